@@ -1,0 +1,144 @@
+"""The values that travel between layers. All frozen, all plain, none with a key in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+
+class Status(str, Enum):
+    """Where a job is. The first two and the last two are ours, the others the services' own words."""
+
+    SUBMITTING = "submitting"  # the request is on its way, nothing has answered yet
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    DOWNLOADING = "downloading"  # done over there, the files are on their way to this disk
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"  # it may be running and billed: no reply told us its id
+
+    __str__ = str.__str__
+
+    @property
+    def final(self) -> bool:
+        """No further state follows."""
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to run: a model's slug or a workflow's id, slug or URL, and its inputs."""
+
+    target: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    kind: Literal["model", "workflow"] = "model"
+    api: Literal["auto", "v1", "v2"] = "auto"
+    modality: str = ""  # the directory's word, where known: it chooses the video route and pace
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP request as a value. The transport adds the key, so a call can be kept on disk.
+
+    `billed` marks a POST that costs money when it is accepted: it is never repeated on doubt.
+    `auth` names a way to show the key, for services that take several.
+    `body` (an upload's stream) is neither compared nor stored.
+    """
+
+    method: str
+    url: str
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: str = ""
+    billed: bool = False
+    timeout: float = 60.0  # seconds to wait for the next byte of the reply
+    body: Any = field(default=None, compare=False, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the journal keeps: plain JSON types, without the body."""
+        return {
+            "method": self.method,
+            "url": self.url,
+            "json": self.json,
+            "headers": dict(self.headers),
+            "auth": self.auth,
+            "billed": self.billed,
+            "timeout": self.timeout,
+        }
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: status code, headers with lower-case names, and the whole body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One result as a provider reports it: a URL to fetch, or the bytes or text themselves."""
+
+    url: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+    media_type: str | None = None
+    name: str | None = None  # a workflow's name for it
+    expires_at: str | None = None  # UTC, ISO 8601
+
+
+@dataclass(frozen=True)
+class JobState:
+    """One step of a job. `next` is the call that brings the following one; None means it ended."""
+
+    status: Status
+    next: Call | None = None
+    id: str | None = None
+    outputs: tuple[Output, ...] = ()
+    progress: float | None = None  # 0 to 1, only where the provider says so
+    expected: float | None = None  # seconds in all, only where the provider says so
+    cost: float | None = None  # USD
+    seed: int | None = None
+    credits: float | None = None  # USD left on the account
+    word: str = ""  # the service's own word for the status
+    error: Exception | None = None
+    now: bool = False  # send `next` at once: the pace of polling does not apply to it
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """Where the provider keeps an uploaded file. `expires_at` is UTC ISO 8601, None if unknown."""
+
+    url: str
+    expires_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Credits:
+    """The account's balance in USD (Segmind) or the provider's own unit (APIMart)."""
+
+    left: float
+    free: float | None = None
+    used: float | None = None
+    unlimited: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is known of a model. `schema` is the JSON Schema of its inputs, None where unknown.
+
+    `cost` is USD a run and `seconds` the usual time, both averages of the directory.
+    """
+
+    slug: str
+    name: str = ""
+    provider: str = "segmind"
+    modality: str = ""
+    description: str = ""
+    cost: float | None = None
+    seconds: float | None = None
+    schema: Mapping[str, Any] | None = None
