@@ -1,0 +1,324 @@
+"""What can go wrong, one class a meaning. Every one shows as a line and a hint in a notebook.
+
+SegmindError
+├── InputError (ValueError)      the request is wrong, and nothing was billed
+│   ├── CellError                the text of a cell or a line
+│   ├── AssetError               a file that cannot be read, or that the provider refuses
+│   └── Rejected                 the service said no to a value (400, 415, 422)
+│       └── Moderated            …because of its content rules
+├── LimitError                   a limit set by you (cost, budget) refused before sending
+├── KeyMissing                   no key for this provider
+├── Unauthorized                 401: the key is wrong
+├── Forbidden                    403: not allowed for this account
+├── NotFound                     404: no such model, workflow or job
+├── MethodNotAllowed             405
+├── NotAcceptable                406 for another reason than money
+├── InsufficientCredits          402, or 406 with words about credits
+├── ModelRetired                 410
+├── TooLarge                     413
+├── RateLimited                  429; `retry_after` in seconds, where told
+├── ServerError                  500 and what has no other name
+│   └── GatewayError             502, 503, 504
+├── Unreachable (ConnectionError) no answer came; nothing was accepted
+├── ReplyError                   an answer that cannot be understood
+├── ForeignHost                  the service pointed the key at another host; it was not sent
+├── DownloadError                the result is there, its file could not be fetched yet
+├── JobFailed                    the service ran the job, and it failed; not billed
+├── JobCancelled
+├── SubmitUnknown                a paid request may have been accepted; it is not repeated
+├── StillRunning (TimeoutError)  waiting ended, the job goes on
+└── StoreError                   the journal or the folder of results cannot be used
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+
+class SegmindError(Exception):
+    """The base. `message` is a sentence, `hint` the remedy; the rest is what the service said.
+
+    `status` is the HTTP code, `body` the reply's text (at most 2,000 characters), `field` the
+    input it is about. Each is None or empty where there is none.
+    """
+
+    hint: str = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status: int | None = None,
+        body: str = "",
+        request_id: str | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or type(self).hint
+        self.status = status
+        self.body = body
+        self.request_id = request_id
+        self.field = field
+
+    def __str__(self) -> str:
+        facts = [f"HTTP {self.status}"] if self.status else []
+        facts += [f"request {self.request_id}"] if self.request_id else []
+        return f"{self.message} ({', '.join(facts)})" if facts else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's hook: a line and a hint in the place of a traceback."""
+        lines = [f"\x1b[0;31m{type(self).__name__}\x1b[0m: {self}"]
+        return [*lines, f"  → {self.hint}"] if self.hint else lines
+
+
+class InputError(SegmindError, ValueError):
+    pass
+
+
+class CellError(InputError):
+    pass
+
+
+class AssetError(InputError):
+    pass
+
+
+class Rejected(InputError):
+    pass
+
+
+class Moderated(Rejected):
+    hint = "Change the words or the picture: the service's content rules refused them."
+
+
+class LimitError(SegmindError):
+    pass
+
+
+class KeyMissing(SegmindError):
+    pass
+
+
+class Unauthorized(SegmindError):
+    hint = "Check the key with %segmind_status, and set it with %segmind_login."
+
+
+class Forbidden(SegmindError):
+    hint = "This account may not use it. Some models need a subscription or 5 USD of balance."
+
+
+class NotFound(SegmindError):
+    pass
+
+
+class MethodNotAllowed(SegmindError):
+    hint = "The address is right for another kind of request; check the URL settings."
+
+
+class NotAcceptable(SegmindError):
+    pass
+
+
+class InsufficientCredits(SegmindError):
+    hint = "Nothing was billed. Add credits in the provider's console, or choose a cheaper model."
+
+
+class ModelRetired(SegmindError):
+    hint = "The model was withdrawn. Find another with %segmind_models."
+
+
+class TooLarge(SegmindError):
+    hint = "Make the file smaller and try again; nothing was billed."
+
+
+class RateLimited(SegmindError):
+    """429. `retry_after` is the wait in seconds that the service names, or None."""
+
+    hint = "Too many requests a minute. Wait a little, or lower %config SegmindClient.rate_limit."
+    retry_after: float | None = None
+
+
+class ServerError(SegmindError):
+    hint = "Not billed. Often a bad parameter value; else try again later."
+
+
+class GatewayError(ServerError):
+    hint = "The service is not answering properly just now. Try again in a minute."
+
+
+class Unreachable(SegmindError, ConnectionError):
+    hint = "Check the network and the URL settings. Nothing was accepted, nothing was billed."
+
+
+class ReplyError(SegmindError):
+    hint = "The service answered in a form nobody expected; `error.body` holds what it said."
+
+
+class ForeignHost(SegmindError):
+    hint = "The key goes only to the provider's own hosts."
+
+
+class DownloadError(SegmindError):
+    pass
+
+
+class JobFailed(SegmindError):
+    hint = "Failed jobs are not billed. Change the inputs and run again."
+
+
+class JobCancelled(SegmindError):
+    hint = "The job was cancelled. Run it again if you still want it."
+
+
+class SubmitUnknown(SegmindError):
+    hint = (
+        "It may be running and billed, so it is not sent again by itself. Look at the provider's"
+        " history before you run it again."
+    )
+
+
+class StillRunning(SegmindError, TimeoutError):
+    pass
+
+
+class StoreError(SegmindError):
+    pass
+
+
+_BY_STATUS: dict[int, type[SegmindError]] = {
+    400: Rejected,
+    401: Unauthorized,
+    402: InsufficientCredits,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    406: NotAcceptable,
+    410: ModelRetired,
+    413: TooLarge,
+    415: Rejected,
+    422: Rejected,
+    429: RateLimited,
+    502: GatewayError,
+    503: GatewayError,
+    504: GatewayError,
+}
+_MONEY = re.compile(r"credit|balance|insufficient|quota|funds", re.IGNORECASE)
+_MODERATION = re.compile(
+    r"moderat|nsfw|safety|content polic|content rule|sensitive|prohibited", re.IGNORECASE
+)
+
+
+def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindError:
+    """The error that a reply with an error code means, with the server's own words.
+
+    Args:
+        status: the HTTP code.
+        headers: lower-case names.
+        body: JSON, HTML, text, cut off, empty: anything.
+    """
+    text = body.decode("utf-8", "replace")
+    message, field = words(text)
+    kind = _BY_STATUS.get(status, ServerError if status >= 500 else Rejected)
+    if kind is NotAcceptable and (not message or _MONEY.search(message)):
+        kind = InsufficientCredits
+    elif kind is Rejected and _MODERATION.search(message):
+        kind = Moderated
+    elif kind is ServerError and "build_request_failed" in message:
+        kind = Rejected  # APIMart reports a bad parameter as a 500
+    error = kind(
+        message or _phrase(status),
+        status=status,
+        body=text[:2000],
+        request_id=headers.get("x-request-id") or None,
+        field=field,
+    )
+    if isinstance(error, RateLimited):
+        error.retry_after = retry_after(headers)
+    return error
+
+
+def words(text: str) -> tuple[str, str | None]:
+    """What a reply's body says in words, and the input it names, if any."""
+    try:
+        said, field = _from_json(json.loads(text))
+    except ValueError:
+        said, field = _from_markup(text), None
+    said = " ".join(said.split())[:500]
+    return said, field or _named_field(said)
+
+
+def _from_json(value: Any) -> tuple[str, str | None]:
+    if isinstance(value, str):
+        return value, None
+    if isinstance(value, list):
+        parts = [_from_json(item) for item in value]
+        fields = [field for _, field in parts if field]
+        return "; ".join(said for said, _ in parts if said), fields[0] if fields else None
+    if not isinstance(value, dict):
+        return "", None
+    if "msg" in value:  # FastAPI's: {"loc": ["body", "steps"], "msg": "…"}
+        loc = value.get("loc") or [None]
+        field = str(loc[-1]) if isinstance(loc, list) and loc[-1] is not None else None
+        return f"{field}: {value['msg']}" if field else str(value["msg"]), field
+    for name in ("error", "error_message", "message", "detail", "error_description", "fail_reason"):
+        if value.get(name):
+            said, field = _from_json(value[name])
+            if said:
+                param = value[name].get("param") if isinstance(value[name], dict) else None
+                return said, field or (param if isinstance(param, str) else None)
+    return "", None
+
+
+def _from_markup(text: str) -> str:
+    if "<" not in text:
+        return text
+    text = re.sub(r"(?is)<(script|style|head)\b.*?</\1>", " ", text)
+    return html.unescape(re.sub(r"<[^>]*>?", " ", text))
+
+
+def _named_field(said: str) -> str | None:
+    found = re.search(r"[`'\"]([A-Za-z_]\w*)[`'\"]", said)
+    return found[1] if found else None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"The service answered {status} {HTTPStatus(status).phrase} and said nothing more."
+    except ValueError:
+        return f"The service answered {status} and said nothing more."
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds to wait, from `Retry-After` or `x-rate-limit-reset-at-utc`; None where unreadable.
+
+    Both may be seconds, epoch seconds, an HTTP date or ISO 8601 (Segmind documents no form).
+    """
+    now = now or datetime.now(timezone.utc)
+    for name in ("retry-after", "x-rate-limit-reset-at-utc"):
+        value = headers.get(name, "").strip()
+        if re.fullmatch(r"\d+(\.\d+)?", value):
+            seconds = float(value)
+            return max(0.0, seconds - now.timestamp() if seconds > 1e9 else seconds)
+        when = _date(value)
+        if when is not None:
+            return max(0.0, (when - now).total_seconds())
+    return None
+
+
+def _date(value: str) -> datetime | None:
+    for read in (lambda v: datetime.fromisoformat(v.replace("Z", "+00:00")), parsedate_to_datetime):
+        try:
+            when = read(value)
+        except (ValueError, TypeError, IndexError):
+            continue
+        return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+    return None
