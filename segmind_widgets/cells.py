@@ -21,10 +21,10 @@ _IDENTIFIER = r"[A-Za-z_][\w.-]*"
 _QUOTED = r"(?:\"(?:\\.|[^\"\\\n])*\"|'(?:''|[^'\n])*')"
 _MAPPING = re.compile(
     r"(?:[ \t]*(?:\#.*|---[ \t]*)?\n)*[ \t]*"  # blank lines, comments, a document's start
-    rf"(?:(?:{_IDENTIFIER}|{_QUOTED})[ \t]*:(?:\s|$)"
-    rf"|\{{\s*(?:\}}\s*$|{_IDENTIFIER}\s*:(?:\s|$)|{_QUOTED}\s*:))"
+    rf"(?:(?:{_IDENTIFIER}|{_QUOTED})[ \t]*:(?:[ \t\n]|$)"
+    rf"|\{{\s*(?:\}}\s*$|{_IDENTIFIER}\s*:(?:[ \t\n]|$)|{_QUOTED}\s*:))"
 )
-_GLUED = re.compile(r"(?:[a-z_][a-z0-9_]*:(?![\s/:]).*(?:\n|\Z))+")  # prompt:a cat
+_GLUED = re.compile(r"(?:[a-z_][a-z0-9_]*:(?![ \t\n/:]).*(?:\n|\Z))+")  # prompt:a cat
 _BLOCK_SCALAR = re.compile(r"[|>][-+1-9]{0,2}[ \t]*\n")
 
 

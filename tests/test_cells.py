@@ -191,7 +191,9 @@ def test_a_mapping_begun_but_not_valid_is_an_error(text, line, said, remedy):
     assert remedy in error.hint
 
 
-@pytest.mark.parametrize("text", ["prompt:a cat", "prompt:a cat\nseed:5", "file:cat.png"])
+@pytest.mark.parametrize(
+    "text", ["prompt:a cat", "prompt:a cat\nseed:5", "prompt:\xa0a cat", "file:cat.png"]
+)
 def test_a_name_glued_to_its_value_is_not_sent_as_a_prompt(text):
     error = fails(text)
     assert "no space" in error.message
@@ -502,7 +504,7 @@ def test_what_is_dumped_reads_back(inputs):
     assert repr(found) == repr(inputs)  # 1 is not 1.0, nor True
 
 
-PIECES = [*"{}[],'\"|>#&*!%@\\?5~0=(:-a $\n\t\0\x85\ud800\U000f0000", "${", "$${", "---"]
+PIECES = [*"{}[],'\"|>#&*!%@\\?5~0=(:-a $\n\t\0\x85\xa0\ud800\U000f0000", "${", "$${", "---"]
 PIECES += ["prompt", ": ", "\n  ", "- ", "file:", "cat", "word"]
 
 
@@ -514,4 +516,5 @@ def test_any_text_gives_inputs_or_a_cell_error(parse, text):
         inputs = parse(text, NAMES)
     except CellError as error:
         inputs = {error.message: None}
+    assert isinstance(inputs, dict)
     assert all(isinstance(name, str) for name in inputs)
