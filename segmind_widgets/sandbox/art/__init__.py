@@ -1,0 +1,1 @@
+"""How the sandbox's pictures are drawn: colours, shapes, scenery, subjects, finishes."""
