@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 
 class Status(str, Enum):
-    """Where a job is. The first two and the last two are ours, the others the services' own words."""
+    """Where a job is: the services' words, with submitting, downloading and unknown our own."""
 
     SUBMITTING = "submitting"  # the request is on its way, nothing has answered yet
     QUEUED = "queued"

@@ -1,0 +1,375 @@
+"""Files, wherever they come from: a path, bytes, a picture, a URL, a job's output."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import mimetypes
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+from segmind_widgets.errors import AssetError
+
+PREVIEW_SIDE = 1024  # pixels: what a notebook keeps of a picture
+INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is kept in the notebook whole
+_PIECE = 3 * 256 * 1024  # bytes read at a time; a multiple of 3, so that base64 pieces join
+_MAGIC = (  # what Pillow does not know, from the formats' own specifications
+    (rb".{4}ftyp(qt|M4A)?", {b"qt": "video/quicktime", b"M4A": "audio/mp4", None: "video/mp4"}),
+    (rb"\x1aE\xdf\xa3", "video/webm"),
+    (rb"RIFF.{4}WAVE", "audio/wav"),
+    (rb"RIFF.{4}AVI ", "video/x-msvideo"),
+    (rb"ID3|\xff[\xfb\xf3\xf2]", "audio/mpeg"),
+    (rb"OggS", "audio/ogg"),
+    (rb"fLaC", "audio/flac"),
+    (rb"%PDF", "application/pdf"),
+    (rb"glTF", "model/gltf-binary"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Asset:
+    """A file and what is known of it. Made by `Asset.of`.
+
+    `url` is where a provider keeps it (None before an upload), `path` the file on this disk
+    (None for bytes in memory or a bare URL), `expires_at` the end of the URL's life (UTC, ISO
+    8601), `name` a workflow's name for it.
+    """
+
+    path: Path | None = None
+    url: str | None = None
+    name: str | None = None
+    expires_at: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+    declared_type: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, source: Any) -> Asset:
+        """An asset from a path, bytes, a PIL image, an array, a URL, an open file or a job.
+
+        A string is a URL where it starts with http(s):// or data:, else a path. Of a job (or
+        anything with `outputs`) it is the first output.
+
+        Raises:
+            AssetError: there is no such file, or nothing that can be made into one.
+        """
+        if isinstance(source, Asset):
+            return source
+        if isinstance(source, (str, Path)):
+            return cls._of_text(str(source))
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return cls(data=bytes(source))
+        if hasattr(source, "outputs"):
+            return cls._of_job(source)
+        if hasattr(source, "__array_interface__") and not hasattr(source, "save"):
+            from PIL import Image
+
+            source = Image.fromarray(source)
+        if hasattr(source, "save") and hasattr(source, "mode"):
+            return cls._of_picture(source)
+        if hasattr(source, "read"):
+            return cls._of_file(source)
+        raise AssetError(
+            f"A {type(source).__name__} is not a file.",
+            hint="Give a path, bytes, a PIL image, an array, a URL, an open file or a job.",
+        )
+
+    @classmethod
+    def _of_text(cls, text: str) -> Asset:
+        if re.match(r"https?://", text, re.IGNORECASE):
+            return cls(url=text)
+        if text.startswith("data:"):
+            return cls._of_data_url(text)
+        path = Path(text).expanduser()
+        if path.is_dir():
+            raise AssetError(f"{text} is a folder.", hint=f"Name its files: {text}/*.png")
+        if not path.is_file():
+            raise AssetError(f"There is no file {text} in {Path.cwd()}.", hint="Check the name.")
+        return cls(path=path.resolve())
+
+    @classmethod
+    def _of_data_url(cls, text: str) -> Asset:
+        import pybase64
+
+        head, comma, rest = text.partition(",")
+        media_type, *parameters = head[5:].split(";")
+        try:
+            if not comma:
+                raise ValueError
+            encoded = "base64" in parameters
+            data = pybase64.b64decode(rest, validate=True) if encoded else unquote_to_bytes(rest)
+        except ValueError:
+            raise AssetError(
+                "A data URL is cut off or is not base64.",
+                hint="It is written data:image/png;base64,… and must be whole.",
+            ) from None
+        return cls(data=data, declared_type=media_type or None)
+
+    @classmethod
+    def _of_job(cls, job: Any) -> Asset:
+        if not job.outputs:
+            raise AssetError(
+                f"The job {getattr(job, 'id', '')} has no output yet.",
+                hint="Wait for it with job.wait(), or look at job.error.",
+            )
+        return cls.of(job.outputs[0])
+
+    @classmethod
+    def _of_picture(cls, picture: Any) -> Asset:
+        kept = getattr(picture, "filename", "")
+        if kept and Path(kept).is_file() and getattr(picture, "fp", None):
+            return cls(path=Path(kept).resolve())  # opened and not changed since
+        if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"):
+            picture = picture.convert("RGB")
+        out = io.BytesIO()
+        picture.save(out, "PNG", compress_level=1)
+        return cls(data=out.getvalue())
+
+    @classmethod
+    def _of_file(cls, file: Any) -> Asset:
+        data = file.read()
+        if isinstance(data, str):
+            raise AssetError("The file is open for text.", hint='Open it with mode "rb".')
+        name = getattr(file, "name", None)
+        kind = mimetypes.guess_type(name)[0] if isinstance(name, str) else None
+        return cls(data=data, declared_type=kind)
+
+    def at(self, url: str, expires_at: str | None = None) -> Asset:
+        """The same file with the URL where a provider keeps it."""
+        return replace(self, url=url, expires_at=expires_at)
+
+    # what it is
+
+    @cached_property
+    def size(self) -> int | None:
+        """Bytes; None for a bare URL."""
+        if self.data is not None:
+            return len(self.data)
+        return self.path.stat().st_size if self.path else None
+
+    @cached_property
+    def sha256(self) -> str | None:
+        """Hex digest of the content; None for a bare URL."""
+        if not self.local:
+            return None
+        digest = hashlib.sha256()
+        for piece in self.pieces():
+            digest.update(piece)
+        return digest.hexdigest()
+
+    @cached_property
+    def media_type(self) -> str:
+        """From the content, then what it was declared to be, then the name."""
+        if self.local:
+            head = next(self.pieces(), b"")
+            found = _picture_type(self) or _magic_type(head)
+            if found:
+                return found
+        if self.declared_type and "/" in self.declared_type:
+            return self.declared_type.split(";")[0].strip().lower()
+        named = self.path.name if self.path else urlsplit(self.url or "").path
+        return mimetypes.guess_type(unquote(named))[0] or "application/octet-stream"
+
+    @property
+    def kind(self) -> str:
+        """image, video, audio, text, or another first half of the media type."""
+        main = self.media_type.partition("/")[0]
+        return "text" if self.media_type == "application/json" else main
+
+    @property
+    def local(self) -> bool:
+        """Its bytes are here: on disk or in memory."""
+        return self.data is not None or self.path is not None
+
+    @property
+    def filename(self) -> str:
+        """A name to save it under."""
+        if self.path:
+            return self.path.name
+        named = Path(unquote(urlsplit(self.url or "").path)).name
+        ending = mimetypes.guess_extension(self.media_type) or ".bin"
+        return named or f"{self.name or self.kind}{ending}"
+
+    # what is in it
+
+    def pieces(self, size: int = _PIECE) -> Iterator[bytes]:
+        """The content, `size` bytes at a time."""
+        if self.data is not None:
+            view = memoryview(self.data)
+            for start in range(0, len(view), size):
+                yield bytes(view[start : start + size])
+            return
+        try:
+            if self.path is None:
+                raise AssetError(
+                    f"{self.url} is not on this disk.", hint="Save it there first, then use it."
+                )
+            with self.path.open("rb") as file:
+                while piece := file.read(size):
+                    yield piece
+        except OSError as error:
+            raise AssetError(f"{self.path} cannot be read: {error.strerror}.") from error
+
+    @property
+    def content(self) -> bytes:
+        """All of it in memory."""
+        return self.data if self.data is not None else b"".join(self.pieces())
+
+    @property
+    def text(self) -> str:
+        """The content as UTF-8 text."""
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def image(self) -> Any:
+        """The picture as a `PIL.Image.Image`, loaded.
+
+        Raises:
+            AssetError: it is not a picture, or not on this disk.
+        """
+        from PIL import Image
+
+        try:
+            with Image.open(self.path or io.BytesIO(self.content)) as picture:
+                picture.load()
+                return picture
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            raise AssetError(
+                f"{self.filename} is {self.media_type}, not a picture that can be read.",
+                hint="Use .path, .text or .save() for other files.",
+            ) from error
+
+    def preview(self, side: int = PREVIEW_SIDE) -> tuple[bytes, str]:
+        """A small copy of a picture, at most `side` pixels: bytes and media type.
+
+        JPEG, or PNG where there is transparency. Raises AssetError as `image` does.
+        """
+        from PIL import ImageOps
+
+        picture = ImageOps.exif_transpose(self.image)
+        picture.thumbnail((side, side))
+        clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+        out = io.BytesIO()
+        if clear:
+            picture.convert("RGBA").save(out, "PNG", optimize=side <= PREVIEW_SIDE // 2)
+            return out.getvalue(), "image/png"
+        picture.convert("RGB").save(out, "JPEG", quality=85)
+        return out.getvalue(), "image/jpeg"
+
+    def save(self, path: str | Path) -> Path:
+        """Write the file to `path` (into it, where it is a folder); the path written.
+
+        Raises:
+            AssetError: it cannot be written, or it is a bare URL.
+        """
+        target = Path(path).expanduser()
+        target = target / self.filename if target.is_dir() or not target.suffix else target
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if self.path and self.data is None:
+                if not (target.exists() and target.samefile(self.path)):
+                    shutil.copyfile(self.path, target)
+            else:
+                target.write_bytes(self.content)
+        except OSError as error:
+            raise AssetError(
+                f"{target} cannot be written: {error.strerror}.", hint="Choose another folder."
+            ) from error
+        return target
+
+    # how it shows
+
+    def to_html(self, alt: str = "") -> str:
+        """The picture, player or text itself as HTML that needs nothing else; no caption."""
+        import pybase64
+
+        label = html.escape(alt or self.name or self.filename, quote=True)
+        if self.kind == "text":
+            return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(self.text)}</pre>'
+        source = html.escape(self.url or "", quote=True)
+        if self.kind == "image" and self.local:
+            try:
+                data, kind = self.preview()
+            except AssetError as error:
+                return f"<p>{html.escape(str(error))}</p>"
+            source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"
+        elif self.local and (self.size or 0) <= INLINE_BYTES:
+            source = f"data:{self.media_type};base64,{pybase64.b64encode(self.content).decode()}"
+        return _element(self.kind, source, label)
+
+    @property
+    def facts(self) -> list[str]:
+        """Name, pixel size, bytes and type in words, for captions."""
+        known = [self.name or self.filename]
+        if self.kind == "image" and self.local:
+            known.append("{}×{}".format(*self.image.size))
+        if self.size is not None:
+            known.append(_bytes(self.size))
+        return [*known, self.media_type]
+
+    def __str__(self) -> str:
+        return " · ".join([*self.facts, self.url or str(self.path or "in memory")])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        link = html.escape(self.url or "", quote=True)
+        where = f'<br><a href="{link}">{link}</a>' if link else ""
+        until = f" until {html.escape(self.expires_at)}" if self.expires_at else ""
+        caption = f"{html.escape(' · '.join(self.facts))}{where}{until}"
+        return {"text/plain": str(self), "text/html": figure(self.to_html(), caption)}
+
+
+def figure(content: str, caption: str) -> str:
+    """HTML with a caption under it, in the notebook's own colours. Both are HTML already."""
+    return (
+        '<figure style="margin:4px 0;max-width:100%;font-family:var(--jp-ui-font-family,'
+        f'system-ui,sans-serif)">{content}<figcaption style="margin-top:6px;font-size:12px;'
+        'line-height:1.5;opacity:.75;overflow-wrap:anywhere;text-align:left">'
+        f"{caption}</figcaption></figure>"
+    )
+
+
+def _element(kind: str, source: str, label: str) -> str:
+    style = 'style="max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"'
+    if not source:
+        return f"<p>{label}</p>"
+    if kind == "image":
+        return f'<img src="{source}" alt="{label}" {style}>'
+    if kind == "video":
+        return f'<video controls loop src="{source}" title="{label}" {style}></video>'
+    if kind == "audio":
+        return f'<audio controls src="{source}" title="{label}" style="max-width:100%"></audio>'
+    return f'<a href="{source}" download>{label}</a>'
+
+
+def _picture_type(asset: Asset) -> str | None:
+    from PIL import Image
+
+    try:
+        with Image.open(asset.path or io.BytesIO(asset.content)) as picture:
+            return Image.MIME.get(picture.format or "")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _magic_type(head: bytes) -> str | None:
+    for pattern, kind in _MAGIC:
+        found = re.match(pattern, head, re.DOTALL)
+        if found and isinstance(kind, dict):
+            return kind.get(found[1], kind[None])
+        if found and isinstance(kind, str):
+            return kind
+    return None
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

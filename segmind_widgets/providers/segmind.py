@@ -1,0 +1,316 @@
+"""Segmind: models (v1 and v2), PixelFlow workflows, Storage, credits.
+
+Facts: docs.segmind.com (API reference, Storage, workflow pages) and the official SDK 1.3.0.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pybase64
+
+from segmind_widgets.assets import Asset
+from segmind_widgets.errors import InputError, JobFailed, ReplyError, SubmitUnknown, words
+from segmind_widgets.providers._base import (
+    Body,
+    Provider,
+    checked,
+    collect,
+    json_object,
+    number,
+    status_of,
+)
+from segmind_widgets.types import (
+    Call,
+    Credits,
+    JobState,
+    Output,
+    Reply,
+    RunRequest,
+    Status,
+    Uploaded,
+)
+
+_WORDS = {
+    "queued": Status.QUEUED,
+    "processing": Status.PROCESSING,
+    "completed": Status.COMPLETED,
+    "failed": Status.FAILED,
+    "cancelled": Status.CANCELLED,
+}
+_WORKFLOW_ID = re.compile(r"[0-9a-f]{24}-v\d+", re.IGNORECASE)
+_SLUG = re.compile(r"[\w][\w.-]*")
+_V1_TIMEOUT = 600.0  # seconds; the run itself happens within this one call
+_TOGETHER = 8 * 1024 * 1024  # bytes of files sent in one upload
+_URL_KEYS = ("urls", "file_urls")
+
+
+class Segmind(Provider):
+    """The provider `segmind`. Keys are sent as `x-api-key`; workflows may want Bearer."""
+
+    name = "segmind"
+    title = "Segmind"
+    settings: ClassVar = {
+        "SEGMIND_API_URL": "https://api.segmind.com",
+        "SEGMIND_STORAGE_URL": "https://workflows-api.segmind.com",
+        "SEGMIND_CONSOLE_URL": "https://api.spotprod.segmind.com",
+    }
+
+    @property
+    def upload_url(self) -> str:
+        return f"{self.urls['SEGMIND_STORAGE_URL']}/upload-asset"
+
+    def authorize(self, call: Call, key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"} if call.auth == "bearer" else {"x-api-key": key}
+
+    # jobs
+
+    def submit(self, request: RunRequest) -> Call:
+        base = self.urls["SEGMIND_API_URL"]
+        inputs = dict(request.inputs)
+        if request.kind == "workflow":
+            return Call(
+                "POST", f"{base}/workflows/{_workflow(request.target)}", inputs, billed=True
+            )
+        slug = request.target.strip().rstrip("/").rpartition("/")[2]
+        if not _SLUG.fullmatch(slug):
+            raise InputError(
+                f"{request.target!r} is not a model's slug.", hint="Find it with %segmind_models."
+            )
+        if request.api == "v1":
+            return Call("POST", f"{base}/v1/{slug}", inputs, billed=True, timeout=_V1_TIMEOUT)
+        return Call("POST", f"{base}/v2/{slug}", inputs, billed=True)
+
+    def parse(self, call: Call, reply: Reply) -> JobState:
+        if reply.status == 401 and "/workflows/" in call.url and not call.auth:
+            return JobState(Status.SUBMITTING, replace(call, auth="bearer"), now=True)
+        if reply.status == 401 and call.method == "GET" and not call.auth:
+            # a poll_url that wants Bearer although the submit took x-api-key
+            return JobState(Status.QUEUED, replace(call, auth="bearer"), now=True)
+        if call.billed and "/v1/" in call.url:
+            return self._ran(checked(call, reply))
+        return self._asynchronous(call, reply)
+
+    def find(self, job_id: str) -> Call:
+        return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v2/requests/{job_id}/status")
+
+    def _ran(self, reply: Reply) -> JobState:
+        """v1: the reply is the result."""
+        headers = reply.headers
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        text = kind.endswith("json") or kind.startswith("text/")
+        sniffed = Asset(data=reply.body).media_type
+        if sniffed.partition("/")[0] in ("image", "video", "audio"):
+            outputs = [Output(data=reply.body, media_type=sniffed)]
+        elif text or reply.body[:1] in (b"{", b"["):
+            outputs = _from_v1_json(reply.body)
+        else:
+            outputs = [Output(data=reply.body, media_type=kind or sniffed)] if reply.body else []
+        if not outputs:
+            raise ReplyError(
+                "Segmind answered with success, but without a result.",
+                status=reply.status,
+                body=reply.body[:2000].decode("utf-8", "replace"),
+                request_id=headers.get("x-request-id"),
+            )
+        return JobState(
+            Status.COMPLETED,
+            id=headers.get("x-request-id"),
+            outputs=tuple(outputs),
+            cost=number(headers.get("x-cost")),
+            seed=_seed(headers.get("x-seed-value")),
+            credits=number(headers.get("x-remaining-credits")),
+        )
+
+    def _asynchronous(self, call: Call, reply: Reply) -> JobState:
+        """v2 and workflows: submit, status, result. FAILED comes under 422: body before code."""
+        failed = reply.status in (200, 422) and b"FAILED" in reply.body
+        if not failed:
+            checked(call, reply)
+        body = json_object(call, reply)
+        status = status_of(body.get("status"), _WORDS)
+        metrics = body["metrics"] if isinstance(body.get("metrics"), dict) else {}
+        state = JobState(
+            status,
+            id=_text(body.get("request_id")) or _id_in(call),
+            word=str(body.get("status") or ""),
+            cost=number(metrics.get("cost")),
+            credits=number(metrics.get("remaining_credits")),
+            seed=_seed(body.get("seed")),
+        )
+        if status is Status.FAILED:
+            return replace(state, error=_failure(body, reply, state.id))
+        if status is Status.CANCELLED:
+            return state
+        if status is Status.COMPLETED and "output" in body:
+            return replace(state, outputs=tuple(_outputs(body)))
+        if status is Status.COMPLETED and not call.url.endswith("/status"):
+            raise ReplyError(
+                "The job is completed, but the reply holds no output.",
+                status=reply.status,
+                body=reply.body[:2000].decode("utf-8", "replace"),
+                request_id=state.id,
+            )
+        following = self._following(call, body, status)
+        now = status is Status.COMPLETED
+        return replace(state, status=Status.PROCESSING if now else status, next=following, now=now)
+
+    def _following(self, call: Call, body: Mapping[str, Any], status: Status) -> Call:
+        """The call after this reply: poll_url as given for a workflow, status then result in v2."""
+        if status is Status.COMPLETED:
+            return Call("GET", call.url.removesuffix("/status"), auth=call.auth)
+        if call.method == "GET":
+            return call
+        if "/workflows/" in call.url:
+            poll = _text(body.get("poll_url"))
+        else:
+            poll = _text(body.get("status_url"))
+            base, known = self.urls["SEGMIND_API_URL"], _text(body.get("request_id"))
+            poll = poll or (f"{base}/v2/requests/{known}/status" if known else "")
+        if not poll:
+            raise SubmitUnknown(
+                "Segmind took the request, but its reply names no address to poll.",
+                body=json.dumps(body)[:2000],
+                request_id=_text(body.get("request_id")),
+            )
+        return Call("GET", poll, auth=call.auth)
+
+    # files, account
+
+    def upload_calls(
+        self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
+    ) -> Iterator[tuple[Call, int]]:
+        group: list[Asset] = []
+        for asset in assets:
+            if group and sum(a.size or 0 for a in group) + (asset.size or 0) > _TOGETHER:
+                yield self._upload(group, progress), len(group)
+                group = []
+            group.append(asset)
+        if group:
+            yield self._upload(group, progress), len(group)
+
+    def _upload(self, assets: list[Asset], progress: Callable[[int], None] | None) -> Call:
+        parts: list[tuple[int, bytes | Callable[[], Iterator[bytes]]]] = []
+        for asset in assets:
+            head = f'{"," if parts else ""}"data:{asset.media_type};base64,'.encode()
+            head = head if parts else b'{"data_urls":[' + head
+            parts += [
+                (len(head), head),
+                (-(-(asset.size or 0) // 3) * 4, _base64(asset)),
+                (1, b'"'),
+            ]
+        parts.append((2, b"]}"))
+        headers = {
+            "accept": "application/json, text/plain, */*",
+            "content-type": "application/json",
+        }
+        body = Body(parts, progress)
+        return Call("POST", self.upload_url, headers=headers, timeout=300.0, body=body)
+
+    def parse_upload(self, reply: Reply) -> list[Uploaded]:
+        call = Call("POST", self.upload_url)
+        body = json_object(call, checked(call, reply))
+        urls = next((body[key] for key in _URL_KEYS if isinstance(body.get(key), list)), None)
+        if urls is None or not all(isinstance(url, str) and url for url in urls):
+            raise ReplyError(
+                "Segmind's storage answered without URLs.", body=json.dumps(body)[:2000]
+            )
+        return [Uploaded(url) for url in urls]
+
+    def credits_call(self) -> Call:
+        return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v1/get-user-credits")
+
+    def parse_credits(self, reply: Reply) -> Credits:
+        body = json_object(self.credits_call(), checked(self.credits_call(), reply))
+        left = number(body.get("credits"))
+        if left is None:
+            raise ReplyError("Segmind told no credits.", body=json.dumps(body)[:2000])
+        return Credits(left, free=number(body.get("free-credits")))
+
+
+def _workflow(text: str) -> str:
+    """The path of a workflow from its id, its slug or its page's or API's full URL."""
+    text = text.strip().partition("?")[0].rstrip("/")
+    found = _WORKFLOW_ID.search(text)
+    if found:
+        return found[0]
+    slug = re.sub(r"/api$", "", text).rpartition("/")[2]
+    if not _SLUG.fullmatch(slug):
+        raise InputError(
+            f"{text!r} is not a workflow's id, slug or URL.",
+            hint="It looks like 65c9c7f641c340d7ef2f7134-v1; the workflow's API page shows it.",
+        )
+    return f"v2/{slug}"
+
+
+def _base64(asset: Asset) -> Callable[[], Iterator[bytes]]:
+    return lambda: (pybase64.b64encode(piece) for piece in asset.pieces())
+
+
+def _from_v1_json(body: bytes) -> list[Output]:
+    """`{"image": base64 or URL}` of `base64: true`, or a language model's own reply."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return [Output(data=body, media_type="text/plain")] if body.strip() else []
+    for key in ("image", "video", "audio"):
+        inner = value.get(key) if isinstance(value, dict) else None
+        many = inner if isinstance(inner, list) else [inner]
+        found = [_encoded(item) for item in many if isinstance(item, str) and item]
+        if found:
+            return found
+    return collect(value)
+
+
+def _encoded(text: str) -> Output:
+    if text.startswith(("http://", "https://")):
+        return Output(url=text)
+    if not text.startswith("data:"):
+        text = f"data:application/octet-stream;base64,{text}"
+    asset = Asset.of(text)
+    return Output(data=asset.content, media_type=asset.media_type)
+
+
+def _outputs(body: Mapping[str, Any]) -> list[Output]:
+    found = collect(body.get("output"))
+    kinds = {}  # what `images: [{url, content_type}]` adds
+    for key in ("images", "video", "audio"):
+        many = body.get(key)
+        for item in many if isinstance(many, list) else [many]:
+            if isinstance(item, dict) and isinstance(item.get("url"), str):
+                kinds[item["url"]] = _text(item.get("content_type"))
+    files = [output for output in found if output.url]
+    more = [Output(url=url) for url in kinds if url not in {output.url for output in files}]
+    outputs = [*files, *more] if kinds else found
+    return [replace(o, media_type=kinds.get(o.url or "") or o.media_type) for o in outputs]
+
+
+def _failure(body: Mapping[str, Any], reply: Reply, job_id: str | None) -> JobFailed:
+    said, field = words(
+        json.dumps({**body, "error": body.get("error") or body.get("error_message")})
+    )
+    return JobFailed(
+        said or "The job failed; the service gave no reason.",
+        status=reply.status if reply.status != 200 else None,
+        body=reply.body[:2000].decode("utf-8", "replace"),
+        request_id=job_id,
+        field=field,
+    )
+
+
+def _id_in(call: Call) -> str | None:
+    found = re.search(r"/requests/([^/?]+)", call.url)
+    return found[1] if found else None
+
+
+def _seed(value: object) -> int | None:
+    found = number(value)
+    return int(found) if found is not None else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,250 @@
+"""What outlives the kernel: the journal of jobs, the upload cache, and the folder of results.
+
+One SQLite file in WAL mode, so several kernels can use it at once. Times are UTC, ISO 8601.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from segmind_widgets.errors import NotFound, StoreError
+from segmind_widgets.types import Uploaded
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    key TEXT PRIMARY KEY,          -- ours, known before the submit
+    id TEXT,                       -- the service's, known after it
+    provider TEXT NOT NULL,
+    place TEXT NOT NULL,           -- the provider's base address
+    sandbox INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    status TEXT NOT NULL,
+    next TEXT,                     -- the call that goes on with it
+    outputs TEXT NOT NULL DEFAULT '[]',
+    cost REAL, seed INTEGER, seconds REAL,
+    error TEXT, notebook TEXT,
+    created TEXT NOT NULL, updated TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (id);
+CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (created);
+CREATE INDEX IF NOT EXISTS jobs_by_target ON jobs (target, status);
+CREATE TABLE IF NOT EXISTS uploads (
+    sha256 TEXT NOT NULL, place TEXT NOT NULL, url TEXT NOT NULL, expires_at TEXT,
+    PRIMARY KEY (sha256, place)
+);
+CREATE TABLE IF NOT EXISTS pages (url TEXT PRIMARY KEY, text TEXT NOT NULL, fetched TEXT NOT NULL);
+"""
+_JSON = ("inputs", "next", "outputs")
+_FINISHED = ("completed", "failed", "cancelled", "unknown")
+
+
+def now() -> str:
+    """This moment, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+class Store:
+    """The store in the folder `home`, which is made when it is missing.
+
+    Rows are plain dicts with the columns of the table; `inputs`, `next` and `outputs` are JSON
+    values. `memory` is true where the folder cannot be used and rows live in memory only.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.memory = False
+        self.problem = ""
+        self._lock = threading.RLock()
+        try:
+            self._db = self._open(home / "journal.sqlite")
+        except (OSError, sqlite3.Error) as error:
+            self.memory, self.problem = True, f"{home} cannot be used: {error}"
+            self._db = self._open(Path(":memory:"))
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        memory = str(path) == ":memory:"
+        if not memory:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+        try:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise StoreError(
+                    f"{path} was written by a newer segmind-widgets.",
+                    hint="Update the package, or set SEGMIND_WIDGETS_HOME to another folder.",
+                )
+            db.executescript(_SCHEMA)
+            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _use(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise StoreError(
+                    f"The journal in {self.home} cannot be used: {error}.",
+                    hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
+                ) from error
+
+    # jobs
+
+    def add(self, **row: Any) -> str:
+        """Write a new job's row; its key."""
+        key = f"local-{uuid.uuid4().hex[:12]}"
+        row = {"key": key, "created": now(), "updated": now(), **row}
+        columns, marks = ", ".join(row), ", ".join("?" * len(row))
+        with self._use() as db:
+            db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", _packed(row))  # noqa: S608: columns are ours
+        return key
+
+    def update(self, key: str, **columns: Any) -> None:
+        """Change columns of a job's row."""
+        columns["updated"] = now()
+        sets = ", ".join(f"{name} = ?" for name in columns)
+        with self._use() as db:
+            db.execute(f"UPDATE jobs SET {sets} WHERE key = ?", [*_packed(columns), key])  # noqa: S608: columns are ours
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The row of a job by its id, its key, or the unmistakable start of one.
+
+        Raises:
+            NotFound: none, or several.
+        """
+        like = re.sub(r"([%_\\])", r"\\\1", job_id.strip()) + "%"
+        with self._use() as db:
+            rows = db.execute(
+                "SELECT * FROM jobs WHERE id LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\'"
+                " ORDER BY (id = ? OR key = ?) DESC, created DESC LIMIT 3",
+                (like, like, job_id, job_id),
+            ).fetchall()
+        exact = [row for row in rows if job_id in (row["id"], row["key"])]
+        if not job_id.strip() or not rows or (len(rows) > 1 and not exact):
+            said = "Several jobs start with" if rows and job_id.strip() else "No job here has the id"
+            raise NotFound(f"{said} {job_id!r}.", hint="%segmind_jobs lists them.")
+        return _unpacked((exact or rows)[0])
+
+    def jobs(self, last: int = 20, *, unfinished: bool = False) -> list[dict[str, Any]]:
+        """The newest rows first, at most `last`."""
+        marks = ", ".join("?" * len(_FINISHED))
+        where = f"WHERE status NOT IN ({marks})" if unfinished else ""
+        with self._use() as db:
+            rows = db.execute(
+                f"SELECT * FROM jobs {where} ORDER BY created DESC, rowid DESC LIMIT ?",  # noqa: S608: constants
+                [*(_FINISHED if unfinished else ()), last],
+            ).fetchall()
+        return [_unpacked(row) for row in rows]
+
+    def history(self, target: str, *, sandbox: bool, last: int = 20) -> list[float]:
+        """Seconds that the newest completed jobs of a model or workflow took."""
+        with self._use() as db:
+            rows = db.execute(
+                "SELECT seconds FROM jobs WHERE target = ? AND sandbox = ? AND"
+                " status = 'completed' AND seconds > 0 ORDER BY created DESC LIMIT ?",
+                (target, sandbox, last),
+            ).fetchall()
+        return [row["seconds"] for row in rows]
+
+    # uploads and pages
+
+    def uploaded(self, sha256: str, place: str) -> Uploaded | None:
+        """Where this content was uploaded before, if that has an hour of life left."""
+        soon = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(timespec="seconds")
+        with self._use() as db:
+            row = db.execute(
+                "SELECT url, expires_at FROM uploads WHERE sha256 = ? AND place = ?"
+                " AND (expires_at IS NULL OR expires_at > ?)",
+                (sha256, place, soon),
+            ).fetchone()
+        return Uploaded(row["url"], row["expires_at"]) if row else None
+
+    def add_upload(self, sha256: str, place: str, uploaded: Uploaded) -> None:
+        """Remember where a file is."""
+        with self._use() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
+                (sha256, place, uploaded.url, uploaded.expires_at),
+            )
+
+    def page(self, url: str, hours: float = 24.0) -> str | None:
+        """A fetched page that is not older than `hours`."""
+        oldest = (datetime.now(timezone.utc) - timedelta(hours=hours)).isoformat()
+        with self._use() as db:
+            row = db.execute(
+                "SELECT text FROM pages WHERE url = ? AND fetched > ?", (url, oldest)
+            ).fetchone()
+        return row["text"] if row else None
+
+    def add_page(self, url: str, text: str) -> None:
+        """Keep a page as fetched now."""
+        with self._use() as db:
+            db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (url, text, now()))
+
+    # results
+
+    def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:
+        """A path for a result: results/<day>/<model>-<key>-<n><suffix>. The folder is made.
+
+        Raises:
+            StoreError: the folder cannot be made.
+        """
+        day = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+        name = re.sub(r"[^\w.-]+", "-", target)[-60:].strip("-.") or "result"
+        path = self.home / "results" / day / f"{name}-{key[-8:]}-{index + 1}{suffix}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {path.parent} cannot be made: {error.strerror}.",
+                hint="Set SEGMIND_WIDGETS_HOME to a folder of yours.",
+            ) from error
+        return path
+
+
+def default_home() -> Path:
+    """SEGMIND_WIDGETS_HOME, else the user's data directory."""
+    named = os.environ.get("SEGMIND_WIDGETS_HOME", "").strip()
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("segmind-widgets", appauthor=False))
+
+
+def _packed(row: dict[str, Any]) -> list[Any]:
+    return [
+        json.dumps(value, default=str) if name in _JSON and value is not None else value
+        for name, value in row.items()
+    ]
+
+
+def _unpacked(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        name: json.loads(row[name]) if name in _JSON and row[name] else row[name]
+        for name in row.keys()  # noqa: SIM118: a Row iterates over its values
+    }
