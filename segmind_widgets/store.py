@@ -120,7 +120,7 @@ class Store:
         row = {"key": key, "created": now(), "updated": now(), **row}
         columns, marks = ", ".join(row), ", ".join("?" * len(row))
         with self._use() as db:
-            db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", _packed(row))  # noqa: S608: columns are ours
+            db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", _packed(row))  # noqa: S608 - columns are ours
         return key
 
     def update(self, key: str, **columns: Any) -> None:
@@ -128,7 +128,7 @@ class Store:
         columns["updated"] = now()
         sets = ", ".join(f"{name} = ?" for name in columns)
         with self._use() as db:
-            db.execute(f"UPDATE jobs SET {sets} WHERE key = ?", [*_packed(columns), key])  # noqa: S608: columns are ours
+            db.execute(f"UPDATE jobs SET {sets} WHERE key = ?", [*_packed(columns), key])  # noqa: S608 - columns are ours
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The row of a job by its id, its key, or the unmistakable start of one.
@@ -145,7 +145,9 @@ class Store:
             ).fetchall()
         exact = [row for row in rows if job_id in (row["id"], row["key"])]
         if not job_id.strip() or not rows or (len(rows) > 1 and not exact):
-            said = "Several jobs start with" if rows and job_id.strip() else "No job here has the id"
+            said = (
+                "Several jobs start with" if rows and job_id.strip() else "No job here has the id"
+            )
             raise NotFound(f"{said} {job_id!r}.", hint="%segmind_jobs lists them.")
         return _unpacked((exact or rows)[0])
 
@@ -155,7 +157,7 @@ class Store:
         where = f"WHERE status NOT IN ({marks})" if unfinished else ""
         with self._use() as db:
             rows = db.execute(
-                f"SELECT * FROM jobs {where} ORDER BY created DESC, rowid DESC LIMIT ?",  # noqa: S608: constants
+                f"SELECT * FROM jobs {where} ORDER BY created DESC, rowid DESC LIMIT ?",  # noqa: S608 - constants
                 [*(_FINISHED if unfinished else ()), last],
             ).fetchall()
         return [_unpacked(row) for row in rows]
@@ -246,5 +248,5 @@ def _packed(row: dict[str, Any]) -> list[Any]:
 def _unpacked(row: sqlite3.Row) -> dict[str, Any]:
     return {
         name: json.loads(row[name]) if name in _JSON and row[name] else row[name]
-        for name in row.keys()  # noqa: SIM118: a Row iterates over its values
+        for name in row.keys()  # noqa: SIM118 - a Row iterates over its values
     }

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from segmind_widgets.errors import SegmindError
 
 
 class Status(str, Enum):
@@ -105,7 +108,7 @@ class JobState:
     seed: int | None = None
     credits: float | None = None  # USD left on the account
     word: str = ""  # the service's own word for the status
-    error: Exception | None = None
+    error: SegmindError | None = None
     now: bool = False  # send `next` at once: the pace of polling does not apply to it
 
 

@@ -37,7 +37,6 @@ class Provider(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     settings: ClassVar[Mapping[str, str]]  # environment variable → default address
-    upload_expires: ClassVar[float | None] = None  # hours that an upload lives; None: not told
 
     def __init__(self, urls: Mapping[str, str] | None = None) -> None:
         given = {name: url for name, url in (urls or {}).items() if url}
@@ -77,7 +76,7 @@ class Provider(ABC):
         """The call that asks after a job of which only the service's id is known."""
         raise InputError(f"{self.title} cannot look up a job by its id alone: {job_id}")
 
-    def check_upload(self, asset: Asset) -> None:  # noqa: B027: by default nothing is refused
+    def check_upload(self, asset: Asset) -> None:  # noqa: B027 - by default nothing is refused
         """Refuse here what the service would refuse, in its own figures. Raises AssetError."""
 
     @abstractmethod

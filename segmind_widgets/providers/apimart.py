@@ -44,6 +44,7 @@ from segmind_widgets.types import (
 )
 
 UPLOAD_BYTES = 20_971_520
+UPLOAD_HOURS = 72.0
 UPLOAD_TYPES = ("jpeg", "png", "gif", "webp")
 _WORDS = {
     "submitted": Status.QUEUED,
@@ -66,7 +67,6 @@ class APIMart(Provider):
     name = "apimart"
     title = "APIMart"
     settings: ClassVar = {"APIMART_API_URL": "https://api.apimart.ai"}
-    upload_expires = 72.0
 
     def __init__(
         self, urls: Mapping[str, str] | None = None, *, image_objects: bool = False
@@ -82,7 +82,7 @@ class APIMart(Provider):
     def upload_url(self) -> str:
         return f"{self._base}/uploads/images"
 
-    def authorize(self, call: Call, key: str) -> dict[str, str]:
+    def authorize(self, call: Call, key: str) -> dict[str, str]:  # noqa: ARG002 - one way for every call
         return {"Authorization": f"Bearer {key}"}
 
     # jobs
@@ -209,7 +209,7 @@ class APIMart(Provider):
             )
         made = number(data.get("created_at"))
         start = datetime.fromtimestamp(made, timezone.utc) if made else datetime.now(timezone.utc)
-        until = start + timedelta(hours=self.upload_expires)
+        until = start + timedelta(hours=UPLOAD_HOURS)
         return [Uploaded(data["url"], until.isoformat(timespec="seconds"))]
 
     def credits_call(self) -> Call:

@@ -1,0 +1,97 @@
+"""Threads: one that keeps the time for all jobs, and a few that send.
+
+The clock thread holds what is due when; due steps go to the senders, submits before polls. Steps
+that may take long (v1 runs, downloads) have senders of their own, so that they never hold up a
+poll. All are daemons, started at the first job: a kernel or a script can end at any moment, and
+the journal knows where to go on.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from queue import PriorityQueue
+
+from segmind_widgets.watch import Watch
+
+SENDERS = 6
+SLOW_SENDERS = 8
+UPDATES = 10.0  # ticks a second, over all jobs
+FRAME = 0.25  # seconds between two ticks of one job, where there are few
+
+
+class Scheduler:
+    """Runs watches until they end."""
+
+    def __init__(self) -> None:
+        self._wake = threading.Condition()
+        self._due: list[tuple[float, int, Watch]] = []
+        self._live: dict[Watch, float] = {}  # watch → when its next tick is due
+        self._count = itertools.count()
+        self._quick: PriorityQueue[tuple[int, int, Watch]] = PriorityQueue()
+        self._slow: PriorityQueue[tuple[int, int, Watch]] = PriorityQueue()
+        self._started = False
+
+    @property
+    def live(self) -> list[Watch]:
+        """The watches that have not ended."""
+        with self._wake:
+            return list(self._live)
+
+    def add(self, watch: Watch, delay: float = 0.0) -> None:
+        """Have a watch's next step done after `delay` seconds."""
+        with self._wake:
+            if not self._started:
+                self._start()
+            self._live.setdefault(watch, time.monotonic() + FRAME)
+            heapq.heappush(self._due, (time.monotonic() + delay, next(self._count), watch))
+            self._wake.notify()
+
+    def _start(self) -> None:
+        self._started = True
+        names = [(self._clock, (), "clock")]
+        names += [(self._sender, (self._quick,), "sender")] * SENDERS
+        names += [(self._sender, (self._slow,), "slow sender")] * SLOW_SENDERS
+        for target, args, name in names:
+            threading.Thread(target=target, args=args, name=f"segmind {name}", daemon=True).start()
+
+    def _clock(self) -> None:
+        while True:
+            with self._wake:
+                now = time.monotonic()
+                while self._due and self._due[0][0] <= now:
+                    self._hand_over(heapq.heappop(self._due)[2])
+                ticks = self._ticks_due(now)
+            for watch in ticks:
+                watch.job.tick()
+            with self._wake:
+                self._wake.wait(self._pause())
+
+    def _hand_over(self, watch: Watch) -> None:
+        queue = self._slow if watch.slow else self._quick
+        queue.put((0 if watch.urgent else 1, next(self._count), watch))
+
+    def _ticks_due(self, now: float) -> list[Watch]:
+        frame = max(FRAME, len(self._live) / UPDATES)
+        due = [watch for watch, at in self._live.items() if at <= now]
+        for watch in due:
+            self._live[watch] = now + frame
+        return due
+
+    def _pause(self) -> float | None:
+        moments = [self._due[0][0]] if self._due else []
+        if self._live:
+            moments.append(min(self._live.values()))
+        return max(0.0, min(moments) - time.monotonic()) if moments else None
+
+    def _sender(self, queue: PriorityQueue[tuple[int, int, Watch]]) -> None:
+        while True:
+            watch = queue.get()[2]
+            delay = watch.step()
+            if delay is not None:
+                self.add(watch, delay)
+                continue
+            with self._wake:
+                self._live.pop(watch, None)
