@@ -59,7 +59,8 @@ def fade(size: Size, start: float, end: float, across: bool = False) -> Image.Im
 
 def halo(side: int, softness: float = 2.0, strength: float = 1.0) -> Image.Image:
     """A round mask, densest at its middle and nothing at its rim; `softness` is the power."""
-    curve = [round(255 * strength * (1 - i / 255) ** softness) for i in range(256)]
+    # Pillow's gradient is 180 at the middle of each edge and 255 in the corners.
+    curve = [round(255 * strength * max(0.0, 1 - i / 180) ** softness) for i in range(256)]
     return Image.radial_gradient("L").point(curve).resize((side, side), Image.Resampling.BICUBIC)
 
 

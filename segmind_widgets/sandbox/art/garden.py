@@ -62,9 +62,30 @@ def _row(st: Stage, y: float, near: float) -> None:
         for _ in range(rng.randint(2, 6)):
             top = size[1] - tall * rng.uniform(0.6, 1.6)
             lean = tall * rng.uniform(-0.15, 0.15)
-            stems.fill(band([(x, size[1]), (x + lean * 0.3, (top + size[1]) / 2), (x + lean, top)], tall * 0.05, tall * 0.03))
-            stems.fill(oval(x + lean * 0.3 + tall * 0.13, (top + size[1] * 1.4) / 2.4, tall * 0.16, tall * 0.05, -35))
-            _bloom(head, hearts, x + lean, top, tall * rng.uniform(0.14, 0.24), rng.choice((5, 6, 8, 0)))
+            stems.fill(
+                band(
+                    [(x, size[1]), (x + lean * 0.3, (top + size[1]) / 2), (x + lean, top)],
+                    tall * 0.05,
+                    tall * 0.03,
+                )
+            )
+            stems.fill(
+                oval(
+                    x + lean * 0.3 + tall * 0.13,
+                    (top + size[1] * 1.4) / 2.4,
+                    tall * 0.16,
+                    tall * 0.05,
+                    -35,
+                )
+            )
+            _bloom(
+                head,
+                hearts,
+                x + lean,
+                top,
+                tall * rng.uniform(0.14, 0.24),
+                rng.choice((5, 6, 8, 0)),
+            )
             x += tall * rng.uniform(0.15, 0.4)
         x += tall * rng.uniform(0.1, 0.9)
     depth = 0.5 + 0.5 * near
@@ -84,7 +105,9 @@ def _bloom(head: Stencil, heart: Stencil, x: float, y: float, r: float, petals: 
                         closed=True, steps=5))  # fmt: skip
         return
     for k in range(petals):
-        head.fill(turned(oval(x, y - r * 0.62, r * 1.5 / petals, r * 0.5), 360 / petals * k, (x, y)))
+        head.fill(
+            turned(oval(x, y - r * 0.62, r * 1.5 / petals, r * 0.5), 360 / petals * k, (x, y))
+        )
     heart.disc(x, y, r * 0.27)
 
 
@@ -99,7 +122,10 @@ def blossom(st: Stage, colour: RGB) -> None:
 
     for _ in range(3):
         y0 = st.h * rng.uniform(0.02, 0.2)
-        path = [at(st.unit * 17 * k - 4, y0 + st.unit * rng.uniform(-4, 5) + k * st.unit * 1.5) for k in range(5)]
+        path = [
+            at(st.unit * 17 * k - 4, y0 + st.unit * rng.uniform(-4, 5) + k * st.unit * 1.5)
+            for k in range(5)
+        ]
         line = curve(*path)
         wood.fill(band(line, st.unit * 1.6, st.unit * 0.3, smooth=False))
         for px, py in line[6::2]:
@@ -108,9 +134,19 @@ def blossom(st: Stage, colour: RGB) -> None:
                 r = st.unit * rng.uniform(0.7, 1.5)
                 for k in range(5):
                     a = k * math.tau / 5 + x
-                    (petals if k % 2 else pale).disc(x + math.cos(a) * r * 0.6, y + math.sin(a) * r * 0.6, r * 0.55)
+                    (petals if k % 2 else pale).disc(
+                        x + math.cos(a) * r * 0.6, y + math.sin(a) * r * 0.6, r * 0.55
+                    )
     for _ in range(26):
-        petals.fill(oval(rng.random() * st.w, rng.random() * st.h, st.unit * 0.6, st.unit * 0.35, rng.uniform(0, 90)))
+        petals.fill(
+            oval(
+                rng.random() * st.w,
+                rng.random() * st.h,
+                st.unit * 0.6,
+                st.unit * 0.35,
+                rng.uniform(0, 90),
+            )
+        )
     st.put(mix(st.palette.near, st.palette.accents[3], 0.2), wood.done(), depth=0.8)
     st.put(colour, petals.done(), depth=0.8, drift=(st.unit * 2, st.unit * 3))
     soft = Image.new("L", (st.w, st.h))

@@ -16,7 +16,11 @@ def backdrop(st: Stage) -> None:
     """A seamless sheet of colour, a spot of light, a plinth or an arch."""
     rng = st.rng
     base = rng.choice(st.palette.accents)
-    base = mix(base, st.palette.near, 0.62) if st.palette.night else mix(base, mix(st.palette.haze, WHITE, 0.3), 0.5)
+    base = (
+        mix(base, st.palette.near, 0.62)
+        if st.palette.night
+        else mix(base, mix(st.palette.haze, WHITE, 0.3), 0.5)
+    )
     light = mix(base, WHITE, 0.2 if st.palette.night else 0.42)
     st.horizon = st.h * rng.uniform(0.66, 0.74)
     st.put(gradient((st.w, st.h), [mix(base, st.palette.near, 0.2), base, mix(base, WHITE, 0.12)]))
@@ -47,7 +51,11 @@ def _shapes(st: Stage, base: RGB) -> None:
     else:
         mask.box(cx - r * 1.2, st.h * 0.3, cx - r * 0.1, st.h * 0.86, 150)
         mask.box(cx - r * 0.2, st.h * 0.16, cx + r * 1.1, st.h * 0.86, 255)
-    st.put(gradient((st.w, st.h), [mix(second, WHITE, 0.15), second, mix(second, base, 0.6)]), mask.done(), depth=0.15)
+    st.put(
+        gradient((st.w, st.h), [mix(second, WHITE, 0.15), second, mix(second, base, 0.6)]),
+        mask.done(),
+        depth=0.15,
+    )
 
 
 def _plinth(st: Stage, base: RGB) -> None:
@@ -66,7 +74,12 @@ def _plinth(st: Stage, base: RGB) -> None:
            (st.w / 2 - size[0], at[1] + tall), 0.3)  # fmt: skip
     stone = mix(base, WHITE, 0.45 if not st.palette.night else 0.2)
     left = 1 if st.sun[0] < st.w / 2 else -1
-    shades = [mix(stone, WHITE, 0.15), stone, mix(stone, base, 0.8), mix(base, st.palette.near, 0.35)]
+    shades = [
+        mix(stone, WHITE, 0.15),
+        stone,
+        mix(stone, base, 0.8),
+        mix(base, st.palette.near, 0.35),
+    ]
     st.put(gradient(size, shades[::left], across=True), side.done(), at, 0.3)
     st.put(gradient(size, [mix(stone, WHITE, 0.25), mix(stone, WHITE, 0.55)]), top.done(), at, 0.3)
 
@@ -81,7 +94,11 @@ def window_room(st: Stage) -> None:
     _window(st, wall)
     _picture(st, wall)
     table = st.h - round(st.horizon)
-    wood = mix(mix(st.palette.accents[1], (120, 70, 40), 0.6), st.palette.near, 0.5 if st.palette.night else 0.12)
+    wood = mix(
+        mix(st.palette.accents[1], (120, 70, 40), 0.6),
+        st.palette.near,
+        0.5 if st.palette.night else 0.12,
+    )
     st.put(gradient((st.w, table), [mix(wood, st.palette.glow, 0.3), wood, mix(wood, st.palette.near, 0.35)]),
            Image.new("L", (st.w, table), 255), (0, st.horizon), 0.5)  # fmt: skip
     edge = Image.new("L", (st.w, max(1, round(st.unit * 0.8))), 120)
@@ -100,7 +117,9 @@ def _window(st: Stage, wall: RGB) -> None:
     VIEWS[rng.choice(sorted(VIEWS))](view)
     frame = mix(wall, WHITE, 0.6) if not st.palette.night else mix(wall, st.palette.near, 0.5)
     pad = round(st.unit * 1.8)
-    st.put(frame, Image.new("L", (size[0] + 2 * pad, size[1] + 2 * pad), 255), (x - pad, y - pad), 0.15)
+    st.put(
+        frame, Image.new("L", (size[0] + 2 * pad, size[1] + 2 * pad), 255), (x - pad, y - pad), 0.15
+    )
     st.put(view.canvas, Image.new("L", size, 255), (x, y), 0.1)
     bar = max(2, round(st.unit * 1.1))
     for k in (1, 2):
@@ -122,7 +141,12 @@ def _picture(st: Stage, wall: RGB) -> None:
     dots.disc(size[0] * 0.5, size[1] * 0.95, size[0] * 0.5, size[1] * 0.28)
     art.paste(st.palette.accents[0], mask=dots.done())
     x = st.w * (0.04 if st.rng.random() < 0.5 else 0.96) - size[0] / 2
-    st.put(mix(wall, st.palette.near, 0.6), Image.new("L", (size[0] + 6, size[1] + 6), 255), (x - 3, st.h * 0.22 - 3), 0.15)
+    st.put(
+        mix(wall, st.palette.near, 0.6),
+        Image.new("L", (size[0] + 6, size[1] + 6), 255),
+        (x - 3, st.h * 0.22 - 3),
+        0.15,
+    )
     st.put(art, Image.new("L", size, 255), (x, st.h * 0.22), 0.15)
 
 
@@ -139,11 +163,27 @@ def plant(st: Stage, x: float, foot: float, tall: float) -> None:
         leaves.fill(oval(*tip, 13 * s, 5.4 * s, math.degrees(a)))
         veins.fill(band([(tip[0] - math.cos(a) * 12 * s, tip[1] - math.sin(a) * 12 * s),
                          (tip[0] + math.cos(a) * 12 * s, tip[1] + math.sin(a) * 12 * s)], 0.8 * s, 0.3 * s))  # fmt: skip
-    pot.fill([(cx - 15 * s, 72 * s), (cx + 15 * s, 72 * s), (cx + 11 * s, 99 * s), (cx - 11 * s, 99 * s)])
+    pot.fill(
+        [(cx - 15 * s, 72 * s), (cx + 15 * s, 72 * s), (cx + 11 * s, 99 * s), (cx - 11 * s, 99 * s)]
+    )
     pot.box(cx - 17 * s, 70 * s, cx + 17 * s, 76 * s)
-    green = mix(mix((64, 140, 96), st.palette.ground, 0.4), st.palette.near, 0.6 if st.palette.night else 0.1)
+    green = mix(
+        mix((64, 140, 96), st.palette.ground, 0.4),
+        st.palette.near,
+        0.6 if st.palette.night else 0.1,
+    )
     at = x - cx, foot - tall
-    st.put(gradient(size, [mix(green, st.palette.glow, 0.25), mix(green, st.palette.near, 0.35)]), leaves.done(), at, 0.6)
+    st.put(
+        gradient(size, [mix(green, st.palette.glow, 0.25), mix(green, st.palette.near, 0.35)]),
+        leaves.done(),
+        at,
+        0.6,
+    )
     st.put(mix(green, WHITE, 0.3), veins.done(), at, 0.6)
     clay = mix(st.palette.accents[0], st.palette.near, 0.5 if st.palette.night else 0.1)
-    st.put(gradient(size, [mix(clay, WHITE, 0.2), clay, mix(clay, st.palette.near, 0.4)], across=True), pot.done(), at, 0.6)
+    st.put(
+        gradient(size, [mix(clay, WHITE, 0.2), clay, mix(clay, st.palette.near, 0.4)], across=True),
+        pot.done(),
+        at,
+        0.6,
+    )

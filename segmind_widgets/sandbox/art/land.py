@@ -70,9 +70,7 @@ def ridges(st: Stage, count: int, top: float, bottom: float, snow: bool, start: 
         peaks(st, base, tall, near, snow and i < 2, depth=0.08 + 0.4 * near)
 
 
-def peaks(
-    st: Stage, base: float, tall: float, near: float, snow: bool, depth: float
-) -> None:
+def peaks(st: Stage, base: float, tall: float, near: float, snow: bool, depth: float) -> None:
     """One range of peaks with a sunny and a shady side."""
     rng = st.rng
     step = tall * rng.uniform(1.1, 1.9)
@@ -136,7 +134,10 @@ def _snow(
     hem, p = [], east[-1]
     for _ in range(rng.randint(3, 6)):  # tongues of snow, of uneven length
         q = p[0] + (west[0][0] - p[0]) * rng.uniform(0.2, 0.55), line
-        tip = (p[0] + q[0]) / 2 + rng.uniform(-0.2, 0.2) * (p[0] - q[0]), line + high * rng.uniform(0.02, 0.14)
+        tip = (
+            (p[0] + q[0]) / 2 + rng.uniform(-0.2, 0.2) * (p[0] - q[0]),
+            line + high * rng.uniform(0.02, 0.14),
+        )
         hem += [tip, (q[0], line - high * rng.uniform(0.0, 0.09))]
         p = q
     white.fill([*west, *east, *hem])
@@ -206,7 +207,9 @@ def pines(st: Stage, base: float, tall: float, near: float, depth: float, gap: f
         x += tall * gap * rng.uniform(0.4, 1.4)
     mask.fill([*[(px, py - top) for px, py in line], (st.w + 5, size[1]), (-5, size[1])])
     lighter = mix(colour, st.palette.haze, 0.36 * (1 - near) + 0.06)
-    st.put(gradient(size, [colour, mix(colour, lighter, 0.3), lighter]), mask.done(), (0, top), depth)
+    st.put(
+        gradient(size, [colour, mix(colour, lighter, 0.3), lighter]), mask.done(), (0, top), depth
+    )
     rest = st.h - top - size[1]
     if rest > 0:
         fill = gradient((st.w, rest), [lighter, colour])
@@ -225,9 +228,16 @@ def dunes(st: Stage, count: int, top: float, bottom: float) -> None:
         line = curve((-st.w * 0.1, base + tall * 0.2), (peak - st.w * 0.4, base - tall * 0.05),
                      (peak, base - tall), (peak + st.w * 0.3, base - tall * 0.15),
                      (st.w * 1.3, base + tall * 0.3), steps=24)  # fmt: skip
-        sand = mix(mix(st.palette.far, st.palette.ground, 0.4 + 0.6 * near), st.palette.near, 0.15 * near)
+        sand = mix(
+            mix(st.palette.far, st.palette.ground, 0.4 + 0.6 * near), st.palette.near, 0.15 * near
+        )
         depth = 0.15 + 0.5 * near
-        slab(st, line, [mix(sand, st.palette.glow, 0.45), sand, mix(sand, st.palette.near, 0.35)], depth)
+        slab(
+            st,
+            line,
+            [mix(sand, st.palette.glow, 0.45), sand, mix(sand, st.palette.near, 0.35)],
+            depth,
+        )
         crest = min(line, key=lambda p: p[1])
         away = [p for p in line if (p[0] - crest[0]) * -side >= 0]
         if side > 0:
@@ -259,7 +269,9 @@ def mesas(st: Stage, base: float) -> None:
             east += rough_line(st.rng, (x1 + x0 * 0.3, size[1] * 0.6), (size[0], size[1]), 0.08, 3)
             mask.fill([*west, (x0, 1), *east, (size[0], size[1])])
             rock = tone(st, near)
-            fill = gradient(size, [mix(rock, st.palette.glow, 0.25), rock, mix(rock, st.palette.haze, 0.4)])
+            fill = gradient(
+                size, [mix(rock, st.palette.glow, 0.25), rock, mix(rock, st.palette.haze, 0.4)]
+            )
             for k in range(1, 6):
                 band = Image.new("L", (size[0], max(1, round(size[1] * 0.025))), 60)
                 fill.paste(st.palette.near, (0, round(size[1] * k / 6.5)), band)
@@ -271,7 +283,9 @@ def meadow(st: Stage, base: float, flowers: bool = True, dark: float = 0.35) -> 
     """The ground one stands on; grass and flowers come in front of the subject."""
     line = rolling(st.rng, st.w, base, st.h * 0.02, 0.6)
     grass = mix(st.palette.ground, st.palette.near, dark)
-    slab(st, line, [mix(grass, st.palette.glow, 0.2), grass, mix(grass, st.palette.near, 0.7)], 0.75)
+    slab(
+        st, line, [mix(grass, st.palette.glow, 0.2), grass, mix(grass, st.palette.near, 0.7)], 0.75
+    )
     st.floor = min(st.h * 0.93, base + (st.h - base) * 0.55)
     st.front.append(lambda: tufts(st, flowers))
 
@@ -287,22 +301,31 @@ def tufts(st: Stage, flowers: bool) -> None:
         mask.fill([(x - w, high), *curve((x - w, high), (x - w * 0.4 + lean * 0.25, high - tall * 0.6), tip, steps=4),
                    *curve(tip, (x + w * 0.7 + lean * 0.25, high - tall * 0.6), (x + w, high), steps=4)])  # fmt: skip
         if flowers and rng.random() < 0.16:
-            petals.append((tip[0], tip[1] - high * rng.uniform(0, 0.2), st.unit * rng.uniform(0.35, 0.95)))
+            petals.append(
+                (tip[0], tip[1] - high * rng.uniform(0, 0.2), st.unit * rng.uniform(0.35, 0.95))
+            )
     blade = mix(st.palette.near, st.palette.ground, 0.22)
     st.put(gradient((st.w, high), [mix(blade, st.palette.glow, 0.12), blade]), mask.done(),
            (0, st.h - high), 1)  # fmt: skip
     for colour in st.palette.accents[:3]:
         dots = Stencil((st.w, high))
-        for x, y, r in petals[:: 3]:
+        for x, y, r in petals[::3]:
             for k in range(5):
                 a = k * math.tau / 5 + x
                 dots.disc(x + math.cos(a) * r * 0.7, y + math.sin(a) * r * 0.7, r * 0.55)
         petals = petals[1:]
-        st.put(mix(colour, st.palette.near, 0.25 if st.palette.night else 0.05), dots.done(), (0, st.h - high), 1)
+        st.put(
+            mix(colour, st.palette.near, 0.25 if st.palette.night else 0.05),
+            dots.done(),
+            (0, st.h - high),
+            1,
+        )
 
 
 def vignette(st: Stage, strength: float = 0.3) -> None:
     """Corners a little darker, so the eye stays inside."""
-    shade = Image.radial_gradient("L").point([round(max(0, i - 120) * strength) for i in range(256)])
+    shade = Image.radial_gradient("L").point(
+        [round(max(0, i - 120) * strength) for i in range(256)]
+    )
     tint = mix(st.palette.sky[0], (0, 0, 0), 0.6)
     st.put(tint, scale(shade.resize((st.w, st.h), Image.Resampling.BICUBIC), 1.0))

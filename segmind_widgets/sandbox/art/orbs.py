@@ -15,7 +15,9 @@ def world(st: Stage, x: float, y: float, r: float, colour: RGB, ring: bool | Non
     rng = st.rng
     side = round(r * 2) + 2
     second = mix(rng.choice(st.palette.accents), colour, 0.25)
-    face = gradient((side, side), [mix(colour, WHITE, 0.25), colour, mix(colour, second, 0.5), second])
+    face = gradient(
+        (side, side), [mix(colour, WHITE, 0.25), colour, mix(colour, second, 0.5), second]
+    )
     stripes = clouds(rng, (side, side), (1.6, rng.uniform(4, 11)), 4)
     face.paste(mix(colour, WHITE, 0.55), mask=levels(stripes, 0.52, 0.75, 0.6))
     face.paste(mix(second, BLACK, 0.35), mask=levels(ImageChops.invert(stripes), 0.55, 0.8, 0.5))
@@ -68,7 +70,12 @@ def craters(st: Stage) -> None:
         base = st.h * (0.68 + 0.1 * i)
         dust = mix(mix(st.palette.far, WHITE, 0.25), mix(st.palette.near, WHITE, 0.18), near)
         line = rolling(rng, st.w, base, st.h * 0.035, 0.8)
-        slab(st, line, [mix(dust, WHITE, 0.28), dust, mix(dust, st.palette.near, 0.5)], 0.3 + 0.25 * i)
+        slab(
+            st,
+            line,
+            [mix(dust, WHITE, 0.28), dust, mix(dust, st.palette.near, 0.5)],
+            0.3 + 0.25 * i,
+        )
         for _ in range(5):
             x, y = rng.random() * st.w, base + st.h * rng.uniform(0.05, 0.14)
             wide = st.unit * rng.uniform(1.5, 5) * (0.6 + near)

@@ -97,7 +97,9 @@ class Stencil:
         if x1 > x0 and y1 > y0:
             self.draw.rectangle((x0 * f, y0 * f, x1 * f - 1, y1 * f - 1), fill=level)
 
-    def disc(self, x: float, y: float, rx: float, ry: float | None = None, level: int = 255) -> None:
+    def disc(
+        self, x: float, y: float, rx: float, ry: float | None = None, level: int = 255
+    ) -> None:
         """Fill an upright ellipse."""
         f, ry = self.fine, rx if ry is None else ry
         self.draw.ellipse(((x - rx) * f, (y - ry) * f, (x + rx) * f, (y + ry) * f), fill=level)
@@ -111,4 +113,3 @@ class Stencil:
     def done(self) -> Image.Image:
         """The mask at its real size."""
         return self.image.reduce(self.fine)
-

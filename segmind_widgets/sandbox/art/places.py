@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .colour import gradient, mix
+from .colour import WHITE, gradient, mix
 from .land import dunes, hills, meadow, mesas, peaks, pines, ridges, rolling, slab
 from .sea import below, island, open_water, palms, shore, swell
-from .sky import aurora, birds, cloud_bank, glow, luminary, mist, nebula, sky, stars
+from .sky import aurora, birds, cloud_bank, glow, luminary, mist, nebula, sky, snowfall, stars
 from .stage import Stage
 from .town import lamps, pavement, skyline, terrace
 
@@ -105,15 +105,15 @@ def snowland(st: Stage) -> None:
     if st.palette.night:
         aurora(st)
     ridges(st, 3, st.h * 0.42, st.h * 0.7, snow=True)
-    white = mix(st.palette.ground, st.palette.haze, 0.2)
     pines(st, st.h * 0.7, st.unit * 10, 0.62, 0.4)
+    white = mix(WHITE, st.palette.haze, 0.75 if st.palette.night else 0.25)
     for i in range(3):
-        from .land import rolling, slab
-
-        line = rolling(st.rng, st.w, st.h * (0.74 + 0.08 * i), st.h * 0.03, 0.6)
-        cool = mix(white, st.palette.water, 0.3)
-        slab(st, line, [mix(white, st.palette.sun, 0.3), white, cool], 0.4 + 0.2 * i)
+        line = rolling(st.rng, st.w, st.h * (0.73 + 0.08 * i), st.h * 0.035, 0.6)
+        cool = mix(white, mix(st.palette.water, st.palette.far, 0.5), 0.5 + 0.1 * i)
+        slab(st, line, [mix(white, st.palette.sun, 0.3), mix(white, cool, 0.5), cool], 0.4 + 0.2 * i)
     st.floor = st.h * 0.92
+    if not st.palette.night or st.rng.random() < 0.4:
+        st.front.append(lambda: snowfall(st, 0.7))
 
 
 def space(st: Stage) -> None:
@@ -129,8 +129,16 @@ def planet(st: Stage) -> None:
     from .orbs import world
 
     x = st.w - st.sun[0] + st.rng.uniform(-0.08, 0.08) * st.w
-    world(st, x, st.h * st.rng.uniform(0.6, 0.85), st.unit * st.rng.uniform(20, 34), st.palette.accents[0])
-    world(st, st.sun[0], st.sun[1], st.unit * st.rng.uniform(5, 8), st.palette.accents[1], ring=False)
+    world(
+        st,
+        x,
+        st.h * st.rng.uniform(0.6, 0.85),
+        st.unit * st.rng.uniform(20, 34),
+        st.palette.accents[0],
+    )
+    world(
+        st, st.sun[0], st.sun[1], st.unit * st.rng.uniform(5, 8), st.palette.accents[1], ring=False
+    )
 
 
 def moonscape(st: Stage) -> None:
@@ -140,7 +148,14 @@ def moonscape(st: Stage) -> None:
     stars(st, 1.2, st.h * 0.8)
     from .orbs import craters, world
 
-    world(st, st.sun[0], st.sun[1], st.unit * st.rng.uniform(12, 18), st.palette.accents[2], ring=False)
+    world(
+        st,
+        st.sun[0],
+        st.sun[1],
+        st.unit * st.rng.uniform(12, 18),
+        st.palette.accents[2],
+        ring=False,
+    )
     craters(st)
 
 

@@ -27,8 +27,13 @@ def shimmer(st: Stage, top: float) -> None:
     for i in range(90):
         y = size[1] * st.rng.random() ** 1.4
         near = y / size[1]
-        wide, thick = st.w * (0.02 + 0.11 * near) * st.rng.uniform(0.4, 1.5), st.unit * (0.1 + 0.45 * near)
-        (light if i % 2 else dark).disc(st.rng.random() * st.w, y, wide, thick, level=round(60 + 50 * near))
+        wide, thick = (
+            st.w * (0.02 + 0.11 * near) * st.rng.uniform(0.4, 1.5),
+            st.unit * (0.1 + 0.45 * near),
+        )
+        (light if i % 2 else dark).disc(
+            st.rng.random() * st.w, y, wide, thick, level=round(60 + 50 * near)
+        )
     st.put(mix(st.palette.haze, st.palette.glow, 0.4), scale(light.done(), 0.7), (0, top), 0.2)
     st.put(mix(st.palette.water, st.palette.near, 0.5), scale(dark.done(), 0.8), (0, top), 0.25)
 
@@ -62,9 +67,13 @@ def swell(st: Stage, top: float, rows: int = 4) -> None:
         for k in range(-2, 130):
             x = k * st.w / 124
             turn = x / length * math.tau
-            crest = math.sin(turn + phase + 0.5 * math.sin(turn + phase)) + 0.4 * math.sin(turn * 1.7 + other)
+            crest = math.sin(turn + phase + 0.5 * math.sin(turn + phase)) + 0.4 * math.sin(
+                turn * 1.7 + other
+            )
             line.append((x, y - high * crest))
-        colour = mix(st.palette.water, mix(st.palette.sky[0], st.palette.near, 0.4), 0.2 + 0.45 * near)
+        colour = mix(
+            st.palette.water, mix(st.palette.sky[0], st.palette.near, 0.4), 0.2 + 0.45 * near
+        )
         crest_light = mix(colour, mix(st.palette.haze, st.palette.glow, 0.4), 0.42)
         depth = 0.3 + 0.5 * near
         slab(st, line, [crest_light, mix(crest_light, colour, 0.75), colour, colour], depth)
@@ -75,8 +84,8 @@ def swell(st: Stage, top: float, rows: int = 4) -> None:
             start, span = rng.randrange(len(lift) - 12), rng.randint(5, 22)
             part = [(x, py + st.unit * 0.3) for x, py in lift[start : start + span]]
             if len(part) > 2:
-                foam.fill(band(part, 0.1, st.unit * (0.3 + 0.5 * near), 0.1, smooth=False))
-        st.put(mix(WHITE, st.palette.haze, 0.35), scale(foam.done(), 0.7), (0, y - tall / 2), depth)
+                foam.fill(band(part, 0.1, st.unit * (0.2 + 0.3 * near), 0.1, smooth=False))
+        st.put(mix(WHITE, st.palette.haze, 0.35), scale(foam.done(), 0.5), (0, y - tall / 2), depth)
 
 
 def shore(st: Stage, base: float) -> None:
@@ -90,7 +99,9 @@ def shore(st: Stage, base: float) -> None:
     slab(st, [(x, y - high * 0.16) for x, y in edge], [mix(pale, st.palette.water, 0.4), pale], 0.6)
     slab(st, [(x, y - high * 0.03) for x, y in edge], [mix(WHITE, pale, 0.15), WHITE], 0.62)
     slab(st, edge, [mix(sand, st.palette.near, 0.3), sand], 0.64)
-    slab(st, [(x, y + high * 0.12) for x, y in edge], [sand, mix(sand, st.palette.near, 0.18)], 0.66)
+    slab(
+        st, [(x, y + high * 0.12) for x, y in edge], [sand, mix(sand, st.palette.near, 0.18)], 0.66
+    )
     st.floor = min(st.h * 0.94, base + high * 0.6)
 
 
@@ -123,7 +134,10 @@ def palms(st: Stage) -> None:
         for k in range(11):
             a = math.radians(-212 + k * 24.5 + st.rng.uniform(-7, 7))
             reach = tall * st.rng.uniform(0.3, 0.42)
-            mid = top[0] + math.cos(a) * reach * 0.55, top[1] + math.sin(a) * reach * 0.5 - reach * 0.1
+            mid = (
+                top[0] + math.cos(a) * reach * 0.55,
+                top[1] + math.sin(a) * reach * 0.5 - reach * 0.1,
+            )
             tip = top[0] + math.cos(a) * reach, top[1] + math.sin(a) * reach * 0.4 + reach * 0.3
             shape.append(_frond(curve(top, mid, tip, steps=14), reach * 0.16))
         for outline in shape:
@@ -171,7 +185,11 @@ def _rays(st: Stage) -> None:
     soft = mask.done().filter(ImageFilter.GaussianBlur(5))
     rays = Image.new("L", (w, h))
     rays.paste(soft, mask=fade((w, h), 0.8, 0))
-    st.put(mix(st.palette.glow, WHITE, 0.4), rays.resize((st.w, st.h), Image.Resampling.BICUBIC), drift=(st.unit * 3, 0))
+    st.put(
+        mix(st.palette.glow, WHITE, 0.4),
+        rays.resize((st.w, st.h), Image.Resampling.BICUBIC),
+        drift=(st.unit * 3, 0),
+    )
     caustic = levels(clouds(st.rng, (st.w, round(st.h * 0.2) + 4), (9, 3), 3), 0.55, 0.8, 0.35)
     caustic.paste(0, mask=fade(caustic.size, 0, 1))
     st.put(WHITE, caustic)
@@ -184,7 +202,10 @@ def _weed(st: Stage, base: float, near: float, colour: tuple[int, int, int]) -> 
         for _ in range(st.rng.randint(2, 5)):
             x += st.unit * st.rng.uniform(1, 3.4)
             tall, sway = st.h * (0.08 + 0.16 * near) * st.rng.uniform(0.6, 1.4), st.unit * 2.2
-            path = [(x + sway * math.sin(k * 1.7 + x), base + st.unit * 3 - tall * k / 5) for k in range(6)]
+            path = [
+                (x + sway * math.sin(k * 1.7 + x), base + st.unit * 3 - tall * k / 5)
+                for k in range(6)
+            ]
             mask.fill(band(path, st.unit * (0.8 + 1.4 * near), st.unit * 1.3 * (0.3 + near), 0.1))
     st.put(colour, mask.done(), depth=0.3 + 0.5 * near)
 
@@ -200,7 +221,14 @@ def _coral(st: Stage, base: float, near: float, colour: tuple[int, int, int]) ->
 
 
 def _branch(
-    st: Stage, mask: Stencil, x: float, y: float, angle: float, length: float, wide: float, left: int
+    st: Stage,
+    mask: Stencil,
+    x: float,
+    y: float,
+    angle: float,
+    length: float,
+    wide: float,
+    left: int,
 ) -> None:
     a = math.radians(angle)
     end = x + math.cos(a) * length, y + math.sin(a) * length

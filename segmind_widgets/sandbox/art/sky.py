@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from .colour import BLACK, WHITE, clouds, fade, gradient, halo, levels, mix, noise, scale
 from .pen import Stencil
@@ -17,7 +17,7 @@ def sky(st: Stage, horizon: float | None = None) -> None:
     st.put(gradient((st.w, max(2, line)), st.palette.sky))
     if line < st.h:
         st.put(gradient((st.w, st.h - line), [st.palette.haze, st.palette.haze]), at=(0, line))
-    glow(st, st.sun[0], st.sun[1], st.h * 0.85, 0.5)
+    glow(st, st.sun[0], st.sun[1], max(st.h, st.w * 0.7), 0.55, 1.6)
 
 
 def glow(st: Stage, x: float, y: float, radius: float, strength: float, soft: float = 2) -> None:
@@ -37,7 +37,7 @@ def luminary(st: Stage, size: float = 0) -> None:
 
 def sun(st: Stage, r: float) -> None:
     x, y = st.sun
-    glow(st, x, y, r * 5, 0.7)
+    glow(st, x, y, r * 6, 0.75)
     if st.rng.random() < 0.45:  # a poster's rings
         for ring in (3.4, 2.5, 1.7):
             _disc(st, st.palette.sun, x, y, r * ring, 0.13)
@@ -46,8 +46,8 @@ def sun(st: Stage, r: float) -> None:
 
 def moon(st: Stage, r: float) -> None:
     x, y = st.sun
-    glow(st, x, y, r * 7, 0.4)
-    glow(st, x, y, r * 2.6, 0.55)
+    glow(st, x, y, r * 9, 0.45)
+    glow(st, x, y, r * 3.2, 0.6)
     side = round(r * 2) + 2
     disc = Stencil((side, side), 3)
     disc.disc(side / 2, side / 2, r)
@@ -188,15 +188,25 @@ def aurora(st: Stage) -> None:
 
 
 def nebula(st: Stage) -> None:
-    """Coloured gas among the stars."""
+    """Coloured gas in a band across the stars."""
     size = st.w, st.h
+    lean = st.rng.uniform(-35, 35)
+    wide = max(size) * 2
+    belt = Image.new("L", (64, 64))
+    belt.paste(255, (0, 24, 64, 40))
+    belt = belt.filter(ImageFilter.GaussianBlur(7)).rotate(lean, Image.Resampling.BICUBIC)
+    belt = belt.resize((wide, wide), Image.Resampling.BICUBIC)
+    left, top = (wide - st.w) // 2, (wide - st.h) // 2 + round(st.h * st.rng.uniform(-0.2, 0.2))
+    belt = belt.crop((left, top, left + st.w, top + st.h))
+    belt = belt.point([60 + i * 195 // 255 for i in range(256)])
     for colour in st.rng.sample(st.palette.accents, 3):
-        gas = levels(clouds(st.rng, size, (2.2 * st.w / st.h, 2.2), 5), 0.45, 0.95, 0.6)
-        st.put(mix(colour, st.palette.sky[-1], 0.35), gas, depth=0.03)
-    dust = levels(clouds(st.rng, size, (3 * st.w / st.h, 3), 6), 0.55, 0.9, 0.65)
+        gas = levels(clouds(st.rng, size, (2.4 * st.w / st.h, 2.4), 6), 0.42, 0.85, 0.75)
+        st.put(mix(colour, st.palette.sky[-1], 0.3), ImageChops.multiply(gas, belt), depth=0.03)
+    dust = levels(clouds(st.rng, size, (3 * st.w / st.h, 3), 6), 0.55, 0.9, 0.6)
     st.put(mix(st.palette.sky[0], BLACK, 0.5), dust)
-    fine = noise(st.rng, (st.w // 2 + 1, st.h // 2 + 1)).point([0] * 251 + [90, 130, 170, 210, 255])
-    st.put(WHITE, fine.resize(size, Image.Resampling.BICUBIC), depth=0.02)
+    fine = noise(st.rng, (st.w // 2 + 1, st.h // 2 + 1)).point([0] * 253 + [90, 150, 230])
+    fine = fine.resize(size, Image.Resampling.BICUBIC)
+    st.put(WHITE, ImageChops.multiply(fine, belt), depth=0.02)
 
 
 def snowfall(st: Stage, amount: float = 1) -> None:
@@ -231,7 +241,7 @@ def mist(st: Stage, y: float, height: float, strength: float = 0.8) -> None:
     bank = Image.new("L", size)
     bank.paste(lumps, mask=fade(size, 0, 1))
     st.put(mix(st.palette.haze, st.palette.glow, 0.25), bank, (0, y - height * 0.7), 0.25)
-    
+
 
 def birds(st: Stage) -> None:
     """A loose flock, far off."""

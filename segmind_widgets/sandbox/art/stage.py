@@ -65,7 +65,9 @@ class Mirror:
             strip = flipped.crop((0, y, width, min(height, y + thick)))
             canvas.paste(strip, (shift, self.top + y))
             if shift:
-                edge = strip.crop((0, 0, 1, strip.height) if shift > 0 else (width - 1, 0, width, strip.height))
+                edge = strip.crop(
+                    (0, 0, 1, strip.height) if shift > 0 else (width - 1, 0, width, strip.height)
+                )
                 gap = abs(shift), strip.height
                 canvas.paste(edge.resize(gap), (0 if shift > 0 else width + shift, self.top + y))
             y, row = y + thick, row + 1
@@ -117,9 +119,14 @@ class Stage:
         t, b = round(top), round(bottom)
         if b - t < 2:
             return
-        tint = gradient((self.w, b - t), [mix(self.palette.water, self.palette.haze, 0.45),
-                                          self.palette.water,
-                                          mix(self.palette.water, self.palette.near, 0.35)])
+        tint = gradient(
+            (self.w, b - t),
+            [
+                mix(self.palette.water, self.palette.haze, 0.45),
+                self.palette.water,
+                mix(self.palette.water, self.palette.near, 0.35),
+            ],
+        )
         mask = fade((self.w, b - t), 1 - clear, 1 - clear * 0.25)
         self.add(Mirror(t, b, tint, mask, ripple * self.unit))
 

@@ -43,12 +43,22 @@ def _row(st: Stage, base: float, near: float, depth: float) -> None:
     mask = body.done()
     st.put(gradient(size, [colour, colour, foot]), mask, (0, top), depth)
     st.put(mix(colour, st.palette.glow, 0.22), scale(side.done(), 0.7), (0, top), depth)
-    st.put(mix(colour, st.palette.haze, 0.2 if not st.palette.night else 0.12), dim.done(), (0, top), depth)
+    st.put(
+        mix(colour, st.palette.haze, 0.2 if not st.palette.night else 0.12),
+        dim.done(),
+        (0, top),
+        depth,
+    )
     warm = lit.done()
     if st.palette.night:
         glow = warm.filter(ImageFilter.GaussianBlur(st.unit * 0.6))
         st.put(st.palette.accents[0], scale(glow, 0.6), (0, top), depth)
-    st.put(mix(st.palette.accents[0], (255, 226, 150), 0.6), scale(warm, 0.5 + 0.5 * near), (0, top), depth)
+    st.put(
+        mix(st.palette.accents[0], (255, 226, 150), 0.6),
+        scale(warm, 0.5 + 0.5 * near),
+        (0, top),
+        depth,
+    )
 
 
 def _tower(
@@ -63,7 +73,9 @@ def _tower(
         body.box(x + wide * 0.36, top - wide * 0.7, x + wide * 0.64, top)
     elif kind < 0.34:  # pointed
         body.fill([(x, top + 1), (x + wide / 2, top - wide * 0.75), (x + wide, top + 1)])
-        side.fill([(x + wide * 0.72, top + 1), (x + wide / 2, top - wide * 0.75), (x + wide, top + 1)])
+        side.fill(
+            [(x + wide * 0.72, top + 1), (x + wide / 2, top - wide * 0.75), (x + wide, top + 1)]
+        )
     elif kind < 0.48:  # slanted
         body.fill([(x, top + 1), (x + wide, top - wide * 0.5), (x + wide, top + 1)])
     elif kind < 0.58:  # domed
@@ -124,10 +136,19 @@ def _house(st: Stage, x: float, base: float, wide: float, tall: float, wall: RGB
     if shape == "gable":
         roof.fill([(0, eaves + 1), (wide / 2, wide * 0.06), (wide, eaves + 1)])
     elif shape == "mansard":
-        roof.fill([(0, eaves + 1), (wide * 0.16, eaves * 0.35), (wide * 0.84, eaves * 0.35), (wide, eaves + 1)])
+        roof.fill(
+            [
+                (0, eaves + 1),
+                (wide * 0.16, eaves * 0.35),
+                (wide * 0.84, eaves * 0.35),
+                (wide, eaves + 1),
+            ]
+        )
     else:
         for k in range(4):
-            front.box(wide * 0.125 * k, eaves - eaves * 0.23 * (k + 1), wide - wide * 0.125 * k, eaves)
+            front.box(
+                wide * 0.125 * k, eaves - eaves * 0.23 * (k + 1), wide - wide * 0.125 * k, eaves
+            )
     chimney = wide * rng.choice((0.2, 0.72))
     roof.box(chimney, eaves * 0.25, chimney + wide * 0.09, eaves)
     front.box(0, eaves, size[0], size[1])
@@ -139,7 +160,12 @@ def _house(st: Stage, x: float, base: float, wide: float, tall: float, wall: RGB
     for r in range(rows):
         for c in range(columns):
             left, y = gap * c + (gap - pane) / 2, eaves + pane * (0.55 + 2.0 * r)
-            trim.box(left - wide * 0.025, y - wide * 0.025, left + pane + wide * 0.025, y + pane * 1.45 + wide * 0.025)
+            trim.box(
+                left - wide * 0.025,
+                y - wide * 0.025,
+                left + pane + wide * 0.025,
+                y + pane * 1.45 + wide * 0.025,
+            )
             on = rng.random() < (0.6 if st.palette.night else 0.15)
             for target, level in ((lit, 255 if on else 0), (dark, 0 if on else 255)):
                 target.box(left, y, left + pane, y + pane * 1.45, level)
@@ -156,7 +182,9 @@ def _house(st: Stage, x: float, base: float, wide: float, tall: float, wall: RGB
     st.put(mix(wall, WHITE, 0.45 if not st.palette.night else 0.15), trim.done(), at, depth)
     st.put(mix(mix(wall, st.palette.near, 0.72), st.palette.sky[0], 0.3), dark.done(), at, depth)
     warm = lit.done()
-    st.put((255, 214, 130), scale(warm.filter(ImageFilter.GaussianBlur(st.unit * 0.8)), 0.5), at, depth)
+    st.put(
+        (255, 214, 130), scale(warm.filter(ImageFilter.GaussianBlur(st.unit * 0.8)), 0.5), at, depth
+    )
     st.put((255, 222, 148), warm, at, depth)
     edge = Image.new("L", (max(1, round(wide * 0.03)), size[1] - round(eaves)), 46)
     st.put(st.palette.near, edge, (x, base - edge.height), depth)
@@ -170,8 +198,16 @@ def pavement(st: Stage, base: float) -> None:
     st.put(gradient((st.w, high), [mix(stone, st.palette.glow, 0.2), stone]), Image.new("L", (st.w, high), 255),
            (0, base), 0.45)  # fmt: skip
     kerb = round(high * 0.34)
-    st.put(mix(stone, WHITE, 0.25), Image.new("L", (st.w, max(1, round(high * 0.035))), 255), (0, base + kerb), 0.5)
-    low = gradient((st.w, high - kerb), [mix(road, st.palette.near, 0.3), road, mix(road, st.palette.near, 0.6)])
+    st.put(
+        mix(stone, WHITE, 0.25),
+        Image.new("L", (st.w, max(1, round(high * 0.035))), 255),
+        (0, base + kerb),
+        0.5,
+    )
+    low = gradient(
+        (st.w, high - kerb),
+        [mix(road, st.palette.near, 0.3), road, mix(road, st.palette.near, 0.6)],
+    )
     st.put(low, Image.new("L", low.size, 255), (0, base + kerb + high * 0.035), 0.6)
     dashes = Stencil((st.w, high))
     step = st.w / 6
@@ -191,10 +227,17 @@ def lamps(st: Stage, base: float) -> None:
         mid = st.unit * 4
         mask.box(mid - st.unit * 0.3, st.unit * 3, mid + st.unit * 0.3, tall)
         mask.box(mid - st.unit * 0.9, tall - st.unit * 2, mid + st.unit * 0.9, tall)
-        mask.fill([(mid - st.unit * 1.4, st.unit * 1.2), (mid, 0), (mid + st.unit * 1.4, st.unit * 1.2)])
+        mask.fill(
+            [(mid - st.unit * 1.4, st.unit * 1.2), (mid, 0), (mid + st.unit * 1.4, st.unit * 1.2)]
+        )
         mask.fill([(mid - st.unit * 1.2, st.unit * 1.4), (mid + st.unit * 1.2, st.unit * 1.4),
                    (mid + st.unit * 0.7, st.unit * 4), (mid - st.unit * 0.7, st.unit * 4)], 120)  # fmt: skip
         st.put(mix(st.palette.near, (0, 0, 0), 0.3), mask.done(), (x - mid, base - tall), 0.5)
         if st.palette.night:
             side = round(st.unit * 22)
-            st.put((255, 220, 150), halo(side, 2.4, 0.8), (x - side / 2, base - tall + st.unit * 2.6 - side / 2), 0.5)
+            st.put(
+                (255, 220, 150),
+                halo(side, 2.4, 0.8),
+                (x - side / 2, base - tall + st.unit * 2.6 - side / 2),
+                0.5,
+            )
