@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import html
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -18,6 +19,8 @@ from segmind_widgets.assets import Asset, figure
 from segmind_widgets.errors import SegmindError, StillRunning
 from segmind_widgets.pacing import estimate
 from segmind_widgets.types import Status
+
+_log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
@@ -74,7 +77,10 @@ class Job(HasTraits):
                 return
             pending, self._pending = self._pending, {}
             self._published = time.monotonic()
-            self._context.copy().run(self._set, pending)
+            try:
+                self._context.copy().run(self._set, pending)
+            except Exception:  # an observer's own fault must not end the thread that tells it
+                _log.exception("An observer of the job %s failed", self.id)
         if last:
             self._ended.set()
 

@@ -202,14 +202,14 @@ class Watch:
 
     def _file(self, index: int, output: Output) -> Asset:
         url = output.url or ""
-        facts = {"name": output.name, "expires_at": output.expires_at}
+        name, until, kind = output.name, output.expires_at, output.media_type
         if url.startswith("file:"):
-            return Asset(path=_local(url), declared_type=output.media_type, **facts)
+            return Asset(path=_local(url), name=name, expires_at=until, declared_type=kind)
         part = self._path(index, None).with_suffix(f".{index}.part")
-        kind = self._transport.download(url, part)
-        found = Asset(path=part, url=url, declared_type=output.media_type or kind)
-        path = part.replace(self._path(index, found.media_type, url))
-        return Asset(path=path, url=url, declared_type=output.media_type or kind, **facts)
+        kind = self._transport.download(url, part) or kind
+        found = Asset(part, url, declared_type=kind).media_type
+        path = part.replace(self._path(index, found, url))
+        return Asset(path, url, name, until, declared_type=kind)
 
     def _path(self, index: int, kind: str | None, url: str = "") -> Path:
         suffix = mimetypes.guess_extension(kind or "") or Path(url.partition("?")[0]).suffix
