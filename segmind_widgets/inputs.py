@@ -1,0 +1,198 @@
+"""Inputs held against a model's JSON Schema: what is wrong, what looks wrong, and what to send.
+
+Nothing that the service might accept is refused without a reason in the schema, and no value
+changes its meaning on the way: "5" becomes 5 where a number is wanted, and that is about all.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from segmind_widgets.errors import InputError
+from segmind_widgets.schemas import (
+    Schema,
+    did_you_mean,
+    faults,
+    file_kind,
+    given,
+    is_a,
+    label,
+    media_type,
+    scalar,
+    types,
+    wanted,
+)
+from segmind_widgets.types import Model
+
+_WHOLE = r"[-+]?[0-9]{1,18}"
+_REAL = r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"
+_ADDRESS = r"(?i:data:|(?!file:)[a-z][a-z0-9+.-]*://)"
+_BASE64 = r"[A-Za-z0-9+/_-]{60}[A-Za-z0-9+/=_\s-]*"
+
+
+class Note(NamedTuple):
+    """A sentence about one input."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Checked(NamedTuple):
+    """The inputs to send, and what there is to say about them.
+
+    `problems` are certain: the service would refuse. `warnings` are not.
+    """
+
+    inputs: dict[str, Any]
+    problems: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+
+    def raise_for_problems(self) -> None:
+        """Raise an InputError with all the problems, if there are any."""
+        if self.problems:
+            raise InputError(
+                " ".join(map(str, self.problems)),
+                hint=" ".join(map(str, self.warnings)) or "Nothing was sent.",
+                field=self.problems[0].field,
+            )
+
+
+def check(model: Model, inputs: Mapping[str, Any]) -> Checked:
+    """Hold inputs against the model's schema; without one, everything passes as it is.
+
+    Files in any form (Assets, Paths, images, bytes, jobs) are left alone: they fit media fields
+    and nothing else.
+    """
+    if not model.schema:
+        return Checked(dict(inputs))
+    known = model.schema.get("properties", {})
+    sent = {
+        name: _coerce(value, known.get(name, {}))
+        for name, value in _with_prompt_in_its_place(inputs, known).items()
+    }
+    said = {name: _misplaced(name, value, known.get(name, {})) for name, value in sent.items()}
+    problems = [Note(name, message) for name, message in said.items() if message]
+    for where, fault in faults(_without_objects(sent), model.schema):
+        if not said.get(where[0]):
+            problems.append(Note(where[0], f"`{label(where)}` {fault}"))
+    strange = [name for name in sent if name not in known]
+    warnings = [
+        Note(
+            name,
+            f"`{name}` is not a known parameter of {model.slug}"
+            f"{did_you_mean(name, known) or '.'} It is sent as it is.",
+        )
+        for name in strange
+    ]
+    return Checked(sent, tuple(problems), tuple(warnings))
+
+
+def with_seed(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with seed -1 (a new one each time), where the model takes one and none is set.
+
+    Segmind's pages often default to a fixed seed, which would give the same picture again.
+    """
+    seed = ((model.schema or {}).get("properties") or {}).get("seed", {})
+    takes = {"integer", "number"}.intersection(types(seed)) and seed.get("minimum", -1) <= -1
+    return {**inputs, "seed": -1} if takes and inputs.get("seed") is None else dict(inputs)
+
+
+def _with_prompt_in_its_place(inputs: Mapping[str, Any], known: Schema) -> Mapping[str, Any]:
+    """A cell of plain text is a `prompt`; some models have another name for it ("x-prompt")."""
+    place = next((name for name, schema in known.items() if schema.get("x-prompt")), None)
+    if not place or place in inputs or "prompt" in known or "prompt" not in inputs:
+        return inputs
+    prompt = inputs["prompt"]
+    if "array" in types(known[place]) and not isinstance(prompt, list):
+        prompt = [{"role": "user", "content": prompt}]
+    return {place: prompt, **{name: inputs[name] for name in inputs if name != "prompt"}}
+
+
+def _coerce(value: Any, schema: Schema) -> Any:
+    """The value in the schema's own type, where it means the same there."""
+    if isinstance(value, numbers.Real) and type(value) not in (bool, int, float):  # numpy's
+        value = int(value) if isinstance(value, numbers.Integral) else float(value)
+    value = list(value) if isinstance(value, tuple) else value
+    kinds = types(schema)
+    if value is not None and "array" in kinds and not any(is_a(value, kind) for kind in kinds):
+        value = [value]
+    if isinstance(value, list):
+        return [_coerce(item, schema.get("items", {})) for item in value]
+    if isinstance(value, Mapping):
+        inner = schema.get("properties", {})
+        return {name: _coerce(item, inner.get(name, {})) for name, item in value.items()}
+    for choice in schema.get("enum", ()):
+        if scalar(choice) == scalar(value):
+            return choice
+    if media_type(schema) or any(is_a(value, kind) for kind in kinds):
+        return value
+    converted = (_converted(value, kind) for kind in kinds)
+    return next((found for found in converted if found is not None), value)
+
+
+def _converted(value: Any, kind: str) -> Any:
+    """The same value as another JSON type; None where it has no such form."""
+    if isinstance(value, str):
+        if kind in ("integer", "number") and re.fullmatch(_WHOLE, value):
+            return int(value)
+        if kind == "number" and re.fullmatch(_REAL, value):
+            return float(value)
+        if kind == "boolean":
+            return {"true": True, "false": False}.get(value.lower())
+    elif kind == "integer" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    elif kind == "string" and is_a(value, "number"):
+        return scalar(value)
+    return None
+
+
+def _is_object(value: Any) -> bool:
+    return not isinstance(value, (str, int, float, list, Mapping, type(None)))
+
+
+def _without_objects(value: Any) -> Any:
+    """The value with an address in the place of each file, for the schema to judge the rest."""
+    if isinstance(value, list):
+        return [_without_objects(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _without_objects(item) for name, item in value.items()}
+    return "https://a.file" if _is_object(value) else value
+
+
+def _misplaced(name: str, value: Any, schema: Schema) -> str:
+    """What is wrong that JSON Schema cannot see: nothing, files, and text in their place."""
+    if value is None and types(schema) and "null" not in types(schema):
+        return f"`{name}` is empty: give it a value, or leave it out."
+    if isinstance(value, list) and "array" in types(schema):
+        items = schema.get("items", {})
+        said = (_misplaced(f"{name}[{i}]", item, items) for i, item in enumerate(value))
+        return next(filter(None, said), "")
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"`{name}` must be a number that ends, not {value}."
+    media = media_type(schema)
+    if _is_object(value) and types(schema) and not (media and _fits(value, media)):
+        return f"`{name}` takes {wanted(schema)}, not {given(value)}."
+    if media and isinstance(value, str) and not _is_address(value, schema):
+        shown = value[:60] + "…" * (len(value) > 60)
+        return (
+            f"`{name}` takes {wanted(schema)} or its URL, not the text `{shown}`. For a file of"
+            f" yours write `file:{shown.removeprefix('file:')}` in a cell, or upload it first."
+        )
+    return ""
+
+
+def _is_address(text: str, schema: Schema) -> bool:
+    bare = schema.get("contentEncoding") == "base64" and re.fullmatch(_BASE64, text)
+    return bool(bare or re.match(_ADDRESS, text))
+
+
+def _fits(value: Any, media: str) -> bool:
+    """False only where a file is known to be of another kind."""
+    return media.split("/")[0] in ("*", file_kind(value)) or not file_kind(value)

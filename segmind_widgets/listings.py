@@ -1,0 +1,159 @@
+"""What the services' own lists say of their models, as values.
+
+Segmind has a page of Markdown tables without parameters; APIMart has records with JSON Schemas.
+Both are read as they come: what cannot be read is left out, and nothing here raises.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from segmind_widgets.types import Model
+
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LINK = re.compile(r"/models/([^/\s)]+)/")
+_NUMBER = re.compile(r"[0-9]{1,30}(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?")
+_TYPES = {
+    "str": "string", "text": "string", "int": "integer", "float": "number", "double": "number",
+    "bool": "boolean", "list": "array", "dict": "object", "string": "string", "null": "null",
+    "integer": "integer", "number": "number", "boolean": "boolean", "array": "array",
+    "object": "object",
+}  # fmt: skip
+_FILE = re.compile(r"(?:^|_)(image|video|audio|mask)s?(?:_(?:url|input|file)s?)?$")
+
+
+def parse_directory(text: str) -> list[Model]:
+    """The rows of https://www.segmind.com/llms.txt: Markdown tables, a row a model, no schemas.
+
+    A row is name, slug, description, modality, cost, time, link; cells may hold line breaks and
+    pipes. A cost or time that cannot be read is None, and what is no row is passed over.
+    """
+    models: dict[str, Model] = {}
+    for chunk in re.split(r"^(?=\|)", text, flags=re.MULTILINE):
+        row = re.split(r"\n[ \t]*#", chunk, maxsplit=1)[0]
+        cells = re.split(r"(?<!\\)\|", row)[1:-1]
+        if model := _row([" ".join(cell.replace("\\|", "|").split()) for cell in cells]):
+            models.setdefault(model.slug, model)
+    return list(models.values())
+
+
+def _row(cells: list[str]) -> Model | None:
+    link = _LINK.search(cells[-1]) if cells else None
+    slugs = [i for i, cell in enumerate(cells) if i and _SLUG.fullmatch(cell)]
+    at = next((i for i in slugs if link and cells[i] == link[1]), slugs[0] if slugs else 0)
+    if not at or cells[at].lower() == "slug" or len(cells) < at + 6:
+        return None
+    *description, modality, cost, seconds, _ = cells[at + 1 :]
+    return Model(
+        slug=cells[at],
+        name=" | ".join(cells[:at]),
+        modality=modality,
+        description=" | ".join(description),
+        cost=_number(cost.removeprefix("$")),
+        seconds=_number(seconds.removesuffix("s")),
+    )
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def parse_parameters(record: Mapping[str, Any]) -> Model | None:
+    """The model of a record of APIMart's `GET /v1/models?expand=parameters`; None without an id.
+
+    The inputs are in `parameters.input_schema.properties`. What is no JSON Schema in there is left
+    out, and inputs named like files (`image_urls`) are marked as media.
+    """
+    slug = record.get("id")
+    if not isinstance(slug, str) or not slug:
+        return None
+    parameters = record.get("parameters")
+    schema = parameters.get("input_schema") if isinstance(parameters, Mapping) else None
+    return Model(
+        slug=slug,
+        provider="apimart",
+        name=_said(record, "name", "display_name"),
+        modality=_said(record, "category", "modality", "type"),
+        description=_said(record, "description"),
+        schema=_schema(schema),
+    )
+
+
+def _said(record: Mapping[str, Any], *keys: str) -> str:
+    return next((said for key in keys if isinstance(said := record.get(key), str)), "")
+
+
+def _schema(given: Any) -> dict[str, Any] | None:
+    properties = given.get("properties") if isinstance(given, Mapping) else None
+    if not isinstance(properties, Mapping):
+        return None
+    cleaned = {
+        str(name): _input(str(name), schema)
+        for name, schema in properties.items()
+        if isinstance(schema, Mapping)
+    }
+    listed = given.get("required")
+    required = [
+        name
+        for name in cleaned
+        if (isinstance(listed, list) and name in listed) or properties[name].get("required") is True
+    ]
+    return {"type": "object", "required": required, "properties": cleaned} if cleaned else None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int or (type(value) is float and math.isfinite(value))
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_pattern(value: Any) -> bool:
+    try:
+        re.compile(value)
+    except (re.error, TypeError, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_KEYWORDS = {
+    "minimum": _is_number, "maximum": _is_number,
+    "exclusiveMinimum": _is_number, "exclusiveMaximum": _is_number,
+    "multipleOf": lambda value: _is_number(value) and value > 0,
+    "minLength": _is_count, "maxLength": _is_count, "minItems": _is_count, "maxItems": _is_count,
+    "pattern": _is_pattern,
+    "title": _is_text, "description": _is_text, "format": _is_text,
+    "contentMediaType": _is_text, "contentEncoding": _is_text,
+    "examples": lambda value: isinstance(value, list),
+    "default": lambda value: value is not None,
+}  # fmt: skip
+
+
+def _input(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """One input's schema, with only what is JSON Schema in it."""
+    named = given.get("type")
+    named = named if isinstance(named, list) else [named]
+    kinds = [_TYPES.get(kind.lower()) for kind in named if isinstance(kind, str)]
+    kinds = [kind for kind in dict.fromkeys(kinds) if kind]
+    schema: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
+    schema |= {
+        key: given[key] for key, fits in _KEYWORDS.items() if key in given and fits(given[key])
+    }
+    choices, items, file = given.get("enum"), given.get("items"), _FILE.search(name)
+    if isinstance(choices, list) and choices:
+        schema["enum"] = [c.get("value") if isinstance(c, Mapping) else c for c in choices]
+    elif kinds == ["array"] and (file or isinstance(items, Mapping)):
+        # the items of `image_urls` may be described as {"url": …}; the provider sends what is right
+        schema["items"] = _input(name, {"type": "string"} if file else items or {})
+    elif kinds == ["string"] and file:
+        kind = "image" if file[1] == "mask" else file[1]
+        schema = {"format": "uri", "contentMediaType": f"{kind}/*", **schema}
+    return schema
