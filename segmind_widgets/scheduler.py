@@ -14,12 +14,43 @@ import threading
 import time
 from queue import PriorityQueue
 
+from segmind_widgets.errors import SegmindError
+from segmind_widgets.transport import Transport, repeat_after
+from segmind_widgets.types import Call, Reply
 from segmind_widgets.watch import Watch
 
 SENDERS = 6
 SLOW_SENDERS = 8
 UPDATES = 10.0  # ticks a second, over all jobs
 FRAME = 0.25  # seconds between two ticks of one job, where there are few
+
+
+def exchange(transport: Transport, call: Call) -> Reply:
+    """Send one call from this thread, wait and repeat as the rules say; the reply, whatever its code.
+
+    Stop ends the waiting at once. For uploads, credits and lists; jobs have their watches.
+
+    Raises:
+        SegmindError: no whole reply came.
+    """
+    pause = threading.Event()  # never set: waiting on it can be interrupted
+    tries = 0
+    while True:
+        while wait := transport.limit.take(poll=False):
+            pause.wait(wait)
+        try:
+            outcome: Reply | SegmindError = transport.send(call)
+        except SegmindError as error:
+            outcome = error
+        again = repeat_after(call, outcome, tries)
+        if again is None:
+            if isinstance(outcome, SegmindError):
+                raise outcome
+            return outcome
+        if isinstance(outcome, Reply) and outcome.status == 429:
+            transport.limit.block(again)
+        pause.wait(again)
+        tries += 1
 
 
 class Scheduler:

@@ -26,11 +26,13 @@ from segmind_widgets.errors import (
     SubmitUnknown,
     Unauthorized,
     Unreachable,
+    from_reply,
     retry_after,
 )
 from segmind_widgets.types import Call, Reply
 
 CONNECT_TIMEOUT = 10.0  # seconds
+PAGE_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
 DOWNLOAD_TIMEOUT = 60.0  # seconds between two pieces
 _POOL = 16  # connections kept a host
 _PIECE = 256 * 1024
@@ -185,6 +187,21 @@ class Transport:
                 f"The result at {_short(url)} could not be fetched: {_why(error)}.",
                 hint="The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
             ) from None
+
+    def page(self, url: str) -> str:
+        """A public page as text, without the key.
+
+        Raises:
+            Unreachable, SegmindError: no answer within seconds, or an error code.
+        """
+        try:
+            with self._files.get(url, timeout=PAGE_TIMEOUT, proxies=_proxies(url)) as response:
+                if response.status_code != 200:
+                    names = {name.lower(): value for name, value in response.headers.items()}
+                    raise from_reply(response.status_code, names, response.content)
+                return response.content.decode("utf-8", "replace")
+        except requests.RequestException as error:
+            raise Unreachable(f"{_short(url)} does not answer: {_why(error)}.") from None
 
     def close(self) -> None:
         """Close the connections kept open."""

@@ -314,3 +314,29 @@ def _local(url: str) -> Path:
     from urllib.request import url2pathname
 
     return Path(url2pathname(urlsplit(url).path))
+
+
+def recall(row: dict[str, Any], *, watching: bool) -> dict[str, Any]:
+    """The traits of a job as its row tells them."""
+    status = Status(row["status"])
+    traits: dict[str, Any] = {
+        "id": row["id"] or row["key"],
+        "status": status,
+        "cost": row["cost"],
+        "seed": row["seed"],
+        "sandbox": bool(row["sandbox"]),
+        "elapsed": row["seconds"] or 0.0,
+        "watching": watching,
+    }
+    if status is Status.COMPLETED:
+        traits |= {"outputs": assets_of(row), "progress": 1.0}
+    elif row["error"] and not watching:
+        traits["error"] = _RECALLED.get(status, StillRunning)(row["error"])
+    return traits
+
+
+_RECALLED = {
+    Status.FAILED: JobFailed,
+    Status.CANCELLED: JobCancelled,
+    Status.UNKNOWN: SubmitUnknown,
+}
