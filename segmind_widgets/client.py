@@ -8,47 +8,28 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 from traitlets import Bool, Dict, Float, Unicode
 from traitlets.config import SingletonConfigurable
 
-from segmind_widgets.errors import LimitError, NotFound, SegmindError, SubmitUnknown
-from segmind_widgets.types import Call, Credits, Model, RunRequest, Status, Uploaded
+from segmind_widgets.errors import NotFound, SegmindError, SubmitUnknown
+from segmind_widgets.types import Call, Credits, Model, RunRequest, Status
 
 if TYPE_CHECKING:
-    from segmind_widgets.assets import Asset
     from segmind_widgets.catalog import Catalog
     from segmind_widgets.directory import Directory
     from segmind_widgets.jobs import Job
     from segmind_widgets.keys import Keys
     from segmind_widgets.places import Place, Places
     from segmind_widgets.scheduler import Scheduler
+    from segmind_widgets.plans import Plan
     from segmind_widgets.store import Store
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run that was checked and not sent: what `--dry-run` shows and `start` sends.
-
-    `inputs` still hold their files; `files` are those that would be uploaded; `notes` are doubts
-    in sentences; `cost` is USD and `seconds` the usual time, None where nobody knows.
-    """
-
-    request: RunRequest
-    inputs: Mapping[str, Any]
-    place: Place
-    model: Model | None
-    files: tuple[Asset, ...] = ()
-    notes: tuple[str, ...] = ()
-    cost: float | None = None
-    seconds: float | None = None
+    from segmind_widgets.uploads import Uploads
 
 
 class SegmindClient(SingletonConfigurable):
@@ -126,6 +107,13 @@ class SegmindClient(SingletonConfigurable):
 
         return Directory(self.store)
 
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Uploads, each content once."""
+        from segmind_widgets.uploads import Uploads
+
+        return Uploads(self.store)
+
     def _options(self) -> dict[str, Any]:
         provider = self.provider or os.environ.get("SEGMIND_WIDGETS_PROVIDER", "")
         names = ("urls", "rate_limit", "image_objects", "sandbox_speed")
@@ -138,14 +126,11 @@ class SegmindClient(SingletonConfigurable):
         for name in ("places", "store"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
-        self.__dict__.pop("directory", None)
+        for name in ("directory", "uploads"):
+            self.__dict__.pop(name, None)
 
     # files
 
-    @overload
-    def upload(self, source: list[Any], **options: Any) -> list[Asset]: ...
-    @overload
-    def upload(self, source: Any, **options: Any) -> Asset: ...
     def upload(
         self,
         source: Any,
@@ -162,6 +147,9 @@ class SegmindClient(SingletonConfigurable):
             force: upload again what was uploaded before.
             progress: told bytes sent so far and in all.
 
+        Returns:
+            An Asset with its `url`; a list of them for a list.
+
         Raises:
             AssetError: no such file, or one that the provider refuses; nothing was sent.
             SegmindError: what the service said.
@@ -171,50 +159,8 @@ class SegmindClient(SingletonConfigurable):
         place = self.places.choose(provider)
         many = isinstance(source, (list, tuple))
         assets = [Asset.of(one) for one in (source if many else [source])]
-        done = self._upload(place, assets, force=force, progress=progress)
+        done = self.uploads.upload(place, assets, force=force, progress=progress)
         return done if many else done[0]
-
-    def _upload(
-        self,
-        place: Place,
-        assets: Sequence[Asset],
-        *,
-        force: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> list[Asset]:
-        from segmind_widgets.scheduler import exchange
-
-        where = place.provider.upload_url
-        known: dict[str, Uploaded] = {}
-        fresh: dict[str, Asset] = {}
-        for asset in assets:
-            if asset.sha256 is None:
-                continue
-            place.provider.check_upload(asset)
-            found = None if force else self.store.uploaded(asset.sha256, where)
-            if found:
-                known[asset.sha256] = found
-            else:
-                fresh[asset.sha256] = asset
-        total, before, waiting = sum(a.size or 0 for a in fresh.values()), 0, list(fresh.values())
-
-        def told(sent: int) -> None:
-            if progress:
-                progress(min(total, before + sent), total)
-
-        for call, count in place.provider.upload_calls(waiting, told):
-            reply = exchange(place.transport, call)
-            for uploaded in place.provider.parse_upload(reply)[:count]:
-                asset = waiting.pop(0)
-                before += asset.size or 0
-                known[asset.sha256 or ""] = uploaded
-                self.store.add_upload(asset.sha256 or "", where, uploaded)
-        return [
-            asset.at(known[asset.sha256].url, known[asset.sha256].expires_at)
-            if asset.sha256
-            else asset
-            for asset in assets
-        ]
 
     # runs
 
@@ -235,42 +181,18 @@ class SegmindClient(SingletonConfigurable):
             LimitError: it usually costs more than `max_cost` USD.
             KeyMissing: the provider has no key.
         """
-        from segmind_widgets.inputs import check, with_seed
-        from segmind_widgets.preparing import files
+        from segmind_widgets.plans import make_plan
 
-        place = self.places.choose(provider)
-        given, notes = dict(inputs or {}), []
-        model = None
-        if kind == "model":
-            model = self.directory.find(target, place)
-            if model is None:
-                notes.append(self._strange(target, place))
-            else:
-                checked = check(model, given)
-                if self.check_inputs:
-                    checked.raise_for_problems()
-                notes += [str(note) for note in (*checked.warnings, *checked.problems)]
-                given = with_seed(model, checked.inputs)
-        request = RunRequest(target, {}, kind, api, model.modality if model else "")
-        place.provider.submit(request)  # refuses what no service could run
-        cost = model.cost if model else None
-        if max_cost is not None and cost is not None and cost > max_cost:
-            raise LimitError(
-                f"{target} usually costs {cost:.4g} USD, more than the {max_cost:g} you allow.",
-                hint="Nothing was sent. Raise --max-cost or choose a cheaper model.",
-            )
-        return Plan(
-            request,
-            given,
-            place,
-            model,
-            tuple(files(given)),
-            tuple(notes),
-            cost,
-            self._usual(target, model, place),
+        return make_plan(
+            RunRequest(target, dict(inputs or {}), kind, api),
+            self.places.choose(provider),
+            self.directory,
+            self.store,
+            strict=self.check_inputs,
+            max_cost=max_cost,
         )
 
-    def start(self, plan: Plan) -> Job:
+    def start(self, plan: Plan, progress: Callable[[int, int], None] | None = None) -> Job:
         """Send a plan: upload its files, write the journal, submit. The job, at once.
 
         Raises:
@@ -279,8 +201,8 @@ class SegmindClient(SingletonConfigurable):
         from segmind_widgets.preparing import prepared
 
         place = plan.place
-        self._upload(place, [asset for asset in plan.files if _needs_upload(asset, place)])
-        inputs = prepared(plan.inputs, plan.model, lambda asset: self._url(asset, place))
+        self.uploads.upload(place, plan.files, progress=progress)
+        inputs = prepared(plan.inputs, plan.model, lambda asset: self.uploads.url(asset, place))
         request = replace(plan.request, inputs=inputs)
         call = place.provider.submit(request)
         key = self.store.add(
@@ -403,21 +325,6 @@ class SegmindClient(SingletonConfigurable):
 
     # inside
 
-    def _strange(self, target: str, place: Place) -> str:
-        near = self.directory.catalog(place).suggest(target, place.provider.name)
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        return f"{target} is not in the catalogue.{meant} It is sent as it is."
-
-    def _usual(self, target: str, model: Model | None, place: Place) -> float | None:
-        seen = self.store.history(target, sandbox=place.sandbox)
-        return median(seen) if len(seen) >= 3 else model.seconds if model else None
-
-    def _url(self, asset: Asset, place: Place) -> str:
-        if not _needs_upload(asset, place):
-            return asset.url or ""
-        found = self.store.uploaded(asset.sha256 or "", place.provider.upload_url)
-        return found.url if found else self._upload(place, [asset])[0].url or ""
-
     def _job(
         self,
         key: str,
@@ -516,13 +423,3 @@ class SegmindClient(SingletonConfigurable):
         job.publish(id=job_id, status=Status.QUEUED)
         self._watch(job, place, key, call)
         return job
-
-
-def _needs_upload(asset: Asset, place: Place) -> bool:
-    """Its bytes are here and no URL of it is known to live. (A sandbox's URLs die with it.)"""
-    if not asset.local:
-        return False
-    if not asset.url or place.sandbox:
-        return True
-    soon = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return asset.expires_at is not None and asset.expires_at < soon

@@ -26,7 +26,7 @@ FRAME = 0.25  # seconds between two ticks of one job, where there are few
 
 
 def exchange(transport: Transport, call: Call) -> Reply:
-    """Send one call from this thread, wait and repeat as the rules say; the reply, whatever its code.
+    """Send one call from this thread, wait and repeat as the rules say; the reply, whatever code.
 
     Stop ends the waiting at once. For uploads, credits and lists; jobs have their watches.
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -42,8 +42,8 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 class Service(Protocol):
     """What the transport asks of a provider."""
 
-    name: str
-    title: str
+    name: ClassVar[str]
+    title: ClassVar[str]
 
     @property
     def origins(self) -> frozenset[str]:

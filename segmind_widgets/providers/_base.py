@@ -86,8 +86,12 @@ class Provider(ABC):
         """Calls that upload the assets in order, each with the number of assets it carries."""
 
     @abstractmethod
-    def parse_upload(self, reply: Reply) -> list[Uploaded]:
-        """Where the uploaded files are, in the order they were sent."""
+    def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:
+        """Where the `count` uploaded files are, in the order they were sent.
+
+        Raises:
+            ReplyError: the reply names another number of files.
+        """
 
     @abstractmethod
     def credits_call(self) -> Call:

@@ -198,7 +198,7 @@ class APIMart(Provider):
         body = Body(parts, progress)
         return Call("POST", self.upload_url, headers=headers, timeout=300.0, body=body)
 
-    def parse_upload(self, reply: Reply) -> list[Uploaded]:
+    def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:  # noqa: ARG002 - one file a call
         call = Call("POST", self.upload_url)
         body = json_object(call, checked(call, reply))
         _refused(body, reply)

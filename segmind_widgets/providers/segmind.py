@@ -211,11 +211,11 @@ class Segmind(Provider):
         body = Body(parts, progress)
         return Call("POST", self.upload_url, headers=headers, timeout=300.0, body=body)
 
-    def parse_upload(self, reply: Reply) -> list[Uploaded]:
+    def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:
         call = Call("POST", self.upload_url)
         body = json_object(call, checked(call, reply))
         urls = next((body[key] for key in _URL_KEYS if isinstance(body.get(key), list)), None)
-        if urls is None or not all(isinstance(url, str) and url for url in urls):
+        if not urls or len(urls) != count or not all(isinstance(u, str) and u for u in urls):
             raise ReplyError(
                 "Segmind's storage answered without URLs.", body=json.dumps(body)[:2000]
             )
