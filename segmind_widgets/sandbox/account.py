@@ -1,0 +1,68 @@
+"""Money and pace of an account."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+
+class Account:
+    """USD: reserved at submit, spent on completion, given back on failure."""
+
+    def __init__(self, credits: float) -> None:  # noqa: A002 - the services' own word
+        self._lock = threading.Lock()
+        self._left = credits
+        self._used = 0.0
+
+    @property
+    def left(self) -> float:
+        """What may still be spent, without what is reserved."""
+        return round(self._left, 6)
+
+    @property
+    def used(self) -> float:
+        return round(self._used, 6)
+
+    def reserve(self, cost: float) -> bool:
+        """Put `cost` aside; False where there is not enough."""
+        with self._lock:
+            if cost > self._left + 1e-9:
+                return False
+            self._left -= cost
+            return True
+
+    def spend(self, cost: float) -> None:
+        """A reserved `cost` is spent."""
+        with self._lock:
+            self._used += cost
+
+    def give_back(self, cost: float) -> None:
+        """A reserved `cost` is free again."""
+        with self._lock:
+            self._left += cost
+
+
+class RateLimit:
+    """At most `limit` requests in each window of `seconds`; None is without a limit."""
+
+    def __init__(self, limit: int | None, seconds: float) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        self._ends = 0.0
+        self._count = 0
+
+    def take(self) -> float:
+        """Count a request: 0 where it may pass, else the seconds until the window ends."""
+        now = time.monotonic()
+        if now >= self._ends:
+            self._ends, self._count = now + self._seconds, 0
+        if self._limit is not None and self._count >= self._limit:
+            return self._ends - now
+        self._count += 1
+        return 0.0
+
+
+def utc(seconds: float = 0.0) -> datetime:
+    """The time in so many seconds."""
+    return datetime.now(timezone.utc) + timedelta(seconds=seconds)
