@@ -1,3 +1,53 @@
-"""Jupyter magics and widgets for hosted image, video and sound models."""
+"""Jupyter magics and widgets for hosted image, video and sound models: Segmind and APIMart.
+
+    %load_ext segmind_widgets                      in a notebook
+    from segmind_widgets import SegmindClient      in a program
+
+Public names are imported when they are first used, so that the import itself costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from segmind_widgets import errors
+    from segmind_widgets.assets import Asset
+    from segmind_widgets.client import SegmindClient
+    from segmind_widgets.jobs import Job
+    from segmind_widgets.sandbox import Sandbox
 
 __version__ = "0.1.0"
+
+_NAMES = {"Asset": "assets", "Job": "jobs", "Sandbox": "sandbox", "SegmindClient": "client"}
+
+__all__ = ["Asset", "Job", "Sandbox", "SegmindClient", "__version__", "errors"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("segmind_widgets.errors")
+    if name not in _NAMES:
+        raise AttributeError(f"module 'segmind_widgets' has no attribute {name!r}")
+    return getattr(import_module(f"segmind_widgets.{_NAMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext segmind_widgets`"""
+    from segmind_widgets.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """`%unload_ext segmind_widgets`"""
+    from segmind_widgets.extension import unload
+
+    unload(shell)

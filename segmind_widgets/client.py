@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from segmind_widgets.jobs import Job
     from segmind_widgets.keys import Keys
     from segmind_widgets.places import Place, Places
-    from segmind_widgets.scheduler import Scheduler
     from segmind_widgets.plans import Plan
+    from segmind_widgets.scheduler import Scheduler
     from segmind_widgets.store import Store
     from segmind_widgets.uploads import Uploads
 
@@ -123,11 +123,13 @@ class SegmindClient(SingletonConfigurable):
         """Stop watching, close connections and the journal; jobs go on at their services."""
         for job in list(self._live.values()):
             job.stop()
+        made = vars(self)
         for name in ("places", "store"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
-        for name in ("directory", "uploads"):
-            self.__dict__.pop(name, None)
+            if name in made:
+                made[name].close()
+        for name in ("places", "store", "directory", "uploads"):
+            if name in made:
+                delattr(self, name)
 
     # files
 
@@ -286,6 +288,11 @@ class SegmindClient(SingletonConfigurable):
         job = self._recalled(row, watching=True)
         self._watch(job, place, row["key"], call, outputs=outputs)
         return job
+
+    def job(self, job_id: str) -> Job:
+        """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
+        row = self.store.job(job_id)
+        return self._live.get(row["key"]) or self._recalled(row)
 
     def resume_all(self) -> list[Job]:
         """Go on with every unfinished job; those that cannot are shown with their error."""

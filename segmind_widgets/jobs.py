@@ -79,7 +79,7 @@ class Job(HasTraits):
             self._published = time.monotonic()
             try:
                 self._context.copy().run(self._set, pending)
-            except Exception:  # an observer's own fault must not end the thread that tells it
+            except Exception:  # noqa: BLE001 - an observer's fault must not end our thread
                 _log.exception("An observer of the job %s failed", self.id)
         if last:
             self._ended.set()
@@ -101,14 +101,15 @@ class Job(HasTraits):
     def stop(self) -> None:
         """Stop watching. The job itself goes on; `client.resume(job.id)` takes it up again."""
         if not self._ended.is_set():
-            self.publish(last=True, error=self._left("You stopped watching"))
+            self.publish(last=True, error=self.left("You stopped watching"))
 
     def _set(self, changes: dict[str, Any]) -> None:
         with self.hold_trait_notifications():
             for name, value in changes.items():
                 setattr(self, name, value)
 
-    def _left(self, why: str) -> StillRunning:
+    def left(self, why: str) -> StillRunning:
+        """The error that says that the job goes on without whoever was waiting."""
         return StillRunning(
             f"{why}; the job {self.id} goes on.",
             hint=f"Get it back with %segmind_jobs --resume {self.id}",
@@ -130,7 +131,7 @@ class Job(HasTraits):
         until = None if timeout is None else time.monotonic() + timeout
         while not self._ended.wait(_TICK if until is None else min(_TICK, _until(until))):
             if until is not None and time.monotonic() >= until:
-                raise self._left(f"Not done within {timeout:g} s")
+                raise self.left(f"Not done within {timeout:g} s")
         return self
 
     def result(self, timeout: float | None = None) -> tuple[Asset, ...]:

@@ -47,7 +47,7 @@ class Plan:
         place = "on the sandbox" if self.place.sandbox else f"at {self.place.provider.title}"
         return "\n".join([*lines, *self.notes, f"{', '.join(known)}, {place}; nothing was sent."])
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001 - IPython's own
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("…" if cycle else str(self))
 
 
@@ -62,10 +62,8 @@ def make_plan(
 ) -> Plan:
     """Check a request against the catalogue, without sending anything.
 
-    Args:
-        request: with the inputs as the person gave them.
-        strict: raise for inputs that are certainly wrong; else they become notes.
-        max_cost: USD.
+    The request holds the inputs as the person gave them. `strict` raises for inputs that are
+    certainly wrong; else they become notes. `max_cost` is USD.
 
     Raises:
         InputError: an input is wrong, or the target is no name.

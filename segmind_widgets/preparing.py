@@ -21,8 +21,9 @@ def files(inputs: Any) -> Iterator[Asset]:
     elif isinstance(inputs, (list, tuple)):
         for value in inputs:
             yield from files(value)
-    elif not isinstance(inputs, _PLAIN) and (asset := _asset(inputs)) is not None:
-        if asset.local:
+    elif not isinstance(inputs, _PLAIN):
+        asset = _asset(inputs)
+        if asset is not None and asset.local:
             yield asset
 
 
@@ -58,7 +59,7 @@ def _value(name: str, value: Any, url: Callable[[Asset], str], *, encoded: bool)
     if asset is None:
         raise InputError(
             f"`{name}` is a {type(value).__name__}, which cannot be sent.",
-            hint="Give text, a number, a list, or a file: a path, bytes, a picture, an Asset, a Job.",
+            hint="Give text, a number, a list or a file (path, bytes, picture, Asset, Job).",
             field=name,
         )
     if encoded and asset.local:

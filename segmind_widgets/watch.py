@@ -9,7 +9,7 @@ import dataclasses
 import json
 import mimetypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +216,7 @@ class Watch:
         return self._store.new_file(self.job.model, self._key, index, suffix or ".bin")
 
     def _broken(self, error: SegmindError) -> float | None:
-        """No step can follow. A refused submit failed; a poll that breaks leaves the job running."""
+        """No step can follow: a refused submit failed; after a broken poll the job still runs."""
         call = self._call
         if isinstance(error, SubmitUnknown):
             known = {"id": error.request_id} if error.request_id else {}
@@ -267,7 +267,7 @@ def outputs_of(row: dict[str, Any]) -> tuple[Output, ...]:
     return tuple(Output(**{k: v for k, v in o.items() if k in names}) for o in row["outputs"])
 
 
-def assets_of(row: dict[str, Any]) -> tuple[Asset, ...]:
+def assets_of(row: Mapping[str, Any]) -> tuple[Asset, ...]:
     """The files of a finished row."""
     return tuple(
         Asset(
@@ -316,7 +316,7 @@ def _local(url: str) -> Path:
     return Path(url2pathname(urlsplit(url).path))
 
 
-def recall(row: dict[str, Any], *, watching: bool) -> dict[str, Any]:
+def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
     """The traits of a job as its row tells them."""
     status = Status(row["status"])
     traits: dict[str, Any] = {

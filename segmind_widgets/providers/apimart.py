@@ -115,9 +115,7 @@ class APIMart(Provider):
         data = body.get("data")
         data = data[0] if isinstance(data, list) and data else data
         data = data if isinstance(data, dict) else body
-        return (
-            self._submitted(call, data, reply) if call.billed else self._polled(call, data, reply)
-        )
+        return self._submitted(data, reply) if call.billed else self._polled(call, data, reply)
 
     def find(self, job_id: str) -> Call:
         return Call("GET", f"{self._base}/tasks/{job_id}")

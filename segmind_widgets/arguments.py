@@ -1,0 +1,130 @@
+"""The options of the magics: argparse, with errors as ours and values as the cells read them."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from segmind_widgets.cells import split_line
+from segmind_widgets.errors import CellError
+
+
+class Arguments(argparse.ArgumentParser):
+    """A parser for a magic's line. `parse` raises CellError and never exits or prints."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(prog=name, add_help=False, allow_abbrev=False)
+
+    @property
+    def options(self) -> list[str]:
+        """Every option, long and short."""
+        return [flag for action in self._actions for flag in action.option_strings]
+
+    def parse(self, line: str) -> argparse.Namespace:
+        """The line's values. Words are split as inputs are: quotes and brackets hold together."""
+        words = [_unquoted(word) for word in split_line(line)]
+        known, rest = self.parse_known_intermixed_args(words)
+        strange = [word for word in rest if word.startswith("-")]
+        if strange:
+            near = difflib.get_close_matches(strange[0], self.options, n=1)
+            raise CellError(
+                f"{self.prog} has no option {strange[0]}."
+                + (f" Did you mean {near[0]}?" if near else ""),
+                hint=f"{self.prog}? shows its options.",
+            )
+        return known
+
+    def error(self, message: str) -> NoReturn:
+        raise CellError(f"{self.prog}: {message}.", hint=f"{self.prog}? shows how it is used.")
+
+
+def _unquoted(word: str) -> str:
+    """Quotes around a whole word are the shell's; those of `prompt="…"` belong to the value."""
+    return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
+
+
+def _number(least: float) -> Any:
+    def number(text: str) -> float:
+        value = float(text)
+        if not least <= value < float("inf"):
+            raise ValueError
+        return value
+
+    return number
+
+
+def login() -> Arguments:
+    """`%segmind_login`"""
+    parser = Arguments("%segmind_login")
+    parser.add_argument("provider", nargs="?", default="segmind")
+    parser.add_argument("--forget", action="store_true")
+    return parser
+
+
+def status() -> Arguments:
+    """`%segmind_status`"""
+    parser = Arguments("%segmind_status")
+    parser.add_argument("-p", "--provider")
+    return parser
+
+
+def upload() -> Arguments:
+    """`%segmind_upload`"""
+    parser = Arguments("%segmind_upload")
+    parser.add_argument("-p", "--provider")
+    parser.add_argument("-o", "--output")
+    parser.add_argument("--force", action="store_true")
+    parser.add_argument("-q", "--quiet", action="store_true")
+    parser.add_argument("sources", nargs="*")
+    return parser
+
+
+def run(kind: str) -> Arguments:
+    """`%%segmind_run` and `%%segmind_workflow`"""
+    parser = Arguments(f"%segmind_{'run' if kind == 'model' else 'workflow'}")
+    parser.add_argument("-p", "--provider")
+    parser.add_argument("-o", "--output")
+    parser.add_argument("-b", "--background", action="store_true")
+    if kind == "model":
+        parser.add_argument("--api", choices=("auto", "v1", "v2"), default="auto")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--timeout", type=_number(0), metavar="S")
+    parser.add_argument("--max-cost", type=_number(0), metavar="USD")
+    parser.add_argument("--save", metavar="DIR")
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("-q", "--quiet", action="store_true")
+    parser.add_argument("target", nargs="?")
+    parser.add_argument("inputs", nargs="*")
+    return parser
+
+
+def models() -> Arguments:
+    """`%segmind_models`"""
+    parser = Arguments("%segmind_models")
+    parser.add_argument("query", nargs="*")
+    parser.add_argument("--modality", metavar="M")
+    parser.add_argument("-p", "--provider")
+    return parser
+
+
+def jobs() -> Arguments:
+    """`%segmind_jobs`"""
+    parser = Arguments("%segmind_jobs")
+    parser.add_argument("ids", nargs="*")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--stop", action="store_true")
+    parser.add_argument("--last", type=int, default=20, metavar="N")
+    return parser
+
+
+PARSERS: Mapping[str, Any] = {
+    "segmind_login": login,
+    "segmind_status": status,
+    "segmind_upload": upload,
+    "segmind_run": lambda: run("model"),
+    "segmind_workflow": lambda: run("workflow"),
+    "segmind_models": models,
+    "segmind_jobs": jobs,
+}

@@ -1,0 +1,94 @@
+"""Tab completion for the magics: models, options, parameter names and their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.types import Model
+
+_LINE = re.compile(r"\s*%{1,2}(segmind_\w+)[ \t]")
+
+
+class Completion:
+    """Finds what may stand at the cursor. `words` are the options of each, by its name."""
+
+    def __init__(self, client: SegmindClient, words: Mapping[str, Iterable[str]]) -> None:
+        self._client = client
+        self._words = {name: sorted(options) for name, options in words.items()}
+
+    def matches(self, cell: str, cursor: int) -> tuple[str, list[str]]:
+        """What stands before the cursor of a cell of ours, and the words it may become."""
+        fragment = re.search(r"[^\s=]*$", cell[:cursor])
+        word = fragment[0] if fragment else ""
+        return word, self._found(cell, cursor, word)
+
+    def _found(self, cell: str, cursor: int, word: str) -> list[str]:
+        first = _LINE.match(cell)
+        if not first or cursor < first.end():
+            return []
+        name = first[1]
+        before = cell[:cursor]
+        line, _, body = before.partition("\n")
+        if "\n" in before:
+            return self._in_body(name, line, body, word)
+        words = line[first.end() :].split()
+        done = words[: len(words) - bool(word)]
+        if word.startswith("-"):
+            return [option for option in self._words.get(name, ()) if option.startswith(word)]
+        if done and done[-1] in ("-p", "--provider"):
+            return _starting(("segmind", "apimart", "sandbox"), word)
+        if done and done[-1] == "--api":
+            return _starting(("auto", "v1", "v2"), word)
+        return self._on_line(name, done, word, line)
+
+    def _on_line(self, name: str, done: list[str], word: str, line: str) -> list[str]:
+        if name == "segmind_login":
+            return _starting(("segmind", "apimart"), word)
+        if name not in ("segmind_run", "segmind_models"):
+            return []
+        plain = [w for w in done if not w.startswith("-")]
+        model = self._model(line)
+        if name == "segmind_models" or not plain or model is None:
+            return _starting((model.slug for model in self._catalog()), word)
+        value = re.search(r"(\w+)=([^\s=]*)$", line)
+        if value:
+            return _starting(_choices(model, value[1]), value[2])
+        return _starting((f"{field}=" for field in _fields(model)), word)
+
+    def _in_body(self, name: str, line: str, body: str, word: str) -> list[str]:
+        model = self._model(line) if name == "segmind_run" else None
+        if model is None:
+            return []
+        last = body.rpartition("\n")[2]
+        value = re.match(r"\s*(\w+):\s*([^\s]*)$", last)
+        if value:
+            return _starting(_choices(model, value[1]), value[2])
+        if last.strip() != word.strip():
+            return []
+        there = set(re.findall(r"(?m)^\s*(\w+):", body))
+        return _starting((f"{f}: " for f in _fields(model) if f not in there), word.strip())
+
+    def _model(self, line: str) -> Model | None:
+        catalog = self._catalog()
+        return next((found for w in line.split()[1:] if (found := catalog.find(w))), None)
+
+    def _catalog(self) -> Any:
+        return self._client.catalog()
+
+
+def _fields(model: Model) -> Iterable[str]:
+    return (model.schema or {}).get("properties", {})
+
+
+def _choices(model: Model, field: str) -> Iterable[str]:
+    schema = (model.schema or {}).get("properties", {}).get(field, {})
+    if schema.get("type") == "boolean":
+        return ("true", "false")
+    return (str(value) for value in schema.get("enum", schema.get("examples", ())))
+
+
+def _starting(words: Iterable[str], prefix: str) -> list[str]:
+    return [word for word in words if word.lower().startswith(prefix.lower())]

@@ -1,0 +1,74 @@
+"""What `%load_ext` adds to a shell, and `%unload_ext` takes away again."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from IPython.core.completer import SimpleCompletion, context_matcher
+from IPython.core.interactiveshell import InteractiveShell
+
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.magics import SegmindMagics
+
+_JOB = ("segmind_widgets.jobs", "Job")
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics, `%config SegmindClient`, completion, and how a Job is displayed."""
+    client = SegmindClient.instance(parent=shell)
+    magics = SegmindMagics(shell, client)
+    shell.register_magics(magics)
+    if client not in shell.configurables:
+        shell.configurables.append(client)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(_matcher(client))
+    formatter = shell.display_formatter.ipython_display_formatter
+    formatter.for_type_by_name(*_JOB, partial(_show, magics))
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take back all that `load` added; live jobs are no longer watched, and go on."""
+    for kind in ("line", "cell"):
+        magics = shell.magics_manager.magics[kind]
+        for name in [name for name in magics if name.startswith("segmind_")]:
+            del magics[name]
+    if shell.Completer is not None:
+        mine = [m for m in shell.Completer.custom_matchers if hasattr(m, "segmind_widgets")]
+        for matcher in mine:
+            shell.Completer.custom_matchers.remove(matcher)
+    formatter = shell.display_formatter.ipython_display_formatter
+    formatter.deferred_printers.pop(_JOB, None)
+    for kind in [k for k in formatter.type_printers if (k.__module__, k.__name__) == _JOB]:
+        formatter.pop(kind)
+    if SegmindClient.initialized():
+        client = SegmindClient.instance()
+        if client in shell.configurables:
+            shell.configurables.remove(client)
+        client.close()
+        SegmindClient.clear_instance()
+
+
+def _show(magics: SegmindMagics, job: Any) -> None:
+    magics.stage.is_shown(job)
+
+
+def _matcher(client: SegmindClient) -> Any:
+    @context_matcher(identifier="segmind_widgets")
+    def match(context: Any) -> dict[str, Any]:
+        text = context.full_text
+        if "segmind_" not in text.partition("\n")[0]:
+            return {"completions": []}
+        from segmind_widgets.arguments import PARSERS
+        from segmind_widgets.completion import Completion
+
+        words = {name: parser().options for name, parser in PARSERS.items()}
+        before = "\n".join(text.split("\n")[: context.cursor_line])
+        cursor = len(before) + bool(context.cursor_line) + context.cursor_position
+        fragment, found = Completion(client, words).matches(text, cursor)
+        completions = [SimpleCompletion(text=word, type="segmind") for word in found]
+        result: dict[str, Any] = {"completions": completions, "matched_fragment": fragment}
+        return {**result, "suppress": bool(found)}
+
+    match.segmind_widgets = True
+    return match

@@ -1,0 +1,89 @@
+"""Tables of models, their parameters, and jobs."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segmind_widgets.jobs import Job, money
+from segmind_widgets.tables import Table
+from segmind_widgets.types import Model
+
+
+def models(found: Sequence[Model], most: int = 40) -> Table:
+    """Models with what they usually cost and take."""
+    more = f"{len(found) - most} more: add words, or --modality. " if len(found) > most else ""
+    return Table(
+        found[:most],
+        {
+            "model": lambda model: model.slug,
+            "name": lambda model: model.name,
+            "what": lambda model: model.modality,
+            "usually": lambda model: money(model.cost) if model.cost is not None else "?",
+            "takes": lambda model: f"{model.seconds:.0f} s" if model.seconds else "?",
+        },
+        f"{more}%segmind_models NAME shows a model's parameters, where they are known.",
+    )
+
+
+def parameters(model: Model) -> Table:
+    """A model's inputs: type, range, default and meaning."""
+    schema: Mapping[str, Any] = model.schema or {}
+    required = set(schema.get("required", ()))
+    facts = [model.name, model.modality]
+    facts += [money(model.cost)] if model.cost is not None else []
+    facts += [f"about {model.seconds:.0f} s"] if model.seconds else []
+    return Table(
+        list(schema.get("properties", {}).items()),
+        {
+            "input": lambda row: row[0] + (" *" if row[0] in required else ""),
+            "takes": lambda row: _takes(row[1]),
+            "default": lambda row: str(row[1].get("default", "")),
+            "meaning": lambda row: row[1].get("description", ""),
+        },
+        f"{' · '.join(facts)}. * is required. {model.description}",
+    )
+
+
+def jobs(found: Sequence[Job]) -> Table:
+    """Jobs, with a small picture of the first output."""
+    return Table(
+        found,
+        {
+            "picture": _picture,
+            "model": lambda job: job.model,
+            "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
+            "took": lambda job: f"{job.elapsed:.1f} s" if job.elapsed else "",
+            "cost": lambda job: money(job.cost) if job.cost is not None else "",
+            "id": lambda job: job.id,
+        },
+        "%segmind_jobs ID shows one; --resume goes on with what is unfinished."
+        if found
+        else "No jobs yet.",
+        pictures=["picture"],
+    )
+
+
+def _picture(job: Job) -> str:
+    import pybase64
+
+    shown = next((asset for asset in job.outputs if asset.kind == "image"), None)
+    if shown is None:
+        return ""
+    data, kind = shown.preview(64)
+    alt = html.escape(str(job.inputs.get("prompt") or job.model), quote=True)
+    source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"
+    return f'<img src="{source}" alt="{alt}" style="width:48px;border-radius:4px">'
+
+
+def _takes(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    kind = schema.get("type", "")
+    inner = schema.get("items", {}) if kind == "array" else schema
+    media = inner.get("contentMediaType", "").partition("/")[0]
+    text = {"string": media or "text", "integer": "whole number"}.get(inner.get("type", ""), kind)
+    low, high = schema.get("minimum"), schema.get("maximum")
+    bounds = f" {low} to {high}" if None not in (low, high) else ""
+    return f"{'list of ' if kind == 'array' else ''}{text}{bounds}"

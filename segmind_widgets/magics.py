@@ -1,0 +1,443 @@
+"""The magics: read the line, make one call of the client, show what came.
+
+Everything heavy is imported by the first use: loading the extension must cost a kernel nothing.
+"""
+
+from __future__ import annotations
+
+import getpass
+import glob
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import (
+    AssetError,
+    CellError,
+    KeyMissing,
+    SegmindError,
+    Unauthorized,
+)
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from segmind_widgets.jobs import Job
+    from segmind_widgets.stage import Stage
+    from segmind_widgets.tables import Table
+    from segmind_widgets.types import Credits
+
+_NAMES = {"segmind": "Segmind", "apimart": "APIMart"}
+
+
+@magics_class
+class SegmindMagics(Magics):
+    """The magics of one shell, over one client."""
+
+    def __init__(self, shell: Any, client: SegmindClient) -> None:
+        super().__init__(shell)
+        self.client = client
+        self._stage: Stage | None = None
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The notebook's variables."""
+        return self.shell.user_ns  # type: ignore[union-attr]
+
+    @property
+    def stage(self) -> Stage:
+        """Where this shell's cells show things."""
+        if self._stage is None:
+            from segmind_widgets.stage import Stage
+
+            self._stage = Stage(self.shell)  # type: ignore[arg-type]
+        return self._stage
+
+    # the account
+
+    @no_var_expand
+    @line_magic
+    def segmind_login(self, line: str) -> None:
+        """Keep an API key: asks for it without showing it.
+
+        %segmind_login [segmind|apimart] [--forget]
+
+        The key goes into the system's keyring, or stays in this kernel's memory where there is no
+        keyring. It is never written on the line, which the notebook and its history keep.
+
+          --forget    drop the kept key
+        """
+        options = _parse("segmind_login", _without_key(line))
+        provider, keys = options.provider, self.client.keys
+        if provider not in _NAMES:
+            raise CellError(f"There is no provider {provider!r}.", hint="segmind or apimart.")
+        if options.forget:
+            left = keys.forget(provider)
+            also = f" One still comes from {left}." if left else ""
+            self.stage.note(f"The kept key for {_NAMES[provider]} is forgotten.{also}")
+            return
+        where = keys.remember(provider, _ask(provider))
+        told = self._check_key(provider)
+        shadow = keys.source(provider)
+        also = f" But {shadow} has one too, and it comes first." if "environment" in shadow else ""
+        self.stage.note(f"The key for {_NAMES[provider]} is kept in {where}. {told}{also}")
+
+    def _check_key(self, provider: str) -> str:
+        """Whether the key is taken, in words. A wrong one is not kept."""
+        try:
+            balance = self.client.credits(provider)
+        except Unauthorized:
+            self.client.keys.forget(provider)
+            raise
+        except SegmindError as error:
+            return f"It could not be tried: {error.message}"
+        return f"It works: {_credits(balance)}."
+
+    @no_var_expand
+    @line_magic
+    def segmind_status(self, line: str) -> Table:
+        """Show the provider, where its key came from, credits and limits.
+
+        %segmind_status [-p segmind|apimart|sandbox]
+
+        Asking for the balance is free, so this is also the way to try a key.
+        """
+        from segmind_widgets.tables import Table
+    from segmind_widgets.types import Credits
+
+        options = _parse("segmind_status", line)
+        place = self.client.places.choose(options.provider)
+        balance = self.client.credits(options.provider)
+        keys, name = self.client.keys, place.provider.name
+        key = "none needed" if place.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
+        limit = self.client.rate_limit
+        rows = [
+            ("provider", f"{place.provider.title}{', on the sandbox' if place.sandbox else ''}"),
+            ("address", place.address),
+            ("key", key),
+            ("credits", _credits(balance)),
+            (
+                "rate limit",
+                f"{limit:g} requests a minute" if limit and not place.sandbox else "none",
+            ),
+            ("results in", str(self.client.store.home)),
+        ]
+        caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * place.sandbox
+        return Table(rows, {"": lambda row: row[0], " ": lambda row: row[1]}, caption)
+
+    # files
+
+    @no_var_expand
+    @line_magic
+    def segmind_upload(self, line: str) -> Any:
+        """Upload files and show them with their URLs. The same content is uploaded once.
+
+        %segmind_upload [-p PROVIDER] [-o NAME] [--force] [-q] SOURCE…
+
+        A SOURCE is a path, a pattern such as *.png, a URL, or $variable (a path, bytes, a PIL
+        image, an array, an Asset, a Job, or a list of those).
+
+          -p PROVIDER   segmind, apimart or sandbox
+          -o NAME       put the Asset, or the list of them, into this variable
+          --force       upload again what was uploaded before
+          -q            show nothing
+
+        %segmind_upload cat.jpg -o cat
+        """
+        options = _parse("segmind_upload", line)
+        sources = [found for word in options.sources for found in self._sources(word)]
+        if not sources:
+            raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
+        bar = None if options.quiet else self.stage.upload(len(sources))
+        try:
+            assets = self.client.upload(
+                sources,
+                provider=options.provider,
+                force=options.force,
+                progress=bar.told if bar else None,
+            )
+        except KeyboardInterrupt:
+            raise SegmindError(
+                "You stopped the upload.", hint="Files that were done are not sent again."
+            ) from None
+        finally:
+            if bar:
+                bar.close()
+        several = len(assets) > 1 or any(c in options.sources[0] for c in "*?")
+        value = assets if several else assets[0]
+        if options.output:
+            self.names[_name(options.output)] = value
+        if options.quiet:
+            return None if options.output else value
+        if not several:
+            return value
+        from IPython.display import display
+
+        display(*assets)
+        return None if options.output else value
+
+    def _sources(self, word: str) -> list[Any]:
+        """What a word means: a variable's value, a URL, a path, or a pattern's files."""
+        from segmind_widgets.cells import parse_line
+
+        if word.startswith("$"):
+            value = parse_line([f"source={word}"], self.names)["source"]
+            return list(value) if isinstance(value, (list, tuple)) else [value]
+        if re.match(r"(https?|data):", word):
+            return [word]
+        path = str(Path(word).expanduser())
+        if glob.has_magic(path) and not Path(path).exists():
+            found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - takes absolute patterns
+            if not found:
+                raise AssetError(f"No file fits {word} in {Path.cwd()}.", hint="Check the pattern.")
+            return [Path(name) for name in found if Path(name).is_file()]
+        return [Path(path)]
+
+    # runs
+
+    @no_var_expand
+    @line_cell_magic
+    def segmind_run(self, line: str, cell: str | None = None) -> Any:
+        """Run a model, watch it, and show what it made. The value is the Job.
+
+        %%segmind_run MODEL [options]
+        a prompt, or inputs as YAML
+
+        %segmind_run MODEL [options] prompt="a red fox" seed=7
+
+        In the inputs $name and ${expression} alone are that Python object (a number, a list, an
+        image, an Asset, a Job: its first output), ${expression} inside text is its text, and
+        file:cat.png alone is that file.
+
+          -p, --provider P    segmind, apimart or sandbox
+          -o, --output NAME   put the Job into this variable, also when it fails
+          -b, --background    return at once; the line goes on living
+          --api auto|v1|v2    Segmind's synchronous v1 or asynchronous v2 (auto: v2)
+          --seed N            the seed; -1 is a new one each time
+          --timeout S         stop waiting after S seconds; the job goes on
+          --max-cost USD      refuse a model that usually costs more
+          --save DIR          copy the results into this folder too
+          --dry-run           show what would be sent and what it usually costs; send nothing
+          -q, --quiet         show nothing but errors
+        """
+        return self._run("model", line, cell)
+
+    @no_var_expand
+    @line_cell_magic
+    def segmind_workflow(self, line: str, cell: str | None = None) -> Any:
+        """Run a PixelFlow workflow, watch it, and show its outputs. The value is the Job.
+
+        %%segmind_workflow WORKFLOW [options]
+        inputs as YAML; what is left out has the workflow's own default
+
+        WORKFLOW is its id (65c9…-v1), its slug, or its full URL. Inputs are written as in
+        %%segmind_run.
+
+          -p, --provider P    segmind or sandbox
+          -o, --output NAME   put the Job into this variable, also when it fails
+          -b, --background    return at once; the line goes on living
+          --seed N            sets the input `seed`
+          --timeout S         stop waiting after S seconds; the job goes on
+          --max-cost USD      refuse what usually costs more
+          --save DIR          copy the results into this folder too
+          --dry-run           show what would be sent; send nothing
+          -q, --quiet         show nothing but errors
+        """
+        return self._run("workflow", line, cell)
+
+    def _run(self, kind: Any, line: str, cell: str | None) -> Any:
+        options = _parse("segmind_run" if kind == "model" else "segmind_workflow", line)
+        if not options.target:
+            raise CellError(f"Which {kind}?", hint=_MISSING[kind])
+        plan = self.client.plan(
+            options.target,
+            self._inputs(options, cell),
+            kind=kind,
+            provider=options.provider,
+            api=getattr(options, "api", "auto"),
+            max_cost=options.max_cost,
+        )
+        if options.dry_run:
+            return plan
+        if not options.quiet:
+            for note in plan.notes:
+                self.stage.note(note)
+        job = self._start(plan, options)
+        if options.output:
+            self.names[_name(options.output)] = job
+        return self._watch(job, options)
+
+    def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
+        from segmind_widgets.cells import parse_body, parse_line
+
+        inputs = parse_line(options.inputs, self.names)
+        for name, value in parse_body(cell or "", self.names).items():
+            if name in inputs:
+                raise CellError(f"`{name}` is on the line and in the cell.", field=name)
+            inputs[name] = value
+        if options.seed is not None:
+            if inputs.get("seed") is not None:
+                raise CellError("The seed is there twice: --seed and `seed`.", field="seed")
+            inputs["seed"] = options.seed
+        return inputs
+
+    def _start(self, plan: Any, options: Namespace) -> Job:
+        quiet = options.quiet or not plan.files
+        bar = None if quiet else self.stage.upload(len(plan.files))
+        try:
+            return self.client.start(plan, bar.told if bar else None)
+        except KeyboardInterrupt:
+            raise SegmindError("You stopped the upload; nothing was submitted.") from None
+        finally:
+            if bar:
+                bar.close()
+
+    def _watch(self, job: Job, options: Namespace) -> Job:
+        if options.save:
+            job.observe(lambda _: job.save(options.save) if job.outputs else None, "outputs")
+        if options.background:
+            if not options.quiet:
+                self.stage.leave(job)
+            return job
+        if options.quiet:
+            self._quietly(job, options.timeout)
+        else:
+            self.stage.follow(job, options.timeout)
+        if job.error is not None:
+            raise job.error
+        return job
+
+    def _quietly(self, job: Job, timeout: float | None) -> None:
+        try:
+            job.wait(timeout)
+        except KeyboardInterrupt:
+            raise job.left("You stopped waiting") from None
+
+    # what there is
+
+    @no_var_expand
+    @line_magic
+    def segmind_models(self, line: str) -> Table:
+        """Find models: what they are, what they usually cost and take.
+
+        %segmind_models [QUERY] [--modality M] [-p PROVIDER]
+
+          --modality M   image, video, audio, text, edit, inpaint, …
+
+        A model's own name shows its parameters.
+        """
+        from segmind_widgets import listing
+
+        options = _parse("segmind_models", line)
+        catalog = self.client.catalog(options.provider)
+        query = " ".join(options.query)
+        exact = catalog.find(query) if query else None
+        if exact is not None and exact.schema:
+            return listing.parameters(exact)
+        found = catalog.search(query, options.modality)
+        if not found:
+            raise CellError(
+                f"No model fits {query or options.modality!r}.", hint="Try fewer words."
+            )
+        return listing.models(found)
+
+    @no_var_expand
+    @line_magic
+    def segmind_jobs(self, line: str) -> Any:
+        """Show jobs of this and earlier kernels; go on with them; stop watching them.
+
+        %segmind_jobs [ID…] [--resume] [--stop] [--last N]
+
+          ID         show this job (the beginning of its id is enough)
+          --resume   go on with these jobs; without an ID, with every unfinished one
+          --stop     stop watching these jobs; they go on at the service
+          --last N   how many to list (20)
+
+        Nothing is ever submitted again.
+        """
+        from segmind_widgets import listing
+
+        options = _parse("segmind_jobs", line)
+        if options.resume:
+            return self._resume(options.ids)
+        if options.stop:
+            live = [job for job in self.client.jobs(options.last, unfinished=True) if not job.done]
+            wanted = [self.client.job(i) for i in options.ids] if options.ids else live
+            for job in wanted:
+                job.stop()
+            return listing.jobs(wanted)
+        found = [self.client.job(job_id) for job_id in options.ids]
+        if len(found) == 1:
+            return found[0]
+        return listing.jobs(found or self.client.jobs(options.last))
+
+    def _resume(self, ids: list[str]) -> Any:
+        from segmind_widgets import listing
+
+        resumed = [self.client.resume(i) for i in ids] if ids else self.client.resume_all()
+        if not resumed:
+            self.stage.note("No job is unfinished.")
+            return None
+        for job in resumed[1:]:
+            self.stage.leave(job)
+        self.stage.follow(resumed[0])
+        for job in resumed[1:]:
+            self._quietly(job, None)
+        failed = [job for job in resumed if job.error is not None]
+        if failed and len(resumed) == 1:
+            raise failed[0].error
+        return resumed[0] if len(resumed) == 1 else listing.jobs(resumed)
+
+
+_MISSING = {
+    "model": "%%segmind_run seedream-4.5 · %segmind_models lists them.",
+    "workflow": "%%segmind_workflow 65c9c7f641c340d7ef2f7134-v1 · its API page shows the id.",
+}
+
+
+def _parse(name: str, line: str) -> Namespace:
+    from segmind_widgets.arguments import PARSERS
+
+    return PARSERS[name]().parse(line)
+
+
+def _name(text: str) -> str:
+    if not text.isidentifier():
+        raise CellError(f"{text!r} cannot be a variable's name.", hint="Such as -o cat.")
+    return text
+
+
+def _without_key(line: str) -> str:
+    """The line, where no key stands on it. The words of the refusal do not repeat it."""
+    for word in line.split():
+        if word.lower().startswith(("sk-", "sg_")) or (len(word) > 20 and not word.startswith("-")):
+            raise CellError(
+                "A key on the line stays in the notebook and in IPython's history.",
+                hint="Run %segmind_login alone: it asks for the key without showing it. Best make"
+                " a new key, for this one is in the history now.",
+            )
+    return line
+
+
+def _ask(provider: str) -> str:
+    try:
+        key = getpass.getpass(f"{_NAMES[provider]} API key: ").strip()
+    except (StdinNotImplementedError, EOFError):
+        key = ""
+    if not key:
+        raise KeyMissing(
+            "No key was given.",
+            hint=f"Where nobody can type, set {provider.upper()}_API_KEY in the environment.",
+        )
+    return key
+
+
+def _credits(balance: Credits) -> str:
+    if balance.unlimited:
+        return "unlimited"
+    free = f" and {balance.free:.2f} free" if balance.free else ""
+    return f"{balance.left:.2f} USD{free}"

@@ -1,0 +1,1 @@
+"""Widgets over the client and its jobs: traits and layout, never protocol."""

@@ -1,0 +1,72 @@
+"""Lists that show themselves as tables, in a notebook and in a terminal."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+Cell = Callable[[Any], str]
+
+
+class Table(list[Any]):
+    """A list of values, shown as a table.
+
+    Args:
+        values: the rows' values; the list holds these.
+        columns: a column's title → the text that a value has there. A title in `pictures` gives
+            HTML of our own instead, which a terminal leaves out.
+        caption: a line under it.
+    """
+
+    def __init__(
+        self,
+        values: Iterable[Any],
+        columns: Mapping[str, Cell],
+        caption: str = "",
+        pictures: Sequence[str] = (),
+    ) -> None:
+        super().__init__(values)
+        self._columns = dict(columns)
+        self._caption = caption
+        self._pictures = set(pictures)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": self._text(), "text/html": self._html()}
+
+    def _text(self) -> str:
+        columns = {t: c for t, c in self._columns.items() if t not in self._pictures}
+        rows = [list(columns), *([column(value) for column in columns.values()] for value in self)]
+        widths = [min(60, max(len(row[i]) for row in rows)) for i in range(len(columns))]
+        lines = [
+            "  ".join(text[:width].ljust(width) for text, width in zip(row, widths, strict=True))
+            for row in rows
+        ]
+        return "\n".join([*(line.rstrip() for line in lines), self._caption]).rstrip()
+
+    def _html(self) -> str:
+        cell = 'style="text-align:left;padding:4px 12px 4px 0;vertical-align:top'
+        head = "".join(
+            f'<th scope="col" {cell}">{html.escape(title)}</th>' for title in self._columns
+        )
+        body = "".join(
+            "<tr>"
+            + "".join(self._cell(t, c, value, cell) for t, c in self._columns.items())
+            + "</tr>"
+            for value in self
+        )
+        caption = (
+            f'<div style="opacity:.75;font-size:12px;margin-top:4px">{html.escape(self._caption)}</div>'
+            if self._caption
+            else ""
+        )
+        return (
+            '<div style="overflow-x:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
+            '<table style="border-collapse:collapse;font-size:13px;margin:0">'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{caption}</div>"
+        )
+
+    def _cell(self, title: str, column: Cell, value: Any, style: str) -> str:
+        text = column(value)
+        shown = text if title in self._pictures else html.escape(text)
+        return f'<td {style};overflow-wrap:anywhere;max-width:420px">{shown}</td>'
