@@ -20,10 +20,10 @@ def load(shell: InteractiveShell) -> None:
     magics = SegmindMagics(shell, client)
     shell.register_magics(magics)
     if client not in shell.configurables:
-        shell.configurables.append(client)
+        shell.configurables.append(client)  # type: ignore[arg-type]
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(_matcher(client))
-    formatter = shell.display_formatter.ipython_display_formatter
+    formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
     formatter.for_type_by_name(*_JOB, partial(_show, magics))
 
 
@@ -37,7 +37,7 @@ def unload(shell: InteractiveShell) -> None:
         mine = [m for m in shell.Completer.custom_matchers if hasattr(m, "segmind_widgets")]
         for matcher in mine:
             shell.Completer.custom_matchers.remove(matcher)
-    formatter = shell.display_formatter.ipython_display_formatter
+    formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
     formatter.deferred_printers.pop(_JOB, None)
     for kind in [k for k in formatter.type_printers if (k.__module__, k.__name__) == _JOB]:
         formatter.pop(kind)
@@ -70,5 +70,5 @@ def _matcher(client: SegmindClient) -> Any:
         result: dict[str, Any] = {"completions": completions, "matched_fragment": fragment}
         return {**result, "suppress": bool(found)}
 
-    match.segmind_widgets = True
+    match.segmind_widgets = True  # type: ignore[attr-defined]
     return match

@@ -107,7 +107,6 @@ class SegmindMagics(Magics):
         Asking for the balance is free, so this is also the way to try a key.
         """
         from segmind_widgets.tables import Table
-    from segmind_widgets.types import Credits
 
         options = _parse("segmind_status", line)
         place = self.client.places.choose(options.provider)

@@ -46,24 +46,16 @@ class Table(list[Any]):
 
     def _html(self) -> str:
         cell = 'style="text-align:left;padding:4px 12px 4px 0;vertical-align:top'
-        head = "".join(
-            f'<th scope="col" {cell}">{html.escape(title)}</th>' for title in self._columns
-        )
-        body = "".join(
-            "<tr>"
-            + "".join(self._cell(t, c, value, cell) for t, c in self._columns.items())
-            + "</tr>"
-            for value in self
-        )
-        caption = (
-            f'<div style="opacity:.75;font-size:12px;margin-top:4px">{html.escape(self._caption)}</div>'
-            if self._caption
-            else ""
-        )
+        columns = self._columns.items()
+        head = "".join(f'<th scope="col" {cell}">{html.escape(t)}</th>' for t in self._columns)
+        rows = ("".join(self._cell(t, c, value, cell) for t, c in columns) for value in self)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        said = html.escape(self._caption)
+        caption = f'<div style="opacity:.75;font-size:12px;margin-top:4px">{said}</div>'
         return (
             '<div style="overflow-x:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
             '<table style="border-collapse:collapse;font-size:13px;margin:0">'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{caption}</div>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{caption if said else ''}</div>"
         )
 
     def _cell(self, title: str, column: Cell, value: Any, style: str) -> str:

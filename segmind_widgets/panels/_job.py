@@ -41,7 +41,7 @@ class Line(widgets.HBox):
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """As a widget, and as text for a file that is opened without a kernel."""
-        data: dict[str, Any] = super()._repr_mimebundle_(**options)
+        data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
         data["text/plain"] = self._fallback
         data["text/html"] = f"<p>{html.escape(self._fallback)}</p>"
         return data
