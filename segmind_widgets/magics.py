@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from segmind_widgets.jobs import Job
-    from segmind_widgets.stage import Stage
+    from segmind_widgets.plans import Plan
+    from segmind_widgets.stage import Stage, Upload
     from segmind_widgets.tables import Table
     from segmind_widgets.types import Credits
 
@@ -151,21 +152,20 @@ class SegmindMagics(Magics):
         sources = [found for word in options.sources for found in self._sources(word)]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
-        bar = None if options.quiet else self.stage.upload(len(sources))
+        bar = self.stage.upload(len(sources), quiet=options.quiet)
         try:
             assets = self.client.upload(
                 sources,
                 provider=options.provider,
                 force=options.force,
-                progress=bar.told if bar else None,
+                progress=bar.told,
             )
         except KeyboardInterrupt:
             raise SegmindError(
                 "You stopped the upload.", hint="Files that were done are not sent again."
             ) from None
         finally:
-            if bar:
-                bar.close()
+            bar.clear()
         several = len(assets) > 1 or any(c in options.sources[0] for c in "*?")
         value = assets if several else assets[0]
         if options.output:
@@ -265,10 +265,11 @@ class SegmindMagics(Magics):
         if not options.quiet:
             for note in plan.notes:
                 self.stage.note(note)
-        job = self._start(plan, options)
+        bar = self.stage.upload(len(plan.files), quiet=options.quiet)
+        job = self._start(plan, bar)
         if options.output:
             self.names[_name(options.output)] = job
-        return self._watch(job, options)
+        return self._watch(job, options, bar.place)
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
         from segmind_widgets.cells import parse_body, parse_line
@@ -284,28 +285,25 @@ class SegmindMagics(Magics):
             inputs["seed"] = options.seed
         return inputs
 
-    def _start(self, plan: Any, options: Namespace) -> Job:
-        quiet = options.quiet or not plan.files
-        bar = None if quiet else self.stage.upload(len(plan.files))
+    def _start(self, plan: Plan, bar: Upload) -> Job:
         try:
-            return self.client.start(plan, bar.told if bar else None)
+            return self.client.start(plan, bar.told)
         except KeyboardInterrupt:
             raise SegmindError("You stopped the upload; nothing was submitted.") from None
         finally:
-            if bar:
-                bar.close()
+            bar.close()
 
-    def _watch(self, job: Job, options: Namespace) -> Job:
+    def _watch(self, job: Job, options: Namespace, place: Any) -> Job:
         if options.save:
             job.observe(lambda _: job.save(options.save) if job.outputs else None, "outputs")
         if options.background:
             if not options.quiet:
-                self.stage.leave(job)
+                self.stage.leave(job, place)
             return job
         if options.quiet:
             self._quietly(job, options.timeout)
         else:
-            self.stage.follow(job, options.timeout)
+            self.stage.follow(job, options.timeout, place)
         if job.error is not None:
             raise job.error
         return job

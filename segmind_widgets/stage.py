@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import display
+from IPython.display import clear_output, display
 
 from segmind_widgets.errors import SegmindError, StillRunning
 from segmind_widgets.jobs import Job
@@ -37,8 +37,8 @@ class Stage:
         shown = f'<div style="font-size:13px;opacity:.85">Note: {html.escape(text)}</div>'
         display({"text/plain": f"Note: {text}", "text/html": shown}, raw=True)
 
-    def follow(self, job: Job, timeout: float | None = None) -> None:
-        """Show a job until it ends.
+    def follow(self, job: Job, timeout: float | None = None, place: Any = None) -> None:
+        """Show a job until it ends, in `place` (an upload's) or in an output of its own.
 
         Raises:
             StillRunning: Stop was pressed, or `timeout` seconds passed; the view goes on.
@@ -46,7 +46,7 @@ class Stage:
         if not self.widgets:
             self._in_terminal(job, timeout)
             return
-        finish = self._view(job)
+        finish = self._view(job, place)
         try:
             job.wait(timeout)
         except StillRunning:
@@ -57,10 +57,10 @@ class Stage:
             raise job.left("You stopped waiting") from None
         finish()
 
-    def leave(self, job: Job) -> None:
+    def leave(self, job: Job, place: Any = None) -> None:
         """Show a job that the cell does not wait for."""
         if self.widgets:
-            self._later(job, self._view(job))
+            self._later(job, self._view(job, place))
 
     def is_shown(self, job: Job) -> None:
         """IPython's display of a value: nothing where this very cell shows the job already.
@@ -71,15 +71,19 @@ class Stage:
         if self._shown.get(job.id) != self._shell.execution_count:
             raise NotImplementedError
 
-    def upload(self, files: int) -> Any:
-        """A bar for an upload: `told(sent, total)` moves it, `close()` removes it."""
-        return _Upload(files) if self.widgets else _NoUpload()
+    def upload(self, files: int, *, quiet: bool = False) -> Upload:
+        """A bar for an upload, shown when its first bytes went."""
+        return Upload(files, shown=self.widgets and not quiet)
 
-    def _view(self, job: Job) -> Any:
+    def _view(self, job: Job, place: Any) -> Any:
         from segmind_widgets.panels._job import JobView
 
         view = JobView(job)
-        handle = display(view, display_id=True)
+        if place is None:
+            handle = display(view, display_id=True)
+        else:
+            place.update(view)
+            handle = place
 
         def finish() -> None:
             self._shown[job.id] = self._shell.execution_count
@@ -121,25 +125,36 @@ class Stage:
             sys.stdout.flush()
 
 
-class _Upload:
-    def __init__(self, files: int) -> None:
-        from segmind_widgets.panels._job import UploadView
+class Upload:
+    """A bar while bytes go. `place` is the output it stands in, None while nothing was sent."""
 
-        self._view = UploadView(files)
-        self._handle = display(self._view, display_id=True)
-        self.told = self._view.told
+    def __init__(self, files: int, *, shown: bool) -> None:
+        self._files = files
+        self._shown = shown
+        self._view: Any = None
+        self.place: Any = None
+
+    def told(self, sent: int, total: int) -> None:
+        """`sent` of `total` bytes went."""
+        if not self._shown:
+            return
+        if self._view is None:
+            from segmind_widgets.panels._job import UploadView
+
+            self._view = UploadView(self._files)
+            self.place = display(self._view, display_id=True)
+        self._view.told(sent, total)
 
     def close(self) -> None:
-        if self._handle is not None:
-            self._handle.update({"text/plain": ""}, raw=True)
-        self._view.close()
+        """Free the bar; its output stays for what comes next."""
+        if self._view is not None:
+            self._view.close()
 
-
-class _NoUpload:
-    told = None
-
-    def close(self) -> None:
-        pass
+    def clear(self) -> None:
+        """Free the bar and its output."""
+        self.close()
+        if self.place is not None:
+            clear_output()
 
 
 def _lasting(job: Job) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import Any
 Cell = Callable[[Any], str]
 
 
-class Table(list[Any]):
-    """A list of values, shown as a table.
+class Table(Sequence[Any]):
+    """Values in a row, shown as a table. (No list: IPython would show it as one.)
 
     Args:
         values: the rows' values; the list holds these.
@@ -26,10 +26,19 @@ class Table(list[Any]):
         caption: str = "",
         pictures: Sequence[str] = (),
     ) -> None:
-        super().__init__(values)
+        self._values = list(values)
         self._columns = dict(columns)
         self._caption = caption
         self._pictures = set(pictures)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._values[index]
+
+    def __repr__(self) -> str:
+        return self._text()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self._text(), "text/html": self._html()}

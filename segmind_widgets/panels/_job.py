@@ -48,6 +48,8 @@ class Line(widgets.HBox):
 
     def close(self) -> None:
         """Free every model of the line, Layout and Style too: else they stay in the file."""
+        if self.comm is None:
+            return  # closed before; ipywidgets closes again when the object goes
         for child in self.children:
             style = getattr(child, "style", None)
             if isinstance(style, widgets.Widget):
@@ -84,6 +86,8 @@ class JobView(Line):
 
     def close(self) -> None:
         """Stop following and free all models."""
+        if self.comm is None:
+            return
         self._link.unlink()
         self.job.unobserve(self._show, list(_SHOWN))
         super().close()

@@ -1,0 +1,87 @@
+"""The quickstart as a person sees it: the line moves, the picture takes its place and stays."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tests.browser.lab import SCREENSHOTS, Lab
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+
+
+def opened(browser: Any, lab: Lab, name: str, width: int = 1200, height: int = 1000) -> Any:
+    """The page with the notebook, ready to run."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(f"{lab.url}/lab/workspaces/{Path(name).stem}/tree/{name}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_function(
+        "window.jupyterapp && document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=idle]')",
+        timeout=60_000,
+    )
+    page.evaluate(
+        "window.jupyterapp.commands.execute('application:set-mode', {mode: 'single-document'})"
+    )
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    return page
+
+
+def shot(page: Any, name: str) -> None:
+    """Keep a picture for a person to look at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+
+
+def run_quickstart(browser: Any, lab: Lab, name: str, **size: int) -> Any:
+    shutil.copy(NOTEBOOKS / "quickstart.ipynb", lab.folder)
+    page = opened(browser, lab, "quickstart.ipynb", **size)
+    page.evaluate(f"void {RUN_ALL}.then(() => {{ window.finished = true; }})")
+    bar = page.wait_for_selector(
+        ".widget-hprogress .progress-bar, .jupyter-widget-progress-bar, .widget-progress .progress-bar",
+        timeout=60_000,
+    )
+    first = bar.get_attribute("style")
+    page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
+    shot(page, f"{name}-running")
+    page.wait_for_function("window.finished === true", timeout=120_000)
+    page.wait_for_selector("figure img")
+    return page
+
+
+def test_the_bar_moves_and_gives_way_to_a_picture_that_stays(browser: Any, lab: Lab) -> None:
+    page = run_quickstart(browser, lab, "quickstart")
+    assert page.locator(".jp-OutputArea-output figure img").count() >= 5
+    assert page.locator(".widget-hprogress, .widget-progress").count() == 0
+    assert page.locator(".jp-OutputArea-output[data-mime-type*=error]").count() == 0
+    for index in range(page.locator("figure").count()):
+        page.locator("figure").nth(index).scroll_into_view_if_needed()
+        if index in (0, 2, 3, 4, 5):
+            shot(page, f"quickstart-{index}")
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("document.title && !document.querySelector('.jp-mod-dirty')")
+    saved = nbformat.read(lab.folder / "quickstart.ipynb", 4)
+    assert "widgets" not in saved.metadata or "data:image" not in str(saved.metadata["widgets"])
+    page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    again = browser.new_page(viewport={"width": 1200, "height": 1000})
+    again.goto(f"{lab.url}/lab/workspaces/again/tree/quickstart.ipynb")
+    again.wait_for_selector("figure img", timeout=60_000)
+    shot(again, "quickstart-reopened")
+
+
+def test_it_is_readable_in_the_dark_and_when_narrow(browser: Any, dark_lab: Lab) -> None:
+    page = run_quickstart(browser, dark_lab, "quickstart-dark")
+    page.locator("figure").first.scroll_into_view_if_needed()
+    shot(page, "quickstart-dark")
+    page.locator("table").last.scroll_into_view_if_needed()
+    shot(page, "quickstart-dark-table")
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.locator("figure").first.scroll_into_view_if_needed()
+    shot(page, "quickstart-narrow")
+    widths = page.evaluate(
+        "[...document.querySelectorAll('figure')].map(f => [f.scrollWidth, f.clientWidth])"
+    )
+    assert all(inner <= outer + 1 for inner, outer in widths)
