@@ -9,6 +9,7 @@ import mimetypes
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,21 +17,11 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from segmind_widgets.errors import AssetError
+from segmind_widgets.media import sniff, suffix
 
 PREVIEW_SIDE = 1024  # pixels: what a notebook keeps of a picture
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is kept in the notebook whole
 _PIECE = 3 * 256 * 1024  # bytes read at a time; a multiple of 3, so that base64 pieces join
-_MAGIC = (  # what Pillow does not know, from the formats' own specifications
-    (rb".{4}ftyp(qt|M4A)?", {b"qt": "video/quicktime", b"M4A": "audio/mp4", None: "video/mp4"}),
-    (rb"\x1aE\xdf\xa3", "video/webm"),
-    (rb"RIFF.{4}WAVE", "audio/wav"),
-    (rb"RIFF.{4}AVI ", "video/x-msvideo"),
-    (rb"ID3|\xff[\xfb\xf3\xf2]", "audio/mpeg"),
-    (rb"OggS", "audio/ogg"),
-    (rb"fLaC", "audio/flac"),
-    (rb"%PDF", "application/pdf"),
-    (rb"glTF", "model/gltf-binary"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +59,7 @@ class Asset:
         if hasattr(source, "outputs"):
             return cls._of_job(source)
         if hasattr(source, "__array_interface__") and not hasattr(source, "save"):
-            from PIL import Image
-
-            source = Image.fromarray(source)
+            source = _from_array(source)
         if hasattr(source, "save") and hasattr(source, "mode"):
             return cls._of_picture(source)
         if hasattr(source, "read"):
@@ -168,7 +157,7 @@ class Asset:
         """From the content, then what it was declared to be, then the name."""
         if self.local:
             head = next(self.pieces(), b"")
-            found = _picture_type(self) or _magic_type(head)
+            found = sniff(self.path if self.data is None and self.path else self.content, head)
             if found:
                 return found
         if self.declared_type and "/" in self.declared_type:
@@ -193,8 +182,8 @@ class Asset:
         if self.path:
             return self.path.name
         named = Path(unquote(urlsplit(self.url or "").path)).name
-        ending = mimetypes.guess_extension(self.media_type) or ".bin"
-        return named or f"{self.name or self.kind}{ending}"
+        own = re.sub(r"[^\w.-]+", "-", self.name or "").strip("-.")  # a service chose the name
+        return named or f"{own or self.kind}{suffix(self.media_type) or '.bin'}"
 
     # what is in it
 
@@ -239,7 +228,7 @@ class Asset:
             with Image.open(self.path or io.BytesIO(self.content)) as picture:
                 picture.load()
                 return picture
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
+        except Exception as error:  # every format's reader has errors of its own
             raise AssetError(
                 f"{self.filename} is {self.media_type}, not a picture that can be read.",
                 hint="Use .path, .text or .save() for other files.",
@@ -290,7 +279,7 @@ class Asset:
         import pybase64
 
         label = html.escape(alt or self.name or self.filename, quote=True)
-        if self.kind == "text":
+        if self.kind == "text" and self.local:
             return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(self.text)}</pre>'
         source = html.escape(self.url or "", quote=True)
         if self.kind == "image" and self.local:
@@ -308,7 +297,8 @@ class Asset:
         """Name, pixel size, bytes and type in words, for captions."""
         known = [self.name or self.filename]
         if self.kind == "image" and self.local:
-            known.append("{}×{}".format(*self.image.size))
+            with suppress(AssetError):  # a picture cut short is still a file to tell about
+                known.append("{}×{}".format(*self.image.size))
         if self.size is not None:
             known.append(_bytes(self.size))
         return [*known, self.media_type]
@@ -334,6 +324,19 @@ def figure(content: str, caption: str) -> str:
     )
 
 
+def _from_array(array: Any) -> Any:
+    from PIL import Image
+
+    try:
+        return Image.fromarray(array)
+    except (TypeError, ValueError, KeyError):
+        shape, kind = getattr(array, "shape", "?"), getattr(array, "dtype", "?")
+        raise AssetError(
+            f"An array of shape {shape} and type {kind} is not a picture.",
+            hint="Give height × width (× 3 or 4) of uint8, 0 to 255.",
+        ) from None
+
+
 def _element(kind: str, source: str, label: str) -> str:
     style = 'style="max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"'
     if not source:
@@ -345,26 +348,6 @@ def _element(kind: str, source: str, label: str) -> str:
     if kind == "audio":
         return f'<audio controls src="{source}" title="{label}" style="max-width:100%"></audio>'
     return f'<a href="{source}" download>{label}</a>'
-
-
-def _picture_type(asset: Asset) -> str | None:
-    from PIL import Image
-
-    try:
-        with Image.open(asset.path or io.BytesIO(asset.content)) as picture:
-            return Image.MIME.get(picture.format or "")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
-def _magic_type(head: bytes) -> str | None:
-    for pattern, kind in _MAGIC:
-        found = re.match(pattern, head, re.DOTALL)
-        if found and isinstance(kind, dict):
-            return kind.get(found[1], kind[None])
-        if found and isinstance(kind, str):
-            return kind
-    return None
 
 
 def _bytes(size: float) -> str:

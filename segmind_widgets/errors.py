@@ -211,6 +211,7 @@ _BY_STATUS: dict[int, type[SegmindError]] = {
     503: GatewayError,
     504: GatewayError,
 }
+_LONGEST_WAIT = 86_400.0  # seconds: what names a later moment was misread
 _MONEY = re.compile(r"credit|balance|insufficient|quota|funds", re.IGNORECASE)
 _MODERATION = re.compile(
     r"moderat|nsfw|safety|content polic|content rule|sensitive|prohibited", re.IGNORECASE
@@ -250,7 +251,7 @@ def words(text: str) -> tuple[str, str | None]:
     """What a reply's body says in words, and the input it names, if any."""
     try:
         said, field = _from_json(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         said, field = _from_markup(text), None
     said = " ".join(said.split())[:500]
     return said, field or _named_field(said)
@@ -305,12 +306,14 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     now = now or datetime.now(timezone.utc)
     for name in ("retry-after", "x-rate-limit-reset-at-utc"):
         value = headers.get(name, "").strip()
-        if re.fullmatch(r"\d+(\.\d+)?", value):
-            seconds = float(value)
-            return max(0.0, seconds - now.timestamp() if seconds > 1e9 else seconds)
-        when = _date(value)
-        if when is not None:
-            return max(0.0, (when - now).total_seconds())
+        if re.fullmatch(r"\d{1,20}(\.\d+)?", value):
+            seconds = float(value) / (1000 if float(value) > 1e11 else 1)  # epoch milliseconds
+            seconds -= now.timestamp() if seconds > 1e9 else 0
+        elif when := _date(value):
+            seconds = (when - now).total_seconds()
+        else:
+            continue
+        return min(max(0.0, seconds), _LONGEST_WAIT)
     return None
 
 
@@ -318,7 +321,7 @@ def _date(value: str) -> datetime | None:
     for read in (lambda v: datetime.fromisoformat(v.replace("Z", "+00:00")), parsedate_to_datetime):
         try:
             when = read(value)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
         return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
     return None

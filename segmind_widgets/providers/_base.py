@@ -10,7 +10,7 @@ are its tests.
 
 from __future__ import annotations
 
-import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,17 +18,27 @@ from urllib.parse import urlsplit
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import InputError, ReplyError, SubmitUnknown, from_reply
+from segmind_widgets.providers._outputs import from_json
 from segmind_widgets.types import (
     Call,
     Credits,
     JobState,
     Model,
-    Output,
     Reply,
     RunRequest,
     Status,
     Uploaded,
 )
+
+
+def origin(url: str) -> str:
+    """scheme://host:port, with the scheme's own port where none is written; "" for no address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
 
 
 class Provider(ABC):
@@ -44,16 +54,18 @@ class Provider(ABC):
             name: given.get(name, url).rstrip("/").removesuffix("/v1")
             for name, url in self.settings.items()
         }
+        for setting, url in self.urls.items():
+            if not re.match(r"https?://.+:\d", origin(url)):
+                raise InputError(
+                    f"{setting} is {url!r}, which is not an address.",
+                    hint="It looks like https://api.example.com",
+                    field=setting,
+                )
 
     @property
     def origins(self) -> frozenset[str]:
         """scheme://host:port of every address that may see the key."""
-        found = set()
-        for url in self.urls.values():
-            parts = urlsplit(url)
-            port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-            found.add(f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}")
-        return frozenset(found)
+        return frozenset(origin(url) for url in self.urls.values())
 
     @property
     @abstractmethod
@@ -138,6 +150,11 @@ class Body:
                     self._progress(sent)
 
 
+def excerpt(body: bytes) -> str:
+    """The beginning of a reply's body as text: what an error keeps of it."""
+    return body[:2000].decode("utf-8", "replace")
+
+
 def checked(call: Call, reply: Reply) -> Reply:
     """The reply, where its code says success: parsers begin with it.
 
@@ -166,18 +183,18 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
         ReplyError: as much from any other call.
     """
     try:
-        value = json.loads(reply.body)
+        value = from_json(reply.body)
     except ValueError:
         value = None
     if isinstance(value, dict):
         return value
-    said = reply.body.decode("utf-8", "replace")
+    said = excerpt(reply.body)
     kind = SubmitUnknown if call.billed else ReplyError
     raise kind(
         f"{urlsplit(reply.url or call.url).netloc} answered with something that is not a JSON"
         f" object: {' '.join(said.split())[:80] or 'nothing'}",
         status=reply.status,
-        body=said[:2000],
+        body=said,
         request_id=reply.headers.get("x-request-id"),
     )
 
@@ -198,96 +215,13 @@ def number(value: object) -> float | None:
     return found if abs(found) < float("inf") else None
 
 
-def collect(value: object, name: str | None = None) -> list[Output]:
-    """Every output in a service's `output`, whatever its shape, with the names it has.
-
-    Strings that hold JSON are read as JSON. URLs and data URIs become files; other text becomes a
-    text output where nothing else was found. Shapes met: a URL, a list of URLs, `{"image": url}`,
-    `{"url": …}`, `[{"keyname": …, "value": {"data": …, "type": …}}]`, an LLM's own reply.
-    """
-    value = _unpacked(value)
-    found = list(_files(value, name))
-    if found:
-        return _unique(found)
-    text = said(value)
-    if text is None and value not in (None, "", [], {}):
-        text = value if isinstance(value, str) else None
-        if text is None:
-            data = json.dumps(value, ensure_ascii=False, indent=2).encode()
-            return [Output(data=data, media_type="application/json", name=name)]
-    return [Output(data=text.encode(), media_type="text/plain", name=name)] if text else []
-
-
-def said(value: Any) -> str | None:
-    """The text in a language model's own reply: OpenAI's, Anthropic's or Gemini's form."""
+def whole(value: object) -> int | None:
+    """A whole number of at most 64 bits, also from a string, with all of its digits."""
     try:
-        if isinstance(value.get("choices"), list):
-            choice = value["choices"][0]
-            content = choice.get("message", choice).get("content", choice.get("text"))
-            return content if isinstance(content, str) else _joined(content)
-        if isinstance(value.get("content"), list):
-            return _joined(value["content"])
-        if isinstance(value.get("candidates"), list):
-            return _joined(value["candidates"][0]["content"]["parts"])
-    except (AttributeError, KeyError, IndexError, TypeError):
-        return None
-    return None
-
-
-def _joined(parts: Any) -> str:
-    return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
-
-
-def _unpacked(value: object) -> object:
-    if isinstance(value, str) and value.strip()[:1] in ("[", "{", '"'):
-        try:
-            return _unpacked(json.loads(value))
-        except (ValueError, RecursionError):
-            return value
-    return value
-
-
-_PLAIN = {"data", "url", "urls", "value", "output", "outputs", "result", "results", "items"}
-
-
-def _files(value: object, name: str | None, depth: int = 0) -> Iterator[Output]:
-    if depth > 12:
-        return
-    if isinstance(value, str):
-        yield from _file(value, name)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _files(item, name, depth + 1)
-    elif isinstance(value, dict) and isinstance(value.get("keyname"), str):
-        yield from _named(value, depth)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            inner = name if str(key) in _PLAIN else str(key)
-            yield from _files(_unpacked(item), inner, depth + 1)
-
-
-def _named(value: dict[str, Any], depth: int) -> Iterator[Output]:
-    """A workflow's `{"keyname": …, "value": {"data": …, "type": …}}`: text counts here too."""
-    name = value["keyname"]
-    inner = _unpacked(value.get("value"))
-    files = list(_files(inner, name, depth + 1))
-    data = inner.get("data") if isinstance(inner, dict) else inner
-    if files:
-        yield from files
-    elif isinstance(data, (str, int, float)):
-        yield Output(data=str(data).encode(), media_type="text/plain", name=name)
-
-
-def _file(text: str, name: str | None) -> Iterator[Output]:
-    if text.startswith(("http://", "https://")) and not any(c.isspace() for c in text.strip()):
-        yield Output(url=text.strip(), name=name)
-    elif text.startswith("data:") and "," in text[:200]:
-        asset = Asset.of(text)
-        yield Output(data=asset.content, media_type=asset.media_type, name=name)
-
-
-def _unique(outputs: list[Output]) -> list[Output]:
-    seen: dict[object, Output] = {}
-    for output in outputs:
-        seen.setdefault(output.url or id(output), output)
-    return list(seen.values())
+        found = int(str(value).strip()) if isinstance(value, (int, str)) else None
+    except ValueError:
+        found = None
+    if found is None or isinstance(value, bool):
+        near = number(value)
+        found = int(near) if near is not None else None
+    return found if found is not None and abs(found) < 2**63 else None

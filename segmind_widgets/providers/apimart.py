@@ -6,11 +6,13 @@ Facts: docs.apimart.ai (upload page) and public code that runs against it; see t
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.catalog import parse_parameters
@@ -27,11 +29,12 @@ from segmind_widgets.providers._base import (
     Body,
     Provider,
     checked,
-    collect,
+    excerpt,
     json_object,
     number,
     status_of,
 )
+from segmind_widgets.providers._outputs import collect
 from segmind_widgets.types import (
     Call,
     Credits,
@@ -118,14 +121,14 @@ class APIMart(Provider):
         return self._submitted(data, reply) if call.billed else self._polled(call, data, reply)
 
     def find(self, job_id: str) -> Call:
-        return Call("GET", f"{self._base}/tasks/{job_id}")
+        return Call("GET", f"{self._base}/tasks/{quote(job_id, safe='')}")
 
     def _submitted(self, data: Mapping[str, Any], reply: Reply) -> JobState:
         task = data.get("task_id") or data.get("id")
         if not isinstance(task, (str, int)) or isinstance(task, bool) or not str(task):
             raise SubmitUnknown(
                 "APIMart took the request, but its reply names no task.",
-                body=reply.body[:2000].decode("utf-8", "replace"),
+                body=excerpt(reply.body),
             )
         info = data["task_info"] if isinstance(data.get("task_info"), dict) else data
         return JobState(
@@ -156,7 +159,7 @@ class APIMart(Provider):
         if not outputs:
             raise ReplyError(
                 "The task is completed, but the reply holds no result.",
-                body=reply.body[:2000].decode("utf-8", "replace"),
+                body=excerpt(reply.body),
                 request_id=state.id,
             )
         return replace(state, outputs=tuple(outputs))
@@ -189,7 +192,7 @@ class APIMart(Provider):
         head = (
             f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
             f"Content-Type: {asset.media_type}\r\n\r\n"
-        ).encode()
+        ).encode("utf-8", "replace")
         tail = f"\r\n--{edge}--\r\n".encode()
         parts = [(len(head), head), (asset.size or 0, asset.pieces), (len(tail), tail)]
         headers = {"Content-Type": f"multipart/form-data; boundary={edge}"}
@@ -205,9 +208,9 @@ class APIMart(Provider):
             raise ReplyError(
                 "APIMart's upload answered without a URL.", body=json.dumps(body)[:2000]
             )
-        made = number(data.get("created_at"))
-        start = datetime.fromtimestamp(made, timezone.utc) if made else datetime.now(timezone.utc)
-        until = start + timedelta(hours=UPLOAD_HOURS)
+        now = time.time()
+        made = min(now, max(0.0, number(data.get("created_at")) or now))
+        until = datetime.fromtimestamp(made, timezone.utc) + timedelta(hours=UPLOAD_HOURS)
         return [Uploaded(data["url"], until.isoformat(timespec="seconds"))]
 
     def credits_call(self) -> Call:
@@ -249,7 +252,7 @@ def _failure(data: Mapping[str, Any], reply: Reply, task: str | None) -> JobFail
     said, field = words(json.dumps({k: data.get(k) for k in ("error", "fail_reason", "message")}))
     return JobFailed(
         said or "The task failed; the service gave no reason.",
-        body=reply.body[:2000].decode("utf-8", "replace"),
+        body=excerpt(reply.body),
         request_id=task,
         field=field,
     )
@@ -262,8 +265,7 @@ def _outputs(result: object) -> list[Any]:
         found = []
         for record in records:
             if isinstance(record, dict):
-                until = number(record.get("expires_at"))
-                when = _iso(until) if until else record.get("expires_at")
+                when = _moment(record.get("expires_at"))
                 outputs = collect(record.get("url") or record)
                 found += [replace(o, expires_at=when, name=None) for o in outputs if o.url]
         if found:
@@ -271,5 +273,12 @@ def _outputs(result: object) -> list[Any]:
     return [replace(o, name=None) for o in collect(result) if o.url or o.data]
 
 
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+def _moment(value: object) -> str | None:
+    """UTC ISO 8601 from epoch seconds or from such text; None for anything else."""
+    seconds = number(value)
+    if seconds is None:
+        return value if isinstance(value, str) and value else None
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):  # milliseconds, or nonsense
+        return None

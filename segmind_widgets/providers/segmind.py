@@ -10,20 +10,30 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import pybase64
 
 from segmind_widgets.assets import Asset
-from segmind_widgets.errors import InputError, JobFailed, ReplyError, SubmitUnknown, words
+from segmind_widgets.errors import (
+    AssetError,
+    InputError,
+    JobFailed,
+    ReplyError,
+    SubmitUnknown,
+    words,
+)
 from segmind_widgets.providers._base import (
     Body,
     Provider,
     checked,
-    collect,
+    excerpt,
     json_object,
     number,
     status_of,
+    whole,
 )
+from segmind_widgets.providers._outputs import collect, from_json
 from segmind_widgets.types import (
     Call,
     Credits,
@@ -41,11 +51,13 @@ _WORDS = {
     "completed": Status.COMPLETED,
     "failed": Status.FAILED,
     "cancelled": Status.CANCELLED,
+    "canceled": Status.CANCELLED,
 }
 _WORKFLOW_ID = re.compile(r"[0-9a-f]{24}-v\d+", re.IGNORECASE)
 _SLUG = re.compile(r"[\w][\w.-]*")
 _V1_TIMEOUT = 600.0  # seconds; the run itself happens within this one call
 _TOGETHER = 8 * 1024 * 1024  # bytes of files sent in one upload
+_HISTORY = "/inference-request/request-history/"
 _URL_KEYS = ("urls", "file_urls")
 
 
@@ -76,7 +88,8 @@ class Segmind(Provider):
             return Call(
                 "POST", f"{base}/workflows/{_workflow(request.target)}", inputs, billed=True
             )
-        slug = request.target.strip().rstrip("/").rpartition("/")[2]
+        page = request.target.strip().partition("?")[0].rstrip("/")
+        slug = re.sub(r"/api$", "", page).rpartition("/")[2]
         if not _SLUG.fullmatch(slug):
             raise InputError(
                 f"{request.target!r} is not a model's slug.", hint="Find it with %segmind_models."
@@ -91,12 +104,42 @@ class Segmind(Provider):
         if reply.status == 401 and call.method == "GET" and not call.auth:
             # a poll_url that wants Bearer although the submit took x-api-key
             return JobState(Status.QUEUED, replace(call, auth="bearer"), now=True)
-        if call.billed and "/v1/" in call.url:
+        if call.billed and call.url.startswith(f"{self.urls['SEGMIND_API_URL']}/v1/"):
             return self._ran(checked(call, reply))
+        known = _id_in(call)
+        if reply.status == 404 and known and call.method == "GET":
+            # the record of a request lives for an hour, its history for long
+            return JobState(Status.PROCESSING, self._history(known), now=True)
+        if reply.status == 200 and call.url.startswith(self.urls["SEGMIND_CONSOLE_URL"] + _HISTORY):
+            return self._remembered(call, reply)
         return self._asynchronous(call, reply)
 
     def find(self, job_id: str) -> Call:
-        return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v2/requests/{job_id}/status")
+        known = quote(job_id, safe="")
+        return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v2/requests/{known}/status")
+
+    def _history(self, job_id: str) -> Call:
+        return Call("GET", f"{self.urls['SEGMIND_CONSOLE_URL']}{_HISTORY}{job_id}")
+
+    def _remembered(self, call: Call, reply: Reply) -> JobState:
+        """A row of the request history (the SDK 1.3.0 knows its fields)."""
+        body = json_object(call, reply)
+        word = _text(body.get("model_status"))
+        found = collect(body.get("generation_url"))
+        state = JobState(
+            status_of(word, _WORDS),
+            id=_text(body.get("request_id")) or None,
+            word=word,
+            cost=number(body.get("credits_deduction")),
+        )
+        if state.status is Status.FAILED or (body.get("error") and not found):
+            error = _failure(body, reply, state.id)
+            return replace(state, status=Status.FAILED, error=error)
+        if found:
+            return replace(state, status=Status.COMPLETED, outputs=tuple(found))
+        if state.status is Status.COMPLETED:
+            raise _empty("The history says completed, and names no file.", reply, state.id)
+        return state if state.status.final else replace(state, next=call)
 
     def _ran(self, reply: Reply) -> JobState:
         """v1: the reply is the result."""
@@ -110,11 +153,11 @@ class Segmind(Provider):
             outputs = _from_v1_json(reply.body)
         else:
             outputs = [Output(data=reply.body, media_type=kind or sniffed)] if reply.body else []
-        if not outputs:
-            raise ReplyError(
-                "Segmind answered with success, but without a result.",
+        if not outputs or kind == "text/html":
+            raise SubmitUnknown(
+                "The answer says success, but holds no result.",
                 status=reply.status,
-                body=reply.body[:2000].decode("utf-8", "replace"),
+                body=excerpt(reply.body),
                 request_id=headers.get("x-request-id"),
             )
         return JobState(
@@ -122,14 +165,13 @@ class Segmind(Provider):
             id=headers.get("x-request-id"),
             outputs=tuple(outputs),
             cost=number(headers.get("x-cost")),
-            seed=_seed(headers.get("x-seed-value")),
+            seed=whole(headers.get("x-seed-value")),
             credits=number(headers.get("x-remaining-credits")),
         )
 
     def _asynchronous(self, call: Call, reply: Reply) -> JobState:
         """v2 and workflows: submit, status, result. FAILED comes under 422: body before code."""
-        failed = reply.status in (200, 422) and b"FAILED" in reply.body
-        if not failed:
+        if reply.status != 422 or not _says_failed(reply.body):
             checked(call, reply)
         body = json_object(call, reply)
         status = status_of(body.get("status"), _WORDS)
@@ -140,42 +182,38 @@ class Segmind(Provider):
             word=str(body.get("status") or ""),
             cost=number(metrics.get("cost")),
             credits=number(metrics.get("remaining_credits")),
-            seed=_seed(body.get("seed")),
+            seed=whole(body.get("seed")),
         )
         if status is Status.FAILED:
             return replace(state, error=_failure(body, reply, state.id))
         if status is Status.CANCELLED:
             return state
-        if status is Status.COMPLETED and "output" in body:
-            return replace(state, outputs=tuple(_outputs(body)))
-        if status is Status.COMPLETED and not call.url.endswith("/status"):
-            raise ReplyError(
-                "The job is completed, but the reply holds no output.",
-                status=reply.status,
-                body=reply.body[:2000].decode("utf-8", "replace"),
-                request_id=state.id,
-            )
+        if status is Status.COMPLETED:
+            outputs = _outputs(body)
+            if outputs:
+                return replace(state, outputs=tuple(outputs))
+            if call.method == "GET" and not call.url.endswith("/status"):
+                raise _empty(
+                    "The job is completed, but the reply holds no output.", reply, state.id
+                )
         following = self._following(call, body, status)
-        now = status is Status.COMPLETED
+        now = status is Status.COMPLETED  # the result is one call away
         return replace(state, status=Status.PROCESSING if now else status, next=following, now=now)
 
     def _following(self, call: Call, body: Mapping[str, Any], status: Status) -> Call:
         """The call after this reply: poll_url as given for a workflow, status then result in v2."""
-        if status is Status.COMPLETED:
-            return Call("GET", call.url.removesuffix("/status"), auth=call.auth)
         if call.method == "GET":
-            return call
-        if "/workflows/" in call.url:
-            poll = _text(body.get("poll_url"))
-        else:
-            poll = _text(body.get("status_url"))
-            base, known = self.urls["SEGMIND_API_URL"], _text(body.get("request_id"))
-            poll = poll or (f"{base}/v2/requests/{known}/status" if known else "")
+            done = status is Status.COMPLETED
+            return replace(call, url=call.url.removesuffix("/status")) if done else call
+        poll = _text(body.get("poll_url" if "/workflows/" in call.url else "status_url"))
+        known = _text(body.get("request_id"))
+        if not poll and known and "/workflows/" not in call.url:
+            poll = self.find(known).url
         if not poll:
             raise SubmitUnknown(
                 "Segmind took the request, but its reply names no address to poll.",
                 body=json.dumps(body)[:2000],
-                request_id=_text(body.get("request_id")),
+                request_id=known or None,
             )
         return Call("GET", poll, auth=call.auth)
 
@@ -254,7 +292,7 @@ def _base64(asset: Asset) -> Callable[[], Iterator[bytes]]:
 def _from_v1_json(body: bytes) -> list[Output]:
     """`{"image": base64 or URL}` of `base64: true`, or a language model's own reply."""
     try:
-        value = json.loads(body)
+        value = from_json(body)
     except ValueError:
         return [Output(data=body, media_type="text/plain")] if body.strip() else []
     for key in ("image", "video", "audio"):
@@ -269,24 +307,32 @@ def _from_v1_json(body: bytes) -> list[Output]:
 def _encoded(text: str) -> Output:
     if text.startswith(("http://", "https://")):
         return Output(url=text)
-    if not text.startswith("data:"):
-        text = f"data:application/octet-stream;base64,{text}"
-    asset = Asset.of(text)
+    uri = text if text.startswith("data:") else f"data:application/octet-stream;base64,{text}"
+    try:
+        asset = Asset.of(uri)
+    except AssetError:  # paid for, so it is kept as it came
+        return Output(data=text.encode("utf-8", "replace"), media_type="text/plain")
     return Output(data=asset.content, media_type=asset.media_type)
 
 
 def _outputs(body: Mapping[str, Any]) -> list[Output]:
+    """What `output` holds, and what `images: [{url, content_type}]`, `video`, `audio` add."""
     found = collect(body.get("output"))
-    kinds = {}  # what `images: [{url, content_type}]` adds
+    listed: dict[str | None, Output] = {}
     for key in ("images", "video", "audio"):
         many = body.get(key)
         for item in many if isinstance(many, list) else [many]:
-            if isinstance(item, dict) and isinstance(item.get("url"), str):
-                kinds[item["url"]] = _text(item.get("content_type"))
-    files = [output for output in found if output.url]
-    more = [Output(url=url) for url in kinds if url not in {output.url for output in files}]
-    outputs = [*files, *more] if kinds else found
-    return [replace(o, media_type=kinds.get(o.url or "") or o.media_type) for o in outputs]
+            if isinstance(item, dict):
+                kind = _text(item.get("content_type")) or None
+                for output in collect(item.get("url")):
+                    if output.url:
+                        listed[output.url] = replace(output, media_type=kind)
+    if not listed:
+        return found
+    files = {output.url: output for output in found if output.url}
+    for url, output in listed.items():
+        files[url] = replace(files.get(url, output), media_type=output.media_type)
+    return list(files.values())
 
 
 def _failure(body: Mapping[str, Any], reply: Reply, job_id: str | None) -> JobFailed:
@@ -296,20 +342,28 @@ def _failure(body: Mapping[str, Any], reply: Reply, job_id: str | None) -> JobFa
     return JobFailed(
         said or "The job failed; the service gave no reason.",
         status=reply.status if reply.status != 200 else None,
-        body=reply.body[:2000].decode("utf-8", "replace"),
+        body=excerpt(reply.body),
         request_id=job_id,
         field=field,
     )
 
 
+def _says_failed(body: bytes) -> bool:
+    """It is a job that ran and failed, and no complaint about the request."""
+    try:
+        value = from_json(body)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and status_of(value.get("status"), _WORDS) is Status.FAILED
+
+
+def _empty(said: str, reply: Reply, job_id: str | None) -> ReplyError:
+    return ReplyError(said, status=reply.status, body=excerpt(reply.body), request_id=job_id)
+
+
 def _id_in(call: Call) -> str | None:
     found = re.search(r"/requests/([^/?]+)", call.url)
     return found[1] if found else None
-
-
-def _seed(value: object) -> int | None:
-    found = number(value)
-    return int(found) if found is not None else None
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,65 @@
+"""Media types: told from a file's first bytes, and the suffix that goes with each."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import re
+from pathlib import Path
+
+_MAGIC = (  # what Pillow does not know, from the formats' own specifications
+    (rb".{4}ftyp(qt|M4A)?", {b"qt": "video/quicktime", b"M4A": "audio/mp4", None: "video/mp4"}),
+    (rb"\x1aE\xdf\xa3", "video/webm"),
+    (rb"RIFF.{4}WAVE", "audio/wav"),
+    (rb"RIFF.{4}AVI ", "video/x-msvideo"),
+    (rb"ID3|\xff[\xfb\xf3\xf2]", "audio/mpeg"),
+    (rb"OggS", "audio/ogg"),
+    (rb"fLaC", "audio/flac"),
+    (rb"%PDF", "application/pdf"),
+    (rb"glTF", "model/gltf-binary"),
+)
+_SUFFIXES = {  # what `mimetypes` does not know in every Python and on every system
+    "image/webp": ".webp",
+    "image/avif": ".avif",
+    "audio/wav": ".wav",
+    "audio/mp4": ".m4a",
+    "audio/flac": ".flac",
+    "audio/ogg": ".ogg",
+    "video/x-msvideo": ".avi",
+    "model/gltf-binary": ".glb",
+}
+
+
+def sniff(source: Path | bytes, head: bytes) -> str | None:
+    """The media type that a file's content shows, None where it shows none.
+
+    Args:
+        source: the file, or all of its bytes.
+        head: its first bytes.
+    """
+    return _picture_type(source) or _magic_type(head)
+
+
+def suffix(media_type: str) -> str:
+    """The file suffix for a media type, with its dot; empty where nobody knows one."""
+    return _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""
+
+
+def _picture_type(source: Path | bytes) -> str | None:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            return Image.MIME.get(picture.format or "")
+    except Exception:  # noqa: BLE001 - every format's reader has errors of its own
+        return None
+
+
+def _magic_type(head: bytes) -> str | None:
+    for pattern, kind in _MAGIC:
+        found = re.match(pattern, head, re.DOTALL)
+        if found and isinstance(kind, dict):
+            return kind.get(found[1], kind[None])
+        if found and isinstance(kind, str):
+            return kind
+    return None

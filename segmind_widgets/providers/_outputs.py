@@ -1,0 +1,129 @@
+"""The outputs in a service's reply, whatever their shape: files, data URIs, text, names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from segmind_widgets.assets import Asset
+from segmind_widgets.errors import AssetError
+from segmind_widgets.types import Output
+
+_DEEPEST = 60  # levels; the known replies have six
+
+
+def from_json(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises ValueError for what is none, or is nested absurdly deep."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return value
+    raise ValueError("nested too deep")
+
+
+def _inside(value: Any) -> Any:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def collect(value: object, name: str | None = None) -> list[Output]:
+    """Every output in a service's `output`, whatever its shape, with the names it has.
+
+    Strings that hold JSON are read as JSON. URLs and data URIs become files; other text becomes a
+    text output where nothing else was found. Shapes met: a URL, a list of URLs, `{"image": url}`,
+    `{"url": …}`, `[{"keyname": …, "value": {"data": …, "type": …}}]`, an LLM's own reply.
+    """
+    value = _unpacked(value)
+    found = list(_files(value, name))
+    if found:
+        return _unique(found)
+    text = said(value)
+    if text is None and value not in (None, "", [], {}):
+        text = value if isinstance(value, str) else None
+        if text is None:
+            data = json.dumps(value, ensure_ascii=False, indent=2).encode()
+            return [Output(data=data, media_type="application/json", name=name)]
+    return [Output(data=text.encode(), media_type="text/plain", name=name)] if text else []
+
+
+def said(value: Any) -> str | None:
+    """The text in a language model's own reply: OpenAI's, Anthropic's or Gemini's form."""
+    try:
+        if isinstance(value.get("choices"), list):
+            choice = value["choices"][0]
+            content = choice.get("message", choice).get("content", choice.get("text"))
+            return content if isinstance(content, str) else _joined(content)
+        if isinstance(value.get("content"), list):
+            return _joined(value["content"])
+        if isinstance(value.get("candidates"), list):
+            return _joined(value["candidates"][0]["content"]["parts"])
+    except (AttributeError, KeyError, IndexError, TypeError):
+        return None
+    return None
+
+
+def _joined(parts: Any) -> str:
+    return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+
+
+def _unpacked(value: object) -> object:
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{", '"'):
+        try:
+            return _unpacked(from_json(value))
+        except ValueError:
+            return value
+    return value
+
+
+_PLAIN = {"data", "url", "urls", "value", "output", "outputs", "result", "results", "items"}
+
+
+def _files(value: object, name: str | None, depth: int = 0) -> Iterator[Output]:
+    if depth > 12:
+        return
+    if isinstance(value, str):
+        yield from _file(value, name)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _files(item, name, depth + 1)
+    elif isinstance(value, dict) and isinstance(value.get("keyname"), str):
+        yield from _named(value, depth)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            inner = name if str(key) in _PLAIN else str(key)
+            yield from _files(_unpacked(item), inner, depth + 1)
+
+
+def _named(value: dict[str, Any], depth: int) -> Iterator[Output]:
+    """A workflow's `{"keyname": …, "value": {"data": …, "type": …}}`: text counts here too."""
+    name = value["keyname"]
+    inner = _unpacked(value.get("value"))
+    files = list(_files(inner, name, depth + 1))
+    data = inner.get("data") if isinstance(inner, dict) else inner
+    if files:
+        yield from files
+    elif isinstance(data, (str, int, float)):
+        yield Output(data=str(data).encode(), media_type="text/plain", name=name)
+
+
+def _file(text: str, name: str | None) -> Iterator[Output]:
+    text = text.strip()
+    if text.startswith(("http://", "https://")) and not any(c.isspace() for c in text):
+        yield Output(url=text, name=name)
+    elif text.startswith("data:") and "," in text[:200]:
+        with suppress(AssetError):  # text that only begins like a data URI
+            asset = Asset.of(text)
+            yield Output(data=asset.content, media_type=asset.media_type, name=name)
+
+
+def _unique(outputs: list[Output]) -> list[Output]:
+    seen: dict[object, Output] = {}
+    for output in outputs:
+        seen.setdefault(output.url or id(output), output)
+    return list(seen.values())
