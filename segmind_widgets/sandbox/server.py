@@ -160,7 +160,7 @@ class Sandbox:
             self._thread.join()
 
     def __enter__(self) -> Sandbox:
-        return self.start()
+        return self if self._thread else self.start()
 
     def __exit__(self, *_error: object) -> None:
         self.stop()

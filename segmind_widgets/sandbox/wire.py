@@ -48,8 +48,8 @@ def spoiled(answer: Answer, fault: Fault) -> Answer:
     elif fault.kind == "not_utf8":
         body = b'{"status": "\xff\xfe\xe9", ' + body[1:]
     elif fault.kind == "wrong_type":
-        media_type = "text/html; charset=utf-8"
         headers.update(fault.headers)
+        media_type = headers.pop("Content-Type", "text/html; charset=utf-8")
     return Answer(body, answer.status, media_type, headers)
 
 

@@ -1,0 +1,156 @@
+"""Starting and stopping: quick, quiet, complete, and unharmed by an interrupted cell."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from segmind_widgets.sandbox import Sandbox
+
+
+def test_environ_has_what_clients_look_for():
+    with Sandbox() as sandbox:
+        environ = sandbox.environ
+        assert requests.get(f"{environ['SEGMIND_SITE_URL']}/llms.txt", timeout=5).ok
+    assert environ.keys() == {
+        "SEGMIND_API_URL",
+        "SEGMIND_STORAGE_URL",
+        "SEGMIND_CONSOLE_URL",
+        "SEGMIND_SITE_URL",
+        "APIMART_API_URL",
+        "SEGMIND_API_KEY",
+        "APIMART_API_KEY",
+    }
+    assert environ["SEGMIND_API_KEY"].startswith("SG_")
+    assert len(environ["SEGMIND_API_KEY"]) == 19
+    assert environ["APIMART_API_KEY"].startswith("sk-sandbox")
+
+
+def test_starts_quickly_and_leaves_nothing():
+    before = set(threading.enumerate())
+    start = time.monotonic()
+    sandbox = Sandbox().start()
+    assert time.monotonic() - start < 0.5
+    port = int(sandbox.url("files").rpartition(":")[2])
+    sandbox.stop()
+    sandbox.stop()
+    assert set(threading.enumerate()) == before
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_three_ports_in_a_row_and_a_clear_word_when_one_is_taken():
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = holder.getsockname()[1]
+        with pytest.raises(OSError, match=f"three free ports from {taken}"):
+            Sandbox(port=taken).start()
+    with Sandbox(port=taken) as sandbox:
+        ports = [int(sandbox.url(n).rpartition(":")[2]) for n in ("segmind", "apimart", "files")]
+    assert ports == [taken, taken + 1, taken + 2]
+
+
+def test_misuse_is_told():
+    sandbox = Sandbox()
+    assert repr(sandbox) == "Sandbox(not started, speed=10)"
+    with pytest.raises(RuntimeError, match="Start the sandbox first"):
+        _ = sandbox.environ
+    sandbox.stop()
+    with sandbox, pytest.raises(RuntimeError, match="started before"):
+        sandbox.start()
+    with pytest.raises(ValueError, match="speed=0 must be more"):
+        Sandbox(speed=0)
+    with pytest.raises(ValueError, match="apimart_form='tasks' must be one of"):
+        Sandbox(apimart_form="tasks")  # type: ignore[arg-type]
+
+
+def test_interrupting_the_main_thread_does_not_harm_it(segmind):
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert segmind.get("/v1/get-user-credits").status_code == 200
+
+
+def test_nothing_is_printed_whatever_is_asked(segmind, sandbox, capfd):
+    sandbox.faults.add("GET /a", "reset_before")
+    with pytest.raises(requests.ConnectionError):
+        segmind.get("/a")
+    segmind.get("/none")
+    segmind.post("/v1/uploads/images", data=b"x", headers={"Content-Type": "multipart/form-data"})
+    with socket.create_connection(sandbox.url("segmind")[7:].split(":")) as raw:
+        raw.sendall(b"NONSENSE\r\n\r\n")
+        raw.recv(1000)
+    sandbox.stop()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_failure_of_its_own_is_said_in_the_reply(segmind, sandbox, capfd, monkeypatch):
+    monkeypatch.setattr(type(sandbox.log), "update", lambda *_, **__: 1 / 0)
+    reply = segmind.get("/v1/get-user-credits")
+    assert reply.status_code == 500
+    assert reply.json() == {
+        "error": "The sandbox itself failed: ZeroDivisionError('division by zero')"
+    }
+    assert capfd.readouterr() == ("", "")
+
+
+BUSY = """
+import threading, requests
+from segmind_widgets.sandbox import Sandbox
+sandbox = Sandbox(speed=1).start()
+sandbox.faults.add("GET /v1/get-user-credits", "silence")
+key, base = {"x-api-key": sandbox.environ["SEGMIND_API_KEY"]}, sandbox.url("segmind")
+def call(method, path):
+    try:
+        requests.request(method, base + path, json={"prompt": "x"}, headers=key, timeout=20)
+    except requests.ConnectionError:
+        pass
+calls = [
+    ("POST", "/v1/seedream-4.5"),
+    ("POST", "/v2/seedream-4.5"),
+    ("GET", "/v1/get-user-credits"),
+]
+threads = [threading.Thread(target=call, args=c) for c in calls]
+for thread in threads: thread.start()
+sandbox.wait_for(lambda log: len(log) == 3 and len(log.billed_posts) >= 1)
+sandbox.stop()
+for thread in threads: thread.join(5)
+assert not any(thread.is_alive() for thread in threads)
+"""
+
+
+def test_stopping_in_the_midst_of_work_is_clean():
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", BUSY],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_loop_answers_while_pictures_are_drawn(start, calling):
+    drawing, go_on = threading.Event(), threading.Event()
+
+    def slow(*_):
+        drawing.set()
+        go_on.wait(10)
+        return [(b"\x89PNG", "image/png")]
+
+    segmind = calling(start(artist=slow))
+    submitted = segmind.post("/v2/seedream-4.5", json={"prompt": "x"}).json()
+    assert drawing.wait(5)
+    start_time = time.monotonic()
+    assert segmind.get("/v1/get-user-credits").status_code == 200
+    assert time.monotonic() - start_time < 1
+    assert segmind.until(submitted["status_url"], "PROCESSING").status_code == 200
+    go_on.set()
+    segmind.until(submitted["status_url"], "COMPLETED")
