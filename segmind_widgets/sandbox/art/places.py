@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .backcloth import backcloth
 from .colour import WHITE, gradient, mix
 from .land import dunes, hills, meadow, mesas, peaks, pines, ridges, rolling, slab
 from .sea import below, island, open_water, palms, shore, swell
 from .sky import aurora, birds, cloud_bank, glow, luminary, mist, nebula, sky, snowfall, stars
 from .stage import Stage
-from .town import lamps, pavement, skyline, terrace
+from .town import lamps, pavement, quay, skyline, terrace
 
 
 def _heavens(st: Stage, horizon: float, clouds: str = "") -> None:
@@ -17,7 +18,9 @@ def _heavens(st: Stage, horizon: float, clouds: str = "") -> None:
     st.sun = st.w * st.rng.choice((0.26, 0.36, 0.64, 0.74)), st.horizon * st.rng.uniform(0.32, 0.72)
     sky(st)
     if st.palette.night:
-        stars(st)
+        stars(st, 1.8 if "stars" in st.wishes else 1)
+    if "aurora" in st.wishes:
+        aurora(st)
     luminary(st)
     cloud_bank(st, clouds)
 
@@ -47,6 +50,9 @@ def sea(st: Stage) -> None:
     x = st.w * (0.8 if st.sun[0] < st.w / 2 else 0.2)
     island(st, st.horizon + 1, x, st.w * st.rng.uniform(0.25, 0.45), 0.3)
     open_water(st, st.horizon, clear=0.45)
+    if st.wishes & {"ground", "table"}:
+        shore(st, st.h * 0.82)
+        return
     st.floor = st.h * 0.82
     base = st.h * 0.8
     st.front.append(lambda: swell(st, base, 3))
@@ -89,6 +95,8 @@ def city(st: Stage) -> None:
     skyline(st, st.horizon + 1)
     open_water(st, st.horizon, clear=0.7, ripple=0.9)
     st.floor = st.h * 0.94
+    if st.wishes & {"ground", "table"}:
+        quay(st, st.h * 0.85)
 
 
 def street(st: Stage) -> None:
@@ -102,7 +110,7 @@ def street(st: Stage) -> None:
 
 def snowland(st: Stage) -> None:
     _heavens(st, st.rng.uniform(0.58, 0.66))
-    if st.palette.night:
+    if st.palette.night and "aurora" not in st.wishes:
         aurora(st)
     ridges(st, 3, st.h * 0.42, st.h * 0.7, snow=True)
     pines(st, st.h * 0.7, st.unit * 10, 0.62, 0.4)
@@ -214,6 +222,6 @@ PLACES: dict[str, Callable[[Stage], None]] = {
     place.__name__: place
     for place in (
         mountain, lake, sea, beach, forest, country, desert, city, street, snowland, space,
-        moonscape, underwater, garden, studio, room, japan, islands,
+        moonscape, underwater, garden, studio, room, japan, islands, backcloth,
     )
 }  # fmt: skip

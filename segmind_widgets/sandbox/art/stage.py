@@ -79,7 +79,8 @@ class Stage:
 
     `w` and `h` are the stage's pixels (the frame's and the margin), `unit` a hundredth of the
     frame's short side. Scenery notes where the light is (`sun`), where a subject may stand
-    (`floor`, a height in pixels) and what comes in front of it (`front`).
+    (`floor`, a height in pixels) and what comes in front of it (`front`). `wishes` names what the
+    prompt wants overhead, and how the subjects to come will stand.
     """
 
     def __init__(self, size: Size, rng: Random, palette: Palette, margin: int = 0) -> None:
@@ -91,6 +92,7 @@ class Stage:
         self.sun = (rng.uniform(0.2, 0.8) * self.w, self.h * 0.3)
         self.horizon = self.h * 0.62
         self.floor = self.h * 0.9
+        self.wishes: frozenset[str] = frozenset()
         self.front: list[Callable[[], None]] = []
 
     def add(self, layer: Layer) -> None:

@@ -241,3 +241,20 @@ def lamps(st: Stage, base: float) -> None:
                 (x - side / 2, base - tall + st.unit * 2.6 - side / 2),
                 0.5,
             )
+
+
+def quay(st: Stage, base: float) -> None:
+    """A promenade with a railing, between the viewer and the water."""
+    high = round(st.h - base)
+    stone = mix(st.palette.near, st.palette.haze, 0.22)
+    rail, posts = st.unit * 7, Stencil((st.w, round(st.unit * 7)))
+    for y in (0.0, 0.42):
+        posts.box(0, rail * y, st.w, rail * y + st.unit * (0.5 if y == 0 else 0.28))
+    for k in range(round(st.w / st.unit / 6) + 1):
+        posts.box(k * st.unit * 6, 0, k * st.unit * 6 + st.unit * 0.4, rail)
+    st.put(mix(st.palette.near, (0, 0, 0), 0.25), posts.done(), (0, base - rail + 1), 0.55)
+    fill = gradient((st.w, high), [mix(stone, st.palette.glow, 0.3), stone, mix(stone, st.palette.near, 0.5)])
+    st.put(fill, Image.new("L", fill.size, 255), (0, base), 0.6)
+    edge = Image.new("L", (st.w, max(1, round(st.unit * 0.5))), 200)
+    st.put(mix(stone, st.palette.glow, 0.5), edge, (0, base), 0.6)
+    st.floor = base + high * 0.55
