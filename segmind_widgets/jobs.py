@@ -224,13 +224,24 @@ class Job(HasTraits):
                 '<div style="display:grid;gap:10px;align-items:start;grid-template-columns:'
                 f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{shown}</div>'
             )
-        files = [str(asset.path) for asset in self.outputs if asset.path]
+        files = [_homely(asset.path) for asset in self.outputs if asset.path]
         return figure(shown, "<br>".join([place + caption, *map(html.escape, files)]))
 
 
 def money(usd: float) -> str:
     """USD in words, with as many digits as a small price needs."""
     return f"${usd:.4f}".rstrip("0").ljust(len("$0.00"), "0") if usd < 1 else f"${usd:.2f}"
+
+
+def seconds(duration: float) -> str:
+    """A duration in words, with a digit after the point where it is short."""
+    return f"{duration:.1f} s" if duration < 9.95 else f"{duration:.0f} s"
+
+
+def _homely(path: Path) -> str:
+    """The path with ~ for the home directory: shorter, and without the person's name."""
+    home = Path.home()
+    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
 def _badge(text: str) -> str:

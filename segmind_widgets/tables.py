@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 Cell = Callable[[Any], str]
+FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif)"
 
 
 class Table(Sequence[Any]):
@@ -57,14 +58,16 @@ class Table(Sequence[Any]):
         cell = 'style="text-align:left;padding:4px 12px 4px 0;vertical-align:top'
         columns = self._columns.items()
         head = "".join(f'<th scope="col" {cell}">{html.escape(t)}</th>' for t in self._columns)
+        head = f"<thead><tr>{head}</tr></thead>" if any(map(str.strip, self._columns)) else ""
         rows = ("".join(self._cell(t, c, value, cell) for t, c in columns) for value in self)
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         said = html.escape(self._caption)
         caption = f'<div style="opacity:.75;font-size:12px;margin-top:4px">{said}</div>'
         return (
-            '<div style="overflow-x:auto;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
+            f'<div style="overflow-x:auto;{FONT}">'
             '<table style="border-collapse:collapse;font-size:13px;margin:0">'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{caption if said else ''}</div>"
+            f"{head}<tbody>{body}</tbody></table>"
+            f"{caption if said else ''}</div>"
         )
 
     def _cell(self, title: str, column: Cell, value: Any, style: str) -> str:

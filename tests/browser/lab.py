@@ -50,6 +50,7 @@ def start_lab(tmp_path: Path, *, dark: bool = False) -> Iterator[Lab]:
         port = probe.getsockname()[1]
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     home = {name: str(tmp_path / name.lower()) for name in names}
+    log = (tmp_path / "lab.log").open("wb")
     process = subprocess.Popen(
         [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
@@ -57,7 +58,7 @@ def start_lab(tmp_path: Path, *, dark: bool = False) -> Iterator[Lab]:
             "--LabApp.expose_app_in_browser=True", f"--LabApp.app_settings_dir={settings}",
         ],
         env={**os.environ, **home, "HOME": str(tmp_path)},
-        stdout=(tmp_path / "lab.log").open("w"),
+        stdout=log,
         stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
@@ -67,6 +68,7 @@ def start_lab(tmp_path: Path, *, dark: bool = False) -> Iterator[Lab]:
     finally:
         process.terminate()
         process.wait(20)
+        log.close()
 
 
 def _await_answer(url: str, process: subprocess.Popen[bytes]) -> None:

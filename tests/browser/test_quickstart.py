@@ -11,6 +11,7 @@ import nbformat
 from tests.browser.lab import SCREENSHOTS, Lab
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+BAR = ".widget-hprogress"
 RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
 
 
@@ -19,10 +20,8 @@ def opened(browser: Any, lab: Lab, name: str, width: int = 1200, height: int = 1
     page = browser.new_page(viewport={"width": width, "height": height})
     page.goto(f"{lab.url}/lab/workspaces/{Path(name).stem}/tree/{name}")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_function(
-        "window.jupyterapp && document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=idle]')",
-        timeout=60_000,
-    )
+    page.wait_for_function("window.jupyterapp", timeout=60_000)
+    page.wait_for_selector("text=| Idle", timeout=60_000)
     page.evaluate(
         "window.jupyterapp.commands.execute('application:set-mode', {mode: 'single-document'})"
     )
@@ -40,10 +39,8 @@ def run_quickstart(browser: Any, lab: Lab, name: str, **size: int) -> Any:
     shutil.copy(NOTEBOOKS / "quickstart.ipynb", lab.folder)
     page = opened(browser, lab, "quickstart.ipynb", **size)
     page.evaluate(f"void {RUN_ALL}.then(() => {{ window.finished = true; }})")
-    bar = page.wait_for_selector(
-        ".widget-hprogress .progress-bar, .jupyter-widget-progress-bar, .widget-progress .progress-bar",
-        timeout=60_000,
-    )
+    bar = page.wait_for_selector(f"{BAR} .progress-bar", timeout=60_000)
+    bar.scroll_into_view_if_needed()
     first = bar.get_attribute("style")
     page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
     shot(page, f"{name}-running")
@@ -55,7 +52,7 @@ def run_quickstart(browser: Any, lab: Lab, name: str, **size: int) -> Any:
 def test_the_bar_moves_and_gives_way_to_a_picture_that_stays(browser: Any, lab: Lab) -> None:
     page = run_quickstart(browser, lab, "quickstart")
     assert page.locator(".jp-OutputArea-output figure img").count() >= 5
-    assert page.locator(".widget-hprogress, .widget-progress").count() == 0
+    assert page.locator(BAR).count() == 0
     assert page.locator(".jp-OutputArea-output[data-mime-type*=error]").count() == 0
     for index in range(page.locator("figure").count()):
         page.locator("figure").nth(index).scroll_into_view_if_needed()
