@@ -34,6 +34,8 @@ class Arguments(argparse.ArgumentParser):
                 + (f" Did you mean {near[0]}?" if near else ""),
                 hint=f"{self.prog}? shows its options.",
             )
+        if rest:
+            raise CellError(f"{self.prog} takes no {rest[0]!r}.", hint=f"{self.prog}? shows more.")
         return known
 
     def error(self, message: str) -> NoReturn:

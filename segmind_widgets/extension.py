@@ -29,6 +29,9 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Take back all that `load` added; live jobs are no longer watched, and go on."""
+    ours = shell.magics_manager.registry.pop("SegmindMagics", None)
+    if ours is not None:
+        ours.close()
     for kind in ("line", "cell"):
         magics = shell.magics_manager.magics[kind]
         for name in [name for name in magics if name.startswith("segmind_")]:

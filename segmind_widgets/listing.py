@@ -6,7 +6,9 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segmind_widgets.jobs import Job, money
+from segmind_widgets.assets import Asset
+from segmind_widgets.errors import AssetError
+from segmind_widgets.jobs import Job, money, seconds
 from segmind_widgets.tables import Table
 from segmind_widgets.types import Model
 
@@ -21,7 +23,7 @@ def models(found: Sequence[Model], most: int = 40) -> Table:
             "name": lambda model: model.name,
             "what": lambda model: model.modality,
             "usually": lambda model: money(model.cost) if model.cost is not None else "?",
-            "takes": lambda model: f"{model.seconds:.0f} s" if model.seconds else "?",
+            "takes": lambda model: seconds(model.seconds) if model.seconds else "?",
         },
         f"{more}%segmind_models NAME shows a model's parameters, where they are known.",
     )
@@ -33,7 +35,7 @@ def parameters(model: Model) -> Table:
     required = set(schema.get("required", ()))
     facts = [model.name, model.modality]
     facts += [money(model.cost)] if model.cost is not None else []
-    facts += [f"about {model.seconds:.0f} s"] if model.seconds else []
+    facts += [f"about {seconds(model.seconds)}"] if model.seconds else []
     return Table(
         list(schema.get("properties", {}).items()),
         {
@@ -54,7 +56,7 @@ def jobs(found: Sequence[Job]) -> Table:
             "picture": _picture,
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
-            "took": lambda job: f"{job.elapsed:.1f} s" if job.elapsed else "",
+            "took": lambda job: seconds(job.elapsed) if job.elapsed else "",
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
         },
@@ -65,14 +67,35 @@ def jobs(found: Sequence[Job]) -> Table:
     )
 
 
+def uploads(found: Sequence[Asset]) -> Table:
+    """Uploaded files with their URLs."""
+    return Table(
+        found,
+        {
+            "picture": lambda asset: _small(asset, asset.filename) if asset.local else "",
+            "file": lambda asset: " · ".join(asset.facts),
+            "url": lambda asset: asset.url or "",
+            "until": lambda asset: asset.expires_at or "",
+        },
+        pictures=["picture"],
+    )
+
+
 def _picture(job: Job) -> str:
+    shown = next((asset for asset in job.outputs if asset.kind == "image"), None)
+    return _small(shown, str(job.inputs.get("prompt") or job.model)) if shown else ""
+
+
+def _small(shown: Asset, said: str) -> str:
     import pybase64
 
-    shown = next((asset for asset in job.outputs if asset.kind == "image"), None)
-    if shown is None:
+    if shown.kind != "image":
         return ""
-    data, kind = shown.preview(64)
-    alt = html.escape(str(job.inputs.get("prompt") or job.model), quote=True)
+    try:
+        data, kind = shown.preview(64)
+    except AssetError:  # the file was damaged since
+        return ""
+    alt = html.escape(said, quote=True)
     source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"
     return f'<img src="{source}" alt="{alt}" style="width:48px;border-radius:4px">'
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import getpass
 import glob
+import keyword
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +60,11 @@ class SegmindMagics(Magics):
             self._stage = Stage(self.shell)  # type: ignore[arg-type]
         return self._stage
 
+    def close(self) -> None:
+        """Take no further part in the shell."""
+        if self._stage is not None:
+            self._stage.close()
+
     # the account
 
     @no_var_expand
@@ -89,6 +96,8 @@ class SegmindMagics(Magics):
 
     def _check_key(self, provider: str) -> str:
         """Whether the key is taken, in words. A wrong one is not kept."""
+        if self.client.places.choose(provider).sandbox:
+            return "It was not tried: the sandbox is set as the provider."
         try:
             balance = self.client.credits(provider)
         except Unauthorized:
@@ -103,7 +112,9 @@ class SegmindMagics(Magics):
     def segmind_status(self, line: str) -> Table:
         """Show the provider, where its key came from, credits and limits.
 
-        %segmind_status [-p segmind|apimart|sandbox]
+        %segmind_status [options]
+
+          -p, --provider P   segmind, apimart or sandbox
 
         Asking for the balance is free, so this is also the way to try a key.
         """
@@ -136,20 +147,24 @@ class SegmindMagics(Magics):
     def segmind_upload(self, line: str) -> Any:
         """Upload files and show them with their URLs. The same content is uploaded once.
 
-        %segmind_upload [-p PROVIDER] [-o NAME] [--force] [-q] SOURCE…
+        %segmind_upload [options] SOURCE…
 
         A SOURCE is a path, a pattern such as *.png, a URL, or $variable (a path, bytes, a PIL
         image, an array, an Asset, a Job, or a list of those).
 
-          -p PROVIDER   segmind, apimart or sandbox
-          -o NAME       put the Asset, or the list of them, into this variable
-          --force       upload again what was uploaded before
-          -q            show nothing
+          -p, --provider P    segmind, apimart or sandbox
+          -o, --output NAME   put the Asset, or the list of them, into this variable
+          --force             upload again what was uploaded before
+          -q, --quiet         show no bar; with -o, nothing at all
 
         %segmind_upload cat.jpg -o cat
         """
+        from segmind_widgets import listing
+
         options = _parse("segmind_upload", line)
-        sources = [found for word in options.sources for found in self._sources(word)]
+        _check_name(options.output)
+        found = [self._sources(word) for word in options.sources]
+        sources = [source for sources in found for source in sources]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
         bar = self.stage.upload(len(sources), quiet=options.quiet)
@@ -166,35 +181,30 @@ class SegmindMagics(Magics):
             ) from None
         finally:
             bar.clear()
-        several = len(assets) > 1 or any(c in options.sources[0] for c in "*?")
-        value = assets if several else assets[0]
+        several = len(found) > 1 or isinstance(found[0], list)
         if options.output:
-            self.names[_name(options.output)] = value
-        if options.quiet:
-            return None if options.output else value
-        if not several:
-            return value
-        from IPython.display import display
+            self.names[options.output] = assets if several else assets[0]
+            if options.quiet:
+                return None
+        return listing.uploads(assets) if several else assets[0]
 
-        display(*assets)
-        return None if options.output else value
-
-    def _sources(self, word: str) -> list[Any]:
-        """What a word means: a variable's value, a URL, a path, or a pattern's files."""
+    def _sources(self, word: str) -> Sequence[Any]:
+        """What a word means: a list of files, or one (a variable's, a URL, a path) in a tuple."""
         from segmind_widgets.cells import parse_line
+        from segmind_widgets.tables import Table
 
         if word.startswith("$"):
             value = parse_line([f"source={word}"], self.names)["source"]
-            return list(value) if isinstance(value, (list, tuple)) else [value]
+            return list(value) if isinstance(value, (list, tuple, Table)) else (value,)
         if re.match(r"(https?|data):", word):
-            return [word]
+            return (word,)
         path = str(Path(word).expanduser())
         if glob.has_magic(path) and not Path(path).exists():
             found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - takes absolute patterns
             if not found:
                 raise AssetError(f"No file fits {word} in {Path.cwd()}.", hint="Check the pattern.")
             return [Path(name) for name in found if Path(name).is_file()]
-        return [Path(path)]
+        return (Path(path),)
 
     # runs
 
@@ -252,6 +262,9 @@ class SegmindMagics(Magics):
         options = _parse("segmind_run" if kind == "model" else "segmind_workflow", line)
         if not options.target:
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
+        _check_name(options.output)
+        if options.save and not options.dry_run:
+            _make(options.save)
         plan = self.client.plan(
             options.target,
             self._inputs(options, cell),
@@ -268,7 +281,7 @@ class SegmindMagics(Magics):
         bar = self.stage.upload(len(plan.files), quiet=options.quiet)
         job = self._start(plan, bar)
         if options.output:
-            self.names[_name(options.output)] = job
+            self.names[options.output] = job
         return self._watch(job, options, bar.place)
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
@@ -289,7 +302,11 @@ class SegmindMagics(Magics):
         try:
             return self.client.start(plan, bar.told)
         except KeyboardInterrupt:
+            bar.clear()
             raise SegmindError("You stopped the upload; nothing was submitted.") from None
+        except SegmindError:
+            bar.clear()
+            raise
         finally:
             bar.close()
 
@@ -297,10 +314,13 @@ class SegmindMagics(Magics):
         if options.save:
             job.observe(lambda _: job.save(options.save) if job.outputs else None, "outputs")
         if options.background:
-            if not options.quiet:
+            if options.quiet:
+                self.stage.hide(job)
+            else:
                 self.stage.leave(job, place)
             return job
         if options.quiet:
+            self.stage.hide(job)
             self._quietly(job, options.timeout)
         else:
             self.stage.follow(job, options.timeout, place)
@@ -321,9 +341,10 @@ class SegmindMagics(Magics):
     def segmind_models(self, line: str) -> Table:
         """Find models: what they are, what they usually cost and take.
 
-        %segmind_models [QUERY] [--modality M] [-p PROVIDER]
+        %segmind_models [QUERY] [options]
 
-          --modality M   image, video, audio, text, edit, inpaint, …
+          --modality M       image, video, audio, text, edit, inpaint, …
+          -p, --provider P   segmind, apimart or sandbox
 
         A model's own name shows its parameters.
         """
@@ -402,16 +423,26 @@ def _parse(name: str, line: str) -> Namespace:
     return PARSERS[name]().parse(line)
 
 
-def _name(text: str) -> str:
-    if not text.isidentifier():
+def _make(folder: str) -> None:
+    """Before anything is sent: a result that cannot be saved should not be paid for."""
+    try:
+        Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AssetError(
+            f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another --save."
+        ) from error
+
+
+def _check_name(text: str | None) -> None:
+    if text is not None and (not text.isidentifier() or keyword.iskeyword(text)):
         raise CellError(f"{text!r} cannot be a variable's name.", hint="Such as -o cat.")
-    return text
 
 
 def _without_key(line: str) -> str:
     """The line, where no key stands on it. The words of the refusal do not repeat it."""
     for word in line.split():
-        if word.lower().startswith(("sk-", "sg_")) or (len(word) > 20 and not word.startswith("-")):
+        plain = word.startswith("--") or (word.isalpha() and len(word) <= 12)
+        if not plain and word not in _NAMES:
             raise CellError(
                 "A key on the line stays in the notebook and in IPython's history.",
                 hint="Run %segmind_login alone: it asks for the key without showing it. Best make"

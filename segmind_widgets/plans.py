@@ -12,7 +12,7 @@ from segmind_widgets.assets import Asset
 from segmind_widgets.directory import Directory
 from segmind_widgets.errors import LimitError
 from segmind_widgets.inputs import check, with_seed
-from segmind_widgets.jobs import money
+from segmind_widgets.jobs import money, seconds
 from segmind_widgets.places import Place
 from segmind_widgets.preparing import files, prepared
 from segmind_widgets.store import Store
@@ -43,7 +43,7 @@ class Plan:
         lines = [f"{call.method} {call.url}", json.dumps(body, indent=2, ensure_ascii=False)]
         lines += [f"to upload: {asset}" for asset in self.files]
         known = [f"about {money(self.cost)}"] if self.cost is not None else ["cost unknown"]
-        known += [f"about {self.seconds:.0f} s"] if self.seconds else ["time unknown"]
+        known += [f"about {seconds(self.seconds)}"] if self.seconds else ["time unknown"]
         place = "on the sandbox" if self.place.sandbox else f"at {self.place.provider.title}"
         return "\n".join([*lines, *self.notes, f"{', '.join(known)}, {place}; nothing was sent."])
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import html
 import sys
+from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import clear_output, display
 
 from segmind_widgets.errors import SegmindError, StillRunning
-from segmind_widgets.jobs import Job
+from segmind_widgets.jobs import Job, seconds
 
 
 class Stage:
@@ -22,7 +25,17 @@ class Stage:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._shown: dict[str, int] = {}  # job → the execution that shows it already
+        self._shown: WeakKeyDictionary[Job, int] = WeakKeyDictionary()  # job → execution
+        self._cell = copy_context()
+        shell.events.register("pre_run_cell", self._entered)
+
+    def close(self) -> None:
+        """Take no further part in the shell."""
+        self._shell.events.unregister("pre_run_cell", self._entered)
+
+    def _entered(self, _info: Any) -> None:
+        # nbclient and papermill drop whatever does not belong to the cell that is running now
+        self._cell = copy_context()
 
     @property
     def widgets(self) -> bool:
@@ -68,14 +81,18 @@ class Stage:
         Raises:
             NotImplementedError: IPython's word for "show it as you would".
         """
-        if self._shown.get(job.id) != self._shell.execution_count:
+        if self._shown.get(job) != self._shell.execution_count:
             raise NotImplementedError
+
+    def hide(self, job: Job) -> None:
+        """Have `is_shown` show nothing for the rest of this cell."""
+        self._shown[job] = self._shell.execution_count
 
     def upload(self, files: int, *, quiet: bool = False) -> Upload:
         """A bar for an upload, shown when its first bytes went."""
         return Upload(files, shown=self.widgets and not quiet)
 
-    def _view(self, job: Job, place: Any) -> Any:
+    def _view(self, job: Job, place: Any) -> Callable[[], None]:
         from segmind_widgets.panels._job import JobView
 
         view = JobView(job)
@@ -85,30 +102,30 @@ class Stage:
             place.update(view)
             handle = place
 
-        def finish() -> None:
-            self._shown[job.id] = self._shell.execution_count
-            if handle is not None:
-                handle.update(_lasting(job), raw=True)
-            view.close()
+        self.hide(job)
+        open_views = iter([view])  # used up by the first who finishes, whichever thread that is
 
-        self._shown[job.id] = self._shell.execution_count
+        def finish() -> None:
+            for open_view in open_views:
+                if handle is not None:
+                    handle.update(_lasting(job), raw=True)
+                open_view.close()
+
         return finish
 
-    def _later(self, job: Job, finish: Any) -> None:
+    def _later(self, job: Job, finish: Callable[[], None]) -> None:
         """Finish when the job ends, from whichever thread tells it."""
-        self._shown[job.id] = self._shell.execution_count
 
         def ended(_: Any = None) -> None:
             if not job.watching:
-                job.unobserve(ended, "watching")
-                finish()
+                self._cell.copy().run(finish)
 
         job.observe(ended, "watching")
         ended()
 
     def _in_terminal(self, job: Job, timeout: float | None) -> None:
         def show(_: Any = None) -> None:
-            usual = f" of about {job.usual:.0f} s" if job.usual else ""
+            usual = f" of about {seconds(job.usual)}" if job.usual else ""
             text = f"{job.status} · {job.model} · {job.elapsed:.1f} s{usual} {job.message}"
             sys.stdout.write(f"\r{text[:100]:<100}")
             sys.stdout.flush()

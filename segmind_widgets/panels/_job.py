@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import HasTraits, dlink
 
-from segmind_widgets.jobs import Job, money
+from segmind_widgets.jobs import Job, money, seconds
 from segmind_widgets.types import Status
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
@@ -113,7 +113,7 @@ class JobView(Line):
     def _facts(self) -> list[str]:
         job = self.job
         facts = [f"<b>{html.escape(str(job.status))}</b>", html.escape(job.model)]
-        usual = f" of about {job.usual:.0f} s" if job.usual and not job.status.final else ""
+        usual = f" of about {seconds(job.usual)}" if job.usual and not job.status.final else ""
         facts.append(f"{job.elapsed:.1f} s{usual}")
         if job.cost is not None:
             facts.append(money(job.cost))
