@@ -6,12 +6,10 @@ waits is the scheduler's business.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -21,14 +19,18 @@ from segmind_widgets import __version__
 from segmind_widgets.errors import (
     DownloadError,
     ForeignHost,
+    InputError,
     KeyMissing,
     SegmindError,
+    StoreError,
     SubmitUnknown,
     Unauthorized,
     Unreachable,
     from_reply,
     retry_after,
 )
+from segmind_widgets.providers import origin
+from segmind_widgets.ratelimit import RateLimit
 from segmind_widgets.types import Call, Reply
 
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -36,6 +38,10 @@ PAGE_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
 DOWNLOAD_TIMEOUT = 60.0  # seconds between two pieces
 _POOL = 16  # connections kept a host
 _PIECE = 256 * 1024
+_BEFORE_SENDING = (
+    "NewConnectionError", "NameResolutionError", "ConnectionRefused", "ProxyError",
+    "CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER",
+)  # fmt: skip
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -55,50 +61,6 @@ class Service(Protocol):
         ...
 
 
-def origin(url: str) -> str:
-    """scheme://host:port, with the scheme's own port where none is written."""
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
-
-
-class RateLimit:
-    """A bucket of requests a minute, shared by all that one provider's account sends.
-
-    `take` gives 0 where the request may go now, else the seconds to ask again after. Polls leave
-    one place free for a submit.
-    """
-
-    def __init__(self, per_minute: float = 0) -> None:
-        self._lock = threading.Lock()
-        self._per_second = per_minute / 60
-        self._most = max(2.0, per_minute / 10)
-        self._left = self._most
-        self._seen = time.monotonic()
-        self._blocked_until = 0.0
-
-    def take(self, *, poll: bool, now: float | None = None) -> float:
-        """Seconds to wait; at 0 the place is taken. `now` is monotonic seconds."""
-        now = time.monotonic() if now is None else now
-        with self._lock:
-            if now < self._blocked_until:
-                return self._blocked_until - now
-            if not self._per_second:
-                return 0.0
-            self._left = min(self._most, self._left + (now - self._seen) * self._per_second)
-            self._seen = now
-            need = 2.0 if poll else 1.0
-            if self._left >= need:
-                self._left -= 1
-                return 0.0
-            return (need - self._left) / self._per_second
-
-    def block(self, seconds: float) -> None:
-        """Nothing more for a while: the service said 429."""
-        with self._lock:
-            self._blocked_until = max(self._blocked_until, time.monotonic() + seconds)
-
-
 class Transport:
     """One `requests.Session` to one provider, with the key only for its own hosts.
 
@@ -114,8 +76,8 @@ class Transport:
         self._service = service
         self._key = key
         self.limit = RateLimit(per_minute)
-        self._session = _session()
-        self._files = _session()
+        self._session = _kept_open(_Session())
+        self._files = _kept_open(_FileSession())
 
     def send(self, call: Call) -> Reply:
         """The reply, whatever its code.
@@ -126,31 +88,38 @@ class Transport:
             Unreachable: no answer, and nothing paid can have been accepted.
             SubmitUnknown: no whole answer to a billed call that may have been accepted.
         """
-        headers = {**call.headers, **self._authorization(call)}
+        sign = self._signer(call)
+        lost: SegmindError | None = None
+        names: dict[str, str] = {}
         try:
-            response = self._session.request(
+            with self._session.request(
                 call.method,
                 call.url,
                 json=call.json,
                 data=call.body,
-                headers=headers,
+                headers=dict(call.headers),
+                auth=sign,
                 timeout=(CONNECT_TIMEOUT, call.timeout),
                 allow_redirects=False,
                 proxies=_proxies(call.url),
                 stream=True,
-            )
+            ) as response:
+                names = {k.lower(): self._hidden(v) for k, v in response.headers.items()}
+                body = _whole(response, names)
         except requests.RequestException as error:
-            raise self._lost(call, error) from None
-        with response:
-            names = {name.lower(): value for name, value in response.headers.items()}
-            body = self._read(call, response, names)
+            lost = self._lost(call, error, names)
+        if lost:  # raised out here: the library's error has the request in it, and so the key
+            raise lost
         if 300 <= response.status_code < 400 and "location" in names:
             raise ForeignHost(
                 f"{self._service.title} redirects {urlsplit(call.url).path} to another address"
-                f" ({urlsplit(names['location']).netloc}).",
+                f" ({_short(names['location'])}).",
                 status=response.status_code,
             )
         return Reply(response.status_code, names, self._without_key(body), call.url)
+
+    def _hidden(self, text: str) -> str:
+        return self._without_key(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
     def download(
         self, url: str, path: Path, progress: Callable[[int, int | None], None] | None = None
@@ -161,6 +130,7 @@ class Transport:
 
         Raises:
             DownloadError: the file is not there, was cut short, or nothing answered.
+            StoreError: `path` cannot be written.
         """
         try:
             with self._files.get(
@@ -171,7 +141,8 @@ class Transport:
             ) as response:
                 if response.status_code != 200:
                     raise _not_there(url, response.status_code)
-                total = int(response.headers.get("content-length") or 0) or None
+                length = response.headers.get("content-length", "")
+                total = int(length) if length.isdigit() else None
                 got = 0
                 with path.open("wb") as file:
                     for piece in response.iter_content(_PIECE):
@@ -182,11 +153,16 @@ class Transport:
                 if total and got < total and "content-encoding" not in response.headers:
                     raise requests.ConnectionError
                 return response.headers.get("content-type")
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # ValueError: no URL at all
             raise DownloadError(
                 f"The result at {_short(url)} could not be fetched: {_why(error)}.",
                 hint="The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
             ) from None
+        except OSError as error:
+            raise StoreError(
+                f"{path} cannot be written: {error.strerror}.",
+                hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
+            ) from error
 
     def page(self, url: str) -> str:
         """A public page as text, without the key.
@@ -200,7 +176,7 @@ class Transport:
                     names = {name.lower(): value for name, value in response.headers.items()}
                     raise from_reply(response.status_code, names, response.content)
                 return response.content.decode("utf-8", "replace")
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             raise Unreachable(f"{_short(url)} does not answer: {_why(error)}.") from None
 
     def close(self) -> None:
@@ -208,7 +184,8 @@ class Transport:
         self._session.close()
         self._files.close()
 
-    def _authorization(self, call: Call) -> dict[str, str]:
+    def _signer(self, call: Call) -> Callable[[requests.PreparedRequest], Any]:
+        """Puts the key on the request as it leaves: no variable here holds it for a traceback."""
         if origin(call.url) not in self._service.origins:
             raise ForeignHost(
                 f"{_short(call.url)} is not an address of {self._service.title}; the key was not"
@@ -223,25 +200,23 @@ class Transport:
             )
         if not key.isascii() or not key.isprintable() or " " in key:
             raise Unauthorized("The key has characters that no key has; nothing was sent.")
-        return self._service.authorize(call, key)
 
-    def _read(self, call: Call, response: requests.Response, names: dict[str, str]) -> bytes:
-        try:
-            body = response.content
-        except requests.RequestException as error:
-            raise self._lost(call, error, names) from None
-        length = names.get("content-length", "")
-        whole = "content-encoding" in names or not length.isdigit() or call.method == "HEAD"
-        if not whole and len(body) < int(length):
-            raise self._lost(call, requests.ConnectionError("cut"), names)
-        return body
+        def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers.update(self._service.authorize(call, key))
+            return request
+
+        return sign
 
     def _lost(
-        self, call: Call, error: requests.RequestException, names: dict[str, str] | None = None
+        self, call: Call, error: requests.RequestException, names: dict[str, str]
     ) -> SegmindError:
         """What it means that no whole reply came."""
-        known = (names or {}).get("x-request-id")
+        known = names.get("x-request-id")
         host = urlsplit(call.url).netloc
+        if isinstance(error, requests.exceptions.InvalidJSONError):
+            return InputError(
+                "A number among the inputs is infinite or not a number; JSON has none such."
+            )
         if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
             return ForeignHost(f"{_short(call.url)} is not an address that can be called.")
         if call.billed and not _refused(error):
@@ -279,15 +254,38 @@ def repeat_after(call: Call, outcome: Reply | SegmindError, tries: int) -> float
     return None
 
 
-def _session() -> requests.Session:
-    session = requests.Session()
+class _Session(requests.Session):
+    """Follows no redirect, and does not even look where one leads."""
+
+    def get_redirect_target(self, resp: Any) -> None:
+        return None
+
+
+class _FileSession(requests.Session):
+    """Follows redirects; shows no key and no entry of a .netrc to anybody."""
+
+    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+        prepared_request.headers.pop("Authorization", None)
+
+
+def _kept_open(session: requests.Session) -> requests.Session:
     session.headers["User-Agent"] = f"segmind-widgets/{__version__}"
-    session.auth = lambda request: request  # else a .netrc entry would replace our header
+    session.auth = lambda request: request  # else requests would look into .netrc
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def _whole(response: requests.Response, names: dict[str, str]) -> bytes:
+    """The body, as long as it was announced to be."""
+    body = response.content
+    length = names.get("content-length", "")
+    plain = length.isdigit() and "content-encoding" not in names
+    if plain and response.request.method != "HEAD" and len(body) < int(length):
+        raise requests.ConnectionError("cut")
+    return body
 
 
 def _proxies(url: str) -> dict[str, str] | None:
@@ -298,16 +296,13 @@ def _proxies(url: str) -> dict[str, str] | None:
 
 def _refused(error: requests.RequestException) -> bool:
     """The connection was never made, so nothing can have been accepted."""
-    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)):
+    if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
     text = repr(error)
-    return any(
-        sign in text
-        for sign in ("NewConnectionError", "NameResolutionError", "ConnectionRefused", "ProxyError")
-    )
+    return any(sign in text for sign in _BEFORE_SENDING)
 
 
-def _why(error: requests.RequestException) -> str:
+def _why(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return f"no connection within {CONNECT_TIMEOUT:.0f} s"
     if isinstance(error, requests.exceptions.Timeout):
@@ -337,5 +332,4 @@ def _not_there(url: str, status: int) -> SegmindError:
 
 def _short(url: str) -> str:
     """Without query: it may be a signature."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"[:200]
+    return url.partition("?")[0].partition("#")[0][:200]

@@ -318,7 +318,7 @@ def _encoded(text: str) -> Output:
 def _outputs(body: Mapping[str, Any]) -> list[Output]:
     """What `output` holds, and what `images: [{url, content_type}]`, `video`, `audio` add."""
     found = collect(body.get("output"))
-    listed: dict[str | None, Output] = {}
+    listed: dict[str, Output] = {}
     for key in ("images", "video", "audio"):
         many = body.get(key)
         for item in many if isinstance(many, list) else [many]:
@@ -329,7 +329,7 @@ def _outputs(body: Mapping[str, Any]) -> list[Output]:
                         listed[output.url] = replace(output, media_type=kind)
     if not listed:
         return found
-    files = {output.url: output for output in found if output.url}
+    files: dict[str, Output] = {output.url: output for output in found if output.url}
     for url, output in listed.items():
         files[url] = replace(files.get(url, output), media_type=output.media_type)
     return list(files.values())
