@@ -18,7 +18,7 @@ from segmind_widgets.sandbox.files import StoredFile
 
 _QUEUED = 0.15  # of a job's time
 _SPREAD = 0.2  # σ of the log-normal distribution of times
-_HISTORY_TEXT = 2000  # characters of one input that the history keeps
+_HISTORY_TEXT = 20_000  # characters of one input that the history keeps
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ class Jobs:
         """Let a job live. Its cost must be reserved; `work` begins at once, to be ready in time."""
         self._jobs[job.id] = job
         drawing = asyncio.ensure_future(work)
+        # an error that nobody asks for any more, after stop(), is not to be printed
+        drawing.add_done_callback(lambda done: done.cancelled() or done.exception())
         task = asyncio.get_running_loop().create_task(self._live(job, account, drawing))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from segmind_widgets.sandbox.exchange import Body
 
@@ -38,10 +39,10 @@ def file_part(body: Body, content_type: str, field: str, limit: int) -> Part | N
                 return None
             head = view[at:head_end].decode("utf-8", "replace")
             if re.search(rf'[; ]name="{field}"', head):
-                name = re.search(r'filename="([^"]*)"', head)
+                name = re.search(r"""filename(?:="|\*=utf-8'')([^"\r;]*)""", head)
                 start = head_end + 4
                 size = following - start
                 data = view[start:following] if size <= limit else None
-                return Part(name[1], size, data) if name else None
+                return Part(unquote(name[1]), size, data) if name else None
             at = following + 2
     return None

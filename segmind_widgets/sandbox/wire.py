@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import Awaitable
@@ -100,7 +101,8 @@ def reset(handler: RequestHandler) -> None:
     """Close the connection so that the client sees a reset (RST), not an orderly end."""
     stream = _stream(handler)
     if stream.socket:
-        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     stream.close()
 
 

@@ -50,6 +50,15 @@ def test_upload_goes_by_content_not_by_name(apimart, sandbox, anyone, form):
     assert body.keys() == {"url", "filename", "content_type", "bytes", "created_at"}
 
 
+@pytest.mark.parametrize("form", ['filename="bücher.png"', "filename*=utf-8''b%C3%BCcher.png"])
+def test_file_names_in_both_ways_of_writing(apimart, form):
+    head = f'--edge\r\nContent-Disposition: form-data; name="file"; {form}\r\n\r\n'
+    data = head.encode() + picture() + b"\r\n--edge--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=edge"}
+    body = apimart.post("/v1/uploads/images", data=data, headers=headers).json()
+    assert (body["filename"], body["bytes"]) == ("bücher.png", len(picture()))
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [

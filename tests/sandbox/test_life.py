@@ -102,9 +102,13 @@ def test_a_failure_of_its_own_is_said_in_the_reply(segmind, sandbox, capfd, monk
 
 
 BUSY = """
-import threading, requests
+import gc, threading, requests
 from segmind_widgets.sandbox import Sandbox
-sandbox = Sandbox(speed=1).start()
+drawn = threading.Event()
+def broken(*_):
+    drawn.set()
+    raise RuntimeError
+sandbox = Sandbox(speed=1, artist=broken).start()
 sandbox.faults.add("GET /v1/get-user-credits", "silence")
 key, base = {"x-api-key": sandbox.environ["SEGMIND_API_KEY"]}, sandbox.url("segmind")
 def call(method, path):
@@ -119,10 +123,13 @@ calls = [
 ]
 threads = [threading.Thread(target=call, args=c) for c in calls]
 for thread in threads: thread.start()
-sandbox.wait_for(lambda log: len(log) == 3 and len(log.billed_posts) >= 1)
+sandbox.wait_for(lambda log: len(log) == 3)
+assert drawn.wait(5)
+requests.get(base + "/llms.txt", timeout=5)
 sandbox.stop()
 for thread in threads: thread.join(5)
 assert not any(thread.is_alive() for thread in threads)
+gc.collect()  # asyncio tells of forgotten errors only now
 """
 
 
