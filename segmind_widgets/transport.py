@@ -88,8 +88,19 @@ class Transport:
             Unreachable: no answer, and nothing paid can have been accepted.
             SubmitUnknown: no whole answer to a billed call that may have been accepted.
         """
+        reply = self._exchanged(call)
+        if isinstance(reply, SegmindError):
+            raise reply  # here: requests' own error has the request in it, and so the key
+        if 300 <= reply.status < 400 and "location" in reply.headers:
+            raise ForeignHost(
+                f"{self._service.title} redirects {urlsplit(call.url).path} to another address"
+                f" ({_short(reply.headers['location'])}).",
+                status=reply.status,
+            )
+        return reply
+
+    def _exchanged(self, call: Call) -> Reply | SegmindError:
         sign = self._signer(call)
-        lost: SegmindError | None = None
         names: dict[str, str] = {}
         try:
             with self._session.request(
@@ -105,18 +116,10 @@ class Transport:
                 stream=True,
             ) as response:
                 names = {k.lower(): self._hidden(v) for k, v in response.headers.items()}
-                body = _whole(response, names)
+                body = self._without_key(_whole(response, names))
+                return Reply(response.status_code, names, body, call.url)
         except requests.RequestException as error:
-            lost = self._lost(call, error, names)
-        if lost:  # raised out here: the library's error has the request in it, and so the key
-            raise lost
-        if 300 <= response.status_code < 400 and "location" in names:
-            raise ForeignHost(
-                f"{self._service.title} redirects {urlsplit(call.url).path} to another address"
-                f" ({_short(names['location'])}).",
-                status=response.status_code,
-            )
-        return Reply(response.status_code, names, self._without_key(body), call.url)
+            return self._lost(call, error, names)
 
     def _hidden(self, text: str) -> str:
         return self._without_key(text.encode("utf-8", "replace")).decode("utf-8", "replace")
@@ -257,14 +260,14 @@ def repeat_after(call: Call, outcome: Reply | SegmindError, tries: int) -> float
 class _Session(requests.Session):
     """Follows no redirect, and does not even look where one leads."""
 
-    def get_redirect_target(self, resp: Any) -> None:
+    def get_redirect_target(self, resp: Any) -> None:  # noqa: ARG002 - requests calls it
         return None
 
 
 class _FileSession(requests.Session):
     """Follows redirects; shows no key and no entry of a .netrc to anybody."""
 
-    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:  # noqa: ARG002 - as above
         prepared_request.headers.pop("Authorization", None)
 
 
