@@ -1,0 +1,54 @@
+"""Every test has a home of its own, no keys, no real keyring, and no client of another test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keyring
+import pytest
+from hypothesis import settings
+from keyring.backends.fail import Keyring as NoKeyring
+
+if TYPE_CHECKING:
+    from segmind_widgets.sandbox import Sandbox
+
+# Two cores, sometimes busy: how long an example takes is no property of the code.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Own HOME and store, no settings or keys of the person who runs the tests, no keyring."""
+    for name in list(os.environ):
+        if name.startswith(("SEGMIND_", "APIMART_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.delenv("NETRC", raising=False)
+    monkeypatch.setenv("SEGMIND_WIDGETS_HOME", str(tmp_path / "store"))
+    before = keyring.get_keyring()
+    keyring.set_keyring(NoKeyring())
+    yield
+    keyring.set_keyring(before)
+    module = sys.modules.get("segmind_widgets.client")
+    client = getattr(module, "SegmindClient", None)
+    if client is not None and client.initialized():
+        client.instance().close()
+        client.clear_instance()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """The services on this machine, a hundred times faster than life."""
+    from segmind_widgets.sandbox import Sandbox
+
+    place = Sandbox(speed=100).start()
+    yield place
+    place.stop()
