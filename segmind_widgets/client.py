@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import warnings
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -17,17 +16,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from traitlets import Bool, Dict, Float, Unicode
 from traitlets.config import SingletonConfigurable
 
-from segmind_widgets.errors import NotFound, SegmindError, SubmitUnknown
-from segmind_widgets.types import Call, Credits, Model, RunRequest, Status
+from segmind_widgets.types import Credits, Model, RunRequest
 
 if TYPE_CHECKING:
+    from segmind_widgets.assets import Asset
     from segmind_widgets.catalog import Catalog
     from segmind_widgets.directory import Directory
     from segmind_widgets.jobs import Job
+    from segmind_widgets.journal import Journal
     from segmind_widgets.keys import Keys
-    from segmind_widgets.places import Place, Places
+    from segmind_widgets.places import Places
     from segmind_widgets.plans import Plan
-    from segmind_widgets.scheduler import Scheduler
     from segmind_widgets.store import Store
     from segmind_widgets.uploads import Uploads
 
@@ -63,10 +62,6 @@ class SegmindClient(SingletonConfigurable):
         config=True
     )
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
-
     @cached_property
     def keys(self) -> Keys:
         """Where keys are found and kept."""
@@ -94,11 +89,11 @@ class SegmindClient(SingletonConfigurable):
         return Places(self.keys, self._options)
 
     @cached_property
-    def scheduler(self) -> Scheduler:
-        """The threads that watch jobs."""
-        from segmind_widgets.scheduler import Scheduler
+    def journal(self) -> Journal:
+        """The jobs of this and earlier kernels."""
+        from segmind_widgets.journal import Journal
 
-        return Scheduler()
+        return Journal(self.store, self.places, self.submit, self._pace)
 
     @cached_property
     def directory(self) -> Directory:
@@ -119,17 +114,17 @@ class SegmindClient(SingletonConfigurable):
         names = ("urls", "rate_limit", "image_objects", "sandbox_speed")
         return {"provider": provider, **{name: getattr(self, name) for name in names}}
 
+    def _pace(self) -> dict[str, Any]:
+        return {"economical": self.economical, "limit": self.watch_limit}
+
     def close(self) -> None:
         """Stop watching, close connections and the journal; jobs go on at their services."""
-        for job in list(self._live.values()):
-            job.stop()
         made = vars(self)
-        for name in ("places", "store"):
+        for name in ("journal", "places", "store"):
             if name in made:
                 made[name].close()
-        for name in ("places", "store", "directory", "uploads"):
-            if name in made:
-                delattr(self, name)
+        for name in ("journal", "places", "store", "directory", "uploads"):
+            made.pop(name, None)
 
     # files
 
@@ -200,26 +195,19 @@ class SegmindClient(SingletonConfigurable):
         Raises:
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
-        from segmind_widgets.preparing import prepared
+        from segmind_widgets.preparing import named, prepared
 
         place = plan.place
         self.uploads.upload(place, plan.files, progress=progress)
-        inputs = prepared(plan.inputs, plan.model, lambda asset: self.uploads.url(asset, place))
-        request = replace(plan.request, inputs=inputs)
-        call = place.provider.submit(request)
-        key = self.store.add(
-            provider=place.provider.name,
-            place=place.address,
-            sandbox=place.sandbox,
-            kind=request.kind,
-            target=request.target,
-            inputs=inputs,
-            status=str(Status.SUBMITTING),
-            notebook=os.environ.get("JPY_SESSION_NAME"),
-        )
-        job = self._job(key, plan.inputs, inputs, request, place, usual=plan.seconds)
-        self._watch(job, place, key, call)
-        return job
+
+        def url(asset: Asset) -> str:
+            return self.uploads.url(asset, place)
+
+        sent = prepared(plan.inputs, plan.model, url)
+        shown = prepared(plan.inputs, plan.model, url, named)
+        call = place.provider.submit(replace(plan.request, inputs=sent))
+        request = replace(plan.request, inputs=shown)
+        return self.journal.begin(call, request, plan.inputs, place, plan.seconds)
 
     def submit(self, model: str, inputs: Mapping[str, Any] | None = None, **options: Any) -> Job:
         """Start a model; the job, at once. Options: provider, api, max_cost.
@@ -266,50 +254,19 @@ class SegmindClient(SingletonConfigurable):
             NotFound: nobody knows the job, or its sandbox is gone.
             SubmitUnknown: it stopped between the submit and the reply.
         """
-        from segmind_widgets.watch import call_of, outputs_of
-
-        try:
-            row = self.store.job(job_id)
-        except NotFound:
-            return self._adopt(job_id)
-        live = self._live.get(row["key"])
-        if live is not None and live.watching:
-            return live
-        if Status(row["status"]).final:
-            return self._recalled(row)
-        call, outputs = call_of(row), outputs_of(row)
-        if call is None and not outputs:
-            error = SubmitUnknown(
-                f"The kernel stopped while {row['target']} was being submitted; no id was told.",
-            )
-            self.store.update(row["key"], status=str(Status.UNKNOWN), error=str(error))
-            raise error
-        place = self._place_of(row)
-        job = self._recalled(row, watching=True)
-        self._watch(job, place, row["key"], call, outputs=outputs)
-        return job
-
-    def job(self, job_id: str) -> Job:
-        """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
-        row = self.store.job(job_id)
-        return self._live.get(row["key"]) or self._recalled(row)
+        return self.journal.resume(job_id)
 
     def resume_all(self) -> list[Job]:
         """Go on with every unfinished job; those that cannot are shown with their error."""
-        return [self._resumed(row) for row in self.store.jobs(1_000_000, unfinished=True)]
+        return self.journal.resume_all()
 
-    def _resumed(self, row: Mapping[str, Any]) -> Job:
-        try:
-            return self.resume(row["key"])
-        except SegmindError as error:
-            job = self._recalled(self.store.job(row["key"]))
-            job.error = error
-            return job
+    def job(self, job_id: str) -> Job:
+        """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
+        return self.journal.job(job_id)
 
     def jobs(self, last: int = 20, *, unfinished: bool = False) -> list[Job]:
         """The newest jobs of the journal, this kernel's live ones among them."""
-        rows = self.store.jobs(last, unfinished=unfinished)
-        return [self._live.get(row["key"]) or self._recalled(row) for row in rows]
+        return self.journal.jobs(last, unfinished=unfinished)
 
     # the account, the models
 
@@ -329,104 +286,3 @@ class SegmindClient(SingletonConfigurable):
     def models(self, query: str = "", modality: str | None = None) -> list[Model]:
         """Models that fit, best first. `modality`: image, video, audio, text, edit, …"""
         return self.catalog().search(query, modality)
-
-    # inside
-
-    def _job(
-        self,
-        key: str,
-        given: Mapping[str, Any],
-        inputs: Mapping[str, Any],
-        request: RunRequest,
-        place: Place,
-        **traits: Any,
-    ) -> Job:
-        from segmind_widgets.jobs import Job
-
-        def again(job: Job, changes: Mapping[str, Any]) -> Job:
-            fresh = {**given, **changes}
-            name = place.provider.name
-            options: dict[str, Any] = {"kind": request.kind, "api": request.api}
-            options["provider"] = "sandbox" if place.sandbox and name == "segmind" else name
-            return self.submit(job.model, fresh, **options)
-
-        job = Job(
-            again=again,
-            id=key,
-            provider=place.provider.name,
-            model=request.target,
-            kind=request.kind,
-            inputs=dict(inputs),
-            sandbox=place.sandbox,
-            **traits,
-        )
-        self._live[key] = job
-        return job
-
-    def _watch(
-        self, job: Job, place: Place, key: str, call: Call | None, outputs: Any = ()
-    ) -> None:
-        from segmind_widgets.watch import Watch
-
-        watch = Watch(
-            job,
-            place.provider,
-            place.transport,
-            self.store,
-            key,
-            call,
-            outputs=outputs,
-            economical=self.economical,
-            limit=self.watch_limit,
-        )
-        self.scheduler.add(watch)
-
-    def _place_of(self, row: Mapping[str, Any]) -> Place:
-        """Where a row's job runs. Raises NotFound where that is no longer so."""
-        place = self.places.at(row["provider"], sandbox=False)
-        if place.address == row["place"]:
-            return place
-        local = self.places.choose("sandbox" if row["sandbox"] else row["provider"])
-        if row["sandbox"] and self.places.at(row["provider"], sandbox=True).address != row["place"]:
-            self.store.update(row["key"], status=str(Status.UNKNOWN), next=None)
-            raise NotFound(
-                f"The job {row['id'] or row['key']} ran on a sandbox that ended with its kernel.",
-                hint="Run it again; on the sandbox that costs nothing.",
-            )
-        if local.address != row["place"]:
-            raise NotFound(
-                f"The job {row['id'] or row['key']} runs at {row['place']}, not {local.address}.",
-                hint="Set the address back to that and resume again.",
-            )
-        return self.places.at(row["provider"], sandbox=True)
-
-    def _recalled(self, row: Mapping[str, Any], **traits: Any) -> Job:
-        """A job from its row, with its files where they are on disk."""
-        from segmind_widgets.watch import recall
-
-        place = self.places.at(row["provider"], sandbox=False)
-        request = RunRequest(row["target"], row["inputs"], row["kind"])
-        given = recall(row, watching=bool(traits))
-        job = self._job(row["key"], row["inputs"], row["inputs"], request, place, usual=None)
-        job.publish(last=not traits, **given)
-        return job
-
-    def _adopt(self, job_id: str) -> Job:
-        """A job that this journal has never seen, by the service's id."""
-        place = self.places.choose()
-        call = place.provider.find(job_id)
-        key = self.store.add(
-            id=job_id,
-            provider=place.provider.name,
-            place=place.address,
-            sandbox=place.sandbox,
-            kind="model",
-            target="unknown",
-            inputs={},
-            status=str(Status.QUEUED),
-            next=call.to_dict(),
-        )
-        job = self._job(key, {}, {}, RunRequest("unknown"), place)
-        job.publish(id=job_id, status=Status.QUEUED)
-        self._watch(job, place, key, call)
-        return job

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 KEYRING_NAME = "segmind-widgets"
@@ -20,6 +21,7 @@ class Keys:
 
     def __init__(self) -> None:
         self._memory: dict[str, str] = {}
+        self._slow = False
         self._found: dict[str, tuple[str, str]] = {}  # provider → key, where it came from
 
     def __repr__(self) -> str:
@@ -49,16 +51,17 @@ class Keys:
             raise ValueError("The key is empty.")
         self._found.pop(provider, None)
         self._memory[provider] = key
-        if _patiently(lambda ring: ring.set_password(KEYRING_NAME, provider, key) or True):
-            self._memory.pop(provider)
-            return "the keyring"
-        return "this kernel's memory"
+        self._ring(lambda ring: ring.set_password(KEYRING_NAME, provider, key))
+        if self._kept(provider) != key:  # some backends take a key and keep nothing
+            return "this kernel's memory"
+        self._memory.pop(provider)
+        return "the keyring"
 
     def forget(self, provider: str) -> str:
         """Drop the key from memory and keyring. Where one still comes from, in words, or ""."""
         self._memory.pop(provider, None)
         self._found.pop(provider, None)
-        _patiently(lambda ring: ring.delete_password(KEYRING_NAME, provider))
+        self._ring(lambda ring: ring.delete_password(KEYRING_NAME, provider))
         return self.source(provider)
 
     def _look(self, provider: str) -> tuple[str, str]:
@@ -73,8 +76,8 @@ class Keys:
     def _search(self, provider: str, name: str) -> tuple[str, str]:
         places: tuple[tuple[str, Callable[[], Any]], ...] = (
             ("Colab's secrets", lambda: _colab(name)),
+            ("the keyring", lambda: self._kept(provider)),
             ("this kernel's memory", lambda: self._memory.get(provider)),
-            ("the keyring", lambda: _patiently(lambda r: r.get_password(KEYRING_NAME, provider))),
         )
         for place, look in places:
             key = look()
@@ -82,30 +85,37 @@ class Keys:
                 return key.strip(), place
         return "", ""
 
+    def _kept(self, provider: str) -> Any:
+        return self._ring(lambda ring: ring.get_password(KEYRING_NAME, provider))
+
+    def _ring(self, use: Callable[[Any], Any]) -> Any:
+        """What `use` gives of the keyring; None where it is missing, locked or slow.
+
+        A keyring that was slow once is not asked again: nobody waits for it twice.
+        """
+        if self._slow:
+            return None
+        answer: list[Any] = []
+
+        def ask() -> None:
+            try:
+                import keyring
+
+                answer.append(use(keyring))
+            except Exception:  # noqa: BLE001 - every backend has errors of its own
+                answer.append(None)
+
+        thread = threading.Thread(target=ask, name="segmind keyring", daemon=True)
+        thread.start()
+        thread.join(_PATIENCE)
+        self._slow = not answer
+        return answer[0] if answer else None
+
 
 def _colab(name: str) -> str | None:
-    userdata = getattr(sys.modules.get("google.colab"), "userdata", None)
-    if userdata is None:
+    if "google.colab" not in sys.modules:
         return None
     try:
-        return userdata.get(name)
+        return import_module("google.colab.userdata").get(name)
     except Exception:  # noqa: BLE001 - not there or not granted: Colab has classes for both
         return None
-
-
-def _patiently(use: Callable[[Any], Any]) -> Any:
-    """What `use` gives of the keyring; None where it is missing, locked or slow."""
-    answer: list[Any] = []
-
-    def ask() -> None:
-        try:
-            import keyring
-
-            answer.append(use(keyring))
-        except Exception:  # noqa: BLE001 - every backend has errors of its own
-            answer.append(None)
-
-    thread = threading.Thread(target=ask, name="segmind keyring", daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
-    return answer[0] if answer else None

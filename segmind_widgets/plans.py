@@ -14,7 +14,7 @@ from segmind_widgets.errors import LimitError
 from segmind_widgets.inputs import check, with_seed
 from segmind_widgets.jobs import money, seconds
 from segmind_widgets.places import Place
-from segmind_widgets.preparing import files, prepared
+from segmind_widgets.preparing import files, named, prepared
 from segmind_widgets.store import Store
 from segmind_widgets.types import Model, RunRequest
 from segmind_widgets.uploads import needed
@@ -39,7 +39,7 @@ class Plan:
 
     def __str__(self) -> str:
         call = self.place.provider.submit(self.request)
-        body = prepared(self.inputs, self.model, lambda asset: asset.url or f"<{asset}>")
+        body = prepared(self.inputs, self.model, lambda asset: asset.url or f"<{asset}>", named)
         lines = [f"{call.method} {call.url}", json.dumps(body, indent=2, ensure_ascii=False)]
         lines += [f"to upload: {asset}" for asset in self.files]
         known = [f"about {money(self.cost)}"] if self.cost is not None else ["cost unknown"]
@@ -91,7 +91,7 @@ def make_plan(
             " you allow.",
             hint="Nothing was sent. Raise --max-cost, or choose a cheaper model.",
         )
-    new = tuple(asset for asset in files(given) if needed(asset, place))
+    new = tuple(asset for asset in files(given, model) if needed(asset, place))
     usual = _usual(store.history(request.target, sandbox=place.sandbox), model)
     return Plan(bare, given, place, model, new, tuple(notes), cost, usual)
 

@@ -13,46 +13,71 @@ from segmind_widgets.types import Model
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def files(inputs: Any) -> Iterator[Asset]:
-    """Every file among the inputs, at any depth, that has no URL yet."""
-    if isinstance(inputs, Mapping):
-        for value in inputs.values():
-            yield from files(value)
-    elif isinstance(inputs, (list, tuple)):
-        for value in inputs:
-            yield from files(value)
-    elif not isinstance(inputs, _PLAIN):
-        asset = _asset(inputs)
+def files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset]:
+    """Every file on this machine among the inputs that is sent by its URL."""
+    inline = _base64_fields(model)
+    for name, value in inputs.items():
+        if name not in inline:
+            yield from _files(value)
+
+
+def _files(value: Any) -> Iterator[Asset]:
+    if isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _files(item)
+    elif not isinstance(value, _PLAIN):
+        asset = _asset(value)
         if asset is not None and asset.local:
             yield asset
 
 
+def _base64_fields(model: Model | None) -> set[str]:
+    """The fields that take bare base64 in the place of a URL."""
+    fields: Mapping[str, Any] = (model.schema or {}).get("properties", {}) if model else {}
+    return {n for n, schema in fields.items() if schema.get("contentEncoding") == "base64"}
+
+
+def encoded(asset: Asset) -> str:
+    """The content as bare base64, without `data:`: what Segmind's older models take."""
+    import pybase64
+
+    return pybase64.b64encode(asset.content).decode()
+
+
+def named(asset: Asset) -> str:
+    """A short stand-in for a file that was sent as base64: journals and people need no more."""
+    return f"<{asset.filename}, sha256 {asset.sha256}>"
+
+
 def prepared(
-    inputs: Mapping[str, Any], model: Model | None, url: Callable[[Asset], str]
+    inputs: Mapping[str, Any],
+    model: Model | None,
+    url: Callable[[Asset], str],
+    encode: Callable[[Asset], str] = encoded,
 ) -> dict[str, Any]:
-    """The inputs as JSON: each file its URL, or base64 where the model's schema wants that.
+    """The inputs as JSON: each file its URL, or as `encode` gives it where the schema wants base64.
 
     Raises:
         InputError: a value is neither JSON nor a file; the field is named.
     """
-    fields: Mapping[str, Any] = (model.schema or {}).get("properties", {}) if model else {}
+    inline = _base64_fields(model)
+
+    def form(asset: Asset, name: str) -> str:
+        return encode(asset) if name in inline and asset.local else url(asset)
+
     return {
-        name: _value(name, value, url, encoded=_takes_base64(fields.get(name, {})))
+        name: _value(name, value, lambda asset, name=name: form(asset, name))
         for name, value in inputs.items()
     }
 
 
-def _takes_base64(schema: Mapping[str, Any]) -> bool:
-    return schema.get("contentEncoding") == "base64"
-
-
-def _value(name: str, value: Any, url: Callable[[Asset], str], *, encoded: bool) -> Any:
+def _value(name: str, value: Any, form: Callable[[Asset], str]) -> Any:
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, Mapping):
-        return {str(k): _value(name, v, url, encoded=encoded) for k, v in value.items()}
+        return {str(k): _value(name, v, form) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_value(name, item, url, encoded=encoded) for item in value]
+        return [_value(name, item, form) for item in value]
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         return value.item()  # a NumPy scalar
     asset = _asset(value)
@@ -62,11 +87,7 @@ def _value(name: str, value: Any, url: Callable[[Asset], str], *, encoded: bool)
             hint="Give text, a number, a list or a file (path, bytes, picture, Asset, Job).",
             field=name,
         )
-    if encoded and asset.local:
-        import pybase64
-
-        return pybase64.b64encode(asset.content).decode()
-    return url(asset)
+    return form(asset)
 
 
 def _asset(value: Any) -> Asset | None:
