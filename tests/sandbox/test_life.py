@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import signal
 import socket
 import subprocess
@@ -13,6 +15,8 @@ import pytest
 import requests
 
 from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.sandbox.account import Account
+from segmind_widgets.sandbox.jobs import Job, Jobs
 
 
 def test_environ_has_what_clients_look_for():
@@ -102,8 +106,10 @@ def test_a_failure_of_its_own_is_said_in_the_reply(segmind, sandbox, capfd, monk
 
 
 BUSY = """
-import gc, threading, requests
+import threading, requests
 from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.sandbox.account import Account
+from segmind_widgets.sandbox.jobs import Job, Jobs
 drawn = threading.Event()
 def broken(*_):
     drawn.set()
@@ -129,8 +135,27 @@ requests.get(base + "/llms.txt", timeout=5)
 sandbox.stop()
 for thread in threads: thread.join(5)
 assert not any(thread.is_alive() for thread in threads)
-gc.collect()  # asyncio tells of forgotten errors only now
 """
+
+
+def test_an_error_of_a_job_that_is_stopped_at_once_is_not_printed():
+    told = []
+
+    async def fail():
+        raise RuntimeError("no paint")
+
+    async def stopped_at_once():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        jobs = Jobs(speed=1, life=1)
+        job = Job("model", "m", {}, seed=1, cost=1, seconds=30)
+        jobs.start(job, Account(1), fail())
+        await jobs.stop()
+        assert (job.status, job.done.is_set()) == ("FAILED", True)
+        await asyncio.sleep(0)
+        gc.collect()  # asyncio tells of forgotten errors only now
+
+    asyncio.run(stopped_at_once())
+    assert told == []
 
 
 def test_stopping_in_the_midst_of_work_is_clean():
