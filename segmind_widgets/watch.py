@@ -6,10 +6,8 @@ No threads and no sleeping: `step` does what is due and says when it wants to be
 from __future__ import annotations
 
 import dataclasses
-import json
-import mimetypes
+import logging
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from segmind_widgets.errors import (
     JobFailed,
     NotFound,
     RateLimited,
+    ReplyError,
     SegmindError,
     ServerError,
     StillRunning,
@@ -28,14 +27,20 @@ from segmind_widgets.errors import (
     Unreachable,
 )
 from segmind_widgets.jobs import Job
+from segmind_widgets.media import suffix
 from segmind_widgets.pacing import next_poll
 from segmind_widgets.providers import Provider
+from segmind_widgets.rows import assets_of, call_of, file_row, outputs_of, plain, recall
 from segmind_widgets.store import Store
 from segmind_widgets.transport import Transport, repeat_after
 from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
+__all__ = ["Watch", "assets_of", "call_of", "outputs_of", "recall"]
+
+_log = logging.getLogger(__name__)
 _SLOW = 120.0  # a call with a longer time-out occupies its thread for long
 _DOWNLOAD_TRIES = 5
+_SENSELESS_TRIES = 3  # a poll answered by a page of somebody's proxy, or by half a JSON
 
 
 class Watch:
@@ -60,15 +65,14 @@ class Watch:
         outputs: tuple[Output, ...] = (),
         economical: bool = False,
         limit: float = 3600.0,
-        then: Callable[[Job], None] | None = None,
     ) -> None:
         self.job = job
         self._provider, self._transport, self._store = provider, transport, store
         self._key, self._call, self._outputs = key, call, outputs
         self._economical, self._until = economical, time.monotonic() + limit
-        self._then = then
-        self._began = self._queued = time.monotonic()
+        self._began = time.monotonic()
         self._elapsed = job.elapsed
+        self._queued = self._began - self._elapsed
         self._tries = 0
         self._assets: list[Asset] = []
 
@@ -89,14 +93,16 @@ class Watch:
         except SegmindError as error:
             return self._broken(error)
         except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell
-            return self._broken(SegmindError(f"Something went wrong here: {error!r}"))
+            _log.exception("The watch of %s broke", self.job.id)
+            kind = SubmitUnknown if self.urgent else SegmindError  # it may have been accepted
+            return self._broken(kind(f"Something went wrong here: {error!r}"))
 
     def _step(self) -> float | None:
         if self.job.done:
             return None
         if self._call is None:
             return self._fetch()
-        if time.monotonic() > self._until:
+        if time.monotonic() > self._until and not self.urgent:
             raise self._left("Watched for long enough")
         wait = self._transport.limit.take(poll=not self._call.billed)
         if wait:
@@ -109,8 +115,14 @@ class Watch:
             return self._again(outcome, pause)
         if isinstance(outcome, SegmindError):
             raise outcome
+        try:
+            state = self._provider.parse(self._call, outcome)
+        except ReplyError:
+            if self._call.billed or self._tries >= _SENSELESS_TRIES:
+                raise
+            return self._again(outcome, 2.0**self._tries)
         self._tries = 0
-        return self._advance(self._provider.parse(self._call, outcome), outcome)
+        return self._advance(state, outcome)
 
     def _send(self, call: Call) -> Reply | SegmindError:
         try:
@@ -128,23 +140,14 @@ class Watch:
         return pause
 
     def _advance(self, state: JobState, reply: Reply) -> float | None:
-        kept: dict[str, Any] = {"status": str(state.status)}
-        told: dict[str, Any] = {"word": state.word, "message": ""}
-        for name in ("id", "cost", "seed", "credits"):
-            value = getattr(state, name)
-            if value is not None:
-                told[name] = value
-                if name != "credits":
-                    kept[name] = value
-        if state.progress is not None:
-            told |= {"progress": state.progress, "estimated": False}
-        if state.expected:
-            told["usual"] = state.expected
-        if "x-sandbox" in reply.headers:
-            told["sandbox"] = kept["sandbox"] = True
-        self._call = state.next
+        kept, told = _facts(state, reply)
+        if state.id:
+            self.job.publish(id=state.id)  # told even where the journal cannot be written
+        before, self._call = self._call, state.next
         if state.next:
-            self._store.update(self._key, next=state.next.to_dict(), **kept)
+            if before and before.auth == state.next.auth:  # else not yet known to be accepted
+                kept["next"] = state.next.to_dict()
+            self._store.update(self._key, **kept)
             self.job.publish(status=state.status, **told)
             return 0.0 if state.now else self._pace(state)
         if state.status is Status.COMPLETED:
@@ -168,7 +171,7 @@ class Watch:
         kept |= {"status": "downloading", "next": None}
         outputs = [self._kept(i, output) for i, output in enumerate(state.outputs)]
         self._outputs, self._tries = tuple(outputs), 0
-        self._store.update(self._key, outputs=[_plain(output) for output in outputs], **kept)
+        self._store.update(self._key, outputs=[plain(output) for output in outputs], **kept)
         self.job.publish(status=Status.DOWNLOADING, **told)
         return 0.0
 
@@ -196,7 +199,7 @@ class Watch:
                 self.job.publish(message="the download broke; trying again")
                 return min(30.0, 2.0**self._tries)
         seconds = time.monotonic() - self._began + self._elapsed
-        kept = {"outputs": [_row(asset) for asset in self._assets], "seconds": seconds}
+        kept = {"outputs": [file_row(asset) for asset in self._assets], "seconds": seconds}
         told = {"outputs": tuple(self._assets), "progress": 1.0, "elapsed": seconds, "message": ""}
         return self._end(Status.COMPLETED, None, kept, told)
 
@@ -212,8 +215,8 @@ class Watch:
         return Asset(path, url, name, until, declared_type=kind)
 
     def _path(self, index: int, kind: str | None, url: str = "") -> Path:
-        suffix = mimetypes.guess_extension(kind or "") or Path(url.partition("?")[0]).suffix
-        return self._store.new_file(self.job.model, self._key, index, suffix or ".bin")
+        ending = suffix(kind or "") or Path(url.partition("?")[0]).suffix[:8] or ".bin"
+        return self._store.new_file(self.job.model, self._key, index, ending)
 
     def _broken(self, error: SegmindError) -> float | None:
         """No step can follow: a refused submit failed; after a broken poll the job still runs."""
@@ -251,8 +254,6 @@ class Watch:
         except StoreError as trouble:
             error = error or trouble
         self.job.publish(last=True, error=error, **told)
-        if self._then:
-            self._then(self.job)
 
     def _left(self, why: str) -> StillRunning:
         return StillRunning(
@@ -261,40 +262,23 @@ class Watch:
         )
 
 
-def outputs_of(row: dict[str, Any]) -> tuple[Output, ...]:
-    """The outputs noted in a row that are still to be fetched."""
-    names = {field.name for field in dataclasses.fields(Output)}
-    return tuple(Output(**{k: v for k, v in o.items() if k in names}) for o in row["outputs"])
-
-
-def assets_of(row: Mapping[str, Any]) -> tuple[Asset, ...]:
-    """The files of a finished row."""
-    return tuple(
-        Asset(
-            path=Path(o["path"]),
-            url=o.get("url"),
-            name=o.get("name"),
-            expires_at=o.get("expires_at"),
-            declared_type=o.get("media_type"),
-        )
-        for o in row["outputs"]
-        if o.get("path") and Path(o["path"]).is_file()
-    )
-
-
-def call_of(row: dict[str, Any]) -> Call | None:
-    """The call that goes on with a row."""
-    kept = row["next"]
-    return Call(**(json.loads(kept) if isinstance(kept, str) else kept)) if kept else None
-
-
-def _plain(output: Output) -> dict[str, Any]:
-    return {k: v for k, v in dataclasses.asdict(output).items() if v is not None and k != "data"}
-
-
-def _row(asset: Asset) -> dict[str, Any]:
-    kept = {"path": str(asset.path), "url": asset.url, "media_type": asset.media_type}
-    return {**kept, "name": asset.name, "expires_at": asset.expires_at}
+def _facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a state says: as columns of the row, and as traits of the job."""
+    kept: dict[str, Any] = {"status": str(state.status)}
+    told: dict[str, Any] = {"word": state.word, "message": ""}
+    for name in ("id", "cost", "seed", "credits"):
+        value = getattr(state, name)
+        if value is not None:
+            told[name] = value
+            if name != "credits":
+                kept[name] = value
+    if state.progress is not None:
+        told |= {"progress": state.progress, "estimated": False}
+    if state.expected:
+        told["usual"] = state.expected
+    if "x-sandbox" in reply.headers:
+        told["sandbox"] = kept["sandbox"] = True
+    return kept, told
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -314,29 +298,3 @@ def _local(url: str) -> Path:
     from urllib.request import url2pathname
 
     return Path(url2pathname(urlsplit(url).path))
-
-
-def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
-    """The traits of a job as its row tells them."""
-    status = Status(row["status"])
-    traits: dict[str, Any] = {
-        "id": row["id"] or row["key"],
-        "status": status,
-        "cost": row["cost"],
-        "seed": row["seed"],
-        "sandbox": bool(row["sandbox"]),
-        "elapsed": row["seconds"] or 0.0,
-        "watching": watching,
-    }
-    if status is Status.COMPLETED:
-        traits |= {"outputs": assets_of(row), "progress": 1.0}
-    elif row["error"] and not watching:
-        traits["error"] = _RECALLED.get(status, StillRunning)(row["error"])
-    return traits
-
-
-_RECALLED = {
-    Status.FAILED: JobFailed,
-    Status.CANCELLED: JobCancelled,
-    Status.UNKNOWN: SubmitUnknown,
-}

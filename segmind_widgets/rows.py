@@ -1,0 +1,77 @@
+"""What the journal's rows say, as values, and values as rows keep them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from segmind_widgets.assets import Asset
+from segmind_widgets.errors import JobCancelled, JobFailed, StillRunning, SubmitUnknown
+from segmind_widgets.types import Call, Output, Status
+
+
+def outputs_of(row: dict[str, Any]) -> tuple[Output, ...]:
+    """The outputs noted in a row that are still to be fetched."""
+    names = {field.name for field in dataclasses.fields(Output)}
+    return tuple(Output(**{k: v for k, v in o.items() if k in names}) for o in row["outputs"])
+
+
+def assets_of(row: Mapping[str, Any]) -> tuple[Asset, ...]:
+    """The files of a finished row."""
+    return tuple(
+        Asset(
+            path=Path(o["path"]),
+            url=o.get("url"),
+            name=o.get("name"),
+            expires_at=o.get("expires_at"),
+            declared_type=o.get("media_type"),
+        )
+        for o in row["outputs"]
+        if o.get("path") and Path(o["path"]).is_file()
+    )
+
+
+def call_of(row: dict[str, Any]) -> Call | None:
+    """The call that goes on with a row."""
+    kept = row["next"]
+    return Call(**(json.loads(kept) if isinstance(kept, str) else kept)) if kept else None
+
+
+def plain(output: Output) -> dict[str, Any]:
+    """An output as its row keeps it until it is fetched: plain JSON types, without bytes."""
+    return {k: v for k, v in dataclasses.asdict(output).items() if v is not None and k != "data"}
+
+
+def file_row(asset: Asset) -> dict[str, Any]:
+    """A fetched output as its row keeps it."""
+    kept = {"path": str(asset.path), "url": asset.url, "media_type": asset.media_type}
+    return {**kept, "name": asset.name, "expires_at": asset.expires_at}
+
+
+def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
+    """The traits of a job as its row tells them."""
+    status = Status(row["status"])
+    traits: dict[str, Any] = {
+        "id": row["id"] or row["key"],
+        "status": status,
+        "cost": row["cost"],
+        "seed": row["seed"],
+        "sandbox": bool(row["sandbox"]),
+        "elapsed": row["seconds"] or 0.0,
+        "watching": watching,
+    }
+    if status is Status.COMPLETED:
+        traits |= {"outputs": assets_of(row), "progress": 1.0}
+    elif row["error"] and not watching:
+        traits["error"] = _RECALLED.get(status, StillRunning)(row["error"])
+    return traits
+
+
+_RECALLED = {
+    Status.FAILED: JobFailed,
+    Status.CANCELLED: JobCancelled,
+    Status.UNKNOWN: SubmitUnknown,
+}
