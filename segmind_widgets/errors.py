@@ -117,7 +117,7 @@ class Forbidden(SegmindError):
 
 
 class NotFound(SegmindError):
-    pass
+    hint = "Check the name: %segmind_models lists models, a workflow's API page shows its id."
 
 
 class MethodNotAllowed(SegmindError):
