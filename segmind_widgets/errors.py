@@ -254,7 +254,8 @@ def words(text: str) -> tuple[str, str | None]:
     except (ValueError, RecursionError):
         said, field = _from_markup(text), None
     said = " ".join(said.split())[:500]
-    return said, field or _named_field(said)
+    cut = said[:1] in ("{", "[")  # half a JSON: its keys are no inputs
+    return said, field or (None if cut else _named_field(said))
 
 
 def _from_json(value: Any) -> tuple[str, str | None]:
