@@ -80,13 +80,15 @@ def test_malformed_json_is_400(segmind):
 
 
 def test_a_refused_upload_leaves_no_file(tmp_path):
-    files = Files("http://files", tmp_path)
+    folder = tmp_path / "files"
+    folder.mkdir()
+    files = Files("http://files", folder)
     text = json.dumps({"data_urls": ["data:image/png;base64," + "QUJD" * 200_000 + "@@@@"]})
     body = _body(text.encode())
     with pytest.raises(Exception, match="Invalid data URL"):
         keep_data_urls(body, files)
     body.close()
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_a_large_upload_is_whole_and_takes_little_memory(tmp_path):
