@@ -58,10 +58,10 @@ class Asset:
             return cls(data=bytes(source))
         if hasattr(source, "outputs"):
             return cls._of_job(source)
-        if hasattr(source, "__array_interface__") and not hasattr(source, "save"):
-            source = _from_array(source)
         if hasattr(source, "save") and hasattr(source, "mode"):
             return cls._of_picture(source)
+        if hasattr(source, "__array_interface__"):  # asked after: it decodes a picture
+            return cls._of_picture(_from_array(source))
         if hasattr(source, "read"):
             return cls._of_file(source)
         raise AssetError(
@@ -328,6 +328,8 @@ def _from_array(array: Any) -> Any:
     from PIL import Image
 
     try:
+        if len(array.__array_interface__["shape"]) < 2:  # Pillow would make a line of it
+            raise ValueError
         return Image.fromarray(array)
     except (TypeError, ValueError, KeyError):
         shape, kind = getattr(array, "shape", "?"), getattr(array, "dtype", "?")
