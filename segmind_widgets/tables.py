@@ -47,9 +47,10 @@ class Table(Sequence[Any]):
     def _text(self) -> str:
         columns = {t: c for t, c in self._columns.items() if t not in self._pictures}
         rows = [list(columns), *([column(value) for column in columns.values()] for value in self)]
-        widths = [min(60, max(len(row[i]) for row in rows)) for i in range(len(columns))]
+        rows = [[_short(text) for text in row] for row in rows]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
         lines = [
-            "  ".join(text[:width].ljust(width) for text, width in zip(row, widths, strict=True))
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
             for row in rows
         ]
         return "\n".join([*(line.rstrip() for line in lines), self._caption]).rstrip()
@@ -74,3 +75,8 @@ class Table(Sequence[Any]):
         text = column(value)
         shown = text if title in self._pictures else html.escape(text)
         return f'<td {style};overflow-wrap:anywhere;max-width:420px">{shown}</td>'
+
+
+def _short(text: str) -> str:
+    """Prose is cut off; addresses and ids stay whole, to be copied."""
+    return f"{text[:59]}…" if len(text) > 60 and " " in text else text

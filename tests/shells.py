@@ -1,0 +1,122 @@
+"""What several test files share: a quick artist, shells without a kernel, notebooks with one."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from IPython.core.interactiveshell import InteractiveShell
+from nbclient import NotebookClient
+from PIL import Image
+from traitlets.config import Config
+
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.sandbox import Sandbox
+
+NAMES = (  # what would point away from a test's own sandbox
+    *(f"{name}_API_KEY" for name in ("SEGMIND", "APIMART")),
+    *(f"SEGMIND_{name}_URL" for name in ("API", "STORAGE", "CONSOLE", "SITE")),
+    "APIMART_API_URL",
+    "SEGMIND_WIDGETS_PROVIDER",
+    "JPY_SESSION_NAME",
+)
+
+
+def picture(size: tuple[int, int] = (48, 32), color: Any = "teal") -> bytes:
+    """A PNG file."""
+    out = io.BytesIO()
+    Image.new("RGB", size, color).save(out, "PNG")
+    return out.getvalue()
+
+
+def quick(
+    model: str, modality: str, inputs: Mapping[str, Any], seed: int, media: Any
+) -> Sequence[tuple[bytes, str]]:
+    """An artist that takes no time: pictures larger than what a notebook keeps."""
+    color = (seed % 256, len(str(inputs)) % 256, 128)
+    return [(picture((1600, 1200), color), "image/png")]
+
+
+def environment(home: Path, sandbox: Sandbox | None = None) -> dict[str, str]:
+    """The variables of a kernel or shell that can reach nothing but `sandbox`."""
+    kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+    return {
+        **kept,
+        "SEGMIND_WIDGETS_HOME": str(home / "widgets"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        **(sandbox.environ if sandbox else {}),
+    }
+
+
+@contextmanager
+def set_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Exactly these variables, for a while."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class Shell:
+    """IPython without a kernel, as in a terminal, with the extension loaded."""
+
+    def __init__(self) -> None:
+        config = Config()
+        config.HistoryManager.enabled = False
+        self.ip = InteractiveShell.instance(config=config)
+        self.ip.run_line_magic("load_ext", "segmind_widgets")
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return self.ip.user_ns
+
+    @property
+    def client(self) -> SegmindClient:
+        return SegmindClient.instance()
+
+    def run(self, cell: str) -> Any:
+        """A cell's value. Raises what it raised."""
+        result = self.ip.run_cell(cell, store_history=True)
+        result.raise_error()
+        return result.result
+
+    def close(self) -> None:
+        self.ip.run_line_magic("unload_ext", "segmind_widgets")
+        InteractiveShell.clear_instance()
+
+
+@contextmanager
+def open_shell(home: Path, sandbox: Sandbox | None = None) -> Iterator[Shell]:
+    """A shell whose environment knows the sandbox and nothing else."""
+    with set_environment(environment(home, sandbox)):
+        shell = Shell()
+        try:
+            yield shell
+        finally:
+            shell.close()
+
+
+def notebook(*cells: str) -> nbformat.NotebookNode:
+    """A notebook that loads the extension and then has these cells."""
+    code = [nbformat.v4.new_code_cell(cell) for cell in ("%load_ext segmind_widgets", *cells)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel})
+
+
+def execute(
+    book: nbformat.NotebookNode, home: Path, sandbox: Sandbox | None, **options: Any
+) -> nbformat.NotebookNode:
+    """Run all cells in a kernel of their own, as `jupyter execute` does."""
+    client = NotebookClient(book, timeout=60, kernel_name="python3", **options)
+    home.mkdir(parents=True, exist_ok=True)
+    return client.execute(env=environment(home, sandbox), cwd=str(home))
