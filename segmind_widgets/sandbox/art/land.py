@@ -205,7 +205,8 @@ def pines(st: Stage, base: float, tall: float, near: float, depth: float, gap: f
         if rng.random() > 0.08:
             mask.fill(pine(rng, x, ground - top + 2, tall * rng.uniform(0.5, 1.25)))
         x += tall * gap * rng.uniform(0.4, 1.4)
-    mask.fill([*[(px, py - top) for px, py in line], (st.w + 5, size[1]), (-5, size[1])])
+    ground_line = [(px, py - top - tall * 0.06) for px, py in line]  # covers the trees' feet
+    mask.fill([*ground_line, (st.w + 5, size[1]), (-5, size[1])])
     lighter = mix(colour, st.palette.haze, 0.36 * (1 - near) + 0.06)
     st.put(
         gradient(size, [colour, mix(colour, lighter, 0.3), lighter]), mask.done(), (0, top), depth

@@ -1,0 +1,63 @@
+"""The sandbox's mark, and the bytes of a finished picture."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+
+SOFTWARE = "segmind-widgets sandbox"
+MARK = "sandbox"
+_SOFTWARE_TAG = 0x0131  # Exif 2.3, "Software"
+_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+
+
+def stamp(size: tuple[int, int]) -> tuple[Image.Image, tuple[int, int]]:
+    """The word as a mask, and the corner it goes to in a picture of that size."""
+    height = max(9, round(min(size) * 0.024))
+    font = ImageFont.load_default(height)
+    left, top, right, bottom = (round(v) for v in font.getbbox(MARK))
+    mask = Image.new("L", (right - left + 2, bottom - top + 2))
+    ImageDraw.Draw(mask).text((1 - left, 1 - top), MARK, fill=255, font=font)
+    pad = max(3, round(min(size) * 0.022))
+    return mask, (size[0] - mask.width - pad, size[1] - mask.height - pad)
+
+
+def marked(image: Image.Image) -> Image.Image:
+    """The picture with the word small in its lower right corner, pale on dark or dark on pale.
+
+    The word changes tones by less than half, so a mask stays a mask.
+    """
+    mask, at = stamp(image.size)
+    box = (*at, at[0] + mask.width, at[1] + mask.height)
+    under = image.crop(box)
+    tone = under.convert("RGBA").resize((1, 1), Image.Resampling.BOX).convert("L").tobytes()[0]
+    out = image.copy()
+    if image.mode == "L":
+        out.paste(70 if tone < 128 else 185, box, mask)
+        return out
+    clear = "A" in image.getbands() and under.getchannel("A").tobytes().count(0) > mask.width
+    ink = (120, 120, 128) if clear else (255, 255, 255) if tone < 170 else (30, 30, 44)
+    if image.mode == "RGBA":
+        sheet = Image.new("RGBA", mask.size, (*ink, 0))
+        sheet.putalpha(mask.point([round(i * 0.62) for i in range(256)]))
+        out.alpha_composite(sheet, at)
+        return out
+    out.paste(ink, box, mask.point([round(i * 0.55) for i in range(256)]))
+    return out
+
+
+def encoded(image: Image.Image, form: str, quality: int) -> tuple[bytes, str]:
+    """The file's bytes and media type; the mark is in the metadata of each format."""
+    sink = io.BytesIO()
+    exif = Image.Exif()
+    exif[_SOFTWARE_TAG] = SOFTWARE
+    if form == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Software", SOFTWARE)
+        image.save(sink, "PNG", pnginfo=text, compress_level=3)
+    elif form == "WEBP":
+        image.save(sink, "WEBP", quality=quality, method=1, exif=exif)
+    else:
+        image.convert("RGB").save(sink, "JPEG", quality=min(95, quality), subsampling=0 if quality > 90 else 2, exif=exif)
+    return sink.getvalue(), _TYPES[form]
