@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from IPython.core.error import StdinNotImplementedError
-from tests.shells import Shell, open_shell, picture, quick
 
 from segmind_widgets import errors
 from segmind_widgets.arguments import PARSERS
@@ -18,6 +17,7 @@ from segmind_widgets.assets import Asset
 from segmind_widgets.jobs import Job
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
+from tests.shells import Shell, open_shell, picture, quick
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
 
