@@ -5,6 +5,7 @@ Facts: docs.apimart.ai (upload, generation and task pages), and public code that
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import random
@@ -20,7 +21,7 @@ from segmind_widgets.sandbox.exchange import Answer, Refusal, Request
 from segmind_widgets.sandbox.jobs import Job
 from segmind_widgets.sandbox.models import Model, invalid_field, missing_field
 from segmind_widgets.sandbox.multipart import file_part
-from segmind_widgets.sandbox.service import Route, Service, aside, phrase
+from segmind_widgets.sandbox.service import Context, Route, Service, aside, phrase
 from segmind_widgets.sandbox.studio import Media, image_format, used_seed
 
 _UPLOAD_BYTES = 20_971_520
@@ -51,9 +52,10 @@ class APIMart(Service):
 
     name = "apimart"
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._answered: dict[str, _Submitted] = {}  # by Idempotency-Key
+        self._one_at_a_time = asyncio.Lock()  # two with one key may come at once
 
     def routes(self) -> Sequence[Route]:
         key = self._check_key
@@ -117,15 +119,14 @@ class APIMart(Service):
         inputs = request.json_object()
         idempotency = request.headers.get("Idempotency-Key", "")
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-        before = self._answered.get(idempotency) if idempotency else None
-        if before and before.digest != digest:
-            raise Refusal(409, "Idempotency-Key was already used for a different request")
-        if before is None:
-            job = await self._accept(request, inputs)
-            before = _Submitted(digest, job)
+        async with self._one_at_a_time:
+            before = self._answered.get(idempotency) if idempotency else None
+            if before and before.digest != digest:
+                raise Refusal(409, "Idempotency-Key was already used for a different request")
+            job = before.job if before else await self._accept(request, inputs)
             if idempotency:
-                self._answered[idempotency] = before
-        return Answer(self._submitted(before.job))
+                self._answered[idempotency] = _Submitted(digest, job)
+        return Answer(self._submitted(job))
 
     async def _accept(self, request: Request, inputs: dict[str, Any]) -> Job:
         model = self._model(inputs, request.args[0])

@@ -39,9 +39,10 @@ class Endpoint(RequestHandler):
         """None: hashing every reply would be wasted."""
 
     def prepare(self) -> None:
-        length = self.request.headers.get("Content-Length")
-        limit = self.service.context.settings.max_body
-        self.body = Body(int(length) if length else 0 if _bodiless(self) else None, limit)
+        headers = self.request.headers
+        chunked = "Transfer-Encoding" in headers  # then the length is not known
+        length = None if chunked else int(headers.get("Content-Length", 0))
+        self.body = Body(length, self.service.context.settings.max_body)
 
     def data_received(self, chunk: bytes) -> None:
         self.body.write(chunk)
@@ -119,10 +120,6 @@ class Endpoint(RequestHandler):
         body, media_type = answer.encoded()
         self.set_header("Content-Type", media_type)
         self.finish(body)
-
-
-def _bodiless(handler: RequestHandler) -> bool:
-    return "Transfer-Encoding" not in handler.request.headers
 
 
 def _small_json(headers: Mapping[str, str], body: Body) -> Any:

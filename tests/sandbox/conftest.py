@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -55,7 +56,8 @@ class Caller(requests.Session):
 
     def until(self, url: str, *words: str, key: str = "status") -> requests.Response:
         """Ask again and again until the status is one of the words."""
-        for _ in range(5000):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
             reply = self.get(url)
             body = reply.json()
             body = body["data"] if isinstance(body.get("data"), dict) else body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -201,6 +202,17 @@ def test_idempotency_key_is_one_task_and_one_bill(apimart, sandbox):
     assert other.status_code == 409
     apimart.post("/v1/images/generations", json=RUN)
     assert len(sandbox.billed_posts) == 2
+
+
+def test_idempotency_key_holds_for_requests_at_once(sandbox, calling):
+    def submit(_):
+        caller = calling(sandbox, "apimart")
+        return caller.post("/v1/images/generations", json=RUN, headers=key).text
+
+    key = {"Idempotency-Key": "one"}
+    with ThreadPoolExecutor(8) as pool:
+        replies = set(pool.map(submit, range(8)))
+    assert len(replies) == len(sandbox.billed_posts) == 1
 
 
 def test_videos_have_their_own_route(start, calling):

@@ -106,6 +106,15 @@ def test_a_large_upload_is_whole_and_takes_little_memory(tmp_path):
     assert peak < 4 * 1024 * 1024
 
 
+def test_an_upload_without_a_length_is_taken(segmind, anyone, sandbox):
+    text = json.dumps({"data_urls": [data_url(picture())]}).encode()
+    pieces = iter([text[:20], text[20:]])  # requests sends these chunked
+    headers = {"Content-Type": "application/json"}
+    [url] = segmind.post("/upload-asset", data=pieces, headers=headers).json()["urls"]
+    assert anyone.get(url).content == picture()
+    assert sandbox.log[0].size == len(text)
+
+
 def test_uploads_count_for_the_rate_limit(start, calling):
     segmind = calling(start(rate_limit=1))
     upload = {"data_urls": [data_url(picture())]}
