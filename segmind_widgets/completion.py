@@ -9,7 +9,7 @@ from typing import Any
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.types import Model
 
-_LINE = re.compile(r"\s*%{1,2}(segmind_\w+)[ \t]")
+_LINE = re.compile(r"\s*(?:%%|(?:[\w, ]+=\s*)?%)(segmind_\w+)[ \t]")
 
 
 class Completion:
@@ -21,6 +21,9 @@ class Completion:
 
     def matches(self, cell: str, cursor: int) -> tuple[str, list[str]]:
         """What stands before the cursor of a cell of ours, and the words it may become."""
+        if not _LINE.match(cell) or not cell.lstrip().startswith("%%"):
+            start = cell.rfind("\n", 0, cursor) + 1  # a line magic may stand on any line
+            cell, cursor = cell[start:].partition("\n")[0], cursor - start
         fragment = re.search(r"[^\s=]*$", cell[:cursor])
         word = fragment[0] if fragment else ""
         return word, self._found(cell, cursor, word)

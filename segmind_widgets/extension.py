@@ -60,7 +60,7 @@ def _matcher(client: SegmindClient) -> Any:
     @context_matcher(identifier="segmind_widgets")
     def match(context: Any) -> dict[str, Any]:
         text = context.full_text
-        if "segmind_" not in text.partition("\n")[0]:
+        if "%segmind_" not in text:
             return {"completions": []}
         from segmind_widgets.arguments import PARSERS
         from segmind_widgets.completion import Completion

@@ -23,6 +23,7 @@ from segmind_widgets.types import Status
 _log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
+_TICKED = ("progress", "estimated", "usual", "status", "message")
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
 
 
@@ -52,9 +53,9 @@ class Job(HasTraits):
     error: Any = AnyTrait(None, allow_none=True, help="What went wrong: an exception, or None.")
     watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
 
-    def __init__(self, again: Callable[..., Job] | None = None, **traits: Any) -> None:
+    def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
-        self._again = again
+        self.again: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
@@ -90,11 +91,13 @@ class Job(HasTraits):
             return
         elapsed = time.monotonic() - self._started
         changes: dict[str, Any] = {"elapsed": elapsed}
-        progress = self._pending.get("progress", self.progress)
-        if (self.estimated or progress is None) and self.usual:
-            changes |= {"progress": estimate(elapsed, self.usual), "estimated": True}
-        waiting = self.status in (Status.QUEUED, Status.PROCESSING)
-        if waiting and self.usual and elapsed > 3 * self.usual + 5 and not self.message:
+        with self._lock:  # what is pending is newer than the traits
+            latest = {name: getattr(self, name) for name in _TICKED} | self._pending
+        usual = latest["usual"]
+        if usual and (latest["estimated"] or latest["progress"] is None):
+            changes |= {"progress": estimate(elapsed, usual), "estimated": True}
+        waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
+        if waiting and usual and elapsed > 3 * usual + 5 and not latest["message"]:
             changes["message"] = "slower than usual: the model may be starting up"
         self.publish(**changes)
 
@@ -174,9 +177,11 @@ class Job(HasTraits):
 
     def rerun(self, **changes: Any) -> Job:
         """Submit the same inputs with changes, as a new job that is billed anew."""
-        if self._again is None:
-            raise SegmindError("This job came without a client.", hint="Use client.submit.")
-        return self._again(self, changes)
+        if self.again is None:
+            raise SegmindError(
+                f"What {self.id} was made of is not known here.", hint="Use client.submit."
+            )
+        return self.again(changes)
 
     # how it shows
 

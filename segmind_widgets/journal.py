@@ -1,0 +1,234 @@
+"""The jobs of this and earlier kernels: those that live here, and those the store remembers."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from segmind_widgets.errors import NotFound, SegmindError, StillRunning, SubmitUnknown
+from segmind_widgets.jobs import Job
+from segmind_widgets.places import Place, Places
+from segmind_widgets.scheduler import Scheduler, exchange
+from segmind_widgets.store import Store
+from segmind_widgets.types import Call, RunRequest, Status
+from segmind_widgets.watch import Watch, call_of, outputs_of, recall
+
+_UNKNOWN = "unknown"  # the model of a job that only its service knows
+_ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
+
+
+class Journal:
+    """Begins jobs, finds them again, and goes on with them.
+
+    Args:
+        submit: `client.submit`, for `job.rerun`.
+        pace: gives `economical` and `limit` for a `Watch`, as they are set now.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        places: Places,
+        submit: Callable[..., Job],
+        pace: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._store = store
+        self._places = places
+        self._submit = submit
+        self._pace = pace
+        self._scheduler = Scheduler()
+        self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
+
+    def begin(
+        self,
+        call: Call,
+        request: RunRequest,
+        given: Mapping[str, Any],
+        place: Place,
+        usual: float | None,
+    ) -> Job:
+        """Write a new job down, then have it submitted.
+
+        Args:
+            call: the submit.
+            request: with the inputs as they are shown and kept: as sent, but short.
+            given: the inputs as the person gave them, for `rerun`.
+            place: where it runs.
+            usual: seconds it usually takes, None where nobody knows.
+        """
+        key = self._add(
+            place,
+            kind=request.kind,
+            target=request.target,
+            inputs=request.inputs,
+            status=str(Status.SUBMITTING),
+            notebook=os.environ.get("JPY_SESSION_NAME"),
+        )
+        name = place.provider.name
+        where = "sandbox" if place.sandbox and name == "segmind" else name
+        job = self._job(key, request, name, sandbox=place.sandbox, usual=usual)
+        job.again = partial(self._rerun, request, given, where)
+        self._watch(job, place, key, call)
+        return job
+
+    def resume(self, job_id: str) -> Job:
+        """See `client.resume`."""
+        try:
+            row = self._store.job(job_id)
+        except NotFound:
+            if len(job_id) < _ID_LENGTH or job_id.startswith("local-"):
+                raise
+            return self._adopt(job_id)
+        live = self._live.get(row["key"])
+        if live is not None and live.watching:
+            return live
+        if Status(row["status"]).final:
+            return self._recalled(row)
+        call, outputs = call_of(row), outputs_of(row)
+        if call is None and not outputs:
+            error = SubmitUnknown(
+                f"The kernel stopped while {row['target']} was being submitted; no id was told.",
+            )
+            self._store.update(row["key"], status=str(Status.UNKNOWN), error=str(error))
+            raise error
+        place = self._place_of(row)
+        job = self._recalled(row, watching=True)
+        self._watch(job, place, row["key"], call, outputs=outputs)
+        return job
+
+    def resume_all(self) -> list[Job]:
+        """See `client.resume_all`."""
+        return [self._resumed(row) for row in self._store.jobs(1_000_000, unfinished=True)]
+
+    def job(self, job_id: str) -> Job:
+        """A job as it is. Raises NotFound."""
+        return self._known(self._store.job(job_id))
+
+    def jobs(self, last: int, *, unfinished: bool) -> list[Job]:
+        """The newest jobs."""
+        return [self._known(row) for row in self._store.jobs(last, unfinished=unfinished)]
+
+    def close(self) -> None:
+        """Stop watching; jobs go on at their services."""
+        for job in list(self._live.values()):
+            job.stop()
+
+    def _known(self, row: Mapping[str, Any]) -> Job:
+        return self._live.get(row["key"]) or self._recalled(row)
+
+    def _resumed(self, row: Mapping[str, Any]) -> Job:
+        try:
+            return self.resume(row["key"])
+        except SegmindError as error:
+            job = self._recalled(self._store.job(row["key"]))
+            job.error = error
+            return job
+
+    def _add(self, place: Place, **row: Any) -> str:
+        where = {"provider": place.provider.name, "place": place.address, "sandbox": place.sandbox}
+        return self._store.add(**where, **row)
+
+    def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
+        job = Job(
+            id=key,
+            provider=provider,
+            model=request.target,
+            kind=request.kind,
+            inputs=dict(request.inputs),
+            **traits,
+        )
+        self._live[key] = job
+        return job
+
+    def _rerun(
+        self, request: RunRequest, given: Mapping[str, Any], where: str, changes: Mapping[str, Any]
+    ) -> Job:
+        options = {"kind": request.kind, "api": request.api, "provider": where}
+        return self._submit(request.target, {**given, **changes}, **options)
+
+    def _watch(
+        self, job: Job, place: Place, key: str, call: Call | None, outputs: Any = ()
+    ) -> None:
+        self._scheduler.add(
+            Watch(
+                job,
+                place.provider,
+                place.transport,
+                self._store,
+                key,
+                call,
+                outputs=outputs,
+                **self._pace(),
+            )
+        )
+
+    def _place_of(self, row: Mapping[str, Any]) -> Place:
+        """Where a row's job runs. Raises NotFound where that is no longer so."""
+        place = self._places.at(row["provider"], sandbox=self._is_own_sandbox(row))
+        if place.address == row["place"]:
+            return place
+        known = row["id"] or row["key"]
+        if row["sandbox"]:
+            error = NotFound(
+                f"The job {known} ran on a sandbox that is gone: they end with their kernels.",
+                hint="Run it again; on the sandbox that costs nothing.",
+            )
+            told = {"status": str(Status.UNKNOWN), "next": None, "error": error.message}
+            self._store.update(row["key"], **told)
+            raise error
+        raise NotFound(
+            f"The job {known} runs at {row['place']}, not {place.address}.",
+            hint="Set the address back to that and resume again.",
+        )
+
+    def _is_own_sandbox(self, row: Mapping[str, Any]) -> bool:
+        """It ran on a kernel's own sandbox, not at the address that is set for its provider."""
+        set_address = self._places.at(row["provider"], sandbox=False).address
+        return bool(row["sandbox"]) and row["place"] != set_address
+
+    def _recalled(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
+        """A job from its row, with its files where they are on disk."""
+        request = RunRequest(row["target"], row["inputs"], row["kind"])
+        traits = recall(row, watching=watching)
+        if not watching and not traits["status"].final:
+            told = row["error"] or f"The job {traits['id']} is not followed here; it goes on."
+            hint = f"Get it back with %segmind_jobs --resume {traits['id']}"
+            traits["error"] = StillRunning(told, hint=hint)
+        job = self._job(row["key"], request, row["provider"])
+        own = row["provider"] == "segmind" and self._is_own_sandbox(row)
+        if row["target"] != _UNKNOWN:
+            where = "sandbox" if own else row["provider"]
+            job.again = partial(self._rerun, request, row["inputs"], where)
+        job.publish(last=not watching, **traits)
+        return job
+
+    def _adopt(self, job_id: str) -> Job:
+        """A job that this journal has never seen, by the service's id.
+
+        Raises:
+            NotFound: the service does not know it either.
+            SegmindError: what else the service said.
+        """
+        place = self._places.choose()
+        call = place.provider.find(job_id)
+        state = place.provider.parse(call, exchange(place.transport, call))
+        while state.next and state.now:
+            state = place.provider.parse(state.next, exchange(place.transport, state.next))
+        if isinstance(state.error, NotFound):
+            raise state.error
+        key = self._add(
+            place,
+            id=job_id,
+            kind="model",
+            target=_UNKNOWN,
+            inputs={},
+            status=str(Status.QUEUED),
+            next=call.to_dict(),
+        )
+        job = self._job(key, RunRequest(_UNKNOWN), place.provider.name, sandbox=place.sandbox)
+        job.publish(id=job_id, status=Status.QUEUED)
+        self._watch(job, place, key, call)
+        return job
