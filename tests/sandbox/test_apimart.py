@@ -207,9 +207,10 @@ def test_idempotency_key_is_one_task_and_one_bill(apimart, sandbox):
 def test_idempotency_key_holds_for_requests_at_once(sandbox, calling):
     def submit(_):
         caller = calling(sandbox, "apimart")
-        return caller.post("/v1/images/generations", json=RUN, headers=key).text
+        return caller.post("/v1/images/generations", json=run, headers=key).text
 
     key = {"Idempotency-Key": "one"}
+    run = {**RUN, "image_urls": [f"https://example.com/{n}.png" for n in range(8)]}  # takes a while
     with ThreadPoolExecutor(8) as pool:
         replies = set(pool.map(submit, range(8)))
     assert len(replies) == len(sandbox.billed_posts) == 1
