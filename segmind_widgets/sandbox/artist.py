@@ -20,7 +20,7 @@ from typing import Any
 from PIL import Image, ImageEnhance, ImageOps, UnidentifiedImageError
 
 from . import sound
-from .art import film, retouch
+from .art import film, outline, retouch
 from .art.brief import Brief, read
 from .art.colour import Size
 from .art.compose import compose
@@ -40,8 +40,8 @@ _FACE = r"instantid|face|portrait|caricature|character|avatar|photomaker|headsho
 _MUSIC = r"music|lyria|song|sonilo|sound-generation|ace-step|beat"
 _PROMPTS = ("prompt", "text", "text_prompt", "positive_prompt", "description", "instruction", "caption", "lyrics", "query")
 # Words of an instruction that put something new in, or something new behind.
-_ADDING = {"add", "with", "put", "place", "give", "holding", "insert", "include", "wearing"}
-_BEHIND = {"background", "backdrop", "scene", "behind", "standing", "sitting", "at", "in", "on"}
+_ADDING = {"add", "give", "holding", "insert", "include", "wearing", "introduce"}
+_BEHIND = {"background", "backdrop", "behind", "put", "place", "move", "onto", "setting"}
 _NOT_PICTURES = (b"RIFF....WAVE", b"ID3", b"\xff[\xfb\xf3\xf2\xf1\xf9]", b"OggS", b"fLaC", b"\x1aE\xdf\xa3", b"....ftyp")
 
 
@@ -126,12 +126,16 @@ def _opened(field: str, blobs: Sequence[bytes]) -> list[Image.Image]:
             if image.width * image.height > _MOST_PIXELS:
                 raise ValueError(f"{field}: this picture has more than 64 million pixels; send a smaller one.")
             image.load()
+            figure = outline.find(image, image.size)
             image = ImageOps.exif_transpose(image)
         except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
             raise ValueError(
                 f"{field}: this file cannot be read as a picture; send a PNG, JPEG, WebP or GIF."
             ) from error
-        out.append(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        if figure is not None:
+            image.info["outline"] = figure
+        out.append(image)
     return out
 
 
@@ -143,12 +147,17 @@ def _drawn(request: _Request, index: int) -> Output:
         image = retouch.sticker(request.first(), size, clear=True)
         return encoded(marked(image), *_form(request, "PNG", clear=True))
     brief = request.brief
-    image = _edited(request, brief, size, rng) if images else compose(brief, size, rng).canvas
+    if images:
+        image, figure = _edited(request, brief, size, rng)
+    else:
+        stage = compose(brief, size, rng)
+        image, figure = stage.canvas, stage.figure
     image = finish(image, brief.styles[0] if brief.styles else "", rng)
     image = _tuned(image, request.inputs)
     if brief.title:
         image = lettered(image, brief.title)
-    return encoded(marked(image), *_form(request, "PNG" if "banana" in request.model else "JPEG"))
+    form, quality = _form(request, "PNG" if "banana" in request.model else "JPEG")
+    return encoded(marked(image), form, quality, figure)
 
 
 def _default_side(model: str) -> int:
@@ -171,24 +180,29 @@ def _tuned(image: Image.Image, inputs: Mapping[str, Any]) -> Image.Image:
     return ImageEnhance.Color(image).enhance(1 + (guidance - 5) * 0.035)
 
 
-def _edited(request: _Request, brief: Brief, size: Size, rng: Random) -> Image.Image:
-    """The given pictures in the sense of the prompt."""
+def _edited(
+    request: _Request, brief: Brief, size: Size, rng: Random
+) -> tuple[Image.Image, Image.Image | None]:
+    """The given pictures in the sense of the prompt, and where the subject is, if known."""
     images, words = request.images, set(re.findall(r"[a-z]+", request.prompt.lower()))
     strength = amount(request.inputs, "prompt_strength", "strength", "denoise", default=0.8, low=0, high=1)
     if re.search(r"blur-background", request.model):
-        return ImageOps.fit(retouch.background(images[0], "blur", "").convert("RGB"), size)
+        return ImageOps.fit(retouch.background(images[0], "blur", "").convert("RGB"), size), None
     palette = brief.palette(rng, brief.place(rng))
     if len(images) > 1 and "pose_image" not in request.pictures:
-        return retouch.graded(retouch.collage(images, palette, size, rng), palette, 0.25)
+        return retouch.graded(retouch.collage(images, palette, size, rng), palette, 0.25), None
     if re.search(_FACE, request.model):
         scene = brief if brief.places else Brief(brief.prompt, [], ["backcloth"], brief.moods, colours=brief.colours)
         return retouch.onto_scene(images[0], scene, size, rng)
-    if brief.places and words & _BEHIND and not brief.subjects:
+    adding = bool(brief.subjects and words & _ADDING)
+    if brief.places and words & _BEHIND and not adding:
         return retouch.onto_scene(images[0], brief, size, rng)
-    image = retouch.restyled(ImageOps.fit(images[0].convert("RGB"), size, Image.Resampling.LANCZOS), brief, rng, strength)
-    if brief.subjects and words & _ADDING:
-        image = retouch.with_subjects(image, brief.subjects, palette, rng)
-    return image
+    fitted = ImageOps.fit(images[0].convert("RGB"), size, Image.Resampling.LANCZOS)
+    image = retouch.restyled(fitted, brief, rng, strength)
+    if adding:
+        return retouch.with_subjects(image, brief.subjects, palette, rng), None
+    known = images[0].info.get("outline")
+    return image, known and ImageOps.fit(known, size)
 
 
 def _inpainted(request: _Request) -> list[Output]:
@@ -228,7 +242,8 @@ def _enlarged(request: _Request) -> Output:
     clarity = amount(request.inputs, "creativity", default=0.35, low=0, high=1)
     image = retouch.enlarged(request.first(), factor, clarity if "clarity" in request.model else 0)
     clear = image.mode == "RGBA"
-    return encoded(marked(image), *_form(request, "PNG" if clear else "JPEG", clear=clear))
+    form, quality = _form(request, "PNG" if clear else "JPEG", clear=clear)
+    return encoded(marked(image), form, quality, request.first().info.get("outline"))
 
 
 def _filmed(request: _Request) -> Output:

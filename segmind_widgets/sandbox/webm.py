@@ -53,7 +53,7 @@ def _text(number: int, value: str) -> bytes:
     return _element(number, value.encode())
 
 
-def webm(frames: Sequence[Image.Image], rate: int, writer: str, budget: int = 560_000) -> bytes:
+def webm(frames: Sequence[Image.Image], rate: int, writer: str, budget: int = 520_000) -> bytes:
     """A silent WebM film of the frames (all of one size), `rate` a second.
 
     The quality is the best of a few at which the film should stay within `budget` bytes.

@@ -115,20 +115,24 @@ def perform(st: Stage, wanted: Wanted, spot: Spot, flip: bool, place: str) -> No
     """Draw a subject on the stage, lit as the stage is."""
     tile = lit(cut(wanted, spot.tall, st.palette, st.rng, flip), st.palette, st.sun[0] > spot.x, st.rng)
     w, h = tile.size
-    left, top = spot.x - w / 2, spot.foot - h * 0.97
+    box = tile.getbbox()
+    left, top = spot.x - w / 2, spot.foot - (box[3] if box else h)
     if spot.stand in ("ground", "ride"):
         if spot.stand == "ground":
             _shadow(st, spot, w)
         st.put(tile, at=(left, top), depth=0.7)
+        st.trace(tile.getchannel("A"), (left, top))
     elif spot.stand in ("water", "leap"):
         _float(st, tile, left, spot)
     elif spot.stand == "bust":
         st.put(tile, at=(left, spot.foot - h), depth=0.5)
+        st.trace(tile.getchannel("A"), (left, spot.foot - h))
     else:
         angle = st.rng.uniform(-14, 14) if place == "space" else 0
         turned = tile.rotate(angle, Image.Resampling.BICUBIC, expand=True) if angle else tile
-        st.put(turned, at=(spot.x - turned.width / 2, spot.foot - turned.height), depth=0.5,
-               drift=(st.unit * 3, -st.unit * 2), bob=1.2)  # fmt: skip
+        at = spot.x - turned.width / 2, spot.foot - turned.height
+        st.put(turned, at=at, depth=0.5, drift=(st.unit * 3, -st.unit * 2), bob=1.2)
+        st.trace(turned.getchannel("A"), at)
 
 
 def cut(wanted: Wanted, tall: float, palette: Palette, rng: Random, flip: bool = False) -> Image.Image:
@@ -182,6 +186,7 @@ def _float(st: Stage, tile: Image.Image, left: float, spot: Spot) -> None:
     dim = ImageChops.multiply(image.getchannel("A"), fade(image.size, 0.55, 0.0))
     st.put(multiply(image.convert("RGB"), st.palette.water, 0.45), dim, (left, spot.foot), 0.5, bob=0.3)
     st.put(above, at=(left, spot.foot - sunk), depth=0.5, bob=0.3)
+    st.trace(above.getchannel("A"), (left, spot.foot - sunk))
     foam = Stencil((w, max(4, round(h * 0.05))), 2)
     for k in range(9):
         foam.disc(w * (0.12 + 0.095 * k), foam.image.height / 4, w * 0.07, h * 0.006 * (1 + k % 3))

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from PIL import Image, ImageChops, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from .colour import Size, levels
 
-_SIDE = 192  # pixels: the size at which regions are grown
+_SIDE = 224  # pixels: the size at which regions are grown
 
 
 def subject_mask(image: Image.Image) -> Image.Image:
     """Opacity (mode L) of the subject: white where it is, in the picture's own size.
 
-    A picture that has transparency already keeps its own. Otherwise colours that are common at
-    the border count as background; the largest other region near the middle is the subject, its
-    holes filled.
+    A picture that has transparency keeps its own, and one that carries its outline that. Of
+    others, colours that are more common
+    near the border than in the middle count as background; what is left and reaches the middle
+    is the subject, its holes filled.
     """
     if "A" in image.getbands():
         alpha = image.getchannel("A")
         if alpha.getextrema()[0] < 250:
             return alpha
+    known = image.info.get("outline")
+    if isinstance(known, Image.Image):
+        return _refined(image, known)
     rgb = image.convert("RGB")
     small = rgb.resize(_small(rgb.size), Image.Resampling.BOX).filter(ImageFilter.MedianFilter(3))
     likely = _likelihood(small)
@@ -48,48 +52,29 @@ def _middle(size: Size) -> Image.Image:
 
 
 def _likelihood(small: Image.Image) -> Image.Image:
-    """How much each pixel's colour belongs to the middle rather than the border."""
-    few = small.quantize(48, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    """How much each pixel's colour belongs to the middle rather than the surroundings."""
     w, h = small.size
-    edge = Image.new("L", small.size, 255)
-    rim = max(2, round(min(w, h) * 0.07))
-    edge.paste(0, (rim, rim, w - rim, h))  # subjects often run out of the bottom edge
-    edge.paste(255, (0, h - rim, round(w * 0.16), h))
-    edge.paste(255, (round(w * 0.84), h - rim, w, h))
-    border, whole = few.histogram(edge), few.histogram()
-    rim_total = sum(border) or 1
+    few = small.quantize(64, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    near, far = _zones(small.size)
+    inside, outside = few.histogram(near), few.histogram(far)
+    in_area, out_area = sum(inside) or 1, sum(outside) or 1
     table = []
     for colour in range(256):
-        outside = border[colour] / rim_total
-        inside = max(0, whole[colour] - border[colour]) / max(1, w * h - rim_total)
-        table.append(round(255 * inside / (inside + 2.2 * outside + 1e-9)))
-    scores = Image.frombytes("L", small.size, few.tobytes()).point(table)
-    far = ImageChops.difference(small, _backdrop(small, edge))
-    bands = far.split()
-    distance = ImageChops.lighter(ImageChops.lighter(bands[0], bands[1]), bands[2])
-    blend = ImageChops.add(scores, levels(distance, 0.02, 0.22), 2)
-    dome = Image.radial_gradient("L").resize(small.size).point([255 - max(0, i - 60) * 3 // 4 for i in range(256)])
-    return ImageChops.multiply(blend.filter(ImageFilter.GaussianBlur(1.2)), dome)
+        a, b = inside[colour] / in_area, outside[colour] / out_area
+        table.append(round(255 * a / (a + 1.6 * b + 0.0015)))
+    scores = Image.frombytes("L", (w, h), few.tobytes()).point(table)
+    return scores.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(1))
 
 
-def _backdrop(small: Image.Image, edge: Image.Image) -> Image.Image:
-    """The border's colours run smoothly over the whole picture."""
-    premultiplied = Image.composite(small, Image.new("RGB", small.size), edge)
-    weight = edge.convert("L")
-    out = small.copy()
-    for radius in (60, 30, 14):
-        soft = premultiplied.filter(ImageFilter.GaussianBlur(radius))
-        share = weight.filter(ImageFilter.GaussianBlur(radius))
-        table = Image.merge("RGB", (share,) * 3)
-        bright = _divide(soft, table)
-        out = bright if radius == 60 else Image.composite(bright, out, levels(share, 0.05, 0.3))
-    return out
-
-
-def _divide(top: Image.Image, below: Image.Image) -> Image.Image:
-    """top / below, as colours; 0 where below is nothing."""
-    image, share = top.tobytes(), below.tobytes()
-    return Image.frombytes("RGB", top.size, bytes(min(255, a * 255 // b) if b else 0 for a, b in zip(image, share, strict=True)))
+def _zones(size: Size) -> tuple[Image.Image, Image.Image]:
+    """Where subjects are, and where they seldom are; a bust may run out of the bottom edge."""
+    w, h = size
+    near, far = Image.new("L", size), Image.new("L", size, 255)
+    ImageDraw.Draw(near).ellipse((w * 0.24, h * 0.2, w * 0.76, h * 0.96), fill=255)
+    draw = ImageDraw.Draw(far)
+    draw.ellipse((w * 0.1, h * 0.08, w * 0.9, h * 1.1), fill=0)
+    draw.rectangle((w * 0.12, h * 0.8, w * 0.88, h), fill=0)
+    return near, far
 
 
 def _otsu(grey: Image.Image) -> int:

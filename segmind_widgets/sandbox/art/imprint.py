@@ -6,6 +6,8 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from . import outline
+
 SOFTWARE = "segmind-widgets sandbox"
 MARK = "sandbox"
 _SOFTWARE_TAG = 0x0131  # Exif 2.3, "Software"
@@ -47,15 +49,22 @@ def marked(image: Image.Image) -> Image.Image:
     return out
 
 
-def encoded(image: Image.Image, form: str, quality: int) -> tuple[bytes, str]:
-    """The file's bytes and media type; the mark is in the metadata of each format."""
+def encoded(
+    image: Image.Image, form: str, quality: int, figure: Image.Image | None = None
+) -> tuple[bytes, str]:
+    """The file's bytes and media type; the mark is in the metadata of each format.
+
+    `figure` is a mask of what it shows, kept in the metadata too.
+    """
     sink = io.BytesIO()
     exif = Image.Exif()
     exif[_SOFTWARE_TAG] = SOFTWARE
+    if figure is not None:
+        outline.write(exif, figure)
     if form == "PNG":
         text = PngImagePlugin.PngInfo()
         text.add_text("Software", SOFTWARE)
-        image.save(sink, "PNG", pnginfo=text, compress_level=3)
+        image.save(sink, "PNG", pnginfo=text, exif=exif, compress_level=3)
     elif form == "WEBP":
         image.save(sink, "WEBP", quality=quality, method=1, exif=exif)
     else:

@@ -104,15 +104,21 @@ def graded(image: Image.Image, palette: Palette, strength: float) -> Image.Image
     return Image.blend(mixed, tinted, 0.4 * strength)
 
 
-def onto_scene(image: Image.Image, brief: Brief, size: Size, rng: Random) -> Image.Image:
-    """The picture's subject, cut out, on the scene the prompt describes."""
+def onto_scene(
+    image: Image.Image, brief: Brief, size: Size, rng: Random
+) -> tuple[Image.Image, Image.Image | None]:
+    """The picture's subject, cut out, on the scene the prompt describes; and where it is."""
     scene = compose(Brief(brief.prompt, [], brief.places, brief.moods, colours=brief.colours), size, rng)
     figure = trimmed(image)
-    k = min(size[0] * 0.72 / figure.width, size[1] * 0.72 / figure.height)
+    bust = "backcloth" in brief.places or subject_mask(image).crop((0, image.height - 2, *image.size)).getextrema()[1] > 128
+    share = 0.86 if bust else 0.66
+    k = min(size[0] * share / figure.width, size[1] * share / figure.height)
     figure = figure.resize((max(1, round(figure.width * k)), max(1, round(figure.height * k))), Image.Resampling.LANCZOS)
     figure = lit(figure, scene.palette, scene.sun[0] > size[0] / 2, rng)
-    scene.put(figure, at=((size[0] - figure.width) / 2, size[1] * 0.97 - figure.height), depth=0.7)
-    return scene.canvas
+    at = (size[0] - figure.width) / 2, size[1] * (1.0 if bust else 0.96) - figure.height
+    scene.put(figure, at=at)
+    scene.trace(figure.getchannel("A"), at)
+    return scene.canvas, scene.figure
 
 
 def with_subjects(image: Image.Image, wanted: Sequence[Wanted], palette: Palette, rng: Random) -> Image.Image:
@@ -200,7 +206,9 @@ def _unpremultiplied(colour: Image.Image, share: Image.Image) -> Image.Image:
 def sticker(image: Image.Image, size: Size, clear: bool) -> Image.Image:
     """The subject with a thick white edge and a soft shadow, slightly flattened."""
     figure = trimmed(image)
-    flat = ImageEnhance.Color(ImageOps.posterize(figure.convert("RGB").filter(ImageFilter.MedianFilter(5)), 4)).enhance(1.35)
+    if max(figure.size) > 800:
+        figure.thumbnail((800, 800), Image.Resampling.LANCZOS)
+    flat = ImageEnhance.Color(ImageOps.posterize(figure.convert("RGB").filter(ImageFilter.MedianFilter(3)), 4)).enhance(1.35)
     flat = Image.blend(flat, figure.convert("RGB"), 0.35)
     flat.putalpha(figure.getchannel("A"))
     k = min(size[0] * 0.8 / flat.width, size[1] * 0.8 / flat.height)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from .colour import RGB, Size, fade, gradient, mix
 from .palettes import Palette
@@ -89,6 +89,7 @@ class Stage:
         self.unit = min(size) / 100
         self.canvas = Image.new("RGB", (self.w, self.h), palette.sky[-1])
         self.layers: list[Layer] = []
+        self.figure: Image.Image | None = None  # where the subjects are (mode L)
         self.sun = (rng.uniform(0.2, 0.8) * self.w, self.h * 0.3)
         self.horizon = self.h * 0.62
         self.floor = self.h * 0.9
@@ -115,6 +116,12 @@ class Stage:
             fill, mask = fill.convert("RGB"), fill.getchannel("A")
         place = round(at[0]), round(at[1])
         self.add(Patch(fill, mask, place, depth, drift, bob * self.unit))
+
+    def trace(self, alpha: Image.Image, at: tuple[float, float]) -> None:
+        """Note that a subject of that shape stands there."""
+        sheet = Image.new("L", (self.w, self.h))
+        sheet.paste(alpha, (round(at[0]), round(at[1])))
+        self.figure = ImageChops.lighter(self.figure, sheet) if self.figure else sheet
 
     def mirror(self, top: float, bottom: float, clear: float = 0.5, ripple: float = 0.8) -> None:
         """Lay water between two heights that reflects what is above it so far."""
