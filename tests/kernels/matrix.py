@@ -7,6 +7,7 @@ jupyter_client here; uv is used where it is found.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
 VERSIONS = ("6.31.0", "7.0.1", "newest")  # 7.0.1 is what Binder's repo2docker pins
@@ -82,10 +84,13 @@ class Kernel:
     def __init__(self, python: Path, home: Path) -> None:
         self._log = home / "kernel.log"
         self._said = ""
-        self._manager = KernelManager(kernel_name="python3")
-        self._manager.kernel_cmd = [
-            *(str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}")
-        ]
+        argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": argv, "display_name": "Of the matrix", "language": "python"}
+        folder = home / "kernels" / "matrix"
+        folder.mkdir(parents=True)
+        (folder / "kernel.json").write_text(json.dumps(spec), "utf-8")
+        found = KernelSpecManager(kernel_dirs=[str(folder.parent)])
+        self._manager = KernelManager(kernel_name="matrix", kernel_spec_manager=found)
         with self._log.open("wb") as log:
             self._manager.start_kernel(env=_environment(home), stderr=log, cwd=str(home))
         self._client = self._manager.client()
@@ -241,20 +246,20 @@ CHECKS = (
 
 def check(version: str, folder: Path) -> tuple[str, list[str]]:
     """The version that was really there, and what each check says."""
-    python = environment(version, folder)
-    code = "import ipykernel; print(ipykernel.__version__)"
-    real = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True)
-    said = []
-    with _kernel(python) as kernel:
+    with _kernel(environment(version, folder)) as kernel:
+        asked = kernel.run("import ipykernel; print(ipykernel.__version__)")
+        real = asked.of("stream")[0]["text"].strip()
         setup = kernel.run(SETUP)
         if setup.errors:
-            return real.stdout.strip(), [f"FAILED {setup.errors}"]
-        for one in CHECKS:
-            try:
-                said.append(one(kernel))
-            except (AssertionError, TimeoutError, ValueError, IndexError) as error:
-                said.append(f"FAILED {error!r}")
-    return real.stdout.strip(), said
+            return real, [f"FAILED {setup.errors}"]
+        return real, [_verdict(one, kernel) for one in CHECKS]
+
+
+def _verdict(one: Callable[[Kernel], str], kernel: Kernel) -> str:
+    try:
+        return one(kernel)
+    except (AssertionError, TimeoutError, ValueError, IndexError) as error:
+        return f"FAILED {error!r}"
 
 
 def environment(version: str, folder: Path) -> Path:
@@ -283,7 +288,7 @@ def main() -> int:
     for version in options.versions:
         real, said = check(version, folder)
         print(real, *said, sep=" | ", flush=True)
-        good = len(said) == len(CHECKS) and not any(s.startswith("FAILED") for s in said)
+        good = version in (real, "newest") and not any(s.startswith("FAILED") for s in said)
         passed, failed = passed + good, failed + (not good)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
