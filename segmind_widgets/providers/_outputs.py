@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,7 @@ from segmind_widgets.assets import Asset
 from segmind_widgets.errors import AssetError
 from segmind_widgets.types import Output
 
+_DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[\w=.+-]+)*,")
 _DEEPEST = 60  # levels; the known replies have six
 
 
@@ -116,8 +118,8 @@ def _file(text: str, name: str | None) -> Iterator[Output]:
     text = text.strip()
     if text.startswith(("http://", "https://")) and not any(c.isspace() for c in text):
         yield Output(url=text, name=name)
-    elif text.startswith("data:") and "," in text[:200]:
-        with suppress(AssetError):  # text that only begins like a data URI
+    elif _DATA_URI.match(text):
+        with suppress(AssetError):  # cut short: text after all
             asset = Asset.of(text)
             yield Output(data=asset.content, media_type=asset.media_type, name=name)
 

@@ -154,7 +154,7 @@ class APIMart(Provider):
             return replace(state, error=_failure(data, reply, state.id))
         if status is not Status.COMPLETED:
             return state if status.final else replace(state, next=call)
-        result = data.get("result") or {"url": data.get("url")}
+        result = data.get("result") or data.get("url")
         outputs = _outputs(result)
         if not outputs:
             raise ReplyError(
@@ -278,7 +278,8 @@ def _moment(value: object) -> str | None:
     seconds = number(value)
     if seconds is None:
         return value if isinstance(value, str) and value else None
+    seconds /= 1000 if seconds > 1e11 else 1  # milliseconds
     try:
         return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):  # milliseconds, or nonsense
+    except (ValueError, OverflowError, OSError):
         return None
