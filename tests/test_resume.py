@@ -1,0 +1,154 @@
+"""A kernel dies during a job; another one finishes it, and nothing is paid twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+from segmind_widgets import errors
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.store import Store
+from segmind_widgets.types import Status
+from tests.shells import environment, execute, notebook, open_shell, quick
+
+LOAD = "%load_ext segmind_widgets"
+RUN = "%segmind_run flux-dev prompt='a fox' --seed 4"  # 20 s / speed
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(speed=10, artist=quick) as running:
+        yield running
+
+
+@contextmanager
+def _kernel(home: Path, sandbox: Sandbox) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+    """A kernel, with its client."""
+    home.mkdir(exist_ok=True)
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env=environment(home, sandbox), cwd=str(home))
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        client.execute_interactive(LOAD, timeout=60)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        if manager.has_kernel:
+            manager.shutdown_kernel(now=True)
+
+
+def _kill(manager: KernelManager) -> None:
+    """SIGKILL: the process can do nothing any more."""
+    assert manager.provisioner is not None
+    process = psutil.Process(manager.provisioner.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.mark.parametrize("seen", ["submit", "poll"])
+def test_a_new_kernel_finishes_what_a_killed_one_started(
+    sandbox: Sandbox, tmp_path: Path, seen: str
+) -> None:
+    """Killed right after the submit was answered, and during the first poll."""
+    home = tmp_path / "home"
+    sandbox.faults.add("GET /v2/.*", "silence")
+    with _kernel(home, sandbox) as (manager, client):
+        client.execute(RUN)
+        known = _submitted(home)
+        if seen == "poll":
+            sandbox.wait_for(lambda log: log.requests("GET", f"/v2/requests/{known}"), 30)
+        _kill(manager)
+    sandbox.faults.clear()
+    book = execute(notebook("%segmind_jobs --resume"), home, sandbox)
+    (shown,) = book.cells[1].outputs
+    assert "<img src=" in shown.data["text/html"]
+    assert shown.data["text/plain"].startswith("completed · sandbox · flux-dev")
+    assert known in shown.data["text/plain"]
+    assert len(sandbox.requests("POST")) == len(sandbox.billed_posts) == 1
+    with open_shell(home, sandbox) as shell:
+        assert shell.run("%segmind_jobs --resume") is None, "nothing is left to resume"
+
+
+def _submitted(home: Path) -> str:
+    """The id of the newest job, once it is in the journal: the sandbox knows only what it sent."""
+    pause = threading.Event()
+    store = Store(home / "widgets")
+    try:
+        for _ in range(500):
+            rows = store.jobs(1)
+            if rows and rows[0]["id"]:
+                return rows[0]["id"]
+            pause.wait(0.02)
+    finally:
+        store.close()
+    raise TimeoutError("No job was written down within 10 s.")
+
+
+def test_killed_before_the_reply_is_never_sent_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.faults.add("POST /v2/.*", "silence")
+    with _kernel(tmp_path / "home", sandbox) as (manager, client):
+        client.execute(RUN)
+        sandbox.wait_for(lambda log: log.billed_posts, 30)
+        _kill(manager)
+    sandbox.faults.clear()
+    with open_shell(tmp_path / "home", sandbox) as shell:
+        with pytest.raises(errors.SubmitUnknown, match="being submitted") as raised:
+            shell.run("%segmind_jobs --resume")
+        assert "not sent again" in raised.value.hint
+        (job,) = shell.client.jobs()
+        assert job.status is Status.UNKNOWN
+        shell.run("%segmind_jobs --resume")
+    assert len(sandbox.requests("POST")) == 1
+
+
+def test_a_download_that_was_cut_off_is_fetched_by_the_next_client(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults.add("GET /outputs/.*", "cut", times=None)
+    with open_shell(tmp_path, sandbox) as shell:
+        job = shell.client.submit("fast-flux-schnell", {"prompt": "x"})
+        sandbox.wait_for(lambda log: log.requests("GET", "/outputs/"), 20)
+        known = job.id
+    sandbox.faults.clear()
+    with open_shell(tmp_path, sandbox) as shell:
+        job = shell.client.resume(known)
+        assert job.wait(20).status is Status.COMPLETED
+        assert job.image.size == (1600, 1200)
+    assert len(sandbox.billed_posts) == 1
+
+
+def test_a_job_of_a_sandbox_that_is_gone_says_so(tmp_path: Path) -> None:
+    with Sandbox(speed=0.1, artist=quick) as gone, open_shell(tmp_path, gone) as shell:
+        job = shell.client.submit("fast-flux-schnell", {"prompt": "x"})
+        known = _submitted(tmp_path)
+        job.stop()
+    with open_shell(tmp_path) as shell:
+        with pytest.raises(errors.NotFound, match="sandbox that is gone"):
+            shell.client.resume(known)
+        (job,) = shell.client.jobs()
+        assert job.status is Status.UNKNOWN
+
+
+def test_a_job_at_another_address_waits_for_its_address(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The row is not touched: it may be worth money."""
+    with open_shell(tmp_path, sandbox) as shell:
+        job = shell.client.submit("flux-dev", {"prompt": "x"})
+        key = shell.client.store.job(job.id)["key"]
+        sandbox.wait_for(lambda log: log.requests("GET", "/v2/"), 20)
+        job.stop()
+        shell.client.store.update(key, sandbox=False, place="https://elsewhere.example")
+        with pytest.raises(errors.NotFound, match=r"runs at https://elsewhere\.example"):
+            SegmindClient.instance().resume(job.id)
+        assert not Status(shell.client.store.job(job.id)["status"]).final
