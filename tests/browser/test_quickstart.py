@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,43 @@ def test_it_is_readable_in_the_dark_and_when_narrow(browser: Any, dark_lab: Lab)
         "[...document.querySelectorAll('figure')].map(f => [f.scrollWidth, f.clientWidth])"
     )
     assert all(inner <= outer + 1 for inner, outer in widths)
+
+
+KINDS = """%load_ext segmind_widgets
+%%segmind_run flux-schnell
+prompt: a whale under the stars
+samples: 4
+%%segmind_run veo-3.1
+prompt: clouds over a mountain lake
+duration: 4
+%%segmind_run chatterbox-tts
+Good morning! This is the sandbox speaking.
+%segmind_run gpt-4o prompt="Say hello"
+%segmind_run no-such-model prompt="x"
+%segmind_upload nothing.png"""
+
+
+def test_every_kind_of_output_shows_properly(browser: Any, lab: Lab) -> None:
+    parts = re.split(r"\n(?=%)", KINDS)
+    cells = [
+        nbformat.v4.new_code_cell(part, metadata={"tags": ["raises-exception"]}) for part in parts
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata=kernel), lab.folder / "kinds.ipynb"
+    )
+    page = opened(browser, lab, "kinds.ipynb", height=1400)
+    page.evaluate(f"void {RUN_ALL}.then(() => {{ window.finished = true; }})")
+    page.wait_for_function("window.finished === true", timeout=120_000)
+    assert page.locator("figure img").count() == 4
+    video = page.locator("video").first
+    video.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    audio = "document.querySelector('audio')"
+    page.wait_for_function(f"{audio}.duration > 0.5 && !{audio}.error")
+    errors = page.locator("[data-mime-type*=stderr], [data-mime-type*=error]")
+    assert "NotFound" in errors.nth(0).inner_text()
+    assert "nothing.png" in errors.nth(1).inner_text()
+    for index, selector in enumerate(("figure", "video", "audio", "pre >> nth=-1")):
+        page.locator(selector).first.scroll_into_view_if_needed()
+        shot(page, f"kinds-{index}")
