@@ -1,0 +1,240 @@
+"""What a cell shows: in real kernels run by programs, when stopped, and in a terminal."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+from PIL import Image
+
+from segmind_widgets.sandbox import Sandbox
+from tests.shells import environment, execute, notebook, open_shell, quick, set_environment
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+RUN = "%segmind_run fast-flux-schnell --seed 3 prompt='a fox'"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(speed=100, artist=quick) as running:
+        yield running
+
+
+def embedded(html: str) -> list[Image.Image]:
+    """The pictures in some HTML."""
+    found = re.findall(r'<img\b[^>]*? src="data:image/\w+;base64,([^"]+)"', html)
+    return [Image.open(io.BytesIO(base64.b64decode(data))) for data in found]
+
+
+def assert_right(cell: Any, sandbox: Sandbox) -> None:
+    """One output, a static picture with its caption, and nothing that needs a kernel."""
+    (output,) = cell.outputs
+    assert output.output_type == "display_data"
+    assert set(output.data) == {"text/plain", "text/html"}
+    (picture,) = embedded(output.data["text/html"])
+    assert picture.size == (1024, 768)
+    text = re.sub(r"<[^>]+>", " ", output.data["text/html"])
+    for fact in ("sandbox", "fast-flux-schnell", "$0.0055", "seed 3", "fast-flux-schnell-"):
+        assert fact in text
+    (record,) = sandbox.billed_posts
+    assert sandbox.requests("GET", "/v2/requests/")[0].path.split("/")[3] in text
+    assert record.json == {"prompt": "a fox", "seed": 3}
+
+
+def assert_free_of_pictures_and_keys(book: Any, sandbox: Sandbox) -> None:
+    """The widgets' state holds no picture, and the file no key."""
+    text = nbformat.writes(book)
+    assert sandbox.environ["SEGMIND_API_KEY"] not in text
+    assert sandbox.environ["APIMART_API_KEY"] not in text
+    state = json.dumps(book.metadata.get("widgets", {}))
+    assert "base64" not in state
+    assert "data:image" not in state
+
+
+def test_nbclient_ends_with_the_right_outputs(sandbox: Sandbox, tmp_path: Path) -> None:
+    cells = (RUN, "_.status.name", "j = _", "j", "%segmind_status")
+    book = execute(notebook(*cells), tmp_path, sandbox)
+    load, run, value, _, shown, _ = book.cells
+    assert load.outputs == []
+    assert_right(run, sandbox)
+    assert value.outputs[0].data["text/plain"] == "'COMPLETED'"
+    assert [output.output_type for output in shown.outputs] == ["execute_result"]
+    assert_free_of_pictures_and_keys(book, sandbox)
+
+
+def test_papermill_ends_with_the_right_outputs(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "in.ipynb"
+    nbformat.write(notebook(RUN), path)
+    with set_environment(environment(tmp_path, sandbox)):
+        papermill.execute_notebook(path, tmp_path / "out.ipynb", progress_bar=False)
+    book = nbformat.read(tmp_path / "out.ipynb", 4)
+    assert_right(book.cells[1], sandbox)
+    assert_free_of_pictures_and_keys(book, sandbox)
+
+
+def test_a_background_job_ends_in_its_own_cell(sandbox: Sandbox, tmp_path: Path) -> None:
+    cells = (f"{RUN} -b -o job", "job.wait()", "x = 1")
+    book = execute(notebook(*cells), tmp_path, sandbox)
+    assert_right(book.cells[1], sandbox)
+    (value,) = book.cells[2].outputs
+    assert value.output_type == "execute_result", "another cell's value is shown as any value"
+    assert_free_of_pictures_and_keys(book, sandbox)
+
+
+def test_an_upload_leaves_one_picture(sandbox: Sandbox, tmp_path: Path) -> None:
+    Image.effect_noise((1500, 1500), 90).save(tmp_path / "cat.png")
+    cells = ("%segmind_run bg-removal-v2 image=file:cat.png", "%segmind_upload cat.png --force")
+    book = execute(notebook(*cells), tmp_path, sandbox)
+    (output,) = book.cells[1].outputs
+    assert set(output.data) == {"text/plain", "text/html"}
+    assert "completed" in output.data["text/plain"]
+    (asset,) = book.cells[2].outputs
+    assert "cat.png · 1500×1500" in asset.data["text/plain"]
+    assert embedded(asset.data["text/html"])[0].size == (1024, 1024)
+
+
+def test_nbconvert_shows_the_picture(sandbox: Sandbox, tmp_path: Path) -> None:
+    book = execute(notebook(RUN), tmp_path, sandbox)
+    html, _ = HTMLExporter().from_notebook_node(book)
+    assert [picture.size for picture in embedded(html)] == [(1024, 768)]
+    assert "Stop watching" not in re.sub(r"(?s)<script.*?</script>", "", html)
+
+
+def test_a_failed_job_fails_the_run_in_a_line_and_a_hint(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.faults.add("POST /v2/.*", "job_failed", words="It is <too> dark.")
+    book = notebook(f"{RUN} -o job", "1 / 0")
+    with pytest.raises(CellExecutionError, match="JobFailed"):
+        execute(book, tmp_path, sandbox)
+    shown, error = book.cells[1].outputs
+    assert WIDGET not in shown.data
+    assert "failed" in shown.data["text/plain"]
+    assert "<too>" not in shown.data["text/html"]
+    assert (error.ename, error.evalue.startswith("It is <too> dark.")) == ("JobFailed", True)
+    assert len(error.traceback) == 2
+    assert error.traceback[1].strip().startswith("→")
+    assert book.cells[2].outputs == []
+
+
+def test_a_job_that_runs_when_the_file_is_saved_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.faults.add("GET /v2/.*", "silence", times=None)
+    book = execute(notebook(f"{RUN} -b"), tmp_path, sandbox)
+    (output,) = book.cells[1].outputs
+    assert "was running when this was saved" in output.data["text/plain"]
+    assert "%segmind_jobs --resume" in output.data["text/html"]
+    assert_free_of_pictures_and_keys(book, sandbox)
+
+
+class Kernel:
+    """A kernel whose cells can be interrupted."""
+
+    def __init__(self, home: Path, sandbox: Sandbox) -> None:
+        self.manager = KernelManager(kernel_name="python3")
+        self.manager.start_kernel(env=environment(home, sandbox), cwd=str(home))
+        self.client: BlockingKernelClient = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+        self.run("%load_ext segmind_widgets")
+
+    def run(self, code: str) -> list[dict[str, Any]]:
+        """What a cell published."""
+        messages: list[dict[str, Any]] = []
+        self.client.execute_interactive(code, timeout=60, output_hook=messages.append)
+        return messages
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(sandbox: Sandbox, tmp_path: Path) -> Iterator[Kernel]:
+    opened = Kernel(tmp_path, sandbox)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("options", ["", "-q"])
+def test_stop_leaves_soon_and_the_job_goes_on(
+    kernel: Kernel, sandbox: Sandbox, options: str
+) -> None:
+    sandbox.faults.add("GET /v2/.*", "silence")
+    sent = kernel.client.execute(f"%segmind_run fast-flux-schnell {options} -o job prompt=fox")
+    sandbox.wait_for(lambda log: log.requests("GET", "/v2/requests/"), 30)
+    known = sandbox.requests("GET", "/v2/requests/")[0].path.split("/")[3]
+    began = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    reply = kernel.client.get_shell_msg(timeout=20)
+    took = time.monotonic() - began
+    assert reply["parent_header"]["msg_id"] == sent
+    assert took < 0.5
+    content = reply["content"]
+    assert content["ename"] == "StillRunning"
+    assert content["evalue"] == f"You stopped waiting; the job {known} goes on."
+    assert content["traceback"][1].strip() == f"→ Get it back with %segmind_jobs --resume {known}"
+    sandbox.faults.clear()
+    said = kernel.run("print(job.wait(20).status, job.image.size)")
+    texts = [m["content"].get("text", "") for m in said if m["header"]["msg_type"] == "stream"]
+    assert "".join(texts) == "completed (1600, 1200)\n"
+    assert len(sandbox.billed_posts) == 1
+
+
+def test_await_gives_the_job(kernel: Kernel) -> None:
+    kernel.run(f"{RUN} -b -q -o job")
+    said = kernel.run("print((await job).status)")
+    assert "completed" in "".join(m["content"].get("text", "") for m in said)
+
+
+def test_quiet_shows_nothing(kernel: Kernel) -> None:
+    said = kernel.run(f"{RUN} -q --api v1")
+    kinds = {m["header"]["msg_type"] for m in said}
+    assert kinds <= {"status", "execute_input"}
+
+
+def test_a_note_stands_above_the_result(kernel: Kernel) -> None:
+    said = kernel.run(f"{RUN} --api v1 sparkle=<b>")
+    notes = [m["content"]["data"] for m in said if m["header"]["msg_type"] == "display_data"]
+    assert notes[0]["text/plain"].startswith("Note: `sparkle` is not a known parameter")
+    assert WIDGET in notes[1]
+
+
+# a terminal
+
+
+def test_a_terminal_has_one_line_that_rewrites_itself(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_shell(tmp_path, sandbox) as shell:
+        job = shell.run(RUN)
+    said = capsys.readouterr().out
+    progress, _, result = said.rpartition("\r")
+    lines = [line.strip() for line in progress.split("\r") if line.strip()]
+    assert "\n" not in progress
+    assert lines[0].startswith("submitting · fast-flux-schnell · 0.0 s of about")
+    assert lines[-1].startswith("completed")
+    assert str(job.outputs[0].path) in result
+
+
+def test_a_value_is_shown_once_a_cell_and_again_in_another(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_shell(tmp_path, sandbox) as shell:
+        shell.run(f"{RUN} --api v1 -q -o job")
+        quiet = capsys.readouterr().out
+        shell.run("job")
+        loud = capsys.readouterr().out
+    assert "completed" not in quiet
+    assert "completed" in loud
