@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import clear_output, display
 
-from segmind_widgets.errors import SegmindError, StillRunning
+from segmind_widgets.assets import figure
+from segmind_widgets.errors import StillRunning
 from segmind_widgets.jobs import Job, seconds
 
 
@@ -175,8 +176,9 @@ class Upload:
 
 
 def _lasting(job: Job) -> dict[str, str]:
-    """A job that failed says why in the cell's error; the output keeps what and when."""
-    bundle = job._repr_mimebundle_()
-    if isinstance(job.error, SegmindError) and not job.outputs:
-        bundle["text/plain"] = bundle["text/plain"].partition("\n")[0]
-    return bundle
+    """What stays of a job. Why it failed is the cell's error; the output keeps what and when."""
+    if job.error is None or job.outputs:
+        return job._repr_mimebundle_()
+    place = "sandbox · " if job.sandbox else ""
+    text = f"{job.status} · {place}{job.caption}"
+    return {"text/plain": text, "text/html": figure("", html.escape(text))}
