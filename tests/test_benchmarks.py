@@ -1,0 +1,36 @@
+"""The benchmarks run and print their rows. Figures are not judged here: machines differ."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).parent / "benchmarks" / "run.py"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from Linux's /proc")
+def test_all_benchmarks_in_one_table() -> None:
+    done = subprocess.run(
+        [sys.executable, RUN, "--tiny"], capture_output=True, text=True, timeout=150
+    )
+    assert done.returncode == 0, done.stderr
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in done.stdout.splitlines()
+        if line.startswith("|")
+    ]
+    head, _, *rows = cells
+    assert head == ["what", "unit", "ours", "beside", "theirs", "ratio", "aim", "met"]
+    assert all(float(row[2]) >= 0 and float(row[4]) >= 0 for row in rows)
+    for what, units in {
+        "%load_ext": {"ms"},
+        "upload of": {"ms", "MiB more"},
+        "pacing default": {"calls a job", "s late"},
+        "pacing economical": {"calls a job", "s late"},
+        "picture of": {"KiB"},
+        "update of a JobView": {"µs"},
+    }.items():
+        assert {row[1] for row in rows if row[0].startswith(what)} == units, what
