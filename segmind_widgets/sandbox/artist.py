@@ -20,13 +20,14 @@ from typing import Any
 from PIL import Image, ImageEnhance, ImageOps, UnidentifiedImageError
 
 from . import sound
-from .art import film, outline, retouch
+from .art import film, layout, outline, retouch
 from .art.brief import Brief, read
 from .art.colour import Size
 from .art.compose import compose
 from .art.frame import amount, count, file_format, ratio, size_of
 from .art.imprint import SOFTWARE, encoded, marked, stamp
 from .art.lettering import lettered
+from .art.repaint import repainted
 from .art.styles import finish
 from .webm import webm
 
@@ -38,11 +39,29 @@ _CUT = r"bg-remov|background-remov|remove-background|background-eraser|cutout|ex
 _ENLARGE = r"esrgan|upscal|increase-resolution|enhance-image|codeformer|gfpgan|restor|topaz"
 _FACE = r"instantid|face|portrait|caricature|character|avatar|photomaker|headshot"
 _MUSIC = r"music|lyria|song|sonilo|sound-generation|ace-step|beat"
-_PROMPTS = ("prompt", "text", "text_prompt", "positive_prompt", "description", "instruction", "caption", "lyrics", "query")
+_PROMPTS = (
+    "prompt",
+    "text",
+    "text_prompt",
+    "positive_prompt",
+    "description",
+    "instruction",
+    "caption",
+    "lyrics",
+    "query",
+)
 # Words of an instruction that put something new in, or something new behind.
 _ADDING = {"add", "give", "holding", "insert", "include", "wearing", "introduce"}
 _BEHIND = {"background", "backdrop", "behind", "put", "place", "move", "onto", "setting"}
-_NOT_PICTURES = (b"RIFF....WAVE", b"ID3", b"\xff[\xfb\xf3\xf2\xf1\xf9]", b"OggS", b"fLaC", b"\x1aE\xdf\xa3", b"....ftyp")
+_NOT_PICTURES = (
+    b"RIFF....WAVE",
+    b"ID3",
+    b"\xff[\xfb\xf3\xf2\xf1\xf9]",
+    b"OggS",
+    b"fLaC",
+    b"\x1aE\xdf\xa3",
+    b"....ftyp",
+)
 
 
 @dataclass(frozen=True)
@@ -124,11 +143,18 @@ def _opened(field: str, blobs: Sequence[bytes]) -> list[Image.Image]:
         try:
             image = Image.open(io.BytesIO(blob))
             if image.width * image.height > _MOST_PIXELS:
-                raise ValueError(f"{field}: this picture has more than 64 million pixels; send a smaller one.")
+                raise ValueError(
+                    f"{field}: this picture has more than 64 million pixels; send a smaller one."
+                )
             image.load()
             figure = outline.find(image, image.size)
             image = ImageOps.exif_transpose(image)
-        except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        except (
+            UnidentifiedImageError,
+            OSError,
+            SyntaxError,
+            Image.DecompressionBombError,
+        ) as error:
             raise ValueError(
                 f"{field}: this file cannot be read as a picture; send a PNG, JPEG, WebP or GIF."
             ) from error
@@ -144,7 +170,7 @@ def _drawn(request: _Request, index: int) -> Output:
     rng, images = request.dice(index), request.images
     size = size_of(request.inputs, images[0].size if images else None, _default_side(request.model))
     if "sticker" in request.model:
-        image = retouch.sticker(request.first(), size, clear=True)
+        image = layout.sticker(request.first(), size, clear=True)
         return encoded(marked(image), *_form(request, "PNG", clear=True))
     brief = request.brief
     if images:
@@ -185,14 +211,20 @@ def _edited(
 ) -> tuple[Image.Image, Image.Image | None]:
     """The given pictures in the sense of the prompt, and where the subject is, if known."""
     images, words = request.images, set(re.findall(r"[a-z]+", request.prompt.lower()))
-    strength = amount(request.inputs, "prompt_strength", "strength", "denoise", default=0.8, low=0, high=1)
+    strength = amount(
+        request.inputs, "prompt_strength", "strength", "denoise", default=0.8, low=0, high=1
+    )
     if re.search(r"blur-background", request.model):
         return ImageOps.fit(retouch.background(images[0], "blur", "").convert("RGB"), size), None
     palette = brief.palette(rng, brief.place(rng))
     if len(images) > 1 and "pose_image" not in request.pictures:
-        return retouch.graded(retouch.collage(images, palette, size, rng), palette, 0.25), None
+        return retouch.graded(layout.collage(images, palette, size, rng), palette, 0.25), None
     if re.search(_FACE, request.model):
-        scene = brief if brief.places else Brief(brief.prompt, [], ["backcloth"], brief.moods, colours=brief.colours)
+        scene = (
+            brief
+            if brief.places
+            else Brief(brief.prompt, [], ["backcloth"], brief.moods, colours=brief.colours)
+        )
         return retouch.onto_scene(images[0], scene, size, rng)
     adding = bool(brief.subjects and words & _ADDING)
     if brief.places and words & _BEHIND and not adding:
@@ -210,15 +242,19 @@ def _inpainted(request: _Request) -> list[Output]:
     image = request.first().convert("RGB")
     masks = [m for f, p in request.pictures.items() if "mask" in f for m in p]
     if not masks:
-        raise ValueError("mask is missing: give a picture that is white where it is to be repainted.")
+        raise ValueError(
+            "mask is missing: give a picture that is white where it is to be repainted."
+        )
     flat = Image.new("RGB", masks[0].size)
-    flat.paste(masks[0].convert("RGB"), mask=masks[0].getchannel("A") if masks[0].mode == "RGBA" else None)
+    flat.paste(
+        masks[0].convert("RGB"), mask=masks[0].getchannel("A") if masks[0].mode == "RGBA" else None
+    )
     mask = flat.convert("L").resize(image.size, Image.Resampling.BILINEAR)
     strength = amount(request.inputs, "strength", default=1, low=0, high=1)
     outputs = []
     for index in range(count(request.inputs)):
         rng, brief = request.dice(index), request.brief
-        painted = retouch.repainted(image, mask, brief, rng, strength)
+        painted = repainted(image, mask, brief, rng, strength)
         if brief.styles:
             hard = mask.point([255 if i > 127 else 0 for i in range(256)])
             painted = Image.composite(finish(painted, brief.styles[0], rng), painted, hard)
@@ -238,7 +274,9 @@ def _cut_out(request: _Request) -> Output:
 
 
 def _enlarged(request: _Request) -> Output:
-    factor = amount(request.inputs, "scale", "scale_factor", "upscale_factor", default=2, low=1, high=8)
+    factor = amount(
+        request.inputs, "scale", "scale_factor", "upscale_factor", default=2, low=1, high=8
+    )
     clarity = amount(request.inputs, "creativity", default=0.35, low=0, high=1)
     image = retouch.enlarged(request.first(), factor, clarity if "clarity" in request.model else 0)
     clear = image.mode == "RGBA"
@@ -251,17 +289,36 @@ def _filmed(request: _Request) -> Output:
     seconds = amount(request.inputs, "duration", "seconds", default=5, low=4, high=6) / 2
     given = images[0].width / images[0].height if images else 16 / 9
     shape = ratio(request.inputs.get("aspect_ratio")) or given
-    side = 360 if str(request.inputs.get("resolution") or "").lower() in ("360p", "480p") else film.TALLEST
+    side = (
+        360
+        if str(request.inputs.get("resolution") or "").lower() in ("360p", "480p")
+        else film.TALLEST
+    )
     size = film.film_size(shape, side)
-    frames = film.pan(images, size, rng, seconds) if images else film.drive(request.brief, size, rng, seconds)
+    frames = (
+        film.pan(images, size, rng, seconds)
+        if images
+        else film.drive(request.brief, size, rng, seconds)
+    )
     return webm(list(frames), film.RATE, SOFTWARE), "video/webm"
 
 
 def _played(request: _Request) -> Output:
     inputs = request.inputs
-    genres = str(inputs.get("genres") or inputs.get("tags") or inputs.get("style") or request.prompt)
+    genres = str(
+        inputs.get("genres") or inputs.get("tags") or inputs.get("style") or request.prompt
+    )
     if inputs.get("genres") or re.search(_MUSIC, request.model):
-        seconds = amount(inputs, "output_seconds", "duration", "seconds", "duration_seconds", default=8, low=1, high=sound.LONGEST)
+        seconds = amount(
+            inputs,
+            "output_seconds",
+            "duration",
+            "seconds",
+            "duration_seconds",
+            default=8,
+            low=1,
+            high=sound.LONGEST,
+        )
         return sound.music(genres, seconds, request.seed), "audio/wav"
     lively = amount(inputs, "exaggeration", "temperature", default=0.5, low=0, high=2)
     speed = amount(inputs, "speed", default=1, low=0.5, high=2)

@@ -21,18 +21,27 @@ _TABLE = 1024
 _SCALES = {"major": (0, 2, 4, 7, 9), "minor": (0, 3, 5, 7, 10)}
 # genre words: beats a minute, scale, chords as steps of the scale's key, voice, drums
 _GENRES: tuple[tuple[str, int, str, tuple[tuple[int, ...], ...], str, bool], ...] = (
-    ("jazz lounge swing blues", 92, "major", ((0, 4, 7, 11), (9, 12, 16, 19), (2, 5, 9, 12), (7, 11, 14, 17)), "organ", True),
-    ("ambient calm relax sleep meditation drone", 60, "major", ((0, 7, 11, 16), (5, 9, 12, 16), (9, 12, 16, 19), (7, 11, 14, 19)), "pad", False),
-    ("rock metal punk", 128, "minor", ((0, 7, 12), (8, 15, 20), (3, 10, 15), (10, 17, 22)), "reed", True),
-    ("techno house edm dance electronic trance", 124, "minor", ((0, 3, 7), (8, 12, 15), (3, 7, 10), (10, 14, 17)), "reed", True),
-    ("lofi hiphop rap trap chill", 78, "minor", ((0, 3, 7, 10), (5, 8, 12, 15), (8, 12, 15, 19), (7, 10, 14, 17)), "bell", True),
-    ("classical piano orchestral cinematic film", 76, "minor", ((0, 3, 7), (8, 12, 15), (5, 8, 12), (7, 11, 14)), "pad", False),
-    ("pop folk country happy acoustic", 104, "major", ((0, 4, 7), (7, 11, 14), (9, 12, 16), (5, 9, 12)), "bell", True),
+    ("jazz lounge swing blues", 92, "major", ((0, 4, 7, 11), (9, 12, 16, 19), (2, 5, 9, 12),
+        (7, 11, 14, 17)), "organ", True),
+    ("ambient calm relax sleep meditation drone", 60, "major",
+        ((0, 7, 11, 16), (5, 9, 12, 16), (9, 12, 16, 19), (7, 11, 14, 19)), "pad", False),
+    ("rock metal punk", 128, "minor", ((0, 7, 12), (8, 15, 20), (3, 10, 15), (10, 17, 22)),
+        "reed", True),
+    ("techno house edm dance electronic trance", 124, "minor",
+        ((0, 3, 7), (8, 12, 15), (3, 7, 10), (10, 14, 17)), "reed", True),
+    ("lofi hiphop rap trap chill", 78, "minor", ((0, 3, 7, 10), (5, 8, 12, 15), (8, 12, 15, 19),
+        (7, 10, 14, 17)), "bell", True),
+    ("classical piano orchestral cinematic film", 76, "minor",
+        ((0, 3, 7), (8, 12, 15), (5, 8, 12), (7, 11, 14)), "pad", False),
+    ("pop folk country happy acoustic", 104, "major",
+        ((0, 4, 7), (7, 11, 14), (9, 12, 16), (5, 9, 12)), "bell", True),
 )  # fmt: skip
 _PARTIALS = {
-    "bell": (1, 0.28, 0, 0.12, 0, 0.05), "pad": (1, 0.35, 0.2, 0.08), "organ": (1, 0.6, 0.25, 0.3, 0, 0.1),
+    "bell": (1, 0.28, 0, 0.12, 0, 0.05), "pad": (1, 0.35, 0.2, 0.08),
+        "organ": (1, 0.6, 0.25, 0.3, 0, 0.1),
     "reed": (1, 0.5, 0.38, 0.27, 0.2, 0.15), "bass": (1, 0.5, 0.12),
-    "a": (0.5, 0.75, 1, 0.7, 0.3, 0.12), "e": (0.8, 1, 0.4, 0.18, 0.3, 0.3), "i": (1, 0.5, 0.1, 0.05, 0.12, 0.3),
+    "a": (0.5, 0.75, 1, 0.7, 0.3, 0.12), "e": (0.8, 1, 0.4, 0.18, 0.3, 0.3),
+        "i": (1, 0.5, 0.1, 0.05, 0.12, 0.3),
     "o": (0.8, 1, 0.5, 0.12, 0.04), "u": (1, 0.6, 0.14, 0.05),
 }  # fmt: skip
 
@@ -74,7 +83,9 @@ def _mix(track: array[float], sound: Sequence[float], at: float, gain: float) ->
     start = int(at * RATE)
     end = min(len(track), start + len(sound))
     if end > start:
-        track[start:end] = array("d", (a + gain * b for a, b in zip(track[start:end], sound)))
+        track[start:end] = array(
+            "d", (a + gain * b for a, b in zip(track[start:end], sound, strict=False))
+        )
 
 
 def _wav(track: array[float]) -> bytes:
@@ -155,10 +166,20 @@ def music(genres: str, seconds: float, seed: int) -> bytes:
             _mix(track, notes("pad", key + tone, beat * 4, 0.25, 3), at, 0.13)
         for k in range(8):
             tone = chord[order[bar % 4][k % len(chord)]] + (12 if k % 4 == 3 else 0)
-            _mix(track, notes(voice, key + tone + 12, beat * 0.9, 0.012, 0.22), at + k * beat / 2, 0.3)
+            _mix(
+                track,
+                notes(voice, key + tone + 12, beat * 0.9, 0.012, 0.22),
+                at + k * beat / 2,
+                0.3,
+            )
         if drums:
             for k in range(4):
-                _mix(track, notes("bass", -26, beat * 0.4, 0.004, 0.06, -9), at + k * beat, 0.75 if k % 2 == 0 else 0.3)
+                _mix(
+                    track,
+                    notes("bass", -26, beat * 0.4, 0.004, 0.06, -9),
+                    at + k * beat,
+                    0.75 if k % 2 == 0 else 0.3,
+                )
                 _mix(track, _hiss(k % 2), at + (k + 0.5 * (k % 2 == 0)) * beat, 0.1)
         bar += 1
     return _wav(track)

@@ -60,7 +60,7 @@ def webm(frames: Sequence[Image.Image], rate: int, writer: str, budget: int = 52
     """
     first = frames[0]
     samples = frames[:: max(1, len(frames) // 3)]
-    for quality in (70, 58, 46, 34, 24):
+    for quality in (70, 58, 46, 34, 22, 12):
         guess = sum(len(vp8_frame(i, quality)) for i in samples) / len(samples) * len(frames)
         if guess <= budget:
             break

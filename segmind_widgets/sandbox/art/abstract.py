@@ -11,8 +11,7 @@ from .colour import BLACK, RGB, WHITE, clouds, fade, gradient, levels, mix, scal
 from .pen import Stencil
 from .shapes import Outline, blob
 from .stage import Stage
-
-_QUARTER = tuple(math.pi / 2 * k / 16 for k in range(1, 16))
+from .tiles import tiles
 
 
 def abstract(st: Stage) -> None:
@@ -29,7 +28,12 @@ def _colours(st: Stage) -> list[RGB]:
 
 def _ground(st: Stage) -> None:
     sky = st.palette.sky
-    st.put(gradient((st.w, st.h), [sky[0], sky[len(sky) // 2], sky[-1]] if st.rng.random() < 0.6 else list(sky[::-1])))
+    st.put(
+        gradient(
+            (st.w, st.h),
+            [sky[0], sky[len(sky) // 2], sky[-1]] if st.rng.random() < 0.6 else list(sky[::-1]),
+        )
+    )
 
 
 def ribbons(st: Stage) -> None:
@@ -45,7 +49,9 @@ def ribbons(st: Stage) -> None:
         line = []
         for k in range(-2, 63):
             x = k / 60
-            wave = math.sin(x * bend * math.tau + phase + u * 2.4) + 0.4 * math.sin(x * bend * 9 + phase * 2 + u * 4)
+            wave = math.sin(x * bend * math.tau + phase + u * 2.4) + 0.4 * math.sin(
+                x * bend * 9 + phase * 2 + u * 4
+            )
             line.append((x * st.w, base + st.h * (0.1 * wave + tilt * (x - 0.5))))
         colour = colours[(i * 2 + 1) % len(colours)]
         _sheet(st, line, colour, 0.15 + 0.7 * u)
@@ -62,14 +68,23 @@ def _sheet(st: Stage, line: Outline, colour: RGB, depth: float) -> None:
     top = min(p[1] for p in line)
     height = max(4, round(st.h * 0.55))
     fill = Image.new("RGB", (st.w, st.h), mix(colour, st.palette.near, 0.42))
-    fill.paste(gradient((st.w, height), [mix(colour, WHITE, 0.3), colour, mix(colour, st.palette.near, 0.42)]), (0, round(top)))
+    fill.paste(
+        gradient(
+            (st.w, height), [mix(colour, WHITE, 0.3), colour, mix(colour, st.palette.near, 0.42)]
+        ),
+        (0, round(top)),
+    )
     st.put(fill, edge, (0, 0), depth)
 
 
 def paper(st: Stage) -> None:
     """Cut paper: hollows within hollows, each sheet with its shadow."""
     rng = st.rng
-    stops = list(st.palette.sky) if rng.random() < 0.5 else [st.palette.accents[1], *st.palette.accents[:1], *st.palette.sky[::-1][:3]]
+    stops = (
+        list(st.palette.sky)
+        if rng.random() < 0.5
+        else [st.palette.accents[1], *st.palette.accents[:1], *st.palette.sky[::-1][:3]]
+    )
     count = 7
     cx, cy = st.w * rng.uniform(0.35, 0.65), st.h * rng.uniform(0.38, 0.62)
     wobble = [(rng.uniform(0.08, 0.2), rng.randint(2, 5), rng.uniform(0, 6.3)) for _ in range(3)]
@@ -81,7 +96,11 @@ def paper(st: Stage) -> None:
         points = []
         for k in range(40):
             a = k * math.tau / 40
-            r = reach * (0.6 + (count - i) * 0.62) * (1 + sum(s * math.sin(n * a + p + i * 0.33) for s, n, p in wobble))
+            r = (
+                reach
+                * (0.6 + (count - i) * 0.62)
+                * (1 + sum(s * math.sin(n * a + p + i * 0.33) for s, n, p in wobble))
+            )
             points.append((cx + math.cos(a) * r * 1.12, cy + math.sin(a) * r))
         hole.fill(blob(*points), 0)
         if i == count:
@@ -94,20 +113,36 @@ def _glow_disc(st: Stage, x: float, y: float, r: float) -> None:
     side = round(r * 2) + 2
     disc = Stencil((side, side), 3)
     disc.disc(side / 2, side / 2, r)
-    st.put(gradient((side, side), [st.palette.sun, st.palette.glow]), disc.done(), (x - side / 2, y - side / 2), 0.05)
+    st.put(
+        gradient((side, side), [st.palette.sun, st.palette.glow]),
+        disc.done(),
+        (x - side / 2, y - side / 2),
+        0.05,
+    )
 
 
 def _cut(st: Stage, mask: Image.Image, colour: RGB, depth: float) -> None:
     small = mask.resize((max(1, st.w // 4), max(1, st.h // 4)))
     shadow = small.filter(ImageFilter.GaussianBlur(st.unit * 0.6)).resize((st.w, st.h))
     st.put(BLACK, scale(shadow, 0.4), (st.unit * 0.6, st.unit * 1.4), depth)
-    st.put(gradient((st.w, st.h), [mix(colour, WHITE, 0.1), colour, mix(colour, st.palette.near, 0.18)]), mask, (0, 0), depth)
+    st.put(
+        gradient(
+            (st.w, st.h), [mix(colour, WHITE, 0.1), colour, mix(colour, st.palette.near, 0.18)]
+        ),
+        mask,
+        (0, 0),
+        depth,
+    )
 
 
 def arcs(st: Stage) -> None:
     """A sun behind rainbows of arcs, in the manner of the seventies."""
     rng = st.rng
-    paper_tone = mix(st.palette.haze, WHITE, 0.3) if not st.palette.night else mix(st.palette.sky[0], BLACK, 0.15)
+    paper_tone = (
+        mix(st.palette.haze, WHITE, 0.3)
+        if not st.palette.night
+        else mix(st.palette.sky[0], BLACK, 0.15)
+    )
     st.put(gradient((st.w, st.h), [paper_tone, mix(paper_tone, st.palette.sky[-2], 0.25)]))
     colours = [*st.palette.accents, st.palette.far, st.palette.sky[0]]
     r = st.unit * rng.uniform(14, 20)
@@ -127,63 +162,25 @@ def arcs(st: Stage) -> None:
             share = r * (1 - k / rings)
             mask.disc(r + 1, r + 1, share)
             mask.box(r + 1 - share, r + 1, r + 1 + share, size)
-            tone = colours[k % len(colours)] if k % 2 == 0 or k == rings - 1 else mix(colours[k % len(colours)], WHITE, 0.35)
-            st.put(gradient((size, size), [mix(tone, WHITE, 0.12), tone]), mask.done(), (cx - r, foot - r), 0.2 + 0.15 * n)
+            tone = (
+                colours[k % len(colours)]
+                if k % 2 == 0 or k == rings - 1
+                else mix(colours[k % len(colours)], WHITE, 0.35)
+            )
+            st.put(
+                gradient((size, size), [mix(tone, WHITE, 0.12), tone]),
+                mask.done(),
+                (cx - r, foot - r),
+                0.2 + 0.15 * n,
+            )
     phase = rng.uniform(0, 6.3)
     for k in range(3):
         base = st.h * (0.84 + 0.06 * k)
-        line = [(x * st.w / 40, base + st.unit * 2.4 * math.sin(x * 0.28 + phase + k * 1.3)) for x in range(-1, 42)]
+        line = [
+            (x * st.w / 40, base + st.unit * 2.4 * math.sin(x * 0.28 + phase + k * 1.3))
+            for x in range(-1, 42)
+        ]
         _sheet(st, line, mix(colours[k % len(colours)], st.palette.near, 0.2), 0.6 + 0.15 * k)
-
-
-def tiles(st: Stage) -> None:
-    """Circles, quarters and leaves on a grid: Bauhaus."""
-    rng = st.rng
-    cell = min(st.w, st.h) / rng.choice((3, 4, 5))
-    columns, rows = math.ceil(st.w / cell), math.ceil(st.h / cell)
-    colours = [*st.palette.accents, st.palette.sky[0], st.palette.sky[-1], st.palette.near]
-    left, top = (st.w - columns * cell) / 2, (st.h - rows * cell) / 2
-    for c in range(columns):
-        for r in range(rows):
-            back, front, dot = rng.sample(colours, 3)
-            x, y = round(left + c * cell), round(top + r * cell)
-            size = round(left + (c + 1) * cell) - x, round(top + (r + 1) * cell) - y
-            st.put(gradient(size, [mix(back, WHITE, 0.06), mix(back, BLACK, 0.06)]), at=(x, y))
-            mask, small = Stencil(size, 3), Stencil(size, 3)
-            _motif(rng.randrange(8), mask, small, size)
-            spin = rng.choice((0, 90, 180, 270))
-            for stencil, colour in ((mask, front), (small, dot)):
-                st.put(gradient(size, [mix(colour, WHITE, 0.14), colour]), stencil.done().rotate(spin).resize(size), (x, y))
-
-
-def _motif(kind: int, mask: Stencil, small: Stencil, size: tuple[int, int]) -> None:
-    w, h = size
-    if kind == 0:
-        mask.disc(w / 2, h / 2, w * 0.42, h * 0.42)
-        small.disc(w / 2, h / 2, w * 0.2, h * 0.2)
-    elif kind == 1:
-        mask.disc(0, 0, w, h)
-        small.disc(0, 0, w * 0.5, h * 0.5)
-    elif kind == 2:
-        for k, level in ((1.0, 255), (0.8, 0), (0.6, 255), (0.4, 0), (0.2, 255)):
-            mask.disc(0, h, w * k, h * k, level)
-    elif kind == 3:
-        mask.fill([(0, 0), (w, 0), (0, h)])
-        small.disc(w * 0.68, h * 0.68, w * 0.18, h * 0.18)
-    elif kind == 4:
-        leaf = [(0.0, 0.0), *[(w * (1 - math.cos(a)), h * math.sin(a)) for a in _QUARTER], (w, h),
-                *[(w * math.sin(a), h * (1 - math.cos(a))) for a in reversed(_QUARTER)]]  # fmt: skip
-        mask.fill(leaf)
-    elif kind == 5:
-        mask.disc(w / 2, 0, w / 2, h / 2)
-        small.disc(w / 2, h, w / 2, h / 2)
-    elif kind == 6:
-        for k in range(4):
-            mask.box(w * (0.06 + 0.25 * k), 0, w * (0.19 + 0.25 * k), h)
-    else:
-        for a in range(3):
-            for b in range(3):
-                mask.disc(w * (a + 0.5) / 3, h * (b + 0.5) / 3, w * 0.1, h * 0.1)
 
 
 def mesh(st: Stage) -> None:
@@ -207,7 +204,12 @@ def mesh(st: Stage) -> None:
         disc.disc(r + 1, r + 1, r)
         glass = Image.new("L", (size, size))
         glass.paste(disc.done(), mask=fade((size, size), 0.7, 0.06))
-        st.put(gradient((size, size), [WHITE, colours[i % len(colours)]]), glass, (x - r, y - r), 0.2 + 0.15 * i)
+        st.put(
+            gradient((size, size), [WHITE, colours[i % len(colours)]]),
+            glass,
+            (x - r, y - r),
+            0.2 + 0.15 * i,
+        )
 
 
 def orbits(st: Stage) -> None:
@@ -221,11 +223,20 @@ def orbits(st: Stage) -> None:
     while r < max(st.w, st.h) * 0.75:
         flat = 1.0
         turn = rng.uniform(0, math.tau)
-        arc = [(cx + math.cos(turn + a * 0.05) * r, cy + math.sin(turn + a * 0.05) * r * flat) for a in range(rng.randint(60, 126))]
+        arc = [
+            (cx + math.cos(turn + a * 0.05) * r, cy + math.sin(turn + a * 0.05) * r * flat)
+            for a in range(rng.randint(60, 126))
+        ]
         lines.line(arc, st.unit * rng.choice((0.15, 0.15, 0.3, 0.6)), rng.randint(70, 200))
         for _ in range(rng.randint(1, 3)):
             a = rng.uniform(0, math.tau)
-            beads.append((cx + math.cos(a) * r, cy + math.sin(a) * r, st.unit * rng.choice((0.8, 1.2, 2, 3.6))))
+            beads.append(
+                (
+                    cx + math.cos(a) * r,
+                    cy + math.sin(a) * r,
+                    st.unit * rng.choice((0.8, 1.2, 2, 3.6)),
+                )
+            )
         r += st.unit * rng.uniform(2.2, 6.5)
     st.put(mix(st.palette.sun, st.palette.glow, 0.5), lines.done(), depth=0.15)
     for x, y, size in beads:
@@ -233,7 +244,12 @@ def orbits(st: Stage) -> None:
         bead = Stencil((side, side), 3)
         bead.disc(side / 2, side / 2, size)
         tone = rng.choice([*st.palette.accents, st.palette.sky[-1]])
-        st.put(gradient((side, side), [mix(tone, WHITE, 0.4), tone, mix(tone, dark, 0.5)]), bead.done(), (x - side / 2, y - side / 2), 0.4)
+        st.put(
+            gradient((side, side), [mix(tone, WHITE, 0.4), tone, mix(tone, dark, 0.5)]),
+            bead.done(),
+            (x - side / 2, y - side / 2),
+            0.4,
+        )
     _glow_disc(st, cx, cy, st.unit * rng.uniform(5, 7))
 
 

@@ -55,14 +55,21 @@ def _spray(st: Stage, way: int, kind: str, back: bool) -> None:
         size = st.unit * rng.uniform(7, 10)
         for outline in _leaves(kind, size):
             mask.fill([(x + tip[0], y + tip[1]) for x, y in turned(outline, turn, (0, 0))])
-        rib = [(x + tip[0], y + tip[1]) for x, y in turned([(0, size * 1.6), (0, -size * 1.8)], turn, (0, 0))]
+        rib = [
+            (x + tip[0], y + tip[1])
+            for x, y in turned([(0, size * 1.6), (0, -size * 1.8)], turn, (0, 0))
+        ]
         veins.fill(band(rib, st.unit * 0.35, st.unit * 0.1))
     leaf = mix(st.palette.near, st.palette.ground, 0.3 if back else 0.06)
     leaf = mix(leaf, st.palette.far, 0.35) if back else leaf
     depth = 0.4 if back else 0.8
 
     def lay() -> None:
-        st.put(gradient((st.w, st.h), [mix(leaf, st.palette.glow, 0.25), leaf]), mask.done(), depth=depth)
+        st.put(
+            gradient((st.w, st.h), [mix(leaf, st.palette.glow, 0.25), leaf]),
+            mask.done(),
+            depth=depth,
+        )
         st.put(mix(leaf, st.palette.glow, 0.35), veins.done(), depth=depth)
 
     if back:
@@ -76,12 +83,21 @@ def _leaves(kind: str, size: float) -> list[Outline]:
         return [
             turned(oval(0, -size * 0.55, size * 0.2, size * 0.62), way * 62, (0, 0))
             if k == 0
-            else [(x, y + size * (1.5 - k * 0.55)) for x, y in turned(oval(0, -size * 0.6, size * 0.2, size * (0.75 - 0.07 * k)), way * (64 - 4 * k), (0, 0))]
+            else [
+                (x, y + size * (1.5 - k * 0.55))
+                for x, y in turned(
+                    oval(0, -size * 0.6, size * 0.2, size * (0.75 - 0.07 * k)),
+                    way * (64 - 4 * k),
+                    (0, 0),
+                )
+            ]
             for k in range(6)
             for way in (-1, 1)
         ]
     if kind == "monstera":
-        heart = blob((0, size * 0.9), (-size * 0.9, size * 0.7), (-size * 1.15, -size * 0.2), (-size * 0.6, -size * 1.2), (0, -size * 1.8),
-                     (size * 0.6, -size * 1.2), (size * 1.15, -size * 0.2), (size * 0.9, size * 0.7))  # fmt: skip
+        heart = blob((0, size * 0.9), (-size * 0.9, size * 0.7), (-size * 1.15, -size * 0.2),
+            (-size * 0.6, -size * 1.2), (0, -size * 1.8),
+                     (size * 0.6, -size * 1.2), (size * 1.15, -size * 0.2),
+                         (size * 0.9, size * 0.7))  # fmt: skip
         return [heart]
     return [oval(0, 0, size * 0.72, size * 1.75)]

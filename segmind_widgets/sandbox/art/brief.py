@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 from .colour import RGB
@@ -25,11 +26,15 @@ from .subjects import BY_WORD, Subject
 _LONGEST = 3  # words in a phrase such as "hot air balloon"
 # Words that name a subject only where no other word does.
 _VAGUE = {
-    "portrait", "product", "packaging", "character", "model", "food", "vehicle", "face", "human", "people", "person",
-    "headshot", "selfie", "avatar", "furniture", "music", "instrument", "love", "camera", "book", "reading", "heart",
-    "cloud", "flower", "tree", "cafe", "library", "tea", "gift", "stars", "camp", "planet", "tower", "spirit", "bouquet", "blossom", "floral",
+    "portrait", "product", "packaging", "character", "model", "food", "vehicle", "face", "human",
+        "people", "person",
+    "headshot", "selfie", "avatar", "furniture", "music", "instrument", "love", "camera", "book",
+        "reading", "heart",
+    "cloud", "flower", "tree", "cafe", "library", "tea", "gift", "stars", "camp", "planet",
+        "tower", "spirit", "bouquet", "blossom", "floral",
 }  # fmt: skip
-# Moods that are places rather than times or manners: any other mood goes before them.
+# Of several moods the hour and the manner lead; a season comes next, then what is a place.
+_SEASONS = {"winter", "autumn", "spring"}
 _PLACELIKE = {"desert", "forest", "tropical", "ocean", "space", "day", "candy", "gold", "vintage"}
 
 
@@ -77,7 +82,9 @@ class Brief:
             return self.places[0]
         if self.subjects:
             homes = self.subjects[0].subject.places
-            fitting = [p for p in homes if p in MOOD_PLACES.get(self.moods[0], ())] if self.moods else []
+            fitting = (
+                [p for p in homes if p in MOOD_PLACES.get(self.moods[0], ())] if self.moods else []
+            )
             return rng.choice(fitting or homes)
         if self.moods:
             return rng.choice(MOOD_PLACES[self.moods[0]])
@@ -117,7 +124,9 @@ def _fruit_or_colour(words: list[str], at: int) -> bool:
     """Whether "orange" or "rose" names the thing: an article before, nothing known after."""
     after = words[at + 1] if at + 1 < len(words) else ""
     known = {_singular(after), after} & (BY_WORD.keys() | MOOD_WORDS.keys() | PLACE_WORDS.keys())
-    return not known and at > 0 and words[at - 1] in {"a", "an", "the", "fresh", "ripe", "red", "of"}
+    return (
+        not known and at > 0 and words[at - 1] in {"a", "an", "the", "fresh", "ripe", "red", "of"}
+    )
 
 
 def _subjects(words: list[str]) -> tuple[list[Wanted], set[int]]:
@@ -128,20 +137,26 @@ def _subjects(words: list[str]) -> tuple[list[Wanted], set[int]]:
             continue
         subject = BY_WORD.get(text) or BY_WORD.get(_singular(text))
         if text in ("orange", "rose"):
-            subject = BY_WORD["orange fruit" if text == "orange" else "rose"] if _fruit_or_colour(words, at) else None
+            subject = (
+                BY_WORD["orange fruit" if text == "orange" else "rose"]
+                if _fruit_or_colour(words, at)
+                else None
+            )
         if subject is None:
             continue
         taken |= set(range(at, at + length))
         if any(w.subject.draw is subject.draw for _, w in found):
             continue
-        many = next((COUNT_WORDS[w] for w in reversed(words[max(0, at - 3) : at]) if w in COUNT_WORDS), 0)
+        many = next(
+            (COUNT_WORDS[w] for w in reversed(words[max(0, at - 3) : at]) if w in COUNT_WORDS), 0
+        )
         plural = subject.words and text not in subject.words
         colour = _colour_word(words, at)
         if colour is not None:
             taken |= {k for k in (at - 1, at - 2) if k >= 0 and words[k] in COLOURS}
         found.append((at, Wanted(subject, many or (3 if plural else 1), colour)))
     found.sort(key=lambda f: f[0])
-    telling = [w for at, w in found if words[at] not in _VAGUE]
+    telling = [w for at, w in found if _singular(words[at]) not in _VAGUE]
     return telling or [w for _, w in found], taken
 
 
@@ -161,7 +176,9 @@ def read(prompt: str, negative: str = "") -> Brief:
     # "neon" and "portrait" are told by the subject's word too, so places and moods read them all
     portrait = bool(subjects) and subjects[0].subject.stand == "portrait"
     places = [p for p in _named(free, PLACE_WORDS) if p != "backcloth" or portrait]
-    moods = sorted(_named(kept, MOOD_WORDS), key=_PLACELIKE.__contains__)
+    if len(places) > 1 and "mountain" in places:  # "a mountain lake" is a lake
+        places.remove("mountain")
+    moods = sorted(_named(kept, MOOD_WORDS), key=lambda m: (m in _PLACELIKE, m in _SEASONS))
     words_of_form = ABSTRACT_WORDS & set(kept)
     return Brief(
         prompt,
@@ -170,7 +187,7 @@ def read(prompt: str, negative: str = "") -> Brief:
         moods,
         _named(kept, STYLE_WORDS),
         _named(kept, WEATHER_WORDS),
-        [COLOURS[w] for w, after in zip(free, [*free[1:], ""], strict=True) if w in COLOURS and after != "hour"][:3],
+        [COLOURS[w] for w, after in pairwise([*free, ""]) if w in COLOURS and after != "hour"][:3],
         bool(words_of_form & PURE_WORDS) or bool(words_of_form and not places),
         len(subjects) > 1 and bool({"riding", "rides", "ride", "atop"} & set(kept)),
         quoted.group(1) if quoted else "",

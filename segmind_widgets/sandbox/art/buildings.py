@@ -6,6 +6,9 @@ from .colour import RGB, WHITE, mix
 from .pen import Coat, Pen
 from .shapes import Outline, arch, band, blob, mirror, oval, rounded, turned
 
+# One point or one field a line would hide the drawing.
+# fmt: off
+
 
 def _both(p: Pen, outline: Outline, colour: RGB) -> None:
     p.fill(outline, colour)
@@ -29,7 +32,8 @@ def house(p: Pen, c: Coat) -> None:
     wall = mix(c.pale, c.main, 0.12)
     p.fill([(18, 52), (50, 24), (82, 52), (82, 97), (18, 97)], wall)
     p.shade([(58, 30), (84, 52), (84, 98), (58, 98)], mix(wall, (60, 50, 110), 0.4), 0.45)
-    p.shade([(17, 50), (50, 26), (83, 50), (83, 58), (50, 33), (17, 58)], mix(wall, c.dark, 0.5), 0.4)
+    p.shade([(17, 50), (50, 26), (83, 50), (83, 58), (50, 33), (17, 58)], mix(wall, c.dark, 0.5),
+        0.4)
     p.fill([(50, 15), (94, 53), (88, 59), (50, 26.5), (12, 59), (6, 53)], c.main)
     p.shade([(50, 15), (94, 53), (88, 59), (50, 26.5)], c.deep, 0.6)
     p.fill(oval(50, 43, 5.6), c.pale)
@@ -50,8 +54,10 @@ def castle(p: Pen, c: Coat) -> None:
 
     def tower(x0: float, x1: float, top: float, roof: float, tone: RGB) -> None:
         p.fill([(x0, top), (x1, top), (x1, 97), (x0, 97)], tone)
-        p.shade([(x0 + (x1 - x0) * 0.62, top), (x1, top), (x1, 97), (x0 + (x1 - x0) * 0.62, 97)], deep, 0.6)
-        p.fill([(x0 - 1.6, top), (x1 + 1.6, top), (x1, top + 4), (x0, top + 4)], mix(tone, WHITE, 0.25))
+        p.shade([(x0 + (x1 - x0) * 0.62, top), (x1, top), (x1, 97), (x0 + (x1 - x0) * 0.62, 97)],
+            deep, 0.6)
+        p.fill([(x0 - 1.6, top), (x1 + 1.6, top), (x1, top + 4), (x0, top + 4)],
+            mix(tone, WHITE, 0.25))
         mid = (x0 + x1) / 2
         p.fill([(x0 - 2.4, top), (mid, roof), (x1 + 2.4, top)], c.accent)
         p.shade([(mid, roof), (x1 + 2.4, top), (mid + 1, top)], mix(c.accent, c.dark, 0.4), 0.6)
@@ -78,7 +84,8 @@ def castle(p: Pen, c: Coat) -> None:
 
 
 def lighthouse(p: Pen, c: Coat) -> None:
-    p.fill(blob((14, 97), (20, 88), (34, 84), (50, 86), (66, 82), (80, 88), (88, 97), (50, 99)), mix(c.dark, (110, 104, 120), 0.6))
+    p.fill(blob((14, 97), (20, 88), (34, 84), (50, 86), (66, 82), (80, 88), (88, 97), (50, 99)),
+        mix(c.dark, (110, 104, 120), 0.6))
     p.fill([(60, 76), (78, 76), (78, 90), (60, 90)], c.pale)
     p.fill([(57, 77), (69, 67), (81, 77)], c.main)
     p.fill([(66, 80), (71, 80), (71, 85), (66, 85)], c.lamp)
@@ -128,19 +135,25 @@ def temple(p: Pen, c: Coat) -> None:
     p.fill(rounded(24, 92, 76, 97, 1), mix(c.dark, cream, 0.5))
     for k in range(4):
         half, foot = 24 - 4.4 * k, 92 - 20 * k
-        p.fill([(50 - half * 0.72, foot - 13), (50 + half * 0.72, foot - 13), (50 + half * 0.72, foot), (50 - half * 0.72, foot)], cream)
+        p.fill([(50 - half * 0.72, foot - 13), (50 + half * 0.72, foot - 13),
+            (50 + half * 0.72, foot), (50 - half * 0.72, foot)], cream)
         for j in range(5):
             x = 50 - half * 0.7 + half * 1.4 * j / 4
             p.fill(band([(x, foot - 13), (x, foot)], 1.5), wood)
         for j in (1, 2):
             x = 50 - half * 0.7 + half * 1.4 * (j * 2 - 1) / 4 / 1
-            p.fill([(x - 0.2, foot - 9), (x + half * 0.3, foot - 9), (x + half * 0.3, foot - 2), (x - 0.2, foot - 2)], c.lamp)
-        p.shade([(50 + half * 0.25, foot - 13), (50 + half, foot - 13), (50 + half, foot), (50 + half * 0.25, foot)], c.deep, 0.35)
+            p.fill([(x - 0.2, foot - 9), (x + half * 0.3, foot - 9), (x + half * 0.3, foot - 2),
+                (x - 0.2, foot - 2)], c.lamp)
+        p.shade([(50 + half * 0.25, foot - 13), (50 + half, foot - 13), (50 + half, foot),
+            (50 + half * 0.25, foot)], c.deep, 0.35)
         y = foot - 13
-        eave = [(50 - half * 1.45, y - 1.5), (50 - half * 1.2, y + 1.6), (50 + half * 1.2, y + 1.6), (50 + half * 1.45, y - 1.5),
-                (50 + half * 1.0, y - 2.2), (50 + half * 0.66, y - 7), (50 - half * 0.66, y - 7), (50 - half, y - 2.2)]  # fmt: skip
+        eave = [(50 - half * 1.45, y - 1.5), (50 - half * 1.2, y + 1.6),
+            (50 + half * 1.2, y + 1.6), (50 + half * 1.45, y - 1.5),
+                (50 + half * 1.0, y - 2.2), (50 + half * 0.66, y - 7), (50 - half * 0.66,
+                    y - 7), (50 - half, y - 2.2)]
         p.fill(eave, mix(c.accent, c.dark, 0.45))
-        p.shade([(50 + half * 0.2, y - 7), (50 + half * 1.5, y - 7), (50 + half * 1.5, y + 2), (50 + half * 0.3, y + 2)], c.dark, 0.3)
+        p.shade([(50 + half * 0.2, y - 7), (50 + half * 1.5, y - 7), (50 + half * 1.5, y + 2),
+            (50 + half * 0.3, y + 2)], c.dark, 0.3)
     p.fill(band([(50, 14), (50, 0)], 1.4, 0.6), c.lamp)
     for y in (4, 7, 10):
         p.fill(oval(50, y, 2.2, 0.8), c.lamp)
@@ -162,12 +175,14 @@ def tent(p: Pen, c: Coat) -> None:
 def tower(p: Pen, c: Coat) -> None:
     """An iron tower on four curved feet."""
     iron = mix(c.main, c.dark, 0.45)
-    leg = [(48.6, 10), (47, 34), (42, 58), (34, 78), (22, 97), (32, 97), (41, 80), (46.5, 62), (50, 40), (50, 10)]
+    leg = [(48.6, 10), (47, 34), (42, 58), (34, 78), (22, 97), (32, 97), (41, 80), (46.5, 62),
+        (50, 40), (50, 10)]
     _both(p, leg, iron)
     p.fill(band([(50, 12), (50, 0)], 1.4, 0.5), iron)
     for y, half in ((34, 5), (58, 10), (80, 17)):
         p.fill(rounded(50 - half, y - 1.4, 50 + half, y + 1.4, 0.6), mix(iron, WHITE, 0.14))
-    for y0, y1, a, b in ((36, 46, 3, 4.6), (46, 57, 4.6, 7.4), (61, 70, 8, 11.4), (70, 79, 11.4, 15)):
+    for y0, y1, a, b in ((36, 46, 3, 4.6), (46, 57, 4.6, 7.4), (61, 70, 8, 11.4),
+        (70, 79, 11.4, 15)):
         for s in (-1, 1):
             p.fill(band([(50 - s * a, y0), (50 + s * b, y1)], 0.8), iron)
     p.erase(blob((50, 83), (62, 88), (67, 99), (33, 99), (38, 88)))
@@ -182,10 +197,12 @@ def bridge(p: Pen, c: Coat) -> None:
     for k in range(33):
         x = 2 + 3 * k
         u = (x - 27) / 46
-        sag = 22 + 38 * (1 - 4 * (u - 0.5) ** 2) if 27 <= x <= 73 else 22 + 1.5 * min(abs(x - 27), abs(x - 73))
+        sag = 22 + 38 * (1 - 4 * (u - 0.5) ** 2) if 27 <= x <= 73 else 22 + 1.5 * min(abs(x - 27),
+            abs(x - 73))
         if sag < 66:
             p.fill(band([(x, sag), (x, 66)], 0.4), steel)
-    p.fill(band([(27 + 46 * t / 20, 22 + 38 * (1 - 4 * (t / 20 - 0.5) ** 2)) for t in range(21)], 1.1, smooth=False), steel)
+    p.fill(band([(27 + 46 * t / 20, 22 + 38 * (1 - 4 * (t / 20 - 0.5) ** 2)) for t in range(21)],
+        1.1, smooth=False), steel)
     for a, b in (((27, 22), (-2, 66)), ((73, 22), (102, 66))):
         p.fill(band([a, b], 1.1), steel)
     for x in (27, 73):

@@ -61,7 +61,11 @@ def _weather(st: Stage, brief: Brief, place: str) -> None:
 
 
 def _populate(st: Stage, brief: Brief, place: str) -> None:
-    cast = [w for w in brief.subjects for _ in range(w.count if len(brief.subjects) == 1 else min(w.count, 2))][:6]
+    cast = [
+        w
+        for w in brief.subjects
+        for _ in range(w.count if len(brief.subjects) == 1 else min(w.count, 2))
+    ][:6]
     if not cast:
         return
     if brief.riding and len(cast) > 1:
@@ -84,7 +88,11 @@ def _ride(st: Stage, rider: Wanted, mount: Wanted, place: str) -> None:
 def _spot(st: Stage, subject: Subject, place: str, index: int, count: int, crowd: float) -> Spot:
     rng = st.rng
     tall = subject.size * st.unit * 100 * crowd * rng.uniform(0.92, 1.08)
-    aside = 0.5 if place in ("studio", "backcloth", "room") else (0.62 if st.sun[0] < st.w / 2 else 0.38)
+    aside = (
+        0.5
+        if place in ("studio", "backcloth", "room")
+        else (0.62 if st.sun[0] < st.w / 2 else 0.38)
+    )
     x = st.w * (aside + rng.uniform(-0.06, 0.06))
     stand = subject.stand
     if count > 1:
@@ -97,8 +105,17 @@ def _spot(st: Stage, subject: Subject, place: str, index: int, count: int, crowd
         return Spot(st.w / 2 if count == 1 else x, st.h * 1.01, min(tall, st.h * 0.92), "bust")
     if place in ("studio", "room") or stand == "table":
         foot = st.floor + (0 if place == "studio" else rng.uniform(0, 0.02) * st.h)
-        return Spot(x if count > 1 else st.w * 0.5, foot, tall * (0.95 if place == "studio" else 0.8), "ground")
-    if place in _WEIGHTLESS or stand in ("air", "orbit", "perch") or (stand == "below" and place != "beach"):
+        return Spot(
+            x if count > 1 else st.w * 0.5,
+            foot,
+            tall * (0.95 if place == "studio" else 0.8),
+            "ground",
+        )
+    if (
+        place in _WEIGHTLESS
+        or stand in ("air", "orbit", "perch")
+        or (stand == "below" and place != "beach")
+    ):
         middle = 0.4 if stand in ("air", "orbit") and place not in _WEIGHTLESS else 0.5
         if stand == "ground" and place == "underwater":
             return Spot(x, st.floor, tall * 0.8, "ground")
@@ -113,7 +130,9 @@ def _spot(st: Stage, subject: Subject, place: str, index: int, count: int, crowd
 
 def perform(st: Stage, wanted: Wanted, spot: Spot, flip: bool, place: str) -> None:
     """Draw a subject on the stage, lit as the stage is."""
-    tile = lit(cut(wanted, spot.tall, st.palette, st.rng, flip), st.palette, st.sun[0] > spot.x, st.rng)
+    tile = lit(
+        cut(wanted, spot.tall, st.palette, st.rng, flip), st.palette, st.sun[0] > spot.x, st.rng
+    )
     w, h = tile.size
     box = tile.getbbox()
     left, top = spot.x - w / 2, spot.foot - (box[3] if box else h)
@@ -135,7 +154,9 @@ def perform(st: Stage, wanted: Wanted, spot: Spot, flip: bool, place: str) -> No
         st.trace(turned.getchannel("A"), at)
 
 
-def cut(wanted: Wanted, tall: float, palette: Palette, rng: Random, flip: bool = False) -> Image.Image:
+def cut(
+    wanted: Wanted, tall: float, palette: Palette, rng: Random, flip: bool = False
+) -> Image.Image:
     """A subject alone on a see-through sheet, `tall` pixels high."""
     subject = wanted.subject
     main = wanted.colour or rng.choice(subject.coats)
@@ -155,12 +176,16 @@ def lit(tile: Image.Image, palette: Palette, from_right: bool, rng: Random) -> I
     ramp = fade(tile.size, 0.0, 0.42, across=True)
     if from_right:
         ramp = ramp.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    grain = ImageChops.multiply(ramp, noise(rng, tile.size).point([150 + i * 105 // 255 for i in range(256)]))
+    grain = ImageChops.multiply(
+        ramp, noise(rng, tile.size).point([150 + i * 105 // 255 for i in range(256)])
+    )
     face.paste(mix(palette.sky[0], BLACK, 0.25), mask=grain.filter(ImageFilter.BoxBlur(0.5)))
     reach = max(1, round(tile.height * 0.008))
     shifted = ImageChops.offset(alpha, -reach if from_right else reach, reach)
     rim = ImageChops.subtract(alpha, shifted).filter(ImageFilter.BoxBlur(reach * 0.4))
-    face.paste(mix(palette.sun, palette.glow, 0.3), mask=scale(ImageChops.multiply(rim, alpha), 0.55))
+    face.paste(
+        mix(palette.sun, palette.glow, 0.3), mask=scale(ImageChops.multiply(rim, alpha), 0.55)
+    )
     face.putalpha(alpha)
     return face
 
@@ -184,10 +209,17 @@ def _float(st: Stage, tile: Image.Image, left: float, spot: Spot) -> None:
     image = above.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize((w, max(2, sunk * 2 // 3)))
     image = image.filter(ImageFilter.BoxBlur((st.unit * 0.9, st.unit * 0.2)))
     dim = ImageChops.multiply(image.getchannel("A"), fade(image.size, 0.55, 0.0))
-    st.put(multiply(image.convert("RGB"), st.palette.water, 0.45), dim, (left, spot.foot), 0.5, bob=0.3)
+    st.put(
+        multiply(image.convert("RGB"), st.palette.water, 0.45), dim, (left, spot.foot), 0.5, bob=0.3
+    )
     st.put(above, at=(left, spot.foot - sunk), depth=0.5, bob=0.3)
     st.trace(above.getchannel("A"), (left, spot.foot - sunk))
     foam = Stencil((w, max(4, round(h * 0.05))), 2)
     for k in range(9):
         foam.disc(w * (0.12 + 0.095 * k), foam.image.height / 4, w * 0.07, h * 0.006 * (1 + k % 3))
-    st.put(mix(WHITE, st.palette.haze, 0.35), scale(foam.done(), 0.7), (left, spot.foot - h * 0.022), 0.5)
+    st.put(
+        mix(WHITE, st.palette.haze, 0.35),
+        scale(foam.done(), 0.7),
+        (left, spot.foot - h * 0.022),
+        0.5,
+    )

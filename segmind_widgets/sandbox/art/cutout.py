@@ -19,7 +19,7 @@ def subject_mask(image: Image.Image) -> Image.Image:
     """
     if "A" in image.getbands():
         alpha = image.getchannel("A")
-        if alpha.getextrema()[0] < 250:
+        if any(alpha.histogram()[:250]):
             return alpha
     known = image.info.get("outline")
     if isinstance(known, Image.Image):

@@ -33,9 +33,14 @@ def drive(brief: Brief, size: Size, rng: Random, seconds: float) -> Iterator[Ima
         yield marked(stage.frame(1 - time if backwards else time))
 
 
-def pan(images: Sequence[Image.Image], size: Size, rng: Random, seconds: float) -> Iterator[Image.Image]:
+def pan(
+    images: Sequence[Image.Image], size: Size, rng: Random, seconds: float
+) -> Iterator[Image.Image]:
     """A slow move in and across the first picture; towards the last one if there are more."""
-    sheets = [ImageOps.fit(i.convert("RGB"), (size[0] * 2, size[1] * 2), Image.Resampling.LANCZOS) for i in images]
+    sheets = [
+        ImageOps.fit(i.convert("RGB"), (size[0] * 2, size[1] * 2), Image.Resampling.LANCZOS)
+        for i in images
+    ]
     start, end = sheets[0], sheets[-1]
     dx, dy = rng.uniform(-1, 1), rng.uniform(-0.6, 0.6)
     for time in _times(seconds):
@@ -52,7 +57,9 @@ def _view(sheet: Image.Image, size: Size, zoom: float, dx: float, dy: float) -> 
     w, h = sheet.width / zoom, sheet.height / zoom
     left = (sheet.width - w) / 2 * (1 + dx)
     top = (sheet.height - h) / 2 * (1 + dy)
-    return sheet.resize(size, Image.Resampling.BILINEAR, (left, top, left + w, top + h), reducing_gap=2)
+    return sheet.resize(
+        size, Image.Resampling.BILINEAR, (left, top, left + w, top + h), reducing_gap=2
+    )
 
 
 def _times(seconds: float) -> list[float]:

@@ -14,7 +14,8 @@ SHORTEST = 32
 MOST = 15  # pictures in one request (seedream's own limit)
 _AREAS = {"512PX": 512, "0.5K": 512, "1K": 1024, "2K": 2048, "3K": 2048, "4K": 2048, "HD": 1024}
 _NAMED = {
-    "square": (1, 1), "square_hd": (1, 1), "landscape": (4, 3), "portrait": (3, 4), "landscape_4_3": (4, 3),
+    "square": (1, 1), "square_hd": (1, 1), "landscape": (4, 3), "portrait": (3, 4),
+        "landscape_4_3": (4, 3),
     "landscape_16_9": (16, 9), "portrait_4_3": (3, 4), "portrait_16_9": (9, 16),
 }  # fmt: skip
 
@@ -30,7 +31,9 @@ def number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def amount(inputs: Mapping[str, Any], *names: str, default: float, low: float, high: float) -> float:
+def amount(
+    inputs: Mapping[str, Any], *names: str, default: float, low: float, high: float
+) -> float:
     """The first of the fields that is a number, held between `low` and `high`."""
     for name in names:
         found = number(inputs.get(name))
@@ -41,7 +44,16 @@ def amount(inputs: Mapping[str, Any], *names: str, default: float, low: float, h
 
 def count(inputs: Mapping[str, Any]) -> int:
     """How many pictures: samples, n, max_images and their like, 1 to 15."""
-    names = ("samples", "n", "max_images", "num_images", "num_outputs", "number_of_images", "num_samples", "batch_size")
+    names = (
+        "samples",
+        "n",
+        "max_images",
+        "num_images",
+        "num_outputs",
+        "number_of_images",
+        "num_samples",
+        "batch_size",
+    )
     return round(amount(inputs, *names, default=1, low=1, high=MOST))
 
 
@@ -100,7 +112,9 @@ def size_of(inputs: Mapping[str, Any], given: Size | None, default: int = 1024) 
         return held((wide, high))
     shapes = (ratio(inputs.get(n)) for n in ("aspect_ratio", "size", "image_size", "ratio"))
     shape = next((s for s in shapes if s), None)
-    areas = (_area(inputs.get(n)) for n in ("size", "resolution", "output_resolution", "image_size"))
+    areas = (
+        _area(inputs.get(n)) for n in ("size", "resolution", "output_resolution", "image_size")
+    )
     side = next((a for a in areas if a), None)
     if given and shape is None:
         if side is None:
@@ -109,12 +123,18 @@ def size_of(inputs: Mapping[str, Any], given: Size | None, default: int = 1024) 
     side, shape = side or default, shape or 1.0
     exact_sides = side * math.sqrt(shape), side / math.sqrt(shape)
     k = min(1.0, LONGEST / max(exact_sides))
-    return held((max(1, round(exact_sides[0] * k / 8)) * 8, max(1, round(exact_sides[1] * k / 8)) * 8))
+    return held(
+        (max(1, round(exact_sides[0] * k / 8)) * 8, max(1, round(exact_sides[1] * k / 8)) * 8)
+    )
 
 
 def file_format(inputs: Mapping[str, Any], default: str) -> tuple[str, int]:
     """Pillow's name of the format asked for, and the quality (1 to 100)."""
     wanted = str(inputs.get("output_format") or inputs.get("format") or default).lower().strip(". ")
-    name = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}.get(wanted.removeprefix("image/"), default)
-    quality = amount(inputs, "output_quality", "quality", "image_quality", default=92, low=1, high=100)
+    name = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}.get(
+        wanted.removeprefix("image/"), default
+    )
+    quality = amount(
+        inputs, "output_quality", "quality", "image_quality", default=92, low=1, high=100
+    )
     return name, round(quality)

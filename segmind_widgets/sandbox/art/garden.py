@@ -30,7 +30,8 @@ def hedge(st: Stage, base: float) -> None:
             mask.disc(size[0] / 2, size[1], r * 0.8, r * 0.95)
             leaf = mix(st.palette.ground, st.palette.near, 0.35 + 0.3 * row)
             at = x, base - size[1] + st.unit * (2 + row * 3)
-            st.put(gradient(size, [mix(leaf, st.palette.glow, 0.15), mix(leaf, st.palette.near, 0.4)]), mask.done(),
+            st.put(gradient(size, [mix(leaf, st.palette.glow, 0.15),
+                mix(leaf, st.palette.near, 0.4)]), mask.done(),
                    at, 0.35 + 0.1 * row)  # fmt: skip
             st.put(mix(leaf, st.palette.glow, 0.35), light.done(), at, 0.35 + 0.1 * row)
             x += r * rng.uniform(0.9, 1.5)
@@ -100,8 +101,10 @@ def _row(st: Stage, y: float, near: float) -> None:
 
 def _bloom(head: Stencil, heart: Stencil, x: float, y: float, r: float, petals: int) -> None:
     if not petals:  # a tulip
-        head.fill(curve((x - r * 0.7, y - r), (x - r * 0.75, y + r * 0.2), (x, y + r * 0.8), (x + r * 0.75, y + r * 0.2),
-                        (x + r * 0.7, y - r), (x + r * 0.3, y - r * 0.3), (x, y - r * 1.1), (x - r * 0.3, y - r * 0.3),
+        head.fill(curve((x - r * 0.7, y - r), (x - r * 0.75, y + r * 0.2), (x, y + r * 0.8),
+            (x + r * 0.75, y + r * 0.2),
+                        (x + r * 0.7, y - r), (x + r * 0.3, y - r * 0.3), (x, y - r * 1.1),
+                            (x - r * 0.3, y - r * 0.3),
                         closed=True, steps=5))  # fmt: skip
         return
     for k in range(petals):

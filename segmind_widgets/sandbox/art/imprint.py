@@ -16,7 +16,7 @@ _TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 def stamp(size: tuple[int, int]) -> tuple[Image.Image, tuple[int, int]]:
     """The word as a mask, and the corner it goes to in a picture of that size."""
-    height = max(9, round(min(size) * 0.024))
+    height = max(9, round(min(size) * 0.019))
     font = ImageFont.load_default(height)
     left, top, right, bottom = (round(v) for v in font.getbbox(MARK))
     mask = Image.new("L", (right - left + 2, bottom - top + 2))
@@ -68,5 +68,7 @@ def encoded(
     elif form == "WEBP":
         image.save(sink, "WEBP", quality=quality, method=1, exif=exif)
     else:
-        image.convert("RGB").save(sink, "JPEG", quality=min(95, quality), subsampling=0 if quality > 90 else 2, exif=exif)
+        image.convert("RGB").save(
+            sink, "JPEG", quality=min(95, quality), subsampling=0 if quality > 90 else 2, exif=exif
+        )
     return sink.getvalue(), _TYPES[form]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 
 from PIL import Image, ImageFilter
 
@@ -12,7 +13,7 @@ from .shapes import band, oval
 from .stage import Stage
 
 
-def backdrop(st: Stage) -> None:
+def studio(st: Stage) -> None:
     """A seamless sheet of colour, a spot of light, a plinth or an arch."""
     rng = st.rng
     base = rng.choice(st.palette.accents)
@@ -70,8 +71,8 @@ def _plinth(st: Stage, base: RGB) -> None:
     at = st.w / 2 - cx, st.floor - flat
     shadow = Stencil((size[0] * 2, round(flat * 4)), 1)
     shadow.disc(size[0], flat * 2, wide * 1.15, flat)
-    st.put(mix(st.palette.near, (0, 0, 0), 0.2), scale(shadow.done().filter(ImageFilter.GaussianBlur(st.unit * 3)), 0.4),
-           (st.w / 2 - size[0], at[1] + tall), 0.3)  # fmt: skip
+    soft = scale(shadow.done().filter(ImageFilter.GaussianBlur(st.unit * 3)), 0.4)
+    st.put(mix(st.palette.near, (0, 0, 0), 0.2), soft, (st.w / 2 - size[0], at[1] + tall), 0.3)
     stone = mix(base, WHITE, 0.45 if not st.palette.night else 0.2)
     left = 1 if st.sun[0] < st.w / 2 else -1
     shades = [
@@ -84,14 +85,14 @@ def _plinth(st: Stage, base: RGB) -> None:
     st.put(gradient(size, [mix(stone, WHITE, 0.25), mix(stone, WHITE, 0.55)]), top.done(), at, 0.3)
 
 
-def window_room(st: Stage) -> None:
+def window_room(st: Stage, views: Mapping[str, Callable[[Stage], None]]) -> None:
     """A wall, a large window, a table top in front, a plant and a lamp."""
     rng = st.rng
     wall = mix(rng.choice(st.palette.accents), st.palette.haze, 0.5)
     wall = mix(wall, st.palette.near, 0.72 if st.palette.night else 0.1)
     st.put(gradient((st.w, st.h), [mix(wall, st.palette.near, 0.15), wall]))
     st.sun, st.horizon = (st.w * 0.5, st.h * 0.3), st.h * 0.78
-    _window(st, wall)
+    _window(st, wall, rng.choice([views[name] for name in sorted(views)]))
     _picture(st, wall)
     table = st.h - round(st.horizon)
     wood = mix(
@@ -99,7 +100,8 @@ def window_room(st: Stage) -> None:
         st.palette.near,
         0.5 if st.palette.night else 0.12,
     )
-    st.put(gradient((st.w, table), [mix(wood, st.palette.glow, 0.3), wood, mix(wood, st.palette.near, 0.35)]),
+    st.put(gradient((st.w, table), [mix(wood, st.palette.glow, 0.3), wood,
+        mix(wood, st.palette.near, 0.35)]),
            Image.new("L", (st.w, table), 255), (0, st.horizon), 0.5)  # fmt: skip
     edge = Image.new("L", (st.w, max(1, round(st.unit * 0.8))), 120)
     st.put(mix(wood, WHITE, 0.5), edge, (0, st.horizon), 0.5)
@@ -107,14 +109,12 @@ def window_room(st: Stage) -> None:
     st.floor = st.horizon + table * 0.5
 
 
-def _window(st: Stage, wall: RGB) -> None:
-    from .places import VIEWS
-
+def _window(st: Stage, wall: RGB, paint: Callable[[Stage], None]) -> None:
     rng = st.rng
     size = round(min(st.w * 0.62, st.unit * 82)), round(st.h * 0.58)
     x, y = st.w * rng.choice((0.4, 0.5, 0.6)) - size[0] / 2, st.h * 0.1
     view = Stage(size, rng, st.palette)
-    VIEWS[rng.choice(sorted(VIEWS))](view)
+    paint(view)
     frame = mix(wall, WHITE, 0.6) if not st.palette.night else mix(wall, st.palette.near, 0.5)
     pad = round(st.unit * 1.8)
     st.put(
@@ -162,7 +162,8 @@ def plant(st: Stage, x: float, foot: float, tall: float) -> None:
         leaves.fill(band([(cx, 74 * s), tip], 1.6 * s, 1 * s))
         leaves.fill(oval(*tip, 13 * s, 5.4 * s, math.degrees(a)))
         veins.fill(band([(tip[0] - math.cos(a) * 12 * s, tip[1] - math.sin(a) * 12 * s),
-                         (tip[0] + math.cos(a) * 12 * s, tip[1] + math.sin(a) * 12 * s)], 0.8 * s, 0.3 * s))  # fmt: skip
+                         (tip[0] + math.cos(a) * 12 * s, tip[1] + math.sin(a) * 12 * s)], 0.8 * s,
+                             0.3 * s))  # fmt: skip
     pot.fill(
         [(cx - 15 * s, 72 * s), (cx + 15 * s, 72 * s), (cx + 11 * s, 99 * s), (cx - 11 * s, 99 * s)]
     )

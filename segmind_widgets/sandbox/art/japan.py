@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from .colour import RGB, WHITE, gradient, mix
 from .garden import blossom
-from .land import hills, rough_line
+from .land import rough_line
 from .pen import Stencil
 from .sky import cloud_bank, mist, sky, stars
 from .stage import Stage
+from .woods import hills
 
 
-def fuji(st: Stage) -> None:
+def japan(st: Stage) -> None:
     """The mountain behind a lake with a gate in it."""
     st.horizon = st.h * 0.66
     centre = st.w * st.rng.choice((0.4, 0.5, 0.6))
@@ -80,7 +81,10 @@ def cone(st: Stage, x: float, base: float, tall: float) -> None:
     while at > left[line][0] + span * 0.12:
         step = span * st.rng.uniform(0.12, 0.3)
         tip = right[line][1] + tall * st.rng.uniform(0.04, 0.2)
-        hem += [(at - step * 0.5, tip), (at - step, right[line][1] - tall * st.rng.uniform(-0.01, 0.05))]
+        hem += [
+            (at - step * 0.5, tip),
+            (at - step, right[line][1] - tall * st.rng.uniform(-0.01, 0.05)),
+        ]
         at -= step
     cap = [*left[line::-1], *right[: line + 1], *hem]
     snow.fill(cap)
@@ -139,7 +143,8 @@ def gate(st: Stage, x: float, foot: float, tall: float) -> None:
             (cx - 53 * s, 15 * s),
         ]
     )
-    dark.fill([(cx - 62 * s, 1 * s), (cx - 30 * s, 5.4 * s), (cx, 6 * s), (cx + 30 * s, 5.4 * s), (cx + 62 * s, 1 * s),
+    dark.fill([(cx - 62 * s, 1 * s), (cx - 30 * s, 5.4 * s), (cx, 6 * s), (cx + 30 * s, 5.4 * s),
+        (cx + 62 * s, 1 * s),
                (cx + 57 * s, 8.5 * s), (cx, 12 * s), (cx - 57 * s, 8.5 * s)])  # fmt: skip
     at = x - cx, foot - tall
     st.put(

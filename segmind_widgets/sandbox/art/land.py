@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from random import Random
 
 from PIL import Image
 
-from .colour import RGB, WHITE, fade, gradient, mix, scale
+from .colour import RGB, WHITE, fade, gradient, mix
 from .pen import Stencil
 from .shapes import Outline, Point, curve
 from .stage import Stage
@@ -18,7 +19,7 @@ def rough_line(rng: Random, a: Point, b: Point, jag: float, depth: int = 5) -> O
     line = [a, b]
     for level in range(depth):
         out = []
-        for p, q in zip(line, line[1:], strict=False):
+        for p, q in pairwise(line):
             span = math.dist(p, q) * jag
             out += [p, ((p[0] + q[0]) / 2 + rng.uniform(-span, span) * 0.3,
                         (p[1] + q[1]) / 2 + rng.uniform(-span, span))]  # fmt: skip
@@ -131,90 +132,13 @@ def _snow(
     east = [p for p in right if p[1] < line]
     if not west or not east:
         return
-    hem, p = [], east[-1]
-    for _ in range(rng.randint(3, 6)):  # tongues of snow, of uneven length
-        q = p[0] + (west[0][0] - p[0]) * rng.uniform(0.2, 0.55), line
-        tip = (
-            (p[0] + q[0]) / 2 + rng.uniform(-0.2, 0.2) * (p[0] - q[0]),
-            line + high * rng.uniform(0.02, 0.14),
-        )
-        hem += [tip, (q[0], line - high * rng.uniform(0.0, 0.09))]
-        p = q
+    shares = [rng.uniform(0.5, 1.5) for _ in range(rng.randint(3, 6))]  # tongues of snow
+    hem, x, span = [], east[-1][0], (west[0][0] - east[-1][0]) / sum(shares)
+    for share in shares:
+        tip = x + span * share * rng.uniform(0.3, 0.7), line + high * rng.uniform(0.02, 0.15)
+        x += span * share
+        hem += [tip, (x, line - high * rng.uniform(0.0, 0.08))]
     white.fill([*west, *east, *hem])
-
-
-def hills(st: Stage, count: int, top: float, bottom: float, start: float = 0.2) -> None:
-    """Rolling country; the nearest hill is the ground."""
-    for i in range(count):
-        near = start + (1 - start) * i / max(1, count - 1)
-        base = top + (bottom - top) * i / max(1, count - 1)
-        swell = st.h * (0.035 + 0.03 * near)
-        line = rolling(st.rng, st.w, base, swell, 0.5 + 0.5 * st.rng.random())
-        grass = mix(mix(st.palette.far, st.palette.ground, min(1, 0.3 + near)), st.palette.near,
-                    0.28 * near)  # fmt: skip
-        slab(st, line, [mix(grass, st.palette.glow, 0.22), grass, mix(grass, st.palette.near, 0.5)],
-             0.15 + 0.5 * near)  # fmt: skip
-        if 0 < i < count - 1 or count == 1:
-            coppice(st, line, near)
-
-
-def coppice(st: Stage, line: Outline, near: float) -> None:
-    """A few round trees along a skyline."""
-    for _ in range(st.rng.randint(2, 5)):
-        x, y = line[st.rng.randrange(4, len(line) - 4)]
-        for _ in range(st.rng.randint(1, 4)):
-            size = st.unit * (1.4 + 3.2 * near) * st.rng.uniform(0.7, 1.3)
-            x += size * st.rng.uniform(-1.3, 1.3)
-            box = round(size * 2.4), round(size * 3.2)
-            mask = Stencil(box, 3)
-            mask.box(box[0] / 2 - size * 0.12, size * 1.6, box[0] / 2 + size * 0.12, box[1])
-            mask.disc(box[0] / 2, size * 1.25, size * 0.85, size * 1.2)
-            leaf = mix(tone(st, 0.25 + 0.6 * near), st.palette.ground, 0.25)
-            st.put(gradient(box, [mix(leaf, st.palette.glow, 0.3), leaf]), mask.done(),
-                   (x - box[0] / 2, y - box[1] + size * 0.5), 0.15 + 0.5 * near)  # fmt: skip
-
-
-def pine(rng: Random, x: float, foot: float, tall: float) -> Outline:
-    """A conifer's outline."""
-    tiers = max(5, min(9, round(tall / 9)))
-    left, right = [], []
-    for i in range(tiers):
-        y = foot - tall + tall * 0.98 * (i + 1) / tiers
-        reach = tall * 0.24 * ((i + 1) / tiers) ** 0.85 * rng.uniform(0.85, 1.15)
-        rise = tall * 0.035
-        left += [(x - reach, y + rise * 0.4), (x - reach * 0.45, y - rise)]
-        right += [(x + reach, y + rise * 0.4), (x + reach * 0.45, y - rise)]
-    trunk = tall * 0.025
-    foot_line = [(x + trunk, foot - tall * 0.05), (x + trunk, foot + 6), (x - trunk, foot + 6),
-                 (x - trunk, foot - tall * 0.05)]  # fmt: skip
-    return [(x, foot - tall), *right, *foot_line, *left[::-1]]
-
-
-def pines(st: Stage, base: float, tall: float, near: float, depth: float, gap: float = 0.3) -> None:
-    """A wood of conifers, and the ground it stands on."""
-    rng = st.rng
-    line = rolling(rng, st.w, base, tall * 0.3, 0.7)
-    colour = tone(st, near)
-    low = max(p[1] for p in line)
-    top = max(0, math.floor(min(p[1] for p in line) - tall * 1.35))
-    size = st.w, max(4, min(st.h, math.ceil(low + 3)) - top)
-    mask = Stencil(size)
-    x = -tall * 0.3
-    while x < st.w + tall * 0.3:
-        ground = line[min(len(line) - 1, max(0, round(x / st.w * 90) + 1))][1]
-        if rng.random() > 0.08:
-            mask.fill(pine(rng, x, ground - top + 2, tall * rng.uniform(0.5, 1.25)))
-        x += tall * gap * rng.uniform(0.4, 1.4)
-    ground_line = [(px, py - top - tall * 0.06) for px, py in line]  # covers the trees' feet
-    mask.fill([*ground_line, (st.w + 5, size[1]), (-5, size[1])])
-    lighter = mix(colour, st.palette.haze, 0.36 * (1 - near) + 0.06)
-    st.put(
-        gradient(size, [colour, mix(colour, lighter, 0.3), lighter]), mask.done(), (0, top), depth
-    )
-    rest = st.h - top - size[1]
-    if rest > 0:
-        fill = gradient((st.w, rest), [lighter, colour])
-        st.put(fill, Image.new("L", fill.size, 255), (0, top + size[1]), depth)
 
 
 def dunes(st: Stage, count: int, top: float, bottom: float) -> None:
@@ -242,7 +166,7 @@ def dunes(st: Stage, count: int, top: float, bottom: float) -> None:
         crest = min(line, key=lambda p: p[1])
         away = [p for p in line if (p[0] - crest[0]) * -side >= 0]
         if side > 0:
-            away = away[::-1]
+            away.reverse()
         foot = crest[0] + side * st.w * 0.1 * rng.uniform(0.4, 1), min(st.h, base + tall * 2.4)
         spine = curve(foot, (crest[0] - side * tall * 0.1, crest[1] + tall * 1.3),
                       (crest[0] + side * tall * 0.35, crest[1] + tall * 0.45), crest)  # fmt: skip
@@ -278,55 +202,3 @@ def mesas(st: Stage, base: float) -> None:
                 fill.paste(st.palette.near, (0, round(size[1] * k / 6.5)), band)
             at = st.rng.uniform(-0.05, 0.9) * st.w, base - tall + 3
             st.put(fill, mask.done(), at, 0.15 + 0.3 * near)
-
-
-def meadow(st: Stage, base: float, flowers: bool = True, dark: float = 0.35) -> None:
-    """The ground one stands on; grass and flowers come in front of the subject."""
-    line = rolling(st.rng, st.w, base, st.h * 0.02, 0.6)
-    grass = mix(st.palette.ground, st.palette.near, dark)
-    slab(
-        st, line, [mix(grass, st.palette.glow, 0.2), grass, mix(grass, st.palette.near, 0.7)], 0.75
-    )
-    st.floor = min(st.h * 0.93, base + (st.h - base) * 0.55)
-    st.front.append(lambda: tufts(st, flowers))
-
-
-def tufts(st: Stage, flowers: bool) -> None:
-    """Blades of grass along the bottom edge, blurred by nothing, dark against the light."""
-    rng, high = st.rng, round(st.unit * 16)
-    mask, petals = Stencil((st.w, high)), []
-    for _ in range(round(150 * st.w / st.h)):
-        x, tall = rng.random() * st.w, high * rng.uniform(0.15, 0.6)
-        lean, w = tall * rng.uniform(-0.4, 0.4), st.unit * rng.uniform(0.25, 0.5)
-        tip = x + lean, high - tall
-        mask.fill([(x - w, high), *curve((x - w, high), (x - w * 0.4 + lean * 0.25, high - tall * 0.6), tip, steps=4),
-                   *curve(tip, (x + w * 0.7 + lean * 0.25, high - tall * 0.6), (x + w, high), steps=4)])  # fmt: skip
-        if flowers and rng.random() < 0.16:
-            petals.append(
-                (tip[0], tip[1] - high * rng.uniform(0, 0.2), st.unit * rng.uniform(0.35, 0.95))
-            )
-    blade = mix(st.palette.near, st.palette.ground, 0.22)
-    st.put(gradient((st.w, high), [mix(blade, st.palette.glow, 0.12), blade]), mask.done(),
-           (0, st.h - high), 1)  # fmt: skip
-    for colour in st.palette.accents[:3]:
-        dots = Stencil((st.w, high))
-        for x, y, r in petals[::3]:
-            for k in range(5):
-                a = k * math.tau / 5 + x
-                dots.disc(x + math.cos(a) * r * 0.7, y + math.sin(a) * r * 0.7, r * 0.55)
-        petals = petals[1:]
-        st.put(
-            mix(colour, st.palette.near, 0.25 if st.palette.night else 0.05),
-            dots.done(),
-            (0, st.h - high),
-            1,
-        )
-
-
-def vignette(st: Stage, strength: float = 0.3) -> None:
-    """Corners a little darker, so the eye stays inside."""
-    shade = Image.radial_gradient("L").point(
-        [round(max(0, i - 120) * strength) for i in range(256)]
-    )
-    tint = mix(st.palette.sky[0], (0, 0, 0), 0.6)
-    st.put(tint, scale(shade.resize((st.w, st.h), Image.Resampling.BICUBIC), 1.0))

@@ -33,21 +33,27 @@ MOOD_WORDS = _table(
 
 PLACE_WORDS = _table(
     {
-        "mountain": "mountain mountains alps peak peaks summit himalaya landscape cliff valley volcano everest",
+        "mountain": "mountain mountains alps peak peaks summit himalaya landscape cliff valley "
+        "volcano everest",
         "lake": "lake river pond reflection fjord waterfall stream",
         "sea": "sea ocean waves wave coast coastal harbor harbour bay storm-at-sea",
         "beach": "beach shore seaside island tropical lagoon sand coastline",
         "forest": "forest woods jungle woodland rainforest trees pine pines",
-        "country": "field fields meadow countryside hill hills farm village prairie pasture rural grass park savanna",
+        "country": "field fields meadow countryside hill hills farm village prairie pasture "
+        "rural grass park savanna",
         "desert": "desert dune dunes sahara canyon mesa arid mars",
-        "city": "city skyline skyscraper skyscrapers downtown metropolis urban cityscape manhattan tokyo cyberpunk",
-        "street": "street alley town sidewalk market amsterdam road cafe-street neighbourhood neighborhood houses",
-        "snowland": "snow snowy arctic antarctica tundra glacier iceberg ice winter north-pole ski northern-lights aurora",
+        "city": "city skyline skyscraper skyscrapers downtown metropolis urban cityscape "
+        "manhattan tokyo cyberpunk",
+        "street": "street alley town sidewalk market amsterdam road cafe-street neighbourhood "
+        "neighborhood houses",
+        "snowland": "snow snowy arctic antarctica tundra glacier iceberg ice winter north-pole "
+        "ski northern-lights aurora",
         "space": "space galaxy cosmos nebula universe orbit stars cosmic interstellar",
         "moonscape": "moon lunar crater on-the-moon asteroid",
         "underwater": "underwater reef coral aquarium deep-sea seabed under-the-sea",
         "garden": "garden flowers lavender flowerbed greenhouse orchard",
-        "studio": "studio podium pedestal advertisement commercial showcase packshot plinth still-life",
+        "studio": "studio podium pedestal advertisement commercial showcase packshot plinth "
+        "still-life",
         "room": "room interior window bedroom kitchen desk indoor indoors office living-room",
         "japan": "japan japanese fuji torii kyoto samurai ukiyo-e ukiyoe zen sakura geisha hokusai",
         "islands": "fantasy mist misty fog foggy dreamscape clouds ethereal heaven",
@@ -65,7 +71,8 @@ STYLE_WORDS = _table(
         "poster": "poster screenprint print travel-poster flyer risograph",
         "comic": "comic pop-art popart halftone cartoon",
         "polygon": "low-poly lowpoly polygon geometric faceted origami",
-        "film": "film photo photograph photography photorealistic realistic cinematic bokeh 35mm dslr",
+        "film": "film photo photograph photography photorealistic realistic cinematic bokeh 35mm "
+        "dslr",
         "glow": "glowing glow bloom hologram holographic",
         "mosaic": "mosaic stained-glass tiles tessellation",
     }
@@ -84,7 +91,8 @@ WEATHER_WORDS = _table(
 )
 
 ABSTRACT_WORDS = {
-    "abstract", "pattern", "geometric", "wallpaper", "background", "texture", "shapes", "gradient", "fractal", "waves",
+    "abstract", "pattern", "geometric", "wallpaper", "background", "texture", "shapes",
+        "gradient", "fractal", "waves",
     "logo", "icon", "bauhaus", "minimalist", "minimal", "infographic", "chart", "diagram",
 }  # fmt: skip
 
@@ -92,31 +100,42 @@ ABSTRACT_WORDS = {
 PURE_WORDS = {"abstract", "pattern", "geometric", "fractal", "bauhaus", "texture", "gradient"}
 
 COUNT_WORDS = {
-    "two": 2, "pair": 2, "couple": 2, "twin": 2, "three": 3, "trio": 3, "four": 4, "five": 5, "several": 3, "few": 3,
-    "many": 5, "group": 4, "flock": 5, "school": 5, "pod": 3, "herd": 4, "fleet": 4, "2": 2, "3": 3, "4": 4, "5": 5,
+    "two": 2, "pair": 2, "couple": 2, "twin": 2, "three": 3, "trio": 3, "four": 4, "five": 5,
+        "several": 3, "few": 3,
+    "many": 5, "group": 4, "flock": 5, "school": 5, "pod": 3, "herd": 4, "fleet": 4, "2": 2,
+        "3": 3, "4": 4, "5": 5,
 }  # fmt: skip
 
 # Where a mood is at home when neither a place nor a subject is named.
 MOOD_PLACES: dict[str, tuple[str, ...]] = {
-    "day": ("mountain", "country", "lake", "sea"), "sunset": ("sea", "mountain", "lake", "country", "desert", "city"),
-    "dawn": ("islands", "lake", "mountain", "country"), "night": ("mountain", "lake", "city", "sea"),
+    "day": ("mountain", "country", "lake", "sea"),
+        "sunset": ("sea", "mountain", "lake", "country", "desert", "city"),
+    "dawn": ("islands", "lake", "mountain", "country"),
+        "night": ("mountain", "lake", "city", "sea"),
     "winter": ("snowland", "mountain"), "autumn": ("forest", "lake", "street", "country"),
-    "spring": ("garden", "country", "japan"), "neon": ("city", "street"), "pastel": ("islands", "country", "sea"),
-    "desert": ("desert",), "forest": ("forest",), "tropical": ("beach",), "ocean": ("sea", "underwater"),
-    "storm": ("sea", "mountain", "city"), "mono": ("mountain", "city", "lake"), "vintage": ("street", "sea", "country"),
-    "space": ("space", "moonscape"), "gold": ("islands", "desert", "lake"), "candy": ("country", "islands", "sea"),
+    "spring": ("garden", "country", "japan"), "neon": ("city", "street"),
+        "pastel": ("islands", "country", "sea"),
+    "desert": ("desert",), "forest": ("forest",), "tropical": ("beach",),
+        "ocean": ("sea", "underwater"),
+    "storm": ("sea", "mountain", "city"), "mono": ("mountain", "city", "lake"),
+        "vintage": ("street", "sea", "country"),
+    "space": ("space", "moonscape"), "gold": ("islands", "desert", "lake"),
+        "candy": ("country", "islands", "sea"),
 }  # fmt: skip
 
 # The moods that suit a place when the prompt names none.
 PLACE_MOODS: dict[str, tuple[str, ...]] = {
     "mountain": ("day", "sunset", "dawn", "night"), "lake": ("dawn", "sunset", "day", "autumn"),
     "sea": ("ocean", "sunset", "day", "dawn"), "beach": ("tropical", "sunset", "tropical"),
-    "forest": ("forest", "dawn", "autumn", "night"), "country": ("day", "spring", "sunset", "autumn"),
+    "forest": ("forest", "dawn", "autumn", "night"),
+        "country": ("day", "spring", "sunset", "autumn"),
     "desert": ("desert", "sunset", "dawn"), "city": ("sunset", "night", "dawn", "neon"),
-    "street": ("day", "autumn", "night", "vintage", "sunset"), "snowland": ("winter", "night", "dawn"),
+    "street": ("day", "autumn", "night", "vintage", "sunset"),
+        "snowland": ("winter", "night", "dawn"),
     "space": ("space",), "moonscape": ("space",), "underwater": ("ocean", "ocean", "tropical"),
     "garden": ("spring", "day", "sunset"), "studio": ("pastel", "day", "candy", "autumn", "ocean"),
     "room": ("day", "pastel", "night", "sunset"), "japan": ("dawn", "sunset", "spring", "night"),
-    "islands": ("dawn", "pastel", "forest", "sunset"), "backcloth": ("pastel", "sunset", "day", "autumn", "forest"),
+    "islands": ("dawn", "pastel", "forest", "sunset"),
+        "backcloth": ("pastel", "sunset", "day", "autumn", "forest"),
     "abstract": ("sunset", "pastel", "candy", "ocean", "neon", "autumn", "day", "dawn", "desert"),
 }  # fmt: skip

@@ -90,5 +90,6 @@ def _crater(st: Stage, x: float, y: float, wide: float, dust: RGB, depth: float)
     rim.disc(cx, cy, wide, wide * 0.32)
     pit.disc(cx, cy - wide * 0.03, wide * 0.88, wide * 0.25)
     st.put(mix(dust, WHITE, 0.3), rim.done(), (x - cx, y - cy), depth)
-    st.put(gradient(size, [mix(dust, st.palette.near, 0.75), mix(dust, st.palette.near, 0.25)]), pit.done(),
+    st.put(gradient(size, [mix(dust, st.palette.near, 0.75), mix(dust, st.palette.near, 0.25)]),
+        pit.done(),
            (x - cx, y - cy), depth)  # fmt: skip

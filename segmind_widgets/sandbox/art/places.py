@@ -6,11 +6,16 @@ from collections.abc import Callable
 
 from .backcloth import backcloth
 from .colour import WHITE, gradient, mix
-from .land import dunes, hills, meadow, mesas, peaks, pines, ridges, rolling, slab
+from .garden import beds, hedge
+from .indoors import studio, window_room
+from .japan import japan
+from .land import dunes, mesas, peaks, ridges, rolling, slab
+from .orbs import craters, world
 from .sea import below, island, open_water, palms, shore, swell
 from .sky import aurora, birds, cloud_bank, glow, luminary, mist, nebula, sky, snowfall, stars
 from .stage import Stage
 from .town import lamps, pavement, quay, skyline, terrace
+from .woods import framing, hills, meadow, pines
 
 
 def _heavens(st: Stage, horizon: float, clouds: str = "") -> None:
@@ -32,6 +37,8 @@ def mountain(st: Stage) -> None:
     mist(st, st.h * 0.8, st.h * 0.22)
     pines(st, st.h * 0.86, st.unit * 9, 0.72, 0.6)
     meadow(st, st.h * 0.9, flowers=False, dark=0.7)
+    if st.rng.random() < 0.45:
+        st.front.append(lambda: framing(st))
 
 
 def lake(st: Stage) -> None:
@@ -41,7 +48,18 @@ def lake(st: Stage) -> None:
     mist(st, st.h * shore_line, st.h * 0.14, 0.6)
     pines(st, st.h * (shore_line - 0.01), st.unit * 6, 0.7, 0.4, gap=0.25)
     open_water(st, st.h * (shore_line + 0.012), clear=0.78, ripple=0.55)
-    meadow(st, st.h * 0.92, flowers=False, dark=0.75)
+    _near_shore(st, lambda: meadow(st, st.h * 0.92, flowers=False, dark=0.75))
+    if st.rng.random() < 0.55:
+        st.front.append(lambda: framing(st))
+
+
+def _near_shore(st: Stage, lay: Callable[[], None]) -> None:
+    """The land at the viewer's feet: before what floats, so that it hides its reflection."""
+    if st.wishes & {"water", "leap"}:
+        st.floor = st.h * 0.86
+        st.front.append(lay)
+    else:
+        lay()
 
 
 def sea(st: Stage) -> None:
@@ -62,7 +80,7 @@ def beach(st: Stage) -> None:
     _heavens(st, st.rng.uniform(0.48, 0.56))
     island(st, st.horizon + 1, st.w * st.rng.uniform(0.1, 0.9), st.w * 0.3, 0.25)
     open_water(st, st.horizon, clear=0.4)
-    shore(st, st.h * 0.8)
+    _near_shore(st, lambda: shore(st, st.h * 0.8))
     palms(st)
 
 
@@ -118,7 +136,9 @@ def snowland(st: Stage) -> None:
     for i in range(3):
         line = rolling(st.rng, st.w, st.h * (0.73 + 0.08 * i), st.h * 0.035, 0.6)
         cool = mix(white, mix(st.palette.water, st.palette.far, 0.5), 0.5 + 0.1 * i)
-        slab(st, line, [mix(white, st.palette.sun, 0.3), mix(white, cool, 0.5), cool], 0.4 + 0.2 * i)
+        slab(
+            st, line, [mix(white, st.palette.sun, 0.3), mix(white, cool, 0.5), cool], 0.4 + 0.2 * i
+        )
     st.floor = st.h * 0.92
     if not st.palette.night or st.rng.random() < 0.4:
         st.front.append(lambda: snowfall(st, 0.7))
@@ -134,8 +154,6 @@ def space(st: Stage) -> None:
 
 
 def planet(st: Stage) -> None:
-    from .orbs import world
-
     x = st.w - st.sun[0] + st.rng.uniform(-0.08, 0.08) * st.w
     world(
         st,
@@ -154,8 +172,6 @@ def moonscape(st: Stage) -> None:
     st.put(gradient((st.w, st.h), st.palette.sky))
     nebula(st)
     stars(st, 1.2, st.h * 0.8)
-    from .orbs import craters, world
-
     world(
         st,
         st.sun[0],
@@ -173,8 +189,6 @@ def underwater(st: Stage) -> None:
 
 
 def garden(st: Stage) -> None:
-    from .garden import beds, hedge
-
     _heavens(st, 0.58, "puffs")
     hills(st, 2, st.horizon, st.h * 0.68, start=0.1)
     hedge(st, st.h * 0.72)
@@ -182,22 +196,8 @@ def garden(st: Stage) -> None:
     beds(st, st.h * 0.8)
 
 
-def studio(st: Stage) -> None:
-    from .indoors import backdrop
-
-    backdrop(st)
-
-
 def room(st: Stage) -> None:
-    from .indoors import window_room
-
-    window_room(st)
-
-
-def japan(st: Stage) -> None:
-    from .japan import fuji
-
-    fuji(st)
+    window_room(st, VIEWS)
 
 
 def islands(st: Stage) -> None:

@@ -93,7 +93,8 @@ def shore(st: Stage, base: float) -> None:
     high = st.h - base
     lean = st.rng.choice((-1, 1)) * high * 0.3
     edge = curve((-10, base + lean), (st.w * 0.3, base + lean * 0.2 - high * 0.1),
-                 (st.w * 0.65, base - lean * 0.4 + high * 0.1), (st.w + 10, base - lean), steps=20)  # fmt: skip
+                 (st.w * 0.65, base - lean * 0.4 + high * 0.1), (st.w + 10, base - lean),
+                     steps=20)  # fmt: skip
     pale = mix(st.palette.water, WHITE, 0.55)
     sand = mix(st.palette.ground, st.palette.glow, 0.25)
     slab(st, [(x, y - high * 0.16) for x, y in edge], [mix(pale, st.palette.water, 0.4), pale], 0.6)
@@ -106,18 +107,22 @@ def shore(st: Stage, base: float) -> None:
 
 
 def island(st: Stage, base: float, x: float, wide: float, near: float) -> None:
-    """A wooded rock in the water."""
-    tall = wide * st.rng.uniform(0.22, 0.4)
-    size = round(wide), round(tall * 1.3)
-    mask = Stencil(size)
-    top = rough_line(st.rng, (0, size[1]), (wide * st.rng.uniform(0.35, 0.65), tall * 0.3), 0.14, 4)
-    top += rough_line(st.rng, top[-1], (wide, size[1]), 0.14, 4)
-    mask.fill([*top, (wide, size[1])])
-    for px, py in top[3:-3:2]:
-        mask.disc(px, py, wide * st.rng.uniform(0.015, 0.04))
-    colour = tone(st, near)
-    fill = gradient(size, [colour, mix(colour, st.palette.haze, 0.3)])
-    st.put(fill, mask.done(), (x - wide / 2, base - size[1] + 1), near * 0.4)
+    """A rocky island, a lower ridge before a higher one."""
+    rng = st.rng
+    tall = wide * rng.uniform(0.2, 0.36)
+    for share, tone_share, shift in ((1.0, 0.0, 0.0), (0.55, 0.3, rng.uniform(-0.18, 0.18))):
+        size = round(wide * (1.0 if share == 1 else 0.9)), max(4, round(tall * share * 1.15))
+        mask = Stencil(size)
+        peak = size[0] * rng.uniform(0.35, 0.65), size[1] * 0.12
+        knee = size[0] * rng.uniform(0.72, 0.84), size[1] * rng.uniform(0.55, 0.7)
+        line = rough_line(rng, (0, size[1]), peak, 0.1) + rough_line(rng, peak, knee, 0.1)
+        line += rough_line(rng, knee, (size[0], size[1]), 0.1)
+        mask.fill([*line, (size[0], size[1])])
+        colour = mix(tone(st, near), st.palette.near, tone_share)
+        fill = gradient(
+            size, [mix(colour, st.palette.glow, 0.14), mix(colour, st.palette.haze, 0.25)]
+        )
+        st.put(fill, mask.done(), (x + shift * wide - size[0] / 2, base - size[1] + 1), near * 0.4)
 
 
 def palms(st: Stage) -> None:
@@ -180,7 +185,8 @@ def _rays(st: Stage) -> None:
     for _ in range(9):
         x, wide = st.rng.uniform(-0.4, 1.4) * w, st.rng.uniform(0.02, 0.1) * w
         start = source + (x - source) * 0.25
-        mask.fill([(start - wide * 0.3, -4), (start + wide * 0.3, -4), (x + wide, h), (x - wide, h)],
+        mask.fill([(start - wide * 0.3, -4), (start + wide * 0.3, -4), (x + wide, h),
+            (x - wide, h)],
                   st.rng.randint(40, 110))  # fmt: skip
     soft = mask.done().filter(ImageFilter.GaussianBlur(5))
     rays = Image.new("L", (w, h))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 Point = tuple[float, float]
 Outline = list[Point]
@@ -55,10 +56,10 @@ def blob(*points: Point) -> Outline:
 def band(points: Sequence[Point], *widths: float, smooth: bool = True) -> Outline:
     """A stroke with round ends along the points, its width running through `widths`."""
     line = curve(*points) if smooth and len(points) > 2 else list(points)
-    spans = [math.dist(p, q) for p, q in zip(line, line[1:], strict=False)]
+    spans = [math.dist(p, q) for p, q in pairwise(line)]
     total = sum(spans) or 1.0
     left, right, done = [], [], 0.0
-    sizes = widths if len(widths) > 1 else (widths[0], widths[0])
+    sizes = list(widths) if len(widths) > 1 else [*widths, *widths]
     ends: list[tuple[Point, float, float]] = []
     for i, (x, y) in enumerate(line):
         before, after = line[max(i - 1, 0)], line[min(i + 1, len(line) - 1)]

@@ -253,7 +253,8 @@ def birds(st: Stage) -> None:
         s = st.unit * st.rng.uniform(0.7, 1.5)
         lift = s * st.rng.uniform(0.25, 0.6)
         w = s * 0.16
-        mask.fill([(x - s, y - lift), (x - s * 0.4, y - lift - w), (x, y), (x + s * 0.4, y - lift - w),
+        mask.fill([(x - s, y - lift), (x - s * 0.4, y - lift - w), (x, y),
+            (x + s * 0.4, y - lift - w),
                    (x + s, y - lift), (x + s * 0.45, y - lift + w), (x, y + w * 2),
                    (x - s * 0.45, y - lift + w)])  # fmt: skip
     tone = mix(st.palette.near, st.palette.haze, 0.25)

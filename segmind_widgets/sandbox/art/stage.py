@@ -53,6 +53,7 @@ class Mirror:
     ripple: float
 
     def paint(self, canvas: Image.Image, time: float, span: float) -> None:
+        del span  # water stays where it is
         width, height = canvas.width, self.bottom - self.top
         source = canvas.crop((0, max(0, self.top - height), width, self.top))
         flipped = source.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize((width, height))

@@ -8,55 +8,26 @@ from .colour import RGB, WHITE, mix
 from .pen import Coat, Pen
 from .shapes import band, blob, move, oval, rounded, star, turned
 
+# One point or one field a line would hide the drawing.
+# fmt: off
+
 STEEL: RGB = (206, 210, 220)
 
 
-def cup(p: Pen, c: Coat) -> None:
-    """A steaming cup of coffee on its saucer."""
-    for x, s in ((38, 1), (48, -1), (58, 1)):
-        p.fill(band([(x, 34), (x + 3 * s, 26), (x - 3 * s, 17), (x + 2 * s, 7)], 1, 2, 1.8, 0.4), mix(WHITE, c.dark, 0.1))
-    p.fill(oval(48, 87, 42, 8.5), mix(c.main, c.dark, 0.2))
-    p.fill(oval(48, 85.4, 42, 8), c.light)
-    p.fill(oval(48, 86, 27, 4.6), mix(c.light, c.deep, 0.35))
-    ring = band([(74, 52), (86, 49), (92, 58), (84, 68), (70, 72)], 5.6, 5.2, 5.2, 5, 4.6)
-    p.fill(ring, c.main)
-    p.fill(blob((20, 46), (48, 50), (76, 46), (74, 64), (64, 82), (48, 87), (32, 82), (22, 64)), c.main)
-    p.shade(blob((58, 46), (80, 44), (76, 68), (60, 88), (48, 88), (62, 70)), c.deep, 0.65)
-    p.shade(band([(25, 54), (28, 68), (35, 79)], 2.4, 3.2, 1.2), WHITE, 0.4)
-    p.fill(oval(48, 45, 28.6, 7.6), c.light)
-    p.fill(oval(48, 45.4, 26, 6.2), (92, 54, 38))
-    p.shade(oval(48, 45.2, 16, 3.8), (206, 160, 116), 1)
-    p.shade(blob((48, 48.2), (40, 44.6), (44, 43), (48, 44.4), (52, 43), (56, 44.6)), (92, 54, 38), 1)
-    p.shade(blob((48, 47.2), (43, 44.8), (48, 45), (53, 44.8)), (240, 214, 180), 1)
-
-
-def teapot(p: Pen, c: Coat) -> None:
-    p.fill(band([(24, 66), (12, 58), (10, 44), (3, 40)], 13, 9, 6, 5), c.main)
-    p.fill(band([(76, 46), (93, 46), (94, 66), (76, 74)], 5, 5.4, 5, 4.4), c.deep)
-    p.fill(blob((18, 62), (24, 44), (48, 36), (74, 44), (80, 62), (70, 84), (48, 90), (28, 84)), c.main)
-    p.shade(blob((62, 38), (84, 60), (70, 90), (46, 92), (66, 72)), c.deep, 0.6)
-    p.fill(rounded(34, 86, 64, 92, 3), c.deep)
-    p.fill(blob((30, 42), (48, 30), (67, 42), (48, 46)), c.light)
-    p.fill(oval(48, 28, 4.6), c.accent)
-    p.shade(blob((24, 60), (30, 48), (36, 46), (31, 58), (29, 70)), WHITE, 0.4)
-    for k in range(5):
-        x = 30 + 9 * k
-        for j in range(5):
-            p.shade(turned(oval(x, 61.4, 1.6, 2.6), 72 * j, (x, 64)), c.pale, 0.95)
-        p.shade(oval(x, 64, 1.2), c.accent, 1)
-
-
 def sneaker(p: Pen, c: Coat) -> None:
-    p.fill(blob((5, 72), (8, 62), (22, 54), (38, 46), (50, 30), (56, 24), (72, 30), (88, 26), (94, 40), (95, 62), (95, 76), (50, 82), (10, 82)), c.main)
+    p.fill(blob((5, 72), (8, 62), (22, 54), (38, 46), (50, 30), (56, 24), (72, 30), (88, 26),
+        (94, 40), (95, 62), (95, 76), (50, 82), (10, 82)), c.main)
     p.shade(blob((5, 74), (9, 61), (22, 56), (30, 64), (30, 84), (6, 86)), c.pale, 0.95)
     p.shade(blob((76, 26), (98, 24), (99, 80), (82, 80), (84, 54)), c.accent, 0.95)
-    p.shade(blob((52, 20), (66, 28), (80, 29), (90, 26), (90, 34), (70, 38), (56, 32)), mix(c.deep, c.dark, 0.4), 1)
+    p.shade(blob((52, 20), (66, 28), (80, 29), (90, 26), (90, 34), (70, 38), (56, 32)),
+        mix(c.deep, c.dark, 0.4), 1)
     p.shade(blob((34, 58), (52, 64), (80, 48), (76, 58), (56, 72), (38, 68)), c.pale, 1)
     for k in range(5):
         x, y = 33 + 5 * k, 50 - 5.4 * k
         p.fill(band([(x, y), (x + 9, y + 6)], 2.2), c.pale)
         p.fill(oval(x + 9.4, y + 6.4, 1.2), c.dark)
-    p.fill(blob((3, 78), (12, 76), (50, 79), (94, 72), (98, 80), (94, 89), (50, 92), (10, 91), (3, 86)), WHITE)
+    p.fill(blob((3, 78), (12, 76), (50, 79), (94, 72), (98, 80), (94, 89), (50, 92), (10, 91),
+        (3, 86)), WHITE)
     p.shade(blob((2, 86), (50, 89), (99, 82), (96, 94), (8, 95)), mix(STEEL, c.dark, 0.1), 0.9)
     p.shade(band([(4, 82), (50, 84.4), (97, 77.4)], 1.1), c.accent, 0.95)
 
@@ -86,7 +57,8 @@ def camera(p: Pen, c: Coat) -> None:
     p.fill(rounded(6, 28, 94, 84, 8), c.main)
     p.fill(rounded(6, 40, 94, 74, 2), mix(c.dark, c.main, 0.18))
     p.shade(rounded(74, 26, 96, 86, 6), c.deep, 0.4)
-    for r, tone in ((25, STEEL), (22, c.dark), (18, (70, 74, 92)), (14, (34, 36, 56)), (8, mix(c.accent, (40, 40, 90), 0.5)), (4, (20, 18, 34))):
+    for r, tone in ((25, STEEL), (22, c.dark), (18, (70, 74, 92)), (14, (34, 36, 56)),
+        (8, mix(c.accent, (40, 40, 90), 0.5)), (4, (20, 18, 34))):
         p.fill(oval(50, 57, r), tone)
     p.shade(oval(44, 51, 4.4, 2.6, -40), WHITE, 0.75)
     p.shade(oval(55.6, 63, 1.8), WHITE, 0.45)
@@ -97,12 +69,16 @@ def camera(p: Pen, c: Coat) -> None:
 
 def book(p: Pen, c: Coat) -> None:
     """An open book with stars rising from it."""
-    for x, y, r in ((50, 10, 6), (32, 22, 3.6), (67, 20, 4.2), (42, 30, 2.4), (60, 34, 2.6), (22, 10, 2.4), (80, 8, 2.2)):
+    for x, y, r in ((50, 10, 6), (32, 22, 3.6), (67, 20, 4.2), (42, 30, 2.4), (60, 34, 2.6),
+        (22, 10, 2.4), (80, 8, 2.2)):
         p.fill(star(x, y, r, r * 0.42), c.lamp)
-    p.fill(blob((3, 58), (28, 52), (50, 60), (72, 52), (97, 58), (97, 92), (72, 88), (50, 95), (28, 88), (3, 92)), c.main)
+    p.fill(blob((3, 58), (28, 52), (50, 60), (72, 52), (97, 58), (97, 92), (72, 88), (50, 95),
+        (28, 88), (3, 92)), c.main)
     p.fill(blob((7, 54), (28, 48), (50, 57), (50, 90), (28, 83), (7, 87)), c.pale)
-    p.fill(blob((93, 54), (72, 48), (50, 57), (50, 90), (72, 83), (93, 87)), mix(c.pale, c.dark, 0.07))
-    p.shade(blob((44, 53), (50, 57), (56, 53), (55, 90), (50, 91), (45, 90)), mix(c.pale, c.dark, 0.4), 0.6)
+    p.fill(blob((93, 54), (72, 48), (50, 57), (50, 90), (72, 83), (93, 87)),
+        mix(c.pale, c.dark, 0.07))
+    p.shade(blob((44, 53), (50, 57), (56, 53), (55, 90), (50, 91), (45, 90)),
+        mix(c.pale, c.dark, 0.4), 0.6)
     for k in range(5):
         y = 59 + 5 * k
         p.shade(band([(13, y), (28, y - 3.4), (43, y + 2)], 1), mix(c.pale, c.dark, 0.4), 0.8)
@@ -115,8 +91,10 @@ def guitar(p: Pen, c: Coat) -> None:
     for k in range(3):
         for x in (41.6, 58.4):
             p.fill(oval(x, 4 + 4 * k, 1.7), STEEL)
-    p.fill(blob((50, 44), (62, 44), (69, 54), (64, 64), (74, 74), (72, 92), (50, 98), (28, 92), (26, 74), (36, 64), (31, 54), (38, 44)), c.deep)
-    p.fill(blob((50, 46), (61, 46.4), (66, 54), (61.4, 64), (70.6, 75), (69, 90), (50, 95), (31, 90), (29.4, 75), (38.6, 64), (34, 54), (39, 46.4)), c.main)
+    p.fill(blob((50, 44), (62, 44), (69, 54), (64, 64), (74, 74), (72, 92), (50, 98), (28, 92),
+        (26, 74), (36, 64), (31, 54), (38, 44)), c.deep)
+    p.fill(blob((50, 46), (61, 46.4), (66, 54), (61.4, 64), (70.6, 75), (69, 90), (50, 95),
+        (31, 90), (29.4, 75), (38.6, 64), (34, 54), (39, 46.4)), c.main)
     p.shade(blob((30, 78), (38, 66), (44, 74), (40, 90), (32, 90)), c.light, 0.45)
     p.fill(oval(50, 64, 9), c.pale)
     p.fill(oval(50, 64, 7.6), (52, 34, 36))
@@ -146,7 +124,8 @@ def chair(p: Pen, c: Coat) -> None:
     """An easy chair."""
     for x in (24, 76):
         p.fill(band([(x, 84), (x - (50 - x) * 0.16, 97)], 4, 2.4), (110, 74, 52))
-    p.fill(blob((26, 18), (38, 9), (62, 9), (74, 18), (76, 50), (74, 76), (26, 76), (24, 50)), c.main)
+    p.fill(blob((26, 18), (38, 9), (62, 9), (74, 18), (76, 50), (74, 76), (26, 76), (24, 50)),
+        c.main)
     p.shade(blob((60, 8), (80, 18), (80, 78), (66, 78), (70, 40)), c.deep, 0.4)
     for x, y in ((40, 24), (50, 24), (60, 24), (45, 34), (55, 34), (40, 44), (50, 44), (60, 44)):
         p.shade(oval(x, y, 1.2), c.deep, 1)
@@ -158,75 +137,12 @@ def chair(p: Pen, c: Coat) -> None:
     p.fill(turned(rounded(40, 44, 62, 66, 4), 10, (50, 55)), c.accent)
 
 
-def cake(p: Pen, c: Coat) -> None:
-    for x in (38, 50, 62):
-        p.fill(rounded(x - 1.4, 18, x + 1.4, 34, 0.6), c.accent)
-        p.fill(blob((x, 8), (x + 2.4, 14), (x, 18), (x - 2.4, 14)), (255, 190, 70))
-    p.fill(oval(50, 90, 44, 6), STEEL)
-    for x0, y0, x1, y1, tone in ((14, 60, 86, 88, c.main), (26, 32, 74, 62, mix(c.main, c.pale, 0.4))):
-        p.fill(rounded(x0, y0, x1, y1, 5), tone)
-        p.shade(rounded(x1 - 18, y0, x1 + 1, y1 + 1, 4), c.deep, 0.35)
-        icing = [(x0 - 1, y0)]
-        n = round((x1 - x0) / 8)
-        for k in range(n + 1):
-            x = x0 + (x1 - x0) * k / n
-            icing += [(x - 1.6, y0 + 8 + (k * 5) % 7), (x + 1.6, y0 + 8 + (k * 5) % 7), (x + 3.4, y0 + 6)]
-        p.shade([*icing, (x1 + 2, y0)], c.pale, 1)
-    for k in range(10):
-        p.shade(oval(18 + 7 * k, 80 + (k % 2) * 3, 1.8), c.accent, 1)
-    for x in (32, 44, 56, 68):
-        p.fill(oval(x, 32, 3.2), (222, 60, 70))
-
-
-def icecream(p: Pen, c: Coat) -> None:
-    cone: RGB = (222, 164, 96)
-    p.fill([(32, 50), (68, 50), (50, 98)], cone)
-    for k in range(-5, 8):
-        p.shade(band([(28 + 7 * k, 48), (54 + 7 * k, 100)], 0.9), (176, 116, 62), 0.8)
-        p.shade(band([(72 - 7 * k, 48), (46 - 7 * k, 100)], 0.9), (176, 116, 62), 0.8)
-    for x, y, r, tone in ((38, 38, 15, c.pale), (62, 38, 15, c.accent), (50, 22, 16, c.main)):
-        p.fill(oval(x, y, r), tone)
-        p.shade(oval(x - r * 0.36, y - r * 0.4, r * 0.3, r * 0.18, -35), WHITE, 0.6)
-    p.fill(blob((24, 46), (36, 44), (50, 47), (64, 44), (76, 46), (70, 56), (62, 52), (56, 60), (48, 53), (40, 58), (32, 52)), mix(c.main, c.deep, 0.2))
-    p.fill(oval(52, 6, 4.4), (214, 40, 60))
-    p.fill(band([(53, 4), (58, -1)], 1), (96, 128, 70))
-    for k in range(12):
-        x, y = 40 + (k * 13) % 22, 12 + (k * 7) % 18
-        p.shade(band([(x, y), (x + 2, y + 1.4)], 1), (c.lamp, c.accent, WHITE)[k % 3], 1)
-
-
-def burger(p: Pen, c: Coat) -> None:
-    bun: RGB = (226, 152, 72)
-    p.fill(rounded(14, 76, 86, 92, 8), bun)
-    p.shade(rounded(14, 84, 86, 93, 6), (170, 96, 44), 0.5)
-    p.fill(rounded(11, 65, 89, 78, 6), (112, 64, 46))
-    p.fill([(12, 60), (88, 60), (84, 68), (74, 64), (66, 74), (58, 65), (12, 66)], (252, 200, 70))
-    p.fill(blob((9, 60), (18, 54), (50, 55), (82, 54), (91, 60), (82, 63), (74, 60), (64, 64), (54, 60), (42, 64), (32, 60), (20, 64)), (120, 184, 82))
-    p.fill(rounded(14, 50, 86, 57, 3), (222, 72, 60))
-    p.fill(blob((12, 50), (16, 28), (34, 14), (50, 12), (66, 14), (84, 28), (88, 50), (50, 53)), bun)
-    p.shade(blob((62, 12), (90, 30), (90, 54), (66, 54), (76, 36)), (170, 96, 44), 0.45)
-    for x, y, t in ((34, 24, 20), (48, 19, 80), (62, 24, -20), (42, 32, 60), (56, 32, 10), (28, 36, -30), (70, 36, 40)):
-        p.fill(oval(x, y, 2.2, 1.2, t), c.pale)
-
-
-def pizza(p: Pen, c: Coat) -> None:
-    p.fill([(10, 18), (90, 18), (50, 97)], (250, 206, 96))
-    p.fill(blob((6, 20), (12, 8), (50, 3), (88, 8), (94, 20), (50, 26)), (206, 138, 72))
-    p.shade(blob((10, 12), (50, 6), (90, 12), (50, 14)), (236, 180, 112), 0.8)
-    for x, y, h in ((34, 60, 12), (58, 76, 12), (66, 40, 9)):
-        p.fill(band([(x, y), (x, y + h)], 4.6, 3), (250, 206, 96))
-    for x, y, r in ((34, 36, 8), (62, 34, 8), (50, 58, 7.4), (48, 80, 4)):
-        p.fill(oval(x, y, r), (196, 62, 52))
-        p.shade(oval(x - 1, y - 1, r * 0.72), (224, 92, 74), 0.9)
-    for x, y, t in ((48, 38, 30), (38, 52, -40), (60, 50, 70), (50, 70, 10)):
-        p.fill(oval(x, y, 3.4, 1.6, t), (92, 152, 80))
-
-
 def gift(p: Pen, c: Coat) -> None:
     for s in (-1, 1):
         loop = blob((50, 28), (50 + s * 14, 8), (50 + s * 28, 12), (50 + s * 24, 26))
         p.fill(loop, c.accent)
-        p.shade(blob((50, 27), (50 + s * 12, 15), (50 + s * 20, 17), (50 + s * 17, 24)), mix(c.accent, c.dark, 0.4), 0.8)
+        p.shade(blob((50, 27), (50 + s * 12, 15), (50 + s * 20, 17), (50 + s * 17, 24)),
+            mix(c.accent, c.dark, 0.4), 0.8)
     p.fill(rounded(16, 44, 84, 96, 3), c.main)
     p.shade([(62, 40), (90, 40), (90, 100), (62, 100)], c.deep, 0.5)
     p.fill(rounded(10, 28, 90, 46, 3), c.light)
@@ -256,15 +172,17 @@ def diamond(p: Pen, c: Coat) -> None:
         ([(24, 20), (38, 44), (3, 44)], WHITE, 0.45), ([(24, 20), (50, 20), (38, 44)], WHITE, 0.75),
         ([(50, 20), (62, 44), (38, 44)], WHITE, 0.3), ([(76, 20), (62, 44), (50, 20)], c.main, 0.3),
         ([(76, 20), (97, 44), (62, 44)], c.main, 0.6), ([(3, 44), (38, 44), (50, 94)], c.main, 0.2),
-        ([(62, 44), (97, 44), (50, 94)], c.deep, 0.7), ([(38, 44), (62, 44), (50, 94)], WHITE, 0.18),
-    ):  # fmt: skip
+        ([(62, 44), (97, 44), (50, 94)], c.deep, 0.7), ([(38, 44), (62, 44), (50, 94)], WHITE,
+            0.18),
+    ):
         p.shade(facet, tone, amount)
     for x, y, r in ((86, 12, 7), (12, 16, 4), (92, 74, 5)):
         p.fill(star(x, y, r, r * 0.16, 4), WHITE)
 
 
 def heart(p: Pen, c: Coat) -> None:
-    shape = blob((50, 28), (60, 14), (76, 12), (90, 24), (91, 44), (76, 66), (56, 86), (50, 92), (44, 86), (24, 66), (9, 44), (10, 24), (24, 12), (40, 14))
+    shape = blob((50, 28), (60, 14), (76, 12), (90, 24), (91, 44), (76, 66), (56, 86), (50, 92),
+        (44, 86), (24, 66), (9, 44), (10, 24), (24, 12), (40, 14))
     p.fill(shape, c.main)
     p.shade(blob((70, 10), (96, 24), (94, 50), (52, 94), (72, 64), (82, 40)), c.deep, 0.5)
     p.shade(blob((18, 34), (22, 24), (32, 20), (30, 28), (23, 40)), WHITE, 0.55)
@@ -302,7 +220,8 @@ def watch(p: Pen, c: Coat) -> None:
 def planet(p: Pen, c: Coat) -> None:
     for k in range(24):
         a0, a1 = math.radians(180 + 7.5 * k), math.radians(180 + 7.5 * (k + 1))
-        quad = [(50 + r * math.cos(a), 50 + r * 0.26 * math.sin(a)) for r, a in ((48, a0), (48, a1), (36, a1), (36, a0))]
+        quad = [(50 + r * math.cos(a), 50 + r * 0.26 * math.sin(a)) for r,
+            a in ((48, a0), (48, a1), (36, a1), (36, a0))]
         p.fill(turned(quad, -18, (50, 50)), mix(c.accent, c.dark, 0.25))
     p.fill(oval(50, 50, 28), c.main)
     for y, h, tone in ((34, 5, c.light), (46, 6, c.deep), (60, 4, c.light), (68, 5, c.deep)):
@@ -311,7 +230,8 @@ def planet(p: Pen, c: Coat) -> None:
     for k in range(24):
         a0, a1 = math.radians(7.5 * k), math.radians(7.5 * (k + 1))
         for outer, inner, tone in ((48, 44, c.accent), (42.6, 36, mix(c.accent, c.pale, 0.4))):
-            quad = [(50 + r * math.cos(a), 50 + r * 0.26 * math.sin(a)) for r, a in ((outer, a0), (outer, a1), (inner, a1), (inner, a0))]
+            quad = [(50 + r * math.cos(a), 50 + r * 0.26 * math.sin(a)) for r,
+                a in ((outer, a0), (outer, a1), (inner, a1), (inner, a0))]
             p.fill(turned(quad, -18, (50, 50)), tone)
     for x, y, r in ((14, 18, 3), (84, 80, 3.4), (88, 20, 2)):
         p.fill(star(x, y, r, r * 0.2, 4), WHITE)
@@ -321,7 +241,8 @@ def lantern(p: Pen, c: Coat) -> None:
     """A paper lantern."""
     p.fill(band([(50, 0), (50, 14)], 1), c.dark)
     p.fill(rounded(38, 12, 62, 18, 1.6), c.dark)
-    p.fill(blob((38, 18), (50, 17), (62, 18), (80, 32), (84, 48), (80, 64), (62, 78), (50, 79), (38, 78), (20, 64), (16, 48), (20, 32)), c.main)
+    p.fill(blob((38, 18), (50, 17), (62, 18), (80, 32), (84, 48), (80, 64), (62, 78), (50, 79),
+        (38, 78), (20, 64), (16, 48), (20, 32)), c.main)
     p.shade(oval(50, 48, 22, 26), c.lamp, 0.55)
     p.shade(oval(50, 48, 12, 18), mix(c.lamp, WHITE, 0.4), 0.6)
     for k in range(-3, 4):

@@ -177,7 +177,8 @@ def _house(st: Stage, x: float, base: float, wide: float, tall: float, wall: RGB
     tile = mix(mix(wall, st.palette.near, 0.55), st.palette.accents[0], 0.12)
     depth = 0.4
     st.put(gradient(size, [mix(tile, st.palette.glow, 0.2), tile]), roof.done(), at, depth)
-    st.put(gradient(size, [mix(wall, st.palette.glow, 0.15), wall, mix(wall, st.palette.near, 0.18)]),
+    st.put(gradient(size, [mix(wall, st.palette.glow, 0.15), wall,
+        mix(wall, st.palette.near, 0.18)]),
            front.done(), at, depth)  # fmt: skip
     st.put(mix(wall, WHITE, 0.45 if not st.palette.night else 0.15), trim.done(), at, depth)
     st.put(mix(mix(wall, st.palette.near, 0.72), st.palette.sky[0], 0.3), dark.done(), at, depth)
@@ -195,7 +196,8 @@ def pavement(st: Stage, base: float) -> None:
     high = round(st.h - base)
     stone = mix(st.palette.near, st.palette.haze, 0.42)
     road = mix(st.palette.near, st.palette.haze, 0.14)
-    st.put(gradient((st.w, high), [mix(stone, st.palette.glow, 0.2), stone]), Image.new("L", (st.w, high), 255),
+    st.put(gradient((st.w, high), [mix(stone, st.palette.glow, 0.2), stone]),
+        Image.new("L", (st.w, high), 255),
            (0, base), 0.45)  # fmt: skip
     kerb = round(high * 0.34)
     st.put(
@@ -213,7 +215,8 @@ def pavement(st: Stage, base: float) -> None:
     step = st.w / 6
     for k in range(-1, 8):
         dashes.fill([(k * step, high * 0.7), (k * step + step * 0.5, high * 0.7),
-                     (k * step + step * 0.47, high * 0.735), (k * step - step * 0.03, high * 0.735)])  # fmt: skip
+                     (k * step + step * 0.47, high * 0.735),
+                         (k * step - step * 0.03, high * 0.735)])  # fmt: skip
     st.put(mix(st.palette.sun, road, 0.35), scale(dashes.done(), 0.7), (0, base), 0.65)
     st.floor = base + high * 0.62
 
@@ -231,7 +234,8 @@ def lamps(st: Stage, base: float) -> None:
             [(mid - st.unit * 1.4, st.unit * 1.2), (mid, 0), (mid + st.unit * 1.4, st.unit * 1.2)]
         )
         mask.fill([(mid - st.unit * 1.2, st.unit * 1.4), (mid + st.unit * 1.2, st.unit * 1.4),
-                   (mid + st.unit * 0.7, st.unit * 4), (mid - st.unit * 0.7, st.unit * 4)], 120)  # fmt: skip
+                   (mid + st.unit * 0.7, st.unit * 4), (mid - st.unit * 0.7, st.unit * 4)],
+                       120)  # fmt: skip
         st.put(mix(st.palette.near, (0, 0, 0), 0.3), mask.done(), (x - mid, base - tall), 0.5)
         if st.palette.night:
             side = round(st.unit * 22)
@@ -253,7 +257,9 @@ def quay(st: Stage, base: float) -> None:
     for k in range(round(st.w / st.unit / 6) + 1):
         posts.box(k * st.unit * 6, 0, k * st.unit * 6 + st.unit * 0.4, rail)
     st.put(mix(st.palette.near, (0, 0, 0), 0.25), posts.done(), (0, base - rail + 1), 0.55)
-    fill = gradient((st.w, high), [mix(stone, st.palette.glow, 0.3), stone, mix(stone, st.palette.near, 0.5)])
+    fill = gradient(
+        (st.w, high), [mix(stone, st.palette.glow, 0.3), stone, mix(stone, st.palette.near, 0.5)]
+    )
     st.put(fill, Image.new("L", fill.size, 255), (0, base), 0.6)
     edge = Image.new("L", (st.w, max(1, round(st.unit * 0.5))), 200)
     st.put(mix(stone, st.palette.glow, 0.5), edge, (0, base), 0.6)

@@ -8,6 +8,9 @@ from .colour import RGB, WHITE, mix
 from .pen import Coat, Pen
 from .shapes import band, blob, mirror, oval, rounded, star, turned
 
+# One point or one field a line would hide the drawing.
+# fmt: off
+
 GLASS: RGB = (168, 214, 232)
 
 
@@ -16,16 +19,19 @@ def _wheel(p: Pen, c: Coat, x: float, y: float, r: float) -> None:
     p.fill(oval(x, y, r * 0.62), (205, 208, 216))
     p.fill(oval(x, y, r * 0.42), (120, 122, 134))
     for k in range(5):
-        p.fill(turned(rounded(x - r * 0.06, y - r * 0.58, x + r * 0.06, y, 0.2), 72 * k, (x, y)), (205, 208, 216))
+        p.fill(turned(rounded(x - r * 0.06, y - r * 0.58, x + r * 0.06, y, 0.2), 72 * k, (x, y)),
+            (205, 208, 216))
     p.fill(oval(x, y, r * 0.14), c.pale)
 
 
 def car(p: Pen, c: Coat) -> None:
-    p.fill(blob((4, 70), (8, 58), (24, 53), (34, 40), (50, 34), (68, 36), (80, 52), (94, 56), (97, 72), (90, 80), (12, 80)), c.main)
+    p.fill(blob((4, 70), (8, 58), (24, 53), (34, 40), (50, 34), (68, 36), (80, 52), (94, 56),
+        (97, 72), (90, 80), (12, 80)), c.main)
     p.shade(blob((2, 68), (50, 70), (99, 66), (97, 84), (6, 84)), c.deep, 0.75)
     p.fill(blob((30, 53), (38, 42), (50, 39), (51, 53)), GLASS)
     p.fill(blob((54, 53), (54, 39), (66, 40), (75, 53)), GLASS)
-    for shine in ([(36, 53), (44, 40), (47, 40), (40, 53)], [(58, 53), (64, 40), (66.5, 40), (61, 53)]):
+    for shine in ([(36, 53), (44, 40), (47, 40), (40, 53)],
+        [(58, 53), (64, 40), (66.5, 40), (61, 53)]):
         p.shade(shine, WHITE, 0.55)
     p.shade(band([(52.6, 38), (53, 76)], 0.8), c.deep, 1)
     p.fill(rounded(56, 59, 62, 60.8, 0.8), c.pale)
@@ -45,8 +51,10 @@ def van(p: Pen, c: Coat) -> None:
     p.fill(rounded(34, 14, 62, 24, 3), mix((150, 92, 56), c.dark, 0.1))
     p.fill(band([(64, 20), (80, 20)], 7), c.accent)
     p.fill(rounded(28, 23, 88, 25.5, 1), c.dark)
-    p.fill(blob((6, 78), (6, 58), (14, 34), (28, 27), (60, 26), (88, 28), (95, 42), (96, 78), (86, 86), (14, 86)), c.pale)
-    p.fill(blob((5, 82), (4, 60), (9, 54), (50, 58), (94, 54), (97, 62), (96, 80), (86, 87), (14, 87)), c.main)
+    p.fill(blob((6, 78), (6, 58), (14, 34), (28, 27), (60, 26), (88, 28), (95, 42), (96, 78),
+        (86, 86), (14, 86)), c.pale)
+    p.fill(blob((5, 82), (4, 60), (9, 54), (50, 58), (94, 54), (97, 62), (96, 80), (86, 87),
+        (14, 87)), c.main)
     p.shade(rounded(0, 76, 100, 90, 3), c.deep, 0.6)
     p.fill(blob((11, 52), (18, 36), (30, 34), (30, 52)), GLASS)
     for x0, x1 in ((35, 52), (57, 73), (78, 91)):
@@ -69,7 +77,8 @@ def bus(p: Pen, c: Coat) -> None:
         for k in range(5):
             x = 10 + 17 * k
             p.fill(rounded(x, y0 + 7, x + 13, y0 + 21, 2), GLASS)
-            p.shade([(x + 3, y0 + 22), (x + 8, y0 + 6), (x + 10, y0 + 6), (x + 5, y0 + 22)], WHITE, 0.5)
+            p.shade([(x + 3, y0 + 22), (x + 8, y0 + 6), (x + 10, y0 + 6), (x + 5, y0 + 22)], WHITE,
+                0.5)
     p.fill(rounded(5, 46, 95, 50, 1), c.pale)
     p.shade(rounded(5, 76, 95, 87, 4), c.deep, 0.7)
     p.fill(rounded(78, 57, 91, 84, 2), mix(GLASS, c.dark, 0.2))
@@ -102,7 +111,8 @@ def train(p: Pen, c: Coat) -> None:
         p.fill(oval(x, 96 - r, r), c.accent)
         p.fill(oval(x, 96 - r, r * 0.72), mix(c.accent, c.dark, 0.55))
         for k in range(6):
-            p.fill(turned(rounded(x - 0.7, 96 - r * 1.8, x + 0.7, 96 - r, 0.2), 60 * k, (x, 96 - r)), c.accent)
+            p.fill(turned(rounded(x - 0.7, 96 - r * 1.8, x + 0.7, 96 - r, 0.2), 60 * k,
+                (x, 96 - r)), c.accent)
         p.fill(oval(x, 96 - r, r * 0.2), c.pale)
     p.fill(band([(28, 88), (78, 86)], 2.2), (205, 208, 216))
 
@@ -113,9 +123,11 @@ def bicycle(p: Pen, c: Coat) -> None:
         p.fill(rim, (46, 44, 56))
         p.erase(oval(x, 72, 18))
         for k in range(10):
-            p.fill(turned(rounded(x - 0.2, 53.6, x + 0.2, 72, 0.1), 36 * k, (x, 72)), (150, 152, 165))
+            p.fill(turned(rounded(x - 0.2, 53.6, x + 0.2, 72, 0.1), 36 * k, (x, 72)),
+                (150, 152, 165))
         p.fill(oval(x, 72, 2), (46, 44, 56))
-    tubes = (((22, 72), (33, 40)), ((34.5, 45), (66, 45)), ((35, 49), (50, 74)), ((50, 74), (67, 42)), ((50, 74), (78, 72)), ((66, 48), (78, 72)))
+    tubes = (((22, 72), (33, 40)), ((34.5, 45), (66, 45)), ((35, 49), (50, 74)),
+        ((50, 74), (67, 42)), ((50, 74), (78, 72)), ((66, 48), (78, 72)))
     for a, b in tubes:
         p.fill(band([a, b], 2.7), c.main)
     p.fill(band([(67, 44), (69, 35)], 1.8), (205, 208, 216))
@@ -140,9 +152,11 @@ def boat(p: Pen, c: Coat) -> None:
     """A sailing boat; its hull ends in the water."""
     p.fill(band([(52, 4), (52, 82)], 1.7, 2.2), (118, 80, 54))
     p.fill(blob((55, 8), (66, 26), (76, 46), (90, 70), (72, 73), (55, 74)), c.pale)
-    p.shade(blob((60, 40), (76, 46), (92, 72), (70, 76), (54, 76), (66, 60)), mix(c.pale, c.accent, 0.4), 0.7)
+    p.shade(blob((60, 40), (76, 46), (92, 72), (70, 76), (54, 76), (66, 60)),
+        mix(c.pale, c.accent, 0.4), 0.7)
     p.shade([(50, 30), (90, 24), (96, 32), (50, 40)], c.main, 0.95)
-    p.fill(blob((49, 12), (38, 34), (26, 54), (16, 71), (34, 72), (49, 72)), mix(c.pale, c.main, 0.18))
+    p.fill(blob((49, 12), (38, 34), (26, 54), (16, 71), (34, 72), (49, 72)),
+        mix(c.pale, c.main, 0.18))
     p.shade(blob((49, 40), (40, 56), (16, 72), (49, 74)), c.deep, 0.16)
     p.fill([(52, 3), (63, 6), (52, 9.5)], c.accent)
     p.fill([(6, 77), (96, 77), (84, 96), (72, 98), (26, 98), (16, 92)], c.main)
@@ -173,7 +187,8 @@ def ship(p: Pen, c: Coat) -> None:
 
 def balloon(p: Pen, c: Coat) -> None:
     """A hot-air balloon."""
-    shape = blob((50, 2), (72, 8), (84, 28), (78, 50), (62, 70), (50, 74), (38, 70), (22, 50), (16, 28), (28, 8))
+    shape = blob((50, 2), (72, 8), (84, 28), (78, 50), (62, 70), (50, 74), (38, 70), (22, 50),
+        (16, 28), (28, 8))
     p.fill(shape, c.main)
     for k, (a, b) in enumerate(((0.72, 0.44), (0.14, -0.14), (-0.44, -0.72))):
         west, east = [], []
@@ -184,7 +199,8 @@ def balloon(p: Pen, c: Coat) -> None:
             west.append((50 - a * half, y))
             east.append((50 - b * half, y))
         p.shade([*west, *east[::-1]], (c.accent, c.pale, c.accent)[k], 0.95)
-    p.shade(blob((62, 2), (88, 28), (78, 54), (58, 76), (54, 74), (70, 48), (72, 24)), mix(c.deep, (30, 20, 80), 0.3), 0.35)
+    p.shade(blob((62, 2), (88, 28), (78, 54), (58, 76), (54, 74), (70, 48), (72, 24)),
+        mix(c.deep, (30, 20, 80), 0.3), 0.35)
     p.shade(oval(36, 20, 5, 11, 24), WHITE, 0.28)
     p.shade(rounded(10, 36, 90, 40, 1), c.lamp, 0.55)
     for x in (44, 48, 52, 56):
@@ -202,22 +218,26 @@ def rocket(p: Pen, c: Coat) -> None:
     for fin in (blob((36, 52), (24, 62), (20, 82), (29, 78), (38, 74)),):
         p.fill(fin, c.accent)
         p.fill(mirror(fin), mix(c.accent, c.dark, 0.3))
-    p.fill(blob((50, 2), (60, 16), (65, 36), (64, 58), (58, 76), (50, 77), (42, 76), (36, 58), (35, 36), (40, 16)), c.pale)
+    p.fill(blob((50, 2), (60, 16), (65, 36), (64, 58), (58, 76), (50, 77), (42, 76), (36, 58),
+        (35, 36), (40, 16)), c.pale)
     p.shade(blob((50, 0), (66, 14), (66, 22), (50, 25), (34, 22), (34, 14)), c.main, 1)
-    p.shade(blob((54, 1), (68, 30), (66, 60), (58, 78), (52, 78), (58, 50), (59, 26)), (90, 80, 150), 0.35)
+    p.shade(blob((54, 1), (68, 30), (66, 60), (58, 78), (52, 78), (58, 50), (59, 26)),
+        (90, 80, 150), 0.35)
     p.shade([(30, 64), (70, 64), (70, 69), (30, 69)], c.main, 1)
     p.fill(oval(50, 38, 8.6), c.main)
     p.fill(oval(50, 38, 6.4), mix(GLASS, (40, 80, 150), 0.35))
     p.shade(oval(48, 35.6, 2.4, 1.5, -35), WHITE, 0.85)
     p.fill(oval(50, 55, 3), c.main)
-    p.fill(blob((48.6, 60), (51.4, 60), (51.6, 80), (50, 84), (48.4, 80)), mix(c.accent, c.dark, 0.1))
+    p.fill(blob((48.6, 60), (51.4, 60), (51.6, 80), (50, 84), (48.4, 80)),
+        mix(c.accent, c.dark, 0.1))
     p.fill(rounded(43, 75, 57, 78.4, 1), c.dark)
 
 
 def plane(p: Pen, c: Coat) -> None:
     p.fill(blob((78, 44), (86, 22), (95, 20), (93, 46)), c.main)
     p.fill(blob((52, 42), (66, 22), (74, 22), (66, 44)), c.deep)
-    p.fill(blob((3, 52), (12, 43), (34, 38), (70, 40), (95, 42), (96, 48), (72, 60), (36, 64), (12, 61)), c.pale)
+    p.fill(blob((3, 52), (12, 43), (34, 38), (70, 40), (95, 42), (96, 48), (72, 60), (36, 64),
+        (12, 61)), c.pale)
     p.shade(blob((2, 56), (40, 57), (97, 47), (72, 66), (30, 70)), c.main, 0.95)
     p.fill(blob((6, 49), (13, 44), (19, 44), (18, 50)), GLASS)
     for k in range(9):
@@ -230,7 +250,8 @@ def plane(p: Pen, c: Coat) -> None:
 def submarine(p: Pen, c: Coat) -> None:
     p.fill(band([(46, 28), (46, 14), (38, 14)], 2.6, smooth=False), c.dark)
     p.fill(rounded(38, 24, 62, 46, 5), c.deep)
-    p.fill(blob((4, 60), (14, 42), (44, 36), (76, 42), (90, 58), (78, 76), (44, 82), (14, 78)), c.main)
+    p.fill(blob((4, 60), (14, 42), (44, 36), (76, 42), (90, 58), (78, 76), (44, 82), (14, 78)),
+        c.main)
     p.shade(blob((4, 66), (44, 72), (92, 60), (80, 84), (14, 84)), c.deep, 0.6)
     p.fill([(84, 56), (97, 42), (97, 76), (84, 62)], c.accent)
     p.fill(rounded(90, 52, 93, 66, 1), c.dark)
