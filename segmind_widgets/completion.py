@@ -24,7 +24,7 @@ class Completion:
         if not _LINE.match(cell) or not cell.lstrip().startswith("%%"):
             start = cell.rfind("\n", 0, cursor) + 1  # a line magic may stand on any line
             cell, cursor = cell[start:].partition("\n")[0], cursor - start
-        fragment = re.search(r"[^\s=]*$", cell[:cursor])
+        fragment = re.search(r"[^\s=]*\Z", cell[:cursor])
         word = fragment[0] if fragment else ""
         return word, self._found(cell, cursor, word)
 

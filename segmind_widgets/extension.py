@@ -32,6 +32,8 @@ def unload(shell: InteractiveShell) -> None:
     ours = shell.magics_manager.registry.pop("SegmindMagics", None)
     if ours is not None:
         ours.close()
+        if ours in shell.configurables:
+            shell.configurables.remove(ours)
     for kind in ("line", "cell"):
         magics = shell.magics_manager.magics[kind]
         for name in [name for name in magics if name.startswith("segmind_")]:

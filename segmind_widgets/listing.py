@@ -106,7 +106,8 @@ def _takes(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type", "")
     inner = schema.get("items", {}) if kind == "array" else schema
     media = inner.get("contentMediaType", "").partition("/")[0]
-    text = {"string": media or "text", "integer": "whole number"}.get(inner.get("type", ""), kind)
+    plain = {"string": "text", "integer": "whole number"}
+    text = media or plain.get(inner.get("type", ""), inner.get("type", ""))
     low, high = schema.get("minimum"), schema.get("maximum")
     bounds = f" {low} to {high}" if None not in (low, high) else ""
     return f"{'list of ' if kind == 'array' else ''}{text}{bounds}"

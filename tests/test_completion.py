@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from segmind_widgets.sandbox import Sandbox
+from tests.shells import open_shell, quick
+
+Completed = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def completed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Completed]:
+    """What IPython offers at the `|` in a cell: each word with the text it replaces."""
+    home = tmp_path_factory.mktemp("home")
+    with Sandbox(artist=quick) as sandbox, open_shell(home, sandbox) as shell:
+        completer = shell.ip.Completer
+        assert completer is not None
+
+        def complete(cell: str) -> dict[str, str]:
+            cursor = cell.index("|")
+            text = cell.replace("|", "")
+            with provisionalcompleter():
+                found = list(completer.completions(text, cursor))
+            return {one.text: text[one.start : one.end] for one in found}
+
+        yield complete
+
+
+@pytest.mark.parametrize("start", ["%", "%%", "x = %", "import os\nx, y = %", "a = 1\n%"])
+def test_models_on_a_line_and_on_a_cells_first(completed: Completed, start: str) -> None:
+    assert completed(f"{start}segmind_run fast-f|") == {"fast-flux-schnell": "fast-f"}
+    assert "seedream-4.5" in completed(f"{start}segmind_run |")
+
+
+def test_options(completed: Completed) -> None:
+    assert set(completed("%segmind_run flux-dev --s|")) == {"--seed", "--save"}
+    assert set(completed("%%segmind_run flux-dev --d|\na fox")) == {"--dry-run"}
+    assert set(completed("%segmind_jobs --|")) == {"--resume", "--stop", "--last"}
+    assert "--api" not in completed("%segmind_workflow x --|")
+
+
+def test_values_of_options(completed: Completed) -> None:
+    assert set(completed("%segmind_run --api |")) == {"auto", "v1", "v2"}
+    assert completed("%segmind_run flux-dev -p api|") == {"apimart": "api"}
+    assert set(completed("%segmind_login |")) == {"segmind", "apimart"}
+
+
+def test_inputs_on_the_line(completed: Completed) -> None:
+    assert completed("%segmind_run flux-dev asp|") == {"aspect_ratio=": "asp"}
+    assert completed("%segmind_run flux-dev -o x --seed 3 prompt=fox gui|") == {"guidance=": "gui"}
+    assert completed("%segmind_run flux-dev aspect_ratio=16|") == {"16:9": "16"}
+    assert set(completed("%segmind_run fast-flux-schnell base64=|")) == {"true", "false"}
+
+
+def test_inputs_in_the_cell(completed: Completed) -> None:
+    first = "%%segmind_run fast-flux-schnell -o fox\n"
+    assert completed(f"{first}asp|") == {"aspect_ratio: ": "asp"}
+    assert completed(f"{first}prompt: fox\naspect_ratio: 4|\nsteps: 3") == {"4:3": "4"}
+    assert set(completed(f"{first}base64: |")) == {"true", "false"}
+    there = completed(f"{first}prompt: fox\n|")
+    assert "steps: " in there
+    assert "prompt: " not in there
+    assert "steps: " not in completed(f"{first}prompt: a fox with ste|")
+
+
+def test_other_cells_are_pythons(completed: Completed) -> None:
+    assert "path" in completed("import os\n# %segmind_run flux-dev\nos.pat|")
+    assert "flux-dev" not in completed("flux|")
+    assert "fast-flux-schnell" not in completed("%timeit fast-f|")
+
+
+def test_models_to_look_up(completed: Completed) -> None:
+    assert completed("%segmind_models bg-r|") == {"bg-removal-v2": "bg-r"}
+
+
+def test_where_the_services_cannot_be_reached_the_built_in_models_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_shell(tmp_path) as shell:
+        monkeypatch.setenv("SEGMIND_API_KEY", "SG_0123456789abcdef")
+        monkeypatch.setenv("SEGMIND_SITE_URL", "http://127.0.0.1:9")
+        assert shell.ip.Completer is not None
+        text = "%segmind_run fast-f"
+        with provisionalcompleter():
+            found = list(shell.ip.Completer.completions(text, len(text)))
+        assert [one.text for one in found] == ["fast-flux-schnell"]
