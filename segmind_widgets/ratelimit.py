@@ -32,7 +32,7 @@ class RateLimit:
             self._left = min(self._most, self._left + (now - self._seen) * self._per_second)
             self._seen = now
             need = 2.0 if poll else 1.0
-            if self._left >= need:
+            if self._left >= need - 1e-6:  # who waited as told must not wait for a rounding
                 self._left -= 1
                 return 0.0
             return (need - self._left) / self._per_second
