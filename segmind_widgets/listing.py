@@ -9,6 +9,7 @@ from typing import Any
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import AssetError
 from segmind_widgets.jobs import Job, money, seconds
+from segmind_widgets.schemas import types
 from segmind_widgets.tables import Table
 from segmind_widgets.types import Model
 
@@ -103,11 +104,11 @@ def _small(shown: Asset, said: str) -> str:
 def _takes(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
-    kind = schema.get("type", "")
-    inner = schema.get("items", {}) if kind == "array" else schema
-    media = inner.get("contentMediaType", "").partition("/")[0]
+    many = "array" in types(schema)
+    inner = schema.get("items", {}) if many else schema
     plain = {"string": "text", "integer": "whole number"}
-    text = media or plain.get(inner.get("type", ""), inner.get("type", ""))
+    media = inner.get("contentMediaType", "").partition("/")[0]
+    text = media or " or ".join(plain.get(kind, kind) for kind in types(inner) if kind != "null")
     low, high = schema.get("minimum"), schema.get("maximum")
     bounds = f" {low} to {high}" if None not in (low, high) else ""
-    return f"{'list of ' if kind == 'array' else ''}{text}{bounds}"
+    return f"{'list of ' if many else ''}{text}{bounds}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.places import Place
@@ -60,18 +61,19 @@ class Uploads:
     ) -> dict[str, Uploaded]:
         done: dict[str, Uploaded] = {}
         total = sum(asset.size or 0 for asset in assets)
-        before = 0
+        before = share = 0  # bytes of the calls that are done, and of the one that is sent
 
         def told(sent: int) -> None:
             if progress:
-                progress(min(total, before + sent), total)
+                progress(before + min(sent, share), total)  # a body is more than its files
 
         waiting = iter(assets)
         for call, count in place.provider.upload_calls(assets, told):
+            carried = list(islice(waiting, count))
+            share = sum(asset.size or 0 for asset in carried)
             found = place.provider.parse_upload(exchange(place.transport, call), count)
-            for uploaded in found:
-                asset = next(waiting)
-                before += asset.size or 0
+            before += share
+            for asset, uploaded in zip(carried, found, strict=True):
                 done[asset.sha256 or ""] = uploaded
                 self._store.add_upload(asset.sha256 or "", place.provider.upload_url, uploaded)
         return done
