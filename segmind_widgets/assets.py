@@ -21,7 +21,7 @@ from segmind_widgets.media import sniff, suffix
 
 PREVIEW_SIDE = 1024  # pixels: what a notebook keeps of a picture
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is kept in the notebook whole
-_PIECE = 3 * 256 * 1024  # bytes read at a time; a multiple of 3, so that base64 pieces join
+_PIECE = 3 * 32 * 1024  # bytes read at a time: fits the cache; a multiple of 3, so base64 joins
 
 
 @dataclass(frozen=True, eq=False)
