@@ -16,7 +16,7 @@ SPREAD = 0.25  # σ of ln T, as seen over jobs of one model
 FASTEST = 0.5  # seconds between two polls, whatever the model
 SLOWEST = 15.0
 UNKNOWN = 1.0  # seconds, for a model nobody knows
-PRICE = 0.08  # seconds of lateness that one poll may save
+PRICE = 0.06  # seconds of lateness that one poll may save
 ECONOMICAL_PRICE = 0.25
 _STEPS = 24
 

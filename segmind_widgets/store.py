@@ -136,7 +136,8 @@ class Store:
         Raises:
             NotFound: none, or several.
         """
-        like = re.sub(r"([%_\\])", r"\\\1", job_id.strip()) + "%"
+        job_id = job_id.strip()
+        like = re.sub(r"([%_\\])", r"\\\1", job_id) + "%"
         with self._use() as db:
             rows = db.execute(
                 "SELECT * FROM jobs WHERE id LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\'"
@@ -144,10 +145,8 @@ class Store:
                 (like, like, job_id, job_id),
             ).fetchall()
         exact = [row for row in rows if job_id in (row["id"], row["key"])]
-        if not job_id.strip() or not rows or (len(rows) > 1 and not exact):
-            said = (
-                "Several jobs start with" if rows and job_id.strip() else "No job here has the id"
-            )
+        if not job_id or not rows or (len(rows) > 1 and not exact):
+            said = "Several jobs start with" if rows and job_id else "No job here has the id"
             raise NotFound(f"{said} {job_id!r}.", hint="%segmind_jobs lists them.")
         return _unpacked((exact or rows)[0])
 
@@ -167,7 +166,7 @@ class Store:
         with self._use() as db:
             rows = db.execute(
                 "SELECT seconds FROM jobs WHERE target = ? AND sandbox = ? AND"
-                " status = 'completed' AND seconds > 0 ORDER BY created DESC LIMIT ?",
+                " status = 'completed' AND seconds > 0 ORDER BY created DESC, rowid DESC LIMIT ?",
                 (target, sandbox, last),
             ).fetchall()
         return [row["seconds"] for row in rows]

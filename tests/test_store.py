@@ -1,0 +1,214 @@
+"""The journal: written before anything is paid, shared by kernels, still there tomorrow."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segmind_widgets.errors import NotFound, StoreError
+from segmind_widgets.store import SCHEMA_VERSION, Store, default_home
+from segmind_widgets.types import Status, Uploaded
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    opened = Store(tmp_path / "journal")
+    yield opened
+    opened.close()
+
+
+def add(store: Store, **more: Any) -> str:
+    row: dict[str, Any] = {
+        "provider": "segmind", "place": "https://a", "sandbox": False, "kind": "model",
+        "target": "seedream-4.5", "inputs": {"prompt": "é", "n": [1]}, "status": "submitting",
+    }  # fmt: skip
+    return store.add(**{**row, **more})
+
+
+def in_hours(hours: float) -> str:
+    moment = datetime.now(timezone.utc) + timedelta(hours=hours)
+    return moment.isoformat(timespec="seconds")
+
+
+def test_a_row_is_there_for_another_kernel_before_its_id_is_known(store: Store) -> None:
+    key = add(store, status=Status.SUBMITTING)
+    other = Store(store.home)
+    row = other.job(key)
+    assert (row["id"], row["next"], row["outputs"]) == (None, None, [])
+    assert row["inputs"] == {"prompt": "é", "n": [1]}
+    assert row["status"] == "submitting"
+    store.update(key, id="req-1", next={"method": "GET"}, outputs=[{"url": "u"}], cost=0.04)
+    row = other.job("req-1")
+    assert (row["key"], row["next"], row["cost"]) == (key, {"method": "GET"}, 0.04)
+    assert row["outputs"] == [{"url": "u"}]
+    assert row["updated"] >= row["created"]
+    other.close()
+
+
+def test_the_file_is_in_wal_mode_and_private(store: Store) -> None:
+    with sqlite3.connect(store.home / "journal.sqlite") as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    db.close()
+    assert not store.memory
+    if sys.platform != "win32":
+        assert store.home.stat().st_mode & 0o077 == 0
+
+
+def test_a_job_is_found_by_an_unmistakable_start(store: Store) -> None:
+    first = add(store, id="abc-1")
+    second = add(store, id="abc-12")
+    add(store, id="a%c_3")
+    assert store.job("abc-12")["key"] == second
+    assert store.job("abc-1")["key"] == first  # whole, though it starts another
+    assert store.job(" abc-1 ")["key"] == first
+    assert store.job(second[:14])["key"] == second
+    assert store.job("a%")["id"] == "a%c_3"
+    with pytest.raises(NotFound, match="Several jobs start with 'abc'"):
+        store.job("abc")
+    for nothing in ("", "  ", "%", "_bc-1", "zzz"):
+        with pytest.raises(NotFound) as raised:
+            store.job(nothing)
+    assert "%segmind_jobs" in raised.value.hint
+
+
+def test_the_newest_first_and_the_unfinished_alone(store: Store) -> None:
+    keys = [add(store, status=str(status)) for status in Status]
+    assert [row["key"] for row in store.jobs(100)] == keys[::-1]
+    assert [row["key"] for row in store.jobs(2)] == keys[:-3:-1]
+    unfinished = {row["status"] for row in store.jobs(100, unfinished=True)}
+    assert unfinished == {str(status) for status in Status if not status.final}
+
+
+def test_how_long_a_model_took(store: Store) -> None:
+    for seconds in (3.0, 5.0, None, 0.0):
+        add(store, status="completed", seconds=seconds)
+    add(store, status="failed", seconds=9.0)
+    add(store, status="completed", seconds=0.1, sandbox=True)
+    add(store, status="completed", seconds=70.0, target="other")
+    assert store.history("seedream-4.5", sandbox=False) == [5.0, 3.0]
+    assert store.history("seedream-4.5", sandbox=True) == [0.1]
+    assert store.history("seedream-4.5", sandbox=False, last=1) == [5.0]
+
+
+def test_uploads_are_known_by_content_and_place_while_they_live(store: Store) -> None:
+    store.add_upload("f00", "https://a", Uploaded("https://a/1"))
+    store.add_upload("f00", "https://b", Uploaded("https://b/1", in_hours(2)))
+    store.add_upload("f01", "https://b", Uploaded("https://b/2", in_hours(0.5)))
+    assert store.uploaded("f00", "https://a") == Uploaded("https://a/1")
+    assert store.uploaded("f01", "https://a") is None
+    found = store.uploaded("f00", "https://b")
+    assert found is not None
+    assert found.url == "https://b/1"
+    assert store.uploaded("f01", "https://b") is None  # less than an hour left
+    store.add_upload("f01", "https://b", Uploaded("https://b/3", in_hours(72)))
+    again = store.uploaded("f01", "https://b")
+    assert again is not None
+    assert again.url == "https://b/3"
+
+
+def test_pages_grow_old(store: Store) -> None:
+    assert store.page("https://a/llms.txt") is None
+    store.add_page("https://a/llms.txt", "é")
+    store.add_page("https://a/llms.txt", "è")
+    assert store.page("https://a/llms.txt") == "è"
+    assert store.page("https://a/llms.txt", hours=-1) is None
+
+
+def test_names_of_results_cannot_leave_the_folder(store: Store) -> None:
+    for target in ("seedream-4.5", "../../etc/passwd", "https://a/b?c", "", "..", "模型"):
+        path = store.new_file(target, "local-0123456789ab", 0, ".png")
+        assert path.parent.is_dir()
+        assert path.resolve().is_relative_to((store.home / "results").resolve())
+        assert path.name.endswith("456789ab-1.png")
+    assert store.new_file("m", "local-1", 0, ".a") != store.new_file("m", "local-1", 1, ".a")
+
+
+def test_a_home_that_cannot_be_used_leaves_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = Store(tmp_path / "file" / "home")
+    assert store.memory
+    assert "cannot be used" in store.problem
+    key = add(store)
+    assert store.job(key)["key"] == key
+    with pytest.raises(StoreError, match="cannot be made") as raised:
+        store.new_file("m", key, 0, ".png")
+    assert "SEGMIND_WIDGETS_HOME" in raised.value.hint
+    store.close()
+
+
+def test_a_file_that_is_no_database_leaves_memory(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").write_bytes(b"not a database at all" * 100)
+    store = Store(tmp_path)
+    assert store.memory
+    store.close()
+
+
+def test_a_newer_journal_is_not_touched(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    db = sqlite3.connect(tmp_path / "journal.sqlite")
+    db.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    db.close()
+    with pytest.raises(StoreError, match="newer"):
+        Store(tmp_path)
+
+
+def test_a_closed_journal_is_a_store_error(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    key = add(store)
+    store.close()
+    with pytest.raises(StoreError, match="cannot be used"):
+        store.update(key, status="queued")
+
+
+def test_values_that_are_no_json_do_not_lose_a_row(store: Store) -> None:
+    key = add(store, inputs={"path": Path("a"), "odd": {1, 2}.__class__})
+    assert store.job(key)["inputs"]["path"] == "a"
+
+
+def test_threads_share_a_store(store: Store) -> None:
+    def work() -> None:
+        for _ in range(20):
+            store.update(add(store), status="queued")
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(store.jobs(1000, unfinished=True)) == 120
+
+
+def test_kernels_open_a_new_journal_at_the_same_moment(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from segmind_widgets.store import Store\n"
+        "store = Store(Path(sys.argv[1])); assert not store.memory, store.problem\n"
+        "for n in range(10):\n"
+        "    store.add(provider='p', place='a', sandbox=False, kind='model', target='m',"
+        " inputs={}, status='queued')\n"
+    )
+    kernels = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stderr=subprocess.PIPE)
+        for _ in range(6)
+    ]
+    for kernel in kernels:
+        _, said = kernel.communicate(timeout=60)
+        assert kernel.returncode == 0, said.decode()
+    store = Store(tmp_path)
+    assert len(store.jobs(1000)) == 60
+    store.close()
+
+
+def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGMIND_WIDGETS_HOME", "~/there")
+    assert default_home() == Path.home() / "there"
+    monkeypatch.setenv("SEGMIND_WIDGETS_HOME", " ")
+    assert default_home().name == "segmind-widgets"
+    assert default_home().is_relative_to(Path.home())
