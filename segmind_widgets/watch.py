@@ -164,7 +164,8 @@ class Watch:
         if state.status is Status.QUEUED:
             self._queued = now
         usual = state.expected or self.job.usual
-        return next_poll(now - self._queued, usual, economical=self._economical)
+        pause = next_poll(now - self._queued, usual, economical=self._economical)
+        return min(pause, max(0.0, self._until - now) + 0.01)  # the limit is told when it is over
 
     def _completed(self, state: JobState, kept: dict[str, Any], told: dict[str, Any]) -> float:
         """Write bytes that came with the reply to disk at once; note the URLs to fetch."""

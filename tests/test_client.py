@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from segmind_widgets import errors
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.jobs import Job
+from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.types import Status
+from tests.shells import picture, quick
+
+FAST = "fast-flux-schnell"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(speed=500, artist=quick) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> SegmindClient:
+    for name, value in sandbox.environ.items():
+        monkeypatch.setenv(name, value)
+    return SegmindClient.instance()
+
+
+def test_run_waits_and_gives_the_files(client: SegmindClient, sandbox: Sandbox) -> None:
+    job = client.run(FAST, {"prompt": "x", "seed": 3}, api="v1")
+    assert (job.status, job.seed, job.cost, job.provider) == (
+        Status.COMPLETED,
+        3,
+        0.0055,
+        "segmind",
+    )
+    (asset,) = job.outputs
+    assert asset.path is not None
+    assert asset.path.is_relative_to(client.store.home / "results")
+    assert job.image.size == (1600, 1200)
+    assert job.credits == pytest.approx(sandbox.credits)
+
+
+def test_submit_returns_before_the_reply(client: SegmindClient, sandbox: Sandbox) -> None:
+    sandbox.faults.add("POST .*", "silence", seconds=0.5)
+    job = client.submit(FAST, {"prompt": "x"}, api="v1")
+    assert job.status is Status.SUBMITTING
+    assert job.id.startswith("local-")
+    assert job.wait(20).status is Status.COMPLETED
+    assert not job.id.startswith("local-")
+
+
+def test_run_raises_what_failed(client: SegmindClient, sandbox: Sandbox) -> None:
+    sandbox.faults.add("POST /v2/.*", "job_failed", words="Too dark.")
+    with pytest.raises(errors.JobFailed, match="Too dark"):
+        client.run(FAST, {"prompt": "x"})
+    with pytest.raises(errors.StillRunning, match=r"Not done within 0.05 s"):
+        client.run(FAST, {"prompt": "x"}, timeout=0.05)
+
+
+def test_inputs_are_one_mapping_so_a_models_own_timeout_is_sent(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    with pytest.warns(UserWarning, match="`timeout` is not a known parameter"):
+        client.run(FAST, {"prompt": "x", "timeout": 5}, api="v1")
+    assert sandbox.billed_posts[0].json["timeout"] == 5
+
+
+def test_files_among_the_inputs_are_uploaded_and_jobs_are_files(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    cut = client.run("bg-removal-v2", {"image": picture()}, api="v1")
+    assert cut.inputs["image"].startswith(sandbox.url("files"))
+    grown = client.run("esrgan", {"image": cut, "scale": 2}, api="v1")
+    assert grown.status is Status.COMPLETED
+
+
+def test_rerun_uploads_nothing_twice_and_keeps_the_rest(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    first = client.run("sdxl-inpaint", _inpainting(), api="v1")
+    second = first.rerun(prompt="a dog").wait(20)
+    assert second.status is Status.COMPLETED
+    bodies = [record.json for record in sandbox.billed_posts]
+    assert {name for name in bodies[0] if bodies[0][name] != bodies[1][name]} == {"prompt"}
+    assert {record.path for record in sandbox.billed_posts} == {"/v1/sdxl-inpaint"}
+
+
+def _inpainting() -> dict[str, object]:
+    return {"prompt": "a cat", "image": picture(), "mask": picture(color="white")}
+
+
+def test_a_recalled_job_reruns_where_it_ran(
+    client: SegmindClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job of the kernel's own sandbox must not cost money when it is run again later."""
+    client.provider = "sandbox"
+    client.sandbox_speed = 500.0
+    client.run("llama-v3p1-8b-instruct", {"prompt": "hello"}, api="v1")
+    client.close()
+    client.provider = ""
+    (job,) = client.jobs()
+    assert job.sandbox
+    again = job.rerun().wait(20)
+    assert again.sandbox
+    assert again.status is Status.COMPLETED
+    assert not sandbox.billed_posts
+
+
+def test_jobs_are_remembered_with_their_files(client: SegmindClient) -> None:
+    first = client.run(FAST, {"prompt": "x"}, api="v1")
+    with pytest.warns(UserWarning, match="not in the catalogue"):
+        client.submit("no-such-model", {"prompt": "x"}).wait(20)
+    client.close()
+    failed, found = client.jobs()
+    assert found is not first
+    for name in ("id", "status", "seed", "cost", "inputs", "model", "elapsed"):
+        assert getattr(found, name) == getattr(first, name)
+    assert found.outputs[0].content == first.outputs[0].content
+    assert found.done
+    assert failed.status is Status.FAILED
+    with pytest.raises(errors.JobFailed, match="not found"):
+        failed.result()
+
+
+def test_a_live_job_is_the_same_object(client: SegmindClient) -> None:
+    job = client.run(FAST, {"prompt": "x"}, api="v1")
+    assert client.jobs()[0] is client.job(job.id) is client.job(job.id[:13]) is job
+
+
+def test_resume_of_a_job_that_is_watched_is_that_job(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("GET /v2/.*", "silence", seconds=0.5)
+    job = client.submit(FAST, {"prompt": "x"})
+    sandbox.wait_for(lambda log: log.requests("GET", "/v2/"))
+    assert client.resume(job.id) is job
+    assert job.wait(20).status is Status.COMPLETED
+    assert client.resume(job.id).outputs[0].path == job.outputs[0].path
+
+
+def test_an_unfinished_job_that_nobody_follows_says_so(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("GET /v2/.*", "silence", times=None)
+    known = client.submit(FAST, {"prompt": "x"})
+    sandbox.wait_for(lambda log: log.requests("GET", "/v2/"))
+    client.close()
+    job = client.job(known.id)
+    assert not job.watching
+    with pytest.raises(errors.StillRunning) as raised:
+        job.result()
+    assert f"--resume {known.id}" in raised.value.hint
+    sandbox.faults.clear()
+    (resumed,) = client.resume_all()
+    assert resumed.wait(20).status is Status.COMPLETED
+    assert client.resume_all() == []
+
+
+@pytest.mark.parametrize("name", ["nothing", "local-000000000000", ""])
+def test_what_nobody_knows_is_not_adopted(
+    client: SegmindClient, sandbox: Sandbox, name: str
+) -> None:
+    with pytest.raises(errors.NotFound):
+        client.resume(name)
+    assert len(sandbox.log) == 0
+    assert client.jobs() == []
+
+
+def test_the_watching_has_a_limit_and_the_job_goes_on(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    client.watch_limit = 1.0
+    sandbox.faults.add(
+        "GET /v2/.*", 200, times=None, body={"status": "PROCESSING", "request_id": "r"}
+    )
+    job = client.submit(FAST, {"prompt": "x"})
+    with pytest.raises(errors.StillRunning, match="Watched for long enough"):
+        job.result(20)
+    sandbox.faults.clear()
+    client.watch_limit = 60.0
+    assert client.resume(job.id).wait(20).status is Status.COMPLETED
+
+
+def test_many_jobs_at_once_end_as_themselves(client: SegmindClient, sandbox: Sandbox) -> None:
+    jobs = [client.submit(FAST, {"prompt": str(i), "seed": i}, api="v1") for i in range(12)]
+    assert [job.wait(30).seed for job in jobs] == list(range(12))
+    assert len({job.outputs[0].path for job in jobs}) == 12
+    assert len(sandbox.billed_posts) == 12
+
+
+def test_a_client_serves_many_threads(client: SegmindClient) -> None:
+    done: list[Job] = []
+
+    def work(number: int) -> None:
+        done.append(client.run(FAST, {"prompt": "x", "seed": number}, api="v1"))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(job.seed for job in done) == list(range(6))
+
+
+def test_await(client: SegmindClient) -> None:
+    async def both() -> list[Job]:
+        jobs = [client.submit(FAST, {"prompt": str(i)}, api="v1") for i in range(2)]
+        return list(await asyncio.gather(*jobs))
+
+    assert [job.status for job in asyncio.run(both())] == 2 * [Status.COMPLETED]
+
+
+def test_credits_and_models(client: SegmindClient) -> None:
+    assert client.credits().left == 10.0
+    assert client.credits("apimart").left > 0
+    assert FAST in [model.slug for model in client.models("fast flux")]
+    assert all("video" in model.modality.lower() for model in client.models(modality="video"))
+
+
+def test_no_key_in_anything_that_lasts(client: SegmindClient, sandbox: Sandbox) -> None:
+    key = sandbox.environ["SEGMIND_API_KEY"].encode()
+    job = client.run("bg-removal-v2", {"image": picture()})
+    client.close()
+    kept = [path for path in Path(client.store.home).rglob("*") if path.is_file()]
+    assert len(kept) >= 2
+    assert not [path for path in kept if key in path.read_bytes()]
+    assert key.decode() not in repr([job, client, client.keys, vars(client), job.trait_values()])
+
+
+def test_a_home_that_cannot_be_used_warns_and_goes_on(
+    client: SegmindClient, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    client.home = str(tmp_path / "file" / "in")
+    with pytest.warns(UserWarning, match="Jobs are kept in memory only"):
+        assert client.store.memory
+    assert client.jobs() == []
+
+
+def test_close_can_be_repeated_and_the_client_used_again(client: SegmindClient) -> None:
+    client.close()
+    client.run(FAST, {"prompt": "x"}, api="v1")
+    client.close()
+    client.close()
+    assert len(client.jobs()) == 1

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from segmind_widgets.assets import Asset
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import InputError, LimitError
+from segmind_widgets.sandbox import Sandbox
+from tests.shells import picture, quick
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(speed=500, artist=quick) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> SegmindClient:
+    for name, value in sandbox.environ.items():
+        monkeypatch.setenv(name, value)
+    return SegmindClient.instance()
+
+
+def test_a_plan_knows_what_would_be_sent_and_sends_nothing(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = tmp_path / "cat.png"
+    path.write_bytes(picture())
+    plan = client.plan("seedream-4.5", {"prompt": "a cat", "image_input": [path, Asset.of(path)]})
+    assert plan.cost == 0.04
+    assert plan.model is not None
+    assert [asset.path for asset in plan.files] == [path, path]
+    text = str(plan)
+    assert text.startswith(f"POST {sandbox.url('segmind')}/v2/seedream-4.5\n")
+    assert '"prompt": "a cat"' in text
+    assert "to upload: cat.png · 48×32" in text
+    assert text.endswith("about $0.04, about 0.1 s, at Segmind; nothing was sent.")
+    assert not sandbox.requests("POST")
+
+
+def test_a_known_upload_is_not_planned_again(client: SegmindClient) -> None:
+    asset = client.upload(picture())
+    plan = client.plan("bg-removal-v2", {"image": asset})
+    assert plan.files == ()
+    assert asset.url in str(plan)
+
+
+def test_the_seed_is_new_each_time_unless_it_is_given(client: SegmindClient) -> None:
+    assert client.plan("flux-dev", {"prompt": "x"}).inputs["seed"] == -1
+    assert client.plan("flux-dev", {"prompt": "x", "seed": 0}).inputs["seed"] == 0
+    assert "seed" not in client.plan("bg-removal-v2", {"image": picture()}).inputs
+
+
+def test_an_unknown_model_is_a_note_with_the_likely_one(client: SegmindClient) -> None:
+    plan = client.plan("seedream-45", {"anything": 1})
+    assert plan.model is None
+    assert plan.cost is plan.seconds is None
+    assert "Did you mean seedream-4.5" in plan.notes[0]
+    assert "cost unknown, time unknown" in str(plan)
+
+
+@pytest.mark.parametrize("name", ["", "two words", "../v1/get-user-credits"])
+def test_what_is_no_name_is_refused(client: SegmindClient, sandbox: Sandbox, name: str) -> None:
+    try:
+        call = client.plan(name).place.provider.submit(client.plan(name).request)
+    except InputError:
+        return
+    path = call.url.removeprefix(sandbox.url("segmind"))
+    assert path.count("/") == 2, f"{name!r} would call {call.url}"
+
+
+def test_wrong_inputs_are_refused_or_noted(client: SegmindClient) -> None:
+    inputs = {"prompt": "x", "steps": "many"}
+    with pytest.raises(InputError) as raised:
+        client.plan("flux-dev", inputs)
+    assert raised.value.field == "steps"
+    client.check_inputs = False
+    assert "`steps`" in client.plan("flux-dev", inputs).notes[0]
+
+
+def test_the_limit_of_cost(client: SegmindClient) -> None:
+    assert client.plan("flux-dev", {"prompt": "x"}, max_cost=0.02).cost == 0.02
+    with pytest.raises(LimitError, match=r"usually costs \$0.02, more than the \$0.019"):
+        client.plan("flux-dev", {"prompt": "x"}, max_cost=0.019)
+
+
+def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindClient) -> None:
+    listed = client.plan("flux-dev", {"prompt": "x"}).seconds
+    place = client.places.choose()
+    row = {"provider": "segmind", "place": place.address, "sandbox": False, "kind": "model"}
+    for seconds in (30.0, 50.0, 31.0):
+        assert client.plan("flux-dev", {"prompt": "x"}).seconds == listed
+        key = client.store.add(**row, target="flux-dev", inputs={}, status="completed")
+        client.store.update(key, seconds=seconds)
+    assert client.plan("flux-dev", {"prompt": "x"}).seconds == 31.0
+
+
+def test_a_workflow_has_no_model(client: SegmindClient) -> None:
+    plan = client.plan("65c9c7f641c340d7ef2f7134-v1", {"a": 1}, kind="workflow")
+    assert plan.notes == ()
+    assert "/workflows/" in str(plan)
