@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,15 @@ def files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset]:
     inline = _base64_fields(model)
     for name, value in inputs.items():
         if name not in inline:
-            yield from _files(value)
+            yield from _files(name, value)
 
 
-def _files(value: Any) -> Iterator[Asset]:
+def _files(name: str, value: Any) -> Iterator[Asset]:
     if isinstance(value, (Mapping, list, tuple)):
         for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _files(item)
+            yield from _files(name, item)
     elif not isinstance(value, _PLAIN):
-        asset = _asset(value)
+        asset = _asset(name, value)
         if asset is not None and asset.local:
             yield asset
 
@@ -72,6 +73,12 @@ def prepared(
 
 
 def _value(name: str, value: Any, form: Callable[[Asset], str]) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(
+            f"`{name}` is {value}, a number that JSON does not have.",
+            hint="Give a finite number, or leave it out.",
+            field=name,
+        )
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, Mapping):
@@ -79,8 +86,8 @@ def _value(name: str, value: Any, form: Callable[[Asset], str]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_value(name, item, form) for item in value]
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
-        return value.item()  # a NumPy scalar
-    asset = _asset(value)
+        return _value(name, value.item(), form)  # a NumPy scalar
+    asset = _asset(name, value)
     if asset is None:
         raise InputError(
             f"`{name}` is a {type(value).__name__}, which cannot be sent.",
@@ -90,8 +97,16 @@ def _value(name: str, value: Any, form: Callable[[Asset], str]) -> Any:
     return form(asset)
 
 
-def _asset(value: Any) -> Asset | None:
-    """The file that a value is; None for what is none."""
+def _asset(name: str, value: Any) -> Asset | None:
+    """The file that a value is; None for what is none. Errors name the field."""
+    try:
+        return _found(value)
+    except InputError as error:
+        error.field = error.field or name
+        raise
+
+
+def _found(value: Any) -> Asset | None:
     if getattr(value, "ndim", None) == 0:
         return None
     known = isinstance(value, (Asset, Path, bytes, bytearray, memoryview))
