@@ -126,7 +126,7 @@ def speech(text: str, seed: int, liveliness: float = 0.5, speed: float = 1.0) ->
     full stop and rising at a question. At most 10 s.
     """
     rng = Random(f"{seed}|{text}")
-    key, scale = rng.choice((-2, 0, 3, 5)), _SCALES[rng.choice(("major", "minor", "major"))]
+    key, scale = rng.choice((-7, -5, -3, 0)), _SCALES[rng.choice(("major", "minor", "major"))]
     beat = 0.19 / min(2.0, max(0.5, speed))
     track, at, degree = array("d", bytes(8 * int(LONGEST * RATE))), 0.05, 2
     for vowel, end in syllables(text) or [("a", ".")]:

@@ -94,8 +94,9 @@ class Stencil:
     def box(self, x0: float, y0: float, x1: float, y1: float, level: int = 255) -> None:
         """Fill a rectangle; the quickest shape."""
         f = self.fine
-        if x1 > x0 and y1 > y0:
-            self.draw.rectangle((x0 * f, y0 * f, x1 * f - 1, y1 * f - 1), fill=level)
+        if x1 > x0 and y1 > y0:  # at least one fine pixel
+            right, bottom = max(x0 * f, x1 * f - 1), max(y0 * f, y1 * f - 1)
+            self.draw.rectangle((x0 * f, y0 * f, right, bottom), fill=level)
 
     def disc(
         self, x: float, y: float, rx: float, ry: float | None = None, level: int = 255

@@ -8,7 +8,7 @@ from random import Random
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
 from .brief import Brief, Wanted
-from .colour import RGB, Size, gradient, mix, scale
+from .colour import RGB, Size, gradient, mix, multiply, scale
 from .compose import compose, cut, lit
 from .cutout import subject_mask
 from .palettes import Palette
@@ -107,6 +107,8 @@ def graded(image: Image.Image, palette: Palette, strength: float) -> Image.Image
     if palette.night:
         toned = ImageEnhance.Brightness(toned).enhance(0.82)
     mixed = Image.blend(image, toned, 0.62 * strength)
+    if palette.night:
+        mixed = multiply(mixed, palette.light, 0.8 * strength)
     tinted = ImageChops.soft_light(mixed, gradient(image.size, palette.sky))
     return Image.blend(mixed, tinted, 0.4 * strength)
 
