@@ -115,6 +115,7 @@ class Journal:
         """Stop watching; jobs go on at their services."""
         for job in list(self._live.values()):
             job.stop()
+        self._scheduler.close()
 
     def _known(self, row: Mapping[str, Any]) -> Job:
         return self._live.get(row["key"]) or self._recalled(row)

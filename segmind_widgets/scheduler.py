@@ -23,6 +23,7 @@ SENDERS = 6
 SLOW_SENDERS = 8
 UPDATES = 10.0  # ticks a second, over all jobs
 FRAME = 0.25  # seconds between two ticks of one job, where there are few
+_Queue = PriorityQueue[tuple[int, int, "Watch | None"]]  # the least first; None ends a thread
 
 
 def exchange(transport: Transport, call: Call) -> Reply:
@@ -61,9 +62,9 @@ class Scheduler:
         self._due: list[tuple[float, int, Watch]] = []
         self._live: dict[Watch, float] = {}  # watch → when its next tick is due
         self._count = itertools.count()
-        self._quick: PriorityQueue[tuple[int, int, Watch]] = PriorityQueue()
-        self._slow: PriorityQueue[tuple[int, int, Watch]] = PriorityQueue()
-        self._started = False
+        self._quick: _Queue = PriorityQueue()
+        self._slow: _Queue = PriorityQueue()
+        self._started = self._closed = False
 
     @property
     def live(self) -> list[Watch]:
@@ -80,6 +81,15 @@ class Scheduler:
             heapq.heappush(self._due, (time.monotonic() + delay, next(self._count), watch))
             self._wake.notify()
 
+    def close(self) -> None:
+        """End the threads, each after what it is doing. Nothing that is due is done any more."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        for queue, threads in ((self._quick, SENDERS), (self._slow, SLOW_SENDERS)):
+            for _ in range(threads):
+                queue.put((2, next(self._count), None))
+
     def _start(self) -> None:
         self._started = True
         names = [(self._clock, (), "clock")]
@@ -89,7 +99,7 @@ class Scheduler:
             threading.Thread(target=target, args=args, name=f"segmind {name}", daemon=True).start()
 
     def _clock(self) -> None:
-        while True:
+        while not self._closed:
             with self._wake:
                 now = time.monotonic()
                 while self._due and self._due[0][0] <= now:
@@ -98,7 +108,8 @@ class Scheduler:
             for watch in ticks:
                 watch.job.tick()
             with self._wake:
-                self._wake.wait(self._pause())
+                if not self._closed:
+                    self._wake.wait(self._pause())
 
     def _hand_over(self, watch: Watch) -> None:
         queue = self._slow if watch.slow else self._quick
@@ -117,9 +128,8 @@ class Scheduler:
             moments.append(min(self._live.values()))
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
-    def _sender(self, queue: PriorityQueue[tuple[int, int, Watch]]) -> None:
-        while True:
-            watch = queue.get()[2]
+    def _sender(self, queue: _Queue) -> None:
+        while (watch := queue.get()[2]) is not None:
             delay = watch.step()
             if delay is not None:
                 self.add(watch, delay)

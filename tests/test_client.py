@@ -248,3 +248,20 @@ def test_close_can_be_repeated_and_the_client_used_again(client: SegmindClient) 
     client.close()
     client.close()
     assert len(client.jobs()) == 1
+
+
+def test_close_ends_the_threads(client: SegmindClient, sandbox: Sandbox) -> None:
+    def ours() -> set[threading.Thread]:
+        return {t for t in threading.enumerate() if "sender" in t.name or "clock" in t.name}
+
+    before = ours()
+    sandbox.faults.add("GET /v2/.*", "silence", times=None)
+    client.submit(FAST, {"prompt": "x"})
+    sandbox.wait_for(lambda log: log.requests("GET", "/v2/"))
+    started = ours() - before
+    assert len(started) > 2
+    client.close()
+    sandbox.faults.clear()
+    for thread in started:
+        thread.join(10)
+    assert not [thread for thread in started if thread.is_alive()]
