@@ -16,7 +16,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode, UseEnum
 
 from segmind_widgets.assets import Asset, figure
-from segmind_widgets.errors import SegmindError, StillRunning
+from segmind_widgets.errors import AssetError, SegmindError, StillRunning
 from segmind_widgets.pacing import estimate
 from segmind_widgets.types import Status
 
@@ -74,7 +74,8 @@ class Job(HasTraits):
             self._pending.update(changes)
             if last:
                 self._pending.setdefault("watching", False)
-            if not last and time.monotonic() - self._published < UPDATE:
+            early = time.monotonic() - self._published < UPDATE
+            if early and not last and not self._ended.is_set():
                 return
             pending, self._pending = self._pending, {}
             self._published = time.monotonic()
@@ -82,17 +83,19 @@ class Job(HasTraits):
                 self._context.copy().run(self._set, pending)
             except Exception:  # noqa: BLE001 - an observer's fault must not end our thread
                 _log.exception("An observer of the job %s failed", self.id)
-        if last:
-            self._ended.set()
+            if last:
+                self._ended.set()
 
     def tick(self) -> None:
         """Move the clock and the estimate; sends what is pending."""
-        if self._ended.is_set():
-            return
+        with self._lock:
+            if not self._ended.is_set():
+                # what is pending is newer than the traits
+                self._move({name: getattr(self, name) for name in _TICKED} | self._pending)
+
+    def _move(self, latest: dict[str, Any]) -> None:
         elapsed = time.monotonic() - self._started
         changes: dict[str, Any] = {"elapsed": elapsed}
-        with self._lock:  # what is pending is newer than the traits
-            latest = {name: getattr(self, name) for name in _TICKED} | self._pending
         usual = latest["usual"]
         if usual and (latest["estimated"] or latest["progress"] is None):
             changes |= {"progress": estimate(elapsed, usual), "estimated": True}
@@ -172,7 +175,12 @@ class Job(HasTraits):
         if self.error is not None:
             raise self.error
         folder = Path(folder).expanduser()
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AssetError(
+                f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another."
+            ) from error
         return [asset.save(folder) for asset in self.outputs]
 
     def rerun(self, **changes: Any) -> Job:

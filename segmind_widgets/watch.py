@@ -21,7 +21,6 @@ from segmind_widgets.errors import (
     ReplyError,
     SegmindError,
     ServerError,
-    StillRunning,
     StoreError,
     SubmitUnknown,
     Unreachable,
@@ -103,7 +102,7 @@ class Watch:
         if self._call is None:
             return self._fetch()
         if time.monotonic() > self._until and not self.urgent:
-            raise self._left("Watched for long enough")
+            raise self.job.left("Watched for long enough")
         wait = self._transport.limit.take(poll=not self._call.billed)
         if wait:
             if wait > 1:
@@ -233,7 +232,7 @@ class Watch:
             error.hint = "The service keeps a job's record for about an hour only."
             return self._end(Status.UNKNOWN, error, {}, {})
         if isinstance(error, (Unreachable, ServerError, RateLimited)):
-            error = self._left(error.message.rstrip("."))
+            error = self.job.left(error.message.rstrip("."))
         return self._end(None, error, {}, {})
 
     def _end(
@@ -255,12 +254,6 @@ class Watch:
         except StoreError as trouble:
             error = error or trouble
         self.job.publish(last=True, error=error, **told)
-
-    def _left(self, why: str) -> StillRunning:
-        return StillRunning(
-            f"{why}; the job {self.job.id} goes on.",
-            hint=f"Get it back with %segmind_jobs --resume {self.job.id}",
-        )
 
 
 def _facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
