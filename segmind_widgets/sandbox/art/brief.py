@@ -26,12 +26,11 @@ from .subjects import BY_WORD, Subject
 _LONGEST = 3  # words in a phrase such as "hot air balloon"
 # Words that name a subject only where no other word does.
 _VAGUE = {
-    "portrait", "product", "packaging", "character", "model", "food", "vehicle", "face", "human",
-        "people", "person",
-    "headshot", "selfie", "avatar", "furniture", "music", "instrument", "love", "camera", "book",
-        "reading", "heart",
-    "cloud", "flower", "tree", "cafe", "library", "tea", "gift", "stars", "camp", "planet",
-        "tower", "spirit", "bouquet", "blossom", "floral",
+    "portrait", "product", "packaging", "character", "model", "food", "vehicle", "face",
+    "human", "people", "person", "headshot", "selfie", "avatar", "furniture", "music",
+    "instrument", "love", "camera", "book", "reading", "heart", "cloud", "flower", "tree",
+    "cafe", "library", "tea", "gift", "stars", "camp", "planet", "tower", "spirit", "bouquet",
+    "blossom", "floral",
 }  # fmt: skip
 # Of several moods the hour and the manner lead; a season comes next, then what is a place.
 _SEASONS = {"winter", "autumn", "spring"}

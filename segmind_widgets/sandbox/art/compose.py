@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageFilter
 from .abstract import abstract
 from .brief import Brief, Wanted
 from .colour import BLACK, RGB, WHITE, Size, fade, mix, multiply, noise, scale
+from .garden import blossom
 from .palettes import Palette
 from .pen import Coat, Pen, Stencil
 from .places import PLACES
@@ -56,6 +57,8 @@ def _weather(st: Stage, brief: Brief, place: str) -> None:
         rain(st)
     if "fog" in brief.weather and place != "islands":
         mist(st, st.h * 0.9, st.h * 0.5, 0.7)
+    if "petals" in brief.weather and place != "japan":
+        blossom(st, mix((255, 176, 198), st.palette.glow, 0.2))
     if "birds" in brief.weather and not brief.subjects:
         birds(st)
 

@@ -92,8 +92,8 @@ WEATHER_WORDS = _table(
 
 ABSTRACT_WORDS = {
     "abstract", "pattern", "geometric", "wallpaper", "background", "texture", "shapes",
-        "gradient", "fractal", "waves",
-    "logo", "icon", "bauhaus", "minimalist", "minimal", "infographic", "chart", "diagram",
+    "gradient", "fractal", "waves", "logo", "icon", "bauhaus", "minimalist", "minimal",
+    "infographic", "chart", "diagram",
 }  # fmt: skip
 
 # These make it abstract whatever places are named ("abstract waves").
@@ -101,41 +101,53 @@ PURE_WORDS = {"abstract", "pattern", "geometric", "fractal", "bauhaus", "texture
 
 COUNT_WORDS = {
     "two": 2, "pair": 2, "couple": 2, "twin": 2, "three": 3, "trio": 3, "four": 4, "five": 5,
-        "several": 3, "few": 3,
-    "many": 5, "group": 4, "flock": 5, "school": 5, "pod": 3, "herd": 4, "fleet": 4, "2": 2,
-        "3": 3, "4": 4, "5": 5,
+    "several": 3, "few": 3, "many": 5, "group": 4, "flock": 5, "school": 5, "pod": 3, "herd": 4,
+    "fleet": 4, "2": 2, "3": 3, "4": 4, "5": 5,
 }  # fmt: skip
 
 # Where a mood is at home when neither a place nor a subject is named.
 MOOD_PLACES: dict[str, tuple[str, ...]] = {
     "day": ("mountain", "country", "lake", "sea"),
-        "sunset": ("sea", "mountain", "lake", "country", "desert", "city"),
+    "sunset": ("sea", "mountain", "lake", "country", "desert", "city"),
     "dawn": ("islands", "lake", "mountain", "country"),
-        "night": ("mountain", "lake", "city", "sea"),
-    "winter": ("snowland", "mountain"), "autumn": ("forest", "lake", "street", "country"),
-    "spring": ("garden", "country", "japan"), "neon": ("city", "street"),
-        "pastel": ("islands", "country", "sea"),
-    "desert": ("desert",), "forest": ("forest",), "tropical": ("beach",),
-        "ocean": ("sea", "underwater"),
-    "storm": ("sea", "mountain", "city"), "mono": ("mountain", "city", "lake"),
-        "vintage": ("street", "sea", "country"),
-    "space": ("space", "moonscape"), "gold": ("islands", "desert", "lake"),
-        "candy": ("country", "islands", "sea"),
-}  # fmt: skip
+    "night": ("mountain", "lake", "city", "sea"),
+    "winter": ("snowland", "mountain"),
+    "autumn": ("forest", "lake", "street", "country"),
+    "spring": ("garden", "country", "japan"),
+    "neon": ("city", "street"),
+    "pastel": ("islands", "country", "sea"),
+    "desert": ("desert",),
+    "forest": ("forest",),
+    "tropical": ("beach",),
+    "ocean": ("sea", "underwater"),
+    "storm": ("sea", "mountain", "city"),
+    "mono": ("mountain", "city", "lake"),
+    "vintage": ("street", "sea", "country"),
+    "space": ("space", "moonscape"),
+    "gold": ("islands", "desert", "lake"),
+    "candy": ("country", "islands", "sea"),
+}
 
 # The moods that suit a place when the prompt names none.
 PLACE_MOODS: dict[str, tuple[str, ...]] = {
-    "mountain": ("day", "sunset", "dawn", "night"), "lake": ("dawn", "sunset", "day", "autumn"),
-    "sea": ("ocean", "sunset", "day", "dawn"), "beach": ("tropical", "sunset", "tropical"),
+    "mountain": ("day", "sunset", "dawn", "night"),
+    "lake": ("dawn", "sunset", "day", "autumn"),
+    "sea": ("ocean", "sunset", "day", "dawn"),
+    "beach": ("tropical", "sunset", "tropical"),
     "forest": ("forest", "dawn", "autumn", "night"),
-        "country": ("day", "spring", "sunset", "autumn"),
-    "desert": ("desert", "sunset", "dawn"), "city": ("sunset", "night", "dawn", "neon"),
+    "country": ("day", "spring", "sunset", "autumn"),
+    "desert": ("desert", "sunset", "dawn"),
+    "city": ("sunset", "night", "dawn", "neon"),
     "street": ("day", "autumn", "night", "vintage", "sunset"),
-        "snowland": ("winter", "night", "dawn"),
-    "space": ("space",), "moonscape": ("space",), "underwater": ("ocean", "ocean", "tropical"),
-    "garden": ("spring", "day", "sunset"), "studio": ("pastel", "day", "candy", "autumn", "ocean"),
-    "room": ("day", "pastel", "night", "sunset"), "japan": ("dawn", "sunset", "spring", "night"),
+    "snowland": ("winter", "night", "dawn"),
+    "space": ("space",),
+    "moonscape": ("space",),
+    "underwater": ("ocean", "ocean", "tropical"),
+    "garden": ("spring", "day", "sunset"),
+    "studio": ("pastel", "day", "candy", "autumn", "ocean"),
+    "room": ("day", "pastel", "night", "sunset"),
+    "japan": ("dawn", "sunset", "spring", "night"),
     "islands": ("dawn", "pastel", "forest", "sunset"),
-        "backcloth": ("pastel", "sunset", "day", "autumn", "forest"),
+    "backcloth": ("pastel", "sunset", "day", "autumn", "forest"),
     "abstract": ("sunset", "pastel", "candy", "ocean", "neon", "autumn", "day", "dawn", "desert"),
-}  # fmt: skip
+}
