@@ -167,6 +167,7 @@ def test_a_colour_before_a_subject_is_the_subjects():
         ("portrait of a wizard, neon", ["wizard"], None, "neon"),
         ("a cabin in the snowy forest at night", ["house"], "snowland", "night"),
         ("two foxes", ["fox"], None, None),
+        ("a golden retriever on the beach", ["dog"], "beach", "tropical"),
     ],
 )
 def test_prompts_are_understood(prompt, subjects, place, mood):

@@ -177,7 +177,9 @@ def read(prompt: str, negative: str = "") -> Brief:
     places = [p for p in _named(free, PLACE_WORDS) if p != "backcloth" or portrait]
     if len(places) > 1 and "mountain" in places:  # "a mountain lake" is a lake
         places.remove("mountain")
-    moods = sorted(_named(kept, MOOD_WORDS), key=lambda m: (m in _PLACELIKE, m in _SEASONS))
+    # a colour that belongs to a subject ("golden retriever") is no mood
+    felt = [w for i, w in enumerate(kept) if not (i in taken and w in COLOURS)]
+    moods = sorted(_named(felt, MOOD_WORDS), key=lambda m: (m in _PLACELIKE, m in _SEASONS))
     words_of_form = ABSTRACT_WORDS & set(kept)
     return Brief(
         prompt,

@@ -114,7 +114,7 @@ def ink(image: Image.Image, _rng: Random) -> Image.Image:
     grey = ImageOps.autocontrast(image.convert("L"), cutoff=2).filter(
         ImageFilter.GaussianBlur(unit * 0.25)
     )
-    for level, angle, gap in ((0.62, 45, 1.15), (0.42, -45, 1.15), (0.24, 90, 0.95)):
+    for level, angle, gap in ((0.5, 45, 1.15), (0.3, -45, 1.15), (0.16, 90, 0.95)):
         dark = levels(ImageChops.invert(grey), 1 - level, 1 - level + 0.1, 0.8)
         sheet.paste(INK, mask=ImageChops.multiply(dark, _hatch(size, unit * gap, angle)))
     sheet.paste(INK, mask=lines_of(image, max(0.8, unit * 0.13), 0.012, 0.06))
