@@ -140,13 +140,11 @@ class Watch:
 
     def _advance(self, state: JobState, reply: Reply) -> float | None:
         kept, told = _facts(state, reply)
-        if state.id:
-            self.job.publish(id=state.id)  # told even where the journal cannot be written
         before, self._call = self._call, state.next
         if state.next:
             if before and before.auth == state.next.auth:  # else not yet known to be accepted
                 kept["next"] = state.next.to_dict()
-            self._store.update(self._key, **kept)
+            self._write_down(kept, told)
             self.job.publish(status=state.status, **told)
             return 0.0 if state.now else self._pace(state)
         if state.status is Status.COMPLETED:
@@ -157,6 +155,13 @@ class Watch:
             else JobFailed("The job failed; the service gave no reason.")
         )
         return self._end(state.status, error, kept, told)
+
+    def _write_down(self, kept: dict[str, Any], told: dict[str, Any]) -> None:
+        try:
+            self._store.update(self._key, **kept)
+        except StoreError:
+            self.job.publish(**told)  # the id above all: without a journal only the eye keeps it
+            raise
 
     def _pace(self, state: JobState) -> float:
         now = time.monotonic()
@@ -171,7 +176,8 @@ class Watch:
         kept |= {"status": "downloading", "next": None}
         outputs = [self._kept(i, output) for i, output in enumerate(state.outputs)]
         self._outputs, self._tries = tuple(outputs), 0
-        self._store.update(self._key, outputs=[plain(output) for output in outputs], **kept)
+        kept["outputs"] = [plain(output) for output in outputs]
+        self._write_down(kept, told)
         self.job.publish(status=Status.DOWNLOADING, **told)
         return 0.0
 
@@ -215,7 +221,8 @@ class Watch:
         return Asset(path, url, name, until, declared_type=kind)
 
     def _path(self, index: int, kind: str | None, url: str = "") -> Path:
-        ending = suffix(kind or "") or Path(url.partition("?")[0]).suffix[:8] or ".bin"
+        known = suffix(kind) if kind and kind != "application/octet-stream" else ""
+        ending = known or Path(url.partition("?")[0]).suffix[:8] or ".bin"
         return self._store.new_file(self.job.model, self._key, index, ending)
 
     def _broken(self, error: SegmindError) -> float | None:
@@ -253,7 +260,8 @@ class Watch:
             self._store.update(self._key, **kept)
         except StoreError as trouble:
             error = error or trouble
-        self.job.publish(last=True, error=error, **told)
+        if not self.job.done:  # else its end was told when the watching was stopped
+            self.job.publish(last=True, error=error, **told)
 
 
 def _facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
