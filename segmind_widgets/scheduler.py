@@ -23,6 +23,7 @@ SENDERS = 6
 SLOW_SENDERS = 8
 UPDATES = 10.0  # ticks a second, over all jobs
 FRAME = 0.25  # seconds between two ticks of one job, where there are few
+PATIENCE = 2.0  # seconds
 _Queue = PriorityQueue[tuple[int, int, "Watch | None"]]  # the least first; None ends a thread
 
 
@@ -64,6 +65,7 @@ class Scheduler:
         self._count = itertools.count()
         self._quick: _Queue = PriorityQueue()
         self._slow: _Queue = PriorityQueue()
+        self._submits = 0  # that are on their way
         self._started = self._closed = False
 
     @property
@@ -82,10 +84,14 @@ class Scheduler:
             self._wake.notify()
 
     def close(self) -> None:
-        """End the threads, each after what it is doing. Nothing that is due is done any more."""
+        """End the threads, each after what it is doing. Nothing that is due is done any more.
+
+        Replies to submits are awaited for two seconds: without one, the job's id would be lost.
+        """
         with self._wake:
             self._closed = True
-            self._wake.notify()
+            self._wake.notify_all()
+            self._wake.wait_for(lambda: not self._submits, PATIENCE)
         for queue, threads in ((self._quick, SENDERS), (self._slow, SLOW_SENDERS)):
             for _ in range(threads):
                 queue.put((2, next(self._count), None))
@@ -130,9 +136,20 @@ class Scheduler:
 
     def _sender(self, queue: _Queue) -> None:
         while (watch := queue.get()[2]) is not None:
-            delay = watch.step()
+            delay = self._step(watch)
             if delay is not None:
                 self.add(watch, delay)
                 continue
             with self._wake:
                 self._live.pop(watch, None)
+
+    def _step(self, watch: Watch) -> float | None:
+        submits = int(watch.urgent)
+        with self._wake:
+            self._submits += submits
+        try:
+            return watch.step()
+        finally:
+            with self._wake:
+                self._submits -= submits
+                self._wake.notify_all()

@@ -265,3 +265,16 @@ def test_close_ends_the_threads(client: SegmindClient, sandbox: Sandbox) -> None
     for thread in started:
         thread.join(10)
     assert not [thread for thread in started if thread.is_alive()]
+
+
+def test_close_waits_for_the_reply_to_a_submit(client: SegmindClient, sandbox: Sandbox) -> None:
+    """Else the id of a job that is paid for would be lost."""
+    sandbox.faults.add("POST /v2/.*", "silence", seconds=0.3)
+    job = client.submit(FAST, {"prompt": "x"})
+    sandbox.wait_for(lambda log: log.billed_posts)
+    client.close()
+    assert isinstance(job.error, errors.StillRunning)
+    (known,) = client.jobs()
+    assert not known.id.startswith("local-")
+    assert client.resume(known.id).wait(20).status is Status.COMPLETED
+    assert len(sandbox.billed_posts) == 1
