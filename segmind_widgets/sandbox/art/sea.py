@@ -127,7 +127,7 @@ def island(st: Stage, base: float, x: float, wide: float, near: float) -> None:
 
 def palms(st: Stage) -> None:
     """Two or three palms that lean in from one side."""
-    left = st.rng.random() < 0.5
+    left = st.sun[0] < st.w / 2  # subjects stand on the other side
     colour = mix(st.palette.near, st.palette.sky[0], 0.15)
     mask = Stencil((st.w, st.h))
     for i in range(st.rng.randint(2, 3)):
