@@ -1,0 +1,234 @@
+"""The threads: submits before polls, few of them, and none that an error ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segmind_widgets import errors, scheduler
+from segmind_widgets.jobs import Job
+from segmind_widgets.providers import Segmind
+from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.scheduler import Scheduler, exchange
+from segmind_widgets.store import Store
+from segmind_widgets.transport import Transport
+from segmind_widgets.types import Call, RunRequest, Status
+from segmind_widgets.watch import Watch
+from tests.wire import answer, refused, reset, wire
+
+
+class Stub:
+    """A watch whose steps a test writes."""
+
+    def __init__(self, step: Callable[[], float | None], *, slow: bool = False) -> None:
+        self.job = Job(id="j")
+        self.step = step
+        self.slow = slow
+        self.urgent = False
+
+
+@pytest.fixture
+def line() -> Iterator[Scheduler]:
+    others = set(ours())
+    made = Scheduler()
+    yield made
+    made.close()
+    for thread in set(ours()) - others:
+        thread.join(5)
+
+
+def ours() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("segmind ")]
+
+
+def add(to: Scheduler, stub: Stub, delay: float = 0.0) -> None:
+    to.add(stub, delay)  # type: ignore[arg-type]
+
+
+def test_submits_go_before_polls_and_slow_steps_hold_up_nobody(
+    line: Scheduler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scheduler, "SENDERS", 1)
+    gate, busy = threading.Event(), threading.Event()
+    order: list[str] = []
+    done = threading.Semaphore(0)
+
+    def named(name: str) -> Stub:
+        def step() -> None:
+            order.append(name)
+            done.release()
+
+        return Stub(step)
+
+    def hold() -> None:
+        busy.set()
+        gate.wait(10)
+
+    add(line, Stub(hold))
+    assert busy.wait(5)
+    polls = [named(f"poll {n}") for n in range(3)]
+    submit = named("submit")
+    submit.urgent = True
+    slow = named("slow")
+    slow.slow = True
+    for stub in polls:
+        add(line, stub)
+    add(line, submit)
+    add(line, slow)
+    assert done.acquire(timeout=5)
+    assert order == ["slow"]  # it has senders of its own
+    while line._quick.qsize() < 4:
+        gate.wait(0.001)
+    gate.set()
+    for _ in range(4):
+        assert done.acquire(timeout=5)
+    assert order == ["slow", "submit", "poll 0", "poll 1", "poll 2"]
+
+
+def test_steps_are_done_when_they_are_due(line: Scheduler) -> None:
+    ended = threading.Event()
+    moments: list[float] = []
+
+    def step() -> float | None:
+        moments.append(time.monotonic())
+        if len(moments) == 3:
+            ended.set()
+            return None
+        return 0.05
+
+    began = time.monotonic()
+    add(line, Stub(step), 0.05)
+    assert ended.wait(5)
+    gaps = [after - before for before, after in zip([began, *moments], moments, strict=False)]
+    assert all(0.045 <= gap < 1 for gap in gaps)
+
+
+def test_an_error_in_a_step_ends_no_thread(
+    line: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = threading.Event()
+
+    def broken() -> None:
+        raise RuntimeError("ours")
+
+    before = len(ours())
+    for _ in range(scheduler.SENDERS + 2):
+        add(line, Stub(broken))
+    add(line, Stub(lambda: ended.set()))
+    assert ended.wait(5)
+    assert len(ours()) == before + 1 + scheduler.SENDERS + scheduler.SLOW_SENDERS
+    assert "ours" in caplog.text
+
+
+def test_ticks_reach_live_jobs_and_an_observer_that_raises_stops_none(line: Scheduler) -> None:
+    moved = threading.Event()
+    first, second = Stub(lambda: 30.0), Stub(lambda: 30.0)
+
+    def broken(change: Any) -> None:
+        raise RuntimeError("mine")
+
+    first.job.observe(broken, "elapsed")
+    second.job.observe(lambda change: change.new > 0.3 and moved.set(), "elapsed")
+    add(line, first)
+    add(line, second)
+    assert moved.wait(5)
+    assert first.job.elapsed > 0
+
+
+def test_one_scheduler_has_at_most_fifteen_threads_and_none_before_the_first_job(
+    line: Scheduler,
+) -> None:
+    before = len(ours())
+    assert len(ours()) == before
+    ended = threading.Semaphore(0)
+    for _ in range(100):
+        add(line, Stub(lambda: ended.release()))
+    for _ in range(100):
+        assert ended.acquire(timeout=5)
+    assert len(ours()) - before <= 15
+    assert all(thread.daemon for thread in ours())
+
+
+def test_closing_ends_the_threads_and_takes_no_more(line: Scheduler) -> None:
+    others = set(ours())
+    ended = threading.Event()
+    add(line, Stub(lambda: ended.set()))
+    assert ended.wait(5)
+    mine = set(ours()) - others
+    assert len(mine) == 15
+    line.close()
+    for thread in mine:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_many_jobs_run_to_their_end_on_the_sandbox(
+    line: Scheduler, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    urls = {name: url for name, url in sandbox.environ.items() if name.endswith("_URL")}
+    provider, store = Segmind(urls), Store(tmp_path / "journal")
+    transport = Transport(provider, lambda: sandbox.environ["SEGMIND_API_KEY"])
+    jobs = []
+    for number in range(6):
+        inputs = {"prompt": f"a cat {number}", "width": 512, "height": 512}
+        request = RunRequest("flux-schnell", inputs)
+        key = store.add(
+            provider="segmind", place="here", sandbox=True, kind="model", target="flux-schnell",
+            inputs=inputs, status="submitting",
+        )  # fmt: skip
+        jobs.append(Job(id=key, model="flux-schnell", inputs=inputs))
+        call = provider.submit(request)
+        line.add(Watch(jobs[-1], provider, transport, store, key, call))
+    for job in jobs:
+        job.result(60)
+    assert {job.status for job in jobs} == {Status.COMPLETED}
+    assert len({job.id for job in jobs}) == 6
+    assert all(job.outputs[0].path.is_file() for job in jobs)
+    assert store.jobs(unfinished=True) == []
+    transport.close()
+    store.close()
+
+
+# one call, for whoever waits for it
+
+
+def sender(url: str) -> Transport:
+    return Transport(Segmind({"SEGMIND_API_URL": url}), lambda: "SG_0123456789abcdef")
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """What `exchange` waited, without waiting."""
+    found: list[float | None] = []
+
+    class Event(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            found.append(timeout)
+            return False
+
+    fake = type("threading", (), {"Event": Event})
+    monkeypatch.setattr(scheduler, "threading", fake)
+    return found
+
+
+def test_an_exchange_repeats_as_the_rules_say(waits: list[float | None]) -> None:
+    with wire(answer(503), reset(read=True), answer(200, b'{"credits": 1}')) as server:
+        reply = exchange(sender(server.url), Call("GET", f"{server.url}/v1/get-user-credits"))
+        assert reply.status == 200
+        assert len(server.received) == 3
+    assert waits == [1.0, 2.0]
+
+
+def test_an_exchange_gives_a_refusal_as_it_is_and_raises_a_loss(waits: list[float | None]) -> None:
+    with wire(answer(401, b"{}")) as server:
+        assert exchange(sender(server.url), Call("GET", server.url)).status == 401
+    url = refused()
+    with pytest.raises(errors.Unreachable):
+        exchange(sender(url), Call("POST", url, {}))
+    assert waits == [1.0, 2.0]
