@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import threading
 import time
 from queue import PriorityQueue
@@ -18,6 +19,8 @@ from segmind_widgets.errors import SegmindError
 from segmind_widgets.transport import Transport, repeat_after
 from segmind_widgets.types import Call, Reply
 from segmind_widgets.watch import Watch
+
+_log = logging.getLogger(__name__)
 
 SENDERS = 6
 SLOW_SENDERS = 8
@@ -149,6 +152,9 @@ class Scheduler:
             self._submits += submits
         try:
             return watch.step()
+        except Exception:  # noqa: BLE001 - a watch never raises; if one does, others go on
+            _log.exception("The watch of %s broke", watch.job.id)
+            return None
         finally:
             with self._wake:
                 self._submits -= submits
