@@ -13,7 +13,10 @@ import itertools
 import logging
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from queue import PriorityQueue
+from typing import TypeVar
 
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.transport import Transport, repeat_after
@@ -56,6 +59,26 @@ def exchange(transport: Transport, call: Call) -> Reply:
             transport.limit.block(again)
         pause.wait(again)
         tries += 1
+
+
+T = TypeVar("T")
+
+
+def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
+    """Do `work` in a thread of its own, from now on; what is returned waits for its value.
+
+    The value's function raises what `work` raised.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where the value is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="segmind meanwhile", daemon=True).start()
+    return future.result
 
 
 class Scheduler:

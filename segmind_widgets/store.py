@@ -42,7 +42,8 @@ CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (id);
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (created);
 CREATE INDEX IF NOT EXISTS jobs_by_target ON jobs (target, status);
 CREATE TABLE IF NOT EXISTS uploads (
-    sha256 TEXT NOT NULL, place TEXT NOT NULL, url TEXT NOT NULL, expires_at TEXT,
+    sha256 TEXT NOT NULL, size INTEGER NOT NULL, place TEXT NOT NULL, url TEXT NOT NULL,
+    expires_at TEXT,
     PRIMARY KEY (sha256, place)
 );
 CREATE TABLE IF NOT EXISTS pages (url TEXT PRIMARY KEY, text TEXT NOT NULL, fetched TEXT NOT NULL);
@@ -184,12 +185,20 @@ class Store:
             ).fetchone()
         return Uploaded(row["url"], row["expires_at"]) if row else None
 
-    def add_upload(self, sha256: str, place: str, uploaded: Uploaded) -> None:
+    def has_size(self, size: int, place: str) -> bool:
+        """A file of that many bytes was uploaded there."""
+        with self._use() as db:
+            found = db.execute(
+                "SELECT 1 FROM uploads WHERE size = ? AND place = ? LIMIT 1", (size, place)
+            ).fetchone()
+        return found is not None
+
+    def add_upload(self, sha256: str, size: int, place: str, uploaded: Uploaded) -> None:
         """Remember where a file is."""
         with self._use() as db:
             db.execute(
-                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
-                (sha256, place, uploaded.url, uploaded.expires_at),
+                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)",
+                (sha256, size, place, uploaded.url, uploaded.expires_at),
             )
 
     def page(self, url: str, hours: float = 24.0) -> str | None:

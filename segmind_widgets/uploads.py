@@ -8,11 +8,13 @@ from itertools import islice
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.places import Place
-from segmind_widgets.scheduler import exchange
+from segmind_widgets.scheduler import exchange, meanwhile
 from segmind_widgets.store import Store
 from segmind_widgets.types import Uploaded
 
+Key = str | int  # a file's digest, or its size
 Progress = Callable[[int, int], None]  # told bytes sent so far and in all
+_LARGE = 4 * 1024 * 1024  # bytes: smaller files are hashed before anybody notices
 
 
 class Uploads:
@@ -31,24 +33,36 @@ class Uploads:
     ) -> list[Asset]:
         """The assets with their URLs, in order; bare URLs as they are. See `client.upload`."""
         where = place.provider.upload_url
-        known: dict[str, Uploaded] = {}
-        fresh: dict[str, Asset] = {}
-        for asset in assets:
-            if asset.sha256 is None:
+        keys = [self._key(asset, assets, where) for asset in assets]
+        known: dict[Key, Uploaded] = {}
+        fresh: dict[Key, Asset] = {}
+        for key, asset in zip(keys, assets, strict=True):
+            if key is None:
                 continue
             place.provider.check_upload(asset)
-            found = None if force else self._store.uploaded(asset.sha256, where)
+            again = force or isinstance(key, int)
+            found = None if again else self._store.uploaded(str(key), where)
             if found:
-                known[asset.sha256] = found
+                known[key] = found
             else:
-                fresh[asset.sha256] = asset
-        known |= self._send(place, list(fresh.values()), progress)
+                fresh[key] = asset
+        sent = self._send(place, list(fresh.values()), progress)
+        known |= dict(zip(fresh, sent, strict=True))
         return [
-            asset.at(known[asset.sha256].url, known[asset.sha256].expires_at)
-            if asset.sha256
-            else asset
-            for asset in assets
+            asset if key is None else asset.at(known[key].url, known[key].expires_at)
+            for key, asset in zip(keys, assets, strict=True)
         ]
+
+    def _key(self, asset: Asset, assets: Sequence[Asset], where: str) -> Key | None:
+        """What tells contents apart: the digest, or the size where no other file has it.
+
+        A large file of a new size need not be read before it is sent: it is hashed meanwhile.
+        """
+        if not asset.local:
+            return None
+        size = asset.size or 0
+        alone = size >= _LARGE and sum(other.size == size for other in assets) == 1
+        return size if alone and not self._store.has_size(size, where) else asset.sha256
 
     def url(self, asset: Asset, place: Place) -> str:
         """A URL of the asset that the provider can read, uploading it where that is needed."""
@@ -56,10 +70,8 @@ class Uploads:
             return asset.url or ""
         return self.upload(place, [asset])[0].url or ""
 
-    def _send(
-        self, place: Place, assets: list[Asset], progress: Progress | None
-    ) -> dict[str, Uploaded]:
-        done: dict[str, Uploaded] = {}
+    def _send(self, place: Place, assets: list[Asset], progress: Progress | None) -> list[Uploaded]:
+        done: list[Uploaded] = []
         total = sum(asset.size or 0 for asset in assets)
         before = share = 0  # bytes of the calls that are done, and of the one that is sent
 
@@ -71,11 +83,12 @@ class Uploads:
         for call, count in place.provider.upload_calls(assets, told):
             carried = list(islice(waiting, count))
             share = sum(asset.size or 0 for asset in carried)
+            digests = meanwhile(lambda files=carried: [file.sha256 or "" for file in files])
             found = place.provider.parse_upload(exchange(place.transport, call), count)
             before += share
-            for asset, uploaded in zip(carried, found, strict=True):
-                done[asset.sha256 or ""] = uploaded
-                self._store.add_upload(asset.sha256 or "", place.provider.upload_url, uploaded)
+            done += found
+            for asset, digest, uploaded in zip(carried, digests(), found, strict=True):
+                self._store.add_upload(digest, asset.size or 0, place.provider.upload_url, uploaded)
         return done
 
 

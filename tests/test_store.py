@@ -99,16 +99,18 @@ def test_how_long_a_model_took(store: Store) -> None:
 
 
 def test_uploads_are_known_by_content_and_place_while_they_live(store: Store) -> None:
-    store.add_upload("f00", "https://a", Uploaded("https://a/1"))
-    store.add_upload("f00", "https://b", Uploaded("https://b/1", in_hours(2)))
-    store.add_upload("f01", "https://b", Uploaded("https://b/2", in_hours(0.5)))
+    store.add_upload("f00", 5, "https://a", Uploaded("https://a/1"))
+    store.add_upload("f00", 5, "https://b", Uploaded("https://b/1", in_hours(2)))
+    store.add_upload("f01", 6, "https://b", Uploaded("https://b/2", in_hours(0.5)))
+    assert store.has_size(5, "https://a")
+    assert not store.has_size(6, "https://a")
     assert store.uploaded("f00", "https://a") == Uploaded("https://a/1")
     assert store.uploaded("f01", "https://a") is None
     found = store.uploaded("f00", "https://b")
     assert found is not None
     assert found.url == "https://b/1"
     assert store.uploaded("f01", "https://b") is None  # less than an hour left
-    store.add_upload("f01", "https://b", Uploaded("https://b/3", in_hours(72)))
+    store.add_upload("f01", 6, "https://b", Uploaded("https://b/3", in_hours(72)))
     again = store.uploaded("f01", "https://b")
     assert again is not None
     assert again.url == "https://b/3"

@@ -118,3 +118,17 @@ def test_when_an_upload_is_needed(client: SegmindClient) -> None:
     assert not needed(asset.at("https://example.org/a.png"), place)
     assert not needed(asset.at("https://example.org/a.png", future), place)
     assert needed(asset.at("https://example.org/a.png", past), place)
+
+
+def test_a_large_file_is_hashed_while_it_is_sent_and_then_known(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    first, same, other = tmp_path / "a.bin", tmp_path / "b.bin", tmp_path / "c.bin"
+    first.write_bytes(b"a" * 5_000_000)
+    same.write_bytes(b"a" * 5_000_000)
+    other.write_bytes(b"c" * 5_000_000)
+    one = client.upload(first)
+    assert client.upload(same).url == one.url
+    again = client.upload([other, first, same])
+    assert [asset.url == one.url for asset in again] == [False, True, True]
+    assert len(sandbox.requests("POST", "upload-asset")) == 2
