@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import keyword
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -130,3 +131,16 @@ PARSERS: Mapping[str, Any] = {
     "segmind_models": models,
     "segmind_jobs": jobs,
 }
+
+
+def parse(name: str, line: str) -> argparse.Namespace:
+    """The options on a magic's line.
+
+    Raises:
+        CellError: an option or a value that there is not, or a name that no variable can have.
+    """
+    options = PARSERS[name]().parse(line)
+    output = getattr(options, "output", None)
+    if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
+        raise CellError(f"{output!r} cannot be a variable's name.", hint="Such as -o cat.")
+    return options

@@ -5,36 +5,31 @@ Everything heavy is imported by the first use: loading the extension must cost a
 
 from __future__ import annotations
 
-import getpass
 import glob
-import keyword
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.error import StdinNotImplementedError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import (
     AssetError,
     CellError,
-    KeyMissing,
     SegmindError,
     Unauthorized,
 )
+from segmind_widgets.login import TITLES, ask, without_key
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from segmind_widgets.jobs import Job
-    from segmind_widgets.plans import Plan
-    from segmind_widgets.stage import Stage, Upload
+    from segmind_widgets.runs import Runs
+    from segmind_widgets.stage import Stage
     from segmind_widgets.tables import Table
     from segmind_widgets.types import Credits
-
-_NAMES = {"segmind": "Segmind", "apimart": "APIMart"}
 
 
 @magics_class
@@ -60,6 +55,13 @@ class SegmindMagics(Magics):
             self._stage = Stage(self.shell)  # type: ignore[arg-type]
         return self._stage
 
+    @cached_property
+    def runs(self) -> Runs:
+        """What the runs of this shell do."""
+        from segmind_widgets.runs import Runs
+
+        return Runs(self.client, self.stage, self.names)
+
     def close(self) -> None:
         """Take no further part in the shell."""
         if self._stage is not None:
@@ -79,20 +81,20 @@ class SegmindMagics(Magics):
 
           --forget    drop the kept key
         """
-        options = _parse("segmind_login", _without_key(line))
+        options = _parse("segmind_login", without_key(line))
         provider, keys = options.provider, self.client.keys
-        if provider not in _NAMES:
+        if provider not in TITLES:
             raise CellError(f"There is no provider {provider!r}.", hint="segmind or apimart.")
         if options.forget:
             left = keys.forget(provider)
             also = f" One still comes from {left}." if left else ""
-            self.stage.note(f"The kept key for {_NAMES[provider]} is forgotten.{also}")
+            self.stage.note(f"The kept key for {TITLES[provider]} is forgotten.{also}")
             return
-        where = keys.remember(provider, _ask(provider))
+        where = keys.remember(provider, ask(provider))
         told = self._check_key(provider)
         shadow = keys.source(provider)
         also = f" But {shadow} has one too, and it comes first." if "environment" in shadow else ""
-        self.stage.note(f"The key for {_NAMES[provider]} is kept in {where}. {told}{also}")
+        self.stage.note(f"The key for {TITLES[provider]} is kept in {where}. {told}{also}")
 
     def _check_key(self, provider: str) -> str:
         """Whether the key is taken, in words. A wrong one is not kept."""
@@ -162,7 +164,6 @@ class SegmindMagics(Magics):
         from segmind_widgets import listing
 
         options = _parse("segmind_upload", line)
-        _check_name(options.output)
         found = [self._sources(word) for word in options.sources]
         sources = [source for sources in found for source in sources]
         if not sources:
@@ -233,7 +234,7 @@ class SegmindMagics(Magics):
           --dry-run           show what would be sent and what it usually costs; send nothing
           -q, --quiet         show nothing but errors
         """
-        return self._run("model", line, cell)
+        return self.runs.run("model", line, cell)
 
     @no_var_expand
     @line_cell_magic
@@ -256,83 +257,7 @@ class SegmindMagics(Magics):
           --dry-run           show what would be sent; send nothing
           -q, --quiet         show nothing but errors
         """
-        return self._run("workflow", line, cell)
-
-    def _run(self, kind: Any, line: str, cell: str | None) -> Any:
-        options = _parse("segmind_run" if kind == "model" else "segmind_workflow", line)
-        if not options.target:
-            raise CellError(f"Which {kind}?", hint=_MISSING[kind])
-        _check_name(options.output)
-        if options.save and not options.dry_run:
-            _make(options.save)
-        plan = self.client.plan(
-            options.target,
-            self._inputs(options, cell),
-            kind=kind,
-            provider=options.provider,
-            api=getattr(options, "api", "auto"),
-            max_cost=options.max_cost,
-        )
-        if options.dry_run:
-            return plan
-        if not options.quiet:
-            for note in plan.notes:
-                self.stage.note(note)
-        bar = self.stage.upload(len(plan.files), quiet=options.quiet)
-        job = self._start(plan, bar)
-        if options.output:
-            self.names[options.output] = job
-        return self._watch(job, options, bar.place)
-
-    def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
-        from segmind_widgets.cells import parse_body, parse_line
-
-        inputs = parse_line(options.inputs, self.names)
-        for name, value in parse_body(cell or "", self.names).items():
-            if name in inputs:
-                raise CellError(f"`{name}` is on the line and in the cell.", field=name)
-            inputs[name] = value
-        if options.seed is not None:
-            if inputs.get("seed") is not None:
-                raise CellError("The seed is there twice: --seed and `seed`.", field="seed")
-            inputs["seed"] = options.seed
-        return inputs
-
-    def _start(self, plan: Plan, bar: Upload) -> Job:
-        try:
-            return self.client.start(plan, bar.told)
-        except KeyboardInterrupt:
-            bar.clear()
-            raise SegmindError("You stopped the upload; nothing was submitted.") from None
-        except SegmindError:
-            bar.clear()
-            raise
-        finally:
-            bar.close()
-
-    def _watch(self, job: Job, options: Namespace, place: Any) -> Job:
-        if options.save:
-            job.observe(lambda _: job.save(options.save) if job.outputs else None, "outputs")
-        if options.background:
-            if options.quiet:
-                self.stage.hide(job)
-            else:
-                self.stage.leave(job, place)
-            return job
-        if options.quiet:
-            self.stage.hide(job)
-            self._quietly(job, options.timeout)
-        else:
-            self.stage.follow(job, options.timeout, place)
-        if job.error is not None:
-            raise job.error
-        return job
-
-    def _quietly(self, job: Job, timeout: float | None) -> None:
-        try:
-            job.wait(timeout)
-        except KeyboardInterrupt:
-            raise job.left("You stopped waiting") from None
+        return self.runs.run("workflow", line, cell)
 
     # what there is
 
@@ -381,7 +306,7 @@ class SegmindMagics(Magics):
 
         options = _parse("segmind_jobs", line)
         if options.resume:
-            return self._resume(options.ids)
+            return self.runs.resume(options.ids)
         if options.stop:
             live = [job for job in self.client.jobs(options.last, unfinished=True) if not job.done]
             wanted = [self.client.job(i) for i in options.ids] if options.ids else live
@@ -393,75 +318,11 @@ class SegmindMagics(Magics):
             return found[0]
         return listing.jobs(found or self.client.jobs(options.last))
 
-    def _resume(self, ids: list[str]) -> Any:
-        from segmind_widgets import listing
-
-        resumed = [self.client.resume(i) for i in ids] if ids else self.client.resume_all()
-        if not resumed:
-            self.stage.note("No job is unfinished.")
-            return None
-        for job in resumed[1:]:
-            self.stage.leave(job)
-        self.stage.follow(resumed[0])
-        for job in resumed[1:]:
-            self._quietly(job, None)
-        failed = [job for job in resumed if job.error is not None]
-        if failed and len(resumed) == 1:
-            raise failed[0].error
-        return resumed[0] if len(resumed) == 1 else listing.jobs(resumed)
-
-
-_MISSING = {
-    "model": "%%segmind_run seedream-4.5 · %segmind_models lists them.",
-    "workflow": "%%segmind_workflow 65c9c7f641c340d7ef2f7134-v1 · its API page shows the id.",
-}
-
 
 def _parse(name: str, line: str) -> Namespace:
-    from segmind_widgets.arguments import PARSERS
+    from segmind_widgets.arguments import parse
 
-    return PARSERS[name]().parse(line)
-
-
-def _make(folder: str) -> None:
-    """Before anything is sent: a result that cannot be saved should not be paid for."""
-    try:
-        Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AssetError(
-            f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another --save."
-        ) from error
-
-
-def _check_name(text: str | None) -> None:
-    if text is not None and (not text.isidentifier() or keyword.iskeyword(text)):
-        raise CellError(f"{text!r} cannot be a variable's name.", hint="Such as -o cat.")
-
-
-def _without_key(line: str) -> str:
-    """The line, where no key stands on it. The words of the refusal do not repeat it."""
-    for word in line.split():
-        plain = word.startswith("--") or (word.isalpha() and len(word) <= 12)
-        if not plain and word not in _NAMES:
-            raise CellError(
-                "A key on the line stays in the notebook and in IPython's history.",
-                hint="Run %segmind_login alone: it asks for the key without showing it. Best make"
-                " a new key, for this one is in the history now.",
-            )
-    return line
-
-
-def _ask(provider: str) -> str:
-    try:
-        key = getpass.getpass(f"{_NAMES[provider]} API key: ").strip()
-    except (StdinNotImplementedError, EOFError):
-        key = ""
-    if not key:
-        raise KeyMissing(
-            "No key was given.",
-            hint=f"Where nobody can type, set {provider.upper()}_API_KEY in the environment.",
-        )
-    return key
+    return parse(name, line)
 
 
 def _credits(balance: Credits) -> str:

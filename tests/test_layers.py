@@ -30,7 +30,8 @@ LAYERS = {
     "client": {"batch", "client", "directory", "journal", "places", "plans", "uploads"},
     "panels": {"panels"},
     "magics": {
-        "arguments", "completion", "extension", "listing", "login", "magics", "stage", "tables",
+        "arguments", "completion", "extension", "listing", "login", "magics", "runs", "stage",
+        "tables",
     },
     "sandbox": {"sandbox"},
 }  # fmt: skip

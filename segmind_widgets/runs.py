@@ -1,0 +1,139 @@
+"""What `%%segmind_run`, `%%segmind_workflow` and `%segmind_jobs --resume` do."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from segmind_widgets.arguments import parse
+from segmind_widgets.cells import parse_body, parse_line
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import AssetError, CellError, SegmindError
+from segmind_widgets.jobs import Job
+from segmind_widgets.plans import Plan
+from segmind_widgets.stage import Stage, Upload
+
+_MISSING = {
+    "model": "%%segmind_run seedream-4.5 · %segmind_models lists them.",
+    "workflow": "%%segmind_workflow 65c9c7f641c340d7ef2f7134-v1 · its API page shows the id.",
+}
+
+
+class Runs:
+    """Runs of one shell.
+
+    Args:
+        names: the notebook's variables.
+    """
+
+    def __init__(self, client: SegmindClient, stage: Stage, names: dict[str, Any]) -> None:
+        self._client = client
+        self._stage = stage
+        self._names = names
+
+    def run(self, kind: Any, line: str, cell: str | None) -> Any:
+        """A model or a workflow from its line and cell: the Job, or the Plan of a dry run.
+
+        Raises:
+            CellError, SegmindError: what is wrong with the text, or what failed.
+        """
+        options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
+        if not options.target:
+            raise CellError(f"Which {kind}?", hint=_MISSING[kind])
+        if options.save and not options.dry_run:
+            _make(options.save)
+        plan = self._client.plan(
+            options.target,
+            self._inputs(options, cell),
+            kind=kind,
+            provider=options.provider,
+            api=getattr(options, "api", "auto"),
+            max_cost=options.max_cost,
+        )
+        if options.dry_run:
+            return plan
+        if not options.quiet:
+            for note in plan.notes:
+                self._stage.note(note)
+        bar = self._stage.upload(len(plan.files), quiet=options.quiet)
+        job = self._start(plan, bar)
+        if options.output:
+            self._names[options.output] = job
+        return self._watch(job, options, bar.place)
+
+    def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
+        inputs = parse_line(options.inputs, self._names)
+        for name, value in parse_body(cell or "", self._names).items():
+            if name in inputs:
+                raise CellError(f"`{name}` is on the line and in the cell.", field=name)
+            inputs[name] = value
+        if options.seed is not None:
+            if inputs.get("seed") is not None:
+                raise CellError("The seed is there twice: --seed and `seed`.", field="seed")
+            inputs["seed"] = options.seed
+        return inputs
+
+    def _start(self, plan: Plan, bar: Upload) -> Job:
+        try:
+            return self._client.start(plan, bar.told)
+        except KeyboardInterrupt:
+            bar.clear()
+            raise SegmindError("You stopped the upload; nothing was submitted.") from None
+        except SegmindError:
+            bar.clear()
+            raise
+        finally:
+            bar.close()
+
+    def _watch(self, job: Job, options: Namespace, place: Any) -> Job:
+        if options.save:
+            job.observe(lambda _: job.save(options.save) if job.outputs else None, "outputs")
+        if options.background:
+            if options.quiet:
+                self._stage.hide(job)
+            else:
+                self._stage.leave(job, place)
+            return job
+        if options.quiet:
+            self._stage.hide(job)
+            self._quietly(job, options.timeout)
+        else:
+            self._stage.follow(job, options.timeout, place)
+        if job.error is not None:
+            raise job.error
+        return job
+
+    def _quietly(self, job: Job, timeout: float | None) -> None:
+        try:
+            job.wait(timeout)
+        except KeyboardInterrupt:
+            raise job.left("You stopped waiting") from None
+
+    def resume(self, ids: list[str]) -> Any:
+        """Go on with these jobs, or with all unfinished ones, and wait: the Job, or a table."""
+        from segmind_widgets import listing
+
+        resumed = [self._client.resume(i) for i in ids] if ids else self._client.resume_all()
+        if not resumed:
+            self._stage.note("No job is unfinished.")
+            return None
+        for job in resumed[1:]:
+            self._stage.leave(job)
+        self._stage.follow(resumed[0])
+        for job in resumed[1:]:
+            self._quietly(job, None)
+        failed = [job for job in resumed if job.error is not None]
+        if failed and len(resumed) == 1:
+            raise failed[0].error
+        return resumed[0] if len(resumed) == 1 else listing.jobs(resumed)
+
+
+def _make(folder: str) -> None:
+    """Before anything is sent: a result that cannot be saved should not be paid for."""
+    try:
+        Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AssetError(
+            f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another --save."
+        ) from error
