@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,22 +11,9 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.jobs import Job
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
-from tests.shells import picture, quick
+from tests.shells import picture
 
 FAST = "fast-flux-schnell"
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(speed=500, artist=quick) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> SegmindClient:
-    for name, value in sandbox.environ.items():
-        monkeypatch.setenv(name, value)
-    return SegmindClient.instance()
 
 
 def test_run_waits_and_gives_the_files(client: SegmindClient, sandbox: Sandbox) -> None:

@@ -17,15 +17,9 @@ from segmind_widgets.assets import Asset
 from segmind_widgets.jobs import Job
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
-from tests.shells import Shell, open_shell, picture, quick
+from tests.shells import Shell, open_shell, picture
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(speed=500, artist=quick) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,20 +8,7 @@ from segmind_widgets.assets import Asset
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.sandbox import Sandbox
-from tests.shells import picture, quick
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(speed=500, artist=quick) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> SegmindClient:
-    for name, value in sandbox.environ.items():
-        monkeypatch.setenv(name, value)
-    return SegmindClient.instance()
+from tests.shells import picture
 
 
 def test_a_plan_knows_what_would_be_sent_and_sends_nothing(

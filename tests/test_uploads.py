@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,20 +10,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError, Unauthorized
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.uploads import needed
-from tests.shells import picture, quick
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(speed=500, artist=quick) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> SegmindClient:
-    for name, value in sandbox.environ.items():
-        monkeypatch.setenv(name, value)
-    return SegmindClient.instance()
+from tests.shells import picture
 
 
 def sent(sandbox: Sandbox) -> int:
