@@ -124,8 +124,15 @@ class SegmindMagics(Magics):
 
         options = _parse("segmind_status", line)
         place = self.client.places.choose(options.provider)
-        balance = self.client.credits(options.provider)
         keys, name = self.client.keys, place.provider.name
+        try:
+            balance = self.client.credits(options.provider)
+        except Unauthorized as error:
+            error.hint = (
+                f"The key {keys.masked(name)} comes from {keys.source(name)};"
+                f" %segmind_login {name} sets another."
+            )
+            raise
         key = "none needed" if place.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
         limit = self.client.rate_limit
         rows = [

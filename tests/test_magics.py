@@ -534,3 +534,12 @@ def test_a_job_that_only_the_service_knows_is_resumed_by_its_id(
     with pytest.raises(errors.NotFound):
         shell.run(f"%segmind_jobs --resume {unknown}")
     assert unknown not in [job.id for job in shell.client.jobs()]
+
+
+def test_a_wrong_keys_status_says_where_it_came_from(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGMIND_API_KEY", "SG_wrong0000000000")
+    with pytest.raises(errors.Unauthorized) as raised:
+        shell.run("%segmind_status")
+    assert "…000 comes from the environment (SEGMIND_API_KEY)" in raised.value.hint
