@@ -8,7 +8,7 @@ import io
 import mimetypes
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -222,12 +222,24 @@ class Asset:
         Raises:
             AssetError: it is not a picture, or not on this disk.
         """
+
+        def whole(picture: Any) -> Any:
+            picture.load()
+            return picture
+
+        return self._picture(whole)
+
+    @cached_property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height of a picture, from its header alone. Raises AssetError as `image`."""
+        return self._picture(lambda picture: picture.size)
+
+    def _picture(self, use: Callable[[Any], Any]) -> Any:
         from PIL import Image
 
         try:
             with Image.open(self.path or io.BytesIO(self.content)) as picture:
-                picture.load()
-                return picture
+                return use(picture)
         except Exception as error:  # every format's reader has errors of its own
             raise AssetError(
                 f"{self.filename} is {self.media_type}, not a picture that can be read.",
@@ -241,7 +253,12 @@ class Asset:
         """
         from PIL import ImageOps
 
-        picture = ImageOps.exif_transpose(self.image)
+        def small(picture: Any) -> Any:
+            picture.draft("RGB", (side, side))  # a JPEG is decoded at little more than that
+            picture.load()
+            return picture
+
+        picture = ImageOps.exif_transpose(self._picture(small))
         picture.thumbnail((side, side))
         clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
         out = io.BytesIO()
@@ -298,7 +315,7 @@ class Asset:
         known = [self.name or self.filename]
         if self.kind == "image" and self.local:
             with suppress(AssetError):  # a picture cut short is still a file to tell about
-                known.append("{}×{}".format(*self.image.size))
+                known.append("{}×{}".format(*self.pixels))
         if self.size is not None:
             known.append(_bytes(self.size))
         return [*known, self.media_type]
