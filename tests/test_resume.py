@@ -18,7 +18,7 @@ from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.store import Store
-from segmind_widgets.types import Status
+from segmind_widgets.types import Call, Status
 from tests.shells import environment, execute, notebook, open_shell, quick
 
 LOAD = "%load_ext segmind_widgets"
@@ -144,11 +144,17 @@ def test_a_job_of_a_sandbox_that_is_gone_says_so(tmp_path: Path) -> None:
 def test_a_job_at_another_address_waits_for_its_address(sandbox: Sandbox, tmp_path: Path) -> None:
     """The row is not touched: it may be worth money."""
     with open_shell(tmp_path, sandbox) as shell:
-        job = shell.client.submit("flux-dev", {"prompt": "x"})
-        key = shell.client.store.job(job.id)["key"]
-        sandbox.wait_for(lambda log: log.requests("GET", "/v2/"), 20)
-        job.stop()
-        shell.client.store.update(key, sandbox=False, place="https://elsewhere.example")
+        place = "https://elsewhere.example"
+        key = shell.client.store.add(
+            provider="segmind",
+            place=place,
+            sandbox=False,
+            kind="model",
+            target="flux-dev",
+            inputs={"prompt": "x"},
+            status="processing",
+            next=Call("GET", f"{place}/v2/requests/1/status").to_dict(),
+        )
         with pytest.raises(errors.NotFound, match=r"runs at https://elsewhere\.example"):
-            SegmindClient.instance().resume(job.id)
-        assert not Status(shell.client.store.job(job.id)["status"]).final
+            SegmindClient.instance().resume(key)
+        assert not Status(shell.client.store.job(key)["status"]).final
