@@ -35,6 +35,7 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.delenv("NETRC", raising=False)
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)  # another one's makes IPython warn
     monkeypatch.setenv("SEGMIND_WIDGETS_HOME", str(tmp_path / "store"))
     before = keyring.get_keyring()
     keyring.set_keyring(NoKeyring())
