@@ -14,7 +14,7 @@ from segmind_widgets.errors import LimitError
 from segmind_widgets.inputs import check, with_seed
 from segmind_widgets.jobs import money, seconds
 from segmind_widgets.places import Place
-from segmind_widgets.preparing import files, named, prepared
+from segmind_widgets.preparing import files, named, prepared, with_assets
 from segmind_widgets.store import Store
 from segmind_widgets.types import Model, RunRequest
 from segmind_widgets.uploads import needed
@@ -91,6 +91,7 @@ def make_plan(
             " you allow.",
             hint="Nothing was sent. Raise --max-cost, or choose a cheaper model.",
         )
+    given = with_assets(given)
     new = tuple(asset for asset in files(given, model) if needed(asset, place))
     usual = _usual(store.history(request.target, sandbox=place.sandbox), model)
     return Plan(bare, given, place, model, new, tuple(notes), cost, usual)

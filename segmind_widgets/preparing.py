@@ -14,6 +14,20 @@ from segmind_widgets.types import Model
 _PLAIN = (str, int, float, bool, type(None))
 
 
+def with_assets(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with an Asset for every file, at any depth: each is read and hashed once."""
+    return {name: _with_assets(name, value) for name, value in inputs.items()}
+
+
+def _with_assets(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_assets(name, item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_assets(name, item) for item in value]
+    asset = None if isinstance(value, _PLAIN) else _asset(name, value)
+    return value if asset is None else asset
+
+
 def files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset]:
     """Every file on this machine among the inputs that is sent by its URL."""
     inline = _base64_fields(model)

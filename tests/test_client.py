@@ -264,3 +264,15 @@ def test_close_waits_for_the_reply_to_a_submit(client: SegmindClient, sandbox: S
     assert not known.id.startswith("local-")
     assert client.resume(known.id).wait(20).status is Status.COMPLETED
     assert len(sandbox.billed_posts) == 1
+
+
+def test_an_open_file_is_read_once_and_sent_whole(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(picture())
+    with path.open("rb") as file:
+        from_file = client.run("bg-removal-v2", {"image": file})
+    from_path = client.run("bg-removal-v2", {"image": path})
+    assert from_file.inputs["image"] == from_path.inputs["image"]
+    assert len(sandbox.requests("POST", "upload-asset")) == 1
