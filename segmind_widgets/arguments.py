@@ -122,6 +122,15 @@ def jobs() -> Arguments:
     return parser
 
 
+def panel() -> Arguments:
+    """`%segmind_panel`"""
+    parser = Arguments("%segmind_panel")
+    parser.add_argument("-o", "--output")
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("argument", nargs="*")
+    return parser
+
+
 PARSERS: Mapping[str, Any] = {
     "segmind_login": login,
     "segmind_status": status,
@@ -130,6 +139,7 @@ PARSERS: Mapping[str, Any] = {
     "segmind_workflow": lambda: run("workflow"),
     "segmind_models": models,
     "segmind_jobs": jobs,
+    "segmind_panel": panel,
 }
 
 

@@ -291,8 +291,11 @@ class Asset:
 
     # how it shows
 
-    def to_html(self, alt: str = "") -> str:
-        """The picture, player or text itself as HTML that needs nothing else; no caption."""
+    def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> str:
+        """The picture, player or text itself as HTML that needs nothing else; no caption.
+
+        A picture is shown by a copy of at most `side` pixels.
+        """
         import pybase64
 
         label = html.escape(alt or self.name or self.filename, quote=True)
@@ -301,7 +304,7 @@ class Asset:
         source = html.escape(self.url or "", quote=True)
         if self.kind == "image" and self.local:
             try:
-                data, kind = self.preview()
+                data, kind = self.preview(side)
             except AssetError as error:
                 return f"<p>{html.escape(str(error))}</p>"
             source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"

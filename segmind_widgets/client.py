@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from traitlets import Bool, Dict, Float, Unicode
 from traitlets.config import SingletonConfigurable
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from segmind_widgets.plans import Plan
     from segmind_widgets.store import Store
     from segmind_widgets.uploads import Uploads
+
+T = TypeVar("T")
 
 
 class SegmindClient(SingletonConfigurable):
@@ -267,6 +269,15 @@ class SegmindClient(SingletonConfigurable):
     def jobs(self, last: int = 20, *, unfinished: bool = False) -> list[Job]:
         """The newest jobs of the journal, this kernel's live ones among them."""
         return self.journal.jobs(last, unfinished=unfinished)
+
+    def meanwhile(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Do `work` in a thread; what is returned waits for its value, and raises what it raised.
+
+        For views, whose buttons must not hold up the kernel.
+        """
+        from segmind_widgets.scheduler import meanwhile
+
+        return meanwhile(work)
 
     # the account, the models
 

@@ -50,6 +50,10 @@ class Completion:
     def _on_line(self, name: str, done: list[str], word: str, line: str) -> list[str]:
         if name == "segmind_login":
             return _starting(("segmind", "apimart"), word)
+        if name == "segmind_panel" and not done:
+            from segmind_widgets import panels
+
+            return _starting(panels.names(), word)
         if name not in ("segmind_run", "segmind_models"):
             return []
         plain = [w for w in done if not w.startswith("-")]

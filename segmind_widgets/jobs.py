@@ -15,7 +15,7 @@ from typing import Any
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode, UseEnum
 
-from segmind_widgets.assets import Asset, figure
+from segmind_widgets.assets import PREVIEW_SIDE, Asset, figure
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
 from segmind_widgets.pacing import estimate
 from segmind_widgets.types import Status
@@ -220,10 +220,11 @@ class Job(HasTraits):
         texts = [a.text for a in self.outputs if a.kind == "text"]
         return {
             "text/plain": "\n\n".join([*texts, self.line]),
-            "text/html": self._html(),
+            "text/html": self.to_html(),
         }
 
-    def _html(self) -> str:
+    def to_html(self, side: int = PREVIEW_SIDE) -> str:
+        """The outputs with a caption, pictures at most `side` pixels; or the status and why."""
         place = f"{_badge('sandbox')} " if self.sandbox else ""
         caption = html.escape(self.caption)
         if not self.outputs:
@@ -231,7 +232,7 @@ class Job(HasTraits):
             return figure(f"<b>{html.escape(str(self.status))}</b>{said}", place + caption)
         alt = str(self.inputs.get("prompt") or self.model)
         many = len(self.outputs) > 1
-        shown = "".join(_cell(asset, alt, many=many) for asset in self.outputs)
+        shown = "".join(_cell(asset, alt, side, many=many) for asset in self.outputs)
         if many:
             shown = (
                 '<div style="display:grid;gap:10px;align-items:start;grid-template-columns:'
@@ -264,8 +265,8 @@ def _badge(text: str) -> str:
     )
 
 
-def _cell(asset: Asset, alt: str, *, many: bool) -> str:
-    shown = asset.to_html(alt)
+def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
+    shown = asset.to_html(alt, side)
     if not (many and asset.name):
         return f"<div>{shown}</div>"
     label = html.escape(asset.name)

@@ -325,6 +325,31 @@ class SegmindMagics(Magics):
             return found[0]
         return listing.jobs(found or self.client.jobs(options.last))
 
+    @no_var_expand
+    @line_magic
+    def segmind_panel(self, line: str) -> None:
+        """Show a panel: a form with buttons in the place of code.
+
+        %segmind_panel upload
+        %segmind_panel run [MODEL]
+        %segmind_panel workflow [ID]
+        %segmind_panel jobs
+        %segmind_panel gallery [WORDS]
+        %segmind_panel FILE.py          a panel of your own
+
+          -o, --output NAME   put the panel into this variable; NAME.close() frees it
+        """
+        from segmind_widgets import panels
+
+        options = _parse("segmind_panel", line)
+        if not options.name:
+            raise CellError("Which panel?", hint=f"There are {', '.join(panels.names())}.")
+        shown = panels.find(options.name)
+        panel = shown(" ".join(options.argument), client=self.client, names=self.names)
+        if options.output:
+            self.names[options.output] = panel
+        self.stage.panel(panel)
+
 
 def _parse(name: str, line: str) -> Namespace:
     from segmind_widgets.arguments import parse

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from queue import PriorityQueue
 from typing import TypeVar
 
@@ -67,7 +68,8 @@ T = TypeVar("T")
 def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
     """Do `work` in a thread of its own, from now on; what is returned waits for its value.
 
-    The value's function raises what `work` raised.
+    The value's function raises what `work` raised. Widgets that `work` sets are told as if the
+    caller had set them: ipykernel finds the way by the caller's context.
     """
     future: Future[T] = Future()
 
@@ -77,7 +79,8 @@ def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
         except BaseException as error:  # noqa: BLE001 - raised where the value is asked for
             future.set_exception(error)
 
-    threading.Thread(target=run, name="segmind meanwhile", daemon=True).start()
+    context = copy_context()
+    threading.Thread(target=context.run, args=(run,), name="segmind meanwhile", daemon=True).start()
     return future.result
 
 

@@ -17,8 +17,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import clear_output, display
 
 from segmind_widgets.assets import figure
-from segmind_widgets.errors import StillRunning
+from segmind_widgets.errors import CellError, StillRunning
 from segmind_widgets.jobs import Job, seconds
+
+_STILLS = 4  # finished jobs of a panel that a saved notebook keeps
+_STILL_SIDE = 512  # pixels of their pictures
 
 
 class Stage:
@@ -92,6 +95,29 @@ class Stage:
     def upload(self, files: int, *, quiet: bool = False) -> Upload:
         """A bar for an upload, shown when its first bytes went."""
         return Upload(files, shown=self.widgets and not quiet)
+
+    def panel(self, panel: Any) -> None:
+        """Show a panel. Its newest pictures stand under it where it is not alive: in a saved file.
+
+        Raises:
+            CellError: there is nobody to draw widgets.
+        """
+        if not self.widgets:
+            raise CellError("A panel needs a notebook; this is a terminal.")
+        display(panel)
+        handle = display({"text/plain": "", "text/html": ""}, raw=True, display_id=True)
+        assert handle is not None
+
+        def keep(_: Any) -> None:
+            kept = panel.results[:_STILLS]
+            shown = "".join(job.to_html(_STILL_SIDE) for job in kept)
+            data = {
+                "text/plain": "\n".join(job.line for job in kept),
+                "text/html": f'<div class="sw-still-{panel.model_id}">{shown}</div>',
+            }
+            self._cell.copy().run(handle.update, data, raw=True)
+
+        panel.observe(keep, "results")
 
     def _view(self, job: Job, place: Any) -> Callable[[], None]:
         from segmind_widgets.panels._job import JobView

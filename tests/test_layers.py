@@ -43,7 +43,7 @@ BELOW = {
     "providers": {"values", "assets", "catalog"},
     "running": {"values", "assets", "catalog", "providers"},
     "client": {"values", "assets", "catalog", "providers", "running", "sandbox"},
-    "panels": {"values", "assets", "catalog", "client", "running"},
+    "panels": {"values", "assets", "catalog", "cells", "client", "running"},
     "magics": {"values", "assets", "catalog", "cells", "client", "panels", "running"},
     "sandbox": set(),
 }

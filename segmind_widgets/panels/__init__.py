@@ -1,1 +1,74 @@
-"""Widgets over the client and its jobs: traits and layout, never protocol."""
+"""Widgets over the client and its jobs: traits and layout, never protocol.
+
+A panel is one file, found by its name: `panels/run.py` holds `RunPanel`, which
+`%segmind_panel run` shows. The recipe is in `_base.py`. Names are imported when they are used.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmind_widgets.errors import InputError, NotFound
+
+if TYPE_CHECKING:
+    from segmind_widgets.panels._base import Panel
+
+
+def names() -> list[str]:
+    """The panels there are: the files of this folder."""
+    folder = Path(__file__).parent
+    return sorted(path.stem for path in folder.glob("[!_]*.py"))
+
+
+def find(name: str) -> type[Panel]:
+    """The panel of that name, or the one in a file of yours, such as `tile.py`.
+
+    Raises:
+        NotFound: there is no such panel or file.
+        InputError: the file does not hold the panel that its name promises.
+    """
+    if name.endswith(".py"):
+        return _in_file(Path(name).expanduser())
+    if name not in names():
+        raise NotFound(
+            f"There is no panel {name!r}.", hint=f"There are {', '.join(names())}; or FILE.py."
+        )
+    return _panel_of(import_module(f"{__name__}.{name}"), name)
+
+
+def _in_file(path: Path) -> type[Panel]:
+    if not path.is_file():
+        raise NotFound(f"There is no file {path} in {Path.cwd()}.", hint="Check the name.")
+    spec = spec_from_file_location(f"{__name__}.{path.stem}_file", path)
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return _panel_of(module, path.stem)
+
+
+def _panel_of(module: Any, name: str) -> type[Panel]:
+    wanted = f"{re.sub('[^a-z0-9]', '', name.lower())}panel"
+    for attribute, value in vars(module).items():
+        if attribute.lower() == wanted:
+            return value
+    class_name = "".join(part.capitalize() for part in re.split("[^A-Za-z0-9]+", name)) + "Panel"
+    raise InputError(
+        f"{module.__file__} holds no class {class_name}.", hint="Name it like the file."
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Panel":
+        return import_module(f"{__name__}._base").Panel
+    if name.endswith("Panel") and name[:-5].lower() in names():
+        return find(name[:-5].lower())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return ["Panel", *(f"{name.capitalize()}Panel" for name in names()), "find", "names"]

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from traitlets import HasTraits, dlink
 
 from segmind_widgets.jobs import Job, money, seconds
+from segmind_widgets.panels._widgets import free
 from segmind_widgets.types import Status
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
@@ -50,14 +51,9 @@ class Line(widgets.HBox):
         """Free every model of the line, Layout and Style too: else they stay in the file."""
         if self.comm is None:
             return  # closed before; ipywidgets closes again when the object goes
-        for child in self.children:
-            style = getattr(child, "style", None)
-            if isinstance(style, widgets.Widget):
-                style.close()
-            child.layout.close()
-            child.close()
-        self.layout.close()
+        parts = (*self.children, self.layout)
         super().close()
+        free(*parts)
 
 
 class JobView(Line):
