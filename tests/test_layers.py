@@ -20,12 +20,12 @@ NAME = "segmind_widgets"
 LAYERS = {
     "values": {"errors", "types"},
     "assets": {"assets", "media"},
-    "catalog": {"catalog", "inputs", "listings", "schemas"},
+    "catalog": {"catalog", "inputs", "listings", "literals", "samples", "schemas", "snippets"},
     "cells": {"cells", "expressions", "yaml12"},
     "providers": {"providers"},
     "running": {
-        "jobs", "keys", "pacing", "preparing", "ratelimit", "rows", "scheduler", "store",
-        "transport", "watch",
+        "filters", "jobs", "keys", "ledger", "migrations", "pacing", "preparing", "ratelimit",
+        "rows", "scheduler", "store", "transport", "watch",
     },
     "client": {"batch", "client", "directory", "journal", "places", "plans", "uploads"},
     "panels": {"panels"},
@@ -50,7 +50,7 @@ BELOW = {
 ONLY = {  # a library or a module of the standard library → where alone it may be imported
     "requests": {"transport"},
     "urllib3": set(),
-    "sqlite3": {"store"},
+    "sqlite3": {"store", "ledger", "migrations"},
     "tornado": {"sandbox"},
     "PIL": {"assets", "media", "sandbox"},
     "ipywidgets": {"panels"},
