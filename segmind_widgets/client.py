@@ -266,9 +266,17 @@ class SegmindClient(SingletonConfigurable):
         """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
         return self.journal.job(job_id)
 
-    def jobs(self, last: int = 20, *, unfinished: bool = False) -> list[Job]:
-        """The newest jobs of the journal, this kernel's live ones among them."""
-        return self.journal.jobs(last, unfinished=unfinished)
+    def jobs(self, last: int = 20, **filters: Any) -> list[Job]:
+        """The newest jobs of the journal, this kernel's live ones among them.
+
+        Filters: offset, unfinished, model and text (parts of them), status (one or several),
+        since (a datetime), with_outputs, sandbox, batch.
+        """
+        return self.journal.jobs(last, **filters)
+
+    def count(self, **filters: Any) -> int:
+        """How many jobs the journal has in all; the filters of `jobs`, without an offset."""
+        return self.journal.count(**filters)
 
     def meanwhile(self, work: Callable[[], T]) -> Callable[[], T]:
         """Do `work` in a thread; what is returned waits for its value, and raises what it raised.

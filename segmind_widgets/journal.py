@@ -49,6 +49,7 @@ class Journal:
         given: Mapping[str, Any],
         place: Place,
         usual: float | None,
+        **facts: Any,
     ) -> Job:
         """Write a new job down, then have it submitted.
 
@@ -58,6 +59,7 @@ class Journal:
             given: the inputs as the person gave them, for `rerun`.
             place: where it runs.
             usual: seconds it usually takes, None where nobody knows.
+            facts: further columns of its row: estimate (USD), fingerprint, batch, row.
         """
         key = self._add(
             place,
@@ -66,6 +68,7 @@ class Journal:
             inputs=request.inputs,
             status=str(Status.SUBMITTING),
             notebook=os.environ.get("JPY_SESSION_NAME"),
+            **facts,
         )
         name = place.provider.name
         where = "sandbox" if place.sandbox and name == "segmind" else name
@@ -107,9 +110,13 @@ class Journal:
         """A job as it is. Raises NotFound."""
         return self._known(self._store.job(job_id))
 
-    def jobs(self, last: int, *, unfinished: bool) -> list[Job]:
-        """The newest jobs."""
-        return [self._known(row) for row in self._store.jobs(last, unfinished=unfinished)]
+    def jobs(self, last: int, **filters: Any) -> list[Job]:
+        """See `client.jobs`."""
+        return [self._known(row) for row in self._store.jobs(last, **filters)]
+
+    def count(self, **filters: Any) -> int:
+        """See `client.count`."""
+        return self._store.count(**filters)
 
     def close(self) -> None:
         """Stop watching; jobs go on at their services."""
@@ -133,14 +140,8 @@ class Journal:
         return self._store.add(**where, **row)
 
     def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
-        job = Job(
-            id=key,
-            provider=provider,
-            model=request.target,
-            kind=request.kind,
-            inputs=dict(request.inputs),
-            **traits,
-        )
+        known = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
+        job = Job(**known | {"inputs": dict(request.inputs)} | traits)
         self._live[key] = job
         return job
 
@@ -187,8 +188,9 @@ class Journal:
 
     def _is_own_sandbox(self, row: Mapping[str, Any]) -> bool:
         """It ran on a kernel's own sandbox, not at the address that is set for its provider."""
-        set_address = self._places.at(row["provider"], sandbox=False).address
-        return bool(row["sandbox"]) and row["place"] != set_address
+        if not row["sandbox"]:
+            return False
+        return row["place"] != self._places.at(row["provider"], sandbox=False).address
 
     def _recalled(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
         """A job from its row, with its files where they are on disk."""
@@ -198,12 +200,13 @@ class Journal:
             told = row["error"] or f"The job {traits['id']} is not followed here; it goes on."
             hint = f"Get it back with %segmind_jobs --resume {traits['id']}"
             traits["error"] = StillRunning(told, hint=hint)
-        job = self._job(row["key"], request, row["provider"])
+        job = self._job(row["key"], request, row["provider"], **traits)
         own = row["provider"] == "segmind" and self._is_own_sandbox(row)
         if row["target"] != _UNKNOWN:
             where = "sandbox" if own else row["provider"]
             job.again = partial(self._rerun, request, row["inputs"], where)
-        job.publish(last=not watching, **traits)
+        if not watching:
+            job.publish(last=True)
         return job
 
     def _adopt(self, job_id: str) -> Job:

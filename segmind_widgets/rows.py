@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ def assets_of(row: Mapping[str, Any]) -> tuple[Asset, ...]:
             declared_type=o.get("media_type"),
         )
         for o in row["outputs"]
-        if o.get("path") and Path(o["path"]).is_file()
+        if o.get("path") and os.path.isfile(o["path"])  # noqa: PTH113 - a third of the time
     )
 
 
@@ -51,6 +53,28 @@ def file_row(asset: Asset) -> dict[str, Any]:
     return {**kept, "name": asset.name, "expires_at": asset.expires_at}
 
 
+def fingerprint(
+    provider: str, target: str, inputs: Mapping[str, Any], *, sandbox: bool, kind: str = "model"
+) -> str:
+    """What tells requests apart: equal for the same target with the same inputs, at any depth.
+
+    Files (Assets) count by their content; of a bare URL only the address is known. 3 and 3.0 are
+    the same number. SHA-256, in hexadecimal digits.
+    """
+    said = [provider, bool(sandbox), kind, target, _canonical(dict(inputs))]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Asset):
+        return {"sha256": value.sha256} if value.local else value.url
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
     """The traits of a job as its row tells them."""
     status = Status(row["status"])
@@ -59,6 +83,7 @@ def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
         "status": status,
         "cost": row["cost"],
         "seed": row["seed"],
+        "credits": row["credits"],
         "sandbox": bool(row["sandbox"]),
         "elapsed": row["seconds"] or 0.0,
         "watching": watching,

@@ -17,39 +17,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets import ledger, migrations
 from segmind_widgets.errors import NotFound, StoreError
+from segmind_widgets.filters import escaped, where
+from segmind_widgets.ledger import Spent
 from segmind_widgets.types import Uploaded
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    key TEXT PRIMARY KEY,          -- ours, known before the submit
-    id TEXT,                       -- the service's, known after it
-    provider TEXT NOT NULL,
-    place TEXT NOT NULL,           -- the provider's base address
-    sandbox INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    target TEXT NOT NULL,
-    inputs TEXT NOT NULL,
-    status TEXT NOT NULL,
-    next TEXT,                     -- the call that goes on with it
-    outputs TEXT NOT NULL DEFAULT '[]',
-    cost REAL, seed INTEGER, seconds REAL,
-    error TEXT, notebook TEXT,
-    created TEXT NOT NULL, updated TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (id);
-CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (created);
-CREATE INDEX IF NOT EXISTS jobs_by_target ON jobs (target, status);
-CREATE TABLE IF NOT EXISTS uploads (
-    sha256 TEXT NOT NULL, size INTEGER NOT NULL, place TEXT NOT NULL, url TEXT NOT NULL,
-    expires_at TEXT,
-    PRIMARY KEY (sha256, place)
-);
-CREATE TABLE IF NOT EXISTS pages (url TEXT PRIMARY KEY, text TEXT NOT NULL, fetched TEXT NOT NULL);
-"""
 _JSON = ("inputs", "next", "outputs")
-_FINISHED = ("completed", "failed", "cancelled", "unknown")
 
 
 def now() -> str:
@@ -84,14 +58,7 @@ class Store:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise StoreError(
-                    f"{path} was written by a newer segmind-widgets.",
-                    hint="Update the package, or set SEGMIND_WIDGETS_HOME to another folder.",
-                )
-            db.executescript(_SCHEMA)
-            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            migrations.upgrade(db, path)
         except BaseException:
             db.close()
             raise
@@ -119,7 +86,7 @@ class Store:
         """Write a new job's row; its key."""
         key = f"local-{uuid.uuid4().hex[:12]}"
         row = {"key": key, "created": now(), "updated": now(), **row}
-        columns, marks = ", ".join(row), ", ".join("?" * len(row))
+        columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
         with self._use() as db:
             db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", _packed(row))  # noqa: S608 - columns are ours
         return key
@@ -127,7 +94,7 @@ class Store:
     def update(self, key: str, **columns: Any) -> None:
         """Change columns of a job's row."""
         columns["updated"] = now()
-        sets = ", ".join(f"{name} = ?" for name in columns)
+        sets = ", ".join(f'"{name}" = ?' for name in columns)
         with self._use() as db:
             db.execute(f"UPDATE jobs SET {sets} WHERE key = ?", [*_packed(columns), key])  # noqa: S608 - columns are ours
 
@@ -138,7 +105,7 @@ class Store:
             NotFound: none, or several.
         """
         job_id = job_id.strip()
-        like = re.sub(r"([%_\\])", r"\\\1", job_id) + "%"
+        like = f"{escaped(job_id)}%"
         with self._use() as db:
             rows = db.execute(
                 "SELECT * FROM jobs WHERE id LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\'"
@@ -151,16 +118,25 @@ class Store:
             raise NotFound(f"{said} {job_id!r}.", hint="%segmind_jobs lists them.")
         return _unpacked((exact or rows)[0])
 
-    def jobs(self, last: int = 20, *, unfinished: bool = False) -> list[dict[str, Any]]:
-        """The newest rows first, at most `last`."""
-        marks = ", ".join("?" * len(_FINISHED))
-        where = f"WHERE status NOT IN ({marks})" if unfinished else ""
+    def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
+        """The newest rows first, at most `last`, after the first `offset`.
+
+        The filters are those of `filters.where`: unfinished, model, text, status, since,
+        with_outputs, sandbox, batch.
+        """
+        tests, values = where(**filters)
         with self._use() as db:
             rows = db.execute(
-                f"SELECT * FROM jobs {where} ORDER BY created DESC, rowid DESC LIMIT ?",  # noqa: S608 - constants
-                [*(_FINISHED if unfinished else ()), last],
+                f"SELECT * FROM jobs {tests} ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",  # noqa: S608 - constants
+                [*values, last, offset],
             ).fetchall()
         return [_unpacked(row) for row in rows]
+
+    def count(self, **filters: Any) -> int:
+        """How many rows `jobs` with these filters has in all."""
+        tests, values = where(**filters)
+        with self._use() as db:
+            return db.execute(f"SELECT count(*) FROM jobs {tests}", values).fetchone()[0]  # noqa: S608 - constants
 
     def history(self, target: str, *, sandbox: bool, last: int = 20) -> list[float]:
         """Seconds that the newest completed jobs of a model or workflow took."""
@@ -171,6 +147,36 @@ class Store:
                 (target, sandbox, last),
             ).fetchall()
         return [row["seconds"] for row in rows]
+
+    # money
+
+    def spend(self, by: ledger.By = "model", since: datetime | str | None = None) -> list[Spent]:
+        """What jobs cost by model, day, notebook or job; see `ledger.Spent`."""
+        with self._use() as db:
+            return ledger.spend(db, by, since)
+
+    def spent(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
+        """USD that jobs since then have cost."""
+        with self._use() as db:
+            return ledger.spent(db, since, sandbox=sandbox)
+
+    def in_flight(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
+        """USD that unfinished jobs since then are expected to cost still."""
+        with self._use() as db:
+            return ledger.in_flight(db, since, sandbox=sandbox)
+
+    def same(self, fingerprint: str, seconds: float | None = None) -> dict[str, Any] | None:
+        """The newest row of the very same request, or None.
+
+        With `seconds` one that was submitted within them and has not failed; without, one that is
+        completed and has results.
+        """
+        since = None
+        if seconds is not None:
+            since = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+        with self._use() as db:
+            row = ledger.same(db, fingerprint, since)
+        return _unpacked(row) if row else None
 
     # uploads and pages
 

@@ -271,9 +271,7 @@ def _facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any
     for name in ("id", "cost", "seed", "credits"):
         value = getattr(state, name)
         if value is not None:
-            told[name] = value
-            if name != "credits":
-                kept[name] = value
+            told[name] = kept[name] = value
     if state.progress is not None:
         told |= {"progress": state.progress, "estimated": False}
     if state.expected:

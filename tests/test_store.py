@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from segmind_widgets.errors import NotFound, StoreError
-from segmind_widgets.store import SCHEMA_VERSION, Store, default_home
+from segmind_widgets.errors import InputError, NotFound, StoreError
+from segmind_widgets.migrations import VERSION
+from segmind_widgets.store import Store, default_home
 from segmind_widgets.types import Status, Uploaded
 
 
@@ -55,7 +56,7 @@ def test_a_row_is_there_for_another_kernel_before_its_id_is_known(store: Store) 
 def test_the_file_is_in_wal_mode_and_private(store: Store) -> None:
     with sqlite3.connect(store.home / "journal.sqlite") as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
     db.close()
     assert not store.memory
     if sys.platform != "win32":
@@ -85,6 +86,88 @@ def test_the_newest_first_and_the_unfinished_alone(store: Store) -> None:
     assert [row["key"] for row in store.jobs(2)] == keys[:-3:-1]
     unfinished = {row["status"] for row in store.jobs(100, unfinished=True)}
     assert unfinished == {str(status) for status in Status if not status.final}
+
+
+def test_filters_and_pages_and_their_counts(store: Store) -> None:
+    when = datetime.now(timezone.utc)
+    fox = add(store, inputs={"prompt": 'a "red" fox\n50% é'}, target="flux-dev", batch="b", row=2)
+    made = add(store, target="flux-schnell", status="completed", outputs=[{"path": "/a"}])
+    toy = add(store, sandbox=True, status="failed", inputs={"deep": [{"text": "a Red_fox"}]})
+
+    def keys(**filters: Any) -> list[str]:
+        found = [row["key"] for row in store.jobs(**filters)]
+        assert store.count(**filters) == len(found)
+        return found
+
+    assert keys() == [toy, made, fox]
+    assert keys(model="FLUX") == [made, fox]
+    assert keys(model="x-d") == [fox]
+    assert keys(text='"RED" fox\n50% é') == [fox]
+    assert keys(text="red_fox") == [toy]
+    assert keys(text="d_f") == [toy], "an underscore is no pattern"
+    assert keys(text="prompt") == [], "names of inputs are not their text"
+    assert keys(status="failed") == [toy]
+    assert keys(status=[Status.FAILED, Status.COMPLETED], model="flux") == [made]
+    assert keys(with_outputs=True) == [made]
+    assert keys(sandbox=True) == [toy]
+    assert keys(sandbox=False, unfinished=True) == keys(batch="b") == [fox]
+    assert keys(since=when) == [toy, made, fox]
+    assert keys(since=when + timedelta(hours=1)) == []
+    assert keys(since=when.astimezone(timezone(timedelta(hours=9)))) == [toy, made, fox]
+    assert [row["key"] for row in store.jobs(1, offset=1)] == [made]
+    assert store.jobs(5, offset=3) == []
+
+
+def test_spent_counts_a_request_once_and_failures_as_nothing(store: Store) -> None:
+    two = [{"path": "/1"}, {"path": "/2"}]
+    add(store, id="a", status="completed", cost=0.04, outputs=two, notebook="n.ipynb")
+    add(store, id="b", status="completed", cost=0.06, target="flux-dev")
+    add(store, id="c", status="failed")
+    add(store, id="d", status="completed", target="flux-dev")  # nobody told its cost
+    add(store, id="e", status="completed", cost=9.0, sandbox=True)
+    by_model = [(s.key, s.sandbox, s.jobs, s.completed, s.usd, s.unpriced) for s in store.spend()]
+    assert by_model == [
+        ("flux-dev", False, 2, 2, 0.06, 1),
+        ("seedream-4.5", False, 2, 1, 0.04, 0),
+        ("seedream-4.5", True, 1, 1, 9.0, 0),
+    ]
+    assert [(s.key, s.usd) for s in store.spend("notebook")] == [
+        ("", pytest.approx(0.06)), ("n.ipynb", 0.04), ("", 9.0)
+    ]  # fmt: skip
+    assert [s.key for s in store.spend("job")] == ["d", "c", "b", "a", "e"]
+    real = store.spend("day")[0]
+    assert (real.key, real.usd) == (datetime.now().astimezone().date().isoformat(), 0.1)
+    assert (store.spent(), store.spent(sandbox=True)) == (0.1, 9.0)
+    later = datetime.now(timezone.utc) + timedelta(seconds=1)
+    assert (store.spent(later), store.spend(since=later)) == (0.0, [])
+    with pytest.raises(InputError, match="by='week'"):
+        store.spend("week")  # type: ignore[arg-type]
+
+
+def test_what_is_in_flight_is_expected_to_cost(store: Store) -> None:
+    assert store.in_flight() == 0.0
+    add(store, estimate=0.04)
+    running = add(store, estimate=0.06, status="queued")
+    add(store, status="queued")
+    add(store, estimate=5.0, status="queued", sandbox=True)
+    add(store, estimate=7.0, status="completed")
+    assert store.in_flight() == pytest.approx(0.10)
+    assert store.in_flight(sandbox=True) == 5.0
+    store.update(running, cost=0.06)  # told before its files are here: it is spent already
+    assert store.in_flight() + store.spent() == pytest.approx(0.10)
+
+
+def test_the_very_same_request_is_found(store: Store) -> None:
+    assert store.same("f") is None
+    old = add(store, fingerprint="f", status="completed", outputs=[{"path": "/a"}])
+    store.update(old, created="2025-01-31T10:00:00.000+00:00")
+    assert store.same("f", seconds=10) is None
+    add(store, fingerprint="f", status="failed")
+    assert store.same("f", seconds=10) is None
+    new = add(store, fingerprint="f", status="queued")
+    add(store, fingerprint="g", status="queued")
+    assert (store.same("f", seconds=10) or {})["key"] == new
+    assert (store.same("f") or {})["key"] == old
 
 
 def test_how_long_a_model_took(store: Store) -> None:
@@ -151,15 +234,6 @@ def test_a_file_that_is_no_database_leaves_memory(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert store.memory
     store.close()
-
-
-def test_a_newer_journal_is_not_touched(tmp_path: Path) -> None:
-    Store(tmp_path).close()
-    db = sqlite3.connect(tmp_path / "journal.sqlite")
-    db.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
-    db.close()
-    with pytest.raises(StoreError, match="newer"):
-        Store(tmp_path)
 
 
 def test_a_closed_journal_is_a_store_error(tmp_path: Path) -> None:

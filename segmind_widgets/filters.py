@@ -1,0 +1,82 @@
+"""Which of the journal's rows are meant: the one place where filters become SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+from segmind_widgets.types import Status
+
+_FINISHED = ", ".join(repr(str(status)) for status in Status if status.final)
+
+
+def where(
+    *,
+    unfinished: bool = False,
+    model: str = "",
+    text: str = "",
+    status: str | Iterable[str] | None = None,
+    since: datetime | str | None = None,
+    with_outputs: bool = False,
+    sandbox: bool | None = None,
+    batch: str | None = None,
+) -> tuple[str, list[Any]]:
+    """The WHERE clause over `jobs` ("" for all rows), and its values.
+
+    Args:
+        unfinished: only those that may still change.
+        model: a part of the model's or workflow's name, in any case.
+        text: a part of any text among the inputs; ASCII letters in any case.
+        status: one status, or several.
+        since: created then or later; a datetime, or ISO 8601 in UTC.
+        with_outputs: only completed ones with results.
+        sandbox: only those of a sandbox, or only real ones.
+        batch: only the rows of that batch.
+    """
+    tests: list[str] = []
+    values: list[Any] = []
+
+    def add(test: str, *more: Any) -> None:
+        tests.append(test)
+        values.extend(more)
+
+    if unfinished:
+        add(f"status NOT IN ({_FINISHED})")  # in the words of the index jobs_unfinished
+    if status is not None:
+        wanted = [status] if isinstance(status, str) else list(status)
+        add(f"status IN ({_marks(wanted)})", *map(str, wanted))
+    if model:
+        add("target LIKE ? ESCAPE '\\'", f"%{escaped(model)}%")
+    if text:
+        add(
+            "EXISTS (SELECT 1 FROM json_tree(jobs.inputs) AS part"
+            " WHERE part.type = 'text' AND part.atom LIKE ? ESCAPE '\\')",
+            f"%{escaped(text)}%",
+        )
+    if since is not None:
+        add("created >= ?", moment(since))
+    if with_outputs:
+        add("status = 'completed' AND outputs != '[]'")
+    if sandbox is not None:
+        add("sandbox = ?", int(sandbox))
+    if batch is not None:
+        add("batch = ?", batch)
+    return (f"WHERE {' AND '.join(tests)}" if tests else ""), values
+
+
+def escaped(text: str) -> str:
+    """As LIKE takes it literally, with the backslash as its ESCAPE."""
+    return re.sub(r"([%_\\])", r"\\\1", text)
+
+
+def moment(when: datetime | str) -> str:
+    """As the journal writes times: UTC, ISO 8601 with milliseconds. Naive is local time."""
+    if isinstance(when, str):
+        return when
+    return when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _marks(values: Iterable[Any]) -> str:
+    return ", ".join("?" for _ in values)

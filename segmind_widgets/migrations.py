@@ -1,0 +1,94 @@
+"""The journal's schema, and the steps that bring an older file to it.
+
+A step is never changed once it was released: a change of the schema is a new step at the end.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from segmind_widgets.errors import StoreError
+
+_FIRST = (
+    """
+CREATE TABLE IF NOT EXISTS jobs (
+    key TEXT PRIMARY KEY,          -- ours, known before the submit
+    id TEXT,                       -- the service's, known after it
+    provider TEXT NOT NULL,
+    place TEXT NOT NULL,           -- the provider's base address
+    sandbox INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    status TEXT NOT NULL,
+    next TEXT,                     -- the call that goes on with it
+    outputs TEXT NOT NULL DEFAULT '[]',
+    cost REAL, seed INTEGER, seconds REAL,
+    error TEXT, notebook TEXT,
+    created TEXT NOT NULL, updated TEXT NOT NULL
+)""",
+    "CREATE INDEX IF NOT EXISTS jobs_by_id ON jobs (id)",
+    "CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (created)",
+    "CREATE INDEX IF NOT EXISTS jobs_by_target ON jobs (target, status)",
+    """
+CREATE TABLE IF NOT EXISTS uploads (
+    sha256 TEXT NOT NULL, size INTEGER NOT NULL, place TEXT NOT NULL, url TEXT NOT NULL,
+    expires_at TEXT,
+    PRIMARY KEY (sha256, place)
+)""",
+    """
+CREATE TABLE IF NOT EXISTS pages (
+    url TEXT PRIMARY KEY, text TEXT NOT NULL, fetched TEXT NOT NULL
+)""",
+)
+_SECOND = (
+    "ALTER TABLE jobs ADD COLUMN estimate REAL",  # USD expected, while it is in flight
+    "ALTER TABLE jobs ADD COLUMN fingerprint TEXT",  # of the request: see rows.fingerprint
+    "ALTER TABLE jobs ADD COLUMN batch TEXT",
+    'ALTER TABLE jobs ADD COLUMN "row" INTEGER',  # its number in the batch
+    "ALTER TABLE jobs ADD COLUMN owner TEXT",  # the kernel that follows it: see kernels.py
+    "ALTER TABLE jobs ADD COLUMN credits REAL",  # USD left on the account after it
+    "ALTER TABLE jobs ADD COLUMN sent TEXT",  # when the submit was given to the network
+    "CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint) WHERE fingerprint IS NOT NULL",
+    'CREATE INDEX jobs_by_batch ON jobs (batch, "row") WHERE batch IS NOT NULL',
+    """
+CREATE INDEX jobs_unfinished ON jobs (created)  -- few, however long the journal
+    WHERE status NOT IN ('completed', 'failed', 'cancelled', 'unknown')""",
+    # nobody can tell whether version 1 had sent it: the careful reading is that it had
+    "UPDATE jobs SET sent = created WHERE sent IS NULL",
+)
+STEPS = (_FIRST, _SECOND)
+VERSION = len(STEPS)  # SQLite keeps it in the file as its user_version; 0 is a new file
+
+
+def upgrade(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema of an open file to `VERSION`: all of it, or nothing.
+
+    Raises:
+        StoreError: the file was written by a newer version of this package.
+        sqlite3.Error: it cannot be read or written; it is as it was.
+    """
+    if _version(db, path) == VERSION:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for step in STEPS[_version(db, path) :]:  # asked again: another kernel may have been first
+            for statement in step:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version={VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise StoreError(
+            f"{path} was written by a newer segmind-widgets.",
+            hint="Update the package, or set SEGMIND_WIDGETS_HOME to another folder.",
+        )
+    return version
