@@ -1,14 +1,18 @@
-"""A real Jupyter server and a real browser, for the tests that look at what a person sees."""
+"""Real Jupyter servers and a real browser, for the tests that look at what a person sees.
+
+Servers and browser start once for all tests here; each test finds them empty.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.browser.lab import ARGUMENTS, CHROMIUM, Lab, start_lab
+from tests.browser.lab import ARGUMENTS, CHROMIUM, Lab, start_lab, start_notebook, start_voila
 
 collect_ignore_glob = [] if CHROMIUM or os.environ.get("CI") else ["test_*.py"]
 
@@ -20,21 +24,32 @@ def pytest_report_header() -> str:
     return "browser: NO CHROMIUM HERE, THE BROWSER TESTS DO NOT RUN (apt-get install chromium)"
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A light JupyterLab."""
-    yield from start_lab(tmp_path)
+@pytest.fixture(scope="package")
+def _light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with start_lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
 
 
-@pytest.fixture
-def dark_lab(tmp_path: Path) -> Iterator[Lab]:
-    """A dark JupyterLab."""
-    yield from start_lab(tmp_path, dark=True)
+@pytest.fixture(scope="package")
+def _dark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with start_lab(tmp_path_factory.mktemp("dark"), dark=True) as running:
+        yield running
 
 
-@pytest.fixture
-def browser() -> Iterator[object]:
-    """Debian's Chromium, driven by Playwright."""
+@pytest.fixture(scope="package")
+def _notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with start_notebook(tmp_path_factory.mktemp("notebook")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def _voila(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with start_voila(tmp_path_factory.mktemp("voila")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def _chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     if CHROMIUM is None:
@@ -43,3 +58,40 @@ def browser() -> Iterator[object]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def lab(_light: Lab) -> Iterator[Lab]:
+    """A light JupyterLab."""
+    yield _light
+    _light.clear()
+
+
+@pytest.fixture
+def dark_lab(_dark: Lab) -> Iterator[Lab]:
+    """A dark JupyterLab."""
+    yield _dark
+    _dark.clear()
+
+
+@pytest.fixture
+def notebook7(_notebook: Lab) -> Iterator[Lab]:
+    """A Notebook 7."""
+    yield _notebook
+    _notebook.clear()
+
+
+@pytest.fixture
+def voila(_voila: Lab) -> Iterator[Lab]:
+    """A Voilà; its kernels end with their pages."""
+    yield _voila
+    for path in _voila.folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.fixture
+def browser(_chromium: Any) -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright."""
+    yield _chromium
+    for context in _chromium.contexts:
+        context.close()

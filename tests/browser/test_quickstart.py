@@ -9,43 +9,19 @@ from typing import Any
 
 import nbformat
 
-from tests.browser.lab import SCREENSHOTS, Lab
+from tests.browser.lab import Lab
+from tests.browser.pages import BAR, ERRORS, bar_moved, finished, opened, run_all, shot
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-BAR = ".widget-hprogress"
-RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
-
-
-def opened(browser: Any, lab: Lab, name: str, width: int = 1200, height: int = 1000) -> Any:
-    """The page with the notebook, ready to run."""
-    page = browser.new_page(viewport={"width": width, "height": height})
-    page.goto(f"{lab.url}/lab/workspaces/{Path(name).stem}/tree/{name}")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_function("window.jupyterapp", timeout=60_000)
-    page.wait_for_selector("text=| Idle", timeout=60_000)
-    page.evaluate(
-        "window.jupyterapp.commands.execute('application:set-mode', {mode: 'single-document'})"
-    )
-    page.evaluate("window.jupyterapp.shell.collapseLeft()")
-    return page
-
-
-def shot(page: Any, name: str) -> None:
-    """Keep a picture for a person to look at."""
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
 
 
 def run_quickstart(browser: Any, lab: Lab, name: str, **size: int) -> Any:
     shutil.copy(NOTEBOOKS / "quickstart.ipynb", lab.folder)
     page = opened(browser, lab, "quickstart.ipynb", **size)
-    page.evaluate(f"void {RUN_ALL}.then(() => {{ window.finished = true; }})")
-    bar = page.wait_for_selector(f"{BAR} .progress-bar", timeout=60_000)
-    bar.scroll_into_view_if_needed()
-    first = bar.get_attribute("style")
-    page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
+    run_all(page)
+    bar_moved(page)
     shot(page, f"{name}-running")
-    page.wait_for_function("window.finished === true", timeout=120_000)
+    finished(page)
     page.wait_for_selector("figure img")
     return page
 
@@ -109,15 +85,15 @@ def test_every_kind_of_output_shows_properly(browser: Any, lab: Lab) -> None:
         nbformat.v4.new_notebook(cells=cells, metadata=kernel), lab.folder / "kinds.ipynb"
     )
     page = opened(browser, lab, "kinds.ipynb", height=1400)
-    page.evaluate(f"void {RUN_ALL}.then(() => {{ window.finished = true; }})")
-    page.wait_for_function("window.finished === true", timeout=120_000)
+    run_all(page)
+    finished(page)
     assert page.locator("figure img").count() == 4
     video = page.locator("video").first
     video.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('video').videoWidth > 0")
     audio = "document.querySelector('audio')"
     page.wait_for_function(f"{audio}.duration > 0.5 && !{audio}.error")
-    errors = page.locator("[data-mime-type*=stderr], [data-mime-type*=error]")
+    errors = page.locator(ERRORS)
     assert "NotFound" in errors.nth(0).inner_text()
     assert "nothing.png" in errors.nth(1).inner_text()
     for index, selector in enumerate(("figure", "video", "audio", "pre >> nth=-1")):

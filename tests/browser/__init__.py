@@ -1,0 +1,1 @@
+"""What a person sees; a package, so that its servers and its browser end with it."""

@@ -1,0 +1,63 @@
+"""What a person does on a page of a Jupyter server: open, run, look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.browser.lab import SCREENSHOTS, Lab
+
+BAR = ".widget-hprogress"
+ERRORS = "[data-mime-type*=stderr], [data-mime-type*=error]"
+
+
+def opened(browser: Any, lab: Lab, name: str, width: int = 1200, height: int = 1000) -> Any:
+    """The notebook in JupyterLab, in a workspace of its own, ready to run."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(f"{lab.url}/lab/workspaces/{Path(name).stem}/tree/{name}")
+    _await_kernel(page)
+    page.evaluate(
+        "window.jupyterapp.commands.execute('application:set-mode', {mode: 'single-document'})"
+    )
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    return page
+
+
+def opened_in_notebook(browser: Any, notebook: Lab, name: str) -> Any:
+    """The notebook in Notebook 7, ready to run."""
+    page = browser.new_page(viewport={"width": 1200, "height": 1000})
+    page.goto(f"{notebook.url}/notebooks/{name}")
+    _await_kernel(page)
+    return page
+
+
+def _await_kernel(page: Any) -> None:
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_function("window.jupyterapp", timeout=60_000)
+    idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+    page.wait_for_selector(idle, state="attached", timeout=60_000)
+
+
+def run_all(page: Any) -> None:
+    """Start all cells; `finished` waits for their end."""
+    command = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+    page.evaluate(f"void {command}.then(() => {{ window.finished = true; }})")
+
+
+def finished(page: Any) -> None:
+    """Wait until all cells that `run_all` started have ended."""
+    page.wait_for_function("window.finished === true", timeout=120_000)
+
+
+def bar_moved(page: Any) -> None:
+    """Wait until a progress bar was seen in two states."""
+    bar = page.wait_for_selector(f"{BAR} .progress-bar", timeout=60_000)
+    bar.scroll_into_view_if_needed()
+    first = bar.get_attribute("style")
+    page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
+
+
+def shot(page: Any, name: str) -> None:
+    """Keep a picture for a person to look at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
