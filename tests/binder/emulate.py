@@ -1,0 +1,184 @@
+"""What Binder does, on this machine: `python -m tests.binder.emulate [--dir DIR]`.
+
+Takes the last commit, makes the environment that repo2docker pins, runs the steps of its
+Dockerfile and its start script, and follows the README's links in Chromium. Needs uv, chromium,
+and the Python of binder/runtime.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.binder.image import Image
+from tests.browser.lab import ARGUMENTS, CHROMIUM, environment, free_port, running
+from tests.browser.pages import ERRORS, shot
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 90_000  # milliseconds that a page may take: a kernel has to start for it
+PREFIX = "/user/reader/"  # a hub serves everybody below an address like this
+
+
+class Binder:
+    """A built image: the environment, and a home that is the repository, as Binder has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.prefix, self.home = folder / "notebook", folder / "home"
+        _run(["git", "clone", "-q", "--depth=1", f"file://{ROOT}", str(self.home)], folder)
+        self.image = Image(self.home)
+        self._make_environment(folder / "pins.txt")
+        # pip finds its settings in the home of the person who builds
+        environ = {**self._environ(), "HOME": os.environ["HOME"]}
+        for step in self.image.steps:
+            _run(["bash", "-c", step], self.home, environ)
+
+    def moved(self) -> dict[str, str]:
+        """The pinned packages that our own requirements replaced, with their new versions."""
+        listed = _run([f"{self.prefix}/bin/pip", "list", "--format=json"], self.home)
+        found = {p["name"].replace("_", "-").lower(): p["version"] for p in json.loads(listed)}
+        pins = self.image.pins.items()
+        return {name: found[name] for name, pin in pins if found.get(name, pin) != pin}
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """The address of its JupyterLab, started as Binder starts it."""
+        start = self.image.entry.replace("${REPO_DIR}", str(self.home))
+        port = free_port()
+        command = [
+            start, "jupyter-lab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+            f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.base_url={PREFIX}",
+        ]  # fmt: skip
+        url = f"http://127.0.0.1:{port}{PREFIX}"
+        with running(command, url, self.home, self._environ()):
+            yield url
+
+    def _make_environment(self, pins: Path) -> None:
+        pins.write_text("".join(f"{name}=={v}\n" for name, v in self.image.pins.items()))
+        _run(["uv", "venv", "-q", "-p", self.image.python, str(self.prefix)], pins.parent)
+        install = ["uv", "pip", "install", "-q", "-p", f"{self.prefix}/bin/python"]
+        _run([*install, "-c", str(pins), *self.image.wanted], pins.parent)
+
+    def _environ(self) -> dict[str, str]:
+        kept = {k: v for k, v in environment(self.home).items() if not k.startswith("SEGMIND_")}
+        return {
+            **kept,
+            "PATH": f"{self.prefix}/bin:{os.environ['PATH']}",
+            "NB_PYTHON_PREFIX": str(self.prefix),
+            "KERNEL_PYTHON_PREFIX": str(self.prefix),
+            "REPO_DIR": str(self.home),
+        }
+
+
+def _run(command: list[str], folder: Path, environ: dict[str, str] | None = None) -> str:
+    ran = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    if ran.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{ran.stdout}{ran.stderr}")
+    return ran.stdout
+
+
+# what a reader finds behind the links
+
+
+def quickstart_without_load_ext(page: Any) -> None:
+    """The magics are there before any cell ran, on the sandbox; the first run shows a picture."""
+    page.locator(".jp-CodeCell .jp-InputPrompt").first.click()
+    page.keyboard.press("a")  # a new cell above
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text("%segmind_status")
+    page.keyboard.press("Shift+Enter")
+    status = page.locator(".jp-OutputArea-output").first
+    status.wait_for(timeout=SECONDS)
+    said = status.inner_text()
+    assert "on the sandbox" in said, said
+    assert "/home/results" in said, said
+    for _ in range(3):  # loading the extension, a heading, the first run
+        page.keyboard.press("Shift+Enter")
+    picture_is_shown(page)
+    assert page.locator(".Toastify__toast, .jp-Dialog").count() == 0, "something popped up"
+
+
+def picture_is_shown(page: Any) -> None:
+    page.wait_for_function("document.querySelector('figure img')?.naturalWidth", timeout=SECONDS)
+
+
+def check(page: Any, url: str, urlpath: str) -> None:
+    """Open a link and look at what a reader finds there; raises what is wrong."""
+    page.goto(url + urlpath, timeout=SECONDS)
+    name = re.sub(r"\W+", "-", urlpath)
+    if urlpath.startswith("voila/"):
+        page.wait_for_selector(".jp-RenderedMarkdown", timeout=SECONDS)
+        page.wait_for_selector("#loading", state="hidden", timeout=SECONDS)
+        page.wait_for_selector(".jp-OutputArea .jupyter-widgets", timeout=SECONDS)
+    else:
+        page.wait_for_selector(".jp-CodeCell", timeout=SECONDS)
+        page.wait_for_selector("text=| Idle", timeout=SECONDS)
+        if urlpath.endswith("quickstart.ipynb"):
+            quickstart_without_load_ext(page)
+    shot(page, f"binder-{name}")
+    errors = page.locator(ERRORS).all_inner_texts()
+    assert not errors, errors
+
+
+def links() -> list[str]:
+    """Where the README's Binder links lead, within Binder."""
+    return re.findall(r"\?urlpath=([^)\s]+)", (ROOT / "README.md").read_text("utf-8"))
+
+
+def verdict(page: Any, url: str, urlpath: str) -> str:
+    from playwright.sync_api import Error
+
+    try:
+        check(page, url, urlpath)
+    except (AssertionError, Error) as error:
+        return f"FAILED {error}"
+    return "shown"
+
+
+def visit(url: str) -> int:
+    """Follow all links and say what was found; how many failed."""
+    from playwright.sync_api import sync_playwright
+
+    failed = 0
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for urlpath in links():
+            page = chromium.new_page(viewport={"width": 1200, "height": 1000})
+            said = verdict(page, url, urlpath)
+            print(urlpath, said, sep=" | ", flush=True)
+            failed += said != "shown"
+        chromium.close()
+    return failed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dir", type=Path, help="where to build; a new folder")
+    missing = [name for name in ("uv", "git") if not shutil.which(name)]
+    if missing or not CHROMIUM:
+        parser.error(f"Install first: {', '.join([*missing, *([] if CHROMIUM else ['chromium'])])}")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        folder = (parser.parse_args().dir or Path(temporary) / "binder").resolve()
+        folder.mkdir(parents=True)
+        binder = Binder(folder)
+        moved = binder.moved()
+        print("pins", f"FAILED: replaced by {moved}" if moved else "kept", sep=" | ", flush=True)
+        with binder.served() as url:
+            failed = visit(url) + bool(moved)
+    print(f"{1 + len(links()) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
