@@ -28,7 +28,7 @@ from traitlets import HasTraits
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.panels._job import JobView
-from segmind_widgets.panels._widgets import Announcement, free, stylesheet
+from segmind_widgets.panels._widgets import Announcement, free, stylesheet, words
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -82,11 +82,9 @@ class Panel(widgets.VBox):
 
     def fail(self, error: Exception) -> None:
         """Show what went wrong. What is not one of ours is a fault of ours, and is logged."""
-        if isinstance(error, SegmindError):
-            self.line.say(str(error), error=True)
-        else:
+        if not isinstance(error, SegmindError):
             _log.error("The %s panel broke", self.title, exc_info=error)
-            self.line.say(f"Something went wrong here: {error!r}", error=True)
+        self.line.say(words(error), error=True)
 
     def button(
         self, text: str, action: Callable[[], Any], *, tooltip: str = "", primary: bool = False
@@ -129,6 +127,12 @@ class Panel(widgets.VBox):
 
         self.observing(job, ended, "watching")
         ended()
+
+    def unfollow(self, job: Any) -> None:
+        """Take a job's line away again."""
+        lines = self.jobs.children
+        self.jobs.children = tuple(line for line in lines if line.job is not job)
+        free(*(line for line in lines if line.job is job))
 
     def observing(self, thing: HasTraits, callback: Callable[..., Any], names: Any) -> None:
         """`thing.observe(callback, names)`, until the panel is closed."""

@@ -11,7 +11,7 @@ from typing import Any
 import anywidget
 from traitlets import Int, Unicode
 
-from segmind_widgets.errors import SegmindError
+from segmind_widgets.panels._widgets import words
 
 STATIC = Path(__file__).parent / "static"
 PIECE = 4 << 20  # bytes: Jupyter's server takes messages of at most 10 MiB
@@ -77,10 +77,3 @@ class Browser(anywidget.AnyWidget):
             text = f"{type(self).__name__}: run the cell to use it."
             bundle[0].update({"text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"})
         return bundle
-
-
-def words(error: Exception) -> str:
-    """One line that says what went wrong, and the remedy where one is known."""
-    if isinstance(error, SegmindError):
-        return f"{error} {error.hint}".strip()
-    return f"{type(error).__name__}: {error}"

@@ -9,6 +9,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from segmind_widgets.errors import SegmindError
+
 
 class Announcement(widgets.HTML):
     """A line of text that screen readers read out when it changes."""
@@ -53,3 +55,10 @@ def free(*things: Any) -> None:
 def stylesheet() -> str:
     """The look of all panels."""
     return (Path(__file__).parent / "static" / "panel.css").read_text(encoding="utf-8")
+
+
+def words(error: Exception) -> str:
+    """One line that says what went wrong, and the remedy where one is known."""
+    if isinstance(error, SegmindError):
+        return f"{error} {error.hint}".strip()
+    return f"{type(error).__name__}: {error}"

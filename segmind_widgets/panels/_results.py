@@ -1,0 +1,75 @@
+"""What jobs made, as pictures that come from the disk when they are looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from segmind_widgets.assets import Asset
+from segmind_widgets.errors import NotFound
+from segmind_widgets.jobs import Job
+from segmind_widgets.panels._base import Panel
+from segmind_widgets.panels._pictures import Pictures
+
+
+class Results(Pictures):
+    """The outputs of jobs, newest first."""
+
+    def __init__(self, panel: Panel, **options: Any) -> None:
+        self._panel = panel
+        self._assets: dict[str, Asset] = {}
+        super().__init__(
+            load=self._load,
+            whole=self._whole,
+            background=panel.background,
+            **{"side": 320, "actions": ACTIONS, **options},
+        )
+
+    def add(self, job: Job) -> None:
+        """Show a finished job's outputs before the others."""
+        self._assets |= keyed(job)
+        self.items = [*items(job), *self.items]
+
+    def show(self, jobs: list[Job]) -> None:
+        """Show the outputs of these jobs, and nothing else."""
+        self._assets = {key: asset for job in jobs for key, asset in keyed(job).items()}
+        self.items = [item for job in jobs for item in items(job)]
+
+    def asset(self, key: str) -> Asset:
+        """What stands behind an item. Raises NotFound."""
+        if key not in self._assets:
+            raise NotFound("It is not shown any more.", hint="Open the gallery again.")
+        return self._assets[key]
+
+    def _load(self, key: str, side: int) -> tuple[bytes, str]:
+        return self._panel.client.thumbnail(self.asset(key), side)
+
+    def _whole(self, key: str) -> Path:
+        path = self.asset(key).path
+        if path is None or not path.is_file():
+            raise NotFound("The file is no longer on this disk.")
+        return path
+
+
+ACTIONS = [
+    {"name": "download", "label": "Download", "title": "Save the whole file"},
+    {"name": "copy", "label": "Copy path", "title": "Copy file:… for use as an input"},
+]
+
+
+def keyed(job: Job) -> dict[str, Asset]:
+    """The outputs of a job by their keys."""
+    return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
+
+
+def items(job: Job) -> list[dict[str, Any]]:
+    """The outputs of a job as `Pictures` shows them."""
+    alt = str(job.inputs.get("prompt") or job.model)
+    found = []
+    for key, asset in keyed(job).items():
+        name = f"{asset.name} · " if asset.name else ""
+        item = {"key": key, "alt": alt, "caption": name + job.caption, "kind": asset.kind}
+        item["badge"] = "sandbox" if job.sandbox else ""
+        item["url"] = f"file:{asset.path}" if asset.path else asset.url or ""
+        found.append(item)
+    return found

@@ -1,0 +1,158 @@
+"""What the run and the workflow panel share: a form, its runs, what they made, and their code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import ipywidgets as widgets
+
+from segmind_widgets import exports
+from segmind_widgets.errors import SegmindError
+from segmind_widgets.jobs import Job, money, seconds
+from segmind_widgets.panels._base import Panel
+from segmind_widgets.panels._form import Form
+from segmind_widgets.panels._results import Results
+from segmind_widgets.panels._widgets import free, row
+from segmind_widgets.types import Model, Status
+
+MOST_AT_ONCE = 16
+_PROVIDERS = (("As set", None), ("Segmind", "segmind"), ("APIMart", "apimart"),
+              ("Sandbox", "sandbox"))  # fmt: skip
+
+
+class RunsPanel(Panel):
+    """A target with a form. A subclass gives `choice`, the widgets that choose the target, and
+    calls `show_form` when it is chosen.
+    """
+
+    kind: Literal["model", "workflow"] = "model"
+
+    def build(self, argument: str) -> Sequence[widgets.Widget]:
+        """Where to run, what to run, its form, the runs and what they made."""
+        self.form: Form | None = None
+        self.provider = widgets.Dropdown(options=_PROVIDERS, description="Where")
+        self.provider.add_class("sw-small")
+        self.count = widgets.BoundedIntText(1, min=1, max=MOST_AT_ONCE, description="How many")
+        self.count.add_class("sw-small")
+        self.go = self.button("Run", self.run, primary=True, tooltip="Send it")
+        self.cost = widgets.HTML()
+        self.cost.add_class("sw-hint")
+        self.count.observe(self._tell_cost, "value")
+        self.place = widgets.VBox()
+        self.code = widgets.VBox()
+        self.made = Results(self)
+        as_cell = self.button("As a cell", self.as_cell, tooltip="The text of a cell that does it")
+        as_python = self.button("As Python", self.as_python, tooltip="The same for a program")
+        self.act = row(self.go, self.count, self.cost, as_cell, as_python)
+        self.act.add_class("sw-act")
+        self.act.layout.display = "none"
+        chosen = self.choice(argument)
+        return [*chosen, self.place, self.act, self.code, self.jobs, self.made]
+
+    def choice(self, argument: str) -> Sequence[widgets.Widget]:
+        """The widgets that choose what to run. `argument` is what the panel was started with."""
+        raise NotImplementedError
+
+    def show_form(self, model: Model, inputs: Mapping[str, Any] | None = None) -> None:
+        """Ask for the inputs of this model or workflow."""
+        before = self.place.children
+        self.form = Form(model, self, inputs)
+        self.place.children = (self.form,)
+        free(*before)
+        self._close_code()
+        self.act.layout.display = ""
+        self.model = model
+        self._tell_cost()
+
+    def _tell_cost(self, _: Any = None) -> None:
+        model, runs = self.model, self.count.value
+        facts = [f"about {money(model.cost * runs)}"] if model.cost is not None else []
+        facts += [f"about {seconds(model.seconds)}"] if model.seconds else []
+        self.cost.value = " · ".join(facts) or "Nobody knows yet what it costs."
+
+    # running
+
+    def run(self) -> None:
+        """Check the form, and send it as often as wanted."""
+        form = self.form
+        if form is None:
+            return
+        if form.check():
+            self.line.say("Some inputs need a change first: see the fields.", error=True)
+            return
+        many = self._varied(form.inputs, self.count.value)
+        self.go.disabled = True
+        self.say("Sending…")
+        options = {"kind": self.kind, "provider": self.provider.value}
+        self.background(lambda: self._send(self.model.slug, many, options))
+
+    def _varied(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
+        """The same inputs for each run; a seed of yours counts up, or all would be the same."""
+        seed = inputs.get("seed")
+        if not isinstance(seed, int) or seed < 0:
+            return [dict(inputs) for _ in range(runs)]
+        return [{**inputs, "seed": seed + i} for i in range(runs)]
+
+    def _send(self, target: str, many: list[dict[str, Any]], options: dict[str, Any]) -> None:
+        notes: list[str] = []
+        try:
+            for inputs in many:
+                plan = self.client.plan(target, inputs, **options)
+                notes = list(plan.notes)
+                job = self.client.start(plan, self._uploading)
+                self.follow(job)
+                self.observing(job, lambda _, job=job: self._ended(job), "watching")
+                self._ended(job)
+            self.say(" ".join(notes))
+        finally:
+            self.go.disabled = False
+
+    def _uploading(self, sent: int, total: int) -> None:
+        self.say(f"Uploading: {sent / 1e6:.1f} of {total / 1e6:.1f} MB")
+
+    def _ended(self, job: Job) -> None:
+        if job.watching:
+            return
+        if job.outputs:
+            self.made.add(job)
+            self.unfollow(job)
+            self.say("Done." if job.status is Status.COMPLETED else "")
+            if self.form is not None and job.seed is not None:
+                self.form.last_seed = job.seed
+        elif job.error is not None:
+            self.fail(job.error)
+
+    def fail(self, error: Exception) -> None:
+        """Beside the field that it is about, where there is one; else in the panel's line."""
+        beside = self.form is not None and isinstance(error, SegmindError)
+        if beside and self.form.show_error(error):  # type: ignore[union-attr]
+            self.line.say("An input was refused: see its field.", error=True)
+        else:
+            super().fail(error)
+
+    # its code
+
+    def as_cell(self) -> None:
+        """Show the text of a cell that does the same."""
+        where = f"-p {self.provider.value}" if self.provider.value else ""
+        self._show_code("A cell that does the same", exports.cell, where)
+
+    def as_python(self) -> None:
+        """Show Python that does the same."""
+        self._show_code("Python that does the same", exports.client_code)
+
+    def _show_code(self, title: str, export: Any, *more: Any) -> None:
+        if self.form is None:
+            return
+        text = export(self.model.slug, self.form.inputs, self.kind, *more)
+        area = widgets.Textarea(text, description=title, rows=min(16, text.count("\n") + 2))
+        area.add_class("sw-code")
+        self._close_code()
+        self.code.children = (area, self.button("Close", self._close_code))
+
+    def _close_code(self) -> None:
+        before, self.code.children = self.code.children, ()
+        free(*before)
+
+

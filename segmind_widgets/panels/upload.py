@@ -1,0 +1,231 @@
+"""Drop, choose or paste files, and have their URLs."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import time
+from collections.abc import Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import ipywidgets as widgets
+
+from segmind_widgets.assets import Asset
+from segmind_widgets.cells import parse_body
+from segmind_widgets.errors import InputError, NotFound, SegmindError
+from segmind_widgets.panels._base import Panel
+from segmind_widgets.panels._drop import Drop
+from segmind_widgets.panels._pictures import Pictures
+from segmind_widgets.panels._widgets import row, words
+
+_FRAME = 0.2  # seconds between two updates of a moving number
+_MEDIA = "image/*,video/*,audio/*"
+
+
+@dataclass
+class Entry:
+    """A file of the list. `asset` has its URL once it is uploaded; None: it cannot be read."""
+
+    name: str
+    asset: Asset | None = None
+    state: str = "waiting"
+    error: str = ""
+    key: str = field(default_factory=lambda: uuid4().hex[:8])
+
+    @property
+    def item(self) -> dict[str, Any]:
+        """As `Pictures` shows it."""
+        asset = self.asset
+        if asset is None:
+            shown = {"caption": self.name, "kind": "file", "actions": ["remove"]}
+            return {"key": self.key, "alt": self.name, "error": self.error, **shown}
+        until = f", until {asset.expires_at}" if asset.expires_at else ""
+        ways = {"copy": asset.url, "again": self.error, "remove": True}
+        return {
+            "key": self.key,
+            "alt": self.name,
+            "caption": " · ".join(asset.facts),
+            "kind": asset.kind if asset.kind in _KINDS else "file",
+            "note": "" if self.error else f"{self.state}{until}",
+            "error": self.error,
+            "busy": self.state.startswith(("waiting", "uploading")) and not self.error,
+            "url": asset.url or "",
+            "actions": [name for name, there in ways.items() if there],
+        }
+
+
+_KINDS = ("image", "video", "audio", "text")
+
+
+class UploadPanel(Panel):
+    """Files of any size, each content uploaded once. `assets` are those that are there.
+
+    `argument` is a file or a pattern to begin with.
+    """
+
+    title = "Upload"
+
+    def build(self, argument: str) -> Sequence[widgets.Widget]:
+        """The area, a line for what is no file, the list, and the variable for cells."""
+        self._entries: list[Entry] = []
+        self._shown = 0.0
+        self.drop = Drop(
+            self.add,
+            self.add_text,
+            folder=self.client.store.home / "incoming",
+            accept=_MEDIA,
+            label="Drop, paste or choose pictures, sound or video",
+        )
+        self.source = widgets.Text(
+            description="Or a URL, a path, or a $variable", continuous_update=False
+        )
+        self.source.add_class("sw-wide")
+        add = self.button("Add", self._add_source)
+        self.variable = widgets.Text(
+            "uploaded", description="Variable for your cells", continuous_update=False
+        )
+        self.variable.add_class("sw-wide")
+        self.variable.observe(lambda _: self.guarded(self._name), "value")
+        self.list = Pictures(
+            self._load,
+            background=self.background,
+            on_action=self._act,
+            label="Uploaded files",
+            actions=_ACTIONS,
+        )
+        if argument:
+            self.source.value = argument
+            self.guarded(self._add_source)
+        return [self.drop, row(self.source, add), self.list, row(self.variable)]
+
+    @property
+    def assets(self) -> list[Asset]:
+        """The uploaded files with their URLs, oldest first."""
+        return [e.asset for e in self._entries if e.asset and e.state.startswith("uploaded")]
+
+    # adding
+
+    def add(self, sources: Iterable[Any]) -> None:
+        """Upload these: whatever `Asset.of` takes. What cannot be read says so in the list."""
+        entries = [_entry_of(source) for source in sources]
+        self._entries += entries
+        self._show()
+        self.background(lambda: self._upload([entry for entry in entries if entry.asset]))
+
+    def add_text(self, text: str) -> None:
+        """Add what was typed or pasted: a URL, a path or pattern, `$name` or `${expression}`.
+
+        Raises:
+            InputError: it is none of these.
+        """
+        text = text.strip().strip("\"'").removeprefix("file:")
+        if text.startswith("$"):
+            value = parse_body(f"source: {text}", self.names)["source"]
+            self.add(value if isinstance(value, (list, tuple)) else [value])
+        elif re.match(r"(https?|data):", text):
+            self.add([text])
+        else:
+            self.add(_files(text))
+
+    def _add_source(self) -> None:
+        if self.source.value.strip():
+            self.add_text(self.source.value)
+            self.source.value = ""
+
+    # uploading
+
+    def _upload(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            entry.error, entry.state = "", "uploading"
+            self._show()
+            try:
+                entry.asset = self.client.upload(entry.asset, progress=self._moving(entry))
+            except SegmindError as error:
+                entry.error, entry.state = words(error), "waiting"
+            else:  # nothing was sent of what is there already
+                entry.state = "uploaded before" if entry.state == "uploading" else "uploaded"
+            self._show()
+        self.guarded(self._name)
+
+    def _moving(self, entry: Entry) -> Any:
+        def told(sent: int, total: int) -> None:
+            entry.state = f"uploading {sent / 1e6:.1f} of {total / 1e6:.1f} MB"
+            if time.monotonic() - self._shown > _FRAME:
+                self._show()
+
+        return told
+
+    def _name(self) -> None:
+        """Keep the notebook's variable up to date. Raises InputError for a name that is taken."""
+        name = self.variable.value.strip()
+        if not self.assets or not name or not isinstance(self.names, MutableMapping):
+            return
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise InputError(f"{name!r} cannot be a variable's name.", hint="Such as: uploaded")
+        if not isinstance(self.names.get(name, []), list):
+            raise InputError(f"`{name}` is something else already.", hint="Choose another name.")
+        self.names[name] = self.assets
+        many = "" if len(self.assets) == 1 else f" to ${{{name}[{len(self.assets) - 1}]}}"
+        self.say(f"In the inputs of a cell: ${{{name}[0]}}{many}")
+
+    # showing
+
+    def _show(self) -> None:
+        self._shown = time.monotonic()
+        self.list.items = [entry.item for entry in reversed(self._entries)]
+
+    def _load(self, key: str, side: int) -> tuple[bytes, str]:
+        asset = self._entry(key).asset
+        if asset is None or not asset.local or asset.kind != "image":
+            return b"", ""
+        return asset.preview(side)
+
+    def _act(self, name: str, key: str) -> None:
+        entry = self._entry(key)
+        if name == "remove":
+            self._entries.remove(entry)
+            self._show()
+        elif name == "again":
+            self.background(lambda: self._upload([entry]))
+
+    def _entry(self, key: str) -> Entry:
+        for entry in self._entries:
+            if entry.key == key:
+                return entry
+        raise NotFound("That file is no longer in the list.")
+
+
+_ACTIONS = [
+    {"name": "copy", "label": "Copy URL", "title": "Copy the URL"},
+    {"name": "again", "label": "Try again", "title": "Upload it again"},
+    {"name": "remove", "label": "Remove", "title": "Take it out of this list; it stays uploaded"},
+]
+
+
+def _entry_of(source: Any) -> Entry:
+    try:
+        asset = Asset.of(source)
+    except SegmindError as error:
+        return Entry(str(source)[:80], error=words(error))
+    return Entry(asset.filename, asset)
+
+
+def _files(text: str) -> list[Path]:
+    """The files that a path or a pattern names. Raises InputError where there are none."""
+    path = Path(text).expanduser()
+    if path.is_file():
+        return [path]
+    folder = Path(path.anchor) if path.is_absolute() else Path()
+    pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
+    try:
+        found = sorted(p for p in folder.glob(pattern) if p.is_file())
+    except (ValueError, OSError):
+        found = []
+    if not found:
+        raise InputError(
+            f"There is no file {text} in {Path.cwd()}.", hint="Give a path, a URL, or $variable."
+        )
+    return found

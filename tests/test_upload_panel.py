@@ -1,0 +1,139 @@
+"""The upload panel, without a browser: files become addresses, and every error has its file."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import InputError
+from segmind_widgets.panels.upload import UploadPanel
+from segmind_widgets.sandbox import Sandbox
+from tests.shells import picture
+
+
+@pytest.fixture
+def names() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def panel(client: SegmindClient, names: dict[str, Any]) -> Iterator[UploadPanel]:
+    made = UploadPanel(client=client, names=names)
+    yield made
+    made.close()
+
+
+def settled(panel: UploadPanel, files: int) -> list[dict[str, Any]]:
+    """The list, newest first, once so many files are there and none is on its way."""
+    done = threading.Event()
+
+    def look(_: Any = None) -> None:
+        items = panel.list.items
+        if len(items) == files and not any(item.get("busy") for item in items):
+            done.set()
+
+    panel.list.observe(look, "items")
+    look()
+    assert done.wait(20)
+    panel.list.unobserve(look, "items")
+    return panel.list.items
+
+
+def said(panel: UploadPanel) -> str:
+    return re.sub(r"<[^>]+>", "", panel.line.value)
+
+
+def test_a_dropped_file_gets_its_address_and_facts(
+    panel: UploadPanel, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    path = tmp_path / "cat.png"
+    path.write_bytes(picture((64, 40)))
+    panel.add([path])
+    (item,) = settled(panel, 1)
+    assert item["url"].startswith("http")
+    assert item["note"] == "uploaded"
+    assert "cat.png · 64×40 · " in item["caption"]
+    assert item["actions"] == ["copy", "remove"]
+    assert panel.assets[0].url == item["url"]
+    assert len(sandbox.requests("POST", "/upload-asset")) == 1
+
+
+def test_the_same_content_is_not_sent_twice(
+    panel: UploadPanel, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    for name in ("one.png", "two.png"):
+        (tmp_path / name).write_bytes(picture((64, 41)))
+    panel.add([tmp_path / "one.png"])
+    settled(panel, 1)
+    panel.add([tmp_path / "two.png"])
+    second, first = settled(panel, 2)
+    assert second["note"] == "uploaded before"
+    assert second["url"] == first["url"]
+    assert len(sandbox.requests("POST", "/upload-asset")) == 1
+
+
+def test_errors_stand_beside_their_file(panel: UploadPanel, tmp_path: Path) -> None:
+    panel.client.provider = "apimart"  # which says what it takes
+    (tmp_path / "good.png").write_bytes(picture())
+    (tmp_path / "notes.xyz").write_bytes(b"\0\1\2 nothing that a service takes")
+    panel.add([tmp_path / "gone.png", tmp_path / "notes.xyz", tmp_path / "good.png"])
+    good, refused, gone = settled(panel, 3)
+    assert good["note"].startswith("uploaded, until 20")
+    assert "There is no file" in gone["error"]
+    assert refused["error"]
+    assert refused["actions"] == ["again", "remove"]
+    assert [asset.filename for asset in panel.assets] == ["good.png"]
+
+
+def test_text_is_a_url_a_path_a_pattern_or_a_variable(
+    panel: UploadPanel, tmp_path: Path, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(picture((8, ord(name[0]))))
+    names["mine"] = picture((9, 9))
+    panel.add_text("https://images.example/fox.png")
+    panel.add_text("*.png")
+    panel.add_text("file:a.png")
+    panel.add_text("$mine")
+    items = settled(panel, 5)
+    assert all(item["url"] and not item["error"] for item in items)
+    with pytest.raises(InputError, match="no file nothing"):
+        panel.add_text("nothing.png")
+
+
+def test_the_variable_holds_what_is_uploaded(
+    panel: UploadPanel, names: dict[str, Any], tmp_path: Path
+) -> None:
+    named = threading.Event()
+    panel.line.observe(lambda _: named.set(), "value")
+    panel.add([picture((20, 10))])
+    settled(panel, 1)
+    assert named.wait(10)
+    assert names["uploaded"] == panel.assets
+    assert "${uploaded[0]}" in said(panel)
+    names["cat"] = 5
+    panel.variable.value = "cat"
+    assert "something else" in said(panel)
+    assert names["cat"] == 5
+    panel.variable.value = "two words"
+    assert "cannot be a variable" in said(panel)
+
+
+def test_a_broken_upload_can_be_tried_again(panel: UploadPanel, sandbox: Sandbox) -> None:
+    sandbox.faults.add("POST /upload-asset", 500, times=1)
+    panel.add([picture((21, 10))])
+    (item,) = settled(panel, 1)
+    assert "500" in item["error"]
+    panel._act("again", item["key"])
+    done = threading.Event()
+    panel.list.observe(lambda _: panel.assets and done.set(), "items")
+    assert panel.assets or done.wait(10)
+    panel._act("remove", item["key"])
+    assert panel.list.items == []
