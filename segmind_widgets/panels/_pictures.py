@@ -89,7 +89,7 @@ class Pictures(Browser):
         self._whole = whole
         self._on_action = on_action
         self._background = background or _at_once
-        self._saving: dict[str, tuple[Path, str]] = {}
+        self._saving = {"lightbox": (STATIC / "lightbox.js", "lightbox.js")}
         if whole is None and any(a.get("name") == "download" for a in traits.get("actions", ())):
             raise InputError("A download action needs `whole`, which gives the files.")
         receivers = {"look": self._look, "part": self._part, "action": self._act}

@@ -1,1 +1,172 @@
-export default { render() {} };
+// The browser's half of `Drop`: files go to the kernel in pieces, each acknowledged before the next.
+const element = (tag, name, properties = {}) =>
+  Object.assign(document.createElement(tag), { className: name, ...properties });
+const mb = (bytes) => (bytes / 1e6).toFixed(1);
+
+function accepted(file, accept) {
+  const rules = accept.toLowerCase().split(",").map((rule) => rule.trim()).filter(Boolean);
+  if (!rules.length || !file.type) return true; // the kernel looks at the content
+  return rules.some((rule) =>
+    rule.startsWith(".") ? file.name.toLowerCase().endsWith(rule)
+      : rule.endsWith("/*") ? file.type.startsWith(rule.slice(0, -1)) : file.type === rule);
+}
+
+export default () => { // called once for each model: its views share what is on its way
+  const views = new Set();
+  const waiting = []; // lists of files
+  let sending = null; // {id, bytes, size, names, stopped, slow, answer}
+  const draw = () => views.forEach((view) => view());
+
+  function say(model, error) {
+    model.set({ note: "", error });
+    model.save_changes();
+  }
+
+  function ask(model, content, buffers) {
+    return new Promise((answer) => {
+      const batch = sending;
+      batch.answer = answer;
+      if (batch.stopped) return answer();
+      model.send({ ...content, batch: batch.id }, undefined, buffers);
+      const slow = setTimeout(() => { batch.slow = true; draw(); }, 2000);
+      batch.answer = () => { clearTimeout(slow); batch.slow = false; answer(); };
+    });
+  }
+
+  function cancel(model, reason = "") {
+    if (!sending || sending.stopped) return;
+    waiting.length = 0;
+    sending.stopped = true;
+    model.send({ type: "cancel", batch: sending.id, reason });
+    sending.answer?.();
+  }
+
+  async function pieces(model, files) {
+    const piece = model.get("piece");
+    await ask(model, { type: "begin", files: files.map(({ name, size }) => ({ name, size })) });
+    for (const [file, source] of files.entries()) {
+      for (let offset = 0; offset < source.size && !sending.stopped; offset += piece) {
+        const bytes = await source.slice(offset, offset + piece).arrayBuffer();
+        await ask(model, { type: "piece", file, offset }, [bytes]);
+      }
+    }
+  }
+
+  async function send(model, files) {
+    waiting.push(files);
+    if (sending) return;
+    while (waiting.length) {
+      const next = waiting.shift();
+      sending = {
+        id: Math.random().toString(36).slice(2),
+        bytes: 0,
+        size: next.reduce((sum, file) => sum + file.size, 0),
+        names: next.length === 1 ? next[0].name : `${next.length} files`,
+      };
+      draw();
+      try {
+        await pieces(model, next);
+      } catch {
+        cancel(model, `${sending.names} could not be read. A folder? Drop the files in it.`);
+      }
+    }
+    sending = null;
+    draw();
+  }
+
+  function take(model, data) { // of a drop, a paste, or a choice
+    if (model.get("disabled")) return false;
+    const files = [...(data.files ?? [])];
+    if (!files.length) return takeText(model, data.getData?.("text/plain").trim());
+    const wrong = files.find((file) => !accepted(file, model.get("accept")));
+    if (wrong) say(model, `${wrong.name} is not of a kind that goes here (${model.get("accept")}).`);
+    else if (files.length > 1 && !model.get("multiple")) say(model, "One file goes here, not more.");
+    else send(model, files);
+    return true;
+  }
+
+  function takeText(model, text) {
+    if (!text) return false;
+    if (!model.get("takes_text")) say(model, "Only files go here.");
+    else if (text.length > 500_000) say(model, "The text is too long. Save it as a file.");
+    else model.send({ type: "text", text });
+    return true;
+  }
+
+  function initialize({ model }) {
+    const hear = ({ type, batch, bytes }) => {
+      if (batch !== sending?.id) return;
+      if (type === "stopped") sending.stopped = true;
+      if (type === "got") sending.bytes = bytes;
+      draw();
+      sending.answer?.();
+    };
+    model.on("msg:custom", hear);
+    return () => cancel(model);
+  }
+
+  function render({ model, el }) {
+    const root = element("div", "sw-drop", { tabIndex: 0 });
+    root.setAttribute("role", "group");
+    root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own Ctrl+V pastes a cell
+    const input = element("input", "", { type: "file", hidden: true });
+    const choose = element("button", "sw-button", { type: "button", textContent: "Choose…" });
+    const label = element("span", "sw-drop-label");
+    const row = element("div", "sw-drop-row");
+    const progress = element("progress", "sw-drop-bar");
+    const count = element("span", "sw-drop-count");
+    const stop = element("button", "sw-button", { type: "button", textContent: "Cancel" });
+    const transfer = element("div", "sw-drop-row");
+    const note = element("div", "sw-note");
+    const error = element("div", "sw-error");
+    note.setAttribute("role", "status");
+    error.setAttribute("role", "alert");
+    row.append(choose, label, input);
+    transfer.append(progress, count, stop);
+    root.append(row, transfer, note, error);
+    el.append(root);
+
+    const show = () => {
+      const off = model.get("disabled");
+      label.textContent = model.get("label");
+      root.setAttribute("aria-label", `${model.get("label")}. Ctrl+V pastes.`);
+      root.setAttribute("aria-disabled", off);
+      root.setAttribute("aria-busy", model.get("busy"));
+      root.classList.toggle("sw-compact", model.get("compact"));
+      choose.disabled = off;
+      Object.assign(input, { accept: model.get("accept"), multiple: model.get("multiple") });
+      note.textContent = model.get("note");
+      error.textContent = model.get("error");
+      transfer.hidden = !sending;
+      if (!sending) return;
+      Object.assign(progress, { max: sending.size || 1, value: sending.bytes });
+      progress.setAttribute("aria-label", `Sending ${sending.names}`);
+      const sum = `${sending.names}: ${mb(sending.bytes)} of ${mb(sending.size)} MB`;
+      count.textContent = sending.slow ? `${sum}, waiting for the kernel…` : sum;
+    };
+    choose.onclick = () => input.click();
+    stop.onclick = () => { cancel(model); root.focus(); };
+    input.onchange = () => { take(model, input); input.value = ""; };
+    root.onpaste = (event) => {
+      event.stopPropagation();
+      if (take(model, event.clipboardData)) event.preventDefault();
+    };
+    const over = (on) => (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      root.classList.toggle("sw-over", on && !model.get("disabled"));
+    };
+    root.ondragenter = root.ondragover = over(true);
+    root.ondragleave = over(false);
+    root.ondrop = (event) => { over(false)(event); take(model, event.dataTransfer); };
+
+    const traits = ["label", "accept", "multiple", "compact", "disabled", "busy", "note", "error"];
+    const events = traits.map((name) => `change:${name}`).join(" ");
+    model.on(events, show);
+    views.add(show);
+    show();
+    return () => { views.delete(show); model.off(events, show); };
+  }
+
+  return { initialize, render };
+};
