@@ -5,6 +5,7 @@ Importing this is cheap: what is heavy is imported by the first call that needs 
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, Unicode
 from traitlets.config import SingletonConfigurable
 
@@ -27,10 +29,13 @@ if TYPE_CHECKING:
     from segmind_widgets.keys import Keys
     from segmind_widgets.places import Places
     from segmind_widgets.plans import Plan
+    from segmind_widgets.scheduler import Throttle
     from segmind_widgets.store import Store
+    from segmind_widgets.thumbnails import Thumbnails
     from segmind_widgets.uploads import Uploads
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class SegmindClient(SingletonConfigurable):
@@ -64,6 +69,8 @@ class SegmindClient(SingletonConfigurable):
         config=True
     )
 
+    newest: Any = AnyTrait(None, help="The job begun or resumed last here. Follow it to see each.")
+
     @cached_property
     def keys(self) -> Keys:
         """Where keys are found and kept."""
@@ -95,7 +102,7 @@ class SegmindClient(SingletonConfigurable):
         """The jobs of this and earlier kernels."""
         from segmind_widgets.journal import Journal
 
-        return Journal(self.store, self.places, self.submit, self._pace)
+        return Journal(self.store, self.places, self.submit, self._pace, self._begun)
 
     @cached_property
     def directory(self) -> Directory:
@@ -111,6 +118,13 @@ class SegmindClient(SingletonConfigurable):
 
         return Uploads(self.store)
 
+    @cached_property
+    def thumbnails(self) -> Thumbnails:
+        """Small pictures of files, each made once."""
+        from segmind_widgets.thumbnails import Thumbnails
+
+        return Thumbnails(self.store.home / "thumbnails")
+
     def _options(self) -> dict[str, Any]:
         provider = self.provider or os.environ.get("SEGMIND_WIDGETS_PROVIDER", "")
         names = ("urls", "rate_limit", "image_objects", "sandbox_speed")
@@ -119,13 +133,19 @@ class SegmindClient(SingletonConfigurable):
     def _pace(self) -> dict[str, Any]:
         return {"economical": self.economical, "limit": self.watch_limit}
 
+    def _begun(self, job: Job) -> None:
+        try:
+            self.newest = job
+        except Exception:  # noqa: BLE001 - an observer's fault must not cost the job
+            _log.exception("An observer of the newest job failed")
+
     def close(self) -> None:
         """Stop watching, close connections and the journal; jobs go on at their services."""
         made = vars(self)
         for name in ("journal", "places", "store"):
             if name in made:
                 made[name].close()
-        for name in ("journal", "places", "store", "directory", "uploads"):
+        for name in ("journal", "places", "store", "directory", "uploads", "thumbnails"):
             made.pop(name, None)
 
     # files
@@ -270,7 +290,8 @@ class SegmindClient(SingletonConfigurable):
         """The newest jobs of the journal, this kernel's live ones among them.
 
         Filters: offset, unfinished, model and text (parts of them), status (one or several),
-        since (a datetime), with_outputs, sandbox, batch.
+        since (a datetime), with_outputs, sandbox, batch, target (the model's whole name), here
+        (only those begun or resumed in this kernel).
         """
         return self.journal.jobs(last, **filters)
 
@@ -286,6 +307,19 @@ class SegmindClient(SingletonConfigurable):
         from segmind_widgets.scheduler import meanwhile
 
         return meanwhile(work)
+
+    def throttled(self, work: Callable[[], object], pause: float = 0.25) -> Throttle:
+        """A function that has `work` done in a thread, at most once in `pause` seconds.
+
+        For views of many jobs: no call is lost, also not the last. `close` ends it.
+        """
+        from segmind_widgets.scheduler import Throttle
+
+        return Throttle(work, pause)
+
+    def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]:
+        """A small picture of an asset, kept on disk; see `Thumbnails.get`."""
+        return self.thumbnails.get(asset, side)
 
     # the account, the models
 

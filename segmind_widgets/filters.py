@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import datetime, timezone
@@ -22,6 +23,8 @@ def where(
     with_outputs: bool = False,
     sandbox: bool | None = None,
     batch: str | None = None,
+    target: str = "",
+    keys: Iterable[str] | None = None,
 ) -> tuple[str, list[Any]]:
     """The WHERE clause over `jobs` ("" for all rows), and its values.
 
@@ -34,6 +37,8 @@ def where(
         with_outputs: only completed ones with results.
         sandbox: only those of a sandbox, or only real ones.
         batch: only the rows of that batch.
+        target: the model's or workflow's name, whole.
+        keys: only these rows.
     """
     tests: list[str] = []
     values: list[Any] = []
@@ -59,10 +64,11 @@ def where(
         add("created >= ?", moment(since))
     if with_outputs:
         add("status = 'completed' AND outputs != '[]'")
-    if sandbox is not None:
-        add("sandbox = ?", int(sandbox))
-    if batch is not None:
-        add("batch = ?", batch)
+    for column, exact in (("sandbox", sandbox), ("batch", batch), ("target", target or None)):
+        if exact is not None:
+            add(f"{column} = ?", exact)
+    if keys is not None:
+        add("key IN (SELECT value FROM json_each(?))", json.dumps(list(keys)))
     return (f"WHERE {' AND '.join(tests)}" if tests else ""), values
 
 

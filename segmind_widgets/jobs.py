@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Job(HasTraits):
     kind = Unicode("model", help="model or workflow.")
     inputs: Any = Dict(help="The inputs as sent, URLs in the place of files.")
     sandbox = Bool(help="It runs on the local sandbox: nothing is billed.")
+    created = Unicode(help="When it was begun: UTC, ISO 8601.")
     status = UseEnum(Status, Status.SUBMITTING, help="See `types.Status`.")
     word = Unicode(help="The service's own word for the status.")
     message = Unicode(help="What it is waiting for, where that is not plain.")
@@ -54,7 +56,8 @@ class Job(HasTraits):
     watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
 
     def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
+        moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        super().__init__(**{"created": moment, **traits})
         self.again: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()

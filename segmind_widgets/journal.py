@@ -25,6 +25,7 @@ class Journal:
 
     Args:
         submit: `client.submit`, for `job.rerun`.
+        begun: told each job that is begun or resumed.
         pace: gives `economical` and `limit` for a `Watch`, as they are set now.
     """
 
@@ -34,11 +35,14 @@ class Journal:
         places: Places,
         submit: Callable[..., Job],
         pace: Callable[[], Mapping[str, Any]],
+        begun: Callable[[Job], object],
     ) -> None:
         self._store = store
         self._places = places
         self._submit = submit
         self._pace = pace
+        self._begun = begun
+        self._own: set[str] = set()  # the keys of what was begun or resumed here
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
 
@@ -112,11 +116,14 @@ class Journal:
 
     def jobs(self, last: int, **filters: Any) -> list[Job]:
         """See `client.jobs`."""
-        return [self._known(row) for row in self._store.jobs(last, **filters)]
+        return [self._known(row) for row in self._store.jobs(last, **self._keys(**filters))]
 
     def count(self, **filters: Any) -> int:
         """See `client.count`."""
-        return self._store.count(**filters)
+        return self._store.count(**self._keys(**filters))
+
+    def _keys(self, *, here: bool = False, **filters: Any) -> dict[str, Any]:
+        return filters | ({"keys": sorted(self._own)} if here else {})
 
     def close(self) -> None:
         """Stop watching; jobs go on at their services."""
@@ -125,7 +132,10 @@ class Journal:
         self._scheduler.close()
 
     def _known(self, row: Mapping[str, Any]) -> Job:
-        return self._live.get(row["key"]) or self._recalled(row)
+        live = self._live.get(row["key"])
+        if live is not None and (live.watching or live.status == row["status"]):
+            return live
+        return self._recalled(row)  # a view may still hold what another kernel finished
 
     def _resumed(self, row: Mapping[str, Any]) -> Job:
         try:
@@ -166,6 +176,8 @@ class Journal:
                 **self._pace(),
             )
         )
+        self._own.add(key)
+        self._begun(job)
 
     def _place_of(self, row: Mapping[str, Any]) -> Place:
         """Where a row's job runs. Raises NotFound where that is no longer so."""

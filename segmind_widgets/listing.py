@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from segmind_widgets.assets import Asset
@@ -12,6 +12,8 @@ from segmind_widgets.jobs import Job, money, seconds
 from segmind_widgets.schemas import types
 from segmind_widgets.tables import Table
 from segmind_widgets.types import Model
+
+Preview = Callable[[Asset, int], tuple[bytes, str]]  # a picture of at most so many pixels
 
 
 def models(found: Sequence[Model], most: int = 40) -> Table:
@@ -49,12 +51,12 @@ def parameters(model: Model) -> Table:
     )
 
 
-def jobs(found: Sequence[Job]) -> Table:
-    """Jobs, with a small picture of the first output."""
+def jobs(found: Sequence[Job], preview: Preview = Asset.preview) -> Table:
+    """Jobs, with a small picture of the first output, which `preview` makes."""
     return Table(
         found,
         {
-            "picture": _picture,
+            "picture": lambda job: _picture(job, preview),
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
             "took": lambda job: seconds(job.elapsed) if job.elapsed else "",
@@ -68,12 +70,12 @@ def jobs(found: Sequence[Job]) -> Table:
     )
 
 
-def uploads(found: Sequence[Asset]) -> Table:
+def uploads(found: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
     """Uploaded files with their URLs."""
     return Table(
         found,
         {
-            "picture": lambda asset: _small(asset, asset.filename) if asset.local else "",
+            "picture": lambda asset: _small(asset, asset.filename, preview) if asset.local else "",
             "file": lambda asset: " · ".join(asset.facts),
             "url": lambda asset: asset.url or "",
             "until": lambda asset: asset.expires_at or "",
@@ -82,18 +84,18 @@ def uploads(found: Sequence[Asset]) -> Table:
     )
 
 
-def _picture(job: Job) -> str:
+def _picture(job: Job, preview: Preview) -> str:
     shown = next((asset for asset in job.outputs if asset.kind == "image"), None)
-    return _small(shown, str(job.inputs.get("prompt") or job.model)) if shown else ""
+    return _small(shown, str(job.inputs.get("prompt") or job.model), preview) if shown else ""
 
 
-def _small(shown: Asset, said: str) -> str:
+def _small(shown: Asset, said: str, preview: Preview) -> str:
     import pybase64
 
     if shown.kind != "image":
         return ""
     try:
-        data, kind = shown.preview(64)
+        data, kind = preview(shown, 64)
     except AssetError:  # the file was damaged since
         return ""
     alt = html.escape(said, quote=True)

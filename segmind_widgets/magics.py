@@ -194,7 +194,7 @@ class SegmindMagics(Magics):
             self.names[options.output] = assets if several else assets[0]
             if options.quiet:
                 return None
-        return listing.uploads(assets) if several else assets[0]
+        return listing.uploads(assets, self.client.thumbnail) if several else assets[0]
 
     def _sources(self, word: str) -> Sequence[Any]:
         """What a word means: a list of files, or one (a variable's, a URL, a path) in a tuple."""
@@ -319,11 +319,12 @@ class SegmindMagics(Magics):
             wanted = [self.client.job(i) for i in options.ids] if options.ids else live
             for job in wanted:
                 job.stop()
-            return listing.jobs(wanted)
+            return listing.jobs(wanted, self.client.thumbnail)
         found = [self.client.job(job_id) for job_id in options.ids]
         if len(found) == 1:
             return found[0]
-        return listing.jobs(found or self.client.jobs(options.last))
+        shown = found or self.client.jobs(options.last)
+        return listing.jobs(shown, self.client.thumbnail)
 
     @no_var_expand
     @line_magic

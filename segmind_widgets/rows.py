@@ -80,6 +80,7 @@ def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
     status = Status(row["status"])
     traits: dict[str, Any] = {
         "id": row["id"] or row["key"],
+        "created": row["created"],
         "status": status,
         "cost": row["cost"],
         "seed": row["seed"],

@@ -126,7 +126,7 @@ class Runs:
         failed = [job for job in resumed if job.error is not None]
         if failed and len(resumed) == 1:
             raise failed[0].error
-        return resumed[0] if len(resumed) == 1 else listing.jobs(resumed)
+        return resumed[0] if len(resumed) == 1 else listing.jobs(resumed, self._client.thumbnail)
 
 
 def _make(folder: str) -> None:

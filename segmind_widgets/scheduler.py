@@ -84,6 +84,50 @@ def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
     return future.result
 
 
+class Throttle:
+    """Does `work` soon after each call, at most once in `pause` seconds; no call is lost.
+
+    In a thread, which lives while there are calls. For views of many jobs: each change calls it,
+    and each frame shows what is so by then.
+    """
+
+    def __init__(self, work: Callable[[], object], pause: float) -> None:
+        self._work = work
+        self._pause = pause
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._called = self._running = False
+        self._context = copy_context()  # ipykernel finds the cell by it
+
+    def __call__(self) -> None:
+        """Have it done."""
+        with self._lock:
+            self._called = True
+            if self._running or self._closed.is_set():
+                return
+            self._running = True
+        run = self._context.copy().run
+        threading.Thread(target=run, args=(self._run,), name="segmind frames", daemon=True).start()
+
+    def close(self) -> None:
+        """Do it no more."""
+        self._closed.set()
+
+    def _run(self) -> None:
+        while self._is_wanted():
+            try:
+                self._work()
+            except Exception:  # noqa: BLE001 - a view's fault must not end the frames
+                _log.exception("A view could not be updated")
+            self._closed.wait(self._pause)
+
+    def _is_wanted(self) -> bool:
+        with self._lock:
+            self._running = self._called and not self._closed.is_set()
+            self._called = False
+            return self._running
+
+
 class Scheduler:
     """Runs watches until they end."""
 

@@ -276,3 +276,29 @@ def test_an_open_file_is_read_once_and_sent_whole(
     from_path = client.run("bg-removal-v2", {"image": path})
     assert from_file.inputs["image"] == from_path.inputs["image"]
     assert len(sandbox.requests("POST", "upload-asset")) == 1
+
+
+def test_views_hear_of_each_job_and_of_this_kernels_own(client: SegmindClient) -> None:
+    heard: list[Job] = []
+    client.observe(lambda change: heard.append(change.new), "newest")
+    client.store.add(kind="model", target="x", inputs={}, status="failed", provider="segmind")
+    jobs = [client.submit(FAST, {"prompt": name}) for name in "ab"]
+    for job in jobs:
+        job.wait(20)
+    assert heard == jobs
+    assert client.jobs(here=True) == jobs[::-1]
+    assert client.count(here=True) == 2
+    assert client.count() == 3
+    assert client.jobs(target="x")[0].created < jobs[0].created <= jobs[1].created
+    assert client.count(target=FAST[:-1]) == 0
+
+
+def test_an_observer_that_fails_costs_no_job(
+    client: SegmindClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("no")
+
+    client.observe(broken, "newest")
+    assert client.run(FAST, {"prompt": "x"}).status is Status.COMPLETED
+    assert "An observer of the newest job failed" in caplog.text

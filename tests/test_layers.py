@@ -19,7 +19,7 @@ NAME = "segmind_widgets"
 
 LAYERS = {
     "values": {"errors", "types"},
-    "assets": {"assets", "media"},
+    "assets": {"assets", "containers", "exif", "media", "provenance"},
     "catalog": {"catalog", "inputs", "listings", "literals", "samples", "schemas", "snippets"},
     "cells": {"cells", "expressions", "yaml12"},
     "providers": {"providers"},
@@ -27,7 +27,7 @@ LAYERS = {
         "filters", "jobs", "keys", "ledger", "migrations", "pacing", "preparing", "ratelimit",
         "rows", "scheduler", "store", "transport", "watch",
     },
-    "client": {"batch", "client", "directory", "journal", "places", "plans", "uploads"},
+    "client": {"batch", "client", "directory", "journal", "places", "plans", "thumbnails", "uploads"},
     "panels": {"panels"},
     "magics": {
         "arguments", "completion", "extension", "listing", "login", "magics", "runs", "stage",
@@ -49,7 +49,7 @@ BELOW = {
 }
 ONLY = {  # a library or a module of the standard library → where alone it may be imported
     "requests": {"transport"},
-    "urllib3": set(),
+    "urllib3": {"transport"},
     "sqlite3": {"store", "ledger", "migrations"},
     "tornado": {"sandbox"},
     "PIL": {"assets", "media", "sandbox"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from segmind_widgets import errors, scheduler
 from segmind_widgets.jobs import Job
 from segmind_widgets.providers import Segmind
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.scheduler import Scheduler, exchange
+from segmind_widgets.scheduler import Scheduler, Throttle, exchange
 from segmind_widgets.store import Store
 from segmind_widgets.transport import Transport
 from segmind_widgets.types import Call, RunRequest, Status
@@ -232,3 +233,47 @@ def test_an_exchange_gives_a_refusal_as_it_is_and_raises_a_loss(waits: list[floa
     with pytest.raises(errors.Unreachable):
         exchange(sender(url), Call("POST", url, {}))
     assert waits == [1.0, 2.0]
+
+
+def test_frames_are_few_and_the_last_call_is_never_lost() -> None:
+    seen: list[float] = []
+    value = [0]
+    last = threading.Event()
+
+    def work() -> None:
+        seen.append(time.monotonic())
+        if value[0] == 2000:
+            last.set()
+
+    throttle = Throttle(work, 0.05)
+    start = time.monotonic()
+    for number in range(1, 2001):
+        value[0] = number
+        throttle()
+    took = time.monotonic() - start
+    assert last.wait(5)
+    assert len(seen) <= 2 + took / 0.05
+    last.clear()
+    throttle()
+    assert last.wait(5)  # also after its thread has ended
+    assert all(b - a >= 0.05 for a, b in itertools.pairwise(seen))
+    throttle.close()
+
+
+def test_a_view_that_fails_ends_no_frames_and_a_closed_one_has_no_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    called = threading.Semaphore(0)
+
+    def work() -> None:
+        called.release()
+        raise RuntimeError("a view is broken")
+
+    throttle = Throttle(work, 0.01)
+    for _ in range(2):
+        throttle()
+        assert called.acquire(timeout=5)
+    throttle.close()
+    throttle()
+    assert not called.acquire(timeout=0.1)
+    assert "A view could not be updated" in caplog.text
