@@ -64,11 +64,14 @@ def where(
         add("created >= ?", moment(since))
     if with_outputs:
         add("status = 'completed' AND outputs != '[]'")
-    for column, exact in (("sandbox", sandbox), ("batch", batch), ("target", target or None)):
+    for test, exact in (
+        ("sandbox = ?", sandbox),
+        ("batch = ?", batch),
+        ("target = ?", target or None),
+        ("key IN (SELECT value FROM json_each(?))", None if keys is None else json.dumps([*keys])),
+    ):
         if exact is not None:
-            add(f"{column} = ?", exact)
-    if keys is not None:
-        add("key IN (SELECT value FROM json_each(?))", json.dumps(list(keys)))
+            add(test, exact)
     return (f"WHERE {' AND '.join(tests)}" if tests else ""), values
 
 

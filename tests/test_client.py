@@ -281,7 +281,8 @@ def test_an_open_file_is_read_once_and_sent_whole(
 def test_views_hear_of_each_job_and_of_this_kernels_own(client: SegmindClient) -> None:
     heard: list[Job] = []
     client.observe(lambda change: heard.append(change.new), "newest")
-    client.store.add(kind="model", target="x", inputs={}, status="failed", provider="segmind")
+    row = {"kind": "model", "target": "x", "inputs": {}, "status": "failed"}
+    client.store.add(provider="segmind", place="elsewhere", **row)
     jobs = [client.submit(FAST, {"prompt": name}) for name in "ab"]
     for job in jobs:
         job.wait(20)
