@@ -54,7 +54,9 @@ def free(*things: Any) -> None:
 @cache
 def stylesheet() -> str:
     """The look of all panels."""
-    return (Path(__file__).parent / "static" / "panel.css").read_text(encoding="utf-8")
+    folder = Path(__file__).parent / "static"
+    sheets = [*sorted(folder.glob("panel*.css")), folder / "form.css"]
+    return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
 def words(error: Exception) -> str:

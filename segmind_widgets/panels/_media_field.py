@@ -1,0 +1,246 @@
+"""A field that takes files: dropped, chosen, pasted, from a variable, or a recent output."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from segmind_widgets.assets import Asset
+from segmind_widgets.catalog import media_type
+from segmind_widgets.errors import AssetError, InputError
+from segmind_widgets.panels._drop import Drop
+from segmind_widgets.panels._fields import Field, from_scalar
+from segmind_widgets.panels._pictures import KINDS, Pictures
+from segmind_widgets.panels._widgets import free
+from segmind_widgets.schemas import types, wanted
+
+if TYPE_CHECKING:
+    from segmind_widgets.panels._base import Panel
+
+_RECENT = 12  # jobs looked through for recent outputs
+_SIDE = 88  # px of a thumbnail
+_NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
+
+
+class MediaField(widgets.VBox):
+    """The files of one input.
+
+    Args:
+        field: one whose `kind` is media.
+        panel: gives the client, the notebook's names, and a background for thumbnails.
+        changed: called after the reader chose or removed something.
+    """
+
+    def __init__(self, field: Field, panel: Panel, changed: Callable[[], None]) -> None:
+        self.field, self.panel, self._changed = field, panel, changed
+        self.many = "array" in types(field.schema)
+        self.media = media_type(field.schema).split("/")[0]
+        self._items: dict[str, Asset] = {}
+        self._made = 0
+        self._found: dict[str, Asset] = {}
+        self._pictures: Pictures | None = None
+        self._outputs: Pictures | None = None
+        self._drop = Drop(
+            self._arrived,
+            self._pasted,
+            folder=panel.client.store.home / "incoming",
+            accept="" if self.media == "*" else f"{self.media}/*",
+            multiple=self.many,
+            label=self._invitation(),
+            compact=True,
+        )
+        self._recent = panel.button(
+            "Recent outputs", self.show_recent, tooltip="Use what was made before"
+        )
+        self._recent.add_class("sw-quiet")
+        super().__init__([self._label(), self._drop, self._recent])
+        self.add_class("sw-media")
+
+    def _invitation(self) -> str:
+        noun = _NOUNS.get(self.media, "file")
+        what = f"{noun}s" if self.many else f"a {noun}"
+        return f"{self.field.label}: drop or paste {what}, a URL or $name"
+
+    def _label(self) -> widgets.Widget:
+        field = self.field
+        star = '<span aria-hidden="true"> *</span>' if field.required else ""
+        said = '<span class="sw-unseen">, required</span>' if field.required else ""
+        tip = html.escape(field.spec()["tip"], quote=True)
+        shown = html.escape(field.label)
+        label = widgets.HTML(f'<span class="sw-label" title="{tip}">{shown}{star}{said}</span>')
+        label.add_class("sw-label-line")
+        return label
+
+    # the value
+
+    @property
+    def value(self) -> Any:
+        """An Asset, or the text of a URL; a list of them where the input takes one; else None."""
+        chosen = [asset if asset.local else asset.url for asset in self._items.values()]
+        if self.many:
+            return chosen or None
+        return chosen[0] if chosen else None
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        """Show this, anything that `Asset.of` takes; raises ValueError where it takes it not."""
+        given = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        try:
+            assets = [self._kept(Asset.of(one)) for one in given]
+        except AssetError as error:
+            raise ValueError(str(error)) from error
+        if len(assets) > 1 and not self.many:
+            raise ValueError(f"{self.field.name} takes one file")
+        self._items.clear()
+        self._put(assets)
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """Show a line under the field."""
+        self._drop.say(text, error=error)
+
+    # what the reader does
+
+    def _arrived(self, paths: list[Path]) -> None:
+        self._choose([Asset.of(path) for path in paths])
+
+    def _pasted(self, text: str) -> None:
+        text = text.strip().strip("\"'")
+        value = from_scalar(text, self.panel.names, self.field.name)
+        if not isinstance(value, str):
+            given = value if isinstance(value, (list, tuple)) else [value]
+            self._choose([Asset.of(one) for one in given])
+        elif text.startswith(("http://", "https://", "data:")):
+            self._choose([Asset.of(text)])
+        else:
+            raise InputError(
+                f"{text[:60]} is no URL.",
+                hint="Paste a URL, $name for a variable, or file:PATH for a file of the kernel's.",
+            )
+
+    def _choose(self, assets: list[Asset]) -> None:
+        for asset in assets:
+            self._check(asset)
+        if not self.many:
+            self._items.clear()
+        self._put([self._kept(asset) for asset in assets])
+        self._changed()
+
+    def _check(self, asset: Asset) -> None:
+        known = asset.local and asset.kind in _NOUNS
+        if self.media != "*" and known and asset.kind != self.media:
+            one = self.field.schema.get("items", self.field.schema)
+            raise InputError(
+                f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes {wanted(one)}."
+            )
+
+    def _kept(self, asset: Asset) -> Asset:
+        """The asset with a file of its own, so that a cell can name it."""
+        if asset.data is None:
+            return asset
+        folder = self.panel.client.store.home / "incoming" / str(asset.sha256)[:16]
+        return Asset(path=asset.save(folder / asset.filename).resolve())
+
+    def _remove(self, _: str, key: str) -> None:
+        self._items.pop(key, None)
+        self._show()
+        self.say("")
+        self._changed()
+
+    # how it shows
+
+    def _put(self, assets: list[Asset]) -> None:
+        for asset in assets:
+            self._made += 1
+            self._items[str(self._made)] = asset
+        self._show()
+
+    def _show(self) -> None:
+        if self._pictures is None:
+            if not self._items:
+                return
+            self._pictures = Pictures(
+                partial(_load, self._items),
+                on_action=self._remove,
+                background=self.panel.background,
+                side=_SIDE,
+                label=f"Chosen for {self.field.label}",
+                actions=[{"name": "remove", "label": "×", "title": "Remove"}],
+            )
+            head, *others = self.children
+            self.children = [head, self._pictures, *others]
+        self._pictures.items = [_item(key, asset) for key, asset in self._items.items()]
+        self._pictures.layout.display = None if self._items else "none"
+
+    # recent outputs
+
+    def show_recent(self) -> None:
+        """Unfold the newest outputs that fit, or fold them up again."""
+        if self._outputs is not None:
+            outputs, self._outputs = self._outputs, None
+            self.children = [child for child in self.children if child is not outputs]
+            free(outputs)
+            return
+        self._outputs = Pictures(
+            partial(_load, self._found),
+            on_action=self._use,
+            background=self.panel.background,
+            side=_SIDE,
+            wrap=False,
+            label="Recent outputs",
+            empty="Looking…",
+            actions=[{"name": "use", "label": "Use", "title": "Use this"}],
+        )
+        self.children = [*self.children, self._outputs]
+        self.panel.background(self._fitting, self._list)
+
+    def _fitting(self) -> dict[str, tuple[Asset, str]]:
+        jobs = self.panel.client.jobs(last=_RECENT)
+        return {
+            f"{job.id}-{index}": (asset, str(job.inputs.get("prompt") or job.model))
+            for job in jobs
+            for index, asset in enumerate(job.outputs)
+            if self.media in ("*", asset.kind)
+        }
+
+    def _list(self, found: dict[str, tuple[Asset, str]]) -> None:
+        self._found.update({key: asset for key, (asset, _) in found.items()})
+        if self._outputs is not None:
+            self._outputs.empty = "Nothing yet that fits here."
+            self._outputs.items = [
+                {"key": key, "alt": alt, "kind": _kind(asset)}
+                for key, (asset, alt) in found.items()
+            ]
+
+    def _use(self, _: str, key: str) -> None:
+        self._choose([self._found[key]])
+        self.say("")
+
+    def close(self) -> None:
+        """Free all models."""
+        parts = (*self.children, self.layout)
+        super().close()
+        free(*parts)
+
+
+def _load(assets: dict[str, Asset], key: str, side: int) -> tuple[bytes, str]:
+    asset = assets[key]
+    return asset.preview(side) if asset.local and asset.kind == "image" else (b"", "")
+
+
+def _kind(asset: Asset) -> str:
+    kind = asset.kind if asset.local else "file"
+    return kind if kind in KINDS else "file"
+
+
+def _item(key: str, asset: Asset) -> dict[str, Any]:
+    caption = asset.url or ""
+    if asset.local:
+        with suppress(AssetError):
+            caption = " · ".join(asset.facts[:-1])
+    return {"key": key, "alt": caption, "caption": caption, "kind": _kind(asset)}
