@@ -20,6 +20,7 @@ SegmindError
 ├── ServerError                  500 and what has no other name
 │   └── GatewayError             502, 503, 504
 ├── Unreachable (ConnectionError) no answer came; nothing was accepted
+│   └── ReplyLost                …after it was sent: a call that is never billed
 ├── ReplyError                   an answer that cannot be understood
 ├── ForeignHost                  the service pointed the key at another host; it was not sent
 ├── DownloadError                the result is there, its file could not be fetched yet
@@ -157,6 +158,10 @@ class GatewayError(ServerError):
 
 class Unreachable(SegmindError, ConnectionError):
     hint = "Check the network and the URL settings. Nothing was accepted, nothing was billed."
+
+
+class ReplyLost(Unreachable):
+    hint = "Check the network and try again: this call is never billed."
 
 
 class ReplyError(SegmindError):

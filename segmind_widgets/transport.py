@@ -6,13 +6,16 @@ waits is the scheduler's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+import time
+from collections.abc import Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from segmind_widgets import __version__
@@ -21,6 +24,7 @@ from segmind_widgets.errors import (
     ForeignHost,
     InputError,
     KeyMissing,
+    ReplyLost,
     SegmindError,
     StoreError,
     SubmitUnknown,
@@ -38,10 +42,9 @@ PAGE_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
 DOWNLOAD_TIMEOUT = 60.0  # seconds between two pieces
 _POOL = 16  # connections kept a host
 _PIECE = 256 * 1024
-_BEFORE_SENDING = (
-    "NewConnectionError", "NameResolutionError", "ConnectionRefused", "ProxyError",
-    "CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER",
-)  # fmt: skip
+_SLOWEST = 1024.0  # bytes a second; a body that comes slower than that is taken for silence
+_BEFORE_SENDING = {"NewConnectionError", "NameResolutionError", "ProxyError"}  # urllib3's
+_NO_TLS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # OpenSSL's
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -85,7 +88,7 @@ class Transport:
         Raises:
             KeyMissing, Unauthorized: no key, or one that cannot be a header.
             ForeignHost: `call.url`, or a redirect, leads away from the provider's hosts.
-            Unreachable: no answer, and nothing paid can have been accepted.
+            Unreachable: no connection; ReplyLost where the call was sent, but is never billed.
             SubmitUnknown: no whole answer to a billed call that may have been accepted.
         """
         reply = self._exchanged(call)
@@ -116,7 +119,7 @@ class Transport:
                 stream=True,
             ) as response:
                 names = {k.lower(): self._hidden(v) for k, v in response.headers.items()}
-                body = self._without_key(_whole(response, names))
+                body = self._without_key(b"".join(_pieces(response, call.timeout)))
                 return Reply(response.status_code, names, body, call.url)
         except requests.RequestException as error:
             return self._lost(call, error, names)
@@ -148,13 +151,11 @@ class Transport:
                 total = int(length) if length.isdigit() else None
                 got = 0
                 with path.open("wb") as file:
-                    for piece in response.iter_content(_PIECE):
+                    for piece in _pieces(response, DOWNLOAD_TIMEOUT):
                         file.write(piece)
                         got += len(piece)
                         if progress:
                             progress(got, total)
-                if total and got < total and "content-encoding" not in response.headers:
-                    raise requests.ConnectionError
                 return response.headers.get("content-type")
         except (requests.RequestException, ValueError) as error:  # ValueError: no URL at all
             raise DownloadError(
@@ -174,11 +175,14 @@ class Transport:
             Unreachable, SegmindError: no answer within seconds, or an error code.
         """
         try:
-            with self._files.get(url, timeout=PAGE_TIMEOUT, proxies=_proxies(url)) as response:
+            with self._files.get(
+                url, timeout=PAGE_TIMEOUT, stream=True, proxies=_proxies(url)
+            ) as response:
+                body = b"".join(_pieces(response, PAGE_TIMEOUT[1]))
                 if response.status_code != 200:
                     names = {name.lower(): value for name, value in response.headers.items()}
-                    raise from_reply(response.status_code, names, response.content)
-                return response.content.decode("utf-8", "replace")
+                    raise from_reply(response.status_code, names, body)
+                return body.decode("utf-8", "replace")
         except (requests.RequestException, ValueError) as error:
             raise Unreachable(f"{_short(url)} does not answer: {_why(error)}.") from None
 
@@ -222,12 +226,14 @@ class Transport:
             )
         if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
             return ForeignHost(f"{_short(call.url)} is not an address that can be called.")
-        if call.billed and not _refused(error):
+        if _refused(error):
+            return Unreachable(f"{host} does not answer: {_why(error)}.")
+        if call.billed:
             return SubmitUnknown(
                 f"{host} took the request, but its answer was lost ({_why(error)}).",
                 request_id=known,
             )
-        return Unreachable(f"{host} does not answer: {_why(error)}.", request_id=known)
+        return ReplyLost(f"{host} does not answer: {_why(error)}.", request_id=known)
 
     def _without_key(self, body: bytes) -> bytes:
         """A service that repeats the key in its words must not bring it into an error."""
@@ -238,13 +244,14 @@ class Transport:
 def repeat_after(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
     """Seconds after which the same call may be sent again; None: it must not, or need not.
 
-    GETs repeat on every failure that passes; a POST only where nothing was accepted (refused
-    connection, 429) and once on 502 and 503. `tries` counts the earlier repeats.
+    GETs repeat on every failure that passes; a POST, billed or not, only where nothing was accepted
+    (refused connection, 429) and once on 502 and 503. `tries` counts the earlier repeats.
     """
     safe = call.method in ("GET", "HEAD")
     backoff = min(30.0, 2.0**tries)
     if isinstance(outcome, Unreachable):
-        return backoff if tries < (8 if safe else 2) else None
+        most = 8 if safe else 0 if isinstance(outcome, ReplyLost) else 2
+        return backoff if tries < most else None
     if isinstance(outcome, SegmindError):
         return None
     if outcome.status == 429:
@@ -281,14 +288,26 @@ def _kept_open(session: requests.Session) -> requests.Session:
     return session
 
 
-def _whole(response: requests.Response, names: dict[str, str]) -> bytes:
-    """The body, as long as it was announced to be."""
-    body = response.content
-    length = names.get("content-length", "")
-    plain = length.isdigit() and "content-encoding" not in names
-    if plain and response.request.method != "HEAD" and len(body) < int(length):
-        raise requests.ConnectionError("cut")
-    return body
+def _pieces(response: requests.Response, patience: float) -> Iterator[bytes]:
+    """The body as it comes, as long as it was announced to be.
+
+    A socket's time-out begins anew at each byte, and a body that drips would be waited for without
+    end: so `patience` is also how many seconds it may be behind the slowest line.
+
+    Raises:
+        requests.RequestException: it was cut short, or nothing more came in time.
+    """
+    until = time.monotonic() + patience
+    try:
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            yield piece
+            until += len(piece) / _SLOWEST
+            if time.monotonic() > until:
+                raise requests.ReadTimeout
+    except urllib3.exceptions.ReadTimeoutError:
+        raise requests.ReadTimeout from None
+    except urllib3.exceptions.HTTPError:
+        raise requests.ConnectionError from None
 
 
 def _proxies(url: str) -> dict[str, str] | None:
@@ -298,11 +317,17 @@ def _proxies(url: str) -> dict[str, str] | None:
 
 
 def _refused(error: requests.RequestException) -> bool:
-    """The connection was never made, so nothing can have been accepted."""
+    """The connection was never made, so nothing can have been accepted.
+
+    Told by classes, not by words: a server may have written the words.
+    """
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
-    text = repr(error)
-    return any(sign in text for sign in _BEFORE_SENDING)
+    cause = getattr(error.args[0] if error.args else None, "reason", None)  # MaxRetryError's
+    if _BEFORE_SENDING & {kind.__name__ for kind in type(cause).__mro__}:
+        return True
+    tls = cause.args[0] if isinstance(cause, urllib3.exceptions.SSLError) and cause.args else None
+    return isinstance(tls, ssl.SSLError) and tls.reason in _NO_TLS
 
 
 def _why(error: Exception) -> str:

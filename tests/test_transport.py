@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from segmind_widgets import errors
+from segmind_widgets import transport as module
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.providers import APIMart, Segmind
@@ -208,7 +210,7 @@ def test_the_id_of_a_reply_that_was_cut_is_kept() -> None:
 
 @pytest.mark.parametrize("script", [s for s in BAD if s is not BAD[-1]])
 def test_a_free_request_is_just_lost(script: Script) -> None:
-    with wire(script) as server, pytest.raises(errors.Unreachable):
+    with wire(script) as server, pytest.raises(errors.ReplyLost):
         transport(server.url).send(get(server))
 
 
@@ -249,6 +251,81 @@ def test_silence_ends_after_the_calls_own_time() -> None:
 def test_a_dripping_reply_is_read_to_its_end() -> None:
     with wire(drip(b'{"a": 1}', 0.01)) as server:
         assert transport(server.url).send(get(server, timeout=1.0)).body == b'{"a": 1}'
+
+
+def endless(connection: socket.socket, server: Wire) -> None:
+    """A byte now and then, and never the end."""
+    server.read(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+    while not server.over.wait(0.005):
+        connection.sendall(b" ")
+
+
+def test_a_reply_that_drips_without_end_is_silence(tmp_path: Path) -> None:
+    """Each byte is in time, so that a socket's own time-out would never tell."""
+    with wire(endless) as server:
+        sender = transport(server.url)
+        with pytest.raises(errors.ReplyLost, match="silence"):
+            sender.send(get(server, timeout=0.1))
+        with pytest.raises(errors.SubmitUnknown, match="silence"):
+            sender.send(post(server, timeout=0.1))
+
+
+def test_files_and_pages_that_drip_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DOWNLOAD_TIMEOUT", 0.1)
+    monkeypatch.setattr(module, "PAGE_TIMEOUT", (3.0, 0.1))
+    with wire(endless) as server:
+        with pytest.raises(errors.DownloadError, match="silence"):
+            transport(server.url).download(f"{server.url}/a", tmp_path / "a")
+        with pytest.raises(errors.Unreachable, match="silence"):
+            transport(server.url).page(f"{server.url}/llms.txt")
+
+
+def test_a_long_reply_may_take_longer_than_silence_may_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_SLOWEST", 10.0)  # bytes a second
+    body = b"x" * 100
+    with wire(drip(body, 0.005)) as server:
+        began = time.monotonic()
+        assert transport(server.url).send(get(server, timeout=0.4)).body == body
+        assert time.monotonic() - began > 0.4
+
+
+def test_connections_are_kept_open() -> None:
+    seen: list[socket.socket] = []
+
+    def twice(connection: socket.socket, server: Wire) -> None:
+        seen.append(connection)
+        for _ in range(3):
+            server.read(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with wire(twice) as server:
+        sender = transport(server.url)
+        for _ in range(3):
+            sender.send(get(server))
+        sender.close()
+    assert len(server.received) == 3
+    assert len(seen) == 1
+
+
+def test_a_compressed_reply_is_unpacked() -> None:
+    script = answer(200, gzip.compress(b'{"a": 1}' * 99), {"Content-Encoding": "gzip"})
+    with wire(script) as server:
+        assert transport(server.url).send(get(server)).body == b'{"a": 1}' * 99
+
+
+@pytest.mark.parametrize(
+    "words", ["NewConnectionError refused", "ProxyError", "CERTIFICATE_VERIFY_FAILED"]
+)
+def test_a_servers_words_do_not_make_a_paid_request_repeat(words: str) -> None:
+    with wire(raw(f"{words}\r\n\r\n".encode())) as server:
+        call = post(server, f"/v2/{words.split()[0]}")
+        with pytest.raises(errors.SubmitUnknown):
+            transport(server.url).send(call)
 
 
 @pytest.mark.parametrize(
@@ -361,6 +438,7 @@ GET = Call("GET", "https://a")
 PAID = Call("POST", "https://a", billed=True)
 FREE = Call("POST", "https://a")
 UNREACHABLE = errors.Unreachable("x")
+LOST = errors.ReplyLost("x")
 
 
 @pytest.mark.parametrize(
@@ -369,6 +447,8 @@ UNREACHABLE = errors.Unreachable("x")
         (GET, UNREACHABLE, 8),
         (PAID, UNREACHABLE, 2),
         (FREE, UNREACHABLE, 2),
+        (GET, LOST, 8),
+        (FREE, LOST, 0),
         (PAID, errors.SubmitUnknown("x"), 0),
         (GET, errors.ForeignHost("x"), 0),
         (GET, errors.KeyMissing("x"), 0),

@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from tornado.iostream import StreamClosedError
@@ -21,6 +22,7 @@ from segmind_widgets.sandbox.service import Service
 _LOGGED_JSON = 64 * 1024  # bytes
 _SECRET = ("x-api-key", "authorization", "cookie")
 _DRIP_SECONDS = 3.0
+_PAUSE = 0.05  # seconds between two bytes that come without end
 
 
 @stream_request_body
@@ -84,7 +86,14 @@ class Endpoint(RequestHandler):
             return await wire.cut(self, answer)
         if fault and fault.kind == "slow_drip":
             return await wire.drip(self, answer, fault.seconds or _DRIP_SECONDS)
+        if fault and fault.kind == "endless":
+            return await wire.endless(self, answer, partial(self._pause, fault.seconds or _PAUSE))
         return await wire.send(self, wire.spoiled(answer, fault) if fault else answer)
+
+    async def _pause(self, seconds: float) -> bool:
+        """Whether to go on after it: false when the failures are released, or the client gone."""
+        await self.service.context.faults.silence(self.gone, seconds)
+        return not self.gone.is_set()
 
     async def _answer(self, request: Request, fault: Fault | None) -> Answer:
         if fault is None:

@@ -23,6 +23,7 @@ AFTER = {  # the request is processed, and a run is billed; the reply suffers
     "silence": "no reply until faults.release(), or until seconds are over",
     "cut": "the body stops half-way to its Content-Length",
     "slow_drip": "the body comes in small pieces over seconds (3)",
+    "endless": "a space every few seconds (0.05), and never the body, until faults.release()",
     "bad_json": "half of the JSON",
     "not_utf8": "JSON with bytes that are no UTF-8",
     "empty": "the same code with an empty body",
@@ -44,7 +45,8 @@ class Fault:
         headers: further headers of the reply, for a code or `wrong_type`.
         body: the reply's body, for a code: text, bytes, or a mapping (JSON).
         words: what a failed job says.
-        seconds: how long `silence` or `slow_drip` takes; None is for ever, and 3 s.
+        seconds: how long `silence` or `slow_drip` takes (None is for ever, and 3 s), and the
+            pause between two bytes of `endless` (0.05 s).
         location: where `redirect` leads.
     """
 

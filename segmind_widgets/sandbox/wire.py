@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -27,6 +27,7 @@ _BAD_GATEWAY = """<html>
 """
 _PIECE = 1024 * 1024  # bytes of a file that are in memory at once
 _DRIPS = 20
+_NEVER = 1024 * 1024  # bytes that are announced and never sent
 
 
 def early(fault: Fault, elsewhere: str) -> Answer | None:
@@ -123,6 +124,18 @@ async def drip(handler: RequestHandler, answer: Answer, seconds: float) -> None:
     for piece in [head, *pieces]:
         await _written(stream, piece)
         await asyncio.sleep(seconds / _DRIPS)
+    stream.close()
+
+
+async def endless(
+    handler: RequestHandler, answer: Answer, pause: Callable[[], Awaitable[bool]]
+) -> None:
+    """Announce a body, and send a space after each pause, as long as the pause says to go on."""
+    _, head = _whole(Answer(bytes(_NEVER), answer.status, answer.encoded()[1]))
+    stream = _stream(handler)
+    await _written(stream, head)
+    while await pause() and not stream.closed():
+        await _written(stream, b" ")
     stream.close()
 
 

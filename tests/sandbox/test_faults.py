@@ -110,6 +110,19 @@ def test_slow_drip_comes_whole(segmind, sandbox, anyone):
     assert time.monotonic() - start >= 0.25
 
 
+def test_an_endless_reply_lasts_until_it_is_released_or_the_client_goes(segmind, sandbox):
+    sandbox.faults.add("GET .*", "endless", times=2, seconds=0.005)
+    with segmind.get("/v1/get-user-credits", stream=True, timeout=5) as reply:
+        assert reply.status_code == 200
+        assert reply.raw.read(10) == b" " * 10
+    with segmind.get("/v1/get-user-credits", stream=True, timeout=5) as reply:
+        assert reply.raw.read(1) == b" "
+        sandbox.faults.release()
+        with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
+            list(reply.iter_content(10))
+    assert segmind.get("/v1/get-user-credits").status_code == 200
+
+
 def test_replies_that_cannot_be_read(segmind, sandbox):
     for kind in ("bad_json", "not_utf8", "empty"):
         sandbox.faults.add("POST /v2/.*", kind)
