@@ -32,7 +32,16 @@ def __getattr__(name: str) -> Any:
         return import_module("segmind_widgets.errors")
     if name not in _NAMES:
         raise AttributeError(f"module 'segmind_widgets' has no attribute {name!r}")
-    return getattr(import_module(f"segmind_widgets.{_NAMES[name]}"), name)
+    value = getattr(import_module(f"segmind_widgets.{_NAMES[name]}"), name)
+    if name == "Job":
+        value.opener = _from_image  # a job knows no client, and this is where both are known
+    return value
+
+
+def _from_image(source: Any) -> Job:
+    from segmind_widgets.client import SegmindClient
+
+    return SegmindClient.instance().from_image(source)
 
 
 def __dir__() -> list[str]:

@@ -321,6 +321,32 @@ class SegmindClient(SingletonConfigurable):
         """A small picture of an asset, kept on disk; see `Thumbnails.get`."""
         return self.thumbnails.get(asset, side)
 
+    def from_image(self, source: Any) -> Job:
+        """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
+
+        It takes the seed that was used; what was made on the sandbox runs there again.
+
+        Raises:
+            AssetError: the picture carries no recipe.
+        """
+        from segmind_widgets.assets import Asset
+        from segmind_widgets.jobs import Job
+        from segmind_widgets.provenance import FACTS, read
+        from segmind_widgets.types import Status
+
+        asset = Asset.of(source)
+        recipe = read(asset)
+
+        def again(changes: Mapping[str, Any]) -> Job:
+            inputs = recipe.changed(changes)
+            return self.submit(recipe.model, inputs, kind=recipe.kind, provider=recipe.place)
+
+        when = {"created": recipe.time} if recipe.time else {}
+        job = Job(**{name: getattr(recipe, name) for name in FACTS}, **when)
+        job.again = again
+        job.publish(last=True, status=Status.COMPLETED, progress=1.0, outputs=(asset,))
+        return job
+
     # the account, the models
 
     def credits(self, provider: str | None = None) -> Credits:

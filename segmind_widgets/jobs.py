@@ -8,10 +8,10 @@ import html
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode, UseEnum
@@ -55,6 +55,8 @@ class Job(HasTraits):
     error: Any = AnyTrait(None, allow_none=True, help="What went wrong: an exception, or None.")
     watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
 
+    opener: ClassVar[Callable[[Any], Job] | None] = None  # the client's `from_image`
+
     def __init__(self, **traits: Any) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         super().__init__(**{"created": moment, **traits})
@@ -65,6 +67,22 @@ class Job(HasTraits):
         self._started = time.monotonic() - self.elapsed
         self._pending: dict[str, Any] = {}
         self._published = 0.0
+
+    @classmethod
+    def from_image(cls, source: Any) -> Job:
+        """The job that made a picture, from the recipe in it: `.inputs`, and `.rerun(…)`.
+
+        Args:
+            source: a path, or what else `Asset.of` takes.
+
+        Raises:
+            AssetError: it carries no recipe.
+        """
+        if cls.opener is None:
+            raise SegmindError(
+                "No client is there yet.", hint="Use SegmindClient.instance().from_image(…)."
+            )
+        return cls.opener(source)
 
     # set by threads
 
@@ -93,8 +111,12 @@ class Job(HasTraits):
         """Move the clock and the estimate; sends what is pending."""
         with self._lock:
             if not self._ended.is_set():
-                # what is pending is newer than the traits
-                self._move({name: getattr(self, name) for name in _TICKED} | self._pending)
+                self._move(self.latest(_TICKED))
+
+    def latest(self, names: Iterable[str]) -> dict[str, Any]:
+        """Traits by name, with what is published and still waits to be shown."""
+        with self._lock:
+            return {name: self._pending.get(name, getattr(self, name)) for name in names}
 
     def _move(self, latest: dict[str, Any]) -> None:
         elapsed = time.monotonic() - self._started

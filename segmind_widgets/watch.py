@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets import __version__
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import (
     DownloadError,
@@ -28,6 +29,7 @@ from segmind_widgets.errors import (
 from segmind_widgets.jobs import Job
 from segmind_widgets.media import suffix
 from segmind_widgets.pacing import next_poll
+from segmind_widgets.provenance import FACTS, Recipe, write
 from segmind_widgets.providers import Provider
 from segmind_widgets.rows import assets_of, call_of, file_row, outputs_of, plain, recall
 from segmind_widgets.store import Store
@@ -196,7 +198,7 @@ class Watch:
         for index in range(len(self._assets), len(self._outputs)):
             output = self._outputs[index]
             try:
-                self._assets.append(self._file(index, output))
+                self._assets.append(self._stamped(self._file(index, output)))
             except DownloadError as error:
                 self._tries += 1
                 gone = error.status in (401, 403, 404, 410)
@@ -219,6 +221,13 @@ class Watch:
         found = Asset(part, url, declared_type=kind).media_type
         path = part.replace(self._path(index, found, url))
         return Asset(path, url, name, until, declared_type=kind)
+
+    def _stamped(self, asset: Asset) -> Asset:
+        """The file with its recipe in it, before anybody sees or measures it."""
+        recipe = Recipe.now(__version__, **self.job.latest(FACTS))
+        if asset.path:
+            write(asset.path, recipe)
+        return asset
 
     def _path(self, index: int, kind: str | None, url: str = "") -> Path:
         known = suffix(kind) if kind and kind != "application/octet-stream" else ""

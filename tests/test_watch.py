@@ -15,6 +15,7 @@ from PIL import Image
 from segmind_widgets import errors, jobs
 from segmind_widgets import watch as module
 from segmind_widgets.jobs import Job
+from segmind_widgets.provenance import read
 from segmind_widgets.providers import Segmind
 from segmind_widgets.store import Store
 from segmind_widgets.transport import Transport
@@ -138,7 +139,9 @@ def test_row_and_id_are_on_disk_before_the_first_poll_and_files_before_they_show
         one.job.observe(lambda change: seen.append((one.row, change.new)), "outputs")
         assert watch.step() is None
         [(row, [asset])] = seen  # the moment it showed, it was on disk and in the journal
-        assert asset.path.read_bytes() == picture()
+        recipe, pixels = read(asset), picture()[33:]
+        assert (recipe.id, recipe.cost, recipe.seed) == ("req-1", 0.04, 7)
+        assert asset.path.read_bytes().endswith(pixels)
         assert asset.path.suffix == ".png"
         assert [found.path for found in assets_of(row)] == [asset.path]
     assert (row["status"], row["cost"], row["seed"]) == ("completed", 0.04, 7)
