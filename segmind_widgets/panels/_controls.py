@@ -12,7 +12,9 @@ from typing import Any
 from traitlets import Dict, Int, List
 
 from segmind_widgets.panels._browser import STATIC, Browser
-from segmind_widgets.panels._fields import Field, from_scalar, presets, to_scalar
+from segmind_widgets.panels._fields import Field
+from segmind_widgets.panels._sizes import presets
+from segmind_widgets.panels._values import from_scalar, to_scalar
 
 ROWS = ""  # the name under which `values` keeps the free rows: a list of [name, text]
 

@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from textwrap import indent
 from typing import Any
 
-from segmind_widgets import cells, yaml12
 from segmind_widgets.catalog import media_type
+from segmind_widgets.panels._values import from_scalar, from_yaml, to_scalar, to_yaml
 from segmind_widgets.schemas import Schema, scalar, types
 from segmind_widgets.types import Model
 
@@ -41,9 +40,6 @@ _UNITS = {
 _UNIT = re.compile(rf"\bin ({'|'.join(_UNITS)})(?!\w)", re.IGNORECASE)
 _SPELLED = {"cfg": "CFG", "img": "image", "ip": "IP", "id": "ID", "fps": "FPS", "url": "URL"}
 _MOST_STEPS = 10_000  # a slider with more of them hits no value that one wants
-_RATIOS = ("1:1", "3:4", "4:3", "16:9", "9:16")
-_USUAL_SIDE = 1024  # px
-_STRUCTURED = re.compile(r"[\[{\"'$]|file:")  # what plain YAML text cannot begin with
 
 
 @dataclass(frozen=True)
@@ -228,67 +224,3 @@ def fields_of(model: Model) -> Iterator[Field]:
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
         yield Field(name, inner, name in required)
-
-
-def presets(fields: Mapping[str, Field]) -> dict[str, Any] | None:
-    """Sizes of the usual shapes, where a form has a width and a height without fixed choices.
-
-    {"names": [width, height], "sizes": [["1:1", 1024, 1024], …]}, px.
-    """
-    for name in fields:
-        other = re.sub("width$", "height", name)
-        pair = [fields[name], fields[other]] if other != name and other in fields else []
-        if pair and all(field.kind == "number" for field in pair):
-            sizes = [[ratio, *_size(ratio, *pair)] for ratio in _RATIOS]
-            return {"names": [name, other], "sizes": sizes}
-    return None
-
-
-def _size(ratio: str, width: Field, height: Field) -> list[int]:
-    """Width and height of that shape with the default's area, as near as the bounds allow."""
-    across, down = map(int, ratio.split(":"))
-    area = (width.schema.get("default") or _USUAL_SIDE) * (
-        height.schema.get("default") or _USUAL_SIDE
-    )
-    sides = [math.sqrt(area * across / down), math.sqrt(area * down / across)]
-    both = list(zip(sides, (width, height), strict=True))
-    grow = max(1.0, *(field.schema.get("minimum", 0) / side for side, field in both))
-    shrink = min(1.0, *(field.schema.get("maximum", math.inf) / side for side, field in both))
-    return [_near(side * (shrink if grow == 1 else grow), field) for side, field in both]
-
-
-def _near(side: float, field: Field) -> int:
-    step = int(field.schema.get("multipleOf") or 8)
-    low, high = field.schema.get("minimum", step), field.schema.get("maximum", math.inf)
-    return int(min(max(round(side / step) * step, low), high))
-
-
-# values as text
-
-
-def from_yaml(text: str, names: Mapping[str, Any], name: str) -> Any:
-    """The value of a YAML text, `$name` and `file:…` among it. Raises CellError about `name`."""
-    try:
-        return cells.parse_body(f"value:\n{indent(text.strip(), '  ')}", names)["value"]
-    except cells.CellError as error:
-        error.field = name
-        raise
-
-
-def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:
-    """The value of one line: YAML's where it begins like a list, quotes or `$name`, else plain."""
-    text = text.strip()
-    return from_yaml(text, names, name) if _STRUCTURED.match(text) else yaml12.plain(text)
-
-
-def to_yaml(value: Any) -> str:
-    """A value as one line of YAML. Raises CellError where it has no text form."""
-    return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")
-
-
-def to_scalar(value: Any) -> str:
-    """A value as `from_scalar` reads it, without quotes where it can be."""
-    if isinstance(value, str) and value == value.strip() and "\n" not in value and value:
-        bare = not _STRUCTURED.match(value) and yaml12.plain(value) == value
-        return value if bare else to_yaml(value)
-    return to_yaml(value)

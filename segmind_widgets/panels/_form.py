@@ -16,11 +16,10 @@ from traitlets import Int
 from segmind_widgets import cells
 from segmind_widgets.catalog import Note, check
 from segmind_widgets.errors import CellError, InputError, SegmindError
-from segmind_widgets.panels._browser import words
 from segmind_widgets.panels._controls import ROWS, Controls
 from segmind_widgets.panels._fields import Field, fields_of
 from segmind_widgets.panels._media_field import MediaField
-from segmind_widgets.panels._widgets import Announcement, free
+from segmind_widgets.panels._widgets import Announcement, free, words
 from segmind_widgets.types import Model
 
 if TYPE_CHECKING:

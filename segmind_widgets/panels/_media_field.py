@@ -15,8 +15,9 @@ from segmind_widgets.assets import Asset
 from segmind_widgets.catalog import media_type
 from segmind_widgets.errors import AssetError, InputError
 from segmind_widgets.panels._drop import Drop
-from segmind_widgets.panels._fields import Field, from_scalar
+from segmind_widgets.panels._fields import Field
 from segmind_widgets.panels._pictures import KINDS, Pictures
+from segmind_widgets.panels._values import from_scalar
 from segmind_widgets.panels._widgets import free
 from segmind_widgets.schemas import types, wanted
 
@@ -59,8 +60,10 @@ class MediaField(widgets.VBox):
             "Recent outputs", self.show_recent, tooltip="Use what was made before"
         )
         self._recent.add_class("sw-quiet")
-        super().__init__([self._label(), self._drop, self._recent])
+        super().__init__([self._label(), self._recent, self._drop])
         self.add_class("sw-media")
+        if self.many:
+            self.add_class("sw-many")
 
     def _invitation(self) -> str:
         noun = _NOUNS.get(self.media, "file")
@@ -172,8 +175,8 @@ class MediaField(widgets.VBox):
                 label=f"Chosen for {self.field.label}",
                 actions=[{"name": "remove", "label": "×", "title": "Remove"}],
             )
-            head, *others = self.children
-            self.children = [head, self._pictures, *others]
+            label, recent, *others = self.children
+            self.children = [label, recent, self._pictures, *others]
         self._pictures.items = [_item(key, asset) for key, asset in self._items.items()]
         self._pictures.layout.display = None if self._items else "none"
 

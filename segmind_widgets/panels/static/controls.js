@@ -15,9 +15,10 @@ const ROWS = "";
 
 function area(field, send) {
   const main = element("textarea", field.kind === "yaml" ? "sw-mono" : "", {
-    rows: field.advanced ? 2 : AREAS[field.kind], placeholder: field.hint, spellcheck: field.kind === "text",
+    placeholder: field.hint, spellcheck: field.kind === "text",
     onchange: () => send(main.value || null),
   });
+  main.style.setProperty("--sw-rows", field.advanced ? 2 : AREAS[field.kind]);
   return { main, parts: [main], set: (raw) => { main.value = raw ?? ""; } };
 }
 

@@ -1,0 +1,41 @@
+"""Values of fields as text and back: YAML where it must be, bare words where they can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from textwrap import indent
+from typing import Any
+
+from segmind_widgets import cells, yaml12
+from segmind_widgets.errors import CellError
+
+_STRUCTURED = re.compile(r"[\[{\"'$]|file:")  # what plain YAML text cannot begin with
+
+
+def from_yaml(text: str, names: Mapping[str, Any], name: str) -> Any:
+    """The value of a YAML text, `$name` and `file:…` among it. Raises CellError about `name`."""
+    try:
+        return cells.parse_body(f"value:\n{indent(text.strip(), '  ')}", names)["value"]
+    except CellError as error:
+        error.field = name
+        raise
+
+
+def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:
+    """The value of one line: YAML's where it begins like a list, quotes or `$name`, else plain."""
+    text = text.strip()
+    return from_yaml(text, names, name) if _STRUCTURED.match(text) else yaml12.plain(text)
+
+
+def to_yaml(value: Any) -> str:
+    """A value as one line of YAML. Raises CellError where it has no text form."""
+    return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")
+
+
+def to_scalar(value: Any) -> str:
+    """A value as `from_scalar` reads it, without quotes where it can be."""
+    if isinstance(value, str) and value == value.strip() and "\n" not in value and value:
+        bare = not _STRUCTURED.match(value) and yaml12.plain(value) == value
+        return value if bare else to_yaml(value)
+    return to_yaml(value)
