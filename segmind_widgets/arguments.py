@@ -96,6 +96,7 @@ def run(kind: str) -> Arguments:
     parser.add_argument("--timeout", type=_number(0), metavar="S")
     parser.add_argument("--max-cost", type=_number(0), metavar="USD")
     parser.add_argument("--save", metavar="DIR")
+    parser.add_argument("--from", dest="recipe", metavar="FILE")
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("-q", "--quiet", action="store_true")
     parser.add_argument("target", nargs="?")
@@ -150,6 +151,9 @@ def parse(name: str, line: str) -> argparse.Namespace:
         CellError: an option or a value that there is not, or a name that no variable can have.
     """
     options = PARSERS[name]().parse(line)
+    if getattr(options, "recipe", None) and "=" in (options.target or ""):
+        options.inputs.insert(0, options.target)  # the model is in the recipe
+        options.target = None
     output = getattr(options, "output", None)
     if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
         raise CellError(f"{output!r} cannot be a variable's name.", hint="Such as -o cat.")

@@ -238,6 +238,8 @@ class SegmindMagics(Magics):
           --timeout S         stop waiting after S seconds; the job goes on
           --max-cost USD      refuse a model that usually costs more
           --save DIR          copy the results into this folder too
+          --from FILE         the model, the inputs and the seed of a picture made here; the line
+                              and the cell change them
           --dry-run           show what would be sent and what it usually costs; send nothing
           -q, --quiet         show nothing but errors
         """
@@ -261,6 +263,7 @@ class SegmindMagics(Magics):
           --timeout S         stop waiting after S seconds; the job goes on
           --max-cost USD      refuse what usually costs more
           --save DIR          copy the results into this folder too
+          --from FILE         the workflow and the inputs of a picture made here, to change
           --dry-run           show what would be sent; send nothing
           -q, --quiet         show nothing but errors
         """

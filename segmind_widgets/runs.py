@@ -12,6 +12,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError, CellError, SegmindError
 from segmind_widgets.jobs import Job
 from segmind_widgets.plans import Plan
+from segmind_widgets.provenance import read
 from segmind_widgets.stage import Stage, Upload
 
 _MISSING = {
@@ -39,13 +40,20 @@ class Runs:
             CellError, SegmindError: what is wrong with the text, or what failed.
         """
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
-        if not options.target:
+        recipe = read(options.recipe) if options.recipe else None
+        if not (options.target or recipe):
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
         if options.save and not options.dry_run:
             _make(options.save)
+        inputs = self._inputs(options, cell)
+        if recipe:
+            inputs = recipe.changed(inputs)
+        if recipe and not options.target:
+            options.target, kind = recipe.model, recipe.kind
+            options.provider = options.provider or recipe.place
         plan = self._client.plan(
             options.target,
-            self._inputs(options, cell),
+            inputs,
             kind=kind,
             provider=options.provider,
             api=getattr(options, "api", "auto"),
