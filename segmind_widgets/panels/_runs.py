@@ -85,7 +85,7 @@ class RunsPanel(Panel):
         self.go.disabled = True
         self.say("Sending…")
         options = {"kind": self.kind, "provider": self.provider.value}
-        self.background(lambda: self._send(self.model.slug, many, options))
+        self.background(lambda: self._submitted(self.model.slug, many, options))
 
     def _varied(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
         """The same inputs for each run; a seed of yours counts up, or all would be the same."""
@@ -94,7 +94,7 @@ class RunsPanel(Panel):
             return [dict(inputs) for _ in range(runs)]
         return [{**inputs, "seed": seed + i} for i in range(runs)]
 
-    def _send(self, target: str, many: list[dict[str, Any]], options: dict[str, Any]) -> None:
+    def _submitted(self, target: str, many: list[dict[str, Any]], options: dict[str, Any]) -> None:
         notes: list[str] = []
         try:
             for inputs in many:
@@ -154,5 +154,3 @@ class RunsPanel(Panel):
     def _close_code(self) -> None:
         before, self.code.children = self.code.children, ()
         free(*before)
-
-

@@ -42,11 +42,11 @@ class RunPanel(RunsPanel):
         self._begin = argument.strip()
         self._find()
         if self._begin:
-            self.open(self._begin)
+            self.choose(self._begin)
         self._read()
         return [row(self.search, self.modality, self.provider), self.list, self.facts]
 
-    def open(self, name: str) -> None:
+    def choose(self, name: str) -> None:
         """Show the form of a model by its name, also of one that the catalogue does not know."""
         found = self.catalog.find(name)
         if found is not None and found.slug in dict(self.list.options).values():
@@ -62,9 +62,12 @@ class RunPanel(RunsPanel):
     def _known(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self._find()
-        shown = getattr(self, "model", None)
-        if shown is not None and not shown.schema and catalog.find(shown.slug):
-            self.open(shown.slug)
+        live = catalog.find(self.model.slug) if self.form is not None else None
+        if live is not None and live.schema != self.model.schema:
+            self._show(live)
+        elif live is not None:  # the form stays: somebody may be typing in it
+            self.model = live
+            self._tell_cost()
 
     def _find(self, _: Any = None) -> None:
         provider = {"segmind": "segmind", "apimart": "apimart"}.get(self.provider.value or "")
