@@ -282,7 +282,7 @@ def test_views_hear_of_each_job_and_of_this_kernels_own(client: SegmindClient) -
     heard: list[Job] = []
     client.observe(lambda change: heard.append(change.new), "newest")
     row = {"kind": "model", "target": "x", "inputs": {}, "status": "failed"}
-    client.store.add(provider="segmind", place="elsewhere", **row)
+    client.store.add(provider="segmind", place="elsewhere", sandbox=True, **row)
     jobs = [client.submit(FAST, {"prompt": name}) for name in "ab"]
     for job in jobs:
         job.wait(20)

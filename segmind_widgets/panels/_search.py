@@ -1,0 +1,50 @@
+"""Which jobs are meant: words of the inputs, and a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+_EVERY = ("every model", "")
+
+
+class Search(widgets.HBox):
+    """The two fields, and `more`. `filters` are those of `client.jobs`.
+
+    Args:
+        words: the first words.
+        changed: called when a field changed.
+        more: further fields.
+    """
+
+    def __init__(self, words: str, changed: Callable[[], object], *more: widgets.Widget) -> None:
+        self.text = widgets.Text(words, description="Find", placeholder="words of a prompt")
+        self.text.add_class("sw-wide")
+        self.model = widgets.Dropdown(options=[_EVERY], description="Model")
+        self.model.add_class("sw-small")
+        super().__init__([self.text, self.model, *more])
+        self.add_class("sw-row")
+        for field in self.children:
+            field.observe(lambda _: changed(), "value")
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """What was chosen."""
+        return {"text": self.text.value.strip(), "target": self.model.value or ""}
+
+    @property
+    def given(self) -> bool:
+        """Something was chosen."""
+        return any(self.filters.values())
+
+    def offer(self, models: list[str]) -> None:
+        """The models to choose from; the chosen one stays."""
+        names = sorted({*models, *filter(None, [self.model.value])}, key=str.lower)
+        options = [_EVERY, *((name, name) for name in names)]
+        if tuple(options) != tuple(self.model.options):
+            chosen = self.model.value
+            with self.model.hold_trait_notifications():
+                self.model.options = options
+                self.model.value = chosen

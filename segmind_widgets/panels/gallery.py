@@ -1,0 +1,189 @@
+"""What was made, from the disk: look, find, download, use again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+from traitlets import Any as AnyTrait
+
+from segmind_widgets.errors import NotFound
+from segmind_widgets.jobs import Job
+from segmind_widgets.panels._base import Panel
+from segmind_widgets.panels._copy import CopyButton
+from segmind_widgets.panels._details import Details
+from segmind_widgets.panels._pack import packed
+from segmind_widgets.panels._results import Results
+from segmind_widgets.panels._search import Search
+from segmind_widgets.panels._widgets import row
+
+PAGE = 24  # jobs
+_SIDE = 180  # pixels
+
+
+class GalleryPanel(Panel):
+    """`argument`: words that the jobs' inputs contain."""
+
+    title = "Gallery"
+
+    chosen: Any = AnyTrait(None, help="The Asset that was last chosen as an input.")
+
+    def build(self, argument: str) -> Sequence[widgets.Widget]:
+        """A search, a page of pictures, and what is known of the selected one."""
+        self._first = 0  # the place of the page's first job among all that fit
+        self._shown: list[Job] = []
+        self._awaited: set[Job] = set()  # jobs of this kernel that may end here soon
+        self._fresh = 0  # that ended while another page was shown
+        self._zips: list[Path] = []
+        self._frames = self.client.throttled(lambda: self.guarded(self._reload))
+        self.search = Search(argument, self._searched)
+        self.newer = self.button("‹ Newer", lambda: self._turn(-PAGE))
+        self.older = self.button("Older ›", lambda: self._turn(PAGE))
+        self.place = widgets.HTML()
+        self.news = self.button("", self._show_newest)
+        self.news.layout.display = "none"
+        self.pictures = Results(self, side=_SIDE, selectable=True, label="What was made")
+        self.pictures.add_class("sw-gallery")
+        self.pictures.observe(lambda _: self.guarded(self._selected), "selected")
+        self.use = CopyButton(
+            "Use as input", self._used, title="Copy file:… and let other panels offer it"
+        )
+        save = self.button("Download", self._download, tooltip="Save the whole file")
+        self.details = Details(self, self.use, save)
+        self.zip_page = self.button("Zip of this page", self._zip_page)
+        self.zip_all = self.button("Zip of all", self._zip_all)
+        self.observing(self.client, lambda change: self._await(change.new), "newest")
+        for job in self.client.jobs(1_000_000, unfinished=True, here=True):
+            self._await(job)
+        self._reload()
+        pages = row(self.newer, self.place, self.older, self.news)
+        zips = row(self.zip_page, self.zip_all)
+        return [self.search, pages, self.pictures, self.details, zips]
+
+    def close(self) -> None:
+        """Follow no job any more, free all models, and remove the zips."""
+        self._frames.close()
+        for job in list(self._awaited):
+            job.unobserve(self._ended, "watching")
+        self._awaited.clear()
+        for path in self._zips:
+            path.unlink(missing_ok=True)
+        self._zips.clear()
+        super().close()
+
+    # which jobs
+
+    def _filters(self) -> dict[str, Any]:
+        return {**self.search.filters, "with_outputs": True}
+
+    def _searched(self) -> None:
+        self._first = 0
+        self._frames()
+
+    def _turn(self, by: int) -> None:
+        self._first = max(0, self._first + by)
+        self._reload()
+
+    def _show_newest(self) -> None:
+        self._first = 0
+        self._reload()
+
+    def _reload(self) -> None:
+        filters = self._filters()
+        total = self.client.count(**filters)
+        self._first = min(self._first, max(0, (total - 1) // PAGE * PAGE))
+        self._shown = self.client.jobs(PAGE, offset=self._first, **filters)
+        if not self._first:
+            self._fresh = 0
+        self.search.offer([one.key for one in self.client.store.spend("model") if one.completed])
+        self.pictures.empty = (
+            "Nothing fits. Try other words."
+            if self.search.given
+            else 'Nothing here yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
+        )
+        self.pictures.show(self._shown)
+        self._tell_place(total)
+        self._selected()
+
+    def _tell_place(self, total: int) -> None:
+        last = self._first + len(self._shown)
+        told = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
+        self.place.value = f'<div role="status">{told}</div>'
+        self.newer.disabled = self._first == 0
+        self.older.disabled = last >= total
+        for button in (self.newer, self.older):
+            button.layout.display = "" if total > PAGE else "none"
+        for button in (self.zip_page, self.zip_all):
+            button.layout.display = "" if total else "none"
+        self.zip_all.description = f"Zip of all {total:,}"
+        self.news.layout.display = "" if self._fresh else "none"
+        self.news.description = f"{self._fresh} new: show"
+
+    # what this kernel makes meanwhile
+
+    def _await(self, job: Job) -> None:
+        self._awaited.add(job)
+        job.observe(self._ended, "watching")
+        if not job.watching:  # it ended before it was observed
+            self._ended({"owner": job})
+
+    def _ended(self, change: Any) -> None:  # called by the scheduler's threads
+        job = change["owner"]
+        if job.watching or job not in self._awaited:
+            return
+        self._awaited.discard(job)
+        job.unobserve(self._ended, "watching")
+        if job.outputs:
+            self._fresh += 1
+            self._frames()
+
+    # the selected one
+
+    def _selected(self) -> None:
+        key = self.pictures.selected
+        job = next((job for job in self._shown if key.rpartition("/")[0] == job.id), None)
+        if job is not None:
+            self.use.text = self._address(key)
+        self.details.show(job)
+
+    def _address(self, key: str) -> str:
+        asset = self.pictures.asset(key)
+        return f"file:{asset.path}" if asset.path else asset.url or ""
+
+    def _used(self, done: bool) -> None:
+        self.chosen = self.pictures.asset(self.pictures.selected)
+        said = "is on the clipboard: paste it as an input." if done else "can be used as an input."
+        self.say(f"{self.use.text} {said}")
+
+    def _download(self) -> None:
+        path = self.pictures.asset(self.pictures.selected).path
+        if path is None or not path.is_file():
+            raise NotFound("The file is no longer on this disk.")
+        self.pictures.download(path)
+
+    # many at once
+
+    def _zip_page(self) -> None:
+        jobs = self._shown
+        self._zip(lambda: jobs)
+
+    def _zip_all(self) -> None:
+        filters = self._filters()
+        self._zip(lambda: self.client.jobs(1_000_000, **filters))
+
+    def _zip(self, find: Any) -> None:
+        self.say("Packing…")
+
+        def pack() -> Path:
+            files = [asset.path for job in find() for asset in job.outputs if asset.path]
+            return packed(files, self.client.store.home / "downloads")
+
+        self.background(pack, self._packed)
+
+    def _packed(self, path: Path) -> None:
+        self._zips.append(path)
+        size = path.stat().st_size / 1e6
+        self.say(f"Packed, {size:.1f} MB; your browser saves it.")
+        self.pictures.download(path, "segmind-results.zip")

@@ -1,0 +1,138 @@
+// The browser's half of `JobTable`: rows change in place, so that focus and pictures stay.
+const element = (tag, name = "", properties = {}) =>
+  Object.assign(document.createElement(tag), { className: name, ...properties });
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const WORDS = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const LABELS = { open: "Open", stop: "Stop watching", resume: "Resume" };
+
+function ago(moment) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(moment)) / 1000);
+  const [unit, size] = UNITS.find(([, least]) => seconds >= least) ?? UNITS[3];
+  return WORDS.format(-Math.floor(seconds / size), unit);
+}
+
+function put(node, text = "") {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export default () => { // called once for each model
+  const pictures = new Map(); // key → URL of a small picture, "" while it is on its way
+
+  function makeLine(model, key) {
+    const box = element("li", "sw-job");
+    const names = ["status", "message", "sandbox", "model", "prompt", "time", "age", "cost"];
+    const parts = Object.fromEntries(names.map((name) => [name, element("span", `sw-job-${name}`)]));
+    const picture = element("span", "sw-job-picture");
+    const bar = element("progress", "", { max: 1 });
+    const id = element("button", "sw-job-id", { type: "button" });
+    const head = element("div", "sw-job-head");
+    const facts = element("div", "sw-job-facts");
+    const actions = element("div", "sw-job-actions");
+    head.append(parts.status, parts.model, parts.sandbox, parts.message);
+    facts.append(bar, parts.time, parts.cost, parts.age, id);
+    box.append(picture, head, parts.prompt, facts, actions);
+    id.onclick = async () => {
+      try {
+        await navigator.clipboard.writeText(id.textContent);
+        id.dataset.said = "copied";
+      } catch { // no clipboard on a page that came by plain http
+        getSelection().selectAllChildren(id);
+        id.dataset.said = "now press Ctrl+C";
+      }
+      setTimeout(() => delete id.dataset.said, 2000);
+    };
+
+    function act(name) {
+      const made = element("button", "sw-button", { type: "button", textContent: LABELS[name] });
+      made.dataset.name = name;
+      made.onclick = () => model.send({ type: "act", name, key });
+      return made;
+    }
+
+    function update(row) {
+      for (const name of names) put(parts[name], row[name]);
+      put(parts.age, row.created && ago(row.created));
+      parts.age.title = row.created && new Date(row.created).toLocaleString();
+      put(id, row.id);
+      id.title = `Copy the id ${row.id}`;
+      box.dataset.status = row.status;
+      bar.hidden = !row.live;
+      bar.setAttribute("aria-label", `Progress of ${row.model}`);
+      if (row.progress == null) bar.removeAttribute("value");
+      else bar.value = row.progress;
+      const shown = [...actions.children].map((one) => one.dataset.name);
+      if (shown.join() !== row.actions.join()) {
+        const focused = actions.contains(document.activeElement);
+        actions.replaceChildren(...row.actions.map(act));
+        if (focused) actions.firstChild.focus();
+      }
+      for (const one of actions.children) {
+        one.setAttribute("aria-label", `${one.textContent}: ${row.model}, ${row.prompt || row.id}`);
+      }
+      const url = pictures.get(key);
+      if (url && picture.firstChild?.src !== url) {
+        picture.replaceChildren(element("img", "", { src: url, alt: row.prompt || row.model }));
+      }
+    }
+
+    return { box, update, open: (yes) => box.setAttribute("aria-current", yes) };
+  }
+
+  function initialize({ model }) {
+    const hear = (message, [bytes]) => {
+      if (message.type === "seen") {
+        pictures.set(message.key, URL.createObjectURL(new Blob([bytes], { type: message.media_type })));
+        model.trigger("pictures");
+      } else { // a patch: changed facts by their row's key
+        const rows = model.get("shown").rows.map((row) => ({ ...row, ...message.rows[row.key] }));
+        model.set("shown", { rows, summary: message.summary });
+      }
+    };
+    model.on("msg:custom", hear);
+    return () => pictures.forEach((url) => url && URL.revokeObjectURL(url));
+  }
+
+  function render({ model, el }) {
+    const root = element("div", "sw-jobs");
+    const summary = element("div", "sw-jobs-summary");
+    const list = element("ol", "sw-jobs-list");
+    const empty = element("p", "sw-jobs-empty");
+    summary.setAttribute("role", "status");
+    list.setAttribute("aria-label", "Jobs, the newest first");
+    root.append(summary, list, empty);
+    el.append(root);
+    const lines = new Map();
+
+    function draw() {
+      const { rows, summary: told } = model.get("shown");
+      const keys = new Set(rows.map(({ key }) => key));
+      for (const [key, { box }] of lines) if (!keys.has(key)) { box.remove(); lines.delete(key); }
+      for (const [key, url] of pictures) {
+        if (!keys.has(key)) { URL.revokeObjectURL(url); pictures.delete(key); }
+      }
+      rows.forEach((row, index) => {
+        if (!lines.has(row.key)) lines.set(row.key, makeLine(model, row.key));
+        const { box, update, open } = lines.get(row.key);
+        update(row);
+        open(row.key === model.get("opened"));
+        if (list.children[index] !== box) list.insertBefore(box, list.children[index] ?? null);
+      });
+      const wanted = rows.filter(({ key, picture }) => picture && !pictures.has(key));
+      wanted.forEach(({ key }) => pictures.set(key, ""));
+      if (wanted.length) model.send({ type: "look", keys: wanted.map(({ key }) => key) });
+      put(summary, rows.length ? told : "");
+      put(empty, rows.length ? "" : model.get("empty"));
+      list.hidden = !rows.length;
+    }
+
+    model.on("change:shown change:opened change:empty pictures", draw);
+    draw();
+    const clock = setInterval(draw, 30_000); // "5 minutes ago" goes on
+    return () => {
+      clearInterval(clock);
+      model.off("change:shown change:opened change:empty pictures", draw);
+    };
+  }
+
+  return { initialize, render };
+};
