@@ -52,6 +52,7 @@ class Job(HasTraits):
     credits = Float(None, allow_none=True, help="USD left on the account, when told.")
     seed = Int(None, allow_none=True, help="The seed used, when told.")
     outputs: Any = Tuple(help="Assets, on this disk, once the status is completed.")
+    note = Unicode(help="What to know of the results: such as that they are in memory only.")
     error: Any = AnyTrait(None, allow_none=True, help="What went wrong: an exception, or None.")
     watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
 
@@ -236,6 +237,7 @@ class Job(HasTraits):
         place = "sandbox · " if self.sandbox else ""
         files = "".join(f"\n  {asset.path}" for asset in self.outputs if asset.path)
         said = f"\n  {self.error}" if self.error is not None else ""
+        said += f"\n  {self.note}" if self.note else ""
         return f"{self.status} · {place}{self.caption}{said}{files}"
 
     def __repr__(self) -> str:
@@ -264,6 +266,7 @@ class Job(HasTraits):
                 f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{shown}</div>'
             )
         files = [_homely(asset.path) for asset in self.outputs if asset.path]
+        files += [self.note] if self.note else []
         return figure(shown, "<br>".join([place + caption, *map(html.escape, files)]))
 
 

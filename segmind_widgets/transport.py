@@ -9,9 +9,10 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, BinaryIO, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -128,9 +129,12 @@ class Transport:
         return self._without_key(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
     def download(
-        self, url: str, path: Path, progress: Callable[[int, int | None], None] | None = None
+        self,
+        url: str,
+        path: Path | BinaryIO,
+        progress: Callable[[int, int | None], None] | None = None,
     ) -> str | None:
-        """Fetch a file to `path`, without the key; its Content-Type.
+        """Fetch a file to `path` (or into what is open for writing), without the key; its Content-Type.
 
         `progress` is told bytes so far and in all (None where not told).
 
@@ -150,7 +154,7 @@ class Transport:
                 length = response.headers.get("content-length", "")
                 total = int(length) if length.isdigit() else None
                 got = 0
-                with path.open("wb") as file:
+                with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
                     for piece in _pieces(response, DOWNLOAD_TIMEOUT):
                         file.write(piece)
                         got += len(piece)
