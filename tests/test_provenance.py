@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
 import struct
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
-from segmind_widgets import Asset, provenance
-from segmind_widgets.errors import AssetError, InputError
+from segmind_widgets import Asset, Job, SegmindClient, provenance
+from segmind_widgets.errors import AssetError, InputError, SegmindError
 from segmind_widgets.exif import Note, find_note, with_note
 from segmind_widgets.provenance import Recipe, read, write
+from segmind_widgets.sandbox import Sandbox
+from tests.shells import open_shell
 
 RECIPE = Recipe(
     "seedream-4.5",
@@ -500,3 +505,127 @@ def test_a_bare_url_is_not_on_this_disk() -> None:
         read("https://a.example/cat.png")
     with pytest.raises(AssetError, match="carries no recipe"):
         read(Asset.of(drawing()))
+
+
+# through the client and the magics
+
+
+def painter(kind: str) -> Callable[..., Any]:
+    """An artist of a format that takes no time."""
+    data = encoded(kind)
+    return lambda *_: [(data, f"image/{kind.lower()}")]
+
+
+@pytest.fixture
+def wired(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of a sandbox whose pictures are of a format."""
+    with Sandbox(speed=500, artist=painter(getattr(request, "param", "PNG"))) as sandbox:
+        for name, value in sandbox.environ.items():
+            monkeypatch.setenv(name, value)
+        yield SegmindClient.instance(provider="segmind")
+
+
+@pytest.mark.parametrize("api", ["v1", "v2"])
+@pytest.mark.parametrize("wired", ["PNG", "JPEG", "WEBP"], indirect=True)
+def test_a_file_on_disk_has_its_recipe_and_no_key(wired: SegmindClient, api: Any) -> None:
+    inputs = {"prompt": "a fox", "seed": 7, "steps": 4}
+    job = wired.run("flux-schnell", inputs, api=api)
+    (asset,) = job.outputs
+    recipe = read(asset)
+    assert (recipe.model, recipe.kind, recipe.provider) == ("flux-schnell", "model", "segmind")
+    assert (recipe.seed, recipe.cost, recipe.id) == (job.seed, job.cost, job.id)
+    assert recipe.inputs == job.inputs
+    assert recipe.inputs.items() >= inputs.items()
+    assert recipe.sandbox
+    assert abs(datetime.fromisoformat(recipe.time) - datetime.now(timezone.utc)).seconds < 60
+    key = os.environ["SEGMIND_API_KEY"]
+    assert key.encode() not in asset.content
+    assert key[4:].encode() not in asset.content
+    assert asset.size == len(asset.content)
+    assert asset.image.size == (37, 23)
+
+
+def test_a_signed_url_is_not_in_it_and_is_asked_for_again(wired: SegmindClient) -> None:
+    signed_url = wired.upload(drawing()).url + "?X-Amz-Signature=5ecret"
+    job = wired.run("seedream-4.5", {"prompt": "a hat", "image_input": [signed_url]})
+    (asset,) = job.outputs
+    recipe = read(asset)
+    assert b"5ecret" not in asset.content
+    assert recipe.inputs["image_input"] == [signed_url.partition("?")[0]]
+    assert recipe.cut == ("image_input",)
+    with pytest.raises(InputError, match="does not hold all of `image_input`"):
+        Job.from_image(asset.path).rerun(prompt="a cap")
+
+
+def test_a_file_sent_as_base64_is_in_it_by_name(wired: SegmindClient) -> None:
+    files = {"image": encoded("PNG"), "mask": encoded("PNG", "L")}
+    job = wired.run("sdxl-inpaint", {**files, "prompt": "a hat"})
+    (asset,) = job.outputs
+    recipe = read(asset)
+    assert set(recipe.cut) == {"image", "mask"}
+    assert hashlib.sha256(files["mask"]).hexdigest() in recipe.inputs["mask"]
+    assert len(recipe.to_json()) < 1000
+
+
+def test_a_job_from_an_image_runs_again(tmp_path: Path) -> None:
+    """On the kernel's own sandbox: without a key, as a newcomer has it."""
+    client = SegmindClient.instance(sandbox_speed=500.0)
+    first = client.run("flux-schnell", {"prompt": "a fox", "width": 512, "height": 512})
+    copy = first.outputs[0].save(tmp_path / "renamed.png")
+    job = Job.from_image(copy)
+    assert (job.model, job.inputs, job.seed, job.id) == (
+        "flux-schnell", first.inputs, first.seed, first.id
+    )  # fmt: skip
+    assert job.done
+    assert job.wait().image.size == (512, 512)
+    second = job.rerun(prompt="a cat").wait(60)
+    assert second.error is None
+    assert second.inputs == {**first.inputs, "prompt": "a cat", "seed": first.seed}
+    assert second.sandbox
+    assert second.seed == first.seed
+    same = job.rerun().wait(60)
+    assert same.image.tobytes() == first.image.tobytes()
+
+
+def test_a_job_needs_a_client_to_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Job, "opener", None)
+    with pytest.raises(SegmindError, match="No client"):
+        Job.from_image("cat.png")
+
+
+def test_the_magic_takes_a_picture_for_its_model_and_inputs(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    picture = tmp_path / "my cat.png"
+    picture.write_bytes(encoded("PNG"))
+    inputs = {"prompt": "a fox", "steps": 3, "seed": -1}
+    assert write(picture, Recipe("flux-schnell", inputs=inputs, seed=5, provider="segmind"))
+    with open_shell(tmp_path, sandbox) as shell:
+        name = f'--from "{picture}"'
+        job = shell.run(f"%segmind_run {name} -q")
+        assert (job.model, job.seed) == ("flux-schnell", 5)
+        assert job.inputs == {**inputs, "seed": 5}
+        job = shell.run(f"%segmind_run {name} prompt='a red cat' -q --seed 6")
+        assert job.inputs == {**inputs, "prompt": "a red cat", "seed": 6}
+        job = shell.run(f"%%segmind_run -q {name} steps=2\nprompt: a dog")
+        assert job.inputs == {**inputs, "prompt": "a dog", "steps": 2, "seed": 5}
+        job = shell.run(f"%segmind_run flux-dev {name} -q")
+        assert (job.model, job.inputs["steps"]) == ("flux-dev", 3)
+        sent = len(sandbox.billed_posts)
+        assert "flux-schnell" in str(shell.run(f"%segmind_run {name} --dry-run"))
+        picture.write_bytes(encoded("PNG"))
+        with pytest.raises(AssetError, match=r"my cat\.png carries no recipe"):
+            shell.run(f"%segmind_run {name}")
+        with pytest.raises(AssetError, match="There is no file"):
+            shell.run("%segmind_run --from missing.png")
+        assert len(sandbox.billed_posts) == sent
+
+
+def test_words_in_a_recipe_are_never_expressions(sandbox: Sandbox, tmp_path: Path) -> None:
+    picture = tmp_path / "evil.png"
+    picture.write_bytes(encoded("PNG"))
+    words = "${__import__('os').getcwd()} $secret file:/etc/passwd"
+    assert write(picture, Recipe("flux-schnell", inputs={"prompt": words}, provider="segmind"))
+    with open_shell(tmp_path, sandbox) as shell:
+        shell.names["secret"] = "5ecret"
+        assert shell.run(f"%segmind_run --from {picture} -q").inputs["prompt"] == words

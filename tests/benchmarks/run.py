@@ -8,10 +8,11 @@ import job_updates
 import loading
 import notebook_size
 import pacing
+import recipes
 import upload
 from table import Row, show
 
-BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates)
+BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, recipes)
 
 
 def main() -> None:
