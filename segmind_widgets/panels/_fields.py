@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from segmind_widgets.catalog import media_type
+from segmind_widgets.errors import InputError, SegmindError
 from segmind_widgets.panels._values import from_scalar, from_yaml, to_scalar, to_yaml
 from segmind_widgets.schemas import Schema, scalar, types
 from segmind_widgets.types import Model
@@ -87,6 +88,11 @@ class Field:
         words = re.sub(r"_url$", "", name or self.name).split("_")
         said = " ".join(_SPELLED.get(word, word) for word in words if word) or self.name
         return said[0].upper() + said[1:]
+
+    @property
+    def spoken(self) -> bool:
+        """What the model is told in words, and so the first thing one wants to write."""
+        return self.kind in ("text", "messages") and not self.schema.get("x-advanced")
 
     @property
     def unit(self) -> str:
@@ -224,3 +230,21 @@ def fields_of(model: Model) -> Iterator[Field]:
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
         yield Field(name, inner, name in required)
+
+
+def in_place(inputs: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+    """The inputs without what is None, `prompt` under the model's own name for it."""
+    given = {name: value for name, value in inputs.items() if value is not None}
+    place = next((name for name, field in fields.items() if field.schema.get("x-prompt")), None)
+    if place and place not in given and "prompt" in given and "prompt" not in fields:
+        given[place] = given.pop("prompt")
+    return given
+
+
+def meant(error: SegmindError, names: Iterable[str]) -> str | None:
+    """The input that a refusal is about: the one it names, or the longest name in its words."""
+    known = sorted(names, key=len, reverse=True)
+    if error.field in known:
+        return error.field
+    words = re.findall(r"\w+", error.message) if isinstance(error, InputError) else []
+    return next((name for name in known if name in words), None)

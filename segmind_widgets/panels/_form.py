@@ -6,7 +6,6 @@ said in words, files, and all the rest, where what is advanced is folded.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,10 @@ from traitlets import Int
 
 from segmind_widgets import cells
 from segmind_widgets.catalog import Note, check
-from segmind_widgets.errors import CellError, InputError, SegmindError
+from segmind_widgets.errors import CellError, SegmindError
 from segmind_widgets.panels._controls import ROWS, Controls
-from segmind_widgets.panels._fields import Field, fields_of
-from segmind_widgets.panels._media_field import MediaField
+from segmind_widgets.panels._fields import fields_of, in_place, meant
+from segmind_widgets.panels._media_field import MediaField, assets
 from segmind_widgets.panels._widgets import Announcement, free, words
 from segmind_widgets.types import Model
 
@@ -50,7 +49,7 @@ class Form(widgets.VBox):
             for name, field in self.fields.items()
             if field.kind == "media"
         }
-        spoken = [field for field in self.fields.values() if _spoken(field)]
+        spoken = [field for field in self.fields.values() if field.spoken]
         others = [f for f in self.fields.values() if f.kind != "media" and f not in spoken]
         self._words = Controls(spoken) if spoken else None
         self._rest = Controls(others, rows=True, folded=bool(model.schema))
@@ -121,10 +120,13 @@ class Form(widgets.VBox):
         return {name: found[name] for name in order if found.get(name) is not None}
 
     def _typed(self) -> dict[str, Any]:
-        return cells.parse_body(self._yaml.value if self._yaml else "", self._panel.names)
+        inputs = cells.parse_body(self._yaml.value if self._yaml else "", self._panel.names)
+        for name in inputs.keys() & self.files.keys():
+            inputs[name] = assets(inputs[name])
+        return inputs
 
     def _fill(self, inputs: Mapping[str, Any]) -> None:
-        rest = self._placed(inputs)
+        rest = in_place(inputs, self.fields)
         silent, self._silent = self._silent, True
         try:
             for name, field in self.files.items():
@@ -138,14 +140,6 @@ class Form(widgets.VBox):
                 rest = part.write(rest)
         finally:
             self._silent = silent
-
-    def _placed(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Without what is None; `prompt` under the model's own name for it."""
-        given = {name: value for name, value in inputs.items() if value is not None}
-        place = next((n for n, field in self.fields.items() if field.schema.get("x-prompt")), None)
-        if place and place not in given and "prompt" in given and "prompt" not in self.fields:
-            given[place] = given.pop("prompt")
-        return given
 
     def _quietly(self, widget: widgets.Widget, name: str, value: Any) -> None:
         """Set a trait without counting it as a change of the reader's."""
@@ -177,21 +171,13 @@ class Form(widgets.VBox):
 
     def show_error(self, error: SegmindError) -> bool:
         """Show a refusal under the field that it names; False where it names none of them."""
-        name = self._meant(error)
+        rows = [name for name, _ in self._rest.values.get(ROWS, ()) if name]
+        name = meant(error, [*self.fields, *rows])
         if name is None:
             return False
         self._asked = True
         self._show([(Note(name, words(error)), True)])
         return True
-
-    def _meant(self, error: SegmindError) -> str | None:
-        rows = [name for name, _ in self._rest.values.get(ROWS, ())]
-        names = sorted([*self.fields, *filter(None, rows)], key=len, reverse=True)
-        if error.field in names:
-            return error.field
-        if not isinstance(error, InputError):
-            return None
-        return next((n for n in names if re.search(rf"\b{re.escape(n)}\b", error.message)), None)
 
     def _judge(self) -> tuple[Note, ...]:
         try:
@@ -269,8 +255,3 @@ class Form(widgets.VBox):
         parts = (*self.children, self.layout)
         super().close()
         free(*parts)
-
-
-def _spoken(field: Field) -> bool:
-    """What the model is told in words, and so the first thing one wants to write."""
-    return field.kind in ("text", "messages") and not field.schema.get("x-advanced")

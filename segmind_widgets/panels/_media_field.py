@@ -16,7 +16,8 @@ from segmind_widgets.catalog import media_type
 from segmind_widgets.errors import AssetError, InputError
 from segmind_widgets.panels._drop import Drop
 from segmind_widgets.panels._fields import Field
-from segmind_widgets.panels._pictures import KINDS, Pictures
+from segmind_widgets.panels._pictures import Pictures
+from segmind_widgets.panels._recent import RecentOutputs, look, sign
 from segmind_widgets.panels._values import from_scalar
 from segmind_widgets.panels._widgets import free
 from segmind_widgets.schemas import types, wanted
@@ -24,8 +25,7 @@ from segmind_widgets.schemas import types, wanted
 if TYPE_CHECKING:
     from segmind_widgets.panels._base import Panel
 
-_RECENT = 12  # jobs looked through for recent outputs
-_SIDE = 88  # px of a thumbnail
+_SIDE = 64  # px of a thumbnail
 _NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
 
 
@@ -44,9 +44,8 @@ class MediaField(widgets.VBox):
         self.media = media_type(field.schema).split("/")[0]
         self._items: dict[str, Asset] = {}
         self._made = 0
-        self._found: dict[str, Asset] = {}
         self._pictures: Pictures | None = None
-        self._outputs: Pictures | None = None
+        self._outputs: RecentOutputs | None = None
         self._drop = Drop(
             self._arrived,
             self._pasted,
@@ -93,15 +92,15 @@ class MediaField(widgets.VBox):
     @value.setter
     def value(self, value: Any) -> None:
         """Show this, anything that `Asset.of` takes; raises ValueError where it takes it not."""
-        given = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        given = value if _is_list(value) else [] if value is None else [value]
         try:
-            assets = [self._kept(Asset.of(one)) for one in given]
+            found = [self._kept(Asset.of(one)) for one in given]
         except AssetError as error:
             raise ValueError(str(error)) from error
-        if len(assets) > 1 and not self.many:
+        if len(found) > 1 and not self.many:
             raise ValueError(f"{self.field.name} takes one file")
         self._items.clear()
-        self._put(assets)
+        self._put(found)
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a line under the field."""
@@ -116,10 +115,9 @@ class MediaField(widgets.VBox):
         text = text.strip().strip("\"'")
         value = from_scalar(text, self.panel.names, self.field.name)
         if not isinstance(value, str):
-            given = value if isinstance(value, (list, tuple)) else [value]
-            self._choose([Asset.of(one) for one in given])
-        elif text.startswith(("http://", "https://", "data:")):
-            self._choose([Asset.of(text)])
+            self._choose([Asset.of(one) for one in value] if _is_list(value) else [Asset.of(value)])
+        elif value.startswith(("http://", "https://", "data:")):
+            self._choose([Asset.of(value)])
         else:
             raise InputError(
                 f"{text[:60]} is no URL.",
@@ -168,13 +166,14 @@ class MediaField(widgets.VBox):
             if not self._items:
                 return
             self._pictures = Pictures(
-                partial(_load, self._items),
+                partial(look, self._items),
                 on_action=self._remove,
                 background=self.panel.background,
                 side=_SIDE,
                 label=f"Chosen for {self.field.label}",
                 actions=[{"name": "remove", "label": "×", "title": "Remove"}],
             )
+            self._pictures.add_class("sw-chosen")
             label, recent, *others = self.children
             self.children = [label, recent, self._pictures, *others]
         self._pictures.items = [_item(key, asset) for key, asset in self._items.items()]
@@ -189,40 +188,13 @@ class MediaField(widgets.VBox):
             self.children = [child for child in self.children if child is not outputs]
             free(outputs)
             return
-        self._outputs = Pictures(
-            partial(_load, self._found),
-            on_action=self._use,
-            background=self.panel.background,
-            side=_SIDE,
-            wrap=False,
-            label="Recent outputs",
-            empty="Looking…",
-            actions=[{"name": "use", "label": "Use", "title": "Use this"}],
-        )
+        self._outputs = RecentOutputs(self.panel, self.media, self._use)
         self.children = [*self.children, self._outputs]
-        self.panel.background(self._fitting, self._list)
 
-    def _fitting(self) -> dict[str, tuple[Asset, str]]:
-        jobs = self.panel.client.jobs(last=_RECENT)
-        return {
-            f"{job.id}-{index}": (asset, str(job.inputs.get("prompt") or job.model))
-            for job in jobs
-            for index, asset in enumerate(job.outputs)
-            if self.media in ("*", asset.kind)
-        }
-
-    def _list(self, found: dict[str, tuple[Asset, str]]) -> None:
-        self._found.update({key: asset for key, (asset, _) in found.items()})
-        if self._outputs is not None:
-            self._outputs.empty = "Nothing yet that fits here."
-            self._outputs.items = [
-                {"key": key, "alt": alt, "kind": _kind(asset)}
-                for key, (asset, alt) in found.items()
-            ]
-
-    def _use(self, _: str, key: str) -> None:
-        self._choose([self._found[key]])
-        self.say("")
+    def _use(self, asset: Asset) -> None:
+        self._choose([asset])
+        if not self.many:
+            self.show_recent()
 
     def close(self) -> None:
         """Free all models."""
@@ -231,14 +203,15 @@ class MediaField(widgets.VBox):
         free(*parts)
 
 
-def _load(assets: dict[str, Asset], key: str, side: int) -> tuple[bytes, str]:
-    asset = assets[key]
-    return asset.preview(side) if asset.local and asset.kind == "image" else (b"", "")
+def assets(value: Any) -> Any:
+    """A value of a media field with an Asset in the place of each file; URLs stay text."""
+    if _is_list(value):
+        return [assets(one) for one in value]
+    return value if isinstance(value, str) else Asset.of(value)
 
 
-def _kind(asset: Asset) -> str:
-    kind = asset.kind if asset.local else "file"
-    return kind if kind in KINDS else "file"
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
 
 
 def _item(key: str, asset: Asset) -> dict[str, Any]:
@@ -246,4 +219,4 @@ def _item(key: str, asset: Asset) -> dict[str, Any]:
     if asset.local:
         with suppress(AssetError):
             caption = " · ".join(asset.facts[:-1])
-    return {"key": key, "alt": caption, "caption": caption, "kind": _kind(asset)}
+    return {"key": key, "alt": caption, "caption": caption, "kind": sign(asset)}

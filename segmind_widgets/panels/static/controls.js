@@ -2,6 +2,8 @@
 const element = (tag, name = "", properties = {}, ...children) => {
   const made = Object.assign(document.createElement(tag), { className: name, ...properties });
   made.append(...children);
+  // JupyterLab's shortcuts take what an element's own mark does not keep: arrows of a slider
+  if (tag !== "div") made.dataset.lmSuppressShortcuts = "true";
   return made;
 };
 const button = (text, title, onclick, name = "sw-small") =>
@@ -112,7 +114,7 @@ export default {
     const more = element("div", "sw-fields");
     const summary = element("summary", "", { textContent: "Advanced" });
     const fold = element("details", "sw-advanced sw-wide", {}, summary, more);
-    root.dataset.lmSuppressShortcuts = "true"; // else arrows on a slider walk through the cells
+    root.dataset.lmSuppressShortcuts = "true";
 
     const put = (changes) => {
       const values = { ...model.get("values"), ...changes };
@@ -157,7 +159,7 @@ export default {
     }
 
     function freeRows() {
-      const list = element("div", "sw-list");
+      const list = element("div", "sw-free-list");
       const known = { raw: undefined, note: () => {} };
       const told = () => {
         const raw = [...list.children].map((row) => [...row.querySelectorAll("input")].map((input) => input.value));
