@@ -91,13 +91,14 @@ def _run(command: list[str], folder: Path, environ: dict[str, str] | None = None
 # what a reader finds behind the links
 
 
-def quickstart_without_load_ext(page: Any) -> None:
+def quickstart(page: Any) -> None:
     """The magics are there before any cell ran, on the sandbox; the first run shows a picture."""
-    page.locator(".jp-CodeCell .jp-InputPrompt").first.click()
+    cells = page.locator(".jp-CodeCell")
+    cells.first.locator(".jp-InputPrompt").click()
     page.keyboard.press("a")  # a new cell above
-    page.keyboard.press("Enter")
-    page.keyboard.insert_text("%segmind_status")
-    page.keyboard.press("Shift+Enter")
+    editor = cells.first.locator(".cm-content").filter(has_not_text="load_ext")
+    editor.fill("%segmind_status", timeout=PATIENCE)
+    editor.press("Shift+Enter")
     status = page.locator(".jp-OutputArea-output").first
     status.wait_for(timeout=PATIENCE)
     said = status.inner_text()
@@ -105,30 +106,48 @@ def quickstart_without_load_ext(page: Any) -> None:
     assert "/home/results" in said, said
     for _ in range(3):  # loading the extension, a heading, the first run
         page.keyboard.press("Shift+Enter")
-    picture_is_shown(page)
+    shown(page, "figure img")
+    page.wait_for_function("document.querySelector('figure img').naturalWidth", timeout=PATIENCE)
 
 
-def picture_is_shown(page: Any) -> None:
-    page.wait_for_function("document.querySelector('figure img')?.naturalWidth", timeout=PATIENCE)
+def panels(page: Any) -> None:
+    """The first panel opens."""
+    page.locator(".jp-CodeCell .jp-InputPrompt >> visible=true").first.click()
+    for _ in range(3):  # loading the extension, a heading, the panel
+        page.keyboard.press("Shift+Enter")
+    shown(page, PANEL)
+
+
+def panels_page(page: Any) -> None:
+    """The panels are there without a cell."""
+    shown(page, PANEL)
+
+
+PANEL = ".jp-OutputArea-output .jupyter-widgets"
+READERS = {
+    "lab/tree/notebooks/quickstart.ipynb": quickstart,
+    "lab/tree/notebooks/01_panels.ipynb": panels,
+    "voila/render/notebooks/01_panels.ipynb": panels_page,
+}
+
+
+def shown(page: Any, selector: str) -> None:
+    """Wait for an output, or else for an error in its place, and raise that."""
+    page.wait_for_selector(f":is({selector}, {ERRORS}) >> visible=true", timeout=PATIENCE)
+    errors = page.locator(ERRORS).all_inner_texts()
+    assert not errors, errors[0][-1000:]
+    assert page.locator(".Toastify__toast, .jp-Dialog").count() == 0, "something popped up"
 
 
 def check(page: Any, url: str, urlpath: str) -> None:
     """Open a link and look at what a reader finds there; raises what is wrong."""
     page.goto(url + urlpath, timeout=PATIENCE)
-    name = re.sub(r"\W+", "-", urlpath)
-    if urlpath.startswith("voila/"):
-        page.wait_for_selector(".jp-OutputArea .jupyter-widgets", timeout=PATIENCE)
-    else:
+    if urlpath.startswith("lab/"):
         tab = page.locator(".lm-TabBar-tab.jp-mod-current")
         tab.filter(has_text=urlpath.rpartition("/")[2]).wait_for(timeout=PATIENCE)
-        page.wait_for_selector(".jp-CodeCell", timeout=PATIENCE)
+        page.wait_for_selector(".jp-CodeCell >> visible=true", timeout=PATIENCE)
         page.wait_for_selector("text=| Idle", timeout=PATIENCE)
-        if urlpath.endswith("quickstart.ipynb"):
-            quickstart_without_load_ext(page)
-    shot(page, f"binder-{name}")
-    assert page.locator(".Toastify__toast, .jp-Dialog").count() == 0, "something popped up"
-    errors = page.locator(ERRORS).all_inner_texts()
-    assert not errors, errors
+    READERS[urlpath](page)
 
 
 def links() -> list[str]:
@@ -143,6 +162,8 @@ def verdict(page: Any, url: str, urlpath: str) -> str:
         check(page, url, urlpath)
     except (AssertionError, Error) as error:
         return f"FAILED {error}"
+    finally:
+        shot(page, "binder-" + re.sub(r"\W+", "-", urlpath))
     return "shown"
 
 
