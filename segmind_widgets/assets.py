@@ -20,6 +20,8 @@ from segmind_widgets.errors import AssetError
 from segmind_widgets.media import sniff, suffix
 
 PREVIEW_SIDE = 1024  # pixels: what a notebook keeps of a picture
+_PREVIEW_BYTES = 52_000  # so that a notebook with twenty pictures stays under 1.5 MB
+_LEAST_SIDE = 160  # pixels: no smaller for the sake of bytes
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is kept in the notebook whole
 _PIECE = 3 * 32 * 1024  # bytes read at a time: fits the cache; a multiple of 3, so base64 joins
 
@@ -246,10 +248,11 @@ class Asset:
                 hint="Use .path, .text or .save() for other files.",
             ) from error
 
-    def preview(self, side: int = PREVIEW_SIDE) -> tuple[bytes, str]:
+    def preview(self, side: int = PREVIEW_SIDE, most: int | None = None) -> tuple[bytes, str]:
         """A small copy of a picture, at most `side` pixels: bytes and media type.
 
-        JPEG, or PNG where there is transparency. Raises AssetError as `image` does.
+        JPEG, or PNG where there is transparency. `most` is bytes: what is larger has fewer colours
+        (PNG), and then fewer pixels. Raises AssetError as `image` does.
         """
         from PIL import ImageOps
 
@@ -261,12 +264,17 @@ class Asset:
         picture = ImageOps.exif_transpose(self._picture(small))
         picture.thumbnail((side, side))
         clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-        out = io.BytesIO()
-        if clear:
-            picture.convert("RGBA").save(out, "PNG", optimize=side <= PREVIEW_SIDE // 2)
-            return out.getvalue(), "image/png"
-        picture.convert("RGB").save(out, "JPEG", quality=85)
-        return out.getvalue(), "image/jpeg"
+        picture = picture.convert("RGBA" if clear else "RGB")
+        encode = _png if clear else _jpeg
+        data = encode(picture)
+        if most and clear and len(data) > most:
+            encode = _png_of_few_colours
+            data = encode(picture)
+        while most and len(data) > most and max(picture.size) > _LEAST_SIDE:
+            share = max(0.5, 0.95 * (most / len(data)) ** 0.5)  # bytes go with the area
+            picture = picture.resize([max(1, round(length * share)) for length in picture.size])
+            data = encode(picture)
+        return data, "image/png" if clear else "image/jpeg"
 
     def save(self, path: str | Path) -> Path:
         """Write the file to `path` (into it, where it is a folder); the path written.
@@ -294,7 +302,7 @@ class Asset:
     def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> str:
         """The picture, player or text itself as HTML that needs nothing else; no caption.
 
-        A picture is shown by a copy of at most `side` pixels.
+        A picture is shown by a copy of at most `side` pixels and about 50 kB.
         """
         import pybase64
 
@@ -304,7 +312,7 @@ class Asset:
         source = html.escape(self.url or "", quote=True)
         if self.kind == "image" and self.local:
             try:
-                data, kind = self.preview(side)
+                data, kind = self.preview(side, _PREVIEW_BYTES)
             except AssetError as error:
                 return f"<p>{html.escape(str(error))}</p>"
             source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"
@@ -357,6 +365,26 @@ def _from_array(array: Any) -> Any:
             f"An array of shape {shape} and type {kind} is not a picture.",
             hint="Give height × width (× 3 or 4) of uint8, 0 to 255.",
         ) from None
+
+
+def _jpeg(picture: Any) -> bytes:
+    return _encoded(picture, "JPEG", quality=82, optimize=True)
+
+
+def _png(picture: Any) -> bytes:
+    return _encoded(picture, "PNG")
+
+
+def _png_of_few_colours(picture: Any) -> bytes:
+    from PIL import Image
+
+    return _png(picture.quantize(256, method=Image.Quantize.FASTOCTREE))
+
+
+def _encoded(picture: Any, kind: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
 
 
 def _element(kind: str, source: str, label: str) -> str:

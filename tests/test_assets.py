@@ -200,6 +200,20 @@ def test_previews_are_small_jpegs_or_pngs_where_there_is_transparency() -> None:
         assert small.size == (16, 5)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_notebook_keeps_few_bytes_even_of_a_grainy_picture(mode: str) -> None:
+    grain = Image.effect_noise((1400, 900), 90).convert(mode)
+    out = io.BytesIO()
+    grain.save(out, "PNG")
+    asset = Asset(data=out.getvalue())
+    data, _ = asset.preview(most=52_000)
+    assert 15_000 < len(data) <= 52_000
+    with Image.open(io.BytesIO(data)) as small:
+        assert small.width / small.height == pytest.approx(14 / 9, abs=0.05)
+    assert len(asset.to_html()) < 72_000
+    assert len(asset.preview()[0]) > 200_000
+
+
 def test_a_picture_is_shown_the_way_it_was_held() -> None:
     out = io.BytesIO()
     exif = Image.Exif()
