@@ -14,6 +14,7 @@ and to it `got` (batch, bytes so far) and `stopped` (batch).
 from __future__ import annotations
 
 import re
+import shutil
 import unicodedata
 import uuid
 from collections.abc import Callable
@@ -102,6 +103,7 @@ class Drop(Browser):
         self.say("")
         self.busy = True
         self._arriving = Batch(content["batch"], self._folder, content["files"])
+        self._arriving.create()
         self._acknowledge(self._arriving)
 
     def _append(self, content: dict[str, Any], buffers: list[Any]) -> None:
@@ -163,6 +165,9 @@ class Batch:
         self.size = sum(self.sizes)
         self.received = 0
         self.paths = [folder / uuid.uuid4().hex / safe_name(file["name"]) for file in files]
+
+    def create(self) -> None:
+        """Make the files, empty."""
         for path in self.paths:
             path.parent.mkdir(parents=True)
             path.touch()
@@ -185,8 +190,7 @@ class Batch:
     def remove(self) -> None:
         """Delete what was written."""
         for path in self.paths:
-            path.unlink(missing_ok=True)
-            path.parent.rmdir()
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def safe_name(name: str) -> str:
@@ -199,4 +203,5 @@ def safe_name(name: str) -> str:
     path = Path(kept)
     suffix = path.suffix if len(path.suffix.encode()) <= 16 else ""
     stem = kept.removesuffix(suffix) if suffix else kept
-    return stem.encode()[: _LONGEST_NAME - len(suffix.encode())].decode("utf-8", "ignore") + suffix
+    cut = stem.encode()[: _LONGEST_NAME - len(suffix.encode())].decode("utf-8", "ignore")
+    return (cut + suffix).strip(". ")
