@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import form
 import job_updates
 import loading
 import notebook_size
@@ -12,7 +13,7 @@ import recipes
 import upload
 from table import Row, show
 
-BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, recipes)
+BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, form, recipes)
 
 
 def main() -> None:
