@@ -23,6 +23,7 @@ from segmind_widgets.types import Credits, Model, RunRequest
 if TYPE_CHECKING:
     from segmind_widgets.assets import Asset
     from segmind_widgets.catalog import Catalog
+    from segmind_widgets.cleaning import Cleaned
     from segmind_widgets.directory import Directory
     from segmind_widgets.jobs import Job
     from segmind_widgets.journal import Journal
@@ -85,9 +86,7 @@ class SegmindClient(SingletonConfigurable):
 
         store = Store(Path(self.home).expanduser() if self.home else default_home())
         if store.problem:
-            warnings.warn(
-                f"{store.problem} Jobs are kept in memory only.", UserWarning, stacklevel=3
-            )
+            warnings.warn(store.problem, UserWarning, stacklevel=3)
         return store
 
     @cached_property
@@ -274,7 +273,10 @@ class SegmindClient(SingletonConfigurable):
 
         Raises:
             NotFound: nobody knows the job, or its sandbox is gone.
-            SubmitUnknown: it stopped between the submit and the reply.
+            StillRunning: another kernel follows it.
+            JobCancelled: it was never sent.
+            SubmitUnknown: it stopped between the submit and the reply, and the service keeps no
+                history of such requests; where it does, the job looks there.
         """
         return self.journal.resume(job_id)
 
@@ -290,14 +292,27 @@ class SegmindClient(SingletonConfigurable):
         """The newest jobs of the journal, this kernel's live ones among them.
 
         Filters: offset, unfinished, model and text (parts of them), status (one or several),
-        since (a datetime), with_outputs, sandbox, batch, target (the model's whole name), here
-        (only those begun or resumed in this kernel).
+        since and until (datetimes), with_outputs, sandbox, batch, target (the model's whole name),
+        here (only those begun or resumed in this kernel).
         """
         return self.journal.jobs(last, **filters)
 
     def count(self, **filters: Any) -> int:
         """How many jobs the journal has in all; the filters of `jobs`, without an offset."""
         return self.journal.count(**filters)
+
+    def clean(self, older_days: float, *, dry_run: bool = True) -> Cleaned:
+        """Free disk: remove the results of jobs that ended and are older than that.
+
+        What is unfinished is never touched, and rows stay, so the ledger does not change. With
+        `dry_run` nothing is removed; the answer says how much it would be.
+
+        Raises:
+            InputError: `older_days` is negative.
+        """
+        from segmind_widgets.cleaning import clean
+
+        return clean(self.store, older_days, dry_run=dry_run)
 
     def meanwhile(self, work: Callable[[], T]) -> Callable[[], T]:
         """Do `work` in a thread; what is returned waits for its value, and raises what it raised.

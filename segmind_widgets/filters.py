@@ -20,6 +20,7 @@ def where(
     text: str = "",
     status: str | Iterable[str] | None = None,
     since: datetime | str | None = None,
+    until: datetime | str | None = None,
     with_outputs: bool = False,
     sandbox: bool | None = None,
     batch: str | None = None,
@@ -34,6 +35,7 @@ def where(
         text: a part of any text among the inputs; ASCII letters in any case.
         status: one status, or several.
         since: created then or later; a datetime, or ISO 8601 in UTC.
+        until: created before then.
         with_outputs: only completed ones with results.
         sandbox: only those of a sandbox, or only real ones.
         batch: only the rows of that batch.
@@ -60,11 +62,11 @@ def where(
             " WHERE part.type = 'text' AND part.atom LIKE ? ESCAPE '\\')",
             f"%{escaped(text)}%",
         )
-    if since is not None:
-        add("created >= ?", moment(since))
     if with_outputs:
         add("status = 'completed' AND outputs != '[]'")
     for test, exact in (
+        ("created >= ?", since and moment(since)),
+        ("created < ?", until and moment(until)),
         ("sandbox = ?", sandbox),
         ("batch = ?", batch),
         ("target = ?", target or None),

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from segmind_widgets.errors import NotFound, SegmindError, StillRunning, SubmitUnknown
+from segmind_widgets.claims import Claims, followed
+from segmind_widgets.errors import (
+    JobCancelled,
+    NotFound,
+    SegmindError,
+    StillRunning,
+    SubmitUnknown,
+)
 from segmind_widgets.jobs import Job
 from segmind_widgets.places import Place, Places
+from segmind_widgets.recovery import Lookup
 from segmind_widgets.scheduler import Scheduler, exchange
 from segmind_widgets.store import Store
 from segmind_widgets.types import Call, RunRequest, Status
@@ -43,6 +52,8 @@ class Journal:
         self._pace = pace
         self._begun = begun
         self._own: set[str] = set()  # the keys of what was begun or resumed here
+        self._claims = Claims(store)
+        self._lock = threading.RLock()  # of two resumes of one job, the second gets the first's
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
 
@@ -89,22 +100,46 @@ class Journal:
             if len(job_id) < _ID_LENGTH or job_id.startswith("local-"):
                 raise
             return self._adopt(job_id)
-        live = self._live.get(row["key"])
-        if live is not None and live.watching:
-            return live
-        if Status(row["status"]).final:
+        with self._lock:
+            live = self._live.get(row["key"])
+            if live is not None and (live.watching or _ahead(live, row)):
+                return live
+            if Status(row["status"]) is Status.UNKNOWN:
+                try:  # the service may have written it down meanwhile
+                    return self._go_on(row)
+                except (NotFound, SubmitUnknown):
+                    return self._recalled(row)
+            return self._recalled(row) if Status(row["status"]).final else self._go_on(row)
+
+    def _go_on(self, row: dict[str, Any]) -> Job:
+        place = self._place_of(row)
+        before, row = row["status"], self._claims.take(row)
+        if row["status"] != before and Status(row["status"]).final:
             return self._recalled(row)
         call, outputs = call_of(row), outputs_of(row)
-        if call is None and not outputs:
-            error = SubmitUnknown(
-                f"The kernel stopped while {row['target']} was being submitted; no id was told.",
-            )
-            self._store.update(row["key"], status=str(Status.UNKNOWN), error=str(error))
-            raise error
-        place = self._place_of(row)
+        lost = None if call or outputs else self._lost(row, place)
         job = self._recalled(row, watching=True)
-        self._watch(job, place, row["key"], call, outputs=outputs)
+        self._watch(job, place, row["key"], call, outputs=outputs, lost=lost)
         return job
+
+    def _lost(self, row: Mapping[str, Any], place: Place) -> SubmitUnknown:
+        """Why a row says nothing of how to go on, where the service may remember the request.
+
+        Raises:
+            JobCancelled: it was never sent.
+            SubmitUnknown: it may have been accepted, and nobody can be asked.
+        """
+        unknown = SubmitUnknown(
+            f"The kernel stopped while {row['target']} was being submitted; no id was told."
+        )
+        status, error = Status.UNKNOWN, unknown
+        if row["owner"] and not row["sent"]:  # without an owner an older version wrote the row
+            said = f"{row['target']} was never sent: its kernel stopped before. Nothing was billed."
+            status, error = Status.CANCELLED, JobCancelled(said)
+        elif row["id"] or Lookup(place.provider, self._store, row["key"]).call:
+            return unknown
+        self._store.update(row["key"], status=str(status), error=str(error), owner=None)
+        raise error
 
     def resume_all(self) -> list[Job]:
         """See `client.resume_all`."""
@@ -130,10 +165,13 @@ class Journal:
         for job in list(self._live.values()):
             job.stop()
         self._scheduler.close()
+        self._claims.close()
 
     def _known(self, row: Mapping[str, Any]) -> Job:
         live = self._live.get(row["key"])
-        if live is not None and (live.watching or live.status == row["status"]):
+        if live is not None and (
+            live.watching or live.status == row["status"] or _ahead(live, row)
+        ):
             return live
         return self._recalled(row)  # a view may still hold what another kernel finished
 
@@ -147,7 +185,7 @@ class Journal:
 
     def _add(self, place: Place, **row: Any) -> str:
         where = {"provider": place.provider.name, "place": place.address, "sandbox": place.sandbox}
-        return self._store.add(**where, **row)
+        return self._store.add(**where, owner=self._claims.owner, **row)
 
     def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
         known = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
@@ -161,9 +199,7 @@ class Journal:
         options = {"kind": request.kind, "api": request.api, "provider": where}
         return self._submit(request.target, {**given, **changes}, **options)
 
-    def _watch(
-        self, job: Job, place: Place, key: str, call: Call | None, outputs: Any = ()
-    ) -> None:
+    def _watch(self, job: Job, place: Place, key: str, call: Call | None, **more: Any) -> None:
         self._scheduler.add(
             Watch(
                 job,
@@ -172,7 +208,7 @@ class Journal:
                 self._store,
                 key,
                 call,
-                outputs=outputs,
+                **more,
                 **self._pace(),
             )
         )
@@ -209,9 +245,7 @@ class Journal:
         request = RunRequest(row["target"], row["inputs"], row["kind"])
         traits = recall(row, watching=watching)
         if not watching and not traits["status"].final:
-            told = row["error"] or f"The job {traits['id']} is not followed here; it goes on."
-            hint = f"Get it back with %segmind_jobs --resume {traits['id']}"
-            traits["error"] = StillRunning(told, hint=hint)
+            traits["error"] = followed(row) if self._claims.elsewhere(row) else _left(row)
         job = self._job(row["key"], request, row["provider"], **traits)
         own = row["provider"] == "segmind" and self._is_own_sandbox(row)
         if row["target"] != _UNKNOWN:
@@ -248,3 +282,16 @@ class Journal:
         job.publish(id=job_id, status=Status.QUEUED)
         self._watch(job, place, key, call)
         return job
+
+
+def _ahead(live: Job, row: Mapping[str, Any]) -> bool:
+    """It ended here, and the journal cannot say so: its results are in this kernel's memory."""
+    return live.status is Status.COMPLETED and not Status(row["status"]).final
+
+
+def _left(row: Mapping[str, Any]) -> StillRunning:
+    known = row["id"] or row["key"]
+    return StillRunning(
+        row["error"] or f"The job {known} is not followed here; it goes on.",
+        hint=f"Get it back with %segmind_jobs --resume {known}",
+    )

@@ -89,6 +89,8 @@ def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
         "elapsed": row["seconds"] or 0.0,
         "watching": watching,
     }
+    if watching and status is Status.UNKNOWN:
+        traits["status"] = Status.SUBMITTING  # until the service's history says more
     if status is Status.COMPLETED:
         traits |= {"outputs": assets_of(row), "progress": 1.0}
     elif row["error"] and not watching:

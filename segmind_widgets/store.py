@@ -9,76 +9,60 @@ import json
 import os
 import re
 import sqlite3
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from segmind_widgets import ledger, migrations
+from segmind_widgets import ledger
+from segmind_widgets.database import Database, now
 from segmind_widgets.errors import NotFound, StoreError
 from segmind_widgets.filters import escaped, where
 from segmind_widgets.ledger import Spent
-from segmind_widgets.types import Uploaded
+from segmind_widgets.types import Status, Uploaded
 
 _JSON = ("inputs", "next", "outputs")
-
-
-def now() -> str:
-    """This moment, UTC, ISO 8601 with milliseconds."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 class Store:
     """The store in the folder `home`, which is made when it is missing.
 
     Rows are plain dicts with the columns of the table; `inputs`, `next` and `outputs` are JSON
-    values. `memory` is true where the folder cannot be used and rows live in memory only.
+    values.
+
+    Raises:
+        StoreError: the journal was written by a newer version of this package.
     """
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.memory = False
-        self.problem = ""
-        self._lock = threading.RLock()
-        try:
-            self._db = self._open(home / "journal.sqlite")
-        except (OSError, sqlite3.Error) as error:
-            self.memory, self.problem = True, f"{home} cannot be used: {error}"
-            self._db = self._open(Path(":memory:"))
+        self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, should the file be lost
+        self._file = Database(home / "journal.sqlite", self._packed_rows)
+        self._run = self._file.run
 
-    def _open(self, path: Path) -> sqlite3.Connection:
-        memory = str(path) == ":memory:"
-        if not memory:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-        try:
-            db.row_factory = sqlite3.Row
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=NORMAL")
-            migrations.upgrade(db, path)
-        except BaseException:
-            db.close()
-            raise
-        return db
+    @property
+    def memory(self) -> bool:
+        """The folder cannot be used: new rows live in memory only."""
+        return self._file.memory
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the journal, in a sentence; empty while nothing is."""
+        return self._file.problem
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._db.close()
+        self._file.close()
 
-    @contextmanager
-    def _use(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._db
-            except sqlite3.Error as error:
-                raise StoreError(
-                    f"The journal in {self.home} cannot be used: {error}.",
-                    hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
-                ) from error
+    @property
+    def results(self) -> Path:
+        """The folder of results."""
+        return self.home / "results"
+
+    def _packed_rows(self) -> list[dict[str, Any]]:
+        return [
+            dict(zip(row, _packed(row), strict=True)) for row in list(self._unfinished.values())
+        ]
 
     # jobs
 
@@ -87,16 +71,47 @@ class Store:
         key = f"local-{uuid.uuid4().hex[:12]}"
         row = {"key": key, "created": now(), "updated": now(), **row}
         columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-        with self._use() as db:
-            db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", _packed(row))  # noqa: S608 - columns are ours
+        text = f"INSERT INTO jobs ({columns}) VALUES ({marks})"  # noqa: S608 - columns are ours
+        self._run(lambda db: db.execute(text, _packed(row)))
+        self._remember(key, row)
         return key
 
     def update(self, key: str, **columns: Any) -> None:
         """Change columns of a job's row."""
         columns["updated"] = now()
         sets = ", ".join(f'"{name}" = ?' for name in columns)
-        with self._use() as db:
-            db.execute(f"UPDATE jobs SET {sets} WHERE key = ?", [*_packed(columns), key])  # noqa: S608 - columns are ours
+        text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
+        self._run(lambda db: db.execute(text, [*_packed(columns), key]))
+        if key in self._unfinished:
+            self._remember(key, self._unfinished[key] | columns)
+
+    def _remember(self, key: str, row: dict[str, Any]) -> None:
+        self._unfinished[key] = row
+        if Status(row["status"]).final:
+            del self._unfinished[key]
+
+    def claim(self, key: str, owner: str | None, before: str | None) -> dict[str, Any] | None:
+        """Take a job over from the owner `before`: its row; None where another was quicker."""
+        text = "UPDATE jobs SET owner = ? WHERE key = ? AND owner IS ?"
+        if self._run(lambda db: db.execute(text, (owner, key, before))).rowcount != 1:
+            return None
+        row = self.job(key)
+        self._remember(key, row)
+        return row
+
+    def adopt(self, key: str, job_id: str) -> bool:
+        """Give a row the service's id; False where another row has it."""
+        text = (
+            "UPDATE jobs SET id = ? WHERE key = ?"
+            " AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ? AND key != ?)"
+        )
+        done = self._run(lambda db: db.execute(text, (job_id, key, job_id, key)))
+        return done.rowcount == 1
+
+    def knows(self, job_id: str) -> bool:
+        """A row has the service's id."""
+        text = "SELECT count(*) FROM jobs WHERE id = ?"
+        return self._run(lambda db: db.execute(text, (job_id,)).fetchone()[0] > 0)
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The row of a job by its id, its key, or the unmistakable start of one.
@@ -106,12 +121,13 @@ class Store:
         """
         job_id = job_id.strip()
         like = f"{escaped(job_id)}%"
-        with self._use() as db:
-            rows = db.execute(
+        rows = self._run(
+            lambda db: db.execute(
                 "SELECT * FROM jobs WHERE id LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\'"
                 " ORDER BY (id = ? OR key = ?) DESC, created DESC LIMIT 3",
                 (like, like, job_id, job_id),
             ).fetchall()
+        )
         exact = [row for row in rows if job_id in (row["id"], row["key"])]
         if not job_id or not rows or (len(rows) > 1 and not exact):
             said = "Several jobs start with" if rows and job_id else "No job here has the id"
@@ -125,45 +141,44 @@ class Store:
         with_outputs, sandbox, batch.
         """
         tests, values = where(**filters)
-        with self._use() as db:
-            rows = db.execute(
+        rows = self._run(
+            lambda db: db.execute(
                 f"SELECT * FROM jobs {tests} ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",  # noqa: S608 - constants
                 [*values, last, offset],
             ).fetchall()
+        )
         return [_unpacked(row) for row in rows]
 
     def count(self, **filters: Any) -> int:
         """How many rows `jobs` with these filters has in all."""
         tests, values = where(**filters)
-        with self._use() as db:
-            return db.execute(f"SELECT count(*) FROM jobs {tests}", values).fetchone()[0]  # noqa: S608 - constants
+        text = f"SELECT count(*) FROM jobs {tests}"  # noqa: S608 - constants
+        return self._run(lambda db: db.execute(text, values).fetchone()[0])
 
     def history(self, target: str, *, sandbox: bool, last: int = 20) -> list[float]:
         """Seconds that the newest completed jobs of a model or workflow took."""
-        with self._use() as db:
-            rows = db.execute(
+        rows = self._run(
+            lambda db: db.execute(
                 "SELECT seconds FROM jobs WHERE target = ? AND sandbox = ? AND"
                 " status = 'completed' AND seconds > 0 ORDER BY created DESC, rowid DESC LIMIT ?",
                 (target, sandbox, last),
             ).fetchall()
+        )
         return [row["seconds"] for row in rows]
 
     # money
 
     def spend(self, by: ledger.By = "model", since: datetime | str | None = None) -> list[Spent]:
         """What jobs cost by model, day, notebook or job; see `ledger.Spent`."""
-        with self._use() as db:
-            return ledger.spend(db, by, since)
+        return self._run(lambda db: ledger.spend(db, by, since))
 
     def spent(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
         """USD that jobs since then have cost."""
-        with self._use() as db:
-            return ledger.spent(db, since, sandbox=sandbox)
+        return self._run(lambda db: ledger.spent(db, since, sandbox=sandbox))
 
     def in_flight(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
         """USD that unfinished jobs since then are expected to cost still."""
-        with self._use() as db:
-            return ledger.in_flight(db, since, sandbox=sandbox)
+        return self._run(lambda db: ledger.in_flight(db, since, sandbox=sandbox))
 
     def same(self, fingerprint: str, seconds: float | None = None) -> dict[str, Any] | None:
         """The newest row of the very same request, or None.
@@ -174,8 +189,7 @@ class Store:
         since = None
         if seconds is not None:
             since = datetime.now(timezone.utc) - timedelta(seconds=seconds)
-        with self._use() as db:
-            row = ledger.same(db, fingerprint, since)
+        row = self._run(lambda db: ledger.same(db, fingerprint, since))
         return _unpacked(row) if row else None
 
     # uploads and pages
@@ -183,43 +197,47 @@ class Store:
     def uploaded(self, sha256: str, place: str) -> Uploaded | None:
         """Where this content was uploaded before, if that has an hour of life left."""
         soon = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(timespec="seconds")
-        with self._use() as db:
-            row = db.execute(
+        row = self._run(
+            lambda db: db.execute(
                 "SELECT url, expires_at FROM uploads WHERE sha256 = ? AND place = ?"
                 " AND (expires_at IS NULL OR expires_at > ?)",
                 (sha256, place, soon),
             ).fetchone()
+        )
         return Uploaded(row["url"], row["expires_at"]) if row else None
 
     def has_size(self, size: int, place: str) -> bool:
         """A file of that many bytes was uploaded there."""
-        with self._use() as db:
-            found = db.execute(
+        found = self._run(
+            lambda db: db.execute(
                 "SELECT 1 FROM uploads WHERE size = ? AND place = ? LIMIT 1", (size, place)
             ).fetchone()
+        )
         return found is not None
 
     def add_upload(self, sha256: str, size: int, place: str, uploaded: Uploaded) -> None:
         """Remember where a file is."""
-        with self._use() as db:
-            db.execute(
+        self._run(
+            lambda db: db.execute(
                 "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)",
                 (sha256, size, place, uploaded.url, uploaded.expires_at),
             )
+        )
 
     def page(self, url: str, hours: float = 24.0) -> str | None:
         """A fetched page that is not older than `hours`."""
         oldest = (datetime.now(timezone.utc) - timedelta(hours=hours)).isoformat()
-        with self._use() as db:
-            row = db.execute(
+        row = self._run(
+            lambda db: db.execute(
                 "SELECT text FROM pages WHERE url = ? AND fetched > ?", (url, oldest)
             ).fetchone()
+        )
         return row["text"] if row else None
 
     def add_page(self, url: str, text: str) -> None:
         """Keep a page as fetched now."""
-        with self._use() as db:
-            db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (url, text, now()))
+        row = (url, text, now())
+        self._run(lambda db: db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", row))
 
     # results
 
@@ -231,7 +249,7 @@ class Store:
         """
         day = datetime.now(timezone.utc).strftime("%Y-%m-%d")
         name = re.sub(r"[^\w.-]+", "-", target)[-60:].strip("-.") or "result"
-        path = self.home / "results" / day / f"{name}-{key[-8:]}-{index + 1}{suffix}"
+        path = self.results / day / f"{name}-{key[-8:]}-{index + 1}{suffix}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:

@@ -134,7 +134,7 @@ class Transport:
         path: Path | BinaryIO,
         progress: Callable[[int, int | None], None] | None = None,
     ) -> str | None:
-        """Fetch a file to `path` (or into what is open for writing), without the key; its Content-Type.
+        """Fetch a file to `path`, or into an open one, without the key; its Content-Type.
 
         `progress` is told bytes so far and in all (None where not told).
 

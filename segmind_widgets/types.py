@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -110,6 +111,16 @@ class JobState:
     word: str = ""  # the service's own word for the status
     error: SegmindError | None = None
     now: bool = False  # send `next` at once: the pace of polling does not apply to it
+
+
+@dataclass(frozen=True)
+class Past:
+    """A request as the service's history remembers it; `created` is its moment, aware."""
+
+    id: str
+    inputs: Mapping[str, Any]
+    created: datetime | None
+    state: JobState
 
 
 @dataclass(frozen=True)

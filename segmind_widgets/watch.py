@@ -5,10 +5,9 @@ No threads and no sleeping: `step` does what is due and says when it wants to be
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from segmind_widgets import __version__
@@ -27,12 +26,13 @@ from segmind_widgets.errors import (
     Unreachable,
 )
 from segmind_widgets.jobs import Job
-from segmind_widgets.media import suffix
 from segmind_widgets.pacing import next_poll
-from segmind_widgets.provenance import FACTS, Recipe, write
+from segmind_widgets.provenance import FACTS, Recipe, stamped
 from segmind_widgets.providers import Provider
+from segmind_widgets.recovery import Lookup
+from segmind_widgets.results import Results
 from segmind_widgets.rows import assets_of, call_of, file_row, outputs_of, plain, recall
-from segmind_widgets.store import Store
+from segmind_widgets.store import Store, now
 from segmind_widgets.transport import Transport, repeat_after
 from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
@@ -41,6 +41,9 @@ __all__ = ["Watch", "assets_of", "call_of", "outputs_of", "recall"]
 _log = logging.getLogger(__name__)
 _SLOW = 120.0  # a call with a longer time-out occupies its thread for long
 _DOWNLOAD_TRIES = 5
+_GONE = (401, 403, 404, 410)  # what a signed URL says that is over, too
+_SAVE = "It is kept in memory: job.save(FOLDER) writes it elsewhere."
+_LOOKED = "It was not found in the history of {}; resuming it looks again."
 _SENSELESS_TRIES = 3  # a poll answered by a page of somebody's proxy, or by half a JSON
 
 
@@ -52,6 +55,7 @@ class Watch:
         call: the first or the next call; None where only the `outputs` are left to fetch.
         key: the row in the store.
         limit: seconds after which watching ends (the job goes on).
+        lost: why neither call nor outputs are known; it is looked for in the service's history.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Watch:
         outputs: tuple[Output, ...] = (),
         economical: bool = False,
         limit: float = 3600.0,
+        lost: SegmindError | None = None,
     ) -> None:
         self.job = job
         self._provider, self._transport, self._store = provider, transport, store
@@ -76,6 +81,10 @@ class Watch:
         self._queued = self._began - self._elapsed
         self._tries = 0
         self._assets: list[Asset] = []
+        self._results = Results(store, transport, job.model, key)
+        self._doubt = lost
+        self._lookup: Lookup | None = None
+        self._sought = False
 
     @property
     def slow(self) -> bool:
@@ -100,7 +109,7 @@ class Watch:
 
     def _step(self) -> float | None:
         if self.job.done:
-            return None
+            return self._left()
         if self._call is None:
             return self._fetch()
         if time.monotonic() > self._until and not self.urgent:
@@ -116,16 +125,29 @@ class Watch:
             return self._again(outcome, pause)
         if isinstance(outcome, SegmindError):
             raise outcome
+        if self._lookup:
+            return self._read(self._lookup, outcome)
+        return self._parse(self._call, outcome)
+
+    def _parse(self, call: Call, outcome: Reply) -> float | None:
         try:
-            state = self._provider.parse(self._call, outcome)
+            state = self._provider.parse(call, outcome)
         except ReplyError:
-            if self._call.billed or self._tries >= _SENSELESS_TRIES:
+            if call.billed or self._tries >= _SENSELESS_TRIES:
                 raise
             return self._again(outcome, 2.0**self._tries)
         self._tries = 0
         return self._advance(state, outcome)
 
+    def _left(self) -> None:
+        """Whoever stopped the watching let the job go: any kernel may go on with it."""
+        if not self.urgent and not self.job.status.final:
+            with suppress(StoreError):
+                self._store.update(self._key, owner=None)
+
     def _send(self, call: Call) -> Reply | SegmindError:
+        if call.billed:  # what has this mark may have been accepted
+            self._store.update(self._key, sent=now())
         try:
             return self._transport.send(call)
         except SegmindError as error:
@@ -133,6 +155,8 @@ class Watch:
 
     def _again(self, outcome: Reply | SegmindError, pause: float) -> float:
         self._tries += 1
+        if self.urgent:  # it was not accepted
+            self._store.update(self._key, sent=None)
         if isinstance(outcome, Reply) and outcome.status == 429:
             self._transport.limit.block(pause)
             self.job.publish(message="the service asks to wait: rate limit")
@@ -142,6 +166,7 @@ class Watch:
 
     def _advance(self, state: JobState, reply: Reply) -> float | None:
         kept, told = _facts(state, reply)
+        self._doubt = None
         before, self._call = self._call, state.next
         if state.next:
             if before and before.auth == state.next.auth:  # else not yet known to be accepted
@@ -176,66 +201,92 @@ class Watch:
     def _completed(self, state: JobState, kept: dict[str, Any], told: dict[str, Any]) -> float:
         """Write bytes that came with the reply to disk at once; note the URLs to fetch."""
         kept |= {"status": "downloading", "next": None}
-        outputs = [self._kept(i, output) for i, output in enumerate(state.outputs)]
+        outputs = [self._results.keep(i, output) for i, output in enumerate(state.outputs)]
+        outputs += self._outputs[len(outputs) :]  # where a history remembers fewer
         self._outputs, self._tries = tuple(outputs), 0
-        kept["outputs"] = [plain(output) for output in outputs]
+        kept["outputs"] = [plain(output) for output in outputs if output.url]
         self._write_down(kept, told)
         self.job.publish(status=Status.DOWNLOADING, **told)
         return 0.0
 
-    def _kept(self, index: int, output: Output) -> Output:
-        if output.data is None:
-            return output
-        asset = Asset(data=output.data, declared_type=output.media_type)
-        path = self._path(index, asset.media_type)
-        _write(path, output.data)
-        return dataclasses.replace(
-            output, data=None, url=path.as_uri(), media_type=asset.media_type
-        )
-
     def _fetch(self) -> float | None:
         """Bring every output to disk, then show them. What is there already stays."""
+        if self._doubt and not self._sought:
+            raise self._doubt
         for index in range(len(self._assets), len(self._outputs)):
             output = self._outputs[index]
             try:
-                self._assets.append(self._stamped(self._file(index, output)))
+                asset = self._results.fetch(index, output)
+                self._assets.append(self._stamped(asset))
             except DownloadError as error:
                 self._tries += 1
-                gone = error.status in (401, 403, 404, 410)
-                if gone or self._tries >= _DOWNLOAD_TRIES:
+                if error.status in _GONE or self._tries >= _DOWNLOAD_TRIES:
                     raise
                 self.job.publish(message="the download broke; trying again")
                 return min(30.0, 2.0**self._tries)
         seconds = time.monotonic() - self._began + self._elapsed
-        kept = {"outputs": [file_row(asset) for asset in self._assets], "seconds": seconds}
+        kept: dict[str, Any] = {"seconds": seconds}
         told = {"outputs": tuple(self._assets), "progress": 1.0, "elapsed": seconds, "message": ""}
+        if self._results.problem:  # for the journal it is not done: another kernel may fetch it
+            told["note"] = f"{self._results.problem} {_SAVE}"
+            return self._end(None, None, kept, told | {"status": Status.COMPLETED})
+        kept["outputs"] = [file_row(asset) for asset in self._assets]
         return self._end(Status.COMPLETED, None, kept, told)
-
-    def _file(self, index: int, output: Output) -> Asset:
-        url = output.url or ""
-        name, until, kind = output.name, output.expires_at, output.media_type
-        if url.startswith("file:"):
-            return Asset(path=_local(url), name=name, expires_at=until, declared_type=kind)
-        part = self._path(index, None).with_suffix(f".{index}.part")
-        kind = self._transport.download(url, part) or kind
-        found = Asset(part, url, declared_type=kind).media_type
-        path = part.replace(self._path(index, found, url))
-        return Asset(path, url, name, until, declared_type=kind)
 
     def _stamped(self, asset: Asset) -> Asset:
         """The file with its recipe in it, before anybody sees or measures it."""
-        recipe = Recipe.now(__version__, **self.job.latest(FACTS))
-        if asset.path:
-            write(asset.path, recipe)
-        return asset
+        try:
+            return stamped(asset, Recipe.now(__version__, **self.job.latest(FACTS)))
+        except Exception:  # noqa: BLE001 - a paid picture matters more than its recipe
+            _log.exception("The recipe of %s was not written", self.job.id)
+            return asset
 
-    def _path(self, index: int, kind: str | None, url: str = "") -> Path:
-        known = suffix(kind) if kind and kind != "application/octet-stream" else ""
-        ending = known or Path(url.partition("?")[0]).suffix[:8] or ".bin"
-        return self._store.new_file(self.job.model, self._key, index, ending)
+    # a lost reply, a lost file
+
+    def _seek(self, error: SegmindError) -> bool:
+        """Begin to look for what was lost where the service may remember it."""
+        lost = isinstance(error, SubmitUnknown)
+        gone = isinstance(error, DownloadError) and error.status in _GONE
+        if self._sought or not (lost or gone):
+            return False
+        self._doubt, self._sought = error, True
+        lookup = Lookup(self._provider, self._store, self._key, error.request_id)
+        self._call = lookup.call
+        if self._call:
+            self._lookup = lookup
+        elif lookup.id:
+            self._call = self._provider.find(lookup.id)
+        if not self._call:
+            return False
+        self._tries = 0
+        self.job.publish(message=f"looking for it in the history of {self._provider.title}")
+        return True
+
+    def _read(self, lookup: Lookup, reply: Reply) -> float | None:
+        """A page of the history: go on with what it says, or to the next page."""
+        self._tries = 0
+        state = lookup.read(reply)
+        if state and state.id and self._store.adopt(self._key, state.id):
+            self._lookup = None
+            return self._advance(state, reply)
+        if lookup.call is None:
+            pause = lookup.again()
+            if pause is None and self._doubt:
+                raise self._doubt
+        else:
+            pause = 0.0
+        self._call = lookup.call
+        return pause
 
     def _broken(self, error: SegmindError) -> float | None:
         """No step can follow: a refused submit failed; after a broken poll the job still runs."""
+        if self._doubt and self._sought:
+            error = self._doubt
+            if self._lookup:
+                error.hint = f"{error.hint} {_LOOKED.format(self._provider.title)}"
+            self._lookup = None
+        elif self._seek(error):
+            return 0.0
         call = self._call
         if isinstance(error, SubmitUnknown):
             known = {"id": error.request_id} if error.request_id else {}
@@ -262,6 +313,7 @@ class Watch:
         if status is not None:
             kept["status"], told["status"] = str(status), status
             kept["next"] = None
+        kept["owner"] = None
         if error is not None:
             kept["error"] = str(error)
         told.setdefault("elapsed", time.monotonic() - self._began + self._elapsed)
@@ -269,6 +321,8 @@ class Watch:
             self._store.update(self._key, **kept)
         except StoreError as trouble:
             error = error or trouble
+        if self._store.problem:
+            told["note"] = " ".join(filter(None, [told.get("note"), self._store.problem]))
         if not self.job.done:  # else its end was told when the watching was stopped
             self.job.publish(last=True, error=error, **told)
 
@@ -288,22 +342,3 @@ def _facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any
     if "x-sandbox" in reply.headers:
         told["sandbox"] = kept["sandbox"] = True
     return kept, told
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}.",
-            hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
-        ) from error
-
-
-def _local(url: str) -> Path:
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
-
-    return Path(url2pathname(urlsplit(url).path))

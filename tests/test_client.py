@@ -223,7 +223,7 @@ def test_a_home_that_cannot_be_used_warns_and_goes_on(
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     client.home = str(tmp_path / "file" / "in")
-    with pytest.warns(UserWarning, match="Jobs are kept in memory only"):
+    with pytest.warns(UserWarning, match="memory only"):
         assert client.store.memory
     assert client.jobs() == []
 

@@ -24,10 +24,14 @@ LAYERS = {
     "cells": {"cells", "expressions", "yaml12"},
     "providers": {"providers"},
     "running": {
-        "filters", "jobs", "keys", "ledger", "migrations", "pacing", "preparing", "ratelimit",
-        "rows", "scheduler", "store", "transport", "watch",
+        "claims", "cleaning", "database", "filters", "jobs", "kernels", "keys", "ledger",
+        "migrations", "pacing", "preparing", "ratelimit", "recovery", "results", "rows",
+        "scheduler", "store", "transport", "watch",
     },
-    "client": {"batch", "client", "directory", "journal", "places", "plans", "thumbnails", "uploads"},
+    "client": {
+        "batch", "client", "directory", "export_curl", "export_python", "export_request",
+        "exports", "journal", "places", "plans", "thumbnails", "uploads",
+    },
     "panels": {"panels"},
     "magics": {
         "arguments", "completion", "extension", "listing", "login", "magics", "runs", "stage",
@@ -42,7 +46,7 @@ BELOW = {
     "cells": {"values", "assets"},
     "providers": {"values", "assets", "catalog"},
     "running": {"values", "assets", "catalog", "providers"},
-    "client": {"values", "assets", "catalog", "providers", "running", "sandbox"},
+    "client": {"values", "assets", "catalog", "cells", "providers", "running", "sandbox"},
     "panels": {"values", "assets", "catalog", "cells", "client", "running"},
     "magics": {"values", "assets", "catalog", "cells", "client", "panels", "running"},
     "sandbox": set(),
@@ -50,7 +54,8 @@ BELOW = {
 ONLY = {  # a library or a module of the standard library → where alone it may be imported
     "requests": {"transport"},
     "urllib3": {"transport"},
-    "sqlite3": {"store", "ledger", "migrations"},
+    "sqlite3": {"database", "ledger", "migrations", "store"},
+    "filelock": {"database", "kernels"},
     "tornado": {"sandbox"},
     "PIL": {"assets", "media", "sandbox"},
     "ipywidgets": {"panels"},
@@ -66,7 +71,7 @@ ONLY = {  # a library or a module of the standard library → where alone it may
     "subprocess": set(),
 }
 THREADS = {"jobs", "watch", "scheduler", "keys", "sandbox"}
-LOCKS = {"store", "transport", "ratelimit"}
+LOCKS = {"database", "journal", "ratelimit", "transport"}
 VIEWS_ONLY = {"jobs", "watch"}  # what panels and magics may know of the running layer
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
 

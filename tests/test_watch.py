@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,22 @@ class Bench:
 
 
 Make = Callable[..., Bench]
+
+HISTORY = "/inference-request/request-history"
+
+
+def history(*rows: dict[str, Any]) -> Script:
+    """A page of the request history."""
+    return answer(200, json.dumps({"data": rows}).encode())
+
+
+def past(request_id: str, *, url: str = "", minutes: float = 0, **more: Any) -> dict[str, Any]:
+    """A row of it: what the bench's jobs send, `minutes` from now."""
+    when = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+    facts = {"model_name": "m", "model_status": "COMPLETED", "credits_deduction": 0.04}
+    body = {"request_body": more.pop("inputs", {"prompt": "a", "seed": 7})}
+    created = {"model_created": when.isoformat()}
+    return {"request_id": request_id, "generation_url": url, **facts, **body, **created, **more}
 
 
 @pytest.fixture
@@ -196,19 +213,99 @@ def test_the_sandbox_marks_its_jobs(bench: Make) -> None:
     "script", [reset(read=True), raw(b""), answer(504, b""), answer(200, b"x")]
 )
 def test_a_submit_that_may_be_running_is_unknown_and_sent_once(bench: Make, script: Script) -> None:
-    one = bench(script)
+    one = bench(script, history())
     finish(one.watch())
-    assert one.paths() == ["POST /v2/m"]
+    post, *rest = one.paths()
+    assert post == "POST /v2/m"
+    assert rest
+    assert all(path.startswith(f"GET {HISTORY}?page=1&") for path in rest)
     assert (one.job.status, one.row["status"]) == (Status.UNKNOWN, "unknown")
     assert isinstance(one.job.error, errors.SubmitUnknown)
-    assert one.job.error.hint
+    assert "not found in the history of Segmind" in one.job.error.hint
 
 
 def test_silence_after_a_submit_is_unknown(bench: Make) -> None:
-    one = bench(silent())
+    one = bench(silent(), answer(403, b"{}"))
     finish(one.of(Call("POST", f"{one.server.url}/v2/m", {}, billed=True, timeout=0.05)))
+    assert [path[:4] for path in one.paths()] == ["POST", "GET "]
+    assert one.job.status is Status.UNKNOWN
+    assert isinstance(one.job.error, errors.SubmitUnknown), "not what the history answered"
+
+
+def test_a_request_whose_reply_was_lost_is_found_in_the_history(bench: Make) -> None:
+    with wire(answer(200, picture(), {"Content-Type": "image/png"})) as files:
+        found = [past("req-1", url=f"{files.url}/{name}.png") for name in "ab"]
+        other = past("req-2", inputs={"prompt": "b"}, url=f"{files.url}/c.png")
+        one = bench(reset(read=True), history(), history(other, *found), history())
+        watch = one.watch()
+        assert watch.step() == 0.0
+        assert one.job.message == "looking for it in the history of Segmind"
+        wait = watch.step()
+        assert wait, "it may be written down a little later"
+        finish(watch)
+        assert [request.path for request in files.received] == ["/a.png", "/b.png"]
+    assert [path[:4] for path in one.paths()] == ["POST", *["GET "] * 3]
+    assert (one.row["status"], one.row["id"], one.row["cost"]) == ("completed", "req-1", 0.04)
+    assert len(one.job.outputs) == 2
+    assert one.job.error is None
+
+
+def test_one_that_still_runs_is_followed(bench: Make) -> None:
+    running = past("req-1", model_status="PENDING")
+    one = bench(raw(b""), history(running), history(), says("QUEUED"))
+    watch = one.watch()
+    for _ in range(4):
+        watch.step()
+    assert one.paths()[-1] == "GET /v2/requests/req-1/status"
+    assert one.job.status is Status.QUEUED
+    assert call_of(one.row) == one.provider.find("req-1")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"inputs": {"prompt": "b"}}, {"inputs": {}}, {"minutes": -9}, {"minutes": 30},
+     {"request_id": "known"}, {"model_created": "once"}],
+)  # fmt: skip
+def test_another_request_is_not_taken_for_it(bench: Make, other: dict[str, Any]) -> None:
+    one = bench(raw(b""), history(past(**{"request_id": "req-1", **other}, url="https://a/1")),
+                history())  # fmt: skip
+    row = {**one.row, "key": "local-2", "id": "known"}
+    one.store.add(**row)
+    finish(one.watch())
+    assert one.job.status is Status.UNKNOWN
+    assert one.row["id"] is None
+
+
+def test_an_id_that_a_cut_reply_began_to_tell_is_enough(bench: Make) -> None:
+    with wire(answer(200, picture())) as files:
+        there = past("req-9", inputs={}, url=f"{files.url}/a.png")
+        cut = answer(200, picture(), {"X-Request-Id": "req-9"}, cut=5)
+        one = bench(cut, history(there), history())
+        finish(one.watch("v1"))
+    assert (one.job.status, one.job.id, one.row["id"]) == (Status.COMPLETED, "req-9", "req-9")
+
+
+def test_a_workflow_is_not_in_the_history(bench: Make) -> None:
+    one = bench(reset(read=True))
+    one.store.update(one.key, kind="workflow")
+    finish(one.of(Call("POST", f"{one.server.url}/workflows/w", {}, billed=True)))
     assert len(one.server.received) == 1
     assert one.job.status is Status.UNKNOWN
+    assert "history of Segmind" not in one.job.error.hint
+
+
+def test_what_may_be_accepted_is_marked_before_it_is_sent(bench: Make) -> None:
+    seen: list[Any] = []
+
+    def look(connection: Any, server: Wire) -> None:
+        seen.append(one.row["sent"])
+        answer(429, b"", {"Retry-After": "1"})(connection, server)
+
+    one = bench(look)
+    assert one.row["sent"] is None
+    one.watch().step()
+    assert seen[0] is not None
+    assert one.row["sent"] is None, "it was refused: nobody has accepted it"
 
 
 @pytest.mark.parametrize(
@@ -263,12 +360,23 @@ def test_a_fault_of_ours_after_a_submit_may_have_cost(
 
 
 def test_the_id_is_told_even_where_the_journal_cannot_be_written(bench: Make) -> None:
-    one = bench(says("QUEUED"))
-    one.store.close()
+    def close(connection: Any, server: Wire) -> None:
+        one.store.close()
+        says("QUEUED")(connection, server)
+
+    one = bench(close)
     finish(one.watch())
     assert one.job.id == "req-1"
     assert isinstance(one.job.error, errors.StoreError)
     assert one.job.done
+
+
+def test_nothing_is_sent_where_it_cannot_be_marked(bench: Make) -> None:
+    one = bench(says("QUEUED"))
+    one.store.close()
+    finish(one.watch())
+    assert not one.server.received
+    assert isinstance(one.job.error, errors.StoreError)
 
 
 # polls
@@ -395,23 +503,79 @@ def test_a_broken_download_is_tried_again_and_what_is_there_stays(bench: Make) -
 def test_files_that_do_not_come_leave_the_row_resumable(
     bench: Make, script: Script, tries: int
 ) -> None:
-    one = bench(script)
+    one = bench(*[script] * tries, history())
     output = Output(url=f"{one.server.url}/a.png", media_type="image/png")
     one.store.update(one.key, status="downloading", outputs=[{"url": output.url}])
     finish(one.of(None, outputs=(output,)))
-    assert len(one.server.received) == tries
+    assert one.paths()[:tries] == ["GET /a.png"] * tries
+    assert all(HISTORY in path for path in one.paths()[tries:])
     assert isinstance(one.job.error, errors.DownloadError)
     assert one.row["status"] == "downloading"
     assert [found.url for found in outputs_of(one.row)] == [output.url]
 
 
-def test_a_disk_that_cannot_be_written_leaves_the_row_resumable(bench: Make) -> None:
-    one = bench(answer(200, picture()))
+def test_a_file_that_is_gone_is_found_under_its_new_address(bench: Make) -> None:
+    with wire(answer(200, picture())) as files:
+        fresh = [past("req-1", url=f"{files.url}/{name}.png", minutes=2) for name in "ab"]
+        good = answer(200, picture())
+        one = bench(good, answer(410, b""), history(*fresh), history())
+        urls = [f"{one.server.url}/{name}.png" for name in "ab"]
+        noted = tuple(Output(url=url) for url in urls)
+        one.store.update(one.key, id="req-1", status="downloading", outputs=[{"url": urls[0]}])
+        finish(one.of(None, outputs=noted))
+        assert [request.path for request in files.received] == ["/b.png"], "what was there stays"
+    assert one.job.status is Status.COMPLETED
+    assert [asset.path.is_file() for asset in one.job.outputs] == [True, True]
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_result_in_memory(
+    bench: Make, tmp_path: Path
+) -> None:
+    one = bench(answer(200, picture(), {"Content-Type": "image/png"}))
     (one.store.home / "results").write_text("no folder")
-    finish(one.of(None, outputs=(Output(url=f"{one.server.url}/a.png"),)))
-    assert isinstance(one.job.error, errors.StoreError)
-    assert one.row["status"] == "submitting"
-    assert one.job.done
+    url = f"{one.server.url}/a.png"
+    one.store.update(one.key, status="downloading", outputs=[{"url": url}])
+    finish(one.of(None, outputs=(Output(url=url),)))
+    assert (one.job.status, one.job.error) == (Status.COMPLETED, None)
+    assert one.job.image.size == (4, 4)
+    assert one.job.outputs[0].path is None
+    assert "cannot be made" in one.job.note
+    assert one.job.note in one.job.line
+    assert one.job.save(tmp_path)[0].read_bytes() == picture()
+    assert one.row["status"] == "downloading", "another kernel can still bring it to disk"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+@pytest.mark.parametrize("api", ["v1", "v2"])
+def test_a_full_disk_leaves_the_result_in_memory(bench: Make, api: str) -> None:
+    """/dev/full takes nothing, with the error of a full disk."""
+    good = answer(200, picture(), {"Content-Type": "image/png"})
+    one = bench(good)
+    ending = ".part" if api == "v1" else ".0.part"
+    part = one.store.new_file("m", one.key, 0, ".png").with_suffix(ending)
+    part.symlink_to("/dev/full")
+    url = f"{one.server.url}/a.png"
+    finish(one.watch("v1") if api == "v1" else one.of(None, outputs=(Output(url=url),)))
+    assert one.job.outputs[0].content == picture()
+    assert "No space left on device" in one.job.note
+    assert one.row["status"] != "completed"
+    assert not list(one.store.results.rglob("*.png"))
+    assert not part.is_symlink(), "what was begun makes room"
+
+
+def test_bytes_that_the_disk_did_not_take_can_be_found_again(bench: Make) -> None:
+    with wire(answer(200, picture())) as files:
+        there = past("r-1", url=f"{files.url}/a.png")
+        png = {"Content-Type": "image/png", "X-Request-Id": "r-1"}
+        one = bench(answer(200, picture(), png), history(there), history())
+        one.store.results.write_text("no folder")
+        finish(one.watch("v1"))
+        assert one.job.outputs[0].content == picture()
+        one.store.results.unlink()
+        one.job = Job(id="r-1", model="m")
+        finish(one.of(None, lost=errors.SubmitUnknown("lost")))
+    assert one.row["status"] == "completed"
+    assert [asset.path.read_bytes()[:4] for asset in assets_of(one.row)] == [picture()[:4]]
 
 
 def test_the_suffix_comes_from_the_content_then_from_the_name(bench: Make) -> None:

@@ -3,7 +3,8 @@
 Recipe for a new one: a module here with a subclass of `Provider` that sets the class attributes
 and writes `submit` (a request into the first call) and `parse` (a reply into a state, whose
 `next` is the call that brings the following one); `upload_calls` and `parse_upload` where it
-takes files; `credits_call` and `parse_credits` where it tells the balance. Name it in `PROVIDERS`.
+takes files; `history_call` and `parse_history` where it lists what was run; `credits_call` and
+`parse_credits` where it tells the balance. Name it in `PROVIDERS`.
 Nothing here sends, sleeps, loops or displays. Replies recorded as files in `tests/replies/<name>/`
 are its tests.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -24,6 +26,7 @@ from segmind_widgets.types import (
     Credits,
     JobState,
     Model,
+    Past,
     Reply,
     RunRequest,
     Status,
@@ -87,6 +90,24 @@ class Provider(ABC):
     def find(self, job_id: str) -> Call:
         """The call that asks after a job of which only the service's id is known."""
         raise InputError(f"{self.title} cannot look up a job by its id alone: {job_id}")
+
+    def history_call(
+        self,
+        target: str,  # noqa: ARG002 - who keeps a history needs them
+        since: datetime,  # noqa: ARG002
+        until: datetime,  # noqa: ARG002
+        *,
+        page: int = 1,  # noqa: ARG002
+    ) -> Call | None:
+        """The free call that lists what was run of a model between two moments, page by page.
+
+        None where the service keeps no such list.
+        """
+        return None
+
+    def parse_history(self, reply: Reply) -> list[Past]:
+        """The requests on a page of the history, a row for each output; [] after the last page."""
+        raise ReplyError(f"{self.title} keeps no history.", status=reply.status)
 
     def check_upload(self, asset: Asset) -> None:  # noqa: B027 - by default nothing is refused
         """Refuse here what the service would refuse, in its own figures. Raises AssetError."""

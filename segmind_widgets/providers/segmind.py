@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pybase64
 
@@ -39,6 +40,7 @@ from segmind_widgets.types import (
     Credits,
     JobState,
     Output,
+    Past,
     Reply,
     RunRequest,
     Status,
@@ -88,8 +90,7 @@ class Segmind(Provider):
             return Call(
                 "POST", f"{base}/workflows/{_workflow(request.target)}", inputs, billed=True
             )
-        page = request.target.strip().partition("?")[0].rstrip("/")
-        slug = re.sub(r"/api$", "", page).rpartition("/")[2]
+        slug = _slug(request.target)
         if not _SLUG.fullmatch(slug):
             raise InputError(
                 f"{request.target!r} is not a model's slug.", hint="Find it with %segmind_models."
@@ -121,9 +122,43 @@ class Segmind(Provider):
     def _history(self, job_id: str) -> Call:
         return Call("GET", f"{self.urls['SEGMIND_CONSOLE_URL']}{_HISTORY}{job_id}")
 
+    def history_call(
+        self, target: str, since: datetime, until: datetime, *, page: int = 1
+    ) -> Call | None:
+        query = {
+            "page": page,
+            "per_page": 100,
+            "model_name": _slug(target),
+            "from_date": since.astimezone(timezone.utc).date().isoformat(),
+            "to_date": until.astimezone(timezone.utc).date().isoformat(),
+        }
+        address = f"{self.urls['SEGMIND_CONSOLE_URL']}{_HISTORY}".rstrip("/")
+        return Call("GET", f"{address}?{urlencode(query)}", timeout=30.0)
+
+    def parse_history(self, reply: Reply) -> list[Past]:
+        call = Call("GET", reply.url)
+        rows = json_object(call, checked(call, reply)).get("data")
+        if not isinstance(rows, list):
+            raise ReplyError("The history holds no list.", body=excerpt(reply.body))
+        return [self._past(row, reply) for row in rows if _text(_dict(row).get("request_id"))]
+
+    def _past(self, row: dict[str, Any], reply: Reply) -> Past:
+        known = _text(row["request_id"])
+        state = self._state_of(row, reply)
+        if not (state.status.final and (state.outputs or state.error)):
+            # it runs, or its results are texts, which the history leaves out
+            state = replace(state, status=Status.PROCESSING, next=self.find(known), now=True)
+        return Past(known, _dict(row.get("request_body")), _moment(row.get("model_created")), state)
+
     def _remembered(self, call: Call, reply: Reply) -> JobState:
+        """A request in the history, asked for by its id."""
+        state = self._state_of(json_object(call, reply), reply)
+        if state.status is Status.COMPLETED and not state.outputs:
+            raise _empty("The history says completed, and names no file.", reply, state.id)
+        return state if state.status.final else replace(state, next=call)
+
+    def _state_of(self, body: Mapping[str, Any], reply: Reply) -> JobState:
         """A row of the request history (the SDK 1.3.0 knows its fields)."""
-        body = json_object(call, reply)
         word = _text(body.get("model_status"))
         found = collect(body.get("generation_url"))
         state = JobState(
@@ -137,9 +172,7 @@ class Segmind(Provider):
             return replace(state, status=Status.FAILED, error=error)
         if found:
             return replace(state, status=Status.COMPLETED, outputs=tuple(found))
-        if state.status is Status.COMPLETED:
-            raise _empty("The history says completed, and names no file.", reply, state.id)
-        return state if state.status.final else replace(state, next=call)
+        return state
 
     def _ran(self, reply: Reply) -> JobState:
         """v1: the reply is the result."""
@@ -184,8 +217,8 @@ class Segmind(Provider):
             credits=number(metrics.get("remaining_credits")),
             seed=whole(body.get("seed")),
         )
-        if status is Status.FAILED:
-            return replace(state, error=_failure(body, reply, state.id))
+        if status is Status.FAILED:  # a cost here is what was reserved, and given back
+            return replace(state, cost=None, error=_failure(body, reply, state.id))
         if status is Status.CANCELLED:
             return state
         if status is Status.COMPLETED:
@@ -268,6 +301,12 @@ class Segmind(Provider):
         if left is None:
             raise ReplyError("Segmind told no credits.", body=json.dumps(body)[:2000])
         return Credits(left, free=number(body.get("free-credits")))
+
+
+def _slug(target: str) -> str:
+    """A model's slug, from itself or from its page's URL."""
+    page = target.strip().partition("?")[0].rstrip("/")
+    return re.sub(r"/api$", "", page).rpartition("/")[2]
 
 
 def _workflow(text: str) -> str:
@@ -368,3 +407,21 @@ def _id_in(call: Call) -> str | None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _dict(value: object) -> dict[str, Any]:
+    """An object, or the JSON text of one; empty for anything else."""
+    try:
+        found = from_json(value) if isinstance(value, (str, bytes)) else value
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _moment(value: object) -> datetime | None:
+    """An ISO 8601 time, in UTC where it names no zone; None where it is none."""
+    try:
+        found = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

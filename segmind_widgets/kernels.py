@@ -1,0 +1,65 @@
+"""Which kernels live: each holds an operating system's lock on a file of its own in the home.
+
+The system lets go of a lock when a process ends, however it ends: so the jobs of a killed kernel
+are free at once, and those of a living one are not.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+class Kernel:
+    """This process, as other kernels of the same home see it.
+
+    Args:
+        home: the store's folder.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "kernels"
+        self._lock: FileLock | None = None
+        self._id: str | None = None
+
+    @property
+    def id(self) -> str | None:
+        """The name that jobs are claimed with; None where this disk has no locks."""
+        if self._lock is None:
+            name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+            self._lock = FileLock(self._path(name), thread_local=False)
+            with suppress(OSError, NotImplementedError):
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._lock.acquire(timeout=1)
+                self._id = name
+        return self._id
+
+    def alive(self, owner: str | None) -> bool:
+        """The kernel of that name lives, or may live."""
+        if owner is None:
+            return False
+        path = self._path(owner)
+        if owner == self._id or not path.exists():
+            return owner == self._id
+        lock = FileLock(path, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError, NotImplementedError):  # what cannot be told is left alone
+            return True
+        lock.release()
+        path.unlink(missing_ok=True)
+        return False
+
+    def close(self) -> None:
+        """Let go of this kernel's jobs."""
+        if self._lock is not None and self._id is not None:
+            self._lock.release()
+            self._path(self._id).unlink(missing_ok=True)
+        self._lock = self._id = None
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.lock"

@@ -1,0 +1,99 @@
+"""A job's outputs, from the service to this disk; where the disk takes nothing, into memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from segmind_widgets.assets import Asset
+from segmind_widgets.errors import StoreError
+from segmind_widgets.media import suffix
+from segmind_widgets.store import Store
+from segmind_widgets.transport import Transport
+from segmind_widgets.types import Output
+
+
+class Results:
+    """The files of one job.
+
+    `problem` says why a result is in memory only; empty where all are on disk.
+    """
+
+    def __init__(self, store: Store, transport: Transport, target: str, key: str) -> None:
+        self._store, self._transport = store, transport
+        self._target, self._key = target, key
+        self.problem = ""
+
+    def keep(self, index: int, output: Output) -> Output:
+        """An output whose bytes came with the reply, as a file on disk where that is possible."""
+        if output.data is None:
+            return output
+        asset = Asset(data=output.data, declared_type=output.media_type)
+        try:
+            path = self._path(index, asset.media_type)
+            _write(path, output.data)
+        except StoreError as error:
+            self.problem = str(error)
+            return dataclasses.replace(output, media_type=asset.media_type)
+        return dataclasses.replace(
+            output, data=None, url=path.as_uri(), media_type=asset.media_type
+        )
+
+    def fetch(self, index: int, output: Output) -> Asset:
+        """An output with its file, or with its bytes where no file can be written.
+
+        Raises:
+            DownloadError: it cannot be fetched.
+        """
+        url = output.url or ""
+        name, until, kind = output.name, output.expires_at, output.media_type
+        if output.data is not None:
+            return Asset(None, output.url, name, until, output.data, kind)
+        if url.startswith("file:"):
+            return Asset(_local(url), None, name, until, declared_type=kind)
+        try:
+            path, kind = self._download(index, url, kind)
+        except StoreError as error:
+            self.problem = str(error)
+            buffer = io.BytesIO()
+            kind = self._transport.download(url, buffer) or kind
+            return Asset(None, url, name, until, buffer.getvalue(), kind)
+        return Asset(path, url, name, until, declared_type=kind)
+
+    def _download(self, index: int, url: str, kind: str | None) -> tuple[Path, str | None]:
+        part = self._path(index, None).with_suffix(f".{index}.part")
+        try:
+            kind = self._transport.download(url, part) or kind
+            found = Asset(part, url, declared_type=kind).media_type
+            return part.replace(self._path(index, found, url)), kind
+        except BaseException:
+            with suppress(OSError):  # half a file is no use, and takes room
+                part.unlink(missing_ok=True)
+            raise
+
+    def _path(self, index: int, kind: str | None, url: str = "") -> Path:
+        known = suffix(kind) if kind and kind != "application/octet-stream" else ""
+        ending = known or Path(url.partition("?")[0]).suffix[:8] or ".bin"
+        return self._store.new_file(self._target, self._key, index, ending)
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_suffix(".part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}.",
+            hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
+        ) from error
+
+
+def _local(url: str) -> Path:
+    return Path(url2pathname(urlsplit(url).path))
