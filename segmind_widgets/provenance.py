@@ -164,12 +164,7 @@ def write(path: Path, recipe: Recipe) -> bool:
             if not edits:
                 return False
             with part.open("wb") as file, memoryview(data) as view:
-                at = 0
-                for edit in edits:
-                    file.write(view[at : edit.start])
-                    file.write(edit.new)
-                    at = edit.end
-                file.write(view[at:])
+                file.writelines(_pieces(view, edits))
         shutil.copymode(path, part)
         part.replace(path)
     except OSError:
@@ -177,6 +172,24 @@ def write(path: Path, recipe: Recipe) -> bool:
             part.unlink(missing_ok=True)
         return False
     return True
+
+
+def stamped(asset: Asset, recipe: Recipe) -> Asset:
+    """The asset with a recipe in it, where it takes one: in its file, or in its bytes."""
+    if asset.path:
+        write(asset.path, recipe)
+    elif asset.data is not None and (edits := _edits(asset.data, recipe)):
+        return replace(asset, data=b"".join(_pieces(memoryview(asset.data), edits)))
+    return asset
+
+
+def _pieces(view: memoryview, edits: list[containers.Edit]) -> Iterator[memoryview | bytes]:
+    at = 0
+    for edit in edits:
+        yield view[at : edit.start]
+        yield edit.new
+        at = edit.end
+    yield view[at:]
 
 
 def _edits(data: containers.Data, recipe: Recipe) -> list[containers.Edit]:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
-from segmind_widgets import Asset, Job, SegmindClient, provenance
+from segmind_widgets import Asset, Job, SegmindClient, provenance, watch
 from segmind_widgets.errors import AssetError, InputError, SegmindError
 from segmind_widgets.exif import Note, find_note, with_note
 from segmind_widgets.provenance import Recipe, read, write
@@ -242,6 +242,19 @@ def test_pillow_saves_it_again_with_its_exif(tmp_path: Path) -> None:
     assert read(out.getvalue()) == RECIPE
 
 
+def test_bytes_in_memory_take_a_recipe_too(original: bytes) -> None:
+    """For a disk that takes nothing: `job.save` writes them elsewhere later."""
+    asset = Asset(data=original, declared_type="image/png")
+    done = provenance.stamped(asset, RECIPE)
+    assert read(done) == RECIPE
+    assert shown(done.content) == shown(original)
+    assert asset.data == original
+    text = Asset.of(b"a red fox")
+    url = Asset.of("https://a.example/cat.png")
+    assert provenance.stamped(text, RECIPE) is text
+    assert provenance.stamped(url, RECIPE) is url
+
+
 # what is left alone
 
 
@@ -312,6 +325,24 @@ def test_a_disk_that_refuses_leaves_the_picture(
     assert path.read_bytes() == encoded("PNG")
     assert list(tmp_path.glob("a.png*")) == [path]
     assert not write(tmp_path / "missing.png", RECIPE)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_a_disk_that_fills_up_leaves_the_picture(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded("PNG", compress_level=0))
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before), limits[1]))
+    try:
+        done = write(path, RECIPE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not done
+    assert path.read_bytes() == before
+    assert list(tmp_path.glob("a.png*")) == [path]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
@@ -565,6 +596,17 @@ def test_a_file_sent_as_base64_is_in_it_by_name(wired: SegmindClient) -> None:
     assert set(recipe.cut) == {"image", "mask"}
     assert hashlib.sha256(files["mask"]).hexdigest() in recipe.inputs["mask"]
     assert len(recipe.to_json()) < 1000
+
+
+def test_a_paid_picture_is_shown_also_where_its_recipe_fails(
+    wired: SegmindClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(watch, "stamped", broken)
+    job = wired.run("flux-schnell", {"prompt": "a fox"})
+    assert job.image.size == (37, 23)
 
 
 def test_a_job_from_an_image_runs_again(tmp_path: Path) -> None:
