@@ -195,6 +195,7 @@ def test_rows_are_plain_words_or_yaml_with_names() -> None:
     with pytest.raises(CellError) as caught:
         from_scalar("[1, 2", {}, "sizes")
     assert caught.value.field == "sizes"
+    assert str(caught.value) == "`sizes` has a bracket that is not closed."
 
 
 def test_a_refusal_names_its_input_in_field_or_words() -> None:

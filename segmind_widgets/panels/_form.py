@@ -1,7 +1,7 @@
 """A form made from a model's JSON Schema, with the same inputs as YAML beside it.
 
-The fields are drawn in at most three parts, in the order in which the schema begins them: what is
-said in words, files, and all the rest, where what is advanced is folded.
+The fields are drawn in at most three parts: what is said in words, files (first, where the schema
+begins with one), and all the rest, where what is advanced is folded.
 """
 
 from __future__ import annotations
@@ -49,11 +49,8 @@ class Form(widgets.VBox):
             for name, field in self.fields.items()
             if field.kind == "media"
         }
-        spoken = [field for field in self.fields.values() if field.spoken]
-        others = [f for f in self.fields.values() if f.kind != "media" and f not in spoken]
-        self._words = Controls(spoken) if spoken else None
-        self._rest = Controls(others, rows=True, folded=bool(model.schema))
-        self._controls = [part for part in (self._words, self._rest) if part is not None]
+        self._rest, *words = self._drawn()
+        self._controls = [*words, self._rest]
         for part in self._controls:
             part.observe(self._told, "values")
         self._body = widgets.VBox(self._parts())
@@ -69,14 +66,27 @@ class Form(widgets.VBox):
         if inputs:
             self._fill(inputs)
 
+    def _drawn(self) -> list[Controls]:
+        """The plain fields, what is said in words first; that part is alone where files follow it.
+
+        The last part comes first, with the free rows.
+        """
+        plain = [field for field in self.fields.values() if field.kind != "media"]
+        words = [field for field in plain if field.spoken]
+        others = [field for field in plain if not field.spoken]
+        first = next(iter(self.fields.values()), None)
+        apart = bool(words and self.files and first and first.kind != "media")
+        rest = Controls(
+            others if apart else words + others, rows=True, folded=bool(self.model.schema)
+        )
+        return [rest, Controls(words)] if apart else [rest]
+
     def _parts(self) -> list[widgets.Widget]:
-        """Words and files in the order in which the schema begins them, then the rest."""
-        media = widgets.VBox(list(self.files.values())) if self.files else None
-        if media is not None:
-            media.add_class("sw-files")
-        first = next((field.kind == "media" for field in self.fields.values()), False)
-        order = [media, self._words] if first else [self._words, media]
-        return [part for part in [*order, self._rest] if part is not None]
+        if not self.files:
+            return list(self._controls)
+        files = widgets.VBox(list(self.files.values()))
+        files.add_class("sw-files")
+        return [*self._controls[:-1], files, self._rest]
 
     # the inputs
 

@@ -10,6 +10,7 @@ from typing import Any
 from segmind_widgets import cells, yaml12
 from segmind_widgets.errors import CellError
 
+_PLACE = re.compile(r"^Line \d+(?:, `.*?`,)? ")
 _STRUCTURED = re.compile(r"[\[{\"'$]|file:")  # what plain YAML text cannot begin with
 
 
@@ -18,8 +19,8 @@ def from_yaml(text: str, names: Mapping[str, Any], name: str) -> Any:
     try:
         return cells.parse_body(f"value:\n{indent(text.strip(), '  ')}", names)["value"]
     except CellError as error:
-        error.field = name
-        raise
+        said = _PLACE.sub(f"`{name}` ", error.message)  # its lines are not those of the reader
+        raise CellError(said, hint=error.hint, field=name) from None
 
 
 def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:

@@ -65,7 +65,7 @@ function choice(field, send) {
   return { main, parts: [main, other], set };
 }
 
-function number(field, send, model) {
+function number(field, send, model, listen) {
   const { min, max, step } = field;
   const bounds = { min: min ?? "", max: max ?? "", step: step ?? "any" };
   const parts = [];
@@ -84,13 +84,14 @@ function number(field, send, model) {
   main.onchange = () => send(main.value === "" ? null : rounded(main.valueAsNumber));
   slider.oninput = () => { main.value = rounded(slider.valueAsNumber); slide(); };
   slider.onchange = () => put(rounded(slider.valueAsNumber));
+  slider.onclick = () => { if (main.value === "") slider.onchange(); }; // where it stood already
   if (field.slider) parts.push(slider);
   parts.push(main);
-  if (field.seed) parts.push(...seed(field, put, model));
+  if (field.seed) parts.push(...seed(field, put, model, listen));
   return { main, parts: [element("div", "sw-number", {}, ...parts)], set };
 }
 
-function seed(field, put, model) {
+function seed(field, put, model, listen) {
   const any = (field.min ?? -1) <= -1;
   const most = Math.min(field.max ?? 2 ** 31 - 1, 2 ** 31 - 1);
   const pick = () => put(any ? -1 : Math.floor(field.min + Math.random() * (most - field.min + 1)));
@@ -99,7 +100,7 @@ function seed(field, put, model) {
     keep.hidden = model.get("last_seed") === null;
     keep.textContent = `keep ${model.get("last_seed")}`;
   };
-  model.on("change:last_seed", show);
+  listen("change:last_seed", show);
   show();
   return [button("⚄", any ? "A new seed each time (-1)" : "Another seed", pick, "sw-small sw-dice"), keep];
 }
@@ -116,6 +117,8 @@ export default {
     const fold = element("details", "sw-advanced sw-wide", {}, summary, more);
     root.dataset.lmSuppressShortcuts = "true";
 
+    const heard = [];
+    const listen = (event, call) => { model.on(event, call); heard.push(() => model.off(event, call)); };
     const put = (changes) => {
       const values = { ...model.get("values"), ...changes };
       for (const name in values) if (values[name] === null) delete values[name];
@@ -127,7 +130,7 @@ export default {
       const id = `${prefix}-${field.name}`;
       const known = { raw: undefined };
       const send = (raw) => { known.raw = raw; put({ [field.name]: raw }); };
-      const { main, parts, set } = (MAKERS[field.kind] ?? area)(field, send, model);
+      const { main, parts, set } = (MAKERS[field.kind] ?? area)(field, send, model, listen);
       const star = field.required ? [element("span", "", { textContent: " *", ariaHidden: "true" })] : [];
       const unit = field.unit ? [element("span", "sw-unit", { textContent: ` ${field.unit}` })] : [];
       const label = element("label", "sw-label", { htmlFor: id, title: field.tip }, field.label, ...star, ...unit);
@@ -141,7 +144,7 @@ export default {
       known.note = (said) => {
         note.textContent = said?.text ?? "";
         note.classList.toggle("sw-error", Boolean(said?.error));
-        main.toggleAttribute("aria-invalid", Boolean(said?.error));
+        main.ariaInvalid = said?.error ? "true" : null;
       };
       controls.set(field.name, known);
       const wide = field.kind in AREAS ? "sw-wide" : "";
@@ -153,7 +156,7 @@ export default {
       const shapes = sizes.map(([ratio, width, height]) =>
         button(ratio, `${width} × ${height} pixels`, () => put({ [names[0]]: width, [names[1]]: height })));
       const chips = element("div", "sw-shapes", {}, ...shapes);
-      const group = element("div", "sw-pair sw-wide", { ariaLabel: "Size" }, ...fields.map(draw), chips);
+      const group = element("div", "sw-pair sw-wide", { ariaLabel: "Width and height" }, ...fields.map(draw), chips);
       group.setAttribute("role", "group");
       return group;
     }
@@ -227,10 +230,10 @@ export default {
       showNotes();
     }
 
-    model.on("change:values", showValues);
-    model.on("change:notes", showNotes);
     build();
+    listen("change:values", showValues);
+    listen("change:notes", showNotes);
     el.append(root);
-    return () => { model.off("change:values", showValues); model.off("change:notes", showNotes); };
+    return () => heard.forEach((stop) => stop());
   },
 };
