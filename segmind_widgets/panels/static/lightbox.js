@@ -81,7 +81,7 @@ export function open(kit) { // a promise of the last key shown
   const { model, buttons, element, altOf } = kit;
   let { key } = kit;
   if (document.querySelector("dialog.sw-light")) return key; // the second half of a double click
-  const dialog = element("dialog", "sw-light");
+  const dialog = element("dialog", "sw-light", { tabIndex: -1 });
   dialog.dataset.lmSuppressShortcuts = "true";
   const [back, next, close] = [["‹", "Previous"], ["›", "Next"], ["×", "Close"]].map(
     ([textContent, title]) => element("button", "sw-button", { type: "button", textContent, title, ariaLabel: title }));
@@ -92,6 +92,8 @@ export function open(kit) { // a promise of the last key shown
   const caption = element("div", "sw-caption");
   caption.setAttribute("aria-live", "polite");
   bar.append(back, count, next, actions, close);
+  let stage = element("div");
+  dialog.append(bar, stage, caption, note);
   const urls = [];
   const free = () => urls.splice(0).forEach((url) => URL.revokeObjectURL(url));
   const place = () => model.get("items").findIndex((item) => item.key === key);
@@ -99,9 +101,10 @@ export function open(kit) { // a promise of the last key shown
   function show() {
     const items = model.get("items");
     const item = items[place()];
-    const stage = element("div", "sw-stage"); // a late answer goes to a stage that is gone
+    const before = stage; // a late answer goes to a stage that is gone
+    stage = element("div", "sw-stage");
+    before.replaceWith(stage);
     free();
-    dialog.replaceChildren(bar, stage, caption, note);
     dialog.setAttribute("aria-label", altOf(item));
     caption.textContent = [item.caption || item.alt, item.note].filter(Boolean).join(" · ");
     count.textContent = `${place() + 1} of ${items.length}`;
@@ -109,9 +112,11 @@ export function open(kit) { // a promise of the last key shown
     next.disabled = item === items.at(-1);
     const stays = ["download", "copy"];
     actions.replaceChildren(...buttons(model, item, (name) => stays.includes(name) || dialog.close()));
-    fill(kit, item, stage, urls).catch((error) => {
-      stage.textContent = `${altOf(item)}: ${error.message}`;
+    const now = stage;
+    fill(kit, item, now, urls).catch((error) => {
+      now.textContent = `${altOf(item)}: ${error.message}`;
     });
+    if (document.activeElement.disabled || !dialog.contains(document.activeElement)) dialog.focus();
   }
   function step(by) {
     const item = model.get("items")[place() + by];
@@ -132,7 +137,7 @@ export function open(kit) { // a promise of the last key shown
   document.body.append(dialog);
   show();
   dialog.showModal();
-  (next.disabled ? close : next).focus();
+  dialog.focus();
   return new Promise((closed) => {
     dialog.onclose = () => {
       free();
