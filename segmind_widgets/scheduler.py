@@ -95,6 +95,7 @@ class Throttle:
         self._work = work
         self._pause = pause
         self._lock = threading.Lock()
+        self._working = threading.RLock()
         self._closed = threading.Event()
         self._called = self._running = False
         self._context = copy_context()  # ipykernel finds the cell by it
@@ -110,16 +111,23 @@ class Throttle:
         threading.Thread(target=run, args=(self._run,), name="segmind frames", daemon=True).start()
 
     def close(self) -> None:
-        """Do it no more."""
+        """Do it no more: what is being done now has ended when this returns."""
         self._closed.set()
+        with self._working:
+            pass
 
     def _run(self) -> None:
         while self._is_wanted():
-            try:
-                self._work()
-            except Exception:  # noqa: BLE001 - a view's fault must not end the frames
-                _log.exception("A view could not be updated")
+            with self._working:
+                self._do()
             self._closed.wait(self._pause)
+
+    def _do(self) -> None:
+        try:
+            if not self._closed.is_set():
+                self._work()
+        except Exception:  # noqa: BLE001 - a view's fault must not end the frames
+            _log.exception("A view could not be updated")
 
     def _is_wanted(self) -> bool:
         with self._lock:

@@ -277,3 +277,24 @@ def test_a_view_that_fails_ends_no_frames_and_a_closed_one_has_no_more(
     throttle()
     assert not called.acquire(timeout=0.1)
     assert "A view could not be updated" in caplog.text
+
+
+def test_closing_waits_for_the_frame_that_is_being_made() -> None:
+    inside, go = threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    def work() -> None:
+        inside.set()
+        go.wait(5)
+        ended.append("frame")
+
+    throttle = Throttle(work, 0.01)
+    throttle()
+    assert inside.wait(5)
+    closing = threading.Thread(target=lambda: (throttle.close(), ended.append("closed")))
+    closing.start()
+    closing.join(0.1)
+    assert ended == []
+    go.set()
+    closing.join(5)
+    assert ended == ["frame", "closed"]

@@ -33,6 +33,7 @@ class Details(widgets.VBox):
         self.job: Job | None = None
         self.facts = widgets.HTML()
         self.folder = widgets.Text(description="Save into", placeholder=str(Path.cwd()))
+        self.folder.add_class("sw-wide")
         self.save = panel.button("Save", self._save, tooltip="Copy the files into the folder")
         self.again = panel.button("Run again", self._ask, tooltip="A new job, same inputs")
         self.copy_id = CopyButton("Copy id", self._copied, title="Copy the job's id")

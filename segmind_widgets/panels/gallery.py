@@ -10,17 +10,34 @@ import ipywidgets as widgets
 from traitlets import Any as AnyTrait
 
 from segmind_widgets.errors import NotFound
-from segmind_widgets.jobs import Job
+from segmind_widgets.jobs import Job, money
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.panels._copy import CopyButton
 from segmind_widgets.panels._details import Details
 from segmind_widgets.panels._pack import packed
-from segmind_widgets.panels._results import Results
+from segmind_widgets.panels._results import Results, items, keyed
 from segmind_widgets.panels._search import Search
 from segmind_widgets.panels._widgets import row
 
 PAGE = 24  # jobs
 _SIDE = 180  # pixels
+
+
+class Shelf(Results):
+    """Results under their prompts."""
+
+    def show(self, jobs: list[Job]) -> None:
+        """Show the outputs of these jobs, and nothing else."""
+        self._assets = {key: asset for job in jobs for key, asset in keyed(job).items()}
+        self.items = [
+            {**item, "caption": item["alt"], "note": _note(job)}
+            for job in jobs
+            for item in items(job)
+        ]
+
+
+def _note(job: Job) -> str:
+    return job.model if job.cost is None else f"{job.model} · {money(job.cost)}"
 
 
 class GalleryPanel(Panel):
@@ -44,7 +61,7 @@ class GalleryPanel(Panel):
         self.place = widgets.HTML()
         self.news = self.button("", self._show_newest)
         self.news.layout.display = "none"
-        self.pictures = Results(self, side=_SIDE, selectable=True, label="What was made")
+        self.pictures = Shelf(self, side=_SIDE, selectable=True, label="What was made")
         self.pictures.add_class("sw-gallery")
         self.pictures.observe(lambda _: self.guarded(self._selected), "selected")
         self.use = CopyButton(
@@ -58,9 +75,8 @@ class GalleryPanel(Panel):
         for job in self.client.jobs(1_000_000, unfinished=True, here=True):
             self._await(job)
         self._reload()
-        pages = row(self.newer, self.place, self.older, self.news)
-        zips = row(self.zip_page, self.zip_all)
-        return [self.search, pages, self.pictures, self.details, zips]
+        pages = row(self.newer, self.place, self.older, self.news, self.zip_page, self.zip_all)
+        return [self.search, pages, self.pictures, self.details]
 
     def close(self) -> None:
         """Follow no job any more, free all models, and remove the zips."""
@@ -113,10 +129,9 @@ class GalleryPanel(Panel):
         self.place.value = f'<div role="status">{told}</div>'
         self.newer.disabled = self._first == 0
         self.older.disabled = last >= total
-        for button in (self.newer, self.older):
+        for button in (self.newer, self.older, self.zip_page):
             button.layout.display = "" if total > PAGE else "none"
-        for button in (self.zip_page, self.zip_all):
-            button.layout.display = "" if total else "none"
+        self.zip_all.layout.display = "" if total else "none"
         self.zip_all.description = f"Zip of all {total:,}"
         self.news.layout.display = "" if self._fresh else "none"
         self.news.description = f"{self._fresh} new: show"
