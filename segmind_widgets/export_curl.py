@@ -10,7 +10,6 @@ from typing import Any
 
 from segmind_widgets.export_python import fill
 from segmind_widgets.export_request import File, Request, request_of
-from segmind_widgets.plans import Plan
 
 _BEGIN = """\
 #!/bin/sh
@@ -152,6 +151,9 @@ esac
     + """
 python3 -c '
 import json, re, sys
+
+if TYPE_CHECKING:
+    from segmind_widgets.plans import Plan
 from os.path import splitext
 
 output = json.load(open(sys.argv[1]))["output"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.export_request import File, Request, request_of
-from segmind_widgets.plans import Plan
+
+if TYPE_CHECKING:
+    from segmind_widgets.plans import Plan
 
 _WIDTH = 88
 _MODULES = ("base64", "json", "mimetypes", "os", "re", "time")

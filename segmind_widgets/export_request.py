@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import InputError
-from segmind_widgets.plans import Plan
 from segmind_widgets.preparing import prepared, with_assets
+
+if TYPE_CHECKING:
+    from segmind_widgets.plans import Plan
 
 _SIGNED = re.compile(
     r"https?://(?:[^/]*@|[^#]*[?&][\w-]*(?:signature|credential|token|secret|sig|key)=)",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from segmind_widgets import cells
 from segmind_widgets.errors import InputError
@@ -16,7 +16,9 @@ from segmind_widgets.export_curl import curl
 from segmind_widgets.export_python import literal, python
 from segmind_widgets.export_request import File, kept, leaves, paths
 from segmind_widgets.jobs import Job
-from segmind_widgets.plans import Plan
+
+if TYPE_CHECKING:
+    from segmind_widgets.plans import Plan
 
 __all__ = ["FORMS", "cell", "client_code", "curl", "export", "python"]
 
@@ -41,14 +43,14 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
     if form not in FORMS:
         raise ValueError(f"There is no form {form!r}; there are {', '.join(FORMS)}.")
     if form in ("python", "curl"):
-        found = source if isinstance(source, Plan) else _planned(source, plan)
+        found = _planned(source, plan) if isinstance(source, Job) else source
         return python(found) if form == "python" else curl(found)
-    if isinstance(source, Plan):
-        target, kind, api = source.request.target, source.request.kind, source.request.api
-        inputs, name, sandbox = source.inputs, source.place.provider.name, source.place.sandbox
-    else:
+    if isinstance(source, Job):
         target, kind, api = source.model, source.kind, "auto"
         inputs, name, sandbox = _inputs(source), source.provider, source.sandbox
+    else:
+        target, kind, api = source.request.target, source.request.kind, source.request.api
+        inputs, name, sandbox = source.inputs, source.place.provider.name, source.place.sandbox
     where = "sandbox" if sandbox and name == "segmind" else name
     chosen = {} if where == "segmind" else {"provider": where}
     chosen |= {} if api == "auto" else {"api": api}
