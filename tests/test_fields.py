@@ -91,9 +91,10 @@ def test_labels_and_units_are_what_one_would_say() -> None:
     assert known["cfg_scale"] == ("CFG scale", "")
     assert known["first_frame_url"] == ("First frame", "")
     assert known["image_urls"] == ("Images", "")
-    assert known["output_seconds"] == ("Output seconds", "s")
+    assert known["output_seconds"] == ("Output seconds", "")
+    assert known["duration"] == ("Duration", "s")
     assert known["quality"] == ("Quality", "%")
-    assert known["max_tokens"] == ("Max tokens", "tokens")
+    assert known["max_tokens"] == ("Max tokens", "")
     assert Field("x", {"title": "Strength of it"}).label == "Strength of it"
 
 

@@ -96,9 +96,11 @@ class Field:
 
     @property
     def unit(self) -> str:
-        """px, s, %, …, where the description names one."""
+        """px, s, %, …, where the description names one and the name does not."""
         found = _UNIT.search(self.schema.get("description", ""))
-        return _UNITS[found[1].lower()] if found and self.kind != "text" else ""
+        if found is None or found[1].lower() in self.name or self.kind == "text":
+            return ""
+        return _UNITS[found[1].lower()]
 
     @property
     def choices(self) -> list[Any]:
@@ -164,7 +166,9 @@ class Field:
             return "YAML"
         if self.kind == "number" and "minimum" in schema and "maximum" in schema:
             return f"{scalar(schema['minimum'])}–{scalar(schema['maximum'])}"
-        return "" if self.kind == "number" else next(map(str, schema.get("examples", ())), "")
+        if self.kind == "number":
+            return "" if self.required else "default"
+        return next(map(str, schema.get("examples", ())), "")
 
     # values
 
