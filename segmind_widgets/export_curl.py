@@ -6,10 +6,13 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.export_python import fill
 from segmind_widgets.export_request import File, Request, request_of
+
+if TYPE_CHECKING:
+    from segmind_widgets.plans import Plan
 
 _BEGIN = """\
 #!/bin/sh
@@ -151,9 +154,6 @@ esac
     + """
 python3 -c '
 import json, re, sys
-
-if TYPE_CHECKING:
-    from segmind_widgets.plans import Plan
 from os.path import splitext
 
 output = json.load(open(sys.argv[1]))["output"]
