@@ -9,11 +9,12 @@ import job_updates
 import loading
 import notebook_size
 import pacing
+import panels
 import recipes
 import upload
 from table import Row, show
 
-BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, form, recipes)
+BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, form, panels, recipes)
 
 
 def main() -> None:
