@@ -12,6 +12,7 @@ import pytest
 from traitlets import TraitError
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.panels._drop import Drop
 from segmind_widgets.panels._pictures import Pictures
 from tests.comms import Page
 
@@ -169,6 +170,11 @@ def test_the_state_of_many_pictures_is_small_and_text(make: Make) -> None:
         page.says(type="look", id=str(n), key=f"job-{n}", side=160)
     assert len(page.received) == 2**20
     assert len(json.dumps(pictures.get_state())) < 20_000
+
+
+@pytest.mark.parametrize("kind", [Drop, Pictures])
+def test_the_code_that_each_widget_adds_to_a_saved_notebook_is_small(kind: Any) -> None:
+    assert len(str(kind._esm)) + len(str(kind._css)) < 15_000
 
 
 def test_close_frees_the_layout_too(make: Make) -> None:

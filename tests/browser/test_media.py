@@ -29,6 +29,7 @@ import colorsys, io
 from pathlib import Path
 from PIL import Image, ImageOps
 from segmind_widgets.panels._pictures import Pictures
+from segmind_widgets.sandbox.sound import speech
 
 def picture(number, side):
     red, green, blue = (int(255 * c) for c in colorsys.hsv_to_rgb(number / 20, 0.7, 0.8))
@@ -48,8 +49,10 @@ def load(key, side):
     return data.getvalue(), "image/webp"
 
 def whole(key):
-    path = Path(f"{key}.txt" if key == "story" else f"{key}.bin")
-    path.write_bytes(b"Once upon a time" if key == "story" else bytes(range(251)) * 40_000)
+    special = {"story": ("txt", b"Once upon a time"), "song": ("wav", speech("la la la", 1))}
+    suffix, data = special.get(key, ("bin", bytes(range(251)) * 40_000))
+    path = Path(f"{key}.{suffix}")
+    path.write_bytes(data)
     return path
 
 asked, done = [], []
@@ -68,6 +71,8 @@ pictures = Pictures(
     actions=[{"name": "use", "label": "Use as input"}, {"name": "download", "label": "Download"},
              {"name": "copy", "label": "Copy URL"}])
 pictures"""
+ROW = """row = Pictures(load, items[:12], selectable=True, wrap=False, side=90, label="Inputs")
+row"""
 CONNECTED = """async () => {
     const session = window.jupyterapp.shell.currentWidget.sessionContext;
     await session.ready;
@@ -177,7 +182,7 @@ def test_pictures_come_when_seen_open_by_keyboard_and_leave_nothing_in_the_file(
     page = shown(browser, lab, PICTURES)
     page.evaluate(SAVE_STATE)
     list_ = page.get_by_role("list", name="Pictures")
-    list_.get_by_role("img", name="planet number 0 seen from afar").wait_for()
+    list_.get_by_role("img", name="planet number 12 seen from afar").wait_for()
     assert list_.get_by_role("listitem").count() == 23
     list_.get_by_text("FileNotFoundError: The file was deleted.").wait_for()
     list_.get_by_text("Once upon a time").wait_for()
@@ -196,9 +201,12 @@ def test_pictures_come_when_seen_open_by_keyboard_and_leave_nothing_in_the_file(
         page.keyboard.press("ArrowRight")
     story = page.get_by_role("dialog", name="a story")
     story.get_by_text("Once upon a time").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("dialog", name="a song").wait_for()
+    page.wait_for_function("document.querySelector('dialog audio')?.duration > 0.5")
     page.keyboard.press("Escape")
-    story.wait_for(state="detached")
-    assert page.evaluate("document.activeElement.dataset.key") == "story"
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert page.evaluate("document.activeElement.dataset.key") == "song"
 
     page.keyboard.press("End")
     list_.get_by_role("img", name="planet number 19 seen from afar").wait_for()
@@ -228,21 +236,28 @@ def test_pictures_come_when_seen_open_by_keyboard_and_leave_nothing_in_the_file(
     assert len(json.dumps(saved)) < 50_000
 
 
-def test_the_dark_and_400_px(browser: Any, dark_lab: Lab) -> None:
-    page = shown(browser, dark_lab, DROP + "\ndrop.say('cat.txt is no picture.', error=True)\ndrop",
-                 PICTURES)  # fmt: skip
-    page.get_by_role("img", name="planet number 0").wait_for()
+def test_the_dark_400_px_and_a_row_to_select_from(browser: Any, dark_lab: Lab) -> None:
+    refused = "drop.say('cat.txt is no picture.', error=True)\ndrop"
+    page = shown(browser, dark_lab, f"{DROP}\n{refused}", PICTURES.removesuffix("pictures") + ROW)
+    row = page.get_by_role("list", name="Inputs")
+    row.get_by_role("img", name="planet number 0").wait_for()
+    second = row.get_by_role("button", name="planet number 1")
+    assert second.get_attribute("aria-pressed") == "false"
+    second.click()
+    page.locator(".sw-selected").wait_for()
+    assert second.get_attribute("aria-pressed") == "true"
+    assert page.get_by_role("dialog").count() == 0
     shot(page, "media-dark")
     page.set_viewport_size({"width": 400, "height": 900})
-    page.get_by_role("button", name="planet number 0").click()
+    second.dblclick()
     page.wait_for_function("document.querySelector('dialog img').naturalWidth === 1600")
     shot(page, "media-narrow-lightbox")
-    assert page.evaluate("(d => d.scrollWidth <= d.clientWidth)(document.querySelector('dialog'))")
+    fits = "(e => e.scrollWidth <= e.clientWidth)(document.querySelector('{}'))"
+    assert page.evaluate(fits.format("dialog"))
     page.get_by_role("button", name="Close").click()
-    page.locator(".sw-pictures").scroll_into_view_if_needed()
+    assert page.evaluate(fits.format(".sw-drop"))
+    assert page.evaluate(fits.format(".sw-pictures"))
+    last = row.get_by_role("button").last
+    last.scroll_into_view_if_needed()  # the row scrolls, not the page
+    row.get_by_role("img", name="planet number 8").wait_for()
     shot(page, "media-narrow")
-    for name in (".sw-drop", ".sw-pictures"):
-        box = page.evaluate(
-            f"(e => [e.scrollWidth, e.clientWidth])(document.querySelector('{name}'))"
-        )
-        assert box[0] <= box[1]

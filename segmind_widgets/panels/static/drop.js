@@ -67,7 +67,7 @@ export default () => { // called once for each model: its views share what is on
       try {
         await pieces(model, next);
       } catch {
-        cancel(model, `${sending.names} could not be read. A folder? Drop the files in it.`);
+        cancel(model, `${sending.names} could not be read. Was it moved or deleted?`);
       }
     }
     sending = null;
@@ -78,8 +78,10 @@ export default () => { // called once for each model: its views share what is on
     if (model.get("disabled")) return false;
     const files = [...(data.files ?? [])];
     if (!files.length) return takeText(model, data.getData?.("text/plain").trim());
+    const folder = [...(data.items ?? [])].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
     const wrong = files.find((file) => !accepted(file, model.get("accept")));
-    if (wrong) say(model, `${wrong.name} is not of a kind that goes here (${model.get("accept")}).`);
+    if (folder) say(model, "A folder cannot be sent: drop the files in it.");
+    else if (wrong) say(model, `${wrong.name} is not of a kind that goes here (${model.get("accept")}).`);
     else if (files.length > 1 && !model.get("multiple")) say(model, "One file goes here, not more.");
     else send(model, files);
     return true;

@@ -1,7 +1,7 @@
 // The browser's half of `Pictures`: thumbnails, which ask the kernel for what is seen.
 const element = (tag, name, properties = {}) =>
   Object.assign(document.createElement(tag), { className: name, ...properties });
-const SIGNS = { image: "▧", video: "▶", audio: "♫", text: "¶", file: "▤" };
+const SIGNS = { video: "▶", audio: "♫", text: "¶", file: "▤" };
 const sideOf = (model) => model.get("side") * (devicePixelRatio > 1 ? 2 : 1);
 const altOf = (item) => item.alt || item.caption || item.key;
 
@@ -96,7 +96,7 @@ export default () => { // called once for each model: its views share what was f
       if (!anyway && JSON.stringify(now) === JSON.stringify(item)) return;
       item = now;
       if (!picture) {
-        const sign = element("span", "sw-sign", { textContent: SIGNS[item.kind ?? "image"] });
+        const sign = element("span", "sw-sign", { textContent: SIGNS[item.kind] ?? "" });
         sign.setAttribute("aria-hidden", "true");
         thumb.replaceChildren(sign, badge);
       }
