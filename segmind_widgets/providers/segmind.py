@@ -182,11 +182,13 @@ class Segmind(Provider):
         sniffed = Asset(data=reply.body).media_type
         if sniffed.partition("/")[0] in ("image", "video", "audio"):
             outputs = [Output(data=reply.body, media_type=sniffed)]
+        elif kind == "text/html":  # somebody's page, under a code of success
+            outputs = []
         elif text or reply.body[:1] in (b"{", b"["):
             outputs = _from_v1_json(reply.body)
         else:
             outputs = [Output(data=reply.body, media_type=kind or sniffed)] if reply.body else []
-        if not outputs or kind == "text/html":
+        if not outputs:
             raise SubmitUnknown(
                 "The answer says success, but holds no result.",
                 status=reply.status,

@@ -1,0 +1,283 @@
+"""What must become of a job, an upload or a question when the connection or the service fails.
+
+The rows are what `tests/test_fault_table.py` expects, and what `docs/faults.md` prints:
+
+    python tests/fault_table.py > docs/faults.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FAULTS = {  # as the rows name them → in words
+    "refused": "connection refused",
+    "unread": "reset before the request was read",
+    "reset": "reset after the request was read",
+    "silence": "silence past the time-out",
+    "cut": "body cut half-way",
+    "half": "half of a JSON body",
+    "html": "502 with a gateway's HTML page",
+    "429-wait": "429 with `Retry-After: 7`",
+    "429": "429 without",
+    "500": "500",
+    "503": "503",
+    "504": "504",
+    "slow": "body in slow pieces, whole in the end",
+    "endless": "body in slow pieces, without end",
+    "type": "wrong `Content-Type`",
+    "redirect": "redirect to another host",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Operations that fail alike."""
+
+    title: str
+    operations: tuple[str, ...]
+    words: str
+
+
+GROUPS = {
+    "model": Group(
+        "Submits to Segmind's models",
+        ("v1 run", "v2 submit"),
+        "Each of them may cost money. It is sent again only where the service cannot have taken it:"
+        " the connection was refused, the answer was 429 (after the wait), or a gateway's 502 or"
+        " 503 (once). Where no answer tells whether it was taken, it is looked for in the service's"
+        " request history, by model, time and inputs; found there, the job goes on, and else it"
+        " ends as *unknown*.",
+    ),
+    "submit": Group(
+        "Other submits",
+        ("workflow submit", "APIMart submit"),
+        "As above, but there is no history to look in.",
+    ),
+    "poll": Group(
+        "Polls",
+        ("v2 status", "v2 result", "workflow poll", "APIMart task"),
+        "The job is accepted and paid. Asking again costs nothing, so a failure that passes is"
+        " waited for; after the last try the job is left where it is, with its id written down.",
+    ),
+    "download": Group(
+        "Downloads",
+        ("download",),
+        "The job is done and paid. The key is never sent with a download, so that a redirect to"
+        " another host may be followed.",
+    ),
+    "upload": Group(
+        "Uploads",
+        ("upload to Segmind", "upload to APIMart"),
+        "Nothing is billed, and no run has begun: after an error, run the cell again.",
+    ),
+    "ask": Group(
+        "Questions about the account",
+        ("credits of Segmind", "credits of APIMart"),
+        "Nothing is billed, and nothing changes by asking.",
+    ),
+}
+
+# fault, then what follows when it happens once, and when it happens for ever:
+#   the end    completed, failed, unknown, running (it goes on without us; resume brings it),
+#              done, error (of what is no job)
+#   the error  its class, - for none
+#   how many times it was sent, and how many paid jobs the service accepted
+ROWS = {
+    "model": """
+        refused   completed -              2 1    failed    Unreachable    3 0
+        unread    unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
+        reset     completed -              1 1    completed -              1 1
+        silence   completed -              1 1    completed -              1 1
+        cut       completed -              1 1    completed -              1 1
+        half      completed -              1 1    completed -              1 1
+        html      completed -              2 1    failed    GatewayError   2 0
+        429-wait  completed -              2 1    failed    RateLimited    9 0
+        429       completed -              2 1    failed    RateLimited    9 0
+        500       failed    ServerError    1 0    failed    ServerError    1 0
+        503       completed -              2 1    failed    GatewayError   2 0
+        504       unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
+        slow      completed -              1 1    completed -              1 1
+        endless   completed -              1 1    completed -              1 1
+        type      completed -              1 1    completed -              1 1
+        redirect  failed    ForeignHost    1 0    failed    ForeignHost    1 0
+    """,
+    "submit": """
+        refused   completed -              2 1    failed    Unreachable    3 0
+        unread    unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
+        reset     unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
+        silence   unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
+        cut       unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
+        half      unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
+        html      completed -              2 1    failed    GatewayError   2 0
+        429-wait  completed -              2 1    failed    RateLimited    9 0
+        429       completed -              2 1    failed    RateLimited    9 0
+        500       failed    ServerError    1 0    failed    ServerError    1 0
+        503       completed -              2 1    failed    GatewayError   2 0
+        504       unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
+        slow      completed -              1 1    completed -              1 1
+        endless   unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
+        type      completed -              1 1    completed -              1 1
+        redirect  failed    ForeignHost    1 0    failed    ForeignHost    1 0
+    """,
+    "poll": """
+        refused   completed -              2 1    running   StillRunning   9 1
+        unread    completed -              2 1    running   StillRunning   9 1
+        reset     completed -              2 1    running   StillRunning   9 1
+        silence   completed -              2 1    running   StillRunning   9 1
+        cut       completed -              2 1    running   StillRunning   9 1
+        half      completed -              2 1    running   ReplyError     4 1
+        html      completed -              2 1    running   StillRunning   9 1
+        429-wait  completed -              2 1    running   StillRunning   9 1
+        429       completed -              2 1    running   StillRunning   9 1
+        500       completed -              2 1    running   StillRunning   2 1
+        503       completed -              2 1    running   StillRunning   9 1
+        504       completed -              2 1    running   StillRunning   9 1
+        slow      completed -              1 1    completed -              1 1
+        endless   completed -              2 1    running   StillRunning   9 1
+        type      completed -              1 1    completed -              1 1
+        redirect  running   ForeignHost    1 1    running   ForeignHost    1 1
+    """,
+    "download": """
+        refused   completed -              2 1    running   DownloadError  5 1
+        unread    completed -              2 1    running   DownloadError  5 1
+        reset     completed -              2 1    running   DownloadError  5 1
+        silence   completed -              2 1    running   DownloadError  5 1
+        cut       completed -              2 1    running   DownloadError  5 1
+        html      completed -              2 1    running   DownloadError  5 1
+        429       completed -              2 1    running   DownloadError  5 1
+        500       completed -              2 1    running   DownloadError  5 1
+        503       completed -              2 1    running   DownloadError  5 1
+        504       completed -              2 1    running   DownloadError  5 1
+        slow      completed -              1 1    completed -              1 1
+        endless   completed -              2 1    running   DownloadError  5 1
+        type      completed -              1 1    completed -              1 1
+        redirect  completed -              1 1    completed -              1 1
+    """,
+    "upload": """
+        refused   done      -              2 0    error     Unreachable    3 0
+        unread    error     ReplyLost      1 0    error     ReplyLost      1 0
+        reset     error     ReplyLost      1 0    error     ReplyLost      1 0
+        silence   error     ReplyLost      1 0    error     ReplyLost      1 0
+        cut       error     ReplyLost      1 0    error     ReplyLost      1 0
+        half      error     ReplyError     1 0    error     ReplyError     1 0
+        html      done      -              2 0    error     GatewayError   2 0
+        429-wait  done      -              2 0    error     RateLimited    9 0
+        429       done      -              2 0    error     RateLimited    9 0
+        500       error     ServerError    1 0    error     ServerError    1 0
+        503       done      -              2 0    error     GatewayError   2 0
+        504       error     GatewayError   1 0    error     GatewayError   1 0
+        slow      done      -              1 0    done      -              1 0
+        endless   error     ReplyLost      1 0    error     ReplyLost      1 0
+        type      done      -              1 0    done      -              1 0
+        redirect  error     ForeignHost    1 0    error     ForeignHost    1 0
+    """,
+    "ask": """
+        refused   done      -              2 0    error     Unreachable    9 0
+        unread    done      -              2 0    error     ReplyLost      9 0
+        reset     done      -              2 0    error     ReplyLost      9 0
+        silence   done      -              2 0    error     ReplyLost      9 0
+        cut       done      -              2 0    error     ReplyLost      9 0
+        half      error     ReplyError     1 0    error     ReplyError     1 0
+        html      done      -              2 0    error     GatewayError   9 0
+        429-wait  done      -              2 0    error     RateLimited    9 0
+        429       done      -              2 0    error     RateLimited    9 0
+        500       done      -              2 0    error     ServerError    2 0
+        503       done      -              2 0    error     GatewayError   9 0
+        504       done      -              2 0    error     GatewayError   9 0
+        slow      done      -              1 0    done      -              1 0
+        endless   done      -              2 0    error     ReplyLost      9 0
+        type      done      -              1 0    done      -              1 0
+        redirect  error     ForeignHost    1 0    error     ForeignHost    1 0
+    """,
+}
+MISSING = "A file is no JSON, so half of one is not in the table; a file cut half-way is."
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row for one operation, and once or for ever."""
+
+    group: str
+    operation: str
+    fault: str
+    always: bool
+    end: str
+    error: str
+    sent: int
+    accepted: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.operation}-{self.fault}-{'for ever' if self.always else 'once'}"
+
+    @property
+    def words(self) -> str:
+        """The cell of the table."""
+        said = {
+            "completed": "completed",
+            "done": "done",
+            "failed": f"failed: `{self.error}`; run it again",
+            "unknown": f"unknown: `{self.error}`; look before you run it again",
+            "running": f"`{self.error}`; resume brings it",
+            "error": f"`{self.error}`; try again",
+        }[self.end]
+        return f"{said} · sent {self.sent}×{f' · {self.accepted} paid' if self._may_cost else ''}"
+
+    @property
+    def _may_cost(self) -> bool:
+        return self.group not in ("upload", "ask")
+
+
+def cases() -> Iterator[Case]:
+    """All of them."""
+    for group in GROUPS:
+        for operation in GROUPS[group].operations:
+            for line in ROWS[group].strip().splitlines():
+                fault, *facts = line.split()
+                for always in (False, True):
+                    end, error, sent, accepted = facts[4:] if always else facts[:4]
+                    yield Case(
+                        group, operation, fault, always, end, error, int(sent), int(accepted)
+                    )
+
+
+def document() -> str:
+    """The page."""
+    lines = [
+        "# When the connection or the service fails",
+        "",
+        "What becomes of each request when something goes wrong on its way. The promise behind the",
+        "table: nothing paid for is lost, nothing is paid twice, and the key goes nowhere else.",
+        "",
+        "- **completed**: the files are on disk. **failed**: nothing was accepted or billed.",
+        "- **unknown**: the service may have taken the request and be billing it, and no answer",
+        "  told its id. It is never sent again by itself.",
+        "- **resume brings it**: the job goes on at the service; `%segmind_jobs --resume` fetches",
+        "  all of its files, and never submits again.",
+        "- **sent**: how many times the request went out. **paid**: how many jobs the service",
+        "  accepted; in no row are there two.",
+        "",
+        "Every row is checked over real sockets by `tests/test_fault_table.py`, and this page is",
+        "printed from the test's own data: `python tests/fault_table.py > docs/faults.md`.",
+    ]
+    for name, group in GROUPS.items():
+        lines += ["", f"## {group.title}: {', '.join(group.operations)}", "", group.words, ""]
+        lines += ["| what happens | once | every time |", "|---|---|---|"]
+        lines += _lines(name)
+    return "\n".join([*lines, "", MISSING, ""])
+
+
+def _lines(group: str) -> Iterator[str]:
+    """The rows of a group; faults that end alike share one."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    first = GROUPS[group].operations[0]
+    mine = [case for case in cases() if (case.group, case.operation) == (group, first)]
+    for once, always in zip(mine[::2], mine[1::2], strict=True):
+        rows.setdefault((once.words, always.words), []).append(FAULTS[once.fault])
+    for cells, faults in rows.items():
+        yield f"| {'; '.join(faults)} | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    print(document(), end="")
