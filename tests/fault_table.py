@@ -23,6 +23,7 @@ FAULTS = {  # as the rows name them → in words
     "500": "500",
     "503": "503",
     "504": "504",
+    "504-late": "504 though the request was accepted",
     "slow": "body in slow pieces, whole in the end",
     "endless": "body in slow pieces, without end",
     "type": "wrong `Content-Type`",
@@ -97,6 +98,7 @@ ROWS = {
         500       failed    ServerError    1 0    failed    ServerError    1 0
         503       completed -              2 1    failed    GatewayError   2 0
         504       unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
+        504-late  completed -              1 1    completed -              1 1
         slow      completed -              1 1    completed -              1 1
         endless   completed -              1 1    completed -              1 1
         type      completed -              1 1    completed -              1 1
@@ -115,6 +117,7 @@ ROWS = {
         500       failed    ServerError    1 0    failed    ServerError    1 0
         503       completed -              2 1    failed    GatewayError   2 0
         504       unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
+        504-late  unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
         slow      completed -              1 1    completed -              1 1
         endless   unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
         type      completed -              1 1    completed -              1 1
@@ -133,6 +136,7 @@ ROWS = {
         500       completed -              2 1    running   StillRunning   2 1
         503       completed -              2 1    running   StillRunning   9 1
         504       completed -              2 1    running   StillRunning   9 1
+        504-late  completed -              2 1    running   StillRunning   9 1
         slow      completed -              1 1    completed -              1 1
         endless   completed -              2 1    running   StillRunning   9 1
         type      completed -              1 1    completed -              1 1
@@ -149,6 +153,7 @@ ROWS = {
         500       completed -              2 1    running   DownloadError  5 1
         503       completed -              2 1    running   DownloadError  5 1
         504       completed -              2 1    running   DownloadError  5 1
+        504-late  completed -              2 1    running   DownloadError  5 1
         slow      completed -              1 1    completed -              1 1
         endless   completed -              2 1    running   DownloadError  5 1
         type      completed -              1 1    completed -              1 1
@@ -167,6 +172,7 @@ ROWS = {
         500       error     ServerError    1 0    error     ServerError    1 0
         503       done      -              2 0    error     GatewayError   2 0
         504       error     GatewayError   1 0    error     GatewayError   1 0
+        504-late  error     GatewayError   1 0    error     GatewayError   1 0
         slow      done      -              1 0    done      -              1 0
         endless   error     ReplyLost      1 0    error     ReplyLost      1 0
         type      done      -              1 0    done      -              1 0
@@ -185,6 +191,7 @@ ROWS = {
         500       done      -              2 0    error     ServerError    2 0
         503       done      -              2 0    error     GatewayError   9 0
         504       done      -              2 0    error     GatewayError   9 0
+        504-late  done      -              2 0    error     GatewayError   9 0
         slow      done      -              1 0    done      -              1 0
         endless   done      -              2 0    error     ReplyLost      9 0
         type      done      -              1 0    done      -              1 0

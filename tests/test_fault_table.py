@@ -36,7 +36,7 @@ from segmind_widgets.watch import Watch
 from tests.fault_table import FAULTS, GROUPS, Case, cases, document
 from tests.wire import answer, refused, reset, wire
 
-PATIENCE = 0.03  # seconds: the time-out of what is not going to answer
+PATIENCE = 0.015  # seconds: the time-out of what is not going to answer
 CASES = list(cases())
 REQUESTS = {  # operation → the requests that the fault befalls
     "v1 run": r"POST /v1/[^/]+",
@@ -64,6 +64,7 @@ KINDS: dict[str, tuple[str | int, dict[str, Any]]] = {  # fault → the sandbox'
     "500": (500, {}),
     "503": (503, {}),
     "504": (504, {}),
+    "504-late": ("late_504", {}),
     "slow": ("slow_drip", {"seconds": 0.02}),
     "endless": ("endless", {"seconds": 0.005}),
     "type": ("wrong_type", {}),

@@ -24,6 +24,7 @@ AFTER = {  # the request is processed, and a run is billed; the reply suffers
     "cut": "the body stops half-way to its Content-Length",
     "slow_drip": "the body comes in small pieces over seconds (3)",
     "endless": "a space every few seconds (0.05), and never the body, until faults.release()",
+    "late_504": "a gateway's HTML page under 504, while a run goes on",
     "bad_json": "half of the JSON",
     "not_utf8": "JSON with bytes that are no UTF-8",
     "empty": "the same code with an empty body",

@@ -20,9 +20,9 @@ from segmind_widgets.sandbox.service import phrase
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
 
-_BAD_GATEWAY = """<html>
-<head><title>502 Bad Gateway</title></head>
-<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body>
+_GATEWAY = """<html>
+<head><title>{0}</title></head>
+<body><center><h1>{0}</h1></center><hr><center>nginx</center></body>
 </html>
 """
 _PIECE = 1024 * 1024  # bytes of a file that are in memory at once
@@ -33,16 +33,22 @@ _NEVER = 1024 * 1024  # bytes that are announced and never sent
 def early(fault: Fault, elsewhere: str) -> Answer | None:
     """The answer of a failure that comes before the request is processed; None for a code."""
     if fault.kind == "html_502":
-        return Answer(_BAD_GATEWAY, 502, "text/html")
+        return _gateway(502)
     if fault.kind == "redirect":
         return Answer(status=307, headers={"Location": fault.location or elsewhere})
     return None
+
+
+def _gateway(status: int) -> Answer:
+    return Answer(_GATEWAY.format(f"{status} {phrase(status)}"), status, "text/html")
 
 
 def spoiled(answer: Answer, fault: Fault) -> Answer:
     """The answer as a failure of its content leaves it."""
     body, media_type = answer.encoded()
     headers = {**answer.headers}
+    if fault.kind == "late_504":
+        return _gateway(504)
     if fault.kind == "empty":
         body = b""
     elif fault.kind == "bad_json":

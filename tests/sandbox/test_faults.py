@@ -146,6 +146,14 @@ def test_html_502_and_redirect_process_nothing(segmind, sandbox):
     assert billed(sandbox) == 0
 
 
+def test_a_late_504_hides_a_run_that_goes_on(segmind, sandbox):
+    sandbox.faults.add("POST /v2/.*", "late_504")
+    reply = submit(segmind)
+    assert (reply.status_code, reply.headers["content-type"]) == (504, "text/html")
+    assert "<h1>504 Gateway Timeout</h1>" in reply.text
+    assert billed(sandbox) == 1
+
+
 def test_a_key_that_follows_a_redirect_is_seen(segmind, sandbox):
     sandbox.faults.add("GET /v1/get-user-credits", "redirect")
     segmind.get("/v1/get-user-credits")
