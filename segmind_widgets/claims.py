@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from segmind_widgets.errors import StillRunning
 from segmind_widgets.kernels import Kernel
 from segmind_widgets.store import Store
+
+_SECOND = 1.0
 
 
 class Claims:
@@ -16,6 +19,7 @@ class Claims:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kernel = Kernel(store.home)
+        self._seen: dict[str, tuple[float, bool]] = {}  # owner → when, and whether it lived
 
     @property
     def owner(self) -> str | None:
@@ -23,9 +27,15 @@ class Claims:
         return self._kernel.id
 
     def elsewhere(self, row: Mapping[str, Any]) -> bool:
-        """Another kernel that lives follows the row's job."""
+        """Another kernel that lives follows the row's job, as seen within the last second."""
         owner = row["owner"]
-        return owner is not None and owner != self.owner and self._kernel.alive(owner)
+        if owner is None or owner == self.owner:
+            return False
+        when, lived = self._seen.get(owner, (0.0, False))
+        if time.monotonic() - when > _SECOND:
+            lived = self._kernel.alive(owner)
+            self._seen[owner] = time.monotonic(), lived
+        return lived
 
     def take(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row as it is now that this kernel alone follows its job.
@@ -34,7 +44,7 @@ class Claims:
             StillRunning: another kernel follows it.
         """
         found = None
-        if not self.elsewhere(row):
+        if row["owner"] == self.owner or not self._kernel.alive(row["owner"]):
             found = self._store.claim(row["key"], self.owner, row["owner"])
         if found is None:
             raise followed(row)

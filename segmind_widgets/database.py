@@ -26,6 +26,14 @@ RETRY = 10.0  # seconds between attempts to be back on disk
 _DAMAGED = ("malformed", "not a database")
 _UNUSABLE = ("full", "readonly", "disk i/o", "unable to open", "locked")
 _HINT = "Free some disk, or set SEGMIND_WIDGETS_HOME to another folder."
+_NOTED = (
+    "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
+    *(
+        f"CREATE TEMP TRIGGER noted_{when} AFTER {when} ON jobs"
+        " BEGIN INSERT OR IGNORE INTO changed VALUES (NEW.key); END"
+        for when in ("INSERT", "UPDATE")
+    ),
+)
 T = TypeVar("T")
 
 
@@ -51,7 +59,6 @@ class Database:
         self.problem = ""
         self._refill = refill
         self._lock = threading.RLock()
-        self._left = ""  # when the disk was left
         self._again = 0.0  # when to try it again
         try:
             self._db = self._opened()
@@ -80,8 +87,10 @@ class Database:
                 ) from error
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what is in memory goes to disk if that can be written now."""
         with self._lock:
+            if self.memory and self._again < float("inf"):
+                self._come_back()
             self._again = float("inf")
             self._db.close()
 
@@ -104,10 +113,13 @@ class Database:
             self._db = _copied(before)
             self._leave(error)
             before.close()
-        _put(self._db, self._refill())
+        _put(self._db, self._refill(), "IGNORE")
 
     def _leave(self, error: Exception) -> None:
-        self.memory, self._left = True, now()
+        """Note from now on which rows change, for the way back."""
+        for statement in _NOTED:
+            self._db.execute(statement)
+        self.memory = True
         self._again = time.monotonic() + RETRY
         said = error.strerror if isinstance(error, OSError) else error
         self.problem = (
@@ -122,9 +134,9 @@ class Database:
             db = _connected(self.path, patience=0.1)
         except (OSError, sqlite3.Error, StoreError):
             return
-        rows = self._db.execute("SELECT * FROM jobs WHERE updated >= ?", (self._left,))
+        rows = self._db.execute("SELECT * FROM jobs WHERE key IN (SELECT key FROM changed)")
         try:
-            _put(db, [dict(row) for row in rows])
+            _put(db, [dict(row) for row in rows], "REPLACE")
             db.execute(f"PRAGMA busy_timeout={1000 * BUSY:.0f}")
         except sqlite3.Error:
             db.close()
@@ -200,13 +212,13 @@ def _whole(path: Path) -> bool:
         raise
 
 
-def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Rows of `jobs`, new or in the place of older ones: all, or none."""
+def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known: str) -> None:
+    """Add rows to `jobs`, all or none; those that it knows are to IGNORE or to REPLACE."""
     db.execute("BEGIN IMMEDIATE")
     try:
         for row in rows:
             names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-            text = f"INSERT OR REPLACE INTO jobs ({names}) VALUES ({marks})"  # noqa: S608 - columns are ours
+            text = f"INSERT OR {known} INTO jobs ({names}) VALUES ({marks})"  # noqa: S608 - columns are ours
             db.execute(text, list(row.values()))
         db.execute("COMMIT")
     except BaseException:

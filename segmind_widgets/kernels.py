@@ -13,6 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+_GLANCE = 0.1  # seconds: another kernel that looks, too, holds the lock for a moment
+
 
 class Kernel:
     """This process, as other kernels of the same home see it.
@@ -47,7 +49,7 @@ class Kernel:
             return owner == self._id
         lock = FileLock(path, thread_local=False)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=_GLANCE, poll_interval=_GLANCE / 5)
         except (Timeout, OSError, NotImplementedError):  # what cannot be told is left alone
             return True
         lock.release()

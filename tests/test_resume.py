@@ -96,7 +96,9 @@ def _submitted(home: Path) -> str:
     raise TimeoutError("No job was written down within 10 s.")
 
 
-def test_killed_before_the_reply_is_never_sent_again(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_killed_before_the_reply_is_found_again_and_never_sent_again(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
     sandbox.faults.add("POST /v2/.*", "silence")
     with _kernel(tmp_path / "home", sandbox) as (manager, client):
         client.execute(RUN)
@@ -104,12 +106,10 @@ def test_killed_before_the_reply_is_never_sent_again(sandbox: Sandbox, tmp_path:
         _kill(manager)
     sandbox.faults.clear()
     with open_shell(tmp_path / "home", sandbox) as shell:
-        with pytest.raises(errors.SubmitUnknown, match="being submitted") as raised:
-            shell.run("%segmind_jobs --resume")
-        assert "not sent again" in raised.value.hint
-        (job,) = shell.client.jobs()
-        assert job.status is Status.UNKNOWN
-        shell.run("%segmind_jobs --resume")
+        job = shell.run("%segmind_jobs --resume")
+        assert job.status is Status.COMPLETED
+        assert job.image.size == (1600, 1200)
+        assert sandbox.requests("GET", "/request-history")
     assert len(sandbox.requests("POST")) == 1
 
 
