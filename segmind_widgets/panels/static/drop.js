@@ -110,7 +110,6 @@ export default () => { // called once for each model: its views share what is on
   function render({ model, el }) {
     const root = element("div", "sw-drop", { tabIndex: 0 });
     root.setAttribute("role", "group");
-    root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own Ctrl+V pastes a cell
     const input = element("input", "", { type: "file", hidden: true });
     const choose = element("button", "sw-button", { type: "button", textContent: "Choose…" });
     const label = element("span", "sw-drop-label");

@@ -82,7 +82,6 @@ export function open(kit) { // a promise of the last key shown
   let { key } = kit;
   if (document.querySelector("dialog.sw-light")) return key; // the second half of a double click
   const dialog = element("dialog", "sw-light", { tabIndex: -1 });
-  dialog.dataset.lmSuppressShortcuts = "true";
   const [back, next, close] = [["‹", "Previous"], ["›", "Next"], ["×", "Close"]].map(
     ([textContent, title]) => element("button", "sw-button", { type: "button", textContent, title, ariaLabel: title }));
   const count = element("span", "sw-count");

@@ -136,7 +136,6 @@ export default () => { // called once for each model: its views share what was f
 
   function render({ model, el }) {
     const root = element("div", "sw-pictures");
-    root.dataset.lmSuppressShortcuts = "true"; // the arrows are ours
     const list = element("div", "sw-list");
     list.setAttribute("role", "list");
     const note = element("div", "sw-note");
@@ -168,18 +167,22 @@ export default () => { // called once for each model: its views share what was f
       },
     };
 
-    list.onkeydown = (event) => {
-      if (!event.target.matches(".sw-thumb")) return;
+    function steer(event) {
+      if (!list.contains(event.target) || !event.target.matches(".sw-thumb")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
       const all = [...list.querySelectorAll(".sw-thumb")];
       const at = all.indexOf(event.target);
       const tops = all.map((thumb) => thumb.getBoundingClientRect().top);
       const columns = tops.filter((top) => top === tops[0]).length;
       const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -at, End: all.length - 1 - at };
       if (event.key === "Enter") on.open(current);
+      else if (event.key === " ") on.click(current);
       else if (event.key in steps) all[at + steps[event.key]]?.focus();
       else return;
       event.preventDefault();
-    };
+      event.stopPropagation();
+    }
+    window.addEventListener("keydown", steer, true); // before JupyterLab, whose arrows choose cells
 
     function show(anyway) {
       const items = model.get("items");
@@ -217,6 +220,7 @@ export default () => { // called once for each model: its views share what was f
     show();
     return () => {
       observer.disconnect();
+      window.removeEventListener("keydown", steer, true);
       views -= 1;
       if (!views) forget(new Set());
     };
