@@ -173,7 +173,9 @@ class ForeignHost(SegmindError):
 
 
 class DownloadError(SegmindError):
-    pass
+    """`retry_after` is the wait in seconds that the host names, or None."""
+
+    retry_after: float | None = None
 
 
 class JobFailed(SegmindError):
@@ -258,9 +260,14 @@ def words(text: str) -> tuple[str, str | None]:
         said, field = _from_json(json.loads(text))
     except (ValueError, RecursionError):
         said, field = _from_markup(text), None
-    said = " ".join(said.split())[:500]
+    said, field = _whole(" ".join(said.split())[:500]), _whole(field or "")
     cut = said[:1] in ("{", "[")  # half a JSON: its keys are no inputs
     return said, field or (None if cut else _named_field(said))
+
+
+def _whole(text: str) -> str:
+    """With "?" for half a character, which JSON may hold and no file or database takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _from_json(value: Any) -> tuple[str, str | None]:

@@ -150,7 +150,7 @@ class Transport:
                 proxies=_proxies(url),
             ) as response:
                 if response.status_code != 200:
-                    raise _not_there(url, response.status_code)
+                    raise _not_there(url, response)
                 length = response.headers.get("content-length", "")
                 total = int(length) if length.isdigit() else None
                 got = 0
@@ -351,15 +351,18 @@ def _why(error: Exception) -> str:
     return "the connection broke"
 
 
-def _not_there(url: str, status: int) -> SegmindError:
-    gone = status in (403, 404, 410)
-    return DownloadError(
+def _not_there(url: str, response: requests.Response) -> DownloadError:
+    gone = response.status_code in (403, 404, 410)
+    error = DownloadError(
         f"The result at {_short(url)} {'is gone' if gone else 'could not be fetched'}.",
         hint="The service keeps results for some days only."
         if gone
         else "The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
-        status=status,
+        status=response.status_code,
     )
+    names = {name.lower(): value for name, value in response.headers.items()}
+    error.retry_after = retry_after(names)
+    return error
 
 
 def _short(url: str) -> str:

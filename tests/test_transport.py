@@ -402,6 +402,14 @@ def test_a_download_that_breaks_says_what_is_left(script: Script, tmp_path: Path
     assert raised.value.hint
 
 
+def test_a_download_that_is_put_off_says_how_long(tmp_path: Path) -> None:
+    with wire(answer(429, b"", {"Retry-After": "7"}), answer(503, b"")) as server:
+        for wait in (7.0, None):
+            with pytest.raises(errors.DownloadError) as raised:
+                transport(server.url).download(f"{server.url}/a", tmp_path / "a")
+            assert raised.value.retry_after == wait
+
+
 def test_a_length_that_is_no_number_is_ignored(tmp_path: Path) -> None:
     script = raw(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\nConnection: close\r\n\r\nabc")
     with wire(script) as server:

@@ -26,8 +26,17 @@ def from_json(text: str | bytes) -> Any:
     for _ in range(_DEEPEST):
         level = [inner for outer in level for inner in _inside(outer)]
         if not level:
-            return value
+            return _whole(value)
     raise ValueError("nested too deep")
+
+
+def _whole(value: Any) -> Any:
+    """With "?" for half a character (a text cut within an emoji): no file or database takes it."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_whole(name): _whole(inner) for name, inner in value.items()}
+    return [_whole(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _inside(value: Any) -> Any:
