@@ -29,7 +29,7 @@ _HINT = "Free some disk, or set SEGMIND_WIDGETS_HOME to another folder."
 _NOTED = (
     "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
     *(
-        f"CREATE TEMP TRIGGER noted_{when} AFTER {when} ON jobs"
+        f"CREATE TEMP TRIGGER noted_{when} AFTER {when} ON jobs"  # noqa: S608 - two constants
         " BEGIN INSERT OR IGNORE INTO changed VALUES (NEW.key); END"
         for when in ("INSERT", "UPDATE")
     ),

@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,7 @@ from segmind_widgets.recovery import Lookup
 from segmind_widgets.scheduler import Scheduler, exchange
 from segmind_widgets.store import Store
 from segmind_widgets.types import Call, RunRequest, Status
-from segmind_widgets.watch import Watch, call_of, outputs_of, recall
+from segmind_widgets.watch import Watch, assets_of, call_of, outputs_of, recall
 
 _UNKNOWN = "unknown"  # the model of a job that only its service knows
 _ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
@@ -104,12 +105,12 @@ class Journal:
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _ahead(live, row)):
                 return live
-            if Status(row["status"]) is Status.UNKNOWN:
-                try:  # the service may have written it down meanwhile
+            if not Status(row["status"]).final:
+                return self._go_on(row)
+            if _hopeful(row):
+                with suppress(NotFound, SubmitUnknown):
                     return self._go_on(row)
-                except (NotFound, SubmitUnknown):
-                    return self._recalled(row)
-            return self._recalled(row) if Status(row["status"]).final else self._go_on(row)
+            return self._recalled(row)
 
     def _go_on(self, row: dict[str, Any]) -> Job:
         place = self._place_of(row)
@@ -287,6 +288,13 @@ class Journal:
 def _ahead(live: Job, row: Mapping[str, Any]) -> bool:
     """It ended here, and the journal cannot say so: its results are in this kernel's memory."""
     return live.status is Status.COMPLETED and not Status(row["status"]).final
+
+
+def _hopeful(row: Mapping[str, Any]) -> bool:
+    """It ended, and there may be more: the service's history may know it, or have its files."""
+    if row["status"] == Status.COMPLETED:
+        return bool(row["outputs"]) and not assets_of(row)
+    return row["status"] == Status.UNKNOWN
 
 
 def _left(row: Mapping[str, Any]) -> StillRunning:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,13 +21,26 @@ from segmind_widgets.types import Output
 class Results:
     """The files of one job.
 
-    `problem` says why a result is in memory only; empty where all are on disk.
+    `assets` are those that were fetched so far, in order; `problem` says why one is in memory
+    only, and is empty where all are on disk.
+
+    Args:
+        key: the row in the store.
+        stamp: puts the recipe into an asset, before anybody sees or measures it.
     """
 
-    def __init__(self, store: Store, transport: Transport, target: str, key: str) -> None:
-        self._store, self._transport = store, transport
-        self._target, self._key = target, key
+    def __init__(
+        self,
+        store: Store,
+        transport: Transport,
+        target: str,
+        key: str,
+        stamp: Callable[[Asset], Asset],
+    ) -> None:
+        self.assets: list[Asset] = []
         self.problem = ""
+        self._store, self._transport = store, transport
+        self._target, self._key, self._stamp = target, key, stamp
 
     def keep(self, index: int, output: Output) -> Output:
         """An output whose bytes came with the reply, as a file on disk where that is possible."""
@@ -43,12 +57,16 @@ class Results:
             output, data=None, url=path.as_uri(), media_type=asset.media_type
         )
 
-    def fetch(self, index: int, output: Output) -> Asset:
-        """An output with its file, or with its bytes where no file can be written.
+    def fetch(self, outputs: Sequence[Output]) -> None:
+        """Bring the outputs to disk that are not there yet, each with its recipe in it.
 
         Raises:
-            DownloadError: it cannot be fetched.
+            DownloadError: one cannot be fetched; those before it stay.
         """
+        for index in range(len(self.assets), len(outputs)):
+            self.assets.append(self._stamp(self._fetched(index, outputs[index])))
+
+    def _fetched(self, index: int, output: Output) -> Asset:
         url = output.url or ""
         name, until, kind = output.name, output.expires_at, output.media_type
         if output.data is not None:

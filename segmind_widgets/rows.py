@@ -89,9 +89,10 @@ def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
         "elapsed": row["seconds"] or 0.0,
         "watching": watching,
     }
-    if watching and status is Status.UNKNOWN:
-        traits["status"] = Status.SUBMITTING  # until the service's history says more
-    if status is Status.COMPLETED:
+    if watching and status.final:  # it is looked for in the service's history, or fetched again
+        unknown = status is Status.UNKNOWN
+        traits["status"] = Status.SUBMITTING if unknown else Status.DOWNLOADING
+    elif status is Status.COMPLETED:
         traits |= {"outputs": assets_of(row), "progress": 1.0}
     elif row["error"] and not watching:
         traits["error"] = _RECALLED.get(status, StillRunning)(row["error"])

@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets import ledger
+from segmind_widgets.cache import Cache
 from segmind_widgets.database import Database, now
 from segmind_widgets.errors import NotFound, StoreError
-from segmind_widgets.filters import escaped, where
+from segmind_widgets.filters import where
 from segmind_widgets.ledger import Spent
-from segmind_widgets.types import Status, Uploaded
+from segmind_widgets.types import Status
 
 _JSON = ("inputs", "next", "outputs")
+_LISTED = "%segmind_jobs lists them."
 
 
-class Store:
+class Store(Cache):
     """The store in the folder `home`, which is made when it is missing.
 
     Rows are plain dicts with the columns of the table; `inputs`, `next` and `outputs` are JSON
@@ -38,7 +40,7 @@ class Store:
         self.home = home
         self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, should the file be lost
         self._file = Database(home / "journal.sqlite", self._packed_rows)
-        self._run = self._file.run
+        super().__init__(self._file.run)
 
     @property
     def memory(self) -> bool:
@@ -120,19 +122,20 @@ class Store:
             NotFound: none, or several.
         """
         job_id = job_id.strip()
-        like = f"{escaped(job_id)}%"
-        rows = self._run(
-            lambda db: db.execute(
-                "SELECT * FROM jobs WHERE id LIKE ? ESCAPE '\\' OR key LIKE ? ESCAPE '\\'"
-                " ORDER BY (id = ? OR key = ?) DESC, created DESC LIMIT 3",
-                (like, like, job_id, job_id),
-            ).fetchall()
+        end = job_id + "\U0010ffff"
+        exact = "SELECT * FROM jobs WHERE key = ? UNION SELECT * FROM jobs WHERE id = ?"
+        begun = (
+            "SELECT * FROM jobs WHERE key BETWEEN ? AND ?"
+            " UNION SELECT * FROM jobs WHERE id BETWEEN ? AND ? LIMIT 2"
         )
-        exact = [row for row in rows if job_id in (row["id"], row["key"])]
-        if not job_id or not rows or (len(rows) > 1 and not exact):
-            said = "Several jobs start with" if rows and job_id else "No job here has the id"
-            raise NotFound(f"{said} {job_id!r}.", hint="%segmind_jobs lists them.")
-        return _unpacked((exact or rows)[0])
+        rows = self._run(lambda db: db.execute(exact, (job_id, job_id)).fetchall())
+        if job_id and not rows:
+            rows = self._run(lambda db: db.execute(begun, (job_id, end) * 2).fetchall())
+            if len(rows) > 1:
+                raise NotFound(f"Several jobs start with {job_id!r}.", hint=_LISTED)
+        if not job_id or not rows:
+            raise NotFound(f"No job here has the id {job_id!r}.", hint=_LISTED)
+        return _unpacked(max(rows, key=lambda row: row["created"]))
 
     def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
         """The newest rows first, at most `last`, after the first `offset`.
@@ -191,53 +194,6 @@ class Store:
             since = datetime.now(timezone.utc) - timedelta(seconds=seconds)
         row = self._run(lambda db: ledger.same(db, fingerprint, since))
         return _unpacked(row) if row else None
-
-    # uploads and pages
-
-    def uploaded(self, sha256: str, place: str) -> Uploaded | None:
-        """Where this content was uploaded before, if that has an hour of life left."""
-        soon = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(timespec="seconds")
-        row = self._run(
-            lambda db: db.execute(
-                "SELECT url, expires_at FROM uploads WHERE sha256 = ? AND place = ?"
-                " AND (expires_at IS NULL OR expires_at > ?)",
-                (sha256, place, soon),
-            ).fetchone()
-        )
-        return Uploaded(row["url"], row["expires_at"]) if row else None
-
-    def has_size(self, size: int, place: str) -> bool:
-        """A file of that many bytes was uploaded there."""
-        found = self._run(
-            lambda db: db.execute(
-                "SELECT 1 FROM uploads WHERE size = ? AND place = ? LIMIT 1", (size, place)
-            ).fetchone()
-        )
-        return found is not None
-
-    def add_upload(self, sha256: str, size: int, place: str, uploaded: Uploaded) -> None:
-        """Remember where a file is."""
-        self._run(
-            lambda db: db.execute(
-                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)",
-                (sha256, size, place, uploaded.url, uploaded.expires_at),
-            )
-        )
-
-    def page(self, url: str, hours: float = 24.0) -> str | None:
-        """A fetched page that is not older than `hours`."""
-        oldest = (datetime.now(timezone.utc) - timedelta(hours=hours)).isoformat()
-        row = self._run(
-            lambda db: db.execute(
-                "SELECT text FROM pages WHERE url = ? AND fetched > ?", (url, oldest)
-            ).fetchone()
-        )
-        return row["text"] if row else None
-
-    def add_page(self, url: str, text: str) -> None:
-        """Keep a page as fetched now."""
-        row = (url, text, now())
-        self._run(lambda db: db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", row))
 
     # results
 

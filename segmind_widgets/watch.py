@@ -80,8 +80,7 @@ class Watch:
         self._elapsed = job.elapsed
         self._queued = self._began - self._elapsed
         self._tries = 0
-        self._assets: list[Asset] = []
-        self._results = Results(store, transport, job.model, key)
+        self._results = Results(store, transport, job.model, key, self._stamped)
         self._doubt = lost
         self._lookup: Lookup | None = None
         self._sought = False
@@ -213,24 +212,22 @@ class Watch:
         """Bring every output to disk, then show them. What is there already stays."""
         if self._doubt and not self._sought:
             raise self._doubt
-        for index in range(len(self._assets), len(self._outputs)):
-            output = self._outputs[index]
-            try:
-                asset = self._results.fetch(index, output)
-                self._assets.append(self._stamped(asset))
-            except DownloadError as error:
-                self._tries += 1
-                if error.status in _GONE or self._tries >= _DOWNLOAD_TRIES:
-                    raise
-                self.job.publish(message="the download broke; trying again")
-                return min(30.0, 2.0**self._tries)
+        try:
+            self._results.fetch(self._outputs)
+        except DownloadError as error:
+            self._tries += 1
+            if error.status in _GONE or self._tries >= _DOWNLOAD_TRIES:
+                raise
+            self.job.publish(message="the download broke; trying again")
+            return min(30.0, 2.0**self._tries)
+        assets = self._results.assets
         seconds = time.monotonic() - self._began + self._elapsed
         kept: dict[str, Any] = {"seconds": seconds}
-        told = {"outputs": tuple(self._assets), "progress": 1.0, "elapsed": seconds, "message": ""}
+        told = {"outputs": tuple(assets), "progress": 1.0, "elapsed": seconds, "message": ""}
         if self._results.problem:  # for the journal it is not done: another kernel may fetch it
             told["note"] = f"{self._results.problem} {_SAVE}"
             return self._end(None, None, kept, told | {"status": Status.COMPLETED})
-        kept["outputs"] = [file_row(asset) for asset in self._assets]
+        kept["outputs"] = [file_row(asset) for asset in assets]
         return self._end(Status.COMPLETED, None, kept, told)
 
     def _stamped(self, asset: Asset) -> Asset:

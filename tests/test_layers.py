@@ -24,13 +24,13 @@ LAYERS = {
     "cells": {"cells", "expressions", "yaml12"},
     "providers": {"providers"},
     "running": {
-        "claims", "cleaning", "database", "filters", "jobs", "kernels", "keys", "ledger",
+        "cache", "claims", "cleaning", "database", "filters", "jobs", "kernels", "keys", "ledger",
         "migrations", "pacing", "preparing", "ratelimit", "recovery", "results", "rows",
         "scheduler", "store", "transport", "watch",
     },
     "client": {
-        "batch", "client", "directory", "export_curl", "export_python", "export_request",
-        "exports", "journal", "places", "plans", "thumbnails", "uploads",
+        "batch", "budget", "client", "directory", "estimates", "export_curl", "export_python",
+        "export_request", "exports", "journal", "places", "plans", "thumbnails", "uploads",
     },
     "panels": {"panels"},
     "magics": {
@@ -54,7 +54,7 @@ BELOW = {
 ONLY = {  # a library or a module of the standard library → where alone it may be imported
     "requests": {"transport"},
     "urllib3": {"transport"},
-    "sqlite3": {"database", "ledger", "migrations", "store"},
+    "sqlite3": {"cache", "database", "ledger", "migrations", "store"},
     "filelock": {"database", "kernels"},
     "tornado": {"sandbox"},
     "PIL": {"assets", "media", "sandbox"},
@@ -71,7 +71,7 @@ ONLY = {  # a library or a module of the standard library → where alone it may
     "subprocess": set(),
 }
 THREADS = {"jobs", "watch", "scheduler", "keys", "sandbox"}
-LOCKS = {"database", "journal", "ratelimit", "transport"}
+LOCKS = {"budget", "database", "journal", "ratelimit", "transport"}
 VIEWS_ONLY = {"jobs", "watch"}  # what panels and magics may know of the running layer
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
 

@@ -140,7 +140,8 @@ class Segmind(Provider):
         rows = json_object(call, checked(call, reply)).get("data")
         if not isinstance(rows, list):
             raise ReplyError("The history holds no list.", body=excerpt(reply.body))
-        return [self._past(row, reply) for row in rows if _text(_dict(row).get("request_id"))]
+        found = [_dict(row) for row in rows]
+        return [self._past(row, reply) for row in found if _text(row.get("request_id"))]
 
     def _past(self, row: dict[str, Any], reply: Reply) -> Past:
         known = _text(row["request_id"])
