@@ -228,7 +228,8 @@ class Journal:
                 hint="Run it again; on the sandbox that costs nothing.",
             )
             told = {"status": str(Status.UNKNOWN), "next": None, "error": error.message}
-            self._store.update(row["key"], **told)
+            if not Status(row["status"]).final:
+                self._store.update(row["key"], **told)
             raise error
         raise NotFound(
             f"The job {known} runs at {row['place']}, not {place.address}.",

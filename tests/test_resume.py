@@ -129,6 +129,31 @@ def test_a_download_that_was_cut_off_is_fetched_by_the_next_client(
     assert len(sandbox.billed_posts) == 1
 
 
+def test_a_file_that_was_deleted_is_fetched_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    with open_shell(tmp_path, sandbox) as shell:
+        job = shell.client.run("fast-flux-schnell", {"prompt": "x"})
+        known, path = job.id, job.outputs[0].path
+    path.unlink()
+    with open_shell(tmp_path, sandbox) as shell:
+        assert shell.client.job(known).outputs == ()
+        job = shell.client.resume(known)
+        assert job.wait(20).status is Status.COMPLETED
+        assert job.outputs[0].path == path
+        assert job.image.size == (1600, 1200)
+    assert len(sandbox.requests("POST")) == 1
+
+
+def test_a_deleted_file_of_a_sandbox_that_is_gone_is_gone(tmp_path: Path) -> None:
+    with Sandbox(speed=500, artist=quick) as gone, open_shell(tmp_path, gone) as shell:
+        job = shell.client.run("fast-flux-schnell", {"prompt": "x"})
+        job.outputs[0].path.unlink()
+        known = job.id
+    with open_shell(tmp_path) as shell:
+        job = shell.client.resume(known)
+        assert (job.status, job.outputs) == (Status.COMPLETED, ())
+        assert shell.client.job(known).status is Status.COMPLETED, "and the row stays as it was"
+
+
 def test_a_job_of_a_sandbox_that_is_gone_says_so(tmp_path: Path) -> None:
     with Sandbox(speed=0.1, artist=quick) as gone, open_shell(tmp_path, gone) as shell:
         job = shell.client.submit("fast-flux-schnell", {"prompt": "x"})
