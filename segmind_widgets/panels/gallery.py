@@ -59,6 +59,7 @@ class GalleryPanel(Panel):
         self.newer = self.button("‹ Newer", lambda: self._turn(-PAGE))
         self.older = self.button("Older ›", lambda: self._turn(PAGE))
         self.place = widgets.HTML()
+        self.place.add_class("sw-hint")
         self.news = self.button("", self._show_newest)
         self.news.layout.display = "none"
         self.pictures = Shelf(self, side=_SIDE, selectable=True, label="What was made")
