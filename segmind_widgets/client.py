@@ -10,6 +10,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -22,12 +23,14 @@ from segmind_widgets.types import Credits, Model, RunRequest
 
 if TYPE_CHECKING:
     from segmind_widgets.assets import Asset
+    from segmind_widgets.budget import Budget, Session
     from segmind_widgets.catalog import Catalog
     from segmind_widgets.cleaning import Cleaned
     from segmind_widgets.directory import Directory
     from segmind_widgets.jobs import Job
     from segmind_widgets.journal import Journal
     from segmind_widgets.keys import Keys
+    from segmind_widgets.ledger import By, Spent
     from segmind_widgets.places import Places
     from segmind_widgets.plans import Plan
     from segmind_widgets.scheduler import Throttle
@@ -61,6 +64,12 @@ class SegmindClient(SingletonConfigurable):
     )
     check_inputs = Bool(
         True, help="Refuse inputs that the catalogue says are wrong; False only warns."
+    ).tag(config=True)
+    budget = Float(
+        0.0,
+        min=0,
+        help="USD that this session may spend; what may go beyond is refused. 0: no limit."
+        " On the sandbox it is play money.",
     ).tag(config=True)
     watch_limit = Float(
         3600.0, min=1, help="Seconds after which a job is no longer watched; it goes on."
@@ -104,6 +113,13 @@ class SegmindClient(SingletonConfigurable):
         return Journal(self.store, self.places, self.submit, self._pace, self._begun)
 
     @cached_property
+    def spending(self) -> Budget:
+        """What this session's jobs have cost, and may cost still."""
+        from segmind_widgets.budget import Budget
+
+        return Budget(self.job)
+
+    @cached_property
     def directory(self) -> Directory:
         """Models as the services list them."""
         from segmind_widgets.directory import Directory
@@ -144,7 +160,8 @@ class SegmindClient(SingletonConfigurable):
         for name in ("journal", "places", "store"):
             if name in made:
                 made[name].close()
-        for name in ("journal", "places", "store", "directory", "uploads", "thumbnails"):
+        own = ("journal", "places", "store", "directory", "uploads", "thumbnails", "spending")
+        for name in own:
             made.pop(name, None)
 
     # files
@@ -191,35 +208,47 @@ class SegmindClient(SingletonConfigurable):
         provider: str | None = None,
         api: Literal["auto", "v1", "v2"] = "auto",
         max_cost: float | None = None,
+        again: bool = True,
     ) -> Plan:
         """Check a run without sending anything.
 
+        Without `again`, `start` refuses the very same request within ten seconds.
+
         Raises:
             InputError: an input is certainly wrong; the field is named.
-            LimitError: it usually costs more than `max_cost` USD.
+            LimitError: it may cost more than `max_cost` USD, or nobody knows what it costs.
             KeyMissing: the provider has no key.
         """
         from segmind_widgets.plans import make_plan
 
-        return make_plan(
+        plan = make_plan(
             RunRequest(target, dict(inputs or {}), kind, api),
             self.places.choose(provider),
             self.directory,
             self.store,
             strict=self.check_inputs,
-            max_cost=max_cost,
+            again=again,
         )
+        if max_cost is not None:
+            plan.within(max_cost)
+        return plan
 
     def start(self, plan: Plan, progress: Callable[[int, int], None] | None = None) -> Job:
         """Send a plan: upload its files, write the journal, submit. The job, at once.
 
         Raises:
+            LimitError: the budget does not allow it; nothing was sent, also no file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
+        with self.spending.reserved(plan, self.budget) as entry:
+            entry.job = self._send(plan, progress)
+        return entry.job
+
+    def _send(self, plan: Plan, progress: Callable[[int, int], None] | None) -> Job:
         from segmind_widgets.preparing import named, prepared
 
         place = plan.place
-        self.uploads.upload(place, plan.files, progress=progress)
+        self.uploads.upload(place, [*plan.files, *plan.there], progress=progress)
 
         def url(asset: Asset) -> str:
             return self.uploads.url(asset, place)
@@ -228,10 +257,26 @@ class SegmindClient(SingletonConfigurable):
         shown = prepared(plan.inputs, plan.model, url, named)
         call = place.provider.submit(replace(plan.request, inputs=sent))
         request = replace(plan.request, inputs=shown)
-        return self.journal.begin(call, request, plan.inputs, place, plan.seconds)
+        facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint}
+        return self.journal.begin(call, request, plan.inputs, place, plan.seconds, **facts)
+
+    def earlier(self, plan: Plan) -> Job | None:
+        """The newest finished job that asked for the very same, with its files; None for none.
+
+        Raises:
+            InputError: the plan takes a new seed each time, so that no two are the same.
+        """
+        from segmind_widgets.estimates import is_at
+
+        plan.check_repeatable()
+        row = self.store.same(plan.fingerprint)
+        job = self.journal.job(row["key"]) if row and is_at(row, plan.place) else None
+        if job is None or not all(asset.path and asset.path.is_file() for asset in job.outputs):
+            return None
+        return job if job.outputs else None
 
     def submit(self, model: str, inputs: Mapping[str, Any] | None = None, **options: Any) -> Job:
-        """Start a model; the job, at once. Options: provider, api, max_cost.
+        """Start a model; the job, at once. Options: provider, api, max_cost, again.
 
         Raises:
             InputError, LimitError, KeyMissing, SegmindError: see `plan` and `start`.
@@ -313,6 +358,24 @@ class SegmindClient(SingletonConfigurable):
         from segmind_widgets.cleaning import clean
 
         return clean(self.store, older_days, dry_run=dry_run)
+
+    # money
+
+    def spend(self, by: By = "model", since: datetime | str | None = None) -> list[Spent]:
+        """What jobs cost, as the services told it; real money first. See `ledger.Spent`.
+
+        Args:
+            by: model, day, notebook or job.
+            since: only jobs begun then or later; a datetime, or ISO 8601 in UTC.
+
+        Raises:
+            InputError: `by` is none of these.
+        """
+        return self.store.spend(by, since)
+
+    def session(self, *, sandbox: bool = False) -> Session:
+        """What this session's jobs have cost, and may cost still: real money, or play money."""
+        return self.spending.session(sandbox=sandbox)
 
     def meanwhile(self, work: Callable[[], T]) -> Callable[[], T]:
         """Do `work` in a thread; what is returned waits for its value, and raises what it raised.

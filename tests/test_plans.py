@@ -17,22 +17,44 @@ def test_a_plan_knows_what_would_be_sent_and_sends_nothing(
     path = tmp_path / "cat.png"
     path.write_bytes(picture())
     plan = client.plan("seedream-4.5", {"prompt": "a cat", "image_input": [path, Asset.of(path)]})
-    assert plan.cost == 0.04
+    assert (plan.estimate.low, plan.estimate.usual, plan.estimate.high) == (0.04, 0.04, 0.04)
     assert plan.model is not None
     assert [asset.path for asset in plan.files] == [path, path]
     text = str(plan)
     assert text.startswith(f"POST {sandbox.url('segmind')}/v2/seedream-4.5\n")
     assert '"prompt": "a cat"' in text
-    assert "to upload: cat.png · 48×32" in text
-    assert text.endswith("about $0.04, about 0.1 s, at Segmind; nothing was sent.")
+    assert text.count("to upload: cat.png · 48×32") == 1
+    assert text.endswith(
+        "about $0.04 (directory average), about 0.1 s, at Segmind; nothing was sent."
+    )
     assert not sandbox.requests("POST")
 
 
 def test_a_known_upload_is_not_planned_again(client: SegmindClient) -> None:
     asset = client.upload(picture())
     plan = client.plan("bg-removal-v2", {"image": asset})
-    assert plan.files == ()
+    assert plan.files == plan.there == ()
     assert asset.url in str(plan)
+
+
+def test_what_was_uploaded_before_is_told_apart(client: SegmindClient, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.png", tmp_path / "new.png"
+    old.write_bytes(picture(color="red"))
+    new.write_bytes(picture(color="blue"))
+    client.upload(old)
+    plan = client.plan("seedream-4.5", {"prompt": "x", "image_input": [old, new]})
+    assert ([a.path for a in plan.there], [a.path for a in plan.files]) == ([old], [new])
+    text = str(plan)
+    assert "uploaded before: old.png" in text
+    assert "to upload: new.png" in text
+
+
+def test_a_notebook_shows_it_as_html_with_everything_escaped(client: SegmindClient) -> None:
+    shown = client.plan("seedream-4.5", {"prompt": "<i>a & b</i>"})._repr_html_()
+    assert "about $0.04 (directory average)" in shown
+    assert "<i>" not in shown
+    assert "&lt;i&gt;a &amp; b&lt;/i&gt;" in shown
+    assert client.keys.key("segmind") not in shown
 
 
 def test_the_seed_is_new_each_time_unless_it_is_given(client: SegmindClient) -> None:
@@ -44,9 +66,9 @@ def test_the_seed_is_new_each_time_unless_it_is_given(client: SegmindClient) -> 
 def test_an_unknown_model_is_a_note_with_the_likely_one(client: SegmindClient) -> None:
     plan = client.plan("seedream-45", {"anything": 1})
     assert plan.model is None
-    assert plan.cost is plan.seconds is None
+    assert plan.estimate.high is plan.seconds is None
     assert "Did you mean seedream-4.5" in plan.notes[0]
-    assert "cost unknown, time unknown" in str(plan)
+    assert "cost unknown (no average in the directory, and no run of yours)" in str(plan)
 
 
 @pytest.mark.parametrize("name", ["", "two words", "../v1/get-user-credits"])
@@ -69,8 +91,8 @@ def test_wrong_inputs_are_refused_or_noted(client: SegmindClient) -> None:
 
 
 def test_the_limit_of_cost(client: SegmindClient) -> None:
-    assert client.plan("flux-dev", {"prompt": "x"}, max_cost=0.02).cost == 0.02
-    with pytest.raises(LimitError, match=r"usually costs \$0.02, more than the \$0.019"):
+    assert client.plan("flux-dev", {"prompt": "x"}, max_cost=0.02).estimate.high == 0.02
+    with pytest.raises(LimitError, match=r"usually costs \$0.02 \(.*\), more than the \$0.019"):
         client.plan("flux-dev", {"prompt": "x"}, max_cost=0.019)
 
 
