@@ -102,6 +102,7 @@ class Journal:
                 raise
             return self._adopt(job_id)
         with self._lock:
+            row = self._store.job(row["key"])  # as who held the lock left it
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _ahead(live, row)):
                 return live
@@ -114,16 +115,17 @@ class Journal:
 
     def _go_on(self, row: dict[str, Any]) -> Job:
         place = self._place_of(row)
-        before, row = row["status"], self._claims.take(row)
-        if row["status"] != before and Status(row["status"]).final:
+        before, row = row, self._claims.take(row)
+        if row["status"] != before["status"] and Status(row["status"]).final:
             return self._recalled(row)
         call, outputs = call_of(row), outputs_of(row)
-        lost = None if call or outputs else self._lost(row, place)
+        unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
+        lost = None if call or outputs else self._lost(row, place, unsent=unsent)
         job = self._recalled(row, watching=True)
         self._watch(job, place, row["key"], call, outputs=outputs, lost=lost)
         return job
 
-    def _lost(self, row: Mapping[str, Any], place: Place) -> SubmitUnknown:
+    def _lost(self, row: Mapping[str, Any], place: Place, *, unsent: bool) -> SubmitUnknown:
         """Why a row says nothing of how to go on, where the service may remember the request.
 
         Raises:
@@ -134,7 +136,7 @@ class Journal:
             f"The kernel stopped while {row['target']} was being submitted; no id was told."
         )
         status, error = Status.UNKNOWN, unknown
-        if row["owner"] and not row["sent"]:  # without an owner an older version wrote the row
+        if unsent:
             said = f"{row['target']} was never sent: its kernel stopped before. Nothing was billed."
             status, error = Status.CANCELLED, JobCancelled(said)
         elif row["id"] or Lookup(place.provider, self._store, row["key"]).call:

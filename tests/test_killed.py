@@ -217,7 +217,7 @@ def test_killed_between_download_and_display(sandbox: Sandbox, tmp_path: Path) -
     assert posts(sandbox) == ["0"]
 
 
-@pytest.mark.parametrize("seen", [1, 4, 9, 15, 22, 30])
+@pytest.mark.parametrize("seen", [1, 7, 14, 24])
 def test_killed_at_any_moment_of_many(seen: int, sandbox: Sandbox, tmp_path: Path) -> None:
     """Six jobs, and a kill after so many requests, whatever they were."""
     kernel = Kernel(tmp_path, sandbox, count=6)

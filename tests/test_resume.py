@@ -129,6 +129,18 @@ def test_a_download_that_was_cut_off_is_fetched_by_the_next_client(
     assert len(sandbox.billed_posts) == 1
 
 
+def test_what_an_older_version_left_may_have_been_sent(sandbox: Sandbox, tmp_path: Path) -> None:
+    """It wrote no owner, and made no mark: that there is none says nothing."""
+    with open_shell(tmp_path, sandbox) as shell:
+        client = shell.client
+        known = client.run("fast-flux-schnell", {"prompt": "x"}, api="v1").id
+        row = client.store.job(known)
+        client.store.update(row["key"], id=None, status="submitting", outputs=[], sent=None)
+        job = client.resume(row["key"]).wait(30)
+        assert (job.status, job.id) == (Status.COMPLETED, known)
+    assert len(sandbox.requests("POST")) == 1
+
+
 def test_a_file_that_was_deleted_is_fetched_again(sandbox: Sandbox, tmp_path: Path) -> None:
     with open_shell(tmp_path, sandbox) as shell:
         job = shell.client.run("fast-flux-schnell", {"prompt": "x"})
