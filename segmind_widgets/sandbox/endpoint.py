@@ -87,13 +87,16 @@ class Endpoint(RequestHandler):
         if fault and fault.kind == "slow_drip":
             return await wire.drip(self, answer, fault.seconds or _DRIP_SECONDS)
         if fault and fault.kind == "endless":
-            return await wire.endless(self, answer, partial(self._pause, fault.seconds or _PAUSE))
+            releases = self.service.context.faults.releases
+            pause = partial(self._pause, fault.seconds or _PAUSE, releases)
+            return await wire.endless(self, answer, pause)
         return await wire.send(self, wire.spoiled(answer, fault) if fault else answer)
 
-    async def _pause(self, seconds: float) -> bool:
+    async def _pause(self, seconds: float, releases: int) -> bool:
         """Whether to go on after it: false when the failures are released, or the client gone."""
-        await self.service.context.faults.silence(self.gone, seconds)
-        return not self.gone.is_set()
+        faults = self.service.context.faults
+        await faults.silence(self.gone, seconds)
+        return not self.gone.is_set() and faults.releases == releases
 
     async def _answer(self, request: Request, fault: Fault | None) -> Answer:
         if fault is None:

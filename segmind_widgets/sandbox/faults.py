@@ -103,6 +103,7 @@ class Faults:
     """The failures in force. All methods may be called from any thread, at any time."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self.releases = 0  # how often `release` was called
         self._lock = threading.Lock()
         self._entries: list[_Entry] = []
         self._silences: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
@@ -130,6 +131,7 @@ class Faults:
     def release(self) -> None:
         """Let every request that is kept in silence have its reply now."""
         with self._lock:
+            self.releases += 1
             silences = list(self._silences)
         for loop, event in silences:
             loop.call_soon_threadsafe(event.set)
