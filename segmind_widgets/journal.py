@@ -19,6 +19,7 @@ from segmind_widgets.errors import (
     SubmitUnknown,
 )
 from segmind_widgets.jobs import Job
+from segmind_widgets.origins import Origins
 from segmind_widgets.places import Place, Places
 from segmind_widgets.recovery import Lookup
 from segmind_widgets.scheduler import Scheduler, exchange
@@ -54,6 +55,7 @@ class Journal:
         self._begun = begun
         self._own: set[str] = set()  # the keys of what was begun or resumed here
         self._claims = Claims(store)
+        self._origins = Origins(store, places)
         self._lock = threading.RLock()  # of two resumes of one job, the second gets the first's
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
@@ -114,7 +116,7 @@ class Journal:
             return self._recalled(row)
 
     def _go_on(self, row: dict[str, Any]) -> Job:
-        place = self._place_of(row)
+        place = self._origins.place(row)
         before, row = row, self._claims.take(row)
         if row["status"] != before["status"] and Status(row["status"]).final:
             return self._recalled(row)
@@ -218,32 +220,6 @@ class Journal:
         self._own.add(key)
         self._begun(job)
 
-    def _place_of(self, row: Mapping[str, Any]) -> Place:
-        """Where a row's job runs. Raises NotFound where that is no longer so."""
-        place = self._places.at(row["provider"], sandbox=self._is_own_sandbox(row))
-        if place.address == row["place"]:
-            return place
-        known = row["id"] or row["key"]
-        if row["sandbox"]:
-            error = NotFound(
-                f"The job {known} ran on a sandbox that is gone: they end with their kernels.",
-                hint="Run it again; on the sandbox that costs nothing.",
-            )
-            told = {"status": str(Status.UNKNOWN), "next": None, "error": error.message}
-            if not Status(row["status"]).final:
-                self._store.update(row["key"], **told)
-            raise error
-        raise NotFound(
-            f"The job {known} runs at {row['place']}, not {place.address}.",
-            hint="Set the address back to that and resume again.",
-        )
-
-    def _is_own_sandbox(self, row: Mapping[str, Any]) -> bool:
-        """It ran on a kernel's own sandbox, not at the address that is set for its provider."""
-        if not row["sandbox"]:
-            return False
-        return row["place"] != self._places.at(row["provider"], sandbox=False).address
-
     def _recalled(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
         """A job from its row, with its files where they are on disk."""
         request = RunRequest(row["target"], row["inputs"], row["kind"])
@@ -251,10 +227,8 @@ class Journal:
         if not watching and not traits["status"].final:
             traits["error"] = followed(row) if self._claims.elsewhere(row) else _left(row)
         job = self._job(row["key"], request, row["provider"], **traits)
-        own = row["provider"] == "segmind" and self._is_own_sandbox(row)
         if row["target"] != _UNKNOWN:
-            where = "sandbox" if own else row["provider"]
-            job.again = partial(self._rerun, request, row["inputs"], where)
+            job.again = partial(self._rerun, request, row["inputs"], self._origins.name(row))
         if not watching:
             job.publish(last=True)
         return job

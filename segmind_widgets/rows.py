@@ -12,7 +12,7 @@ from typing import Any
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import JobCancelled, JobFailed, StillRunning, SubmitUnknown
-from segmind_widgets.types import Call, Output, Status
+from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
 
 def outputs_of(row: dict[str, Any]) -> tuple[Output, ...]:
@@ -51,6 +51,23 @@ def file_row(asset: Asset) -> dict[str, Any]:
     """A fetched output as its row keeps it."""
     kept = {"path": str(asset.path), "url": asset.url, "media_type": asset.media_type}
     return {**kept, "name": asset.name, "expires_at": asset.expires_at}
+
+
+def facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a state says: as columns of the row, and as traits of the job."""
+    kept: dict[str, Any] = {"status": str(state.status)}
+    told: dict[str, Any] = {"word": state.word, "message": ""}
+    for name in ("id", "cost", "seed", "credits"):
+        value = getattr(state, name)
+        if value is not None:
+            told[name] = kept[name] = value
+    if state.progress is not None:
+        told |= {"progress": state.progress, "estimated": False}
+    if state.expected:
+        told["usual"] = state.expected
+    if "x-sandbox" in reply.headers:
+        told["sandbox"] = kept["sandbox"] = True
+    return kept, told
 
 
 def fingerprint(

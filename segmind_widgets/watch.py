@@ -31,7 +31,7 @@ from segmind_widgets.provenance import FACTS, Recipe, stamped
 from segmind_widgets.providers import Provider
 from segmind_widgets.recovery import Lookup
 from segmind_widgets.results import Results
-from segmind_widgets.rows import assets_of, call_of, file_row, outputs_of, plain, recall
+from segmind_widgets.rows import assets_of, call_of, facts, file_row, outputs_of, plain, recall
 from segmind_widgets.store import Store, now
 from segmind_widgets.transport import Transport, repeat_after
 from segmind_widgets.types import Call, JobState, Output, Reply, Status
@@ -164,7 +164,7 @@ class Watch:
         return pause
 
     def _advance(self, state: JobState, reply: Reply) -> float | None:
-        kept, told = _facts(state, reply)
+        kept, told = facts(state, reply)
         self._doubt = None
         before, self._call = self._call, state.next
         if state.next:
@@ -322,20 +322,3 @@ class Watch:
             told["note"] = " ".join(filter(None, [told.get("note"), self._store.problem]))
         if not self.job.done:  # else its end was told when the watching was stopped
             self.job.publish(last=True, error=error, **told)
-
-
-def _facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a state says: as columns of the row, and as traits of the job."""
-    kept: dict[str, Any] = {"status": str(state.status)}
-    told: dict[str, Any] = {"word": state.word, "message": ""}
-    for name in ("id", "cost", "seed", "credits"):
-        value = getattr(state, name)
-        if value is not None:
-            told[name] = kept[name] = value
-    if state.progress is not None:
-        told |= {"progress": state.progress, "estimated": False}
-    if state.expected:
-        told["usual"] = state.expected
-    if "x-sandbox" in reply.headers:
-        told["sandbox"] = kept["sandbox"] = True
-    return kept, told

@@ -30,7 +30,8 @@ LAYERS = {
     },
     "client": {
         "batch", "budget", "client", "directory", "estimates", "export_curl", "export_python",
-        "export_request", "exports", "journal", "places", "plans", "thumbnails", "uploads",
+        "export_request", "exports", "journal", "origins", "places", "plans", "thumbnails",
+        "uploads",
     },
     "panels": {"panels"},
     "magics": {
