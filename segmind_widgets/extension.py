@@ -9,31 +9,37 @@ from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.magics import SegmindMagics
+from segmind_widgets.magics import ALL, Notebook
 
 _JOB = ("segmind_widgets.jobs", "Job")
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics, `%config SegmindClient`, completion, and how a Job is displayed."""
+    """Register the magics, `%config SegmindClient`, completion, and how a Job is displayed.
+
+    Where that is done already, by a configuration file say, nothing changes.
+    """
+    if "SegmindMagics" in shell.magics_manager.registry:
+        return
     client = SegmindClient.instance(parent=shell)
-    magics = SegmindMagics(shell, client)
-    shell.register_magics(magics)
+    notebook = Notebook(shell, client)
+    shell.register_magics(*(magics(notebook) for magics in ALL))
     if client not in shell.configurables:
         shell.configurables.append(client)  # type: ignore[arg-type]
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(_matcher(client))
     formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
-    formatter.for_type_by_name(*_JOB, partial(_show, magics))
+    formatter.for_type_by_name(*_JOB, partial(_show, notebook))
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take back all that `load` added; live jobs are no longer watched, and go on."""
-    ours = shell.magics_manager.registry.pop("SegmindMagics", None)
-    if ours is not None:
-        ours.close()
-        if ours in shell.configurables:
-            shell.configurables.remove(ours)
+    for magics in ALL:
+        ours = shell.magics_manager.registry.pop(magics.__name__, None)
+        if ours is not None:
+            ours.notebook.close()
+            if ours in shell.configurables:
+                shell.configurables.remove(ours)
     for kind in ("line", "cell"):
         magics = shell.magics_manager.magics[kind]
         for name in [name for name in magics if name.startswith("segmind_")]:
@@ -54,8 +60,8 @@ def unload(shell: InteractiveShell) -> None:
         SegmindClient.clear_instance()
 
 
-def _show(magics: SegmindMagics, job: Any) -> None:
-    magics.stage.is_shown(job)
+def _show(notebook: Notebook, job: Any) -> None:
+    notebook.stage.is_shown(job)
 
 
 def _matcher(client: SegmindClient) -> Any:
@@ -67,10 +73,12 @@ def _matcher(client: SegmindClient) -> Any:
         from segmind_widgets.arguments import PARSERS
         from segmind_widgets.completion import Completion
 
-        words = {name: parser().options for name, parser in PARSERS.items()}
+        parsers = {name: parser() for name, parser in PARSERS.items()}
+        words = {name: parser.options for name, parser in parsers.items()}
+        values = {name: parser.values for name, parser in parsers.items()}
         before = "\n".join(text.split("\n")[: context.cursor_line])
         cursor = len(before) + bool(context.cursor_line) + context.cursor_position
-        fragment, found = Completion(client, words).matches(text, cursor)
+        fragment, found = Completion(client, words, values).matches(text, cursor)
         completions = [SimpleCompletion(text=word, type="segmind") for word in found]
         result: dict[str, Any] = {"completions": completions, "matched_fragment": fragment}
         return {**result, "suppress": bool(found)}

@@ -272,7 +272,8 @@ class Job(HasTraits):
 
 def money(usd: float) -> str:
     """USD in words, with as many digits as a small price needs."""
-    return f"${usd:.4f}".rstrip("0").ljust(len("$0.00"), "0") if usd < 1 else f"${usd:.2f}"
+    digits = 2 if usd >= 1 else 4 if usd >= 0.001 else 6
+    return f"${usd:.{digits}f}".rstrip("0").ljust(len("$0.00"), "0") if usd < 1 else f"${usd:.2f}"
 
 
 def seconds(duration: float) -> str:

@@ -10,9 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config.loader import PyFileConfigLoader
 
-import segmind_widgets
+from segmind_widgets import unload_ipython_extension
 from tests.binder.image import Image
 
 ROOT = Path(__file__).parents[1]
@@ -45,12 +46,24 @@ def test_repo2docker_pins_what_our_users_see(image: Image) -> None:
     assert all(re.fullmatch(r"[\d.]+\w*", version) for version in image.pins.values())
 
 
-def test_post_build_makes_every_kernel_load_the_extension(tmp_path: Path) -> None:
+def test_post_build_makes_every_kernel_load_the_extension(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     script = ROOT / "binder" / "postBuild"
     environ = {**os.environ, "NB_PYTHON_PREFIX": str(tmp_path)}
     subprocess.run([str(script)], env=environ, check=True)
     config = PyFileConfigLoader("ipython_config.py", str(tmp_path / "etc" / "ipython"))
-    assert config.load_config().InteractiveShellApp.extensions == [segmind_widgets.__name__]
+    shell = InteractiveShell.instance()
+    try:
+        for line in config.load_config().InteractiveShellApp.exec_lines:
+            shell.run_cell(line).raise_error()
+        shell.run_cell("%load_ext segmind_widgets").raise_error()
+        assert "segmind_run" in shell.magics_manager.magics["cell"]
+        assert "segmind_widgets" not in shell.user_ns
+        assert capsys.readouterr().out == ""  # nothing of an extension that is loaded already
+    finally:
+        unload_ipython_extension(shell)
+        InteractiveShell.clear_instance()
     settings = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     (notifications,) = json.loads(settings.read_text()).values()
     assert notifications["fetchNews"] == "false"

@@ -13,6 +13,7 @@ from segmind_widgets.panels._widgets import free
 from segmind_widgets.types import Status
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
+_BRAND = "var(--jp-brand-color1, #1976d2)"
 _SHOWN = ("status", "elapsed", "usual", "cost", "message", "sandbox", "watching")
 
 
@@ -23,7 +24,7 @@ class Line(widgets.HBox):
         self.bar = widgets.FloatProgress(
             min=0.0, max=1.0, layout={"width": "160px", "height": "18px", "flex": "0 0 auto"}
         )
-        self.bar.style.bar_color = "var(--jp-brand-color1, #1976d2)"
+        self.bar.style.bar_color = _BRAND
         self.text = widgets.HTML(layout={"flex": "1 1 220px", "min_width": "0"})
         self._fallback = label
         super().__init__(
@@ -69,6 +70,7 @@ class JobView(Line):
             tooltip="The job goes on; %segmind_jobs --resume gets it back",
             layout={"width": "auto", "flex": "0 0 auto"},
         )
+        self.stop.add_class("sw-button")  # as other buttons, where it stands in a panel
         super().__init__(
             self.stop,
             label=f"The job {job.id} ({job.model}) was running when this was saved."
@@ -102,6 +104,7 @@ class JobView(Line):
         style = _STYLES.get(job.status, "")
         if self.bar.bar_style != style:
             self.bar.bar_style = style
+            self.bar.style.bar_color = None if style else _BRAND
         if job.done or not job.watching:
             self.stop.layout.display = "none"
         self.say(" · ".join(self._facts()))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from segmind_widgets.panels._base import Panel
 
 _SIDE = 64  # px of a thumbnail
+_READABLE = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # by everybody, if whole
 _NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
 
 
@@ -139,6 +140,10 @@ class MediaField(widgets.VBox):
             raise InputError(
                 f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes {wanted(one)}."
             )
+        if asset.local and asset.media_type in _READABLE and not _is_whole(asset):
+            raise InputError(
+                f"{asset.filename} is damaged, or no picture.", hint="Choose another file."
+            )
 
     def _kept(self, asset: Asset) -> Asset:
         """The asset with a file of its own, so that a cell can name it."""
@@ -208,6 +213,13 @@ def assets(value: Any) -> Any:
     if _is_list(value):
         return [assets(one) for one in value]
     return value if isinstance(value, str) else Asset.of(value)
+
+
+def _is_whole(asset: Asset) -> bool:
+    try:
+        return bool(asset.pixels)
+    except AssetError:
+        return False
 
 
 def _is_list(value: Any) -> bool:

@@ -17,7 +17,7 @@ from segmind_widgets.panels._widgets import free, row
 from segmind_widgets.types import Model, Status
 
 MOST_AT_ONCE = 16
-_PROVIDERS = (("As set", None), ("Segmind", "segmind"), ("APIMart", "apimart"),
+_PROVIDERS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart"),
               ("Sandbox", "sandbox"))  # fmt: skip
 
 
@@ -84,7 +84,7 @@ class RunsPanel(Panel):
         many = self._varied(form.inputs, self.count.value)
         self.go.disabled = True
         self.say("Sending…")
-        options = {"kind": self.kind, "provider": self.provider.value}
+        options = {"kind": self.kind, "provider": self.provider.value or None}
         self.background(lambda: self._submitted(self.model.slug, many, options))
 
     def _varied(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
@@ -99,12 +99,12 @@ class RunsPanel(Panel):
         try:
             for inputs in many:
                 plan = self.client.plan(target, inputs, **options)
-                notes = list(plan.notes)
+                notes = [note for note in plan.notes if note not in notes] + notes
                 job = self.client.start(plan, self._uploading)
+                self.say(" ".join(notes))
                 self.follow(job)
                 self.observing(job, lambda _, job=job: self._ended(job), "watching")
                 self._ended(job)
-            self.say(" ".join(notes))
         finally:
             self.go.disabled = False
 

@@ -28,6 +28,7 @@ class RunPanel(RunsPanel):
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """A search and the list of what it finds."""
         self.catalog = Catalog()
+        self._filling = False
         self.search = widgets.Text(description="Find a model", placeholder="words, such as: video")
         self.search.add_class("sw-wide")
         self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
@@ -56,7 +57,7 @@ class RunPanel(RunsPanel):
 
     def _read(self, _: Any = None) -> None:
         """Read the live directory beside the kernel: it may be slow or offline."""
-        provider = self.provider.value
+        provider = self.provider.value or None
         self.background(lambda: self.client.catalog(provider), self._known)
 
     def _known(self, catalog: Catalog) -> None:
@@ -70,19 +71,21 @@ class RunPanel(RunsPanel):
             self._tell_cost()
 
     def _find(self, _: Any = None) -> None:
-        provider = {"segmind": "segmind", "apimart": "apimart"}.get(self.provider.value or "")
+        provider = self.provider.value if self.provider.value in ("segmind", "apimart") else None
         found = self.catalog.search(self.search.value, self.modality.value or None, provider)
         chosen = self.list.value
         options = [(_line(model), model.slug) for model in found[:_MOST]]
-        with self.list.hold_trait_notifications():
-            self.list.options = options
-            self.list.value = chosen if chosen in dict(options).values() else None
+        self._filling = True  # the list chooses its first line by itself
+        self.list.options = options
+        self.list.value = chosen if chosen in dict(options).values() else None
+        self._filling = False
         name = self.search.value.strip()
         if not found and name:
-            self.say(f"No model fits {name!r}. Press Enter in a cell: %segmind_panel run {name}")
+            self.say(f"No model fits {name!r}: try fewer words, or another kind.")
 
     def _chosen(self, _: Any = None) -> None:
-        model = self.catalog.find(self.list.value) if self.list.value else None
+        name = None if self._filling else self.list.value
+        model = self.catalog.find(name) if name else None
         if model is not None:
             self._show(model)
 

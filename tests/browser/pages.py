@@ -9,6 +9,11 @@ from tests.browser.lab import SCREENSHOTS, Lab
 
 BAR = ".widget-hprogress"
 ERRORS = "[data-mime-type*=stderr], [data-mime-type*=error]"
+CONNECTED = """async () => {  // cells that are run before this may never end
+    const session = window.jupyterapp.shell.currentWidget.sessionContext;
+    await session.ready;
+    await session.session.kernel.info;
+}"""
 
 
 def opened(browser: Any, lab: Lab, name: str, width: int = 1200, height: int = 1000) -> Any:
@@ -34,6 +39,7 @@ def opened_in_notebook(browser: Any, notebook: Lab, name: str) -> Any:
 def _await_kernel(page: Any) -> None:
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
     page.wait_for_function("window.jupyterapp", timeout=60_000)
+    page.evaluate(CONNECTED)
     idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
     page.wait_for_selector(idle, state="attached", timeout=60_000)
 

@@ -1,0 +1,185 @@
+"""The panels as a person uses them: choose, type, drop, run, look, and read what went wrong."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from segmind_widgets.sandbox import Sandbox
+from tests.browser.lab import Lab
+from tests.browser.pages import BAR, ERRORS, finished, opened, opened_in_notebook, run_all, shot
+from tests.browser.test_media import SEND
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+LOAD = "%load_ext segmind_widgets"
+MADE = ".sw-panel .sw-pictures img"
+PHOTO = NOTEBOOKS / "images" / "quickstart.jpg"
+STILL = "[...document.querySelectorAll('.sw-panel img')].every(i => i.complete)"
+
+
+def written(lab: Lab, *cells: str, name: str = "panels") -> str:
+    """A notebook with these cells, in the folder that the server shows."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    code = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    book = nbformat.v4.new_notebook(cells=code, metadata=kernel)
+    nbformat.write(book, lab.folder / f"{name}.ipynb")
+    return f"{name}.ipynb"
+
+
+def shown(page: Any) -> Any:
+    """The page, once its panel stands."""
+    run_all(page)
+    finished(page)
+    page.wait_for_selector(".sw-panel .sw-act, .sw-panel .sw-drop")
+    return page
+
+
+def press(page: Any, name: str) -> None:
+    page.locator(".sw-panel").get_by_role("button", name=name, exact=True).first.click()
+
+
+def typed(page: Any, label: str, text: str) -> None:
+    area = page.locator(".sw-panel").get_by_label(label).first
+    area.fill(text)
+    area.blur()
+
+
+def decoded(page: Any, many: int = 1) -> None:
+    """Wait until so many of the panel's pictures are on the screen."""
+    count = f"[...document.querySelectorAll('{MADE}')].filter(i => i.naturalWidth > 100).length"
+    page.wait_for_function(f"{count} >= {many}", timeout=60_000)
+
+
+def connected(sandbox: Sandbox) -> str:
+    """A cell that has the kernel use a test's own sandbox."""
+    return f"import os\nos.environ.update({sandbox.environ!r})\n{LOAD}"
+
+
+def saved(page: Any, lab: Lab, name: str) -> Any:
+    """The notebook's file after saving it, widget state and all."""
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    return nbformat.read(lab.folder / name, 4)
+
+
+def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab) -> None:
+    name = written(lab, f"{LOAD}\n%segmind_panel run -o p")
+    page = shown_after_choice(opened(browser, lab, name, height=1300))
+    typed(page, "Prompt", "a teapot shaped like a cat, studio light")
+    page.evaluate(SEND, [".sw-panel .sw-drop", "drop", [["cat.png", "image/png", 400]]])
+    page.locator(".sw-panel .sw-error", has_text="damaged").first.wait_for()
+    page.locator(".sw-panel input[type=file]").first.set_input_files(str(PHOTO))
+    page.locator(".sw-panel .sw-media .sw-pictures img").first.wait_for()
+    shot(page, "run-form")
+    press(page, "Run")
+    bar = page.wait_for_selector(f"{BAR} .progress-bar")
+    first = bar.get_attribute("style")
+    page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
+    shot(page, "run-running")
+    decoded(page)
+    shot(page, "run-made")
+    press(page, "As a cell")
+    code = page.get_by_label("A cell that does the same").input_value()
+    assert code.startswith("%%segmind_run nano-banana\nprompt: a teapot shaped like a cat")
+    assert "file:" in code
+    press(page, "As Python")
+    assert "SegmindClient" in page.get_by_label("Python that does the same").input_value()
+    shot(page, "run-code")
+    assert page.locator(ERRORS).count() == 0
+
+    page.wait_for_function("document.querySelectorAll('.jp-OutputArea figure img').length == 1")
+    assert not page.locator("figure img").is_visible()  # it stands in for the panel, in the file
+    book = saved(page, lab, name)
+    assert "data:image" not in str(book.metadata.get("widgets", ""))
+    page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    again = browser.new_page(viewport={"width": 1200, "height": 1000})
+    again.goto(f"{lab.url}/lab/workspaces/again/tree/{name}")
+    again.locator("figure img").wait_for(timeout=60_000)
+    shot(again, "run-reopened")
+
+
+def shown_after_choice(page: Any) -> Any:
+    """A run panel with the form of nano-banana."""
+    run_all(page)
+    finished(page)
+    page.get_by_label("Find a model").fill("nano banana")
+    page.wait_for_function("document.querySelector('.sw-list select').options.length < 8")
+    page.get_by_label("Models").select_option(index=0)
+    page.locator(".sw-panel").get_by_label("Prompt").first.wait_for()
+    return page
+
+
+def test_a_servers_error_stands_beside_its_field(browser: Any, lab: Lab) -> None:
+    with Sandbox(speed=20) as sandbox:
+        words = {"error": "guidance must be at most 10"}
+        sandbox.faults.add("POST /v2/flux-dev", 422, body=words)
+        cells = (connected(sandbox), "%segmind_panel run flux-dev")
+        page = shown(opened(browser, lab, written(lab, *cells, name="refused")))
+        press(page, "Run")
+        page.locator(".sw-panel .sw-error", has_text="required").first.wait_for()
+        assert sandbox.billed_posts == []
+        typed(page, "Prompt", "a lighthouse")
+        page.locator(".sw-panel input[name=guidance]").first.fill("20")
+        page.locator(".sw-panel input[name=guidance]").first.blur()
+        press(page, "Run")
+        beside = page.locator(".sw-form .sw-error", has_text="at most 10").first
+        beside.wait_for()
+        shot(page, "run-refused")
+        field = page.locator(".sw-panel input[name=guidance]").first.bounding_box()
+        assert 0 < beside.bounding_box()["y"] - field["y"] < 60
+        assert page.locator(".sw-panel textarea").first.input_value() == "a lighthouse"
+
+
+def test_a_large_file_goes_up_in_the_upload_panel(browser: Any, lab: Lab) -> None:
+    with Sandbox(speed=20) as sandbox:
+        cells = (connected(sandbox), "%segmind_panel upload -o panel")
+        page = shown(opened(browser, lab, written(lab, *cells, name="upload")))
+        page.evaluate(SEND, [".sw-drop", "drop", [["film.mp4", "video/mp4", 30_000_000]]])
+        page.locator(".sw-panel .sw-pictures", has_text="30.0 MB").wait_for(timeout=60_000)
+        page.locator(".sw-panel .sw-note", has_text="uploaded").first.wait_for()
+        page.locator(".sw-panel input[type=file]").set_input_files(str(PHOTO))
+        decoded(page)
+        shot(page, "upload")
+        assert len(sandbox.requests("POST", "/upload-asset")) == 2
+        page.get_by_label("Or a URL, a path, or a $variable").fill("nothing.png")
+        press(page, "Add")
+        page.locator(".sw-panel .sw-error", has_text="There is no file nothing.png").wait_for()
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+def test_the_panels_notebook_in_the_dark(browser: Any, dark_lab: Lab, width: int) -> None:
+    shutil.copy(NOTEBOOKS / "01_panels.ipynb", dark_lab.folder)
+    page = opened(browser, dark_lab, "01_panels.ipynb", width=width)
+    run_all(page)
+    finished(page)
+    for index in range(page.locator(".sw-panel").count()):
+        page.locator(".sw-panel").nth(index).scroll_into_view_if_needed()
+        page.wait_for_function(STILL)
+        shot(page, f"panels-dark-{width}-{index}")
+    wide = "[...document.querySelectorAll('.sw-panel')].map(p => [p.scrollWidth, p.clientWidth])"
+    assert all(inner <= outer + 1 for inner, outer in page.evaluate(wide))
+    assert page.locator(ERRORS).count() == 0
+
+
+def test_notebook_7_runs_a_panel(browser: Any, notebook7: Lab) -> None:
+    page = opened_in_notebook(
+        browser, notebook7, written(notebook7, f"{LOAD}\n%segmind_panel run flux-schnell")
+    )
+    shown(page)
+    typed(page, "Prompt", "a paper boat on a lake")
+    press(page, "Run")
+    decoded(page)
+    shot(page, "notebook7-panel")
+
+
+def test_voila_serves_panels_as_a_page(browser: Any, voila: Lab) -> None:
+    shutil.copy(NOTEBOOKS / "01_panels.ipynb", voila.folder)
+    page = browser.new_page(viewport={"width": 1200, "height": 1000})
+    page.goto(f"{voila.url}/voila/render/01_panels.ipynb", timeout=120_000)
+    page.locator(".sw-panel").first.wait_for(timeout=120_000)
+    page.locator(".sw-panel .sw-drop").first.scroll_into_view_if_needed()
+    shot(page, "voila-panels")
