@@ -44,14 +44,25 @@ class Cache:
         )
         return found is not None
 
-    def add_upload(self, sha256: str, size: int, place: str, uploaded: Uploaded) -> None:
-        """Remember where a file is."""
+    def add_upload(
+        self, sha256: str, size: int, place: str, uploaded: Uploaded, name: str = "", path: str = ""
+    ) -> None:
+        """Remember where a file is; its name and its path on this disk are for people."""
+        row = (sha256, size, place, uploaded.url, uploaded.expires_at, name, path, now())
         self._run(
-            lambda db: db.execute(
-                "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)",
-                (sha256, size, place, uploaded.url, uploaded.expires_at),
-            )
+            lambda db: db.execute("INSERT OR REPLACE INTO uploads VALUES (?,?,?,?,?,?,?,?)", row)
         )
+
+    def uploads(self, place: str, last: int) -> list[dict[str, Any]]:
+        """The newest uploads to a place that still live: rows with url, expires_at, name, path."""
+        rows = self._run(
+            lambda db: db.execute(
+                "SELECT url, expires_at, name, path FROM uploads WHERE place = ? AND name <> ''"
+                " AND (expires_at IS NULL OR expires_at > ?) ORDER BY created DESC LIMIT ?",
+                (place, now(), last),
+            ).fetchall()
+        )
+        return [dict(row) for row in rows]
 
     def page(self, url: str, hours: float = 24.0) -> str | None:
         """A fetched page that is not older than `hours`."""

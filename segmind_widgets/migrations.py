@@ -50,6 +50,9 @@ _SECOND = (
     "ALTER TABLE jobs ADD COLUMN owner TEXT",  # the kernel that follows it: see kernels.py
     "ALTER TABLE jobs ADD COLUMN credits REAL",  # USD left on the account after it
     "ALTER TABLE jobs ADD COLUMN sent TEXT",  # when the submit was given to the network
+    "ALTER TABLE uploads ADD COLUMN name TEXT",
+    "ALTER TABLE uploads ADD COLUMN path TEXT",  # where the file was, if it was one
+    "ALTER TABLE uploads ADD COLUMN created TEXT",
     "CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint) WHERE fingerprint IS NOT NULL",
     'CREATE INDEX jobs_by_batch ON jobs (batch, "row") WHERE batch IS NOT NULL',
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from itertools import islice
+from pathlib import Path
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.places import Place
@@ -88,8 +89,25 @@ class Uploads:
             before += share
             done += found
             for asset, digest, uploaded in zip(carried, digests(), found, strict=True):
-                self._store.add_upload(digest, asset.size or 0, place.provider.upload_url, uploaded)
+                self._remember(place, asset, digest, uploaded)
         return done
+
+    def _remember(self, place: Place, asset: Asset, digest: str, uploaded: Uploaded) -> None:
+        where = place.provider.upload_url
+        path = str(asset.path or "")
+        self._store.add_upload(digest, asset.size or 0, where, uploaded, asset.filename, path)
+
+    def recent(self, place: Place, last: int) -> list[Asset]:
+        """The newest uploads, with their files where these are still on this disk."""
+        return [
+            Asset(
+                path=Path(row["path"]) if row["path"] and Path(row["path"]).is_file() else None,
+                url=row["url"],
+                name=row["name"],
+                expires_at=row["expires_at"],
+            )
+            for row in self._store.uploads(place.provider.upload_url, last)
+        ]
 
 
 def needed(asset: Asset, place: Place) -> bool:

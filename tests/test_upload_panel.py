@@ -137,3 +137,25 @@ def test_a_broken_upload_can_be_tried_again(panel: UploadPanel, sandbox: Sandbox
     assert panel.assets or done.wait(10)
     panel._act("remove", item["key"])
     assert panel.list.items == []
+
+
+def test_what_was_uploaded_before_can_be_taken_again(
+    panel: UploadPanel, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    (tmp_path / "cat.png").write_bytes(picture((30, 20)))
+    panel.add([tmp_path / "cat.png"])
+    settled(panel, 1)
+    other = UploadPanel(client=panel.client)
+    other.show_before()
+    (recent,) = other._earlier.children
+    listed = threading.Event()
+    recent.observe(lambda _: listed.set(), "items")
+    assert recent.items or listed.wait(10)
+    assert [item["alt"] for item in recent.items] == ["cat.png"]
+    recent._on_action("use", recent.items[0]["key"])
+    assert other.assets[0].url == panel.assets[0].url
+    assert other.list.items[0]["note"] == "uploaded before"
+    other.show_before()
+    assert other._earlier.children == ()
+    other.close()
+    assert len(sandbox.requests("POST", "/upload-asset")) == 1

@@ -17,7 +17,7 @@ from segmind_widgets.errors import AssetError, InputError
 from segmind_widgets.panels._drop import Drop
 from segmind_widgets.panels._fields import Field
 from segmind_widgets.panels._pictures import Pictures
-from segmind_widgets.panels._recent import RecentOutputs, look, sign
+from segmind_widgets.panels._recent import Recent, look, outputs, sign
 from segmind_widgets.panels._values import from_scalar
 from segmind_widgets.panels._widgets import free
 from segmind_widgets.schemas import types, wanted
@@ -46,7 +46,7 @@ class MediaField(widgets.VBox):
         self._items: dict[str, Asset] = {}
         self._made = 0
         self._pictures: Pictures | None = None
-        self._outputs: RecentOutputs | None = None
+        self._outputs: Recent | None = None
         self._drop = Drop(
             self._arrived,
             self._pasted,
@@ -189,11 +189,12 @@ class MediaField(widgets.VBox):
     def show_recent(self) -> None:
         """Unfold the newest outputs that fit, or fold them up again."""
         if self._outputs is not None:
-            outputs, self._outputs = self._outputs, None
-            self.children = [child for child in self.children if child is not outputs]
-            free(outputs)
+            shown, self._outputs = self._outputs, None
+            self.children = [child for child in self.children if child is not shown]
+            free(shown)
             return
-        self._outputs = RecentOutputs(self.panel, self.media, self._use)
+        find = partial(outputs, self.panel, self.media)
+        self._outputs = Recent(self.panel, "Recent outputs", find, self._use)
         self.children = [*self.children, self._outputs]
 
     def _use(self, asset: Asset) -> None:

@@ -1,8 +1,8 @@
-"""The newest outputs of one kind as thumbnails, to be used as inputs."""
+"""A row of files that were there before, as thumbnails, to be used once more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,44 +16,52 @@ _JOBS = 12
 _SIDE = 96  # px of a thumbnail
 
 
-class RecentOutputs(Pictures):
-    """A row of thumbnails, filled from the journal in the background.
+class Recent(Pictures):
+    """A row of thumbnails, filled in the background.
 
     Args:
-        panel: gives the client and the background.
-        media: first half of the media type that fits; "*" takes all.
-        use: gets the output that the reader chose.
+        panel: gives the background.
+        label: what they are.
+        find: gives the assets with their alt texts, newest first.
+        use: gets the asset that the reader chose.
     """
 
-    def __init__(self, panel: Panel, media: str, use: Callable[[Asset], None]) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        label: str,
+        find: Callable[[], Iterable[tuple[Asset, str]]],
+        use: Callable[[Asset], None],
+    ) -> None:
         self._found: dict[str, Asset] = {}
-        self._client, self._media = panel.client, media
         super().__init__(
             partial(look, self._found),
             on_action=lambda _, key: use(self._found[key]),
             background=panel.background,
             side=_SIDE,
             wrap=False,
-            label="Recent outputs",
+            label=label,
             empty="Looking…",
             actions=[{"name": "use", "label": "Use", "title": "Use this"}],
         )
-        panel.background(self._fitting, self._list)
+        panel.background(lambda: list(find()), self._list)
 
-    def _fitting(self) -> dict[str, tuple[Asset, str]]:
-        return {
-            f"{job.id}-{index}": (asset, str(job.inputs.get("prompt") or job.model))
-            for job in self._client.jobs(last=_JOBS)
-            for index, asset in enumerate(job.outputs)
-            if self._media in ("*", asset.kind)
-        }
-
-    def _list(self, found: Mapping[str, tuple[Asset, str]]) -> None:
-        self._found.update({key: asset for key, (asset, _) in found.items()})
+    def _list(self, found: list[tuple[Asset, str]]) -> None:
+        keyed = {str(index): asset for index, (asset, _) in enumerate(found)}
+        self._found.update(keyed)
         self.empty = "Nothing yet that fits here."
         self.items = [
-            {"key": key, "alt": alt, "kind": sign(asset)} for key, (asset, alt) in found.items()
+            {"key": key, "alt": alt, "caption": asset.name or "", "kind": sign(asset)}
+            for (key, asset), (_, alt) in zip(keyed.items(), found, strict=True)
         ]
+
+
+def outputs(panel: Panel, media: str) -> Iterator[tuple[Asset, str]]:
+    """The newest outputs whose media type begins with `media`; "*" takes all."""
+    for job in panel.client.jobs(last=_JOBS):
+        for asset in job.outputs:
+            if media in ("*", asset.kind):
+                yield asset, str(job.inputs.get("prompt") or job.model)
 
 
 def look(known: Mapping[str, Asset], key: str, side: int) -> tuple[bytes, str]:

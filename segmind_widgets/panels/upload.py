@@ -19,7 +19,8 @@ from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.panels._drop import Drop
 from segmind_widgets.panels._pictures import Pictures
-from segmind_widgets.panels._widgets import row, words
+from segmind_widgets.panels._recent import Recent
+from segmind_widgets.panels._widgets import free, row, words
 
 _FRAME = 0.2  # seconds between two updates of a moving number
 _MEDIA = "image/*,video/*,audio/*"
@@ -84,6 +85,8 @@ class UploadPanel(Panel):
         )
         self.source.add_class("sw-wide")
         add = self.button("Add", self._add_source)
+        before = self.button("Uploaded before", self.show_before, tooltip="Use one again")
+        self._earlier = widgets.VBox()
         self.variable = widgets.Text(
             "uploaded", description="Variable for your cells", continuous_update=False
         )
@@ -99,7 +102,13 @@ class UploadPanel(Panel):
         if argument:
             self.source.value = argument
             self.guarded(self._add_source)
-        return [self.drop, row(self.source, add), self.list, row(self.variable)]
+        return [
+            self.drop,
+            row(self.source, add, before),
+            self._earlier,
+            self.list,
+            row(self.variable),
+        ]
 
     @property
     def assets(self) -> list[Asset]:
@@ -134,6 +143,23 @@ class UploadPanel(Panel):
         if self.source.value.strip():
             self.add_text(self.source.value)
             self.source.value = ""
+
+    def show_before(self) -> None:
+        """Unfold what was uploaded before and still lives, or fold it up again."""
+        shown = self._earlier.children
+        self._earlier.children = () if shown else (self._recent(),)
+        free(*shown)
+
+    def _recent(self) -> Recent:
+        def find() -> list[tuple[Asset, str]]:
+            return [(asset, asset.name or "") for asset in self.client.recent_uploads()]
+
+        return Recent(self, "Uploaded before", find, self._use)
+
+    def _use(self, asset: Asset) -> None:
+        self._entries.append(Entry(asset.name or asset.filename, asset, "uploaded before"))
+        self._show()
+        self._name()
 
     # uploading
 
