@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from tests.browser.lab import SCREENSHOTS, Lab
 
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+README = {"quickstart-0": "quickstart", "run-made": "run", "gallery": "gallery"}
 BAR = ".widget-hprogress"
 ERRORS = "[data-mime-type*=stderr], [data-mime-type*=error]"
 CONNECTED = """async () => {  // cells that are run before this may never end
@@ -64,6 +69,10 @@ def bar_moved(page: Any) -> None:
 
 
 def shot(page: Any, name: str) -> None:
-    """Keep a picture for a person to look at."""
+    """Keep a picture for a person to look at, and the README's where it is wished."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+    kept = SCREENSHOTS / f"{name}.png"
+    page.screenshot(path=str(kept))
+    if name in README and os.environ.get("UPDATE_README_PICTURES"):
+        with Image.open(kept) as picture:
+            picture.convert("RGB").save(IMAGES / f"{README[name]}.jpg", quality=85)

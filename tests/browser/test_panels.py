@@ -10,15 +10,33 @@ import nbformat
 import pytest
 
 from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.sandbox.artist import make
 from tests.browser.lab import Lab
-from tests.browser.pages import BAR, ERRORS, finished, opened, opened_in_notebook, run_all, shot
+from tests.browser.pages import (
+    BAR,
+    ERRORS,
+    finished,
+    opened,
+    opened_in_notebook,
+    run_all,
+    shot,
+)
 from tests.browser.test_media import SEND
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LOAD = "%load_ext segmind_widgets"
 MADE = ".sw-panel .sw-pictures img"
-PHOTO = NOTEBOOKS / "images" / "quickstart.jpg"
 STILL = "[...document.querySelectorAll('.sw-panel img')].every(i => i.complete)"
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture as a person may have one."""
+    inputs = {"prompt": "a cat on a sofa", "width": 640, "height": 480}
+    ((data, _), *_) = make("fast-flux-schnell", "image", inputs, 5, {})
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(data)
+    return path
 
 
 def written(lab: Lab, *cells: str, name: str = "panels") -> str:
@@ -66,13 +84,13 @@ def saved(page: Any, lab: Lab, name: str) -> Any:
     return nbformat.read(lab.folder / name, 4)
 
 
-def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab) -> None:
+def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab, photo: Path) -> None:
     name = written(lab, f"{LOAD}\n%segmind_panel run -o p")
     page = shown_after_choice(opened(browser, lab, name, height=1300))
-    typed(page, "Prompt", "a teapot shaped like a cat, studio light")
-    page.evaluate(SEND, [".sw-panel .sw-drop", "drop", [["cat.png", "image/png", 400]]])
+    typed(page, "Prompt", "the same cat as a watercolour")
+    page.evaluate(SEND, [".sw-panel .sw-drop", "drop", [["torn.png", "image/png", 400]]])
     page.locator(".sw-panel .sw-error", has_text="damaged").first.wait_for()
-    page.locator(".sw-panel input[type=file]").first.set_input_files(str(PHOTO))
+    page.locator(".sw-panel input[type=file]").first.set_input_files(str(photo))
     page.locator(".sw-panel .sw-media .sw-pictures img").first.wait_for()
     shot(page, "run-form")
     press(page, "Run")
@@ -84,7 +102,7 @@ def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab) -> None:
     shot(page, "run-made")
     press(page, "As a cell")
     code = page.get_by_label("A cell that does the same").input_value()
-    assert code.startswith("%%segmind_run nano-banana\nprompt: a teapot shaped like a cat")
+    assert code.startswith("%%segmind_run nano-banana\nprompt: the same cat as a watercolour")
     assert "file:" in code
     press(page, "As Python")
     assert "SegmindClient" in page.get_by_label("Python that does the same").input_value()
@@ -134,14 +152,14 @@ def test_a_servers_error_stands_beside_its_field(browser: Any, lab: Lab) -> None
         assert page.locator(".sw-panel textarea").first.input_value() == "a lighthouse"
 
 
-def test_a_large_file_goes_up_in_the_upload_panel(browser: Any, lab: Lab) -> None:
+def test_a_large_file_goes_up_in_the_upload_panel(browser: Any, lab: Lab, photo: Path) -> None:
     with Sandbox(speed=20) as sandbox:
         cells = (connected(sandbox), "%segmind_panel upload -o panel")
         page = shown(opened(browser, lab, written(lab, *cells, name="upload")))
         page.evaluate(SEND, [".sw-drop", "drop", [["film.mp4", "video/mp4", 30_000_000]]])
         page.locator(".sw-panel .sw-pictures", has_text="30.0 MB").wait_for(timeout=60_000)
         page.locator(".sw-panel .sw-note", has_text="uploaded").first.wait_for()
-        page.locator(".sw-panel input[type=file]").set_input_files(str(PHOTO))
+        page.locator(".sw-panel input[type=file]").set_input_files(str(photo))
         decoded(page)
         shot(page, "upload")
         assert len(sandbox.requests("POST", "/upload-asset")) == 2
