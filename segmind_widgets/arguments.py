@@ -10,6 +10,9 @@ from typing import Any, NoReturn
 
 from segmind_widgets.cells import split_line
 from segmind_widgets.errors import CellError
+from segmind_widgets.types import Status
+
+FORMS = ("cell", "client", "python", "curl")  # of `exports.export`, which is not loaded here
 
 
 class Arguments(argparse.ArgumentParser):
@@ -22,6 +25,16 @@ class Arguments(argparse.ArgumentParser):
     def options(self) -> list[str]:
         """Every option, long and short."""
         return [flag for action in self._actions for flag in action.option_strings]
+
+    @property
+    def values(self) -> dict[str, list[str]]:
+        """What an option may be followed by, where that is a choice."""
+        return {
+            flag: [str(choice) for choice in action.choices]
+            for action in self._actions
+            for flag in action.option_strings
+            if action.choices
+        }
 
     def parse(self, line: str) -> argparse.Namespace:
         """The line's values. Words are split as inputs are: quotes and brackets hold together."""
@@ -50,12 +63,21 @@ def _unquoted(word: str) -> str:
 
 def _number(least: float) -> Any:
     def number(text: str) -> float:
-        value = float(text)
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
         if not least <= value < float("inf"):
-            raise ValueError
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g} on")
         return value
 
     return number
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
 
 
 def login() -> Arguments:
@@ -95,9 +117,12 @@ def run(kind: str) -> Arguments:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--timeout", type=_number(0), metavar="S")
     parser.add_argument("--max-cost", type=_number(0), metavar="USD")
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--reuse", action="store_true")
     parser.add_argument("--save", metavar="DIR")
     parser.add_argument("--from", dest="recipe", metavar="FILE")
     parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--export", choices=FORMS, metavar="FORM")
     parser.add_argument("-q", "--quiet", action="store_true")
     parser.add_argument("target", nargs="?")
     parser.add_argument("inputs", nargs="*")
@@ -119,7 +144,22 @@ def jobs() -> Arguments:
     parser.add_argument("ids", nargs="*")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--stop", action="store_true")
-    parser.add_argument("--last", type=int, default=20, metavar="N")
+    parser.add_argument("--last", type=_count, default=20, metavar="N")
+    parser.add_argument("--model", metavar="M")
+    parser.add_argument("--status", choices=[str(status) for status in Status], metavar="S")
+    parser.add_argument("--text", nargs="+", metavar="WORDS")
+    parser.add_argument("--unfinished", action="store_true")
+    parser.add_argument("--clean", action="store_true")
+    parser.add_argument("--older", type=_number(0), metavar="DAYS")
+    parser.add_argument("--yes", action="store_true")
+    return parser
+
+
+def spend() -> Arguments:
+    """`%segmind_spend`"""
+    parser = Arguments("%segmind_spend")
+    parser.add_argument("--by", choices=("model", "day", "notebook", "job"), default="model")
+    parser.add_argument("--since", type=_number(0), metavar="DAYS")
     return parser
 
 
@@ -140,6 +180,7 @@ PARSERS: Mapping[str, Any] = {
     "segmind_workflow": lambda: run("workflow"),
     "segmind_models": models,
     "segmind_jobs": jobs,
+    "segmind_spend": spend,
     "segmind_panel": panel,
 }
 
@@ -154,7 +195,27 @@ def parse(name: str, line: str) -> argparse.Namespace:
     if getattr(options, "recipe", None) and "=" in (options.target or ""):
         options.inputs.insert(0, options.target)  # the model is in the recipe
         options.target = None
+    if name == "segmind_jobs":
+        _check_jobs(options)
     output = getattr(options, "output", None)
     if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
         raise CellError(f"{output!r} cannot be a variable's name.", hint="Such as -o cat.")
     return options
+
+
+def _check_jobs(options: argparse.Namespace) -> None:
+    """Refuse what would be passed over in silence."""
+    doing = next((word for word in ("resume", "stop", "clean") if getattr(options, word)), None)
+    filters = [f for f in ("model", "status", "text", "unfinished") if getattr(options, f)]
+    if filters and (doing or options.ids):
+        raise CellError(
+            f"--{filters[0]} is for the list, and goes with no {f'--{doing}' if doing else 'ID'}.",
+            hint="List the jobs first, and then name them by their ids.",
+        )
+    if options.clean and options.ids:
+        raise CellError("--clean takes no ID.", hint="%segmind_jobs --clean --older 30")
+    if options.clean and options.older is None:
+        raise CellError("How old?", hint="%segmind_jobs --clean --older 30")
+    if not options.clean and (options.older is not None or options.yes):
+        word = "--older" if options.older is not None else "--yes"
+        raise CellError(f"{word} goes with --clean.", hint="%segmind_jobs --clean --older 30")

@@ -105,9 +105,9 @@ class Budget:
             if entry.plan.equals(plan):
                 known = f": job {job.id}" if job is not None else ""
                 raise LimitError(
-                    "The very same request was sent"
-                    f" {entry.age:.0f} s ago{known}. Nothing was sent now.",
-                    hint="To have it made, and paid, twice: --again, or wait ten seconds.",
+                    f"The very same request was sent {_ago(entry.age)}{known}.",
+                    hint="Nothing was sent now. To have it made, and paid, twice: --again, or wait"
+                    " ten seconds.",
                 )
 
     def _refuse_beyond(self, plan: Plan, limit: float) -> None:
@@ -118,7 +118,7 @@ class Budget:
         if high is None:
             raise LimitError(
                 f"Nobody knows what {target} costs, and there is a budget of {money(limit)}{play}.",
-                hint=f"Nothing was sent. {plan.estimate.remedy} For that:"
+                hint=f"Nothing was sent. {plan.estimate.remedy} To run it all the same, set"
                 " %config SegmindClient.budget = 0",
             )
         self._settle()
@@ -128,8 +128,8 @@ class Budget:
             return
         underway = f" and {money(flying)} in flight" if flying else ""
         raise LimitError(
-            f"{target} may cost {money(high)}, and of this session's budget of"
-            f" {money(limit)}{play} {money(spent)} is spent{underway}.",
+            f"{target} may cost {money(high)}; of this session's budget of {money(limit)}{play},"
+            f" {money(spent)} is spent{underway}.",
             hint="Nothing was sent. Raise it with %config SegmindClient.budget ="
             f" {_up(spent + flying + high)}, or set it to 0 for no limit.",
         )
@@ -159,6 +159,10 @@ def _open(job: Job) -> bool:
 
 def _play(entry: Entry) -> bool:
     return entry.job.sandbox if entry.job is not None else entry.sandbox
+
+
+def _ago(seconds: float) -> str:
+    return f"{seconds:.0f} s ago" if seconds >= 1 else "a moment ago"
 
 
 def _up(usd: float) -> str:

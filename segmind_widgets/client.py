@@ -19,6 +19,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, Unicode
 from traitlets.config import SingletonConfigurable
 
+from segmind_widgets.errors import InputError
 from segmind_widgets.types import Credits, Model, RunRequest
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ class SegmindClient(SingletonConfigurable):
         """The jobs of this and earlier kernels."""
         from segmind_widgets.journal import Journal
 
-        return Journal(self.store, self.places, self.submit, self._pace, self._begun)
+        return Journal(
+            self.store, self.places, self.submit, self._pace, self._begun, self.export
+        )
 
     @cached_property
     def spending(self) -> Budget:
@@ -196,6 +199,10 @@ class SegmindClient(SingletonConfigurable):
         assets = [Asset.of(one) for one in (source if many else [source])]
         done = self.uploads.upload(place, assets, force=force, progress=progress)
         return done if many else done[0]
+
+    def recent_uploads(self, last: int = 12, *, provider: str | None = None) -> list[Asset]:
+        """What was uploaded before and still lives there, newest first."""
+        return self.uploads.recent(self.places.choose(provider), last)
 
     # runs
 
@@ -421,9 +428,23 @@ class SegmindClient(SingletonConfigurable):
 
         when = {"created": recipe.time} if recipe.time else {}
         job = Job(**{name: getattr(recipe, name) for name in FACTS}, **when)
-        job.again = again
+        job.again, job.exporter = again, self.export
         job.publish(last=True, status=Status.COMPLETED, progress=1.0, outputs=(asset,))
         return job
+
+    def export(self, source: Plan | Job, form: str) -> str:
+        """Text that makes a run again: "cell", "client" (Python with this), "python" or "curl".
+
+        Nothing is sent, and no key is in it: the scripts read it from the environment.
+
+        Raises:
+            InputError: there is no such form, or a file among the inputs is only in memory.
+        """
+        from segmind_widgets.exports import FORMS, export
+
+        if form not in FORMS:
+            raise InputError(f"There is no form {form!r}.", hint=f"There are {', '.join(FORMS)}.")
+        return export(source, form, self.plan)
 
     # the account, the models
 

@@ -13,10 +13,21 @@ _LINE = re.compile(r"\s*(?:%%|(?:[\w, ]+=\s*)?%)(segmind_\w+)[ \t]")
 
 
 class Completion:
-    """Finds what may stand at the cursor. `words` are the options of each, by its name."""
+    """Finds what may stand at the cursor.
 
-    def __init__(self, client: SegmindClient, words: Mapping[str, Iterable[str]]) -> None:
+    Args:
+        words: the options of each magic, by its name.
+        values: what each of these may be followed by, where that is a choice.
+    """
+
+    def __init__(
+        self,
+        client: SegmindClient,
+        words: Mapping[str, Iterable[str]],
+        values: Mapping[str, Mapping[str, Iterable[str]]] | None = None,
+    ) -> None:
         self._client = client
+        self._values = values or {}
         self._words = {name: sorted(options) for name, options in words.items()}
 
     def matches(self, cell: str, cursor: int) -> tuple[str, list[str]]:
@@ -43,8 +54,8 @@ class Completion:
             return [option for option in self._words.get(name, ()) if option.startswith(word)]
         if done and done[-1] in ("-p", "--provider"):
             return _starting(("segmind", "apimart", "sandbox"), word)
-        if done and done[-1] == "--api":
-            return _starting(("auto", "v1", "v2"), word)
+        if done and done[-1] in self._values.get(name, {}):
+            return _starting(self._values[name][done[-1]], word)
         return self._on_line(name, done, word, line)
 
     def _on_line(self, name: str, done: list[str], word: str, line: str) -> list[str]:

@@ -36,7 +36,7 @@ class Estimate:
         """What makes an unknown cost known, in a sentence."""
         if self.untold:
             return "The service does not say what it costs; %segmind_status shows your balance."
-        return "One run without a limit tells what it costs."
+        return "One run without a limit may tell what it costs."
 
     def __str__(self) -> str:
         if self.usual is None or self.low is None or self.high is None:

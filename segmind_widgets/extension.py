@@ -19,7 +19,7 @@ def load(shell: InteractiveShell) -> None:
 
     Where that is done already, by a configuration file say, nothing changes.
     """
-    if "SegmindMagics" in shell.magics_manager.registry:
+    if ALL[0].__name__ in shell.magics_manager.registry:
         return
     client = SegmindClient.instance(parent=shell)
     notebook = Notebook(shell, client)
@@ -34,16 +34,7 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Take back all that `load` added; live jobs are no longer watched, and go on."""
-    for magics in ALL:
-        ours = shell.magics_manager.registry.pop(magics.__name__, None)
-        if ours is not None:
-            ours.notebook.close()
-            if ours in shell.configurables:
-                shell.configurables.remove(ours)
-    for kind in ("line", "cell"):
-        magics = shell.magics_manager.magics[kind]
-        for name in [name for name in magics if name.startswith("segmind_")]:
-            del magics[name]
+    _unregister(shell)
     if shell.Completer is not None:
         mine = [m for m in shell.Completer.custom_matchers if hasattr(m, "segmind_widgets")]
         for matcher in mine:
@@ -58,6 +49,19 @@ def unload(shell: InteractiveShell) -> None:
             shell.configurables.remove(client)
         client.close()
         SegmindClient.clear_instance()
+
+
+def _unregister(shell: InteractiveShell) -> None:
+    for ours in ALL:
+        magics = shell.magics_manager.registry.pop(ours.__name__, None)
+        if magics is not None:
+            magics.notebook.close()
+            if magics in shell.configurables:
+                shell.configurables.remove(magics)
+    for kind in ("line", "cell"):
+        known = shell.magics_manager.magics[kind]
+        for name in [name for name in known if name.startswith("segmind_")]:
+            del known[name]
 
 
 def _show(notebook: Notebook, job: Any) -> None:

@@ -62,6 +62,7 @@ class Job(HasTraits):
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         super().__init__(**{"created": moment, **traits})
         self.again: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
+        self.exporter: Callable[[Job, str], str] | None = None  # set by who knows the services
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
@@ -216,6 +217,18 @@ class Job(HasTraits):
                 f"What {self.id} was made of is not known here.", hint="Use client.submit."
             )
         return self.again(changes)
+
+    def export(self, form: str) -> str:
+        """Text that makes it again: "cell", "client" (Python with this), "python" or "curl".
+
+        Nothing is sent, and no key is in it: the scripts read it from the environment.
+
+        Raises:
+            InputError: there is no such form, or a file among the inputs is not known any more.
+        """
+        if self.exporter is None:
+            raise SegmindError(f"What {self.id} was made of is not known here.")
+        return self.exporter(self, form)
 
     # how it shows
 

@@ -37,6 +37,7 @@ class Journal:
     Args:
         submit: `client.submit`, for `job.rerun`.
         begun: told each job that is begun or resumed.
+        export: `client.export`, for `job.export`.
         pace: gives `economical` and `limit` for a `Watch`, as they are set now.
     """
 
@@ -47,12 +48,14 @@ class Journal:
         submit: Callable[..., Job],
         pace: Callable[[], Mapping[str, Any]],
         begun: Callable[[Job], object],
+        export: Callable[[Job, str], str],
     ) -> None:
         self._store = store
         self._places = places
         self._submit = submit
         self._pace = pace
         self._begun = begun
+        self._export = export
         self._own: set[str] = set()  # the keys of what was begun or resumed here
         self._claims = Claims(store)
         self._origins = Origins(store, places)
@@ -195,6 +198,7 @@ class Journal:
     def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
         known = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
         job = Job(**known | {"inputs": dict(request.inputs)} | traits)
+        job.exporter = self._export
         self._live[key] = job
         return job
 

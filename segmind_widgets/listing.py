@@ -1,9 +1,12 @@
-"""Tables of models, their parameters, and jobs."""
+"""Tables of models, their parameters, jobs, uploads, and what was spent."""
 
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 from segmind_widgets.assets import Asset
@@ -13,6 +16,7 @@ from segmind_widgets.schemas import types
 from segmind_widgets.tables import Table
 from segmind_widgets.types import Model
 
+_SUMMED = ("jobs", "completed", "usd", "unpriced")
 Preview = Callable[[Asset, int], tuple[bytes, str]]  # a picture of at most so many pixels
 
 
@@ -51,23 +55,117 @@ def parameters(model: Model) -> Table:
     )
 
 
-def jobs(found: Sequence[Job], preview: Preview = Asset.preview) -> Table:
-    """Jobs, with a small picture of the first output, which `preview` makes."""
+def jobs(
+    found: Sequence[Job],
+    preview: Preview = Asset.preview,
+    total: int = 0,
+    *,
+    narrowed: bool = False,
+) -> Table:
+    """Jobs, with a small picture of the first output, which `preview` makes.
+
+    `total` is how many there are in all; `narrowed` tells that a filter chose them.
+    """
+    more = f"{len(found)} of {total} jobs; --last shows more. " if total > len(found) else ""
+    none = "No job fits." if narrowed else "No jobs yet."
     return Table(
         found,
         {
             "picture": lambda job: _picture(job, preview),
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
+            "begun": lambda job: age(job.created),
             "took": lambda job: seconds(job.elapsed) if job.elapsed else "",
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
         },
-        "%segmind_jobs ID shows one; --resume goes on with what is unfinished."
+        f"{more}%segmind_jobs ID shows one; --resume goes on with what is unfinished."
         if found
-        else "No jobs yet.",
+        else none,
         pictures=["picture"],
     )
+
+
+def job(one: Job, again: str) -> Table:
+    """All that is known of a job. `again` is the text of a cell that makes it again, or why not."""
+    place = "sandbox" if one.sandbox else one.provider
+    facts = {
+        one.kind: one.model,
+        "status": " · ".join(dict.fromkeys(filter(None, [str(one.status), one.word.lower()]))),
+        "error": _said(one.error),
+        "at": place,
+        "id": one.id,
+        "begun": f"{age(one.created)} ({one.created})",
+        "took": seconds(one.elapsed) if one.elapsed else "",
+        "cost": money(one.cost) if one.cost is not None else "not told",
+        "credits left": f"{one.credits:.2f} USD" if one.credits is not None else "",
+        "seed": str(one.seed) if one.seed is not None else "",
+        **{f"input {name}": _plain(value) for name, value in one.inputs.items()},
+    }
+    rows = [(name, text) for name, text in facts.items() if text]
+    for number, asset in enumerate(one.outputs, 1):
+        until = f" until {asset.expires_at}" if asset.expires_at else ""
+        where = [str(asset.path or "in memory"), f"{asset.url}{until}" if asset.url else ""]
+        rows.append((f"output {number}", " · ".join([*asset.facts[1:], *filter(None, where)])))
+    rows += [("note", one.note)] if one.note else []
+    rows.append(("again", again.strip()))
+    return Table(
+        rows,
+        {"": lambda row: row[0], " ": lambda row: row[1]},
+        'job.rerun(prompt="…") makes it again with changes; job.export("python") is a program.',
+        whole=True,
+    )
+
+
+def spend(
+    found: Sequence[Any],
+    by: str,
+    sessions: Mapping[bool, Any],
+    budget: float,
+    newest: Job | None,
+) -> Table:
+    """What jobs cost: `ledger.Spent` rows, with a total for each kind of money.
+
+    Args:
+        found: the rows.
+        by: what a row adds up: model, day, notebook or job.
+        sessions: what this session spent (`budget.Session`), by whether it is play money.
+        budget: USD that this session may spend; 0 for no limit.
+        newest: the newest job that was told what is left of the credits.
+    """
+    kinds = [[row for row in found if row.sandbox == play] for play in (False, True)]
+    totals = [_total(rows) for rows in kinds if len(rows) > 1]
+    said = [_session(sessions[False], "This session")]
+    if sessions[True].spent or sessions[True].in_flight:
+        said.append(_session(sessions[True], "In play money"))
+    if budget:
+        said.append(f"Its budget is {money(budget)}.")
+    if newest is not None:
+        what = "play money" if newest.sandbox else "credits"
+        said.append(f"The newest job left {newest.credits:.2f} USD of {what}.")
+    return Table(
+        found,
+        {
+            by: lambda row: row.key or f"no {by}",
+            "jobs": lambda row: str(row.jobs),
+            "completed": lambda row: str(row.completed),
+            "cost": _cost,
+            "money": lambda row: "play (sandbox)" if row.sandbox else "real",
+        },
+        " ".join(said if found else ["Nothing was run yet.", *said]),
+        totals=totals,
+    )
+
+
+def age(created: str) -> str:
+    """How long ago that was (UTC, ISO 8601), in words."""
+    begun = datetime.fromisoformat(created.replace("Z", "+00:00"))
+    past = (datetime.now(timezone.utc) - begun).total_seconds()
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if past >= size:
+            count = int(past // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
 
 
 def uploads(found: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
@@ -114,3 +212,26 @@ def _takes(schema: Mapping[str, Any]) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     bounds = f" {low} to {high}" if None not in (low, high) else ""
     return f"{'list of ' if many else ''}{text}{bounds}"
+
+
+def _total(rows: Sequence[Any]) -> Any:
+    sums = {name: sum(getattr(r, name) for r in rows) for name in _SUMMED}
+    return replace(rows[0], key="in all", **sums)
+
+
+def _cost(row: Any) -> str:
+    unknown = f" and {row.unpriced} not told" if row.unpriced else ""
+    return f"{money(row.usd)}{unknown}"
+
+
+def _session(session: Any, name: str) -> str:
+    flying = f", {money(session.in_flight)} in flight" if session.in_flight else ""
+    return f"{name}: {money(session.spent)} spent{flying}."
+
+
+def _said(error: Any) -> str:
+    return "" if error is None else f"{error} {getattr(error, 'hint', '')}".strip()
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

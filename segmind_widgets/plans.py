@@ -69,7 +69,8 @@ class Plan:
         if told.high is None:
             raise LimitError(
                 f"Nobody knows what {target} costs, and you allow {money(max_cost)}.",
-                hint=f"Nothing was sent. {told.remedy} For that, leave --max-cost out.",
+                hint=f"Nothing was sent. {told.remedy} To run it all the same,"
+                " leave --max-cost out.",
             )
         if told.high > max_cost:
             words = "usually costs" if told.low == told.high else "may cost up to"
@@ -119,7 +120,9 @@ class Plan:
 
     @property
     def _body(self) -> str:
-        body = prepared(self.inputs, self.model, lambda asset: asset.url or f"<{asset}>", named)
+        body = prepared(
+            self.inputs, self.model, lambda asset: asset.url or f"<{asset.filename}>", named
+        )
         return json.dumps(body, indent=2, ensure_ascii=False)
 
     @property

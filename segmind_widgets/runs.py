@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets import listing
 from segmind_widgets.arguments import parse
 from segmind_widgets.cells import parse_body, parse_line
 from segmind_widgets.client import SegmindClient
@@ -21,6 +23,19 @@ _MISSING = {
 }
 
 
+class Code(str):
+    """Text that shows itself as it is, to be copied; a click selects all of it."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("…" if cycle else str(self).rstrip())
+
+    def _repr_html_(self) -> str:
+        style = "user-select:all;white-space:pre-wrap;margin:4px 0;font-size:13px"
+        return f'<pre style="{style}">{html.escape(self)}</pre>'
+
+
 class Runs:
     """Runs of one shell.
 
@@ -34,7 +49,7 @@ class Runs:
         self._names = names
 
     def run(self, kind: Any, line: str, cell: str | None) -> Any:
-        """A model or a workflow from its line and cell: the Job, or the Plan of a dry run.
+        """A model or a workflow from its line and cell: the Job, the Plan of a dry run, or Code.
 
         Raises:
             CellError, SegmindError: what is wrong with the text, or what failed.
@@ -43,7 +58,7 @@ class Runs:
         recipe = read(options.recipe) if options.recipe else None
         if not (options.target or recipe):
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
-        if options.save and not options.dry_run:
+        if options.save and not (options.dry_run or options.export):
             _make(options.save)
         inputs = self._inputs(options, cell)
         if recipe:
@@ -57,18 +72,45 @@ class Runs:
             kind=kind,
             provider=options.provider,
             api=getattr(options, "api", "auto"),
-            max_cost=options.max_cost,
+            again=options.again,
         )
+        if options.export:
+            return Code(self._client.export(plan, options.export))
         if options.dry_run:
+            self._foresee(plan, options)
             return plan
+        earlier = self._client.earlier(plan) if options.reuse else None
+        job, place = (earlier, None) if earlier else self._send(plan, options)
+        if options.output:
+            self._names[options.output] = job
+        if earlier and not options.quiet:
+            self._stage.note(
+                f"This was made {listing.age(earlier.created)}, by the same model from the same"
+                " inputs. Nothing was sent, nothing is paid."
+            )
+        return self._watch(job, options, place)
+
+    def _foresee(self, plan: Plan, options: Namespace) -> None:
+        """Tell what would keep the plan from being sent."""
+        try:
+            earlier = self._client.earlier(plan) if options.reuse else None
+            if earlier:
+                self._stage.note(f"The job {earlier.id} would be shown again, and nothing sent.")
+            elif options.max_cost is not None:
+                plan.within(options.max_cost)
+            self._client.spending.check(plan, 0 if earlier else self._client.budget)
+        except SegmindError as error:
+            self._stage.note(f"It would be refused: {error.message}")
+
+    def _send(self, plan: Plan, options: Namespace) -> tuple[Job, Any]:
+        """The job of a plan, and the output where its upload was shown."""
+        if options.max_cost is not None:
+            plan.within(options.max_cost)
         if not options.quiet:
             for note in plan.notes:
                 self._stage.note(note)
         bar = self._stage.upload(len(plan.files), quiet=options.quiet)
-        job = self._start(plan, bar)
-        if options.output:
-            self._names[options.output] = job
-        return self._watch(job, options, bar.place)
+        return self._start(plan, bar), bar.place
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
         inputs = parse_line(options.inputs, self._names)
@@ -96,7 +138,14 @@ class Runs:
 
     def _watch(self, job: Job, options: Namespace, place: Any) -> Job:
         if options.save:
-            job.observe(lambda _: job.save(options.save) if job.outputs else None, "outputs")
+
+            def save(_: Any = None) -> None:
+                if job.outputs:
+                    job.save(options.save)
+
+            job.observe(save, "outputs")
+            if job.done:  # an earlier one, shown again
+                save()
         if options.background:
             if options.quiet:
                 self._stage.hide(job)
@@ -120,8 +169,6 @@ class Runs:
 
     def resume(self, ids: list[str]) -> Any:
         """Go on with these jobs, or with all unfinished ones, and wait: the Job, or a table."""
-        from segmind_widgets import listing
-
         resumed = [self._client.resume(i) for i in ids] if ids else self._client.resume_all()
         if not resumed:
             self._stage.note("No job is unfinished.")

@@ -54,6 +54,10 @@ class Stage:
         shown = f'<div style="font-size:13px;opacity:.85">Note: {html.escape(text)}</div>'
         display({"text/plain": f"Note: {text}", "text/html": shown}, raw=True)
 
+    def show(self, value: Any) -> None:
+        """A value above the cell's own."""
+        display(value)
+
     def follow(self, job: Job, timeout: float | None = None, place: Any = None) -> None:
         """Show a job until it ends, in `place` (an upload's) or in an output of its own.
 

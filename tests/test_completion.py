@@ -39,12 +39,16 @@ def test_models_on_a_line_and_on_a_cells_first(completed: Completed, start: str)
 def test_options(completed: Completed) -> None:
     assert set(completed("%segmind_run flux-dev --s|")) == {"--seed", "--save"}
     assert set(completed("%%segmind_run flux-dev --d|\na fox")) == {"--dry-run"}
-    assert set(completed("%segmind_jobs --|")) == {"--resume", "--stop", "--last"}
+    assert set(completed("%segmind_jobs --l|")) == {"--last"}
+    assert {"--resume", "--stop", "--clean"} <= set(completed("%segmind_jobs --|"))
     assert "--api" not in completed("%segmind_workflow x --|")
 
 
 def test_values_of_options(completed: Completed) -> None:
     assert set(completed("%segmind_run --api |")) == {"auto", "v1", "v2"}
+    assert set(completed("%segmind_run x --export c|")) == {"cell", "client", "curl"}
+    assert set(completed("%segmind_jobs --status f|")) == {"failed"}
+    assert set(completed("%segmind_spend --by |")) == {"model", "day", "notebook", "job"}
     assert completed("%segmind_run flux-dev -p api|") == {"apimart": "api"}
     assert set(completed("%segmind_login |")) == {"segmind", "apimart"}
 

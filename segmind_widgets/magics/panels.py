@@ -1,0 +1,38 @@
+"""Forms in the place of code."""
+
+from __future__ import annotations
+
+from IPython.core.magic import line_magic, magics_class, no_var_expand
+
+from segmind_widgets.errors import CellError
+from segmind_widgets.magics._notebook import NotebookMagics
+
+
+@magics_class
+class SegmindPanels(NotebookMagics):
+    """Panels."""
+
+    @no_var_expand
+    @line_magic
+    def segmind_panel(self, line: str) -> None:
+        """Show a panel: a form with buttons in the place of code.
+
+        %segmind_panel upload
+        %segmind_panel run [MODEL]
+        %segmind_panel workflow [ID]
+        %segmind_panel jobs
+        %segmind_panel gallery [WORDS]
+        %segmind_panel FILE.py          a panel of your own
+
+          -o, --output NAME   put the panel into this variable; NAME.close() frees it
+        """
+        from segmind_widgets import panels
+
+        options = self.parse("segmind_panel", line)
+        if not options.name:
+            raise CellError("Which panel?", hint=f"There are {', '.join(panels.names())}.")
+        shown = panels.find(options.name)
+        panel = shown(" ".join(options.argument), client=self.client, names=self.notebook.names)
+        if options.output:
+            self.notebook.names[options.output] = panel
+        self.notebook.stage.panel(panel)
