@@ -9,12 +9,12 @@ import ipywidgets as widgets
 from traitlets import HasTraits, dlink
 
 from segmind_widgets.jobs import Job, money, seconds
-from segmind_widgets.panels._widgets import free
+from segmind_widgets.panels._widgets import free, words
 from segmind_widgets.types import Status
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
 _BRAND = "var(--jp-brand-color1, #1976d2)"
-_SHOWN = ("status", "elapsed", "usual", "cost", "message", "sandbox", "watching")
+_SHOWN = ("status", "elapsed", "usual", "cost", "message", "error", "sandbox", "watching")
 
 
 class Line(widgets.HBox):
@@ -118,8 +118,9 @@ class JobView(Line):
             facts.append(money(job.cost))
         if job.sandbox:
             facts.append("sandbox")
-        if job.message:
-            facts.append(f"<i>{html.escape(job.message)}</i>")
+        said = job.message if job.error is None else words(job.error)
+        if said:
+            facts.append(f"<i>{html.escape(said)}</i>")
         return facts
 
 
