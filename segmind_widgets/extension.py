@@ -9,7 +9,7 @@ from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.magics import ALL, Notebook
+from segmind_widgets.magics import SegmindMagics
 
 _JOB = ("segmind_widgets.jobs", "Job")
 
@@ -19,17 +19,17 @@ def load(shell: InteractiveShell) -> None:
 
     Where that is done already, by a configuration file say, nothing changes.
     """
-    if ALL[0].__name__ in shell.magics_manager.registry:
+    if SegmindMagics.__name__ in shell.magics_manager.registry:
         return
     client = SegmindClient.instance(parent=shell)
-    notebook = Notebook(shell, client)
-    shell.register_magics(*(magics(notebook) for magics in ALL))
+    magics = SegmindMagics(shell, client)
+    shell.register_magics(magics)
     if client not in shell.configurables:
         shell.configurables.append(client)  # type: ignore[arg-type]
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(_matcher(client))
     formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
-    formatter.for_type_by_name(*_JOB, partial(_show, notebook))
+    formatter.for_type_by_name(*_JOB, partial(_show, magics))
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -52,20 +52,19 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _unregister(shell: InteractiveShell) -> None:
-    for ours in ALL:
-        magics = shell.magics_manager.registry.pop(ours.__name__, None)
-        if magics is not None:
-            magics.notebook.close()
-            if magics in shell.configurables:
-                shell.configurables.remove(magics)
+    ours = shell.magics_manager.registry.pop(SegmindMagics.__name__, None)
+    if ours is not None:
+        ours.close()
+        if ours in shell.configurables:
+            shell.configurables.remove(ours)
     for kind in ("line", "cell"):
         known = shell.magics_manager.magics[kind]
         for name in [name for name in known if name.startswith("segmind_")]:
             del known[name]
 
 
-def _show(notebook: Notebook, job: Any) -> None:
-    notebook.stage.is_shown(job)
+def _show(magics: SegmindMagics, job: Any) -> None:
+    magics.stage.is_shown(job)
 
 
 def _matcher(client: SegmindClient) -> Any:

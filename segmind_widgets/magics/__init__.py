@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from segmind_widgets.magics._notebook import Notebook
-from segmind_widgets.magics.account import SegmindAccount
-from segmind_widgets.magics.files import SegmindFiles
-from segmind_widgets.magics.lists import SegmindLists
-from segmind_widgets.magics.panels import SegmindPanels
-from segmind_widgets.magics.running import SegmindRunning
+from typing import Any
 
-__all__ = ["ALL", "Notebook"]
+from IPython.core.magic import Magics, magics_class
 
-ALL = (SegmindAccount, SegmindFiles, SegmindRunning, SegmindLists, SegmindPanels)
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.magics.account import Account
+from segmind_widgets.magics.files import Files
+from segmind_widgets.magics.lists import Lists
+from segmind_widgets.magics.panels import Panels
+from segmind_widgets.magics.running import Running
+
+
+@magics_class  # takes what the decorators of the subjects wrote down: all are imported above
+class SegmindMagics(Account, Files, Running, Lists, Panels, Magics):
+    """The magics of one shell, over one client."""
+
+    def __init__(self, shell: Any, client: SegmindClient) -> None:
+        super().__init__(shell)
+        self.client = client
+
+    def close(self) -> None:
+        """Take no further part in the shell."""
+        if "stage" in vars(self):
+            self.stage.close()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from IPython.core.magic import line_magic, magics_class, no_var_expand
+from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError, SegmindError, Unauthorized
-from segmind_widgets.login import TITLES, ask, without_key
-from segmind_widgets.magics._notebook import NotebookMagics
+from segmind_widgets.magics._base import Subject
 
 if TYPE_CHECKING:
     from segmind_widgets.tables import Table
     from segmind_widgets.types import Credits
 
 
-@magics_class
-class SegmindAccount(NotebookMagics):
+class Account(Subject):
     """The account at a provider."""
 
     @no_var_expand
@@ -32,20 +29,22 @@ class SegmindAccount(NotebookMagics):
 
           --forget    drop the kept key
         """
-        options = self.parse("segmind_login", without_key(line))
+        from segmind_widgets.login import TITLES, ask, without_key
+
+        options = self.options("segmind_login", without_key(line))
         provider, keys = options.provider, self.client.keys
         if provider not in TITLES:
             raise CellError(f"There is no provider {provider!r}.", hint="segmind or apimart.")
         if options.forget:
             left = keys.forget(provider)
             also = f" One still comes from {left}." if left else ""
-            self.notebook.stage.note(f"The kept key for {TITLES[provider]} is forgotten.{also}")
+            self.stage.note(f"The kept key for {TITLES[provider]} is forgotten.{also}")
             return
         where = keys.remember(provider, ask(provider))
         told = self._check_key(provider)
         shadow = keys.source(provider)
         also = f" But {shadow} has one too, and it comes first." if "environment" in shadow else ""
-        self.notebook.stage.note(f"The key for {TITLES[provider]} is kept in {where}. {told}{also}")
+        self.stage.note(f"The key for {TITLES[provider]} is kept in {where}. {told}{also}")
 
     def _check_key(self, provider: str) -> str:
         """Whether the key is taken, in words. A wrong one is not kept."""
@@ -73,7 +72,7 @@ class SegmindAccount(NotebookMagics):
         """
         from segmind_widgets.tables import Table
 
-        options = self.parse("segmind_status", line)
+        options = self.options("segmind_status", line)
         place = self.client.places.choose(options.provider)
         keys, name = self.client.keys, place.provider.name
         try:
@@ -113,9 +112,11 @@ class SegmindAccount(NotebookMagics):
         Failures cost nothing. The table's to_dataframe() is one for pandas. A limit for this
         session is set with %config SegmindClient.budget = 2.0
         """
+        from datetime import datetime, timedelta, timezone
+
         from segmind_widgets import listing
 
-        options = self.parse("segmind_spend", line)
+        options = self.options("segmind_spend", line)
         since = None
         if options.since is not None:
             since = datetime.now(timezone.utc) - timedelta(days=options.since)

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from IPython.core.magic import line_magic, magics_class, no_var_expand
+from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import AssetError, CellError, SegmindError
-from segmind_widgets.magics._notebook import NotebookMagics
+from segmind_widgets.magics._base import Subject
 
 
-@magics_class
-class SegmindFiles(NotebookMagics):
+class Files(Subject):
     """Uploads."""
 
     @no_var_expand
@@ -37,12 +36,12 @@ class SegmindFiles(NotebookMagics):
         """
         from segmind_widgets import listing
 
-        options = self.parse("segmind_upload", line)
+        options = self.options("segmind_upload", line)
         found = [self._sources(word) for word in options.sources]
         sources = [source for sources in found for source in sources]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
-        bar = self.notebook.stage.upload(len(sources), quiet=options.quiet)
+        bar = self.stage.upload(len(sources), quiet=options.quiet)
         try:
             assets = self.client.upload(
                 sources,
@@ -58,7 +57,7 @@ class SegmindFiles(NotebookMagics):
             bar.clear()
         several = len(found) > 1 or isinstance(found[0], list)
         if options.output:
-            self.notebook.names[options.output] = assets if several else assets[0]
+            self.names[options.output] = assets if several else assets[0]
             if options.quiet:
                 return None
         return listing.uploads(assets, self.client.thumbnail) if several else assets[0]
@@ -69,7 +68,7 @@ class SegmindFiles(NotebookMagics):
         from segmind_widgets.tables import Table
 
         if word.startswith("$"):
-            value = parse_line([f"source={word}"], self.notebook.names)["source"]
+            value = parse_line([f"source={word}"], self.names)["source"]
             return list(value) if isinstance(value, (list, tuple, Table)) else (value,)
         if re.match(r"(https?|data):", word):
             return (word,)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import line_magic, magics_class, no_var_expand
+from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError, SegmindError
-from segmind_widgets.magics._notebook import NotebookMagics
+from segmind_widgets.magics._base import Subject
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from segmind_widgets.tables import Table
 
 
-@magics_class
-class SegmindLists(NotebookMagics):
+class Lists(Subject):
     """Models, and the journal."""
 
     @no_var_expand
@@ -34,7 +33,7 @@ class SegmindLists(NotebookMagics):
         """
         from segmind_widgets import listing
 
-        options = self.parse("segmind_models", line)
+        options = self.options("segmind_models", line)
         catalog = self.client.catalog(options.provider)
         query = " ".join(options.query)
         exact = catalog.find(query) if query else None
@@ -68,12 +67,12 @@ class SegmindLists(NotebookMagics):
 
         Nothing is ever submitted again.
         """
-        options = self.parse("segmind_jobs", line)
+        options = self.options("segmind_jobs", line)
         if options.clean:
             return self._clean(options.older, yes=options.yes)
         if options.resume:
             ids = [self._job(i).id if i.startswith("$") else i for i in options.ids]
-            return self.notebook.runs.resume(ids)
+            return self.runs.resume(ids)
         if options.stop:
             return self._stop(options.ids, options.last)
         return self._named(options.ids) if options.ids else self._listed(options)
@@ -81,7 +80,7 @@ class SegmindLists(NotebookMagics):
     def _clean(self, older: float, *, yes: bool) -> None:
         freed = self.client.clean(older, dry_run=not yes)
         ask = " Add --yes to do it." if freed.files and not yes else ""
-        self.notebook.stage.note(f"{freed}{ask}")
+        self.stage.note(f"{freed}{ask}")
 
     def _stop(self, ids: list[str], last: int) -> Table:
         from segmind_widgets import listing
@@ -102,7 +101,7 @@ class SegmindLists(NotebookMagics):
             again = self.client.export(found[0], "cell")
         except SegmindError as error:
             again = error.message
-        self.notebook.stage.show(listing.job(found[0], again))
+        self.stage.show(listing.job(found[0], again))
         return found[0]
 
     def _job(self, word: str) -> Job:
@@ -111,7 +110,7 @@ class SegmindLists(NotebookMagics):
             return self.client.job(word)
         from segmind_widgets.cells import parse_line
 
-        value = parse_line([f"job={word}"], self.notebook.names)["job"]
+        value = parse_line([f"job={word}"], self.names)["job"]
         if not hasattr(value, "outputs"):
             raise CellError(f"{word} is a {type(value).__name__}, no job.")
         return value

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from IPython.core.magic import line_magic, magics_class, no_var_expand
+from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError
-from segmind_widgets.magics._notebook import NotebookMagics
+from segmind_widgets.magics._base import Subject
 
 
-@magics_class
-class SegmindPanels(NotebookMagics):
+class Panels(Subject):
     """Panels."""
 
     @no_var_expand
@@ -28,11 +27,11 @@ class SegmindPanels(NotebookMagics):
         """
         from segmind_widgets import panels
 
-        options = self.parse("segmind_panel", line)
+        options = self.options("segmind_panel", line)
         if not options.name:
             raise CellError("Which panel?", hint=f"There are {', '.join(panels.names())}.")
         shown = panels.find(options.name)
-        panel = shown(" ".join(options.argument), client=self.client, names=self.notebook.names)
+        panel = shown(" ".join(options.argument), client=self.client, names=self.names)
         if options.output:
-            self.notebook.names[options.output] = panel
-        self.notebook.stage.panel(panel)
+            self.names[options.output] = panel
+        self.stage.panel(panel)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import line_cell_magic, no_var_expand
 
-from segmind_widgets.magics._notebook import NotebookMagics
+from segmind_widgets.magics._base import Subject
 
 
-@magics_class
-class SegmindRunning(NotebookMagics):
+class Running(Subject):
     """What costs money."""
 
     @no_var_expand
@@ -44,7 +43,7 @@ class SegmindRunning(NotebookMagics):
                               nothing
           -q, --quiet         show nothing but errors
         """
-        return self.notebook.runs.run("model", line, cell)
+        return self.runs.run("model", line, cell)
 
     @no_var_expand
     @line_cell_magic
@@ -72,4 +71,4 @@ class SegmindRunning(NotebookMagics):
                               nothing
           -q, --quiet         show nothing but errors
         """
-        return self.notebook.runs.run("workflow", line, cell)
+        return self.runs.run("workflow", line, cell)

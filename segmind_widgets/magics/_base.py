@@ -1,4 +1,4 @@
-"""What all magics of a shell share.
+"""What the magics of all subjects share.
 
 Everything heavy is imported by the first use: loading the extension must cost a kernel nothing.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from IPython.core.magic import Magics, magics_class
 
 from segmind_widgets.client import SegmindClient
 
@@ -19,12 +17,11 @@ if TYPE_CHECKING:
     from segmind_widgets.stage import Stage
 
 
-class Notebook:
-    """One shell over one client."""
+class Subject:
+    """Some magics of one shell, over one client. `SegmindMagics` puts all of them together."""
 
-    def __init__(self, shell: Any, client: SegmindClient) -> None:
-        self.shell = shell
-        self.client = client
+    shell: Any
+    client: SegmindClient
 
     @property
     def names(self) -> dict[str, Any]:
@@ -45,24 +42,8 @@ class Notebook:
 
         return Runs(self.client, self.stage, self.names)
 
-    def close(self) -> None:
-        """Take no further part in the shell."""
-        stage = vars(self).pop("stage", None)
-        if stage is not None:
-            stage.close()
-
-
-@magics_class
-class NotebookMagics(Magics):
-    """Magics of one notebook."""
-
-    def __init__(self, notebook: Notebook) -> None:
-        super().__init__(notebook.shell)
-        self.notebook = notebook
-        self.client = notebook.client
-
-    def parse(self, name: str, line: str) -> Namespace:
-        """The options on the line of the magic `name`. Raises CellError."""
+    def options(self, magic: str, line: str) -> Namespace:
+        """What stands on the line of a magic. Raises CellError."""
         from segmind_widgets.arguments import parse
 
-        return parse(name, line)
+        return parse(magic, line)
