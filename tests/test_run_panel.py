@@ -204,3 +204,45 @@ PAGE = f"""
  9}}
 10response = requests.post(url, json=data)
 """
+
+
+# money
+
+
+def told(panel: Any, words: str) -> str:
+    """What the panel says, once it says these words."""
+    there = threading.Event()
+
+    def look(_: Any = None) -> None:
+        if words in said(panel):
+            there.set()
+
+    panel.line.observe(look, "value")
+    look()
+    assert there.wait(20), said(panel)
+    return said(panel)
+
+
+def test_a_double_click_is_one_run(panel: RunPanel, sandbox: Sandbox) -> None:
+    sandbox.faults.add("GET /v2/.*", "silence", times=None)
+    panel.form.inputs = {"prompt": "a red fox"}
+    panel.go.click()
+    panel.go.click()
+    settled(panel)
+    panel.go.click()  # the first one still runs
+    told(panel, "The very same request was sent")
+    sandbox.faults.clear()
+    made(panel)
+    panel.go.click()  # that one was seen: another is meant
+    made(panel, 2)
+    assert len(sandbox.billed_posts) == 2
+
+
+def test_the_budget_holds_for_a_panel(panel: RunPanel, sandbox: Sandbox) -> None:
+    panel.client.budget = 0.012
+    panel.count.value = 3
+    panel.form.inputs = {"prompt": "a red fox"}
+    panel.go.click()
+    told(panel, "of this session's budget of $0.012")
+    made(panel, 2)
+    assert len(sandbox.billed_posts) == 2

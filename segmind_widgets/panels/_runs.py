@@ -31,6 +31,7 @@ class RunsPanel(Panel):
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Where to run, what to run, its form, the runs and what they made."""
         self.form: Form | None = None
+        self.failed = False  # an error of these runs is shown, and stays
         self.provider = widgets.Dropdown(options=_PROVIDERS, description="Where")
         self.provider.add_class("sw-small")
         self.count = widgets.BoundedIntText(1, min=1, max=MOST_AT_ONCE, description="How many")
@@ -76,13 +77,13 @@ class RunsPanel(Panel):
     def run(self) -> None:
         """Check the form, and send it as often as wanted."""
         form = self.form
-        if form is None:
+        if form is None or self.go.disabled:  # a second click, while the first is being sent
             return
         if form.check():
             self.line.say("Some inputs need a change first: see the fields.", error=True)
             return
         many = self._varied(form.inputs, self.count.value)
-        self.go.disabled = True
+        self.go.disabled, self.failed = True, False
         self.say("Sending…")
         options = {"kind": self.kind, "provider": self.provider.value or None}
         self.background(lambda: self._submitted(self.model.slug, many, options))
@@ -96,12 +97,15 @@ class RunsPanel(Panel):
 
     def _submitted(self, target: str, many: list[dict[str, Any]], options: dict[str, Any]) -> None:
         notes: list[str] = []
+        running = any(line.job.watching for line in self.jobs.children)
         try:
-            for inputs in many:
-                plan = self.client.plan(target, inputs, **options)
+            for number, inputs in enumerate(many):
+                again = number > 0 or not running  # else it may be a double click
+                plan = self.client.plan(target, inputs, again=again, **options)
                 notes = [note for note in plan.notes if note not in notes] + notes
                 job = self.client.start(plan, self._uploading)
-                self.say(" ".join(notes))
+                if not self.failed:
+                    self.say(" ".join(notes))
                 self.follow(job)
                 self.observing(job, lambda _, job=job: self._ended(job), "watching")
                 self._ended(job)
@@ -117,7 +121,8 @@ class RunsPanel(Panel):
         if job.outputs:
             self.made.add(job)
             self.unfollow(job)
-            self.say("Done." if job.status is Status.COMPLETED else "")
+            if not self.failed:
+                self.say("Done." if job.status is Status.COMPLETED else "")
             if self.form is not None and job.seed is not None:
                 self.form.last_seed = job.seed
         elif job.error is not None:
@@ -125,6 +130,7 @@ class RunsPanel(Panel):
 
     def fail(self, error: Exception) -> None:
         """Beside the field that it is about, where there is one; else in the panel's line."""
+        self.failed = True
         beside = self.form is not None and isinstance(error, SegmindError)
         if beside and self.form.show_error(error):  # type: ignore[union-attr]
             self.line.say("An input was refused: see its field.", error=True)
