@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from segmind_widgets.ledger import By, Spent
     from segmind_widgets.places import Places
     from segmind_widgets.plans import Plan
-    from segmind_widgets.scheduler import Throttle
+    from segmind_widgets.background import Throttle
     from segmind_widgets.store import Store
     from segmind_widgets.thumbnails import Thumbnails
     from segmind_widgets.uploads import Uploads
@@ -58,7 +58,11 @@ class SegmindClient(SingletonConfigurable):
         help="Addresses by the names of their environment variables, such as SEGMIND_API_URL."
     ).tag(config=True)
     rate_limit = Float(
-        120.0, min=0, help="Requests a minute to one provider; 0: only what 429 answers ask."
+        None,
+        allow_none=True,
+        min=0,
+        help="Requests a minute to one account, from all kernels together; 0: only what 429"
+        " answers ask. None: 120, and no limit to a service on this machine.",
     ).tag(config=True)
     economical = Bool(help="Poll less often, for accounts with a small rate limit.").tag(
         config=True
@@ -104,7 +108,7 @@ class SegmindClient(SingletonConfigurable):
         """Providers where they are."""
         from segmind_widgets.places import Places
 
-        return Places(self.keys, self._options)
+        return Places(self.keys, self._options, lambda: self.store.limits)
 
     @cached_property
     def journal(self) -> Journal:
@@ -389,7 +393,7 @@ class SegmindClient(SingletonConfigurable):
 
         For views, whose buttons must not hold up the kernel.
         """
-        from segmind_widgets.scheduler import meanwhile
+        from segmind_widgets.background import meanwhile
 
         return meanwhile(work)
 
@@ -398,7 +402,7 @@ class SegmindClient(SingletonConfigurable):
 
         For views of many jobs: no call is lost, also not the last. `close` ends it.
         """
-        from segmind_widgets.scheduler import Throttle
+        from segmind_widgets.background import Throttle
 
         return Throttle(work, pause)
 

@@ -109,6 +109,10 @@ class Job(HasTraits):
             if last:
                 self._ended.set()
 
+    def begin(self) -> None:
+        """It is sent now: the clock counts from here."""
+        self._started = time.monotonic()
+
     def tick(self) -> None:
         """Move the clock and the estimate; sends what is pending."""
         with self._lock:

@@ -61,7 +61,15 @@ CREATE INDEX jobs_unfinished ON jobs (created)  -- few, however long the journal
     # nobody can tell whether version 1 had sent it: the careful reading is that it had
     "UPDATE jobs SET sent = created WHERE sent IS NULL",
 )
-STEPS = (_FIRST, _SECOND)
+_THIRD = (
+    """
+CREATE TABLE limits (              -- see ratelimit.Pace; REAL are monotonic seconds and rates
+    account TEXT PRIMARY KEY,      -- a provider's address and a digest of the key
+    ready REAL NOT NULL, until REAL NOT NULL, halved REAL NOT NULL, rise REAL NOT NULL,
+    speed REAL NOT NULL, seen REAL NOT NULL
+) WITHOUT ROWID""",
+)
+STEPS = (_FIRST, _SECOND, _THIRD)
 VERSION = len(STEPS)  # SQLite keeps it in the file as its user_version; 0 is a new file
 
 

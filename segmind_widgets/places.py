@@ -6,18 +6,21 @@ The sandbox is a place, not a provider: the same provider code talks to a local 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError, KeyMissing
 from segmind_widgets.keys import Keys
 from segmind_widgets.providers import PROVIDERS, Provider
-from segmind_widgets.transport import Transport
+from segmind_widgets.ratelimit import Share
+from segmind_widgets.transport import LOOPBACK, Transport
 
 if TYPE_CHECKING:
     from segmind_widgets.sandbox import Sandbox
 
+PER_MINUTE = 120.0  # the services' pages name 5 to 1000
 SITE = "https://www.segmind.com"
 
 
@@ -43,11 +46,19 @@ class Places:
         keys: where keys are found.
         options: gives `provider`, `urls`, `rate_limit`, `image_objects` and `sandbox_speed` as
             they are set now.
+        share: gives where all kernels of the home see an account's pace; without, this one's
+            own is kept.
     """
 
-    def __init__(self, keys: Keys, options: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        options: Callable[[], Mapping[str, Any]],
+        share: Callable[[], Share] | None = None,
+    ) -> None:
         self._keys = keys
         self._options = options
+        self._share = share
         self._places: dict[tuple[Any, ...], Place] = {}
         self._sandbox: Sandbox | None = None
 
@@ -75,13 +86,16 @@ class Places:
         """That provider, really or on the sandbox; kept until a setting changes."""
         options = self._options()
         urls = self._urls(options["urls"], sandbox=sandbox)
-        per_minute = options["rate_limit"] if not sandbox else 0
+        kind = PROVIDERS[name]
+        given = [urls[setting] for setting in kind.settings if setting in urls]
+        per_minute = 0 if sandbox else _per_minute(options["rate_limit"], given)
         known = name, sandbox, per_minute, options["image_objects"], *sorted(urls.items())
         if known not in self._places:
-            kind = PROVIDERS[name]
             more = {"image_objects": options["image_objects"]} if name == "apimart" else {}
             provider = kind(urls, **more)
-            transport = Transport(provider, self._key_of(name, sandbox=sandbox), per_minute)
+            share = self._share() if self._share and not sandbox else None
+            key = self._key_of(name, sandbox=sandbox)
+            transport = Transport(provider, key, per_minute, share)
             site = urls.get("SEGMIND_SITE_URL", SITE).rstrip("/")
             self._places[known] = Place(provider, transport, sandbox, site)
         return self._places[known]
@@ -114,6 +128,13 @@ class Places:
 
             self._sandbox = Sandbox(speed=self._options()["sandbox_speed"]).start()
         return self._sandbox
+
+
+def _per_minute(setting: float | None, urls: Iterable[str]) -> float:
+    """Requests a minute: as set; else a careful guess, and no limit for what is on this machine."""
+    if setting is not None:
+        return setting
+    return 0 if any(urlsplit(url).hostname in LOOPBACK for url in urls) else PER_MINUTE
 
 
 def _known(name: str) -> str:

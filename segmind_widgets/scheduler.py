@@ -1,9 +1,11 @@
 """Threads: one that keeps the time for all jobs, and a few that send.
 
-The clock thread holds what is due when; due steps go to the senders, submits before polls. Steps
-that may take long (v1 runs, downloads) have senders of their own, so that they never hold up a
-poll. All are daemons, started at the first job: a kernel or a script can end at any moment, and
-the journal knows where to go on.
+The clock thread holds what is due when. A due step that asks the service for something waits in a
+line for its place in the rate limit, and takes it only when a sender is free, so that it is sent
+at once. Steps that may take long (v1 runs, downloads) have senders of their own, so that they
+never hold up a poll. However many jobs there are, the threads are these, and a job costs an entry
+in a heap. All are daemons, started at the first job: a kernel or a script can end at any moment,
+and the journal knows where to go on.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextvars import copy_context
 from queue import PriorityQueue
-from typing import TypeVar
 
 from segmind_widgets.errors import SegmindError
+from segmind_widgets.lines import Line
+from segmind_widgets.ratelimit import RateLimit
 from segmind_widgets.transport import Transport, repeat_after
 from segmind_widgets.types import Call, Reply
 from segmind_widgets.watch import Watch
@@ -31,109 +34,52 @@ SLOW_SENDERS = 8
 UPDATES = 10.0  # ticks a second, over all jobs
 FRAME = 0.25  # seconds between two ticks of one job, where there are few
 PATIENCE = 2.0  # seconds
+QUESTION = 16.0  # seconds that somebody who asks is kept waiting by repeats
+_NOTICED = 1.0  # seconds of waiting that a person is told about
+_WAITS = "waiting for the rate limit"
 _Queue = PriorityQueue[tuple[int, int, "Watch | None"]]  # the least first; None ends a thread
 
 
 def exchange(transport: Transport, call: Call) -> Reply:
     """Send one call from this thread, wait and repeat as the rules say; the reply, whatever code.
 
-    Stop ends the waiting at once. For uploads, credits and lists; jobs have their watches.
+    Stop ends the waiting at once. For uploads, credits and lists; jobs have their watches. A
+    question (GET) is repeated for `QUESTION` seconds only: somebody waits for the answer.
 
     Raises:
         SegmindError: no whole reply came.
     """
     pause = threading.Event()  # never set: waiting on it can be interrupted
+    began = time.monotonic()
     tries = 0
     while True:
-        while wait := transport.limit.take(poll=False):
-            pause.wait(wait)
+        with transport.limit.asking():
+            while wait := transport.limit.take():
+                pause.wait(wait)
         try:
             outcome: Reply | SegmindError = transport.send(call)
         except SegmindError as error:
             outcome = error
         again = repeat_after(call, outcome, tries)
-        if again is None:
+        if again is not None and isinstance(outcome, Reply) and outcome.status == 429:
+            transport.limit.block(again)
+        late = call.method == "GET" and time.monotonic() - began + (again or 0.0) > QUESTION
+        if again is None or late:
             if isinstance(outcome, SegmindError):
                 raise outcome
             return outcome
-        if isinstance(outcome, Reply) and outcome.status == 429:
-            transport.limit.block(again)
         pause.wait(again)
         tries += 1
 
 
-T = TypeVar("T")
+class _Senders:
+    """Some threads with one queue; `load` is what they have and do."""
 
-
-def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
-    """Do `work` in a thread of its own, from now on; what is returned waits for its value.
-
-    The value's function raises what `work` raised. Widgets that `work` sets are told as if the
-    caller had set them: ipykernel finds the way by the caller's context.
-    """
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised where the value is asked for
-            future.set_exception(error)
-
-    context = copy_context()
-    threading.Thread(target=context.run, args=(run,), name="segmind meanwhile", daemon=True).start()
-    return future.result
-
-
-class Throttle:
-    """Does `work` soon after each call, at most once in `pause` seconds; no call is lost.
-
-    In a thread, which lives while there are calls. For views of many jobs: each change calls it,
-    and each frame shows what is so by then.
-    """
-
-    def __init__(self, work: Callable[[], object], pause: float) -> None:
-        self._work = work
-        self._pause = pause
-        self._lock = threading.Lock()
-        self._working = threading.RLock()
-        self._closed = threading.Event()
-        self._called = self._running = False
-        self._context = copy_context()  # ipykernel finds the cell by it
-
-    def __call__(self) -> None:
-        """Have it done."""
-        with self._lock:
-            self._called = True
-            if self._running or self._closed.is_set():
-                return
-            self._running = True
-        run = self._context.copy().run
-        threading.Thread(target=run, args=(self._run,), name="segmind frames", daemon=True).start()
-
-    def close(self) -> None:
-        """Do it no more: what is being done now has ended when this returns."""
-        self._closed.set()
-        with self._working:
-            pass
-
-    def _run(self) -> None:
-        while self._is_wanted():
-            with self._working:
-                self._do()
-            self._closed.wait(self._pause)
-
-    def _do(self) -> None:
-        try:
-            if not self._closed.is_set():
-                self._work()
-        except Exception:  # noqa: BLE001 - a view's fault must not end the frames
-            _log.exception("A view could not be updated")
-
-    def _is_wanted(self) -> bool:
-        with self._lock:
-            self._running = self._called and not self._closed.is_set()
-            self._called = False
-            return self._running
+    def __init__(self, name: str, threads: int) -> None:
+        self.name = name
+        self.threads = threads
+        self.load = 0
+        self.queue: _Queue = PriorityQueue()
 
 
 class Scheduler:
@@ -141,11 +87,15 @@ class Scheduler:
 
     def __init__(self) -> None:
         self._wake = threading.Condition()
-        self._due: list[tuple[float, int, Watch]] = []
-        self._live: dict[Watch, float] = {}  # watch → when its next tick is due
+        self._is_called = False  # something changed since the clock looked
+        self._due: list[tuple[float, int, bool, Watch]] = []
+        self._live: dict[Watch, None] = {}
+        self._ticked: deque[Watch] = deque()  # the live ones, and some that have ended
+        self._next_tick = 0.0
         self._count = itertools.count()
-        self._quick: _Queue = PriorityQueue()
-        self._slow: _Queue = PriorityQueue()
+        self._quick = _Senders("sender", SENDERS)
+        self._slow = _Senders("slow sender", SLOW_SENDERS)
+        self._lines: dict[tuple[RateLimit, _Senders], Line[Watch]] = {}  # the clock's own
         self._submits = 0  # that are on their way
         self._started = self._closed = False
 
@@ -160,9 +110,14 @@ class Scheduler:
         with self._wake:
             if not self._started:
                 self._start()
-            self._live.setdefault(watch, time.monotonic() + FRAME)
-            heapq.heappush(self._due, (time.monotonic() + delay, next(self._count), watch))
-            self._wake.notify()
+            now = time.monotonic()
+            if watch not in self._live:
+                if not self._live:
+                    self._next_tick = now + FRAME
+                self._live[watch] = None
+                self._ticked.append(watch)
+            heapq.heappush(self._due, (now + delay, next(self._count), not delay, watch))
+            self._call()
 
     def close(self) -> None:
         """End the threads, each after what it is doing. Nothing that is due is done any more.
@@ -173,56 +128,116 @@ class Scheduler:
             self._closed = True
             self._wake.notify_all()
             self._wake.wait_for(lambda: not self._submits, PATIENCE)
-        for queue, threads in ((self._quick, SENDERS), (self._slow, SLOW_SENDERS)):
-            for _ in range(threads):
-                queue.put((2, next(self._count), None))
+        for senders in (self._quick, self._slow):
+            for _ in range(senders.threads):
+                senders.queue.put((2, next(self._count), None))
 
     def _start(self) -> None:
         self._started = True
-        names = [(self._clock, (), "clock")]
-        names += [(self._sender, (self._quick,), "sender")] * SENDERS
-        names += [(self._sender, (self._slow,), "slow sender")] * SLOW_SENDERS
-        for target, args, name in names:
+        threads: list[tuple[str, Callable[..., None], tuple[_Senders, ...]]] = [
+            ("clock", self._clock, ())
+        ]
+        for senders in (self._quick, self._slow):
+            threads += [(senders.name, self._sender, (senders,))] * senders.threads
+        for name, target, args in threads:
             threading.Thread(target=target, args=args, name=f"segmind {name}", daemon=True).start()
+
+    def _call(self) -> None:
+        self._is_called = True
+        self._wake.notify()
+
+    # the clock's thread
 
     def _clock(self) -> None:
         while not self._closed:
+            self._sort_due()
+            moment = self._let_go()
+            self._tick()
             with self._wake:
-                now = time.monotonic()
-                while self._due and self._due[0][0] <= now:
-                    self._hand_over(heapq.heappop(self._due)[2])
-                ticks = self._ticks_due(now)
-            for watch in ticks:
-                watch.job.tick()
-            with self._wake:
-                if not self._closed:
-                    self._wake.wait(self._pause())
+                if self._closed or self._is_called:
+                    continue
+                if self._due:
+                    moment = min(moment, self._due[0][0])
+                if self._live:
+                    moment = min(moment, self._next_tick)
+                pause = moment - time.monotonic()
+                if pause > 0:
+                    self._wake.wait(None if math.isinf(pause) else pause)
 
-    def _hand_over(self, watch: Watch) -> None:
-        queue = self._slow if watch.slow else self._quick
-        queue.put((0 if watch.urgent else 1, next(self._count), watch))
-
-    def _ticks_due(self, now: float) -> list[Watch]:
-        frame = max(FRAME, len(self._live) / UPDATES)
-        due = [watch for watch, at in self._live.items() if at <= now]
-        for watch in due:
-            self._live[watch] = now + frame
-        return due
-
-    def _pause(self) -> float | None:
-        moments = [self._due[0][0]] if self._due else []
-        if self._live:
-            moments.append(min(self._live.values()))
-        return max(0.0, min(moments) - time.monotonic()) if moments else None
-
-    def _sender(self, queue: _Queue) -> None:
-        while (watch := queue.get()[2]) is not None:
-            delay = self._step(watch)
-            if delay is not None:
-                self.add(watch, delay)
+    def _sort_due(self) -> None:
+        """What is due goes to a sender, or into the line for its place."""
+        with self._wake:
+            self._is_called = False
+            now = time.monotonic()
+            due: list[tuple[float, bool, Watch]] = []
+            while self._due and self._due[0][0] <= now:
+                moment, _, sure, watch = heapq.heappop(self._due)
+                due.append((moment, sure, watch))
+        for moment, sure, watch in due:
+            limit, senders = watch.limit, self._slow if watch.slow else self._quick
+            if limit is None:
+                self._hand_over(watch, senders)
                 continue
+            line = self._lines.setdefault((limit, senders), Line())
+            line.add(watch, moment, sure=sure)
+            limit.waiting += 1
+            if watch.urgent and limit.delay > _NOTICED:
+                watch.job.publish(message=_WAITS)
+
+    def _let_go(self) -> float:
+        """Hand over what has its place and a free sender. The moment to look again."""
+        moment = math.inf
+        waiting = deque(self._lines)  # in turns: no line waits for another one's end
+        while waiting:
+            limit, senders = key = waiting.popleft()
+            line = self._lines[key]
+            if line and line.first.job.done:
+                self._hand_over(line.drop(), senders)
+            elif line and senders.load < senders.threads:
+                if wait := limit.take(line=True):
+                    moment = min(moment, time.monotonic() + wait)
+                    continue
+                self._hand_over(line.pop(), senders)
+            else:  # empty; or a step that ends calls the clock
+                if not line:
+                    del self._lines[key]
+                continue
+            limit.waiting -= 1
+            waiting.append(key)
+        return moment
+
+    def _hand_over(self, watch: Watch, senders: _Senders) -> None:
+        with self._wake:
+            senders.load += 1
+        senders.queue.put((0 if watch.urgent else 1, next(self._count), watch))
+
+    def _tick(self) -> None:
+        """Let one job's clock move: a few times a second each, and all together `UPDATES`."""
+        with self._wake:
+            now = time.monotonic()
+            if now < self._next_tick:
+                return
+            while self._ticked and self._ticked[0] not in self._live:
+                self._ticked.popleft()
+            if not self._ticked:
+                return
+            watch = self._ticked[0]
+            self._ticked.rotate(-1)
+            self._next_tick = now + max(FRAME / len(self._live), 1 / UPDATES)
+        watch.tick()
+
+    # the senders' threads
+
+    def _sender(self, senders: _Senders) -> None:
+        while (watch := senders.queue.get()[2]) is not None:
+            delay = self._step(watch)
             with self._wake:
-                self._live.pop(watch, None)
+                senders.load -= 1
+                if delay is None:
+                    self._live.pop(watch, None)
+                    self._call()
+                else:
+                    self.add(watch, delay)
 
     def _step(self, watch: Watch) -> float | None:
         submits = int(watch.urgent)
@@ -234,6 +249,7 @@ class Scheduler:
             _log.exception("The watch of %s broke", watch.job.id)
             return None
         finally:
-            with self._wake:
-                self._submits -= submits
-                self._wake.notify_all()
+            if submits:
+                with self._wake:
+                    self._submits -= submits
+                    self._wake.notify_all()

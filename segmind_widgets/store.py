@@ -20,6 +20,7 @@ from segmind_widgets.database import Database, now
 from segmind_widgets.errors import NotFound, StoreError
 from segmind_widgets.filters import where
 from segmind_widgets.ledger import Spent
+from segmind_widgets.limits import Limits
 from segmind_widgets.types import Status
 
 _JSON = ("inputs", "next", "outputs")
@@ -41,6 +42,7 @@ class Store(Cache):
         self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, should the file be lost
         self._file = Database(home / "journal.sqlite", self._packed_rows)
         super().__init__(self._file.run)
+        self.limits = Limits(self._file.run, lambda: self._file.memory)
 
     @property
     def memory(self) -> bool:

@@ -6,6 +6,7 @@ waits is the scheduler's business.
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ from segmind_widgets.errors import (
     retry_after,
 )
 from segmind_widgets.providers import origin
-from segmind_widgets.ratelimit import RateLimit
+from segmind_widgets.ratelimit import RateLimit, Share
 from segmind_widgets.types import Call, Reply
 
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -46,7 +47,7 @@ _PIECE = 256 * 1024
 _SLOWEST = 1024.0  # bytes a second; a body that comes slower than that is taken for silence
 _BEFORE_SENDING = {"NewConnectionError", "NameResolutionError", "ProxyError"}  # urllib3's
 _NO_TLS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # OpenSSL's
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Service(Protocol):
@@ -72,14 +73,19 @@ class Transport:
         service: the provider.
         key: gives the key, or None; asked at each call, so that a login takes effect at once.
         per_minute: requests a minute, 0 for no limit of our own.
+        share: where other kernels see this account's pace.
     """
 
     def __init__(
-        self, service: Service, key: Callable[[], str | None], per_minute: float = 0
+        self,
+        service: Service,
+        key: Callable[[], str | None],
+        per_minute: float = 0,
+        share: Share | None = None,
     ) -> None:
         self._service = service
         self._key = key
-        self.limit = RateLimit(per_minute)
+        self.limit = RateLimit(per_minute, share, self._account)
         self._session = _kept_open(_Session())
         self._files = _kept_open(_FileSession())
 
@@ -194,6 +200,12 @@ class Transport:
         """Close the connections kept open."""
         self._session.close()
         self._files.close()
+
+    def _account(self) -> str:
+        """Names the account without telling the key."""
+        key = (self._key() or "").strip().encode()
+        digest = hashlib.blake2b(key, digest_size=8, person=b"account").hexdigest()
+        return f"{min(self._service.origins)} {digest}"
 
     def _signer(self, call: Call) -> Callable[[requests.PreparedRequest], Any]:
         """Puts the key on the request as it leaves: no variable here holds it for a traceback."""
@@ -317,7 +329,7 @@ def _pieces(response: requests.Response, patience: float) -> Iterator[bytes]:
 def _proxies(url: str) -> dict[str, str] | None:
     """The environment's proxies, but never for this machine: the sandbox lives here."""
     host = urlsplit(url).hostname
-    return {"no_proxy": host} if host in _LOOPBACK else None
+    return {"no_proxy": host} if host in LOOPBACK else None
 
 
 def _refused(error: requests.RequestException) -> bool:

@@ -8,8 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from segmind_widgets.assets import Asset
+from segmind_widgets.background import meanwhile
 from segmind_widgets.places import Place
-from segmind_widgets.scheduler import exchange, meanwhile
+from segmind_widgets.scheduler import exchange
 from segmind_widgets.store import Store
 from segmind_widgets.types import Uploaded
 

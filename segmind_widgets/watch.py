@@ -29,6 +29,7 @@ from segmind_widgets.jobs import Job
 from segmind_widgets.pacing import next_poll
 from segmind_widgets.provenance import FACTS, Recipe, stamped
 from segmind_widgets.providers import Provider
+from segmind_widgets.ratelimit import RateLimit
 from segmind_widgets.recovery import Lookup
 from segmind_widgets.results import Results
 from segmind_widgets.rows import assets_of, call_of, facts, file_row, outputs_of, plain, recall
@@ -40,6 +41,7 @@ __all__ = ["Watch", "assets_of", "call_of", "outputs_of", "recall"]
 
 _log = logging.getLogger(__name__)
 _SLOW = 120.0  # a call with a longer time-out occupies its thread for long
+_CROWDED = 1.0  # seconds that requests wait for the rate limit
 _DOWNLOAD_TRIES = 5
 _GONE = (401, 403, 404, 410)  # what a signed URL says that is over, too
 _SAVE = "It is kept in memory: job.save(FOLDER) writes it elsewhere."
@@ -84,6 +86,12 @@ class Watch:
         self._doubt = lost
         self._lookup: Lookup | None = None
         self._sought = False
+        self._is_submitted = not self.urgent
+
+    @property
+    def limit(self) -> RateLimit | None:
+        """Where the next step needs a place; None where it asks the service for nothing."""
+        return None if self._call is None else self._transport.limit
 
     @property
     def slow(self) -> bool:
@@ -95,8 +103,15 @@ class Watch:
         """The next step is a submit: polls wait for it."""
         return self._call is not None and self._call.billed
 
+    def tick(self) -> None:
+        """Move the job's clock, from when it was sent."""
+        if self._is_submitted:
+            self.job.tick()
+
     def step(self) -> float | None:
-        """Do what is due. Seconds until the next step, or None: it ended. Never raises."""
+        """Do what is due; its place in `limit` is taken. Seconds until the next step, or None: it
+        ended. Never raises.
+        """
         try:
             return self._step()
         except SegmindError as error:
@@ -113,11 +128,6 @@ class Watch:
             return self._fetch()
         if time.monotonic() > self._until and not self.urgent:
             raise self.job.left("Watched for long enough")
-        wait = self._transport.limit.take(poll=not self._call.billed)
-        if wait:
-            if wait > 1:
-                self.job.publish(message="waiting for the rate limit")
-            return wait
         outcome = self._send(self._call)
         pause = repeat_after(self._call, outcome, self._tries)
         if pause is not None:
@@ -147,10 +157,19 @@ class Watch:
     def _send(self, call: Call) -> Reply | SegmindError:
         if call.billed:  # what has this mark may have been accepted
             self._store.update(self._key, sent=now())
+            self._begin()
         try:
             return self._transport.send(call)
         except SegmindError as error:
             return error
+
+    def _begin(self) -> None:
+        """It goes out now: neither its time nor the limit of watching counts what it waited."""
+        moment = time.monotonic()
+        self._until += moment - self._began
+        self._began = self._queued = moment
+        self._is_submitted = True
+        self.job.begin()
 
     def _again(self, outcome: Reply | SegmindError, pause: float) -> float:
         self._tries += 1
@@ -194,7 +213,8 @@ class Watch:
         if state.status is Status.QUEUED:
             self._queued = now
         usual = state.expected or self.job.usual
-        pause = next_poll(now - self._queued, usual, economical=self._economical)
+        crowded = self._transport.limit.delay > _CROWDED
+        pause = next_poll(now - self._queued, usual, economical=self._economical or crowded)
         return min(pause, max(0.0, self._until - now) + 0.01)  # the limit is told when it is over
 
     def _completed(self, state: JobState, kept: dict[str, Any], told: dict[str, Any]) -> float:
@@ -219,7 +239,7 @@ class Watch:
             if error.status in _GONE or self._tries >= _DOWNLOAD_TRIES:
                 raise
             self.job.publish(message="the download broke; trying again")
-            return min(30.0, 2.0**self._tries)
+            return max(error.retry_after or 0.0, min(30.0, 2.0**self._tries))
         assets = self._results.assets
         seconds = time.monotonic() - self._began + self._elapsed
         kept: dict[str, Any] = {"seconds": seconds}

@@ -75,7 +75,8 @@ GROUPS = {
     "ask": Group(
         "Questions about the account",
         ("credits of Segmind", "credits of APIMart"),
-        "Nothing is billed, and nothing changes by asking.",
+        "Nothing is billed, and nothing changes by asking. Somebody waits for the answer, so it is"
+        " asked for some fifteen seconds only.",
     ),
 }
 
@@ -149,6 +150,7 @@ ROWS = {
         silence   completed -              2 1    running   DownloadError  5 1
         cut       completed -              2 1    running   DownloadError  5 1
         html      completed -              2 1    running   DownloadError  5 1
+        429-wait  completed -              2 1    running   DownloadError  5 1
         429       completed -              2 1    running   DownloadError  5 1
         500       completed -              2 1    running   DownloadError  5 1
         503       completed -              2 1    running   DownloadError  5 1
@@ -179,21 +181,21 @@ ROWS = {
         redirect  error     ForeignHost    1 0    error     ForeignHost    1 0
     """,
     "ask": """
-        refused   done      -              2 0    error     Unreachable    9 0
-        unread    done      -              2 0    error     ReplyLost      9 0
-        reset     done      -              2 0    error     ReplyLost      9 0
-        silence   done      -              2 0    error     ReplyLost      9 0
-        cut       done      -              2 0    error     ReplyLost      9 0
+        refused   done      -              2 0    error     Unreachable    5 0
+        unread    done      -              2 0    error     ReplyLost      5 0
+        reset     done      -              2 0    error     ReplyLost      5 0
+        silence   done      -              2 0    error     ReplyLost      5 0
+        cut       done      -              2 0    error     ReplyLost      5 0
         half      error     ReplyError     1 0    error     ReplyError     1 0
-        html      done      -              2 0    error     GatewayError   9 0
-        429-wait  done      -              2 0    error     RateLimited    9 0
-        429       done      -              2 0    error     RateLimited    9 0
+        html      done      -              2 0    error     GatewayError   5 0
+        429-wait  done      -              2 0    error     RateLimited    3 0
+        429       done      -              2 0    error     RateLimited    4 0
         500       done      -              2 0    error     ServerError    2 0
-        503       done      -              2 0    error     GatewayError   9 0
-        504       done      -              2 0    error     GatewayError   9 0
-        504-late  done      -              2 0    error     GatewayError   9 0
+        503       done      -              2 0    error     GatewayError   5 0
+        504       done      -              2 0    error     GatewayError   5 0
+        504-late  done      -              2 0    error     GatewayError   5 0
         slow      done      -              1 0    done      -              1 0
-        endless   done      -              2 0    error     ReplyLost      9 0
+        endless   done      -              2 0    error     ReplyLost      5 0
         type      done      -              1 0    done      -              1 0
         redirect  error     ForeignHost    1 0    error     ForeignHost    1 0
     """,

@@ -197,7 +197,7 @@ def clock(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Clock:
             clock.sleep(timeout)
             return False
 
-    for module in (watch_module, ratelimit):
+    for module in (watch_module, ratelimit, scheduler):
         monkeypatch.setattr(module, "time", clock)
     fake = SimpleNamespace(**{**vars(threading), "Event": Event})
     monkeypatch.setattr(scheduler, "threading", fake)
@@ -413,7 +413,7 @@ def test_every_fault_meets_every_operation() -> None:
     operations = [name for group in GROUPS.values() for name in group.operations]
     wanted = {(name, fault, always) for name in operations for fault in FAULTS for always in (0, 1)}
     assert len(met) == len(CASES)
-    left = {("download", fault) for fault in ("half", "429-wait")}
+    left = {("download", "half")}
     assert {(name, fault) for name, fault, _ in wanted - met} == left
     assert set(REQUESTS) == set(operations)
 

@@ -24,9 +24,9 @@ LAYERS = {
     "cells": {"cells", "expressions", "yaml12"},
     "providers": {"providers"},
     "running": {
-        "cache", "claims", "cleaning", "database", "filters", "jobs", "kernels", "keys", "ledger",
-        "migrations", "pacing", "preparing", "ratelimit", "recovery", "results", "rows",
-        "scheduler", "store", "transport", "watch",
+        "background", "cache", "claims", "cleaning", "database", "filters", "jobs", "kernels",
+        "keys", "ledger", "limits", "lines", "migrations", "pacing", "preparing", "ratelimit",
+        "recovery", "results", "rows", "scheduler", "store", "transport", "watch",
     },
     "client": {
         "batch", "budget", "client", "directory", "estimates", "export_curl", "export_python",
@@ -55,7 +55,7 @@ BELOW = {
 ONLY = {  # a library or a module of the standard library → where alone it may be imported
     "requests": {"transport"},
     "urllib3": {"transport"},
-    "sqlite3": {"cache", "database", "ledger", "migrations", "store"},
+    "sqlite3": {"cache", "database", "ledger", "limits", "migrations", "store"},
     "filelock": {"database", "kernels"},
     "tornado": {"sandbox"},
     "PIL": {"assets", "media", "sandbox"},
@@ -67,11 +67,11 @@ ONLY = {  # a library or a module of the standard library → where alone it may
     "jsonschema": {"inputs", "schemas", "sandbox"},
     "platformdirs": {"store"},
     "queue": {"scheduler"},
-    "concurrent": {"batch", "sandbox", "scheduler"},
+    "concurrent": {"background", "batch", "sandbox"},
     "multiprocessing": set(),
     "subprocess": set(),
 }
-THREADS = {"jobs", "watch", "scheduler", "keys", "sandbox"}
+THREADS = {"background", "jobs", "watch", "scheduler", "keys", "sandbox"}
 LOCKS = {"budget", "database", "journal", "ratelimit", "transport"}
 VIEWS_ONLY = {"jobs", "watch"}  # what panels and magics may know of the running layer
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}

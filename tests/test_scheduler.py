@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from segmind_widgets import errors, scheduler
+from segmind_widgets.background import Throttle
 from segmind_widgets.jobs import Job
 from segmind_widgets.providers import Segmind
+from segmind_widgets.ratelimit import RateLimit
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.scheduler import Scheduler, Throttle, exchange
+from segmind_widgets.scheduler import Scheduler, exchange
 from segmind_widgets.store import Store
 from segmind_widgets.transport import Transport
 from segmind_widgets.types import Call, RunRequest, Status
@@ -31,6 +33,10 @@ class Stub:
         self.step = step
         self.slow = slow
         self.urgent = False
+        self.limit: RateLimit | None = None
+
+    def tick(self) -> None:
+        self.job.tick()
 
 
 @pytest.fixture
@@ -53,9 +59,8 @@ def add(to: Scheduler, stub: Stub, delay: float = 0.0) -> None:
 
 def test_submits_go_before_polls_and_slow_steps_hold_up_nobody(
     line: Scheduler,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scheduler, "SENDERS", 1)
+    line._quick.threads = 1
     gate, busy = threading.Event(), threading.Event()
     order: list[str] = []
     done = threading.Semaphore(0)
@@ -84,7 +89,7 @@ def test_submits_go_before_polls_and_slow_steps_hold_up_nobody(
     add(line, slow)
     assert done.acquire(timeout=5)
     assert order == ["slow"]  # it has senders of its own
-    while line._quick.qsize() < 4:
+    while line._quick.queue.qsize() < 4:
         gate.wait(0.001)
     gate.set()
     for _ in range(4):

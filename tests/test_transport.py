@@ -19,7 +19,7 @@ from segmind_widgets import transport as module
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.providers import APIMart, Segmind
-from segmind_widgets.transport import RateLimit, Transport, repeat_after
+from segmind_widgets.transport import Transport, repeat_after
 from segmind_widgets.types import Call, Reply
 from tests.wire import Script, Wire, answer, drip, raw, refused, reset, silent, wire
 
@@ -487,59 +487,6 @@ def test_what_is_sent_again_and_how_often(
 def test_a_429_is_obeyed() -> None:
     assert repeat_after(PAID, Reply(429, {"retry-after": "7"}), 0) == 7
     assert repeat_after(GET, Reply(429, {"retry-after": "0"}), 3) == 0.5
-
-
-# the rate limit
-
-
-def test_without_a_limit_nothing_waits_but_for_a_429() -> None:
-    limit = RateLimit(now=0.0)
-    assert {limit.take(poll=True, now=0.0) for _ in range(1000)} == {0.0}
-    limit.block(5, now=0.0)
-    assert limit.take(poll=False, now=1.0) == 4.0
-    limit.block(1, now=1.0)  # a shorter wait does not end a longer one
-    assert limit.take(poll=False, now=4.9) == pytest.approx(0.1)
-    assert limit.take(poll=False, now=5.0) == 0.0
-
-
-@pytest.mark.parametrize("per_minute", [5, 60, 600])
-def test_no_minute_has_more_than_its_share_and_the_first_burst(per_minute: int) -> None:
-    limit, moment, sent = RateLimit(per_minute, now=0.0), 0.0, []
-    while moment < 300:
-        wait = limit.take(poll=False, now=moment)
-        if wait:
-            moment += wait
-        else:
-            sent.append(moment)
-    for start in sent:
-        assert sum(start <= one < start + 60 for one in sent) <= per_minute * 1.1 + 2
-    assert len(sent) >= per_minute * 4.9
-
-
-def test_polls_leave_a_place_for_a_submit() -> None:
-    limit = RateLimit(30, now=0.0)
-    while not limit.take(poll=True, now=0.0):
-        pass
-    assert limit.take(poll=False, now=0.0) == 0.0
-    assert limit.take(poll=False, now=0.0) > 0
-    wait = limit.take(poll=True, now=0.0)
-    assert limit.take(poll=True, now=wait + 1e-6) == 0.0
-
-
-def test_the_limit_is_shared_by_threads() -> None:
-    limit, taken = RateLimit(60, now=0.0), []
-    gate = threading.Barrier(8)
-
-    def take() -> None:
-        gate.wait(5)
-        taken.extend(limit.take(poll=False, now=0.0) for _ in range(20))
-
-    threads = [threading.Thread(target=take) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(5)
-    assert taken.count(0.0) == 6
 
 
 def test_many_threads_use_one_transport() -> None:

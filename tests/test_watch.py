@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from segmind_widgets import watch as module
 from segmind_widgets.jobs import Job
 from segmind_widgets.provenance import read
 from segmind_widgets.providers import Segmind
+from segmind_widgets.ratelimit import RateLimit
 from segmind_widgets.store import Store
 from segmind_widgets.transport import Transport
 from segmind_widgets.types import Call, Output, RunRequest, Status
@@ -328,7 +330,6 @@ def test_a_submit_that_was_not_accepted_is_sent_again(bench: Make, script: Scrip
     assert wait is not None
     assert wait >= 1
     assert one.job.message
-    one.transport.limit._blocked_until = 0.0
     watch.step()
     assert one.paths() == ["POST /v2/m"] * 2
     assert one.job.id == "req-1"
@@ -394,7 +395,6 @@ def test_one_broken_poll_is_asked_again(bench: Make, script: Script) -> None:
     watch.step()
     assert watch.step() is not None
     assert one.job.message
-    one.transport.limit._blocked_until = 0.0
     watch.step()
     assert len(one.server.received) >= 2
     assert not one.job.done
@@ -463,14 +463,46 @@ def test_a_stopped_job_is_left_alone_and_resumable(bench: Make) -> None:
     assert call_of(one.row) is not None
 
 
-def test_the_rate_limit_makes_a_step_wait(bench: Make) -> None:
-    one = bench(says("QUEUED"))
-    one.transport.limit.block(60)
-    wait = one.watch().step()
-    assert wait is not None
-    assert 59 < wait <= 60
-    assert not one.server.received
-    assert "rate limit" in one.job.message
+def test_calls_need_a_place_in_the_rate_limit_and_downloads_none(bench: Make) -> None:
+    one = bench(says("COMPLETED", output=[]), says("COMPLETED", output=None))
+    assert one.watch().limit is one.transport.limit
+    assert one.of(one.provider.find("req-1")).limit is one.transport.limit
+    assert one.of(None, outputs=(Output(url=f"{one.server.url}/a.png"),)).limit is None
+
+
+def test_a_429_slows_all_that_the_account_sends(bench: Make) -> None:
+    one = bench(answer(429, b"", {"Retry-After": "7"}))
+    assert one.watch().step() == 7
+    assert 6 < one.transport.limit.take() <= 7
+
+
+def test_a_crowded_limit_makes_polls_few(bench: Make) -> None:
+    one = bench(says("PROCESSING"))
+    one.job = Job(id="req-1", model="m", usual=60.0, elapsed=30.0)
+    before = one.of(one.provider.find("req-1")).step()
+    one.transport.limit = RateLimit(60)
+    one.transport.limit.waiting = 30
+    after = one.of(one.provider.find("req-1")).step()
+    assert before is not None
+    assert after is not None
+    assert after > before + 1
+
+
+def test_time_counts_from_the_submit_and_not_from_the_waiting_for_it(
+    bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench(says("QUEUED"), says("COMPLETED"), says("COMPLETED", output="a text"))
+    watch = one.watch(limit=100.0)
+    real = time.monotonic
+    for clock in (module, jobs):  # an hour in the line
+        fake = SimpleNamespace(monotonic=lambda: real() + 3600)
+        monkeypatch.setattr(clock, "time", fake)
+    watch.tick()
+    assert one.job.elapsed == 0
+    finish(watch)
+    assert one.job.error is None
+    assert 0 < one.row["seconds"] < 60
+    assert one.job.elapsed < 60
 
 
 def test_a_resumed_job_is_paced_by_its_age(bench: Make) -> None:
