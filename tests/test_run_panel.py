@@ -243,6 +243,6 @@ def test_the_budget_holds_for_a_panel(panel: RunPanel, sandbox: Sandbox) -> None
     panel.count.value = 3
     panel.form.inputs = {"prompt": "a red fox"}
     panel.go.click()
-    told(panel, "of this session's budget of $0.012")
+    told(panel, "budget of $0.012")
     made(panel, 2)
     assert len(sandbox.billed_posts) == 2
