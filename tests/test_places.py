@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from segmind_widgets.errors import InputError, KeyMissing
 from segmind_widgets.keys import Keys
 from segmind_widgets.places import Place, Places
+from segmind_widgets.store import Store
 
 Made = Callable[..., Places]
 
@@ -102,6 +104,40 @@ def test_a_place_is_kept_until_a_setting_changes(made: Made) -> None:
     settings["rate_limit"] = 30.0
     assert places.at("segmind", sandbox=False) is not first
     places.close()
+
+
+def test_the_limit_is_for_real_services_and_for_this_machine_only_where_it_is_set(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def limit(**settings: Any) -> float:
+        return made(**settings).at("segmind", sandbox=False).transport.limit.per_minute
+
+    assert limit(rate_limit=None) == 120
+    assert limit(rate_limit=0) == 0
+    assert limit(rate_limit=30.0) == 30
+    monkeypatch.setenv("SEGMIND_API_URL", "http://127.0.0.1:8765")
+    assert limit(rate_limit=None) == 0
+    assert limit(rate_limit=30.0) == 30
+    place = made(rate_limit=30.0).choose("sandbox")
+    assert place.transport.limit.per_minute == 0
+
+
+def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEGMIND_API_KEY", "SG_0123456789abcdef")
+    stores = [Store(tmp_path), Store(tmp_path)]
+    kernels = [made(rate_limit=60.0) for _ in stores]
+    for kernel, store in zip(kernels, stores, strict=True):
+        kernel._share = lambda store=store: store.limits
+    first, second = (k.at("segmind", sandbox=False).transport.limit for k in kernels)
+    assert first.take(now=100.0) == 0.0
+    assert second.take(now=100.0) > 0
+    monkeypatch.setenv("SEGMIND_API_KEY", "SG_fedcba9876543210")  # another account, at once
+    assert second.take(now=100.0) == 0.0
+    assert kernels[0].choose("sandbox").transport.limit._share is None
+    for store in stores:
+        store.close()
 
 
 def test_one_sandbox_serves_both_providers_and_its_key_stays_out_of_the_environment(

@@ -7,13 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from segmind_widgets import errors, scheduler
+from segmind_widgets import errors, ratelimit, scheduler
 from segmind_widgets.background import Throttle
 from segmind_widgets.jobs import Job
+from segmind_widgets.lines import Line
 from segmind_widgets.providers import Segmind
 from segmind_widgets.ratelimit import RateLimit
 from segmind_widgets.sandbox import Sandbox
@@ -95,6 +97,134 @@ def test_submits_go_before_polls_and_slow_steps_hold_up_nobody(
     for _ in range(4):
         assert done.acquire(timeout=5)
     assert order == ["slow", "submit", "poll 0", "poll 1", "poll 2"]
+
+
+# places in the rate limit
+
+
+class Asking(Stub):
+    """A job of one submit and some polls, the last of which brings the result."""
+
+    def __init__(self, limit: RateLimit, log: list[str], polls: int, ended: Any) -> None:
+        super().__init__(self._do)
+        self.limit, self.urgent = limit, True
+        self._log, self._left, self._ended = log, polls, ended
+
+    def _do(self) -> float | None:
+        self._log.append("submit" if self.urgent else "poll")
+        if self.urgent:
+            self.urgent = False
+            return 0.01
+        self._left -= 1
+        if self._left:
+            return 0.01
+        self._ended.release()
+        return None
+
+
+def test_where_places_are_few_jobs_begin_as_fast_as_others_end(
+    line: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """40 jobs, of which each would ask 4 times: neither all submits first, nor polls alone."""
+    monkeypatch.setattr(ratelimit, "EARLY", 0.0)  # no burst
+    limit, log, ended = RateLimit(12_000), [], threading.Semaphore(0)
+    for _ in range(40):
+        add(line, Asking(limit, log, 4, ended))
+    for _ in range(40):
+        assert ended.acquire(timeout=10)
+    assert log[0] == "submit"
+    assert log.count("submit") == 40
+    for taken in range(20, 100, 10):  # a third, while there are submits and polls
+        assert taken * 0.25 <= log[:taken].count("submit") <= taken * 0.4 + 2
+    assert limit.waiting == 0
+
+
+def test_all_together_keep_the_limit_and_a_job_that_was_stopped_needs_no_place(
+    line: Scheduler,
+) -> None:
+    limit, log, ended = RateLimit(1200), [], threading.Semaphore(0)
+    began = time.monotonic()
+    for _ in range(500):
+        stopped = Stub(lambda: ended.release())
+        stopped.limit = limit
+        stopped.job.publish(last=True)
+        add(line, stopped)
+    for _ in range(10):
+        add(line, Asking(limit, log, 2, ended))
+    for _ in range(510):
+        assert ended.acquire(timeout=10)
+    took = time.monotonic() - began
+    assert took > (30 - 14) / 20 * 0.97  # the burst of 1200 a minute is 13
+    assert took < 5
+
+
+def test_a_submit_is_told_that_it_waits_and_nothing_is_sent_while_a_429_blocks(
+    line: Scheduler,
+) -> None:
+    limit, log, told = RateLimit(), [], threading.Event()
+    limit.block(60)
+    stub = Asking(limit, log, 2, threading.Semaphore(0))
+    stub.job.observe(lambda change: told.set(), "message")
+    add(line, stub)
+    assert told.wait(5)
+    assert stub.job.message == "waiting for the rate limit"
+    assert limit.waiting == 1
+    assert not log
+
+
+def test_long_steps_take_a_place_only_when_a_sender_is_free(line: Scheduler) -> None:
+    limit, gate = RateLimit(60_000), threading.Event()
+    begun = threading.Semaphore(0)
+
+    def run() -> None:
+        begun.release()
+        gate.wait(10)
+
+    for _ in range(20):
+        stub = Stub(run, slow=True)
+        stub.limit, stub.urgent = limit, True
+        add(line, stub)
+    for _ in range(scheduler.SLOW_SENDERS):
+        assert begun.acquire(timeout=5)
+    assert not begun.acquire(timeout=0.05)
+    assert limit.waiting == 20 - scheduler.SLOW_SENDERS
+    polled = threading.Event()
+    poll = Stub(lambda: polled.set())
+    poll.limit = limit
+    add(line, poll)
+    assert polled.wait(5), "others go on meanwhile"
+    gate.set()
+    for _ in range(20 - scheduler.SLOW_SENDERS):
+        assert begun.acquire(timeout=5)
+
+
+def test_in_a_line_results_go_before_polls_and_polls_as_they_are_due() -> None:
+    found: Line[Stub] = Line()
+    stubs = [Stub(lambda: None) for _ in range(6)]
+    late, early, result, *submits = stubs
+    for stub in submits:
+        stub.urgent = True
+        found.add(stub, 0.0)
+    found.add(late, 9.0)
+    found.add(early, 5.0)
+    found.add(result, 10.0, sure=True)
+    assert len(found) == 6
+    assert [found.pop() for _ in range(6)] == [
+        submits[0], result, early, submits[1], late, submits[2]
+    ]  # fmt: skip
+    with pytest.raises(IndexError):
+        found.pop()
+
+
+def test_ten_ticks_a_second_however_many_jobs(line: Scheduler) -> None:
+    ticks: list[Stub] = []
+    stubs = [Stub(lambda: 60.0) for _ in range(300)]
+    for stub in stubs:
+        stub.tick = lambda stub=stub: ticks.append(stub)
+        add(line, stub)
+    threading.Event().wait(1.0)
+    assert 5 <= len(ticks) <= 11
+    assert len(set(map(id, ticks))) == len(ticks), "in turns"
 
 
 def test_steps_are_done_when_they_are_due(line: Scheduler) -> None:
@@ -238,6 +368,23 @@ def test_an_exchange_gives_a_refusal_as_it_is_and_raises_a_loss(waits: list[floa
     with pytest.raises(errors.Unreachable):
         exchange(sender(url), Call("POST", url, {}))
     assert waits == [1.0, 2.0]
+
+
+def test_a_question_is_not_repeated_for_ever(
+    waits: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody answers: somebody who asks for the credits is told so after some fifteen seconds."""
+    real = time.monotonic
+    clock = SimpleNamespace(monotonic=lambda: real() + sum(filter(None, waits)))
+    monkeypatch.setattr(scheduler, "time", clock)
+    url = refused()
+    with pytest.raises(errors.Unreachable, match="the connection was refused"):
+        exchange(sender(url), Call("GET", f"{url}/v1/get-user-credits"))
+    assert waits == [1.0, 2.0, 4.0, 8.0]
+    waits.clear()
+    with wire(answer(429, b"", {"Retry-After": "60"})) as server:
+        assert exchange(sender(server.url), Call("GET", server.url)).status == 429
+    assert waits == []
 
 
 def test_frames_are_few_and_the_last_call_is_never_lost() -> None:
