@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from segmind_widgets.errors import LimitError, SegmindError
+from segmind_widgets.estimates import HAIR
 from segmind_widgets.jobs import Job, money
 from segmind_widgets.plans import Plan
 from segmind_widgets.types import Status
 
 APART = 10.0  # seconds between two equal requests that nobody doubts
-_HAIR = 1e-9  # USD: sums of prices are not exact
 
 
 @dataclass(eq=False)
@@ -124,7 +124,7 @@ class Budget:
         self._settle()
         spent = sum(usd for (kind, _), usd in self._spent.items() if kind == plan.place.sandbox)
         flying = sum(e.usd for e in self._entries if e.sandbox == plan.place.sandbox)
-        if spent + flying + high <= limit + _HAIR:
+        if spent + flying + high <= limit + HAIR:
             return
         underway = f" and {money(flying)} in flight" if flying else ""
         raise LimitError(

@@ -15,6 +15,7 @@ from segmind_widgets.jobs import money
 from segmind_widgets.places import Place
 from segmind_widgets.store import Store
 
+HAIR = 1e-9  # USD: sums of prices are not exact
 ENOUGH = 3  # own runs that say more than a directory's average
 NEWEST = 12  # own runs: prices change
 _ROWS = 60  # looked through for them

@@ -69,7 +69,12 @@ CREATE TABLE limits (              -- see ratelimit.Pace; REAL are monotonic sec
     speed REAL NOT NULL, seen REAL NOT NULL
 ) WITHOUT ROWID""",
 )
-STEPS = (_FIRST, _SECOND, _THIRD)
+_FOURTH = (
+    "DROP INDEX IF EXISTS jobs_by_target",
+    # the newest runs of a model, for its estimate: without a look at the older ones
+    "CREATE INDEX jobs_of_target ON jobs (target, status, created)",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 VERSION = len(STEPS)  # SQLite keeps it in the file as its user_version; 0 is a new file
 
 

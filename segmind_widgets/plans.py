@@ -12,7 +12,7 @@ from typing import Any
 from segmind_widgets.assets import Asset
 from segmind_widgets.directory import Directory
 from segmind_widgets.errors import InputError, LimitError
-from segmind_widgets.estimates import Estimate, OwnRuns, estimate, outputs_wanted
+from segmind_widgets.estimates import HAIR, Estimate, OwnRuns, estimate, outputs_wanted
 from segmind_widgets.inputs import check, with_seed
 from segmind_widgets.jobs import money, seconds
 from segmind_widgets.places import Place
@@ -72,7 +72,7 @@ class Plan:
                 hint=f"Nothing was sent. {told.remedy} To run it all the same,"
                 " leave --max-cost out.",
             )
-        if told.high > max_cost:
+        if told.high > max_cost + HAIR:
             words = "usually costs" if told.low == told.high else "may cost up to"
             raise LimitError(
                 f"{target} {words} {money(told.high)} ({told.source}), more than the"

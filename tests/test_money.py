@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from traitlets import TraitError
 from segmind_widgets import budget
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, LimitError, SegmindError
+from segmind_widgets.estimates import estimate
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
 from tests.shells import picture
@@ -44,6 +46,11 @@ def test_a_cap_counts_every_output_that_is_asked_for(
         client.submit("flux-dev", inputs, max_cost=0.03)
     assert not sandbox.requests("POST")
     client.run("flux-dev", inputs, max_cost=0.06)
+
+
+def test_a_sum_of_prices_is_not_refused_for_a_rounding_error(client: SegmindClient) -> None:
+    plan = client.plan("flux-dev", {**PROMPT, "samples": 3}, max_cost=0.06)
+    assert replace(plan, estimate=estimate(0.1, [], 3)).within(0.3) is None
 
 
 def test_an_unknown_cost_is_refused_and_one_run_makes_it_known(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas
 import pytest
 
 from segmind_widgets import errors
@@ -300,7 +301,6 @@ def test_spend_tells_where_a_cost_is_not_known(shell: Shell, capsys: Said) -> No
 
 
 def test_spend_is_a_dataframe_where_pandas_is(shell: Shell) -> None:
-    pandas = pytest.importorskip("pandas")
     shell.run(f"{RUN} prompt=x")
     frame = shell.run("%segmind_spend").to_dataframe()
     assert isinstance(frame, pandas.DataFrame)

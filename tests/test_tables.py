@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pandas
 from IPython.core.interactiveshell import InteractiveShell
 
 from segmind_widgets import listing
@@ -52,6 +53,33 @@ def test_ipython_shows_it_as_a_table() -> None:
     assert shell.display_formatter is not None
     data, _ = shell.display_formatter.format(Table(ROWS, COLUMNS))
     assert data["text/plain"].startswith("animal  legs")
+
+
+def test_totals_are_shown_and_are_no_values() -> None:
+    table = Table(ROWS, COLUMNS, totals=[("<all>", 15)])
+    text, html = texts(table)
+    assert text.splitlines()[-1] == "<all>   15"
+    assert '<tr style="font-weight:bold">' in html
+    assert "&lt;all&gt;" in html
+    assert len(table) == 2
+
+
+def test_a_whole_text_keeps_its_lines_under_each_other() -> None:
+    rows = [("a", "one\n" + 30 * "two "), ("long", "three")]
+    columns = {"": lambda row: row[0], " ": lambda row: row[1]}
+    text, html = texts(Table(rows, columns, whole=True))
+    lines = text.splitlines()
+    assert lines[1:4] == ["a     one", "      " + (30 * "two ").rstrip(), "long  three"]
+    assert "pre-wrap" in html
+
+
+def test_a_table_becomes_a_dataframe() -> None:
+    columns = {**COLUMNS, "seen": lambda row: "<img>"}
+    frame = Table(ROWS, columns, pictures=["seen"], totals=[("all", 15)]).to_dataframe()
+    assert isinstance(frame, pandas.DataFrame)
+    assert frame.to_dict("list") == {"animal": ["cat", "<dog>"], "legs": ["3", "12"]}
+    models = Table([Model("flux", cost=0.01)], {"model": lambda model: model.slug}).to_dataframe()
+    assert (models["slug"][0], models["cost"][0]) == ("flux", 0.01)
 
 
 def test_an_empty_table_has_its_caption() -> None:
