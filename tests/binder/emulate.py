@@ -126,7 +126,7 @@ def _works_while_a_cell_blocks(page: Any) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("b")
     editor = page.locator(".jp-CodeCell.jp-mod-active .cm-content")
-    editor.fill("import threading\nthreading.Event().wait(25)", timeout=PATIENCE)
+    editor.fill("import threading\nthreading.Event().wait(60)", timeout=PATIENCE)
     editor.press("Shift+Enter")
     blocking = page.locator(".jp-InputPrompt", has_text="[*]:").first
     blocking.wait_for(timeout=PATIENCE)
@@ -134,7 +134,7 @@ def _works_while_a_cell_blocks(page: Any) -> None:
     panel.get_by_label("Prompt").first.fill("a paper boat")
     panel.get_by_label("Prompt").first.blur()
     panel.get_by_role("button", name="Run", exact=True).click()
-    panel.locator(".sw-pictures img").first.wait_for(timeout=20_000)
+    panel.locator(".sw-pictures img").first.wait_for(timeout=50_000)
     assert blocking.is_visible(), "the cell ended before the button worked"
 
 
