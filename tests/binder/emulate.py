@@ -135,7 +135,7 @@ def _works_while_a_cell_blocks(page: Any) -> None:
     panel.get_by_label("Prompt").first.blur()
     panel.get_by_role("button", name="Run", exact=True).click()
     panel.locator(".sw-pictures img").first.wait_for(timeout=50_000)
-    assert blocking.is_visible(), "the cell ended before the button worked"
+    assert blocking.count(), "the cell ended before the button worked"
 
 
 def panels_page(page: Any) -> None:
