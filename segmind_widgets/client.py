@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, Unicode
+from traitlets import Bool, Dict, Float, Int, Unicode
 from traitlets.config import SingletonConfigurable
 
 from segmind_widgets.errors import InputError
@@ -24,6 +24,10 @@ from segmind_widgets.types import Credits, Model, RunRequest
 
 if TYPE_CHECKING:
     from segmind_widgets.assets import Asset
+    from segmind_widgets.background import Throttle
+    from segmind_widgets.batch import Batch
+    from segmind_widgets.batches import Batches, Prepared
+    from segmind_widgets.batchplans import BatchPlan
     from segmind_widgets.budget import Budget, Session
     from segmind_widgets.catalog import Catalog
     from segmind_widgets.cleaning import Cleaned
@@ -34,7 +38,6 @@ if TYPE_CHECKING:
     from segmind_widgets.ledger import By, Spent
     from segmind_widgets.places import Places
     from segmind_widgets.plans import Plan
-    from segmind_widgets.background import Throttle
     from segmind_widgets.store import Store
     from segmind_widgets.thumbnails import Thumbnails
     from segmind_widgets.uploads import Uploads
@@ -76,6 +79,9 @@ class SegmindClient(SingletonConfigurable):
         help="USD that this session may spend; what may go beyond is refused. 0: no limit."
         " On the sandbox it is play money.",
     ).tag(config=True)
+    ask_above = Int(
+        50, min=0, help="The magic asks before it sends more jobs than that at once."
+    ).tag(config=True)
     watch_limit = Float(
         3600.0, min=1, help="Seconds after which a job is no longer watched; it goes on."
     ).tag(config=True)
@@ -115,9 +121,7 @@ class SegmindClient(SingletonConfigurable):
         """The jobs of this and earlier kernels."""
         from segmind_widgets.journal import Journal
 
-        return Journal(
-            self.store, self.places, self.submit, self._pace, self._begun, self.export
-        )
+        return Journal(self.store, self.places, self.submit, self._pace, self._begun, self.export)
 
     @cached_property
     def spending(self) -> Budget:
@@ -125,6 +129,13 @@ class SegmindClient(SingletonConfigurable):
         from segmind_widgets.budget import Budget
 
         return Budget(self.job)
+
+    @cached_property
+    def batches(self) -> Batches:
+        """The batches that run here."""
+        from segmind_widgets.batches import Batches
+
+        return Batches(self)
 
     @cached_property
     def directory(self) -> Directory:
@@ -164,10 +175,19 @@ class SegmindClient(SingletonConfigurable):
     def close(self) -> None:
         """Stop watching, close connections and the journal; jobs go on at their services."""
         made = vars(self)
-        for name in ("journal", "places", "store"):
+        for name in ("batches", "journal", "places", "store"):
             if name in made:
                 made[name].close()
-        own = ("journal", "places", "store", "directory", "uploads", "thumbnails", "spending")
+        own = (
+            "batches",
+            "journal",
+            "places",
+            "store",
+            "directory",
+            "uploads",
+            "thumbnails",
+            "spending",
+        )
         for name in own:
             made.pop(name, None)
 
@@ -244,18 +264,24 @@ class SegmindClient(SingletonConfigurable):
             plan.within(max_cost)
         return plan
 
-    def start(self, plan: Plan, progress: Callable[[int, int], None] | None = None) -> Job:
+    def start(
+        self, plan: Plan, progress: Callable[[int, int], None] | None = None, **facts: Any
+    ) -> Job:
         """Send a plan: upload its files, write the journal, submit. The job, at once.
+
+        `facts` are the batch that it is of, and its row there.
 
         Raises:
             LimitError: the budget does not allow it; nothing was sent, also no file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
         with self.spending.reserved(plan, self.budget) as entry:
-            entry.job = self._send(plan, progress)
+            entry.job = self._send(plan, progress, facts)
         return entry.job
 
-    def _send(self, plan: Plan, progress: Callable[[int, int], None] | None) -> Job:
+    def _send(
+        self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]
+    ) -> Job:
         from segmind_widgets.preparing import named, prepared
 
         place = plan.place
@@ -268,7 +294,7 @@ class SegmindClient(SingletonConfigurable):
         shown = prepared(plan.inputs, plan.model, url, named)
         call = place.provider.submit(replace(plan.request, inputs=sent))
         request = replace(plan.request, inputs=shown)
-        facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint}
+        facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
         return self.journal.begin(call, request, plan.inputs, place, plan.seconds, **facts)
 
     def earlier(self, plan: Plan) -> Job | None:
@@ -319,6 +345,63 @@ class SegmindClient(SingletonConfigurable):
         job = self.submit(model, inputs, **options)
         job.result(timeout)
         return job
+
+    # many at once
+
+    def map(
+        self,
+        model: str,
+        rows: Any,
+        *,
+        name: str | None = None,
+        again: bool = False,
+        max_cost: float | None = None,
+        **options: Any,
+    ) -> Batch:
+        """Start a model for each row of inputs; the batch, at once.
+
+        The same batch again, in this kernel or another one, goes on where it stopped: no finished
+        row is paid twice. It is the same by its name, or by its content.
+
+        Args:
+            model: the model's slug, or the workflow's id.
+            rows: a list of mappings, a `Sweep`, a DataFrame, a CSV or JSONL file, a generator. A
+                list is checked whole before anything is sent; of a stream no more than a row is
+                held, and a generator without a name is new each time.
+            name: what the batch is found by.
+            again: begin afresh; every row is sent, and paid.
+            max_cost: USD that the rows may cost; what may go beyond is not sent.
+            options: kind (model or workflow), provider, api.
+
+        Raises:
+            InputError: rows of a list are certainly wrong; they are named, and nothing is sent.
+            LimitError: it may cost more than `max_cost`.
+            StillRunning: another kernel runs this batch.
+        """
+        prepared = self.prepared(model, rows, name=name, again=again, **options)
+        return self.batches.start(prepared, again=again, max_cost=max_cost)
+
+    def plan_map(self, model: str, rows: Any, **options: Any) -> BatchPlan:
+        """What `map` would do: how many jobs, how long, how much. Nothing is sent.
+
+        Options: name, again, kind, provider, api.
+        """
+        return self.prepared(model, rows, **options).plan
+
+    def prepared(
+        self,
+        model: str,
+        rows: Any,
+        *,
+        name: str | None = None,
+        again: bool = False,
+        kind: Literal["model", "workflow"] = "model",
+        provider: str | None = None,
+        api: Literal["auto", "v1", "v2"] = "auto",
+    ) -> Prepared:
+        """A batch that was looked at, for `batches.start`; its `plan` says what it would do."""
+        options = {"kind": kind, "provider": provider, "api": api}
+        return self.batches.prepare(model, rows, batch=name, again=again, options=options)
 
     # what was started before
 

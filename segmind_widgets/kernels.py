@@ -6,12 +6,15 @@ are free at once, and those of a living one are not.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from segmind_widgets.errors import StillRunning
 
 _GLANCE = 0.1  # seconds: another kernel that looks, too, holds the lock for a moment
 
@@ -65,3 +68,40 @@ class Kernel:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.lock"
+
+
+class Turn:
+    """What one process at a time may do, such as to run a batch; given up when it ends.
+
+    Within the process it may be had more than once, and is given up as often.
+
+    Args:
+        home: the store's folder.
+        name: what is done, in any characters.
+    """
+
+    def __init__(self, home: Path, name: str) -> None:
+        self._name = name
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self._path = home / "kernels" / f"{digest}.turn"
+        self._lock = FileLock(self._path, thread_local=False)
+
+    def take(self) -> None:
+        """Have the turn; where the disk has no locks, everybody has it.
+
+        Raises:
+            StillRunning: another process has it.
+        """
+        with suppress(OSError, NotImplementedError):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                self._lock.acquire(timeout=_GLANCE)
+            except Timeout:
+                raise StillRunning(
+                    f"{self._name} is run by another kernel.",
+                    hint="Wait for it there; its results are in the journal, too.",
+                ) from None
+
+    def give(self) -> None:
+        """Give it up."""
+        self._lock.release()

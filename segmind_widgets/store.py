@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets import ledger
+from segmind_widgets.batchrows import BatchRows
 from segmind_widgets.cache import Cache
 from segmind_widgets.database import Database, now
 from segmind_widgets.errors import NotFound, StoreError
@@ -170,6 +171,10 @@ class Store(Cache):
             ).fetchall()
         )
         return [row["seconds"] for row in rows]
+
+    def batch(self, name: str) -> BatchRows:
+        """The rows of a batch."""
+        return BatchRows(self._run, _unpacked, name)
 
     # money
 

@@ -24,14 +24,15 @@ LAYERS = {
     "cells": {"cells", "expressions", "yaml12"},
     "providers": {"providers"},
     "running": {
-        "background", "cache", "claims", "cleaning", "database", "filters", "jobs", "kernels",
+        "background", "batchrows", "cache", "claims", "cleaning", "database", "filters", "jobs", "kernels",
         "keys", "ledger", "limits", "lines", "migrations", "pacing", "preparing", "ratelimit",
         "recovery", "results", "rows", "scheduler", "store", "transport", "watch",
     },
     "client": {
-        "batch", "budget", "client", "directory", "estimates", "export_curl", "export_python",
-        "export_request", "exports", "journal", "origins", "places", "plans", "thumbnails",
-        "uploads",
+        "batch", "batches", "batchplans", "batchresults", "budget", "client", "directory",
+        "estimates", "export_curl", "export_python", "export_request", "exports", "feeding",
+        "journal", "origins", "places", "plans", "sheets", "sources", "sweeps", "tally",
+        "targets", "thumbnails", "uploads",
     },
     "panels": {"panels"},
     "magics": {
@@ -55,10 +56,10 @@ BELOW = {
 ONLY = {  # a library or a module of the standard library → where alone it may be imported
     "requests": {"transport"},
     "urllib3": {"transport"},
-    "sqlite3": {"cache", "database", "ledger", "limits", "migrations", "store"},
+    "sqlite3": {"batchrows", "cache", "database", "ledger", "limits", "migrations", "store"},
     "filelock": {"database", "kernels"},
     "tornado": {"sandbox"},
-    "PIL": {"assets", "media", "sandbox"},
+    "PIL": {"assets", "media", "sandbox", "sheets"},
     "ipywidgets": {"panels"},
     "anywidget": {"panels"},
     "IPython": LAYERS["magics"] | {"__init__"},  # the two functions that %load_ext calls
@@ -71,7 +72,7 @@ ONLY = {  # a library or a module of the standard library → where alone it may
     "multiprocessing": set(),
     "subprocess": set(),
 }
-THREADS = {"background", "jobs", "watch", "scheduler", "keys", "sandbox"}
+THREADS = {"background", "batch", "jobs", "watch", "scheduler", "keys", "sandbox", "tally"}
 LOCKS = {"budget", "database", "journal", "ratelimit", "transport"}
 VIEWS_ONLY = {"jobs", "watch"}  # what panels and magics may know of the running layer
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
