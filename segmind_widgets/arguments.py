@@ -13,6 +13,8 @@ from segmind_widgets.errors import CellError
 from segmind_widgets.types import Status
 
 FORMS = ("cell", "client", "python", "curl")  # of `exports.export`, which is not loaded here
+_MOST = 100_000  # jobs in a list
+_DAYS = 36_500  # a hundred years
 
 
 class Arguments(argparse.ArgumentParser):
@@ -61,22 +63,32 @@ def _unquoted(word: str) -> str:
     return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
 
 
-def _number(least: float) -> Any:
+def _number(least: float, most: float = float("inf")) -> Any:
+    """What argparse turns a text into a number with; the bounds are included, inf is none."""
+
     def number(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = float("nan")
-        if not least <= value < float("inf"):
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g} on")
+        if not least <= value <= most or value == float("inf"):
+            end = "on" if most == float("inf") else f"to {most:g}"
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g} {end}")
         return value
 
     return number
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    if not 1 <= _whole(text) <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {_MOST}")
     return int(text)
 
 
@@ -114,7 +126,7 @@ def run(kind: str) -> Arguments:
     parser.add_argument("-b", "--background", action="store_true")
     if kind == "model":
         parser.add_argument("--api", choices=("auto", "v1", "v2"), default="auto")
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seed", type=_whole)
     parser.add_argument("--timeout", type=_number(0), metavar="S")
     parser.add_argument("--max-cost", type=_number(0), metavar="USD")
     parser.add_argument("--again", action="store_true")
@@ -150,7 +162,7 @@ def jobs() -> Arguments:
     parser.add_argument("--text", nargs="+", metavar="WORDS")
     parser.add_argument("--unfinished", action="store_true")
     parser.add_argument("--clean", action="store_true")
-    parser.add_argument("--older", type=_number(0), metavar="DAYS")
+    parser.add_argument("--older", type=_number(0, _DAYS), metavar="DAYS")
     parser.add_argument("--yes", action="store_true")
     return parser
 
@@ -159,7 +171,7 @@ def spend() -> Arguments:
     """`%segmind_spend`"""
     parser = Arguments("%segmind_spend")
     parser.add_argument("--by", choices=("model", "day", "notebook", "job"), default="model")
-    parser.add_argument("--since", type=_number(0), metavar="DAYS")
+    parser.add_argument("--since", type=_number(0, _DAYS), metavar="DAYS")
     return parser
 
 
