@@ -50,7 +50,7 @@ Said = pytest.CaptureFixture[str]
         ("%segmind_jobs --last many", "'many' is no whole number"),
         ("%segmind_jobs --clean", "How old?"),
         ("%segmind_jobs --clean --older soon", "'soon' is no number"),
-        ("%segmind_jobs --clean --older -1", "'-1' is no number from 0 on"),
+        ("%segmind_jobs --clean --older -1", "'-1' is no number from 0 to"),
         ("%segmind_jobs --clean --older 3 abc", "--clean takes no ID"),
         ("%segmind_jobs --older 3", "--older goes with --clean"),
         ("%segmind_jobs --yes", "--yes goes with --clean"),
