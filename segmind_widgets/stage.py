@@ -76,7 +76,7 @@ class Stage:
         except KeyboardInterrupt:
             self._later(job, finish)
             raise job.left("You stopped waiting") from None
-        finish()
+        finish(False)
 
     def leave(self, job: Job, place: Any = None) -> None:
         """Show a job that the cell does not wait for."""
@@ -123,7 +123,7 @@ class Stage:
 
         panel.observe(keep, "results")
 
-    def _view(self, job: Job, place: Any) -> Callable[[], None]:
+    def _view(self, job: Job, place: Any) -> Callable[[bool], None]:
         from segmind_widgets.panels._job import JobView
 
         view = JobView(job)
@@ -136,20 +136,20 @@ class Stage:
         self.hide(job)
         open_views = iter([view])  # used up by the first who finishes, whichever thread that is
 
-        def finish() -> None:
+        def finish(left: bool) -> None:
             for open_view in open_views:
                 if handle is not None:
-                    handle.update(_lasting(job), raw=True)
+                    handle.update(_lasting(job, left=left), raw=True)
                 open_view.close()
 
         return finish
 
-    def _later(self, job: Job, finish: Callable[[], None]) -> None:
+    def _later(self, job: Job, finish: Callable[[bool], None]) -> None:
         """Finish when the job ends, from whichever thread tells it."""
 
         def ended(_: Any = None) -> None:
             if not job.watching:
-                self._cell.copy().run(finish)
+                self._cell.copy().run(finish, True)
 
         job.observe(ended, "watching")
         ended()
@@ -205,9 +205,9 @@ class Upload:
             clear_output()
 
 
-def _lasting(job: Job) -> dict[str, str]:
-    """What stays of a job. Why it failed is the cell's error; the output keeps what and when."""
-    if job.error is None or job.outputs:
+def _lasting(job: Job, *, left: bool) -> dict[str, str]:
+    """What stays of a job. Why it failed is the cell's error, or stands here once the cell left."""
+    if job.error is None or job.outputs or left:
         return job._repr_mimebundle_()
     place = "sandbox · " if job.sandbox else ""
     text = f"{job.status} · {place}{job.caption}"
