@@ -19,12 +19,19 @@ if TYPE_CHECKING:
     from segmind_widgets.client import SegmindClient
     from segmind_widgets.jobs import Job
     from segmind_widgets.sandbox import Sandbox
+    from segmind_widgets.sweeps import Sweep
 
 __version__ = "0.1.0"
 
-_NAMES = {"Asset": "assets", "Job": "jobs", "Sandbox": "sandbox", "SegmindClient": "client"}
+_NAMES = {
+    "Asset": "assets",
+    "Job": "jobs",
+    "Sandbox": "sandbox",
+    "SegmindClient": "client",
+    "Sweep": "sweeps",
+}
 
-__all__ = ["Asset", "Job", "Sandbox", "SegmindClient", "__version__", "errors"]
+__all__ = ["Asset", "Job", "Sandbox", "SegmindClient", "Sweep", "__version__", "errors"]
 
 
 def __getattr__(name: str) -> Any:

@@ -127,6 +127,8 @@ def run(kind: str) -> Arguments:
     if kind == "model":
         parser.add_argument("--api", choices=("auto", "v1", "v2"), default="auto")
     parser.add_argument("--seed", type=_whole)
+    parser.add_argument("--sweep", action="append", default=[], metavar="NAME=V1,V2")
+    parser.add_argument("--yes", action="store_true")
     parser.add_argument("--timeout", type=_number(0), metavar="S")
     parser.add_argument("--max-cost", type=_number(0), metavar="USD")
     parser.add_argument("--again", action="store_true")

@@ -26,6 +26,7 @@ from segmind_widgets.kernels import Turn
 from segmind_widgets.sources import Row, Source
 from segmind_widgets.tally import Tally
 from segmind_widgets.targets import Target
+from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
     from segmind_widgets.client import SegmindClient
@@ -35,6 +36,7 @@ _TICK = 0.2  # seconds: how soon waiting notices a Stop
 _PATIENCE = 5.0  # seconds
 _CAUSES = 5  # that are shown
 _IDS = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
+_OPEN = "It is not done, and nobody here follows it: run the same again."
 _ON = "Run the same again: it goes on where it stopped."
 
 
@@ -55,10 +57,8 @@ class Failed(int):
     def by_cause(self) -> dict[str, list[int]]:
         """What went wrong → the numbers of the rows (from 0), the most frequent first."""
         found: dict[str, list[int]] = {}
-        for number, _ in self._batch.broken():
-            job = self._batch.job(number)
-            cause = _IDS.sub("…", str(job.error or job.status))
-            found.setdefault(cause, []).append(number)
+        for number, said in self._batch.broken():
+            found.setdefault(_IDS.sub("…", said), []).append(number)
         return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
     def retry(self) -> Batch:
@@ -174,23 +174,27 @@ class Batch(BatchResults, HasTraits):
         """See `Failed.retry`."""
         if not self.finished:
             raise StillRunning(f"The batch {self.name} has not ended.", hint="Wait for it first.")
-        again = dict(self.broken())
+        again = {number for number, _ in self.broken()}
         if again:
             source = self._source
             if not source.repeatable:  # the rows are gone: the journal has what was sent
-                kept = tuple(Row(number, inputs) for number, inputs in again.items())
-                source = Source(lambda: kept)
-            self._feed = self._feeding(source, set(again))
+                source = Source(lambda: self._as_sent(again))
+            self._feed = self._feeding(source, again)
             self._tally.reopen(len(again))
             self.start()
         return self
 
-    def broken(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The number of each row that did not end well, and its inputs as the journal has them."""
+    def _as_sent(self, numbers: Collection[int]) -> Iterator[Row]:
+        for row in self._rows.pages():
+            if row["row"] in numbers:
+                yield Row(row["row"], row["inputs"])
+
+    def broken(self) -> Iterator[tuple[int, str]]:
+        """The number of each row that did not end well, and why."""
         running = self._tally.numbers()
-        for row in self._rows.pages(failed=True):
-            if row["row"] not in running:
-                yield row["row"], row["inputs"]
+        for number, status, error in self._rows.open():
+            if number not in running:
+                yield number, error or (status if Status(status).final else _OPEN)
 
     # how it goes
 
@@ -296,13 +300,21 @@ class Batch(BatchResults, HasTraits):
         facts += [duration(self.elapsed)] if self.finished and self.elapsed >= 1 else []
         return " · ".join(facts)
 
+    def causes(self) -> list[tuple[str, list[int]]]:
+        """The most frequent causes with the rows that they broke; [] while nothing failed."""
+        return list(self.failed.by_cause().items())[:_CAUSES] if self.failed else []
+
+    def newest(self, most: int) -> list[int]:
+        """The numbers of the rows that ended last, the last first."""
+        return list(dict.fromkeys(reversed(self._tally.ended[-2 * most :])))[:most]
+
     @property
     def remarks(self) -> list[str]:
         """Why it stopped, and what went wrong how often."""
-        causes = list(self.failed.by_cause().items()) if self.failed else []
-        said = [f"{len(rows):,} × {cause}" for cause, rows in causes[:_CAUSES]]
-        more = sum(len(rows) for _, rows in causes[_CAUSES:])
-        said += [f"{more:,} more failed otherwise."] if more else []
+        causes = self.causes()
+        said = [f"{len(rows):,} × {cause}" for cause, rows in causes]
+        more = int(self.failed) - sum(len(rows) for _, rows in causes)
+        said += [f"{more:,} more failed otherwise."] if more > 0 else []
         return [*([self.message] if self.message else []), *said]
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,16 @@ from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
     from segmind_widgets.client import SegmindClient
+
+
+@dataclass(frozen=True)
+class Card:
+    """A row in a few words: `status` is the journal's, `assets` are on this disk."""
+
+    key: str
+    title: str
+    status: str
+    assets: tuple[Asset, ...]
 
 
 class BatchResults:
@@ -97,6 +108,13 @@ class BatchResults:
         return saved
 
     # as pictures
+
+    def card(self, number: int) -> Card | None:
+        """A row as a view shows it; None where it was not sent yet."""
+        row = self._rows.at(number)
+        if row is None:
+            return None
+        return Card(row["key"], self.title(number, row["inputs"]), row["status"], assets_of(row))
 
     def sheet(self, total: int) -> bytes:
         """The contact sheet as a JPEG: a labelled grid of a sweep of two axes, else in lines.

@@ -90,13 +90,21 @@ class BatchRows:
         text = "UPDATE jobs SET batch = ? WHERE batch = ?"
         self._run(lambda db: db.execute(text, (f"{self.batch} until {now()}", self.batch)))
 
-    def pages(self, *, failed: bool = False) -> Iterator[dict[str, Any]]:
-        """All rows in order, read from the disk a page at a time; or those that did not end well.
+    def open(self) -> list[tuple[int, str, str | None]]:
+        """Number, status and error of each row that is not completed, in order.
 
-        What is still running is among the failed: whoever asks knows what runs here.
+        What is still running is among them: whoever asks knows what runs here.
         """
-        more = " AND status != 'completed'" if failed else ""
-        text = f'SELECT * FROM jobs WHERE {_LIST}{more} AND "row" > ? ORDER BY "row" LIMIT ?'  # noqa: S608 - constants
+        text = (
+            f'SELECT "row", status, error FROM jobs WHERE {_LIST}'  # noqa: S608 - constants
+            " AND status != 'completed' ORDER BY \"row\""
+        )
+        rows = self._run(lambda db: db.execute(text, (self.batch,)).fetchall())
+        return [tuple(row) for row in rows]
+
+    def pages(self) -> Iterator[dict[str, Any]]:
+        """All rows in order, read from the disk a page at a time."""
+        text = f'SELECT * FROM jobs WHERE {_LIST} AND "row" > ? ORDER BY "row" LIMIT ?'  # noqa: S608 - constants
         after = -1
         while True:
             values = (self.batch, after, _PAGE)
@@ -108,16 +116,7 @@ class BatchRows:
 
     def count(self) -> int:
         """How many numbers have a job."""
-        return self._number_of("count(*)")
-
-    def outputs(self) -> int:
-        """How many outputs the completed rows have in all."""
-        return self._number_of(
-            "coalesce(sum(CASE WHEN status = 'completed' THEN json_array_length(outputs) END), 0)"
-        )
-
-    def _number_of(self, what: str) -> int:
-        text = f"SELECT {what} FROM jobs WHERE {_LIST}"  # noqa: S608 - constants
+        text = f"SELECT count(*) FROM jobs WHERE {_LIST}"  # noqa: S608 - constants
         return self._run(lambda db: db.execute(text, (self.batch,)).fetchone()[0])
 
     def known(self) -> dict[str, Counter[str]]:
@@ -132,11 +131,6 @@ class BatchRows:
             done = row["status"] == Status.COMPLETED
             found["completed" if done else "unfinished"][row["fingerprint"]] += 1
         return found
-
-    def spent(self) -> float:
-        """USD that all its tries have cost."""
-        text = "SELECT coalesce(sum(cost), 0.0) FROM jobs WHERE batch = ?"
-        return self._run(lambda db: db.execute(text, (self.batch,)).fetchone()[0])
 
 
 def shown(inputs: Any) -> Any:

@@ -11,11 +11,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.magics import SegmindMagics
 
-_JOB = ("segmind_widgets.jobs", "Job")
+_SHOWN = (("segmind_widgets.jobs", "Job"), ("segmind_widgets.batch", "Batch"))
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics, `%config SegmindClient`, completion, and how a Job is displayed.
+    """Register the magics, `%config SegmindClient`, completion, and how jobs and batches show.
 
     Where that is done already, by a configuration file say, nothing changes.
     """
@@ -29,7 +29,8 @@ def load(shell: InteractiveShell) -> None:
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(_matcher(client))
     formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
-    formatter.for_type_by_name(*_JOB, partial(_show, magics))
+    for kind in _SHOWN:
+        formatter.for_type_by_name(*kind, partial(_show, magics))
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -40,8 +41,9 @@ def unload(shell: InteractiveShell) -> None:
         for matcher in mine:
             shell.Completer.custom_matchers.remove(matcher)
     formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
-    formatter.deferred_printers.pop(_JOB, None)
-    for kind in [k for k in formatter.type_printers if (k.__module__, k.__name__) == _JOB]:
+    for name in _SHOWN:
+        formatter.deferred_printers.pop(name, None)
+    for kind in [k for k in formatter.type_printers if (k.__module__, k.__name__) in _SHOWN]:
         formatter.pop(kind)
     if SegmindClient.initialized():
         client = SegmindClient.instance()
@@ -63,8 +65,11 @@ def _unregister(shell: InteractiveShell) -> None:
             del known[name]
 
 
-def _show(magics: SegmindMagics, job: Any) -> None:
-    magics.stage.is_shown(job)
+def _show(magics: SegmindMagics, thing: Any) -> None:
+    if type(thing).__name__ == "Job":
+        magics.stage.is_shown(thing)
+    else:
+        magics.runs.many.show(thing)
 
 
 def _matcher(client: SegmindClient) -> Any:

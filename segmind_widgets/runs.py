@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 from argparse import Namespace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segmind_widgets import listing
 from segmind_widgets.arguments import parse
@@ -16,6 +17,10 @@ from segmind_widgets.jobs import Job
 from segmind_widgets.plans import Plan
 from segmind_widgets.provenance import read
 from segmind_widgets.stage import Stage, Upload
+from segmind_widgets.sweeps import split
+
+if TYPE_CHECKING:
+    from segmind_widgets.sweeping import Sweeping
 
 _MISSING = {
     "model": "%%segmind_run seedream-4.5 · %segmind_models lists them.",
@@ -48,8 +53,15 @@ class Runs:
         self._stage = stage
         self._names = names
 
+    @cached_property
+    def many(self) -> Sweeping:
+        """What sweeps do, and how batches are shown."""
+        from segmind_widgets.sweeping import Sweeping
+
+        return Sweeping(self._client, self._stage, self._names)
+
     def run(self, kind: Any, line: str, cell: str | None) -> Any:
-        """A model or a workflow from its line and cell: the Job, the Plan of a dry run, or Code.
+        """A model or a workflow from its line and cell: the Job, the Batch, a plan, or Code.
 
         Raises:
             CellError, SegmindError: what is wrong with the text, or what failed.
@@ -66,6 +78,13 @@ class Runs:
         if recipe and not options.target:
             options.target, kind = recipe.model, recipe.kind
             options.provider = options.provider or recipe.place
+        if options.sweep or split(inputs)[1]:
+            return self.many.run(kind, options, inputs)
+        if options.yes:
+            raise CellError("--yes goes with a sweep.", hint="--sweep seed=1,2,3 --yes")
+        return self._one(kind, options, inputs)
+
+    def _one(self, kind: Any, options: Namespace, inputs: dict[str, Any]) -> Any:
         plan = self._client.plan(
             options.target,
             inputs,

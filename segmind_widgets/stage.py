@@ -29,7 +29,7 @@ class Stage:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._shown: WeakKeyDictionary[Job, int] = WeakKeyDictionary()  # job → execution
+        self._shown: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # job → execution
         self._cell = copy_context()
         shell.events.register("pre_run_cell", self._entered)
 
@@ -83,16 +83,20 @@ class Stage:
         if self.widgets:
             self._later(job, self._view(job, place))
 
-    def is_shown(self, job: Job) -> None:
+    def is_shown(self, job: Any) -> None:
         """IPython's display of a value: nothing where this very cell shows the job already.
 
         Raises:
             NotImplementedError: IPython's word for "show it as you would".
         """
-        if self._shown.get(job) != self._shell.execution_count:
+        if not self.shows(job):
             raise NotImplementedError
 
-    def hide(self, job: Job) -> None:
+    def shows(self, job: Any) -> bool:
+        """This very cell shows the job or the batch, or hides it."""
+        return self._shown.get(job) == self._shell.execution_count
+
+    def hide(self, job: Any) -> None:
         """Have `is_shown` show nothing for the rest of this cell."""
         self._shown[job] = self._shell.execution_count
 
@@ -126,23 +130,34 @@ class Stage:
     def _view(self, job: Job, place: Any) -> Callable[[bool], None]:
         from segmind_widgets.panels._job import JobView
 
-        view = JobView(job)
+        return self.live(job, JobView(job), lambda left: _lasting(job, left=left), place)
+
+    def live(
+        self, thing: Any, view: Any, lasting: Callable[[bool], dict[str, str]], place: Any = None
+    ) -> Callable[[bool], None]:
+        """Show a view of a job or a batch; what is returned puts what lasts in its place, once.
+
+        Both are told whether the cell had left it.
+        """
         if place is None:
             handle = display(view, display_id=True)
         else:
             place.update(view)
             handle = place
-
-        self.hide(job)
+        self.hide(thing)
         open_views = iter([view])  # used up by the first who finishes, whichever thread that is
 
         def finish(left: bool) -> None:
             for open_view in open_views:
                 if handle is not None:
-                    handle.update(_lasting(job, left=left), raw=True)
+                    handle.update(lasting(left), raw=True)
                 open_view.close()
 
         return finish
+
+    def in_cell(self, work: Callable[[], None]) -> None:
+        """Do it in a thread as the cell that runs now would: its output is not dropped."""
+        self._cell.copy().run(work)
 
     def _later(self, job: Job, finish: Callable[[bool], None]) -> None:
         """Finish when the job ends, from whichever thread tells it."""

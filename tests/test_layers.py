@@ -37,7 +37,7 @@ LAYERS = {
     "panels": {"panels"},
     "magics": {
         "arguments", "completion", "extension", "listing", "login", "magics", "runs", "stage",
-        "tables",
+        "sweeping", "tables",
     },
     "sandbox": {"sandbox"},
 }  # fmt: skip

@@ -48,7 +48,7 @@ def test_the_browser_tests_make_the_pictures_of_the_readme() -> None:
 
 
 def test_the_public_names_are_these() -> None:
-    names = {"Asset", "Job", "Sandbox", "SegmindClient", "__version__", "errors"}
+    names = {"Asset", "Job", "Sandbox", "SegmindClient", "Sweep", "__version__", "errors"}
     assert set(segmind_widgets.__all__) == names
     assert all(getattr(segmind_widgets, name) is not None for name in names)
 

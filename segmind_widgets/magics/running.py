@@ -31,6 +31,10 @@ class Running(Subject):
           -b, --background    return at once; the line goes on living
           --api auto|v1|v2    Segmind's synchronous v1 or asynchronous v2 (auto: v2)
           --seed N            the seed; -1 is a new one each time
+          --sweep NAME=V,V    run it for each of these values; again for a further input, and all
+                              combinations are run: the value is the Batch. In the cell the same
+                              is NAME: {sweep: [V, V]}
+          --yes               do not ask before many runs, or beyond the budget
           --timeout S         stop waiting after S seconds; the job goes on
           --max-cost USD      refuse what may cost more, or what nobody knows the cost of
           --again             the very same within ten seconds is meant, and paid twice
@@ -60,6 +64,10 @@ class Running(Subject):
           -o, --output NAME   put the Job into this variable, also when it fails
           -b, --background    return at once; the line goes on living
           --seed N            sets the input `seed`
+          --sweep NAME=V,V    run it for each of these values; again for a further input, and all
+                              combinations are run: the value is the Batch. In the cell the same
+                              is NAME: {sweep: [V, V]}
+          --yes               do not ask before many runs, or beyond the budget
           --timeout S         stop waiting after S seconds; the job goes on
           --max-cost USD      refuse what may cost more, or what nobody knows the cost of
           --again             the very same within ten seconds is meant, and paid twice
