@@ -30,6 +30,7 @@ from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
     from segmind_widgets.client import SegmindClient
+    from segmind_widgets.crew import Crew
 
 UPDATE = 0.2  # seconds at least between two updates of the traits
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
@@ -102,6 +103,7 @@ class Batch(BatchResults, HasTraits):
         turn: Turn,
         *,
         max_cost: float | None = None,
+        crew: Crew | None = None,
     ) -> None:
         HasTraits.__init__(
             self, name=rows.batch, model=target.name, sandbox=plan.sandbox, total=source.total
@@ -110,7 +112,7 @@ class Batch(BatchResults, HasTraits):
         self.plan = plan
         self.elapsed = 0.0  # seconds that the last pass took
         self._source, self._target, self._turn = source, target, turn
-        self._max_cost = max_cost
+        self._max_cost, self._crew = max_cost, crew
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()
         self._tally = Tally(client.throttled(self._publish, UPDATE))
@@ -140,7 +142,8 @@ class Batch(BatchResults, HasTraits):
 
     def _feeding(self, source: Source, only: Collection[int] | None) -> Feed:
         made = self._target, self._rows, self._tally
-        return Feed(self._client, source, *made, max_cost=self._max_cost, only=only)
+        more = {"max_cost": self._max_cost, "only": only, "runner": self._crew}
+        return Feed(self._client, source, *made, **more)
 
     def _run(self) -> None:
         try:
@@ -207,6 +210,8 @@ class Batch(BatchResults, HasTraits):
             if over:
                 self.elapsed = time.monotonic() - self._began
                 self._turn.give()
+                if self._crew:
+                    self._crew.close()
             self._show(**self._state(over=over))
         if over:
             self._tally.notify()

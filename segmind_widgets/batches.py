@@ -22,6 +22,7 @@ from segmind_widgets.types import Model
 
 if TYPE_CHECKING:
     from segmind_widgets.client import SegmindClient
+    from segmind_widgets.crew import Crew
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,14 @@ class Batches:
         plan = self._plan(name, found, checked, place, options, None if again else at)
         return Prepared(found, target, at, plan, batch is not None)
 
-    def start(self, prepared: Prepared, *, again: bool, max_cost: float | None) -> Batch:
+    def start(
+        self,
+        prepared: Prepared,
+        *,
+        again: bool,
+        max_cost: float | None,
+        crew: Crew | None = None,
+    ) -> Batch:
         """Send it, or go on with it; the one that runs here already, where it is the very same.
 
         Raises:
@@ -94,6 +102,7 @@ class Batches:
             prepared.plan,
             turn,
             max_cost=max_cost,
+            crew=crew,
         )
         self._live[name] = made
         return made.start(afresh=again)

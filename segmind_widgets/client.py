@@ -23,6 +23,8 @@ from segmind_widgets.errors import InputError
 from segmind_widgets.types import Credits, Model, RunRequest
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from segmind_widgets.assets import Asset
     from segmind_widgets.background import Throttle
     from segmind_widgets.batch import Batch
@@ -356,6 +358,8 @@ class SegmindClient(SingletonConfigurable):
         name: str | None = None,
         again: bool = False,
         max_cost: float | None = None,
+        executor: Executor | None = None,
+        folder: str | Path | None = None,
         **options: Any,
     ) -> Batch:
         """Start a model for each row of inputs; the batch, at once.
@@ -371,6 +375,10 @@ class SegmindClient(SingletonConfigurable):
             name: what the batch is found by.
             again: begin afresh; every row is sent, and paid.
             max_cost: USD that the rows may cost; what may go beyond is not sent.
+            executor: any `concurrent.futures.Executor`, such as Dask's `Client.get_executor()`:
+                its workers send, ask and download, with keys of their own environment.
+            folder: where they write results: a path or an fsspec URL that this machine and all
+                workers can use. None: the folder of results here.
             options: kind (model or workflow), provider, api.
 
         Raises:
@@ -379,7 +387,12 @@ class SegmindClient(SingletonConfigurable):
             StillRunning: another kernel runs this batch.
         """
         prepared = self.prepared(model, rows, name=name, again=again, **options)
-        return self.batches.start(prepared, again=again, max_cost=max_cost)
+        crew = None
+        if executor is not None:
+            from segmind_widgets.crew import Crew
+
+            crew = Crew(self, executor, folder or self.store.results)
+        return self.batches.start(prepared, again=again, max_cost=max_cost, crew=crew)
 
     def plan_map(self, model: str, rows: Any, **options: Any) -> BatchPlan:
         """What `map` would do: how many jobs, how long, how much. Nothing is sent.

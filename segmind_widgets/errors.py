@@ -28,6 +28,7 @@ SegmindError
 ├── JobCancelled
 ├── SubmitUnknown                a paid request may have been accepted; it is not repeated
 ├── StillRunning (TimeoutError)  waiting ended, the job goes on
+├── WorkersLost                  no worker of an executor does what it is given
 └── StoreError                   the journal or the folder of results cannot be used
 """
 
@@ -195,6 +196,10 @@ class SubmitUnknown(SegmindError):
 
 class StillRunning(SegmindError, TimeoutError):
     pass
+
+
+class WorkersLost(SegmindError):
+    hint = "Start the workers again, and run the same batch: it goes on where it stopped."
 
 
 class StoreError(SegmindError):

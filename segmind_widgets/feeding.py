@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from segmind_widgets.batchplans import AT_ONCE
 from segmind_widgets.batchrows import BatchRows, shown
@@ -20,6 +20,7 @@ from segmind_widgets.errors import (
     SegmindError,
     StoreError,
     Unauthorized,
+    WorkersLost,
 )
 from segmind_widgets.jobs import Job, money
 from segmind_widgets.places import Place
@@ -34,7 +35,26 @@ if TYPE_CHECKING:
     from segmind_widgets.client import SegmindClient
 
 _log = logging.getLogger(__name__)
-ENDS = (InsufficientCredits, KeyMissing, LimitError, StoreError, Unauthorized)  # for all rows
+ENDS = (  # for all rows
+    InsufficientCredits,
+    KeyMissing,
+    LimitError,
+    StoreError,
+    Unauthorized,
+    WorkersLost,
+)
+
+
+class Runner(Protocol):
+    """Who runs rows: the client, or a `crew.Crew` that has workers do it."""
+
+    def start(self, plan: Plan, *, batch: str, row: int) -> Job:
+        """As `client.start`."""
+        ...
+
+    def resume(self, job_id: str) -> Job:
+        """As `client.resume`."""
+        ...
 
 
 class Feed:
@@ -46,6 +66,7 @@ class Feed:
         tally: is told of each row.
         max_cost: USD that the rows of this pass may cost; None: the session's budget alone.
         only: the numbers of the rows that are meant; None: all.
+        runner: who runs them; None: the client.
     """
 
     def __init__(
@@ -58,8 +79,10 @@ class Feed:
         *,
         max_cost: float | None = None,
         only: Collection[int] | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self._client = client
+        self._runner: Runner = runner or client
         self._source = source
         self._target = target
         self._rows = rows
@@ -112,7 +135,7 @@ class Feed:
             if self._stopped:
                 return
             self._check_cost(plan)
-            job = self._client.start(plan, batch=self._rows.batch, row=row.number)
+            job = self._runner.start(plan, batch=self._rows.batch, row=row.number)
         except ENDS:
             raise
         except SegmindError as error:
@@ -134,7 +157,7 @@ class Feed:
             self._rows.release(number)
             return False
         try:
-            job = self._client.resume(found["key"])
+            job = self._runner.resume(found["key"])
         except JobCancelled:
             self._rows.release(number)
             return False

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from segmind_widgets.claims import Claims, followed
 from segmind_widgets.errors import (
@@ -29,6 +29,22 @@ from segmind_widgets.watch import Watch, assets_of, call_of, outputs_of, recall
 
 _UNKNOWN = "unknown"  # the model of a job that only its service knows
 _ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
+
+
+class Followers(Protocol):
+    """Who follows jobs in the place of this kernel's own threads: a `crew.Crew`."""
+
+    def follow(self, job: Job, place: Place, key: str, call: Call | None, **options: Any) -> None:
+        """Have it done; the options are those of a `Watch`."""
+        ...
+
+    def sent(self, row: Mapping[str, Any], place: Place) -> Call | None:
+        """The submit of a row, where a worker has its reply; None where none has."""
+        ...
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        ...
 
 
 class Journal:
@@ -62,6 +78,7 @@ class Journal:
         self._lock = threading.RLock()  # of two resumes of one job, the second gets the first's
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
+        self._crews: weakref.WeakSet[Followers] = weakref.WeakSet()
 
     def begin(
         self,
@@ -70,6 +87,7 @@ class Journal:
         given: Mapping[str, Any],
         place: Place,
         usual: float | None,
+        crew: Followers | None = None,
         **facts: Any,
     ) -> Job:
         """Write a new job down, then have it submitted.
@@ -80,6 +98,7 @@ class Journal:
             given: the inputs as the person gave them, for `rerun`.
             place: where it runs.
             usual: seconds it usually takes, None where nobody knows.
+            crew: who follows it; None: this kernel's own threads.
             facts: further columns of its row: estimate (USD), fingerprint, batch, row.
         """
         key = self._add(
@@ -95,10 +114,10 @@ class Journal:
         where = "sandbox" if place.sandbox and name == "segmind" else name
         job = self._job(key, request, name, sandbox=place.sandbox, usual=usual)
         job.again = partial(self._rerun, request, given, where)
-        self._watch(job, place, key, call)
+        self._watch(job, place, key, call, crew)
         return job
 
-    def resume(self, job_id: str) -> Job:
+    def resume(self, job_id: str, crew: Followers | None = None) -> Job:
         """See `client.resume`."""
         try:
             row = self._store.job(job_id)
@@ -112,22 +131,25 @@ class Journal:
             if live is not None and (live.watching or _ahead(live, row)):
                 return live
             if not Status(row["status"]).final:
-                return self._go_on(row)
+                return self._go_on(row, crew)
             if _hopeful(row):
                 with suppress(NotFound, SubmitUnknown):
-                    return self._go_on(row)
+                    return self._go_on(row, crew)
             return self._recalled(row)
 
-    def _go_on(self, row: dict[str, Any]) -> Job:
+    def _go_on(self, row: dict[str, Any], crew: Followers | None) -> Job:
         place = self._origins.place(row)
         before, row = row, self._claims.take(row)
         if row["status"] != before["status"] and Status(row["status"]).final:
             return self._recalled(row)
         call, outputs = call_of(row), outputs_of(row)
+        if crew and row["sent"] and not (call or outputs or row["id"]):
+            call = crew.sent(row, place)
+            row = self._store.job(row["key"])
         unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
         lost = None if call or outputs else self._lost(row, place, unsent=unsent)
         job = self._recalled(row, watching=True)
-        self._watch(job, place, row["key"], call, outputs=outputs, lost=lost)
+        self._watch(job, place, row["key"], call, crew, outputs=outputs, lost=lost)
         return job
 
     def _lost(self, row: Mapping[str, Any], place: Place, *, unsent: bool) -> SubmitUnknown:
@@ -172,6 +194,8 @@ class Journal:
         """Stop watching; jobs go on at their services."""
         for job in list(self._live.values()):
             job.stop()
+        for crew in list(self._crews):
+            crew.close()
         self._scheduler.close()
         self._claims.close()
 
@@ -208,19 +232,22 @@ class Journal:
         options = {"kind": request.kind, "api": request.api, "provider": where}
         return self._submit(request.target, {**given, **changes}, **options)
 
-    def _watch(self, job: Job, place: Place, key: str, call: Call | None, **more: Any) -> None:
-        self._scheduler.add(
-            Watch(
-                job,
-                place.provider,
-                place.transport,
-                self._store,
-                key,
-                call,
-                **more,
-                **self._pace(),
-            )
-        )
+    def _watch(
+        self,
+        job: Job,
+        place: Place,
+        key: str,
+        call: Call | None,
+        crew: Followers | None = None,
+        **more: Any,
+    ) -> None:
+        options = {**more, **self._pace()}
+        if crew:
+            self._crews.add(crew)
+            crew.follow(job, place, key, call, **options)
+        else:
+            to = place.provider, place.transport, self._store
+            self._scheduler.add(Watch(job, *to, key, call, **options))
         self._own.add(key)
         self._begun(job)
 

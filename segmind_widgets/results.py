@@ -7,15 +7,23 @@ import io
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import StoreError
 from segmind_widgets.media import suffix
-from segmind_widgets.store import Store
-from segmind_widgets.transport import Transport
+from segmind_widgets.transport import Carrier
 from segmind_widgets.types import Output
+
+
+class Shelf(Protocol):
+    """Where files of results have their place: the store, or a row's folder."""
+
+    def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:
+        """A path for a result; its folder is there. Raises StoreError where it cannot be."""
+        ...
 
 
 class Results:
@@ -31,8 +39,8 @@ class Results:
 
     def __init__(
         self,
-        store: Store,
-        transport: Transport,
+        store: Shelf,
+        transport: Carrier,
         target: str,
         key: str,
         stamp: Callable[[Asset], Asset],

@@ -83,9 +83,13 @@ class _Senders:
 
 
 class Scheduler:
-    """Runs watches until they end."""
+    """Runs watches until they end.
 
-    def __init__(self) -> None:
+    Args:
+        senders: threads for short steps, and `slow_senders` for those that may take long.
+    """
+
+    def __init__(self, senders: int = SENDERS, slow_senders: int = SLOW_SENDERS) -> None:
         self._wake = threading.Condition()
         self._is_called = False  # something changed since the clock looked
         self._due: list[tuple[float, int, bool, Watch]] = []
@@ -93,8 +97,8 @@ class Scheduler:
         self._ticked: deque[Watch] = deque()  # the live ones, and some that have ended
         self._next_tick = 0.0
         self._count = itertools.count()
-        self._quick = _Senders("sender", SENDERS)
-        self._slow = _Senders("slow sender", SLOW_SENDERS)
+        self._quick = _Senders("sender", senders)
+        self._slow = _Senders("slow sender", slow_senders)
         self._lines: dict[tuple[RateLimit, _Senders], Line[Watch]] = {}  # the clock's own
         self._submits = 0  # that are on their way
         self._started = self._closed = False

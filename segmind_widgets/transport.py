@@ -66,6 +66,28 @@ class Service(Protocol):
         ...
 
 
+class Carrier(Protocol):
+    """Who sends calls and fetches files: a `Transport`, or workers elsewhere (`crew.Errands`)."""
+
+    @property
+    def limit(self) -> RateLimit:
+        """The account's pace."""
+        ...
+
+    def send(self, call: Call) -> Reply:
+        """As `Transport.send`."""
+        ...
+
+    def download(
+        self,
+        url: str,
+        path: Path | BinaryIO,
+        progress: Callable[[int, int | None], None] | None = None,
+    ) -> str | None:
+        """As `Transport.download`."""
+        ...
+
+
 class Transport:
     """One `requests.Session` to one provider, with the key only for its own hosts.
 

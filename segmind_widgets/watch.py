@@ -34,7 +34,7 @@ from segmind_widgets.recovery import Lookup
 from segmind_widgets.results import Results
 from segmind_widgets.rows import assets_of, call_of, facts, file_row, outputs_of, plain, recall
 from segmind_widgets.store import Store, now
-from segmind_widgets.transport import Transport, repeat_after
+from segmind_widgets.transport import Carrier, repeat_after
 from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
 __all__ = ["Watch", "assets_of", "call_of", "outputs_of", "recall"]
@@ -64,7 +64,7 @@ class Watch:
         self,
         job: Job,
         provider: Provider,
-        transport: Transport,
+        transport: Carrier,
         store: Store,
         key: str,
         call: Call | None,

@@ -24,14 +24,15 @@ LAYERS = {
     "cells": {"cells", "expressions", "yaml12"},
     "providers": {"providers"},
     "running": {
-        "background", "batchrows", "cache", "claims", "cleaning", "database", "filters", "jobs", "kernels",
+        "background", "batchrows", "cache", "claims", "cleaning", "database", "filters", "folders",
+        "jobs", "kernels",
         "keys", "ledger", "limits", "lines", "migrations", "pacing", "preparing", "ratelimit",
         "recovery", "results", "rows", "scheduler", "store", "transport", "watch",
     },
     "client": {
-        "batch", "batches", "batchplans", "batchresults", "budget", "client", "directory",
+        "batch", "batches", "batchplans", "batchresults", "budget", "client", "crew", "directory",
         "estimates", "export_curl", "export_python", "export_request", "exports", "feeding",
-        "journal", "origins", "places", "plans", "sheets", "sources", "sweeps", "tally",
+        "journal", "origins", "places", "plans", "remote", "sheets", "sources", "sweeps", "tally",
         "targets", "thumbnails", "uploads",
     },
     "panels": {"panels"},
@@ -68,12 +69,12 @@ ONLY = {  # a library or a module of the standard library → where alone it may
     "jsonschema": {"inputs", "schemas", "sandbox"},
     "platformdirs": {"store"},
     "queue": {"scheduler"},
-    "concurrent": {"background", "batch", "sandbox"},
+    "concurrent": {"background", "client", "crew", "batch", "sandbox"},
     "multiprocessing": set(),
     "subprocess": set(),
 }
 THREADS = {"background", "batch", "jobs", "watch", "scheduler", "keys", "sandbox", "tally"}
-LOCKS = {"budget", "database", "journal", "ratelimit", "transport"}
+LOCKS = {"budget", "crew", "database", "journal", "ratelimit", "transport"}
 VIEWS_ONLY = {"jobs", "watch"}  # what panels and magics may know of the running layer
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
 
