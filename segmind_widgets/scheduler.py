@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from queue import PriorityQueue
 
-from segmind_widgets.errors import SegmindError
+from segmind_widgets.errors import RateLimited, SegmindError
 from segmind_widgets.lines import Line
 from segmind_widgets.ratelimit import RateLimit
 from segmind_widgets.transport import Transport, repeat_after
@@ -47,15 +47,13 @@ def exchange(transport: Transport, call: Call) -> Reply:
     question (GET) is repeated for `QUESTION` seconds only: somebody waits for the answer.
 
     Raises:
-        SegmindError: no whole reply came.
+        SegmindError: no whole reply came; RateLimited: a question would have to wait for long.
     """
     pause = threading.Event()  # never set: waiting on it can be interrupted
-    began = time.monotonic()
+    most = time.monotonic() + (QUESTION if call.method == "GET" else math.inf)
     tries = 0
     while True:
-        with transport.limit.asking():
-            while wait := transport.limit.take():
-                pause.wait(wait)
+        _take_place(transport.limit, pause, most)
         try:
             outcome: Reply | SegmindError = transport.send(call)
         except SegmindError as error:
@@ -63,13 +61,20 @@ def exchange(transport: Transport, call: Call) -> Reply:
         again = repeat_after(call, outcome, tries)
         if again is not None and isinstance(outcome, Reply) and outcome.status == 429:
             transport.limit.block(again)
-        late = call.method == "GET" and time.monotonic() - began + (again or 0.0) > QUESTION
-        if again is None or late:
+        if again is None or time.monotonic() + again > most:
             if isinstance(outcome, SegmindError):
                 raise outcome
             return outcome
         pause.wait(again)
         tries += 1
+
+
+def _take_place(limit: RateLimit, pause: threading.Event, most: float) -> None:
+    with limit.asking():
+        while wait := limit.take():
+            if time.monotonic() + wait > most:
+                raise RateLimited(f"The rate limit lets nothing through for another {wait:.0f} s.")
+            pause.wait(wait)
 
 
 class _Senders:

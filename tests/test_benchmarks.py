@@ -37,5 +37,13 @@ def test_all_benchmarks_in_one_table() -> None:
         "update of a JobView": {"µs"},
         "form of": {"ms"},
         "recipe": {"ms"},
-    }.items():
+        "12 jobs of": {
+            "threads", "MiB more", "ms main pause, p99", "status calls a job", "ms of work a job",
+            "s for 1,000", "jobs lost", "messages/s",
+        },
+        "60 requests a minute": {
+            "% of the limit left", "429s after 1 min", "jobs lost, %", "polls a job",
+        },
+        "a place in the limit": {"µs"},
+    }.items():  # fmt: skip
         assert {row[1] for row in rows if row[0].startswith(what)} == units, what

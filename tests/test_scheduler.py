@@ -383,7 +383,11 @@ def test_a_question_is_not_repeated_for_ever(
     assert waits == [1.0, 2.0, 4.0, 8.0]
     waits.clear()
     with wire(answer(429, b"", {"Retry-After": "60"})) as server:
-        assert exchange(sender(server.url), Call("GET", server.url)).status == 429
+        to = sender(server.url)
+        assert exchange(to, Call("GET", server.url)).status == 429
+        with pytest.raises(errors.RateLimited, match="nothing through for another 60 s"):
+            exchange(to, Call("GET", server.url))
+        assert len(server.received) == 1
     assert waits == []
 
 

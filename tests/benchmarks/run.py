@@ -1,4 +1,7 @@
-"""All benchmarks as one table: `python tests/benchmarks/run.py` (`--tiny` only tries them)."""
+"""All benchmarks as one table: `python tests/benchmarks/run.py`.
+
+`--quick` takes 100 jobs where else there are 1,000; `--tiny` only tries them.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ import loading
 import notebook_size
 import pacing
 import panels
+import rate
 import recipes
+import thousand
 import upload
 from table import Row, show
 
 BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, form, panels, recipes)
+CROWDS = (thousand, rate)  # of jobs
 
 
 def main() -> None:
@@ -22,6 +28,8 @@ def main() -> None:
     found: list[Row] = []
     for benchmark in BENCHMARKS:
         found += benchmark.rows(tiny=tiny)
+    for benchmark in CROWDS:
+        found += benchmark.rows(tiny=tiny, quick="--quick" in sys.argv[1:])
     show(found)
     aims = [row.met for row in found if row.met]
     print(f"\nLess is better in every row. Aims met: {aims.count('yes')} of {len(aims)}.")

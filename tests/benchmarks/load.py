@@ -1,0 +1,174 @@
+"""Many jobs at once in one process: ours, or the official SDK in a pool of threads.
+
+    python load.py WAY JOBS OPTIONS
+
+The way is "ours" or "sdk"; the options are JSON: `per_minute` and `window` (seconds of a "minute")
+for a rate limit of ours, `views` for a JobView each. The environment leads to the services. It
+prints what was seen, as JSON. The main thread does nothing but tick, as a kernel's that waits: how
+late its ticks are is how long a kernel would not answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from services import MODELS
+
+POOL = 64
+_TICK = 0.005  # seconds
+_MIB = 1024 * 1024
+
+
+class Main:
+    """What the main thread sees while it waits."""
+
+    def __init__(self) -> None:
+        self.late: list[float] = []
+        self.threads = 0
+
+    def wait_for(self, thread: threading.Thread) -> None:
+        while thread.is_alive():
+            start = time.perf_counter()
+            time.sleep(_TICK)
+            self.late.append(time.perf_counter() - start - _TICK)
+            if len(self.late) % 20 == 0:
+                self.threads = max(self.threads, threading.active_count() - 2)  # this, and `thread`
+
+    @property
+    def p99(self) -> float:
+        """Milliseconds."""
+        return sorted(self.late)[int(len(self.late) * 0.99)] * 1000
+
+
+def ours(jobs: int, main: Main, per_minute: float = 0, window: float = 60, views: bool = False):
+    """Each job begun as a batch would, from a thread; (what to do, what to close)."""
+    from segmind_widgets import SegmindClient, ratelimit
+
+    ratelimit.WINDOW = ratelimit.RECOVERY = window
+    client = SegmindClient(home=os.environ["LOAD_HOME"], provider="segmind", rate_limit=per_minute)
+    sent = _counted() if views else [0]
+    client.run(MODELS[0], {"prompt": "the first one imports all"})
+    if per_minute:
+        time.sleep(window)  # what the first one took of the limit is free again
+
+    def work() -> dict[str, Any]:
+        begun = []
+        start = time.monotonic()
+        for number in range(jobs):
+            job = client.submit(_model(number), {"prompt": f"number {number}", "seed": number})
+            if views:
+                from segmind_widgets.panels._job import JobView
+
+                job.view = JobView(job)
+            begun.append(job)
+        while not all(job.done for job in begun):
+            time.sleep(0.1)
+        lost = sum(job.error is not None for job in begun)
+        return {"lost": lost, "messages": sent[0] / (time.monotonic() - start)}
+
+    return work, client.close
+
+
+def _counted() -> list[int]:
+    """How many messages widgets have sent to the browser."""
+    import comm
+    from comm.base_comm import BaseComm
+
+    sent = [0]
+
+    class Counted(BaseComm):
+        def publish_msg(self, *_: Any, **__: Any) -> None:
+            sent[0] += 1
+
+    comm.create_comm = Counted
+    return sent
+
+
+def sdk(jobs: int, main: Main):
+    """The SDK's own loop, `run`, and a download, in each thread of a pool."""
+    import httpx
+    import segmind
+
+    origin = httpx.URL(os.environ["SEGMIND_API_URL"])
+
+    class Rerouted(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            request.url = request.url.copy_with(scheme="http", host=origin.host, port=origin.port)
+            return super().handle_request(request)
+
+    client = segmind.SegmindClient(os.environ["SEGMIND_API_KEY"])
+    client._client._transport = Rerouted(limits=httpx.Limits(max_connections=POOL))
+    files = httpx.Client()
+    folder = Path(os.environ["LOAD_HOME"])
+
+    def one(number: int) -> bool:
+        try:
+            done = client.run(_model(number), prompt=f"number {number}", seed=number)
+        except segmind.SegmindError:
+            return True
+        (folder / f"{number}.png").write_bytes(files.get(done["output"]).content)
+        return False
+
+    def work() -> dict[str, Any]:
+        with ThreadPoolExecutor(POOL) as pool:
+            return {"lost": sum(pool.map(one, range(jobs))), "messages": 0}
+
+    return work, files.close
+
+
+def _model(number: int) -> str:
+    return MODELS[number % len(MODELS)]
+
+
+def _resident(peak: bool = False) -> float:
+    """MiB, now or at most since the last reset."""
+    found = re.search(
+        rf"{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB", Path("/proc/self/status").read_text()
+    )
+    if not found:
+        raise RuntimeError("Memory is read from Linux's /proc")
+    return int(found[1]) / 1024
+
+
+def measure(way: str, jobs: int, **options: Any) -> dict[str, Any]:
+    """Seconds, threads, MiB, milliseconds of the main thread's pause, jobs lost, messages/s.
+
+    `work` is milliseconds of processor time a job; `begin` is when it began, in monotonic seconds.
+    """
+    main = Main()
+    make: Callable[..., Any] = {"ours": ours, "sdk": sdk}[way]
+    work, close = make(jobs, main, **options)
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
+    before = _resident()
+    found: dict[str, Any] = {}
+    thread = threading.Thread(target=lambda: found.update(work()), name="load")
+    start, used = time.monotonic(), time.process_time()
+    thread.start()
+    main.wait_for(thread)
+    found["seconds"] = time.monotonic() - start
+    found["work"] = (time.process_time() - used) * 1000 / jobs
+    found |= {
+        "begin": start,
+        "memory": _resident(peak=True) - before,
+        "pause": main.p99,
+        "threads": main.threads,
+    }
+    close()
+    return found
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.setdefault("LOAD_HOME", home)
+        print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), **json.loads(sys.argv[3]))))

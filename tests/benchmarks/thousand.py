@@ -1,0 +1,60 @@
+"""1,000 jobs of 5 to 20 s at once, with no rate limit, beside the official SDK in 64 threads.
+
+`--quick` runs 100. The SDK runs fewer, four rounds of its pool: its figures do not depend on how
+many there are, but for the seconds, which are given for 1,000.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from load import POOL
+from services import services
+from table import Row, measured, show
+
+LOAD = os.path.join(os.path.dirname(__file__), "load.py")  # noqa: PTH118, PTH120 - for `measured`
+
+
+def rows(*, tiny: bool = False, quick: bool = False) -> list[Row]:
+    """Ours beside the SDK; then with a view of each job."""
+    count, others, speed = (
+        (12, 12, 20) if tiny else (100, POOL, 1) if quick else (1000, 4 * POOL, 1)
+    )
+    ours = _measured("ours", count, speed)
+    theirs = _measured("sdk", others, speed)
+    views = _measured("ours", count, speed, views=True)
+    what, peer = f"{count:,} jobs of 5 to 20 s", f"official SDK, {POOL} threads"
+    aims = None if tiny else {"threads": 16.0, "MiB more": 64.0, "ms main pause, p99": 50.0}
+    found = [
+        Row(what, unit, ours[name], peer, theirs[name], (aims or {}).get(unit))
+        for name, unit in (
+            ("threads", "threads"),
+            ("memory", "MiB more"),
+            ("pause", "ms main pause, p99"),
+            ("status", "status calls a job"),
+            ("work", "ms of work a job"),
+            ("thousand", "s for 1,000"),
+            ("lost", "jobs lost"),
+        )
+    ]
+    # a batch's one view belongs beside this row: at most 20 messages a second
+    shown = f"{what}, a JobView each"
+    found.append(Row(shown, "messages/s", views["messages"], "no view", ours["messages"]))
+    found.append(Row(shown, "ms main pause, p99", views["pause"], "no view", ours["pause"]))
+    return found
+
+
+def _measured(way: str, count: int, speed: float, **options: Any) -> dict[str, float]:
+    with services(speed=speed) as running:
+        environ = {**os.environ, **running.environ}
+        found = measured(LOAD, way, count, json.dumps(options), env=environ)
+        found["status"] = running.finish()["counts"]["status"] / count
+    found["thousand"] = found["seconds"] * 1000 / count
+    return found
+
+
+if __name__ == "__main__":
+    show(rows(quick="--quick" in sys.argv[1:]))
