@@ -71,8 +71,7 @@ def test_without_an_answer_the_last_list_serves(
     sandbox: Sandbox, store: Store, place: Place
 ) -> None:
     before = [model.slug for model in Directory(store).catalog(place)]
-    with store._use() as db:
-        db.execute("UPDATE pages SET fetched = '2020-01-01T00:00:00+00:00'")
+    store._run(lambda db: db.execute("UPDATE pages SET fetched = '2020-01-01T00:00:00+00:00'"))
     sandbox.faults.add("GET /llms.txt", 503, times=None)
     directory = Directory(store)
     assert [model.slug for model in directory.catalog(place)] == before

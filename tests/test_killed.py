@@ -91,7 +91,9 @@ STAGES = {
         lambda log: log.billed_posts, "POST /workflows/.*", WORKFLOW, {"kind": "workflow"},
         status="unknown",
     ),
-    "between polls": Stage(lambda log: len(log.requests("GET", "/status")) > 1, "GET .*/x"),
+    "between polls": Stage(
+        lambda log: len(log.requests("GET", "/status")) > 1, "GET .*/x", speed=0.5
+    ),
     "during a poll": Stage(lambda log: log.requests("GET", "/status"), "GET /v2/.*/status"),
     "during the poll of a workflow": Stage(
         lambda log: log.requests("GET", "/workflows/"), "GET /workflows/.*", WORKFLOW,
@@ -173,8 +175,10 @@ def test_killed(name: str, tmp_path: Path) -> None:
 def _killed(stage: Stage, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.faults.add(stage.fault, "silence", times=None)
     kernel = Kernel(tmp_path, sandbox, stage.model, how=stage.how or {})
-    sandbox.wait_for(stage.until, 30)
-    kernel.kill()
+    try:
+        sandbox.wait_for(stage.until, 30)
+    finally:
+        kernel.kill()
     sandbox.faults.clear()
     [job] = python(RESUME, tmp_path, sandbox)
     assert job["status"] == stage.status
