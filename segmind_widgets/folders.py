@@ -62,7 +62,7 @@ def opened(url: str) -> Folder:
 def plain(name: str) -> str:
     """A name that every file system takes, and that no other name has."""
     short = re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.")
-    if short == name:
+    if name and short == name:
         return name
     return f"{short}-{blake2b(name.encode(), digest_size=4).hexdigest()}"
 
@@ -138,7 +138,7 @@ class _Remote:
             self._files, self._root = core.url_to_fs(url)
         except ImportError as error:
             raise InputError(
-                f"The folder {url} needs {error.name}, which is not installed.",
+                f"The folder {url} cannot be opened: {error}.",
                 hint="Run pip install 'segmind-widgets[fsspec]', here and where the workers are;"
                 " and what fsspec needs for such URLs, such as s3fs or gcsfs.",
             ) from None

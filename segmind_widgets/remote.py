@@ -16,13 +16,13 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from segmind_widgets import __version__, errors
 from segmind_widgets.assets import Asset
-from segmind_widgets.database import now
 from segmind_widgets.errors import (
     DownloadError,
     KeyMissing,
@@ -103,7 +103,11 @@ def _taken(folder: Folder, batch: str, asset: Asset) -> dict[str, Any]:
 def _about(task: Task, call: Call) -> dict[str, Any]:
     """What a note says of a request: its inputs are in the journal."""
     by = f"{socket.gethostname()} {os.getpid()}"
-    return {"call": call.to_dict() | {"json": None}, "row": task["row"], "sent": now(), "by": by}
+    return {"call": call.to_dict() | {"json": None}, "row": task["row"], "sent": _now(), "by": by}
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _exchanged(transport: Transport, call: Call) -> Answer:
@@ -184,7 +188,7 @@ class Notes:
 
     def give_up(self, attempt: int) -> bool:
         """See to it that this attempt is never sent by anybody; False where it was, or may be."""
-        note = json.dumps({"status": "given up", "at": now()})
+        note = json.dumps({"status": "given up", "at": _now()})
         return self._folder.create(f"{self._name}-{attempt}.json", note.encode())
 
     def finish(self, attempt: int, told: Mapping[str, Any], answer: Answer) -> Answer:
