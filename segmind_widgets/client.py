@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from segmind_widgets.catalog import Catalog
     from segmind_widgets.cleaning import Cleaned
     from segmind_widgets.directory import Directory
+    from segmind_widgets.estimates import Estimate
     from segmind_widgets.jobs import Job
     from segmind_widgets.journal import Journal
     from segmind_widgets.keys import Keys
@@ -265,6 +266,19 @@ class SegmindClient(SingletonConfigurable):
         if max_cost is not None:
             plan.within(max_cost)
         return plan
+
+    def expected(
+        self, model: Model, *, provider: str | None = None
+    ) -> tuple[Estimate, float | None]:
+        """What a run of it may cost, and the seconds it usually takes, None where nobody knows.
+
+        Raises:
+            KeyMissing: the provider has no key.
+        """
+        from segmind_widgets.estimates import OwnRuns, estimate
+
+        own = OwnRuns(self.store, model.slug, self.places.choose(provider))
+        return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
 
     def start(
         self, plan: Plan, progress: Callable[[int, int], None] | None = None, **facts: Any

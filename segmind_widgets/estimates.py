@@ -39,6 +39,13 @@ class Estimate:
             return "The service does not say what it costs; %segmind_status shows your balance."
         return "One run without a limit may tell what it costs."
 
+    def times(self, runs: int) -> Estimate:
+        """USD of so many runs together."""
+        if self.usual is None or self.low is None or self.high is None:
+            return self
+        low, usual, high = (runs * usd for usd in (self.low, self.usual, self.high))
+        return Estimate(low, usual, high, self.source, self.untold)
+
     def __str__(self) -> str:
         if self.usual is None or self.low is None or self.high is None:
             return f"cost unknown ({self.source})"

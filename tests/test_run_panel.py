@@ -80,7 +80,10 @@ def test_nothing_is_sent_while_an_input_is_missing(panel: RunPanel, sandbox: San
 def test_several_at_once_count_a_seed_of_yours_up(panel: RunPanel, sandbox: Sandbox) -> None:
     panel.form.inputs = {"prompt": "a fox", "seed": 5}
     panel.count.value = 3
-    assert "$0.0165" in panel.cost.value
+    told = threading.Event()
+    panel.cost.observe(lambda _: "$0.0165" in panel.cost.value and told.set(), "value")
+    assert "$0.0165" in panel.cost.value or told.wait(10)
+    assert "directory average" in panel.cost.value
     panel.go.click()
     made(panel, 3)
     assert sorted(post.json["seed"] for post in sandbox.billed_posts) == [5, 6, 7]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -9,7 +10,8 @@ import ipywidgets as widgets
 
 from segmind_widgets import exports
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.jobs import Job, money, seconds
+from segmind_widgets.estimates import Estimate
+from segmind_widgets.jobs import Job, seconds
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.panels._form import Form
 from segmind_widgets.panels._results import Results
@@ -39,7 +41,8 @@ class RunsPanel(Panel):
         self.go = self.button("Run", self.run, primary=True, tooltip="Send it")
         self.cost = widgets.HTML()
         self.cost.add_class("sw-hint")
-        self.count.observe(self._tell_cost, "value")
+        for decides in (self.count, self.provider):
+            decides.observe(lambda _: self.form is not None and self._tell_cost(), "value")
         self.place = widgets.VBox()
         self.code = widgets.VBox()
         self.made = Results(self)
@@ -67,10 +70,17 @@ class RunsPanel(Panel):
         self._tell_cost()
 
     def _tell_cost(self, _: Any = None) -> None:
+        """Own runs say it best, so the journal is asked, beside the kernel."""
         model, runs = self.model, self.count.value
-        facts = [f"about {money(model.cost * runs)}"] if model.cost is not None else []
-        facts += [f"about {seconds(model.seconds)}"] if model.seconds else []
-        self.cost.value = " · ".join(facts) or "Nobody knows yet what it costs."
+        provider = self.provider.value or None
+
+        def show(expected: tuple[Estimate, float | None]) -> None:
+            cost, took = expected
+            long = f" · about {seconds(took)}" if took else ""
+            if self.model is model:
+                self.cost.value = html.escape(f"{cost.times(runs)}{long}")
+
+        self.background(lambda: self.client.expected(model, provider=provider), show)
 
     # running
 
