@@ -92,15 +92,16 @@ class Turn:
         Raises:
             StillRunning: another process has it.
         """
-        with suppress(OSError, NotImplementedError):
+        try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                self._lock.acquire(timeout=_GLANCE)
-            except Timeout:
-                raise StillRunning(
-                    f"{self._name} is run by another kernel.",
-                    hint="Wait for it there; its results are in the journal, too.",
-                ) from None
+            self._lock.acquire(timeout=_GLANCE)
+        except Timeout:
+            raise StillRunning(
+                f"{self._name} is run by another kernel.",
+                hint="Wait for it there; its results are in the journal, too.",
+            ) from None
+        except (OSError, NotImplementedError):
+            return
 
     def give(self) -> None:
         """Give it up."""

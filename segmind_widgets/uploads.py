@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.background import meanwhile
@@ -24,6 +28,8 @@ class Uploads:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._lock = threading.Lock()
+        self._sizes: WeakValueDictionary[int, Any] = WeakValueDictionary()  # of what is sent now
 
     def upload(
         self,
@@ -34,6 +40,23 @@ class Uploads:
         progress: Progress | None = None,
     ) -> list[Asset]:
         """The assets with their URLs, in order; bare URLs as they are. See `client.upload`."""
+        with self._alone(assets):
+            return self._uploaded(place, assets, force=force, progress=progress)
+
+    @contextmanager
+    def _alone(self, assets: Sequence[Asset]) -> Iterator[None]:
+        """Wait for who uploads such files now: they may be the same, and then be there."""
+        sizes = sorted({asset.size or 0 for asset in assets if asset.local})
+        with ExitStack() as held:
+            for size in sizes:  # in one order for all, so that no two wait for each other
+                with self._lock:
+                    lock = self._sizes.setdefault(size, threading.Lock())
+                held.enter_context(lock)
+            yield
+
+    def _uploaded(
+        self, place: Place, assets: Sequence[Asset], *, force: bool, progress: Progress | None
+    ) -> list[Asset]:
         where = place.provider.upload_url
         keys = [self._key(asset, assets, where) for asset in assets]
         known: dict[Key, Uploaded] = {}

@@ -37,7 +37,7 @@ def test_models_on_a_line_and_on_a_cells_first(completed: Completed, start: str)
 
 
 def test_options(completed: Completed) -> None:
-    assert set(completed("%segmind_run flux-dev --s|")) == {"--seed", "--save"}
+    assert set(completed("%segmind_run flux-dev --s|")) == {"--seed", "--save", "--sweep"}
     assert set(completed("%%segmind_run flux-dev --d|\na fox")) == {"--dry-run"}
     assert set(completed("%segmind_jobs --l|")) == {"--last"}
     assert {"--resume", "--stop", "--clean"} <= set(completed("%segmind_jobs --|"))
