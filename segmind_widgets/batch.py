@@ -21,7 +21,7 @@ from segmind_widgets.batchresults import BatchResults
 from segmind_widgets.batchrows import BatchRows
 from segmind_widgets.errors import StillRunning
 from segmind_widgets.feeding import Feed
-from segmind_widgets.jobs import Job, money
+from segmind_widgets.jobs import Job, homely, money
 from segmind_widgets.kernels import Turn
 from segmind_widgets.sources import Row, Source
 from segmind_widgets.tally import Tally
@@ -39,6 +39,7 @@ _CAUSES = 5  # that are shown
 _IDS = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
 _OPEN = "It is not done, and nobody here follows it: run the same again."
 _ON = "Run the same again: it goes on where it stopped."
+_LOST = "With a name (name=…) a generator could go on where it stopped."
 
 
 class Failed(int):
@@ -118,6 +119,7 @@ class Batch(BatchResults, HasTraits):
         self._tally = Tally(client.throttled(self._publish, UPDATE))
         self._feed = self._feeding(source, None)
         self._began = time.monotonic()
+        self._told = False  # the end, to all who follow the traits
         self.failed = Failed(0, self)
 
     # running
@@ -136,6 +138,7 @@ class Batch(BatchResults, HasTraits):
         with self._lock:
             self._tally.enter()
             self._began = time.monotonic()
+            self._told = False
             self._show(finished=False, error=None, message="", left=self.plan.seconds)
         self._client.meanwhile(self._run)
         return self
@@ -214,6 +217,7 @@ class Batch(BatchResults, HasTraits):
                     self._crew.close()
             self._show(**self._state(over=over))
         if over:
+            self._told = True
             self._tally.notify()
 
     def _state(self, *, over: bool) -> dict[str, Any]:
@@ -245,7 +249,7 @@ class Batch(BatchResults, HasTraits):
             said.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
         if running:
             said.append(f"{running:,} on their way go on.")
-        return " ".join([*said, _ON])
+        return " ".join([*said, _ON if self.plan.kept else _LOST])
 
     def _show(self, **changes: Any) -> None:
         def set_all() -> None:
@@ -264,7 +268,7 @@ class Batch(BatchResults, HasTraits):
             StillRunning: `timeout` seconds have passed. The batch goes on.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        while not self._tally.wait(lambda: self.finished, _TICK):
+        while not self._tally.wait(lambda: self._told, _TICK):
             if until is not None and time.monotonic() >= until:
                 raise StillRunning(
                     f"Not done within {timeout:g} s; the batch {self.name} goes on.",
@@ -333,7 +337,7 @@ class Batch(BatchResults, HasTraits):
 
     def _folder(self) -> list[str]:
         first = next(iter(self.outputs), None)
-        return [str(first.path.parent)] if first is not None and first.path else []
+        return [homely(first.path.parent)] if first is not None and first.path else []
 
     def to_html(self) -> str:
         """The sheet with a caption, what failed and where the files are."""

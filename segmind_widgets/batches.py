@@ -6,7 +6,7 @@ import hashlib
 import uuid
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.batch import Batch
@@ -63,6 +63,7 @@ class Batches:
         known = batch or _name(name, found, checked, place, options["kind"])
         at = client.store.batch(known)
         plan = self._plan(name, found, checked, place, options, None if again else at)
+        plan = replace(plan, kept=bool(batch or checked or found.digest))
         return Prepared(found, target, at, plan, batch is not None)
 
     def start(
@@ -136,7 +137,7 @@ class Batches:
             counts = {word: there.total() for word, there in before.items()}
             done, begun = counts.get("completed", 0), counts.get("unfinished", 0)
             prices = [each] * max(0, (found.total or 0) - done - begun)
-        usd = total(prices) if found.total is not None else {}
+        usd: Any = total(prices) if found.total is not None else {}
         limit = place.transport.limit.per_minute
         per_minute = jobs_a_minute(limit, usual, polled=options["api"] != "v1")
         return BatchPlan(

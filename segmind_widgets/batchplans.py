@@ -29,6 +29,7 @@ class BatchPlan:
     before, and `unfinished` begun; those are not paid again. `low`, `usual` and `high` are USD for
     the rows to send, None where nobody knows; `per_minute` the jobs that the rate limit lets
     through, None for as many as there are; `seconds` how long it takes, None where nobody knows.
+    `kept` says that the same can be found again: a generator without a name cannot.
     """
 
     target: str
@@ -45,6 +46,7 @@ class BatchPlan:
     notes: tuple[str, ...] = ()
     axes: tuple[Any, ...] = ()
     sandbox: bool = False
+    kept: bool = True
 
     @property
     def to_send(self) -> int | None:

@@ -282,7 +282,7 @@ class Job(HasTraits):
                 '<div style="display:grid;gap:10px;align-items:start;grid-template-columns:'
                 f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{shown}</div>'
             )
-        files = [_homely(asset.path) for asset in self.outputs if asset.path]
+        files = [homely(asset.path) for asset in self.outputs if asset.path]
         files += [self.note] if self.note else []
         return figure(shown, "<br>".join([place + caption, *map(html.escape, files)]))
 
@@ -298,7 +298,7 @@ def seconds(duration: float) -> str:
     return f"{duration:.1f} s" if duration < 9.95 else f"{duration:.0f} s"
 
 
-def _homely(path: Path) -> str:
+def homely(path: Path) -> str:
     """The path with ~ for the home directory: shorter, and without the person's name."""
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)

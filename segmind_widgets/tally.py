@@ -54,6 +54,7 @@ class Tally:
         self._unsent: set[int] = set()
         self._ends: deque[float] = deque(maxlen=_LATEST)
         self._feeds = 0
+        self._began = 0.0
         self._version = 0
 
     # rows
@@ -62,6 +63,7 @@ class Tally:
         """Somebody begins to bring rows."""
         with self._moved:
             self._feeds += 1
+            self._began = time.monotonic()
 
     def leave(self) -> None:
         """Who brought rows has no more."""
@@ -207,14 +209,15 @@ class Tally:
 
     @property
     def per_minute(self) -> float | None:
-        """Rows that ended a minute, of late; None while there are too few."""
+        """Rows that ended a minute, of late; None while none has."""
         with self._moved:
-            ends = list(self._ends)
+            ends, began = list(self._ends), self._began
         now = time.monotonic()
-        recent = [end for end in ends if now - end <= _WINDOW] or ends[-2:]
-        if len(recent) < 2:
-            return None
-        return (len(recent) - 1) / max(now - recent[0], 1e-3) * 60
+        since = max(began, now - _WINDOW)
+        if len(ends) == _LATEST:
+            since = max(since, ends[0])
+        recent = sum(end >= since for end in ends)
+        return recent / max(now - since, 1e-3) * 60 if recent else None
 
     def numbers(self) -> set[int]:
         """The rows that run now."""

@@ -237,7 +237,7 @@ def test_a_generator_that_breaks_keeps_what_it_gave(client: SegmindClient) -> No
     batch = client.map(FAST, rows()).wait(30)
     assert batch.done == 2
     assert "The rows broke after row 2: RuntimeError('the tape is torn')" in str(batch.error)
-    assert "Run the same again" in batch.message
+    assert batch.message.endswith("With a name (name=…) a generator could go on where it stopped.")
 
 
 # failures

@@ -21,7 +21,8 @@ from segmind_widgets.panels._widgets import row
 from segmind_widgets.sheets import MOST, is_grid
 
 _MOVING = ["done", "failed", "running", "finished", "left"]
-_SIDE = 112  # pixels of a thumbnail; in a grid they share the width
+_SIDE = 112  # pixels of a thumbnail
+_GRID_SIDE = 200  # in a grid they share the width, and are this large at most
 
 
 class BatchView(Panel):
@@ -52,7 +53,7 @@ class BatchView(Panel):
             self._load,
             whole=self._whole,
             background=self.background,
-            side=_SIDE,
+            side=_GRID_SIDE if self.grid else _SIDE,
             selectable=True,
             label="Results, a click opens the job",
         )
