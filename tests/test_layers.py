@@ -66,7 +66,8 @@ ONLY = {  # a library or a module of the standard library → where alone it may
     "IPython": LAYERS["magics"] | {"__init__"},  # the two functions that %load_ext calls
     "keyring": {"keys"},
     "yaml": {"yaml12", "cells", "expressions"},
-    "jsonschema": {"inputs", "schemas", "sandbox"},
+    "jsonschema": set(),  # slow to import
+    "fastjsonschema": {"sandbox"},
     "platformdirs": {"store"},
     "queue": {"scheduler"},
     "concurrent": {"background", "client", "crew", "batch", "sandbox"},

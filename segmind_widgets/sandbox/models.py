@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+
+import fastjsonschema  # not jsonschema, which takes most of a second to import
+from fastjsonschema import JsonSchemaValueException
 
 _DATA = Path(__file__).parent.parent / "models.json"
 _USUAL_SECONDS = 30.0  # where the file knows no time
@@ -93,18 +96,22 @@ def invalid_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str |
 
     Inputs that the schema does not know are ignored, as the services do.
     """
-    from jsonschema import Draft202012Validator  # slow to import; the loop must be listening first
+    try:
+        _validator(json.dumps(schema))(dict(inputs))
+    except JsonSchemaValueException as error:
+        return _words(error)
+    return None
 
-    errors = sorted(
-        Draft202012Validator(schema).iter_errors(dict(inputs)), key=lambda e: e.json_path
-    )
-    return _words(errors[0]) if errors else None
+
+@lru_cache(256)
+def _validator(schema: str) -> Callable[[dict[str, Any]], object]:
+    return fastjsonschema.compile(json.loads(schema), use_default=False, use_formats=False)
 
 
-def _words(error: Any) -> str:
+def _words(error: JsonSchemaValueException) -> str:
     """One sentence. The library's own would repeat a whole base64 picture."""
-    where = ".".join(str(part) for part in error.absolute_path) or "body"
-    limit = error.validator_value
+    where = ".".join(map(str, (error.path or [])[1:])) or "body"
+    limit: Any = error.rule_definition
     said = {
         "type": f"must be of type {limit}",
         "enum": f"must be one of {', '.join(map(str, limit)) if isinstance(limit, list) else ''}",
@@ -115,5 +122,5 @@ def _words(error: Any) -> str:
         "minItems": f"must have at least {limit} items",
         "minLength": f"must have at least {limit} characters",
         "maxLength": f"must have at most {limit} characters",
-    }.get(error.validator, f"does not fit its {error.validator}")
+    }.get(str(error.rule), f"does not fit its {error.rule}" if error.rule else "is not valid")
     return f"'{where}' {said}"
