@@ -85,6 +85,8 @@ class Crew:
         """Have workers do what a job needs, until it ends."""
         store = self._client.store
         errands = Errands(self, job, place, store.job(key), self._replies.pop(key, None))
+        if call and call.billed:
+            errands.hand_out()
         with self._lock:
             if self._scheduler is None:
                 most = min(_MOST, slots(self._executor))
@@ -94,9 +96,11 @@ class Crew:
     def sent(self, row: Mapping[str, Any], place: Place) -> Call | None:  # noqa: ARG002 - as asked
         """The submit of a row whose driver was lost, where a worker noted the reply.
 
-        Where nobody sent it, nobody will from now on, and its row says so.
+        Where no worker sent it, none will from now on, and its row says so.
         """
         notes = Notes(self.folder, row["batch"] or "", row["key"])
+        if not notes.handed_out:  # a local run began it, or workers with another folder
+            return None
         attempt, note = notes.last()
         if note is None or refused(note) or note["status"] == "given up":
             if notes.give_up(attempt if note is None else attempt + 1):
@@ -163,6 +167,10 @@ class Errands:
             "row": row["row"] or 0,
             "key": row["key"],
         }
+
+    def hand_out(self) -> None:
+        """Note that workers are given the submit. Raises StoreError: the folder is not usable."""
+        self._notes.hand_out(self._task["row"])
 
     @property
     def limit(self) -> RateLimit:

@@ -3,7 +3,8 @@
 A task is a plain mapping, and its answer another one. No key is in either: a worker finds it in
 its own environment (SEGMIND_API_KEY, APIMART_API_KEY).
 
-**Notes** are small JSON files, `<batch>/notes/<key>-<attempt>.json`. A worker makes one before a
+**Notes** are small JSON files, `<batch>/notes/<key>-<attempt>.json`. The driver makes a first one,
+`<key>.json`, so that later no note can mean that nothing was sent. A worker makes one before a
 billed request goes out, which of several workers only one can, and writes the reply into it before
 anybody hears of it. So a task that is done again, because its worker was lost or a scheduler
 thought so, submits nothing: it finds the reply. And a driver that starts anew finds it, too.
@@ -180,6 +181,16 @@ class Notes:
     def __init__(self, folder: Folder, batch: str, key: str) -> None:
         self._folder = folder
         self._name = f"{plain(batch)}/notes/{plain(key)}"
+
+    def hand_out(self, row: int) -> None:
+        """Say, before anything else, that workers who see this folder are given the submit."""
+        note = json.dumps({"status": "handed out", "row": row, "at": _now()})
+        self._folder.write(f"{self._name}.json", note.encode())
+
+    @property
+    def handed_out(self) -> bool:
+        """Whoever sent it, or will, has a note here; else this folder knows nothing of it."""
+        return self._folder.read(f"{self._name}.json") is not None
 
     def begin(self, attempt: int, told: Mapping[str, Any]) -> bool:
         """Say that it is going out now; False where somebody said so before."""
