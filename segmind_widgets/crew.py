@@ -7,7 +7,9 @@ the pace is kept exactly however many workers there are, no worker waits while a
 and ledger are those of a local run, and a lost worker loses no more than the task it was at.
 
 Files among the inputs are uploaded by the driver, once each, before their rows go out: workers get
-URLs.
+URLs. Files of results never pass through the executor: they are in the folder, where also a reply
+goes that is a file itself (v1). Beside a folder that is a URL the driver keeps a copy of each, so
+that galleries and sheets show them as they show all others.
 """
 
 from __future__ import annotations
@@ -292,11 +294,7 @@ class _RowResults(Results):
 
 def slots(executor: Executor) -> int:
     """How many tasks an executor does at once, where it can be told."""
-    workers: Any = getattr(executor, "_max_workers", None)  # those of the standard library
     dask: Any = getattr(executor, "_client", None)
-    view: Any = getattr(executor, "view", None)  # ipyparallel's
     if dask is not None:
-        workers = sum(dask.nthreads().values())
-    elif view is not None:
-        workers = len(view.client.ids)
-    return workers or _SOME
+        return sum(dask.nthreads().values()) or _SOME
+    return getattr(executor, "_max_workers", None) or _SOME  # the library's own; ipyparallel's

@@ -45,5 +45,8 @@ def test_all_benchmarks_in_one_table() -> None:
             "% of the limit left", "429s after 1 min", "jobs lost, %", "polls a job",
         },
         "a place in the limit": {"µs"},
+        "8 rows by 4 Dask": {
+            "s", "results that differ", "ledger rows that differ", "POSTs too many",
+        },
     }.items():  # fmt: skip
         assert {row[1] for row in rows if row[0].startswith(what)} == units, what

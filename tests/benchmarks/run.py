@@ -17,10 +17,11 @@ import rate
 import recipes
 import thousand
 import upload
+import workers
 from table import Row, show
 
 BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, form, panels, recipes)
-CROWDS = (thousand, rate)  # of jobs
+CROWDS = (thousand, rate, workers)  # of jobs
 
 
 def main() -> None:
