@@ -19,6 +19,7 @@ from segmind_widgets.plans import Plan
 from segmind_widgets.types import Status
 
 APART = 10.0  # seconds between two equal requests that nobody doubts
+_FEW = 64  # entries
 
 
 @dataclass(eq=False)
@@ -30,6 +31,10 @@ class Entry:
     sandbox: bool
     job: Job | None = None
     began: float = field(default_factory=time.monotonic)
+
+    def take(self, job: Job) -> None:
+        """It becomes this job, which may be sent from now on."""
+        self.job = job
 
     @property
     def age(self) -> float:
@@ -57,13 +62,14 @@ class Budget:
         self._lock = threading.Lock()
         self._entries: list[Entry] = []  # without a figure from the service
         self._recent: list[Entry] = []
+        self._crowd = _FEW
         self._spent: dict[tuple[bool, bool], float] = {}  # by the place's kind, and the job's
 
     @contextmanager
     def reserved(self, plan: Plan, limit: float) -> Iterator[Entry]:
-        """Put a plan's highest cost aside while it is sent; given back where that fails.
+        """Put a plan's highest cost aside while it is sent; given back where no job was begun.
 
-        Whoever sends it sets the entry's `job`. `limit` is the budget in USD, 0 for none.
+        Whoever sends it tells the entry its job. `limit` is the budget in USD, 0 for none.
 
         Raises:
             LimitError: the budget does not allow it, or it was sent a moment ago.
@@ -76,13 +82,22 @@ class Budget:
             entry = Entry(plan, plan.estimate.high or 0.0, plan.place.sandbox)
             self._entries.append(entry)
             self._recent.append(entry)
+            if len(self._entries) > self._crowd:  # a batch has thousands: what ended is let go
+                self._settle()
+                self._crowd = 2 * len(self._entries) + _FEW
         try:
             yield entry
         except BaseException:
             with self._lock:
-                self._entries.remove(entry)
-                self._recent = [other for other in self._recent if other is not entry]
+                if entry.job is None:
+                    self._entries.remove(entry)
+                    self._recent = [other for other in self._recent if other is not entry]
             raise
+
+    def begun(self, plan: Plan) -> Job | None:
+        """The job that a plan became just now; None where nothing was submitted."""
+        with self._lock:
+            return next((entry.job for entry in self._recent if entry.plan is plan), None)
 
     def check(self, plan: Plan, limit: float) -> None:
         """Raise the LimitError that sending the plan would raise now."""
@@ -106,8 +121,8 @@ class Budget:
                 known = f": job {job.id}" if job is not None else ""
                 raise LimitError(
                     f"The very same request was sent {_ago(entry.age)}{known}.",
-                    hint="Nothing was sent now. To have it made, and paid, twice: --again, or wait"
-                    " ten seconds.",
+                    hint="Nothing was sent now. To have it made, and paid, twice, wait ten seconds;"
+                    " in a cell --again, and in Python again=True, say it at once.",
                 )
 
     def _refuse_beyond(self, plan: Plan, limit: float) -> None:

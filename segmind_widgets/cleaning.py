@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from segmind_widgets.errors import InputError
+from segmind_widgets.errors import InputError, StoreError
 from segmind_widgets.store import Store
 from segmind_widgets.types import Status
 
@@ -36,6 +36,7 @@ def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
 
     Raises:
         InputError: the days are negative.
+        StoreError: a file cannot be removed; those before it are.
     """
     if not older_days >= 0:
         raise InputError(f"older_days={older_days} must be 0 or more.", field="older_days")
@@ -47,10 +48,17 @@ def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
         for path in found:
             size += path.stat().st_size
             if not dry_run:
-                path.unlink(missing_ok=True)
-                with suppress(OSError):  # not yet empty
-                    path.parent.rmdir()
+                _remove(path)
     return Cleaned(jobs, files, size, dry_run)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be removed: {error.strerror}.") from error
+    with suppress(OSError):  # not yet empty
+        path.parent.rmdir()
 
 
 def _results(store: Store, until: datetime) -> Iterator[list[Path]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -47,6 +48,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+_OPENED = (  # what is made anew after `close`
+    "batches",
+    "journal",
+    "places",
+    "store",
+    "directory",
+    "uploads",
+    "thumbnails",
+    "spending",
+)
 
 
 class SegmindClient(SingletonConfigurable):
@@ -107,6 +118,9 @@ class SegmindClient(SingletonConfigurable):
         """The journal, the upload cache and the results."""
         from segmind_widgets.store import Store, default_home
 
+        if hasattr(os, "register_at_fork"):
+            leave = weakref.WeakMethod(self._leave_to_parent)
+            os.register_at_fork(after_in_child=lambda: (leave() or list)())
         store = Store(Path(self.home).expanduser() if self.home else default_home())
         if store.problem:
             warnings.warn(store.problem, UserWarning, stacklevel=3)
@@ -181,18 +195,12 @@ class SegmindClient(SingletonConfigurable):
         for name in ("batches", "journal", "places", "store"):
             if name in made:
                 made[name].close()
-        own = (
-            "batches",
-            "journal",
-            "places",
-            "store",
-            "directory",
-            "uploads",
-            "thumbnails",
-            "spending",
-        )
-        for name in own:
+        for name in _OPENED:
             made.pop(name, None)
+
+    def _leave_to_parent(self) -> None:
+        """In a forked process: begin anew. The parent's threads are not here, its files are its."""
+        self._inherited = {name: vars(self).pop(name) for name in _OPENED if name in vars(self)}
 
     # files
 
@@ -292,8 +300,7 @@ class SegmindClient(SingletonConfigurable):
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
         with self.spending.reserved(plan, self.budget) as entry:
-            entry.job = self._send(plan, progress, facts)
-        return entry.job
+            return self._send(plan, progress, {"told": entry.take, **facts})
 
     def _send(
         self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]

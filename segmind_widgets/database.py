@@ -24,7 +24,7 @@ from segmind_widgets.errors import StoreError
 BUSY = 10.0  # seconds to wait for another kernel's write
 RETRY = 10.0  # seconds between attempts to be back on disk
 _DAMAGED = ("malformed", "not a database")
-_UNUSABLE = ("full", "readonly", "disk i/o", "unable to open", "locked")
+_UNUSABLE = ("full", "readonly", "disk i/o", "unable to open", "locked", "locking protocol")
 _HINT = "Free some disk, or set SEGMIND_WIDGETS_HOME to another folder."
 _NOTED = (
     "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
@@ -66,8 +66,10 @@ class Database:
             self._db = _connected(None)
             self._leave(error)
 
-    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, work: Callable[[sqlite3.Connection], T], *, sure: bool = False) -> T:
         """What `work` makes of the open file; called a second time where the first file failed.
+
+        What is `sure` is on the disk itself when this returns, for a loss of power.
 
         Raises:
             StoreError: it is closed, or the work itself is wrong.
@@ -75,12 +77,13 @@ class Database:
         with self._lock:
             if self.memory and time.monotonic() >= self._again:
                 self._come_back()
+            todo = _surely(work) if sure else work
             try:
                 try:
-                    return work(self._db)
+                    return todo(self._db)
                 except sqlite3.DatabaseError as error:
                     self._replace(error)
-                    return work(self._db)
+                    return todo(self._db)
             except sqlite3.Error as error:
                 raise StoreError(
                     f"The journal in {self.path.parent} cannot be used: {error}.", hint=_HINT
@@ -185,6 +188,17 @@ def _connected(path: Path | None, patience: float | None = None) -> sqlite3.Conn
         db.close()
         raise
     return db
+
+
+def _surely(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    def synced(db: sqlite3.Connection) -> T:
+        db.execute("PRAGMA synchronous=FULL")
+        try:
+            return work(db)
+        finally:
+            db.execute("PRAGMA synchronous=NORMAL")
+
+    return synced
 
 
 def _copied(source: sqlite3.Connection) -> sqlite3.Connection:

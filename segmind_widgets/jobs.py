@@ -140,6 +140,13 @@ class Job(HasTraits):
         if not self._ended.is_set():
             self.publish(last=True, error=self.left("You stopped watching"))
 
+    def follow(self) -> None:
+        """What `stop` ended begins again; whoever follows the job for us calls it."""
+        with self._lock:
+            self._ended.clear()
+            self._published = 0.0  # told at once
+            self.publish(watching=True, error=None)
+
     def _set(self, changes: dict[str, Any]) -> None:
         with self.hold_trait_notifications():
             for name, value in changes.items():

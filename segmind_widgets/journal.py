@@ -78,6 +78,7 @@ class Journal:
         self._lock = threading.RLock()  # of two resumes of one job, the second gets the first's
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
+        self._watches: weakref.WeakValueDictionary[str, Watch] = weakref.WeakValueDictionary()
         self._crews: weakref.WeakSet[Followers] = weakref.WeakSet()
 
     def begin(
@@ -88,6 +89,7 @@ class Journal:
         place: Place,
         usual: float | None,
         crew: Followers | None = None,
+        told: Callable[[Job], object] | None = None,
         **facts: Any,
     ) -> Job:
         """Write a new job down, then have it submitted.
@@ -99,6 +101,7 @@ class Journal:
             place: where it runs.
             usual: seconds it usually takes, None where nobody knows.
             crew: who follows it; None: this kernel's own threads.
+            told: gets the job before it can be sent, whatever interrupts this.
             facts: further columns of its row: estimate (USD), fingerprint, batch, row.
         """
         key = self._add(
@@ -114,6 +117,8 @@ class Journal:
         where = "sandbox" if place.sandbox and name == "segmind" else name
         job = self._job(key, request, name, sandbox=place.sandbox, usual=usual)
         job.again = partial(self._rerun, request, given, where)
+        if told:
+            told(job)
         self._watch(job, place, key, call, crew)
         return job
 
@@ -130,6 +135,11 @@ class Journal:
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _ahead(live, row)):
                 return live
+            watch = self._watches.get(row["key"])
+            if watch is not None and watch.go_on():  # it was stopped, and a call was on its way
+                self._live[row["key"]] = watch.job
+                self._begun(watch.job)
+                return watch.job
             if not Status(row["status"]).final:
                 return self._go_on(row, crew)
             if _hopeful(row):
@@ -247,7 +257,8 @@ class Journal:
             crew.follow(job, place, key, call, **options)
         else:
             to = place.provider, place.transport, self._store
-            self._scheduler.add(Watch(job, *to, key, call, **options))
+            watch = self._watches[key] = Watch(job, *to, key, call, **options)
+            self._scheduler.add(watch)
         self._own.add(key)
         self._begun(job)
 

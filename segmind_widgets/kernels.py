@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -30,18 +31,20 @@ class Kernel:
         self._folder = home / "kernels"
         self._lock: FileLock | None = None
         self._id: str | None = None
+        self._gate = threading.Lock()  # of two threads' first jobs, both have the owner
 
     @property
     def id(self) -> str | None:
         """The name that jobs are claimed with; None where this disk has no locks."""
-        if self._lock is None:
-            name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-            self._lock = FileLock(self._path(name), thread_local=False)
-            with suppress(OSError, NotImplementedError):
-                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._lock.acquire(timeout=1)
-                self._id = name
-        return self._id
+        with self._gate:
+            if self._lock is None:
+                name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+                self._lock = FileLock(self._path(name), thread_local=False)
+                with suppress(OSError, NotImplementedError):
+                    self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    self._lock.acquire(timeout=1)
+                    self._id = name
+            return self._id
 
     def alive(self, owner: str | None) -> bool:
         """The kernel of that name lives, or may live."""

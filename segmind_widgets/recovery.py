@@ -78,6 +78,8 @@ class Lookup:
         own = self._found.get(self._hint)
         if own:
             return own.state
+        if self._rounds and self._has_twins():
+            return None
         fitting = [
             (len(past.inputs), abs(past.created - self._sent), past.id)
             for past in self._found.values()
@@ -87,6 +89,15 @@ class Lookup:
             and not self._store.knows(past.id)
         ]
         return self._found[min(fitting)[2]].state if fitting else None
+
+    def _has_twins(self) -> bool:
+        """Others that ask for the very same wait for their ids: what is found may be theirs."""
+        rows = self._store.jobs(1000, unfinished=True, target=self._row["target"])
+        return any(
+            row["sent"] and not row["id"] and row["inputs"] == self._row["inputs"]
+            for row in rows
+            if row["key"] != self._row["key"]
+        )
 
 
 def agree(sent: Mapping[str, Any], remembered: Mapping[str, Any]) -> bool:

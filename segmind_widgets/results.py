@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -72,7 +73,10 @@ class Results:
             DownloadError: one cannot be fetched; those before it stay.
         """
         for index in range(len(self.assets), len(outputs)):
-            self.assets.append(self._stamp(self._fetched(index, outputs[index])))
+            asset = self._stamp(self._fetched(index, outputs[index]))
+            if asset.path:
+                _settle(asset.path)
+            self.assets.append(asset)
 
     def _fetched(self, index: int, output: Output) -> Asset:
         url = output.url or ""
@@ -95,7 +99,7 @@ class Results:
         try:
             kind = self._transport.download(url, part) or kind
             found = Asset(part, url, declared_type=kind).media_type
-            return part.replace(self._path(index, found, url)), kind
+            return _moved(part, self._path(index, found, url)), kind
         except BaseException:
             with suppress(OSError):  # half a file is no use, and takes room
                 part.unlink(missing_ok=True)
@@ -119,6 +123,19 @@ def _write(path: Path, data: bytes) -> None:
             f"{path} cannot be written: {error.strerror}.",
             hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
         ) from error
+
+
+def _moved(part: Path, path: Path) -> Path:
+    try:
+        return part.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _settle(path: Path) -> None:
+    """To the disk itself, before the journal says that it is there; as far as that can be had."""
+    with suppress(OSError), path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _local(url: str) -> Path:

@@ -148,6 +148,9 @@ class Runs:
             return self._client.start(plan, bar.told)
         except KeyboardInterrupt:
             bar.clear()
+            job = self._client.spending.begun(plan)
+            if job is not None:
+                raise job.left("You stopped waiting") from None
             raise SegmindError("You stopped the upload; nothing was submitted.") from None
         except SegmindError:
             bar.clear()

@@ -39,9 +39,9 @@ class Store(Cache):
     """
 
     def __init__(self, home: Path) -> None:
-        self.home = home
+        self.home = home.absolute()  # rows name files: they must not move with the working folder
         self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, should the file be lost
-        self._file = Database(home / "journal.sqlite", self._packed_rows)
+        self._file = Database(self.home / "journal.sqlite", self._packed_rows)
         super().__init__(self._file.run)
         self.limits = Limits(self._file.run, lambda: self._file.memory)
 
@@ -82,11 +82,16 @@ class Store(Cache):
         return key
 
     def update(self, key: str, **columns: Any) -> None:
-        """Change columns of a job's row."""
+        """Change columns of a job's row.
+
+        That it is sent, and its id, also outlive a loss of power: nothing else tells them.
+        """
+        marks = {name: columns[name] for name in ("sent", "id") if columns.get(name)}
+        sure = any(self._unfinished.get(key, {}).get(name) != marks[name] for name in marks)
         columns["updated"] = now()
         sets = ", ".join(f'"{name}" = ?' for name in columns)
         text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
-        self._run(lambda db: db.execute(text, [*_packed(columns), key]))
+        self._file.run(lambda db: db.execute(text, [*_packed(columns), key]), sure=sure)
         if key in self._unfinished:
             self._remember(key, self._unfinished[key] | columns)
 
@@ -110,7 +115,8 @@ class Store(Cache):
             "UPDATE jobs SET id = ? WHERE key = ?"
             " AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ? AND key != ?)"
         )
-        done = self._run(lambda db: db.execute(text, (job_id, key, job_id, key)))
+        values = (job_id, key, job_id, key)
+        done = self._file.run(lambda db: db.execute(text, values), sure=True)
         return done.rowcount == 1
 
     def knows(self, job_id: str) -> bool:
@@ -161,17 +167,6 @@ class Store(Cache):
         text = f"SELECT count(*) FROM jobs {tests}"  # noqa: S608 - constants
         return self._run(lambda db: db.execute(text, values).fetchone()[0])
 
-    def history(self, target: str, *, sandbox: bool, last: int = 20) -> list[float]:
-        """Seconds that the newest completed jobs of a model or workflow took."""
-        rows = self._run(
-            lambda db: db.execute(
-                "SELECT seconds FROM jobs WHERE target = ? AND sandbox = ? AND"
-                " status = 'completed' AND seconds > 0 ORDER BY created DESC, rowid DESC LIMIT ?",
-                (target, sandbox, last),
-            ).fetchall()
-        )
-        return [row["seconds"] for row in rows]
-
     def batch(self, name: str) -> BatchRows:
         """The rows of a batch."""
         return BatchRows(self._run, _unpacked, name)
@@ -212,7 +207,7 @@ class Store(Cache):
         """
         day = datetime.now(timezone.utc).strftime("%Y-%m-%d")
         name = re.sub(r"[^\w.-]+", "-", target)[-60:].strip("-.") or "result"
-        path = self.results / day / f"{name}-{key[-8:]}-{index + 1}{suffix}"
+        path = self.results / day / f"{name}-{key[-12:]}-{index + 1}{suffix}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:

@@ -6,6 +6,7 @@ No threads and no sleeping: `step` does what is due and says when it wants to be
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from contextlib import suppress
 from typing import Any
@@ -79,7 +80,7 @@ class Watch:
         self._key, self._call, self._outputs = key, call, outputs
         self._economical, self._until = economical, time.monotonic() + limit
         self._began = time.monotonic()
-        self._elapsed = job.elapsed
+        self._elapsed, self._limit = job.elapsed, limit
         self._queued = self._began - self._elapsed
         self._tries = 0
         self._results = Results(store, transport, job.model, key, self._stamped)
@@ -87,6 +88,8 @@ class Watch:
         self._lookup: Lookup | None = None
         self._sought = False
         self._is_submitted = not self.urgent
+        self._gate = threading.Lock()
+        self._over = False
 
     @property
     def limit(self) -> RateLimit | None:
@@ -107,6 +110,17 @@ class Watch:
         """Move the job's clock, from when it was sent."""
         if self._is_submitted:
             self.job.tick()
+
+    def go_on(self) -> bool:
+        """Follow a job again whose watching was stopped; False: this watch has ended.
+
+        A call may be on its way: another watch would ask for what this one is about to be told.
+        """
+        with self._gate:
+            if not self._over and self.job.done:
+                self._until = time.monotonic() + self._limit
+                self.job.follow()
+            return not self._over
 
     def step(self) -> float | None:
         """Do what is due; its place in `limit` is taken. Seconds until the next step, or None: it
@@ -148,11 +162,21 @@ class Watch:
         self._tries = 0
         return self._advance(state, outcome)
 
-    def _left(self) -> None:
+    def _left(self) -> float | None:
         """Whoever stopped the watching let the job go: any kernel may go on with it."""
-        if not self.urgent and not self.job.status.final:
+        with self._gate:
+            if not self.job.done:  # somebody goes on with it
+                return 0.0
+            self._over = True
+        if self.urgent:
+            said = f"{self.job.model} was never sent: it was stopped before. Nothing was billed."
+            with suppress(StoreError):
+                self._store.update(self._key, status="cancelled", error=said, owner=None)
+            self.job.publish(last=True, status=Status.CANCELLED, error=JobCancelled(said))
+        elif not self.job.status.final:
             with suppress(StoreError):
                 self._store.update(self._key, owner=None)
+        return None
 
     def _send(self, call: Call) -> Reply | SegmindError:
         if call.billed:  # what has this mark may have been accepted
@@ -340,5 +364,7 @@ class Watch:
             error = error or trouble
         if self._store.problem:
             told["note"] = " ".join(filter(None, [told.get("note"), self._store.problem]))
+        with self._gate:
+            self._over = True
         if not self.job.done:  # else its end was told when the watching was stopped
             self.job.publish(last=True, error=error, **told)

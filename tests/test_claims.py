@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -176,3 +178,96 @@ def test_two_resumes_in_one_kernel_are_one_job(slow: Sandbox, tmp_path: Path) ->
         assert len(got) == 4
         assert len(set(map(id, got))) == 1
         assert got[0].wait(30).status is Status.COMPLETED
+
+
+def test_threads_that_begin_at_once_have_one_owner(tmp_path: Path) -> None:
+    kernel, ready, got = Kernel(tmp_path), threading.Barrier(8), []
+
+    def ask() -> None:
+        ready.wait(10)
+        got.append(kernel.id)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert set(got) == {kernel.id}
+    assert kernel.id is not None
+    kernel.close()
+
+
+@pytest.mark.parametrize(
+    ("held", "kind", "target"),
+    [
+        ("POST /workflows/.*", "workflow", "65c9c7f641c340d7ef2f7134-v1"),
+        ("POST /v1/.*", "model", "fast-flux-schnell"),
+        ("GET /outputs/.*", "model", "fast-flux-schnell"),
+    ],
+)
+def test_what_was_stopped_while_a_call_was_on_its_way_goes_on(
+    sandbox: Sandbox, tmp_path: Path, held: str, kind: Any, target: str
+) -> None:
+    """Its reply may tell the id, or be the picture: nobody else could learn it."""
+    api = {"api": "v1"} if "v1" in held else {}
+    sandbox.faults.add(held, "slow_drip", seconds=1.5)
+    method, _, path = held.removesuffix(".*").partition(" ")
+    with open_shell(tmp_path, sandbox) as shell:
+        job = shell.client.submit(target, {"prompt": "a fox"}, kind=kind, **api)
+        sandbox.wait_for(lambda log: log.requests(method, path), 20)
+        job.stop()
+        assert job.done
+        resumed = shell.client.resume(job.id)
+        assert resumed is job
+        assert not job.done
+        assert job.error is None
+        assert job.wait(20).status is Status.COMPLETED
+        assert job.outputs
+        assert job.error is None
+        assert shell.client.jobs() == [job]
+    assert len(sandbox.requests("POST")) == 1
+    assert len(sandbox.requests("GET", "/outputs/")) <= 1
+
+
+def test_what_was_stopped_before_it_was_sent_is_never_sent(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    with open_shell(tmp_path, sandbox) as shell:
+        shell.client.rate_limit = 1
+        first, second = (
+            shell.client.submit("fast-flux-schnell", {"prompt": prompt}, api="v1")
+            for prompt in "ab"
+        )
+        sandbox.wait_for(lambda log: log.billed_posts, 20)
+        second.stop()
+        over = threading.Event()
+        second.observe(lambda _: over.set(), "status")
+        assert second.status is Status.CANCELLED or over.wait(20)
+        assert "was never sent" in str(second.error)
+        assert "Nothing was billed" in str(second.error)
+        assert shell.client.store.job(second.id)["owner"] is None
+        assert shell.client.resume(second.id).status is Status.CANCELLED
+        first.wait(20)
+        assert not any(shell.client.session(sandbox=play).in_flight for play in (False, True))
+    assert len(sandbox.requests("POST")) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_is_a_kernel_of_its_own(sandbox: Sandbox, tmp_path: Path) -> None:
+    """As multiprocessing makes it: without our threads, and with its parent's open files."""
+    code = """
+import os, sys
+from segmind_widgets.client import SegmindClient
+client = SegmindClient.instance()
+client.run("fast-flux-schnell", {"prompt": "parent"})
+child = os.fork()
+if not child:
+    job = client.submit("fast-flux-schnell", {"prompt": "child"})
+    os._exit(0 if job.wait(20).status == "completed" and len(client.jobs()) == 2 else 1)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+client.run("fast-flux-schnell", {"prompt": "parent again"})
+print(code, [job.inputs["prompt"] for job in client.jobs()], client.store.problem, flush=True)
+"""
+    with process(code, env=environment(tmp_path, sandbox)) as (_, said):
+        assert said == "0 ['parent again', 'child', 'parent']"
+    assert len(sandbox.billed_posts) == 3

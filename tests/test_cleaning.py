@@ -10,7 +10,7 @@ import pytest
 
 from segmind_widgets.cleaning import Cleaned
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.errors import InputError
+from segmind_widgets.errors import InputError, StoreError
 from segmind_widgets.filters import moment
 
 
@@ -65,3 +65,15 @@ def test_the_ledger_does_not_change(client: SegmindClient, made: dict[str, Path]
 def test_days_that_are_none_are_refused(client: SegmindClient, days: float) -> None:
     with pytest.raises(InputError, match="older_days"):
         client.clean(days, dry_run=False)
+
+
+def test_a_file_that_cannot_be_removed_is_named(
+    client: SegmindClient, made: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path, **_: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(StoreError, match=r"a\.png cannot be removed: Permission denied"):
+        client.clean(7, dry_run=False)
+    assert made["old"].exists()

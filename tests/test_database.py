@@ -235,3 +235,34 @@ def test_a_job_on_a_disk_that_takes_no_more_reaches_its_owner(
     assert python(RESUME, tmp_path, sandbox, job_id) == [job_id, "completed"]
     assert len(list((tmp_path / "widgets" / "results").rglob("*.png"))) == 2
     assert len(sandbox.requests("POST")) == 2, "and nothing was paid twice"
+
+
+def test_the_mark_of_a_submit_and_its_id_are_flushed_to_the_disk(store: Store) -> None:
+    """Else a loss of power could make a paid request look as if it was never sent."""
+    key, said = store.add(**ROW), []
+    store._file._db.set_trace_callback(said.append)
+    store.update(key, sent="2025-01-31T00:00:00.000+00:00")
+    store.update(key, id="req-1", status="queued")
+    assert store.adopt(key, "req-2")
+    full, normal = "PRAGMA synchronous=FULL", "PRAGMA synchronous=NORMAL"
+    assert [line for line in said if line.startswith("PRAGMA")] == [full, normal] * 3
+    assert [said.index(full) + 2, said[2]] == [2, normal]
+    said.clear()
+    store.update(key, id="req-1", status="processing", cost=0.04)
+    assert not [line for line in said if line.startswith("PRAGMA")], "it is known already"
+
+
+def test_locks_that_do_not_work_leave_memory(store: Store) -> None:
+    """As on some network drives."""
+    key = store.add(**ROW)
+    calls = []
+
+    def work(db: sqlite3.Connection) -> int:
+        calls.append(db)
+        if len(calls) == 1:
+            raise sqlite3.OperationalError("locking protocol")
+        return db.execute("SELECT count(*) FROM jobs").fetchone()[0]
+
+    assert store._file.run(work) == 1
+    assert store.memory
+    assert store.job(key)["status"] == "queued"

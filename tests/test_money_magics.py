@@ -122,6 +122,27 @@ def test_a_refused_cell_leaves_the_variable_alone(shell: Shell) -> None:
     assert shell.names["fox"] is before
 
 
+def test_a_stop_just_after_it_was_sent_does_not_say_that_it_was_not(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    """Who reads that nothing was submitted runs the cell again, and pays twice."""
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    shell.client.budget = 1.0
+    shell.client.observe(interrupted, "newest")
+    with pytest.raises(errors.StillRunning, match=r"You stopped waiting; the job .* goes on"):
+        shell.run(f"{RUN} prompt=x")
+    shell.client.unobserve(interrupted, "newest")
+    [job] = shell.client.jobs()
+    assert job.wait(20).status is Status.COMPLETED
+    assert shell.client.session(sandbox=True).spent == job.cost
+    with pytest.raises(errors.LimitError, match="very same request"):
+        shell.run(f"{RUN} prompt=x")
+    assert len(sandbox.billed_posts) == 1
+
+
 def test_reuse_shows_what_was_paid_already(
     shell: Shell, sandbox: Sandbox, tmp_path: Path, capsys: Said
 ) -> None:

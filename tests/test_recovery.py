@@ -162,3 +162,31 @@ def test_any_json_is_a_list_of_requests_or_a_named_error(value: Any) -> None:
 def test_any_bytes_are_a_named_error(body: bytes, status: int) -> None:
     with suppress(SegmindError):
         assert isinstance(PROVIDER.parse_history(Reply(status, {}, body)), list)
+
+
+def test_what_may_be_a_twins_is_left_to_it_while_it_waits_for_its_id(store: Store) -> None:
+    now = datetime.now(timezone.utc)
+    when = now.isoformat(timespec="milliseconds")
+    mine, twin = (sent(store, sent=when) for _ in "ab")
+    sent(store, sent=when, inputs={"prompt": "b"})
+    both = page(past("a", model_created=when), past("b", model_created=when)), page()
+    lookup = Lookup(PROVIDER, store, mine)
+    assert [lookup.read(reply) for reply in both] == [None, None]
+    store.update(twin, id="a")  # its reply has come
+    assert lookup.again()
+    _, state = (lookup.read(reply) for reply in both)
+    assert state
+    assert state.id == "b"
+
+
+def test_the_last_look_takes_what_there_is(store: Store) -> None:
+    when = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    mine, _ = (sent(store, sent=when) for _ in "ab")
+    lookup = Lookup(PROVIDER, store, mine)
+    pages = page(past("a", model_created=when)), page()
+    rounds = 0
+    while (state := [lookup.read(reply) for reply in pages][-1]) is None:
+        assert lookup.again(), "it gave up"
+        rounds += 1
+    assert rounds > 1
+    assert state.id == "a"

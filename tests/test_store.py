@@ -170,17 +170,6 @@ def test_the_very_same_request_is_found(store: Store) -> None:
     assert (store.same("f") or {})["key"] == old
 
 
-def test_how_long_a_model_took(store: Store) -> None:
-    for seconds in (3.0, 5.0, None, 0.0):
-        add(store, status="completed", seconds=seconds)
-    add(store, status="failed", seconds=9.0)
-    add(store, status="completed", seconds=0.1, sandbox=True)
-    add(store, status="completed", seconds=70.0, target="other")
-    assert store.history("seedream-4.5", sandbox=False) == [5.0, 3.0]
-    assert store.history("seedream-4.5", sandbox=True) == [0.1]
-    assert store.history("seedream-4.5", sandbox=False, last=1) == [5.0]
-
-
 def test_uploads_are_known_by_content_and_place_while_they_live(store: Store) -> None:
     store.add_upload("f00", 5, "https://a", Uploaded("https://a/1"))
     store.add_upload("f00", 5, "https://b", Uploaded("https://b/1", in_hours(2)))
@@ -282,3 +271,14 @@ def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEGMIND_WIDGETS_HOME", " ")
     assert default_home().name == "segmind-widgets"
     assert default_home().is_relative_to(Path.home())
+
+
+def test_a_home_named_from_the_working_folder_does_not_move_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    store = Store(Path("my büro/widgets"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert store.new_file("m", "local-1", 0, ".png").is_relative_to(tmp_path / "my büro")
+    store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -646,3 +647,38 @@ def test_what_went_wrong_comes_back(bench: Make, status: str, kind: type[Excepti
 def test_the_module_does_not_sleep() -> None:
     assert not {"sleep"} & set(vars(module))
     assert module.time is time
+
+
+def test_a_file_is_flushed_to_the_disk_before_the_journal_says_that_it_is_there(
+    bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, str]] = []
+    flush = os.fsync
+
+    def noted(file: int) -> None:
+        seen.append((os.fstat(file).st_size, one.row["status"]))
+        flush(file)
+
+    with wire(answer(200, picture())) as files:
+        one = bench(says("QUEUED"), says("COMPLETED"), says("COMPLETED", output=f"{files.url}/a"))
+        monkeypatch.setattr(os, "fsync", noted)
+        finish(one.watch())
+    [asset] = one.job.outputs
+    assert seen == [(asset.size, "downloading")]
+    assert read(asset).model == "m", "with its recipe in it"
+
+
+def test_a_file_that_cannot_have_its_name_is_kept_in_memory(
+    bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    with wire(*[answer(200, picture())] * 2) as files:
+        one = bench(says("QUEUED"), says("COMPLETED"), says("COMPLETED", output=f"{files.url}/a"))
+        monkeypatch.setattr(Path, "replace", refused)
+        finish(one.watch())
+    assert one.job.status is Status.COMPLETED
+    assert "in memory" in one.job.note
+    assert one.job.image.size == (4, 4)
+    assert one.row["status"] == "downloading"
