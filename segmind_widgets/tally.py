@@ -14,6 +14,7 @@ from segmind_widgets.types import Status
 
 UNSENT = 8  # submits on their way at once: more would only wait in a longer line
 _LATEST = 128  # ends that the rate is told from
+_ENOUGH = 3  # of them
 _WINDOW = 60.0  # seconds
 _TICK = 0.1  # seconds: how soon a submit that went out is noticed
 
@@ -209,7 +210,7 @@ class Tally:
 
     @property
     def per_minute(self) -> float | None:
-        """Rows that ended a minute, of late; None while none has."""
+        """Rows that ended a minute, of late; None while they are too few to tell."""
         with self._moved:
             ends, began = list(self._ends), self._began
         now = time.monotonic()
@@ -217,7 +218,7 @@ class Tally:
         if len(ends) == _LATEST:
             since = max(since, ends[0])
         recent = sum(end >= since for end in ends)
-        return recent / max(now - since, 1e-3) * 60 if recent else None
+        return recent / max(now - since, 1e-3) * 60 if recent >= _ENOUGH else None
 
     def numbers(self) -> set[int]:
         """The rows that run now."""

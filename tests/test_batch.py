@@ -149,6 +149,12 @@ def test_only_few_are_in_flight_and_jobs_are_let_go(
     assert AT_ONCE <= 300
 
 
+def test_the_budget_lets_go_of_what_ended(client: SegmindClient) -> None:
+    assert client.map(FAST, prompts(220)).wait(60).done == 220
+    assert len(client.spending._entries) < 200
+    assert client.session(sandbox=True).spent == pytest.approx(220 * 0.0055)
+
+
 # rows of every form
 
 
