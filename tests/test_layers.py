@@ -32,7 +32,7 @@ LAYERS = {
     "client": {
         "batch", "batches", "batchplans", "batchresults", "budget", "client", "crew", "directory",
         "estimates", "export_curl", "export_python", "export_request", "exports", "feeding",
-        "journal", "origins", "places", "plans", "remote", "sheets", "sources", "sweeps", "tally",
+        "journal", "origins", "places", "parts", "plans", "remote", "sheets", "sources", "sweeps", "tally",
         "targets", "thumbnails", "uploads",
     },
     "panels": {"panels"},
