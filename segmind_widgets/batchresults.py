@@ -186,6 +186,9 @@ class Outputs(Sequence[Asset]):
     def __getitem__(self, index: Any) -> Any:
         return _picked(self, index)
 
+    def __repr__(self) -> str:
+        return f"<{self._rows.outputs():,} outputs of {self._rows.batch}>"
+
 
 def _picked(items: Sequence[Any], index: Any) -> Any:
     """Items by their places, found by going through them: none is kept."""
