@@ -187,7 +187,7 @@ class Outputs(Sequence[Asset]):
         return _picked(self, index)
 
     def __repr__(self) -> str:
-        return f"<{self._rows.outputs():,} outputs of {self._rows.batch}>"
+        return f"<{len(self):,} outputs of {self._rows.batch}>"
 
 
 def _picked(items: Sequence[Any], index: Any) -> Any:

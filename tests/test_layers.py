@@ -24,16 +24,16 @@ LAYERS = {
     "cells": {"cells", "expressions", "yaml12"},
     "providers": {"providers"},
     "running": {
-        "background", "batchrows", "cache", "claims", "cleaning", "database", "filters", "folders",
-        "jobs", "kernels",
-        "keys", "ledger", "limits", "lines", "migrations", "pacing", "preparing", "ratelimit",
-        "recovery", "results", "rows", "scheduler", "store", "transport", "watch",
+        "background", "batchrows", "cache", "claims", "cleaning", "database", "filters",
+        "folders", "jobs", "kernels", "keys", "ledger", "limits", "lines", "migrations", "pacing",
+        "preparing", "ratelimit", "recovery", "results", "rows", "scheduler", "store",
+        "transport", "watch",
     },
     "client": {
         "batch", "batches", "batchplans", "batchresults", "budget", "client", "crew", "directory",
         "estimates", "export_curl", "export_python", "export_request", "exports", "feeding",
-        "journal", "origins", "places", "parts", "plans", "remote", "sheets", "sources", "sweeps", "tally",
-        "targets", "thumbnails", "uploads",
+        "journal", "origins", "parts", "places", "plans", "remote", "sheets", "sources", "sweeps",
+        "tally", "targets", "thumbnails", "uploads",
     },
     "panels": {"panels"},
     "magics": {

@@ -24,7 +24,10 @@ def rows(*, tiny: bool = False) -> list[Row]:
     side, count = (64, 3) if tiny else (1900, 25)
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for kind, scale, options in (("PNG", 1, {"compress_level": 1}), ("JPEG", 1.6, {"quality": 92})):
+        for kind, scale, options in (
+            ("PNG", 1, {"compress_level": 1}),
+            ("JPEG", 1.6, {"quality": 92}),
+        ):
             path, copy = Path(folder, f"a.{kind}"), Path(folder, f"copy.{kind}")
             data = _noise(int(side * scale), kind, **options)
             path.write_bytes(data)
