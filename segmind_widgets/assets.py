@@ -292,6 +292,12 @@ class Asset:
             else:
                 target.write_bytes(self.content)
         except OSError as error:
+            if self.path and self.data is None and not self.path.exists():
+                raise AssetError(
+                    f"The file {self.path} was removed.",
+                    hint="If a job made it, %segmind_jobs --resume ID fetches it again while the"
+                    " service has it.",
+                ) from None
             raise AssetError(
                 f"{target} cannot be written: {error.strerror}.", hint="Choose another folder."
             ) from error

@@ -26,7 +26,10 @@ class Cleaned:
     def __str__(self) -> str:
         done = "would be removed" if self.dry_run else "were removed"
         size = f"{self.bytes / 1e6:.1f} MB" if self.bytes >= 1e5 else f"{self.bytes} bytes"
-        return f"{self.files} files of {self.jobs} jobs {done}: {size}."
+        files, jobs = _counted(self.files, "file"), _counted(self.jobs, "job")
+        if self.files == 1:
+            done = done.replace("were", "was")
+        return f"{files} of {jobs} {done}: {size}."
 
 
 def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
@@ -50,6 +53,10 @@ def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
             if not dry_run:
                 _remove(path)
     return Cleaned(jobs, files, size, dry_run)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _remove(path: Path) -> None:

@@ -284,11 +284,15 @@ class Journal:
         """
         place = self._places.choose()
         call = place.provider.find(job_id)
-        state = place.provider.parse(call, exchange(place.transport, call))
-        while state.next and state.now:
-            state = place.provider.parse(state.next, exchange(place.transport, state.next))
-        if isinstance(state.error, NotFound):
-            raise state.error
+        try:
+            state = place.provider.parse(call, exchange(place.transport, call))
+            while state.next and state.now:
+                state = place.provider.parse(state.next, exchange(place.transport, state.next))
+            if isinstance(state.error, NotFound):
+                raise state.error
+        except NotFound as error:
+            error.hint = f"Neither this journal nor {place.provider.title} knows this id."
+            raise
         key = self._add(
             place,
             id=job_id,

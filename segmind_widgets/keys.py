@@ -27,6 +27,9 @@ class Keys:
     def __repr__(self) -> str:
         return "<Keys>"
 
+    def __reduce__(self) -> tuple[type[Keys], tuple[()]]:
+        return Keys, ()  # a pickle or a copy finds keys where it is, and carries none
+
     def key(self, provider: str) -> str | None:
         """The key for a provider, or None."""
         return self._look(provider)[0] or None

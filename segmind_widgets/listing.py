@@ -123,6 +123,8 @@ def spend(
     sessions: Mapping[bool, Any],
     budget: float,
     newest: Job | None,
+    *,
+    narrowed: bool = False,
 ) -> Table:
     """What jobs cost: `ledger.Spent` rows, with a total for each kind of money.
 
@@ -132,6 +134,7 @@ def spend(
         sessions: what this session spent (`budget.Session`), by whether it is play money.
         budget: USD that this session may spend; 0 for no limit.
         newest: the newest job that was told what is left of the credits.
+        narrowed: only the last days are asked for.
     """
     kinds = [[row for row in found if row.sandbox == play] for play in (False, True)]
     totals = [_total(rows) for rows in kinds if len(rows) > 1]
@@ -152,7 +155,7 @@ def spend(
             "cost": _cost,
             "money": lambda row: "play (sandbox)" if row.sandbox else "real",
         },
-        " ".join(said if found else ["Nothing was run yet.", *said]),
+        " ".join(said if found else [f"Nothing was run {'then' if narrowed else 'yet'}.", *said]),
         totals=totals,
     )
 

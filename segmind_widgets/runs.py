@@ -67,7 +67,7 @@ class Runs:
             CellError, SegmindError: what is wrong with the text, or what failed.
         """
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
-        recipe = read(options.recipe) if options.recipe else None
+        recipe = read(self._source(options.recipe)) if options.recipe else None
         if not (options.target or recipe):
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
         if options.save and not (options.dry_run or options.export):
@@ -130,6 +130,10 @@ class Runs:
                 self._stage.note(note)
         bar = self._stage.upload(len(plan.files), quiet=options.quiet)
         return self._start(plan, bar), bar.place
+
+    def _source(self, word: str) -> Any:
+        """The picture that --from names: a path, or a $variable's value."""
+        return parse_line([f"from={word}"], self._names)["from"] if word[0] == "$" else word
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
         inputs = parse_line(options.inputs, self._names)

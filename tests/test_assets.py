@@ -233,6 +233,14 @@ def test_html_escapes_what_a_service_named(tmp_path: Path) -> None:
     assert len(large.to_html()) < 1000
 
 
+def test_a_file_that_was_removed_says_so(tmp_path: Path, png: Path) -> None:
+    asset = Asset.of(png)
+    png.unlink()
+    with pytest.raises(AssetError, match=r"my cat\.png was removed") as raised:
+        asset.save(tmp_path / "out")
+    assert "--resume ID fetches it again" in raised.value.hint
+
+
 def test_save_into_a_folder_and_to_a_name(tmp_path: Path, png: Path) -> None:
     asset = Asset.of(png)
     assert asset.save(tmp_path / "new") == tmp_path / "new" / "my cat.png"

@@ -42,9 +42,11 @@ def made(client: SegmindClient, tmp_path: Path) -> dict[str, Path]:
 def test_it_says_how_much_and_then_does_that(client: SegmindClient, made: dict[str, Path]) -> None:
     would = client.clean(7)
     assert would == Cleaned(jobs=1, files=1, bytes=1000, dry_run=True)
-    assert str(would) == "1 files of 1 jobs would be removed: 1000 bytes."
+    assert str(would) == "1 file of 1 job would be removed: 1000 bytes."
     assert all(path.exists() for path in made.values())
-    assert client.clean(7, dry_run=False) == Cleaned(1, 1, 1000, dry_run=False)
+    done = client.clean(7, dry_run=False)
+    assert done == Cleaned(1, 1, 1000, dry_run=False)
+    assert str(done) == "1 file of 1 job was removed: 1000 bytes."
     assert [name for name, path in made.items() if not path.exists()] == ["old"]
     assert not made["old"].parent.exists(), "an empty folder goes, too"
     assert client.clean(7) == Cleaned(0, 0, 0, dry_run=True)

@@ -507,6 +507,8 @@ def test_jobs_resume_goes_on(
 ) -> None:
     shell.run("%segmind_jobs --resume")
     assert "No job is unfinished." in capsys.readouterr().out
+    assert shell.run("%segmind_jobs --stop") is None
+    assert "No job is watched here." in capsys.readouterr().out
     sandbox.faults.add("GET /v2/.*", "silence", times=None)
     job = shell.run("%segmind_run fast-flux-schnell -b prompt=x")
     sandbox.wait_for(lambda log: log.requests("GET", "/v2/"))
@@ -531,8 +533,9 @@ def test_a_job_that_only_the_service_knows_is_resumed_by_its_id(
     assert job.status is Status.COMPLETED
     assert job.image.size == (1600, 1200)
     unknown = "00000000-0000-4000-8000-000000000000"
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.NotFound) as raised:
         shell.run(f"%segmind_jobs --resume {unknown}")
+    assert raised.value.hint == "Neither this journal nor Segmind knows this id."
     assert unknown not in [job.id for job in shell.client.jobs()]
 
 

@@ -283,7 +283,7 @@ def test_clean_says_how_much_and_asks(shell: Shell, capsys: Said) -> None:
     assert path.exists()
     shell.run("%segmind_jobs --clean --older 0 --yes")
     said = capsys.readouterr().out
-    assert "were removed" in said
+    assert "1 file of 1 job was removed" in said
     assert "--yes" not in said
     assert not path.exists()
     assert len(shell.run("%segmind_jobs")) == 1
@@ -316,6 +316,13 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
         assert len(shell.run(f"%segmind_spend --by {by}")) == rows, by
     assert len(shell.run("%segmind_spend --since 1")) == 3
     assert len(shell.run("%segmind_spend --since 0")) == 0
+
+
+def test_spend_of_days_without_jobs_says_so(shell: Shell, capsys: Said) -> None:
+    shell.run(f"{RUN} prompt=x")
+    capsys.readouterr()
+    shell.run("%segmind_spend --since 0")
+    assert "Nothing was run then. This session" in capsys.readouterr().out
 
 
 def test_spend_tells_where_a_cost_is_not_known(shell: Shell, capsys: Said) -> None:

@@ -21,7 +21,7 @@ from PIL import Image, ImageCms, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
 from segmind_widgets import Asset, Job, SegmindClient, provenance, watch
-from segmind_widgets.errors import AssetError, InputError, SegmindError
+from segmind_widgets.errors import AssetError, CellError, InputError, SegmindError
 from segmind_widgets.exif import Note, find_note, with_note
 from segmind_widgets.provenance import Recipe, read, write
 from segmind_widgets.sandbox import Sandbox
@@ -653,7 +653,12 @@ def test_the_magic_takes_a_picture_for_its_model_and_inputs(
         assert job.inputs == {**inputs, "prompt": "a dog", "steps": 2, "seed": 5}
         job = shell.run(f"%segmind_run flux-dev {name} -q")
         assert (job.model, job.inputs["steps"]) == ("flux-dev", 3)
+        shell.names.update(path=picture, made=job)
+        assert shell.run("%segmind_run --from $path -q --again").inputs == {**inputs, "seed": 5}
+        assert shell.run("%segmind_run --from $made -q seed=8").inputs["steps"] == 3
         sent = len(sandbox.billed_posts)
+        with pytest.raises(CellError, match="not defined"):
+            shell.run("%segmind_run --from $missing")
         assert "flux-schnell" in str(shell.run(f"%segmind_run {name} --dry-run"))
         picture.write_bytes(encoded("PNG"))
         with pytest.raises(AssetError, match=r"my cat\.png carries no recipe"):

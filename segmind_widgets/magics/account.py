@@ -123,7 +123,10 @@ class Account(Subject):
         found = self.client.spend(options.by, since)
         sessions = {play: self.client.session(sandbox=play) for play in (False, True)}
         told = (job for job in self.client.jobs(10) if job.credits is not None)
-        return listing.spend(found, options.by, sessions, self.client.budget, next(told, None))
+        newest, narrowed = next(told, None), since is not None
+        return listing.spend(
+            found, options.by, sessions, self.client.budget, newest, narrowed=narrowed
+        )
 
 
 def _credits(balance: Credits) -> str:

@@ -82,11 +82,14 @@ class Lists(Subject):
         ask = " Add --yes to do it." if freed.files and not yes else ""
         self.stage.note(f"{freed}{ask}")
 
-    def _stop(self, ids: list[str], last: int) -> Table:
+    def _stop(self, ids: list[str], last: int) -> Table | None:
         from segmind_widgets import listing
 
         live = [job for job in self.client.jobs(last, unfinished=True) if not job.done]
         wanted = [self._job(i) for i in ids] if ids else live
+        if not wanted:
+            self.stage.note("No job is watched here.")
+            return None
         for job in wanted:
             job.stop()
         return listing.jobs(wanted, self.client.thumbnail)

@@ -40,8 +40,8 @@ class Running(Subject):
           --again             the very same within ten seconds is meant, and paid twice
           --reuse             show a finished job with the same inputs and seed again, unpaid
           --save DIR          copy the results into this folder too
-          --from FILE         the model, the inputs and the seed of a picture made here; the line
-                              and the cell change them
+          --from FILE         the model, the inputs and the seed of a picture made here, a path
+                              or $variable; the line and the cell change them
           --dry-run           show what would be sent and what it may cost; send nothing
           --export FORM       show code that does the same: cell, client, python or curl; send
                               nothing
@@ -73,7 +73,8 @@ class Running(Subject):
           --again             the very same within ten seconds is meant, and paid twice
           --reuse             show a finished job with the same inputs and seed again, unpaid
           --save DIR          copy the results into this folder too
-          --from FILE         the workflow and the inputs of a picture made here, to change
+          --from FILE         the workflow and the inputs of a picture made here, a path or
+                              $variable, to change
           --dry-run           show what would be sent and what it may cost; send nothing
           --export FORM       show code that does the same: cell, client, python or curl; send
                               nothing
