@@ -51,7 +51,7 @@ def test_the_end(job: Job, view: JobView) -> None:
     job.publish(last=True, status=Status.FAILED, error=JobFailed("no"), elapsed=7.0)
     assert view.bar.bar_style == "danger"
     assert view.stop.layout.display == "none"
-    assert text(view).startswith("failed · flux-&lt;dev&gt; · 7.0 s · no Failed jobs are not")
+    assert text(view).startswith("failed · flux-&lt;dev&gt; · 7.0 s · no. Failed jobs are not")
 
 
 def test_a_bar_that_knows_nothing_moves_to_and_fro() -> None:

@@ -104,6 +104,21 @@ def test_a_buttons_error_is_shown_with_its_remedy(panel: TrialPanel) -> None:
     assert 'aria-live="polite"' in panel.line.value
 
 
+def test_a_sentence_ends_before_its_remedy_begins(panel: TrialPanel) -> None:
+    panel.fail(LimitError("Not found (HTTP 404)", hint="Check the name."))
+    assert said(panel) == "Not found (HTTP 404). Check the name."
+
+
+def test_a_panel_may_place_its_line(client: SegmindClient) -> None:
+    class Above(TrialPanel):
+        def build(self, argument: str) -> Sequence[widgets.Widget]:
+            return [self.line, *super().build(argument)]
+
+    panel = Above(client=client)
+    assert [child for child in panel.children if child is panel.line] == [panel.children[1]]
+    panel.close()
+
+
 def test_a_fault_of_ours_is_shown_and_logged(
     panel: TrialPanel, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from segmind_widgets.assets import Asset
 from segmind_widgets.cells import parse_body
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.errors import InputError
+from segmind_widgets.errors import InputError, NotFound
 from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.panels.workflow import WorkflowPanel
 from segmind_widgets.sandbox import Sandbox
@@ -72,7 +72,7 @@ def test_a_model_runs_and_its_picture_appears(panel: RunPanel, sandbox: Sandbox)
 
 def test_nothing_is_sent_while_an_input_is_missing(panel: RunPanel, sandbox: Sandbox) -> None:
     panel.go.click()
-    assert "see the fields" in said(panel)
+    assert "see above" in said(panel)
     assert sandbox.billed_posts == []
     assert not panel.go.disabled
 
@@ -102,14 +102,81 @@ def test_what_the_service_refuses_stands_at_its_field(panel: RunPanel, sandbox: 
     assert panel.made.items == []
 
 
+def test_a_picture_that_was_deleted_says_so(panel: RunPanel) -> None:
+    panel.form.inputs = {"prompt": "a red fox"}
+    panel.go.click()
+    (item,) = made(panel)
+    path = panel.made.asset(item["key"]).path
+    assert path is not None
+    path.unlink()
+    with pytest.raises(NotFound, match="no longer on this disk"):
+        panel.made._load(item["key"], 64)
+
+
 def test_an_error_of_no_field_is_told(panel: RunPanel, sandbox: Sandbox) -> None:
     sandbox.faults.add("POST /v2/fast-flux-schnell", 401, body={"error": "Invalid key"})
     panel.form.inputs = {"prompt": "a fox"}
     told = threading.Event()
-    panel.line.observe(lambda _: "sw-error" in panel.line.value and told.set(), "value")
+    panel.line.observe(lambda _: "It failed" in said(panel) and told.set(), "value")
     panel.go.click()
     assert told.wait(20)
-    assert "401" in said(panel)
+    (line,) = panel.jobs.children
+    assert "(HTTP 401). Check the key" in line.text.value  # there, and nowhere else
+
+
+def test_only_models_of_the_place_are_offered(panel: RunPanel) -> None:
+    listed = threading.Event()
+
+    def look(_: Any = None) -> None:
+        if {slug for _, slug in panel.list.options} == {
+            model.slug for model in panel.catalog if model.provider == "apimart"
+        }:
+            listed.set()
+
+    panel.list.observe(look, "options")
+    panel.form.inputs = {"prompt": "a fox"}
+    panel.provider.value = "apimart"
+    assert listed.wait(20)
+    assert "fast-flux-schnell runs at Segmind" in told(panel, "choose that under Where")
+    assert panel.act.layout.display == panel.place.layout.display == "none"
+    panel.provider.value = "segmind"
+    back = threading.Event()
+    panel.act.layout.observe(lambda _: back.set(), "display")
+    assert panel.act.layout.display == "" or back.wait(20)
+    assert panel.form.inputs == {"prompt": "a fox"}
+
+
+def test_the_form_comes_from_the_live_schema(client: SegmindClient, sandbox: Sandbox) -> None:
+    slug = "gemini-3-pro-image-preview"
+    schema = {
+        "type": "object",
+        "properties": {"prompt": {"type": "string"}, "glow": {"type": "integer"}},
+    }
+    row = {"id": slug, "object": "model", "parameters": {"input_schema": schema}}
+    sandbox.faults.add("GET /v1/models.*", 200, body={"object": "list", "data": [row]}, times=None)
+    panel = RunPanel(client=client)
+    panel.provider.value = "apimart"
+    panel.choose(slug)
+    shown = threading.Event()
+    panel.place.observe(lambda _: "glow" in panel.form.fields and shown.set(), "children")
+    assert "glow" in panel.form.fields or shown.wait(20), said(panel)
+    panel.close()
+
+
+def test_a_misspelled_model_is_told_its_likes(client: SegmindClient) -> None:
+    panel = RunPanel("fast-flux-schnel", client=client)
+    assert "Did you mean fast-flux-schnell" in panel.facts.value
+    panel.close()
+
+
+def test_a_conversation_is_known_by_what_was_said(client: SegmindClient) -> None:
+    panel = RunPanel("gpt-4o", client=client)
+    said = [{"role": "system", "content": "be short"}, {"role": "user", "content": "a joke"}]
+    panel.form.inputs = {"messages": said}
+    panel.go.click()
+    (item,) = made(panel)
+    assert item["alt"] == "a joke"
+    panel.close()
 
 
 def test_its_code_means_the_same(panel: RunPanel, tmp_path: Path, client: SegmindClient) -> None:

@@ -11,7 +11,8 @@ The recipe for a panel:
 4. Buttons are made by `self.button`, so that no error is lost. Jobs are shown by
    `self.follow(job)`, which puts a live line into `self.jobs`.
 5. Jobs whose pictures should stay in the saved notebook go into `self.results`, newest first.
-6. Follow traits with `self.observing(thing, callback, names)`: `close` unfollows and frees all.
+6. `self.line` tells what happens; it stands last, unless `build` puts it elsewhere.
+7. Follow traits with `self.observing(thing, callback, names)`: `close` unfollows and frees all.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from traitlets import HasTraits
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
+from segmind_widgets.panels._head import Head
 from segmind_widgets.panels._job import JobView
 from segmind_widgets.panels._widgets import Announcement, free, stylesheet, words
 
@@ -63,16 +65,15 @@ class Panel(widgets.VBox):
         super().__init__()
         self.add_class("sw-panel")
         own = self.build(argument)
-        self.children = [self._head(), *own, self.line]
+        below = [] if self.line in own else [self.line]
+        self.children = [self._head(), *own, *below]
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """The panel's own widgets, top to bottom. Override this."""
         raise NotImplementedError
 
     def _head(self) -> widgets.Widget:
-        style = f"<style>{stylesheet()} .sw-still-{self.model_id}{{display:none}}</style>"
-        title = f'<span class="sw-title" role="heading" aria-level="3">{self.title}</span>'
-        return widgets.HTML(style + title)
+        return Head(self.title, f"{stylesheet()} .sw-still-{self.model_id}{{display:none}}")
 
     # what happens
 

@@ -55,6 +55,7 @@ class Form(widgets.VBox):
             part.observe(self._told, "values")
         self._body = widgets.VBox(self._parts())
         self._yaml: widgets.Textarea | None = None
+        self._text = widgets.VBox()  # its place: an insertion would draw what follows anew
         self._line = Announcement()
         self._switch = widgets.ToggleButton(
             description="As YAML", tooltip="The same inputs as the text of a cell"
@@ -62,7 +63,7 @@ class Form(widgets.VBox):
         for name in ("sw-button", "sw-quiet"):
             self._switch.add_class(name)
         self._switch.observe(self._switched, "value")
-        self.children = [self._body, self._line, self._switch]
+        self.children = [self._body, self._text, self._line, self._switch]
         if inputs:
             self._fill(inputs)
 
@@ -255,7 +256,7 @@ class Form(widgets.VBox):
             )
             self._yaml.add_class("sw-mono")
             self._yaml.observe(self._told, "value")
-            self.children = [self._body, self._yaml, *self.children[1:]]
+            self._text.children = [self._yaml]
         self._quietly(self._yaml, "value", text)
 
     def close(self) -> None:

@@ -92,7 +92,7 @@ class JobView(Line):
 
     def _share(self, progress: float | None) -> float:
         """Where nobody knows how long it takes, the bar goes to and fro."""
-        return progress if progress is not None else 0.1 + 0.8 * abs((self.job.elapsed % 4) / 2 - 1)
+        return progress if progress is not None else 0.9 - 0.8 * abs((self.job.elapsed % 4) / 2 - 1)
 
     def _stop(self, _: widgets.Button) -> None:
         self.job.stop()

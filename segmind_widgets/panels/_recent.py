@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.panels._pictures import KINDS, Pictures
+from segmind_widgets.panels._values import asked
 
 if TYPE_CHECKING:
     from segmind_widgets.panels._base import Panel
@@ -61,7 +62,7 @@ def outputs(panel: Panel, media: str) -> Iterator[tuple[Asset, str]]:
     for job in panel.client.jobs(last=_JOBS):
         for asset in job.outputs:
             if media in ("*", asset.kind):
-                yield asset, str(job.inputs.get("prompt") or job.model)
+                yield asset, asked(job.inputs) or job.model
 
 
 def look(known: Mapping[str, Asset], key: str, side: int) -> tuple[bytes, str]:

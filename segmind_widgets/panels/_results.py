@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.assets import Asset
-from segmind_widgets.errors import NotFound
+from segmind_widgets.errors import AssetError, NotFound
 from segmind_widgets.jobs import Job
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.panels._pictures import Pictures
+from segmind_widgets.panels._values import asked
 
 
 class Results(Pictures):
@@ -42,13 +43,22 @@ class Results(Pictures):
         return self._assets[key]
 
     def _load(self, key: str, side: int) -> tuple[bytes, str]:
-        return self._panel.client.thumbnail(self.asset(key), side)
+        asset = self.asset(key)
+        try:
+            return self._panel.client.thumbnail(asset, side)
+        except AssetError:
+            if asset.path is not None:
+                _there(asset)
+            raise
 
     def _whole(self, key: str) -> Path:
-        path = self.asset(key).path
-        if path is None or not path.is_file():
-            raise NotFound("The file is no longer on this disk.")
-        return path
+        return _there(self.asset(key))
+
+
+def _there(asset: Asset) -> Path:
+    if asset.path is None or not asset.path.is_file():
+        raise NotFound("The file is no longer on this disk.")
+    return asset.path
 
 
 ACTIONS = [
@@ -64,7 +74,7 @@ def keyed(job: Job) -> dict[str, Asset]:
 
 def items(job: Job) -> list[dict[str, Any]]:
     """The outputs of a job as `Pictures` shows them."""
-    alt = str(job.inputs.get("prompt") or job.model)
+    alt = asked(job.inputs) or job.model
     found = []
     for key, asset in keyed(job).items():
         name = f"{asset.name} · " if asset.name else ""

@@ -19,8 +19,8 @@ from segmind_widgets.panels._widgets import free, row
 from segmind_widgets.types import Model, Status
 
 MOST_AT_ONCE = 16
-_PROVIDERS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart"),
-              ("Sandbox", "sandbox"))  # fmt: skip
+PROVIDERS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart"),
+             ("Sandbox", "sandbox"))  # fmt: skip
 
 
 class RunsPanel(Panel):
@@ -34,7 +34,7 @@ class RunsPanel(Panel):
         """Where to run, what to run, its form, the runs and what they made."""
         self.form: Form | None = None
         self.failed = False  # an error of these runs is shown, and stays
-        self.provider = widgets.Dropdown(options=_PROVIDERS, description="Where")
+        self.provider = widgets.Dropdown(options=PROVIDERS, description="Where")
         self.provider.add_class("sw-small")
         self.count = widgets.BoundedIntText(1, min=1, max=MOST_AT_ONCE, description="How many")
         self.count.add_class("sw-small")
@@ -52,7 +52,7 @@ class RunsPanel(Panel):
         self.act.add_class("sw-act")
         self.act.layout.display = "none"
         chosen = self.choice(argument)
-        return [*chosen, self.place, self.act, self.code, self.jobs, self.made]
+        return [*chosen, self.place, self.act, self.line, self.code, self.jobs, self.made]
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """The widgets that choose what to run. `argument` is what the panel was started with."""
@@ -65,9 +65,13 @@ class RunsPanel(Panel):
         self.place.children = (self.form,)
         free(*before)
         self._close_code()
-        self.act.layout.display = ""
+        self.can_run(yes=True)
         self.model = model
         self._tell_cost()
+
+    def can_run(self, *, yes: bool) -> None:
+        """Offer the form, or put it away with what was typed."""
+        self.place.layout.display = self.act.layout.display = "" if yes else "none"
 
     def _tell_cost(self, _: Any = None) -> None:
         """Own runs say it best, so the journal is asked, beside the kernel."""
@@ -90,7 +94,7 @@ class RunsPanel(Panel):
         if form is None or self.go.disabled:  # a second click, while the first is being sent
             return
         if form.check():
-            self.line.say("Some inputs need a change first: see the fields.", error=True)
+            self.line.say("Some inputs need a change first: see above.", error=True)
             return
         many = self._varied(form.inputs, self.count.value)
         self.go.disabled, self.failed = True, False
@@ -135,17 +139,22 @@ class RunsPanel(Panel):
                 self.say("Done." if job.status is Status.COMPLETED else "")
             if self.form is not None and job.seed is not None:
                 self.form.last_seed = job.seed
-        elif job.error is not None:
-            self.fail(job.error)
+        elif job.error is not None and not self._beside(job.error):
+            self.line.say("It failed: its line says why.", error=True)
 
     def fail(self, error: Exception) -> None:
         """Beside the field that it is about, where there is one; else in the panel's line."""
-        self.failed = True
-        beside = self.form is not None and isinstance(error, SegmindError)
-        if beside and self.form.show_error(error):  # type: ignore[union-attr]
-            self.line.say("An input was refused: see its field.", error=True)
-        else:
+        if not self._beside(error):
             super().fail(error)
+
+    def _beside(self, error: Exception) -> bool:
+        """Show it beside the field that it is about; False where there is none."""
+        self.failed = True
+        named = isinstance(error, SegmindError) and self.form is not None
+        if not named or not self.form.show_error(error):  # type: ignore[union-attr,arg-type]
+            return False
+        self.line.say("An input was refused: see its field.", error=True)
+        return True
 
     # its code
 

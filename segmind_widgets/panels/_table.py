@@ -15,6 +15,7 @@ from traitlets import Dict, Unicode
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.jobs import Job, money, seconds
 from segmind_widgets.panels._browser import STATIC, Browser
+from segmind_widgets.panels._values import asked
 
 _SHORT = 160  # characters of a prompt
 
@@ -85,7 +86,7 @@ def facts(job: Job) -> dict[str, Any]:
     live = job.watching and not job.status.final
     lost = not live and not job.status.final
     usual = f" of about {seconds(job.usual)}" if live and job.usual else ""
-    prompt = " ".join(str(job.inputs.get("prompt") or "").split())
+    prompt = " ".join(asked(job.inputs).split())
     why = job.error.message if isinstance(job.error, SegmindError) and job.status.final else ""
     return {
         "id": job.id,

@@ -29,6 +29,17 @@ def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:
     return from_yaml(text, names, name) if _STRUCTURED.match(text) else yaml12.plain(text)
 
 
+def asked(inputs: Mapping[str, Any]) -> str:
+    """What a model was told, in words: its prompt, else the last of a conversation, else ""."""
+    for name in ("prompt", "text", "lyrics"):
+        if isinstance(inputs.get(name), str):
+            return inputs[name]
+    messages = inputs.get("messages")
+    last = messages[-1] if isinstance(messages, (list, tuple)) and messages else None
+    content = last.get("content") if isinstance(last, Mapping) else None
+    return content if isinstance(content, str) else ""
+
+
 def to_yaml(value: Any) -> str:
     """A value as one line of YAML. Raises CellError where it has no text form."""
     return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")

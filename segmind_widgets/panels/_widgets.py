@@ -62,5 +62,6 @@ def stylesheet() -> str:
 def words(error: Exception) -> str:
     """One line that says what went wrong, and the remedy where one is known."""
     if isinstance(error, SegmindError):
-        return f"{error} {error.hint}".strip()
+        said = str(error)
+        return f"{said}{'' if said[-1:] in '.!?' else '.'} {error.hint}" if error.hint else said
     return f"{type(error).__name__}: {error}"

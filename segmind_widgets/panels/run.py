@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.catalog import Catalog
 from segmind_widgets.jobs import money, seconds
-from segmind_widgets.panels._runs import RunsPanel
+from segmind_widgets.panels._runs import PROVIDERS, RunsPanel
 from segmind_widgets.panels._widgets import row
 from segmind_widgets.types import Model
 
@@ -28,6 +28,7 @@ class RunPanel(RunsPanel):
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """A search and the list of what it finds."""
         self.catalog = Catalog()
+        self.of: str | None = None  # the provider whose models are listed; None: not known yet
         self._filling = False
         self.search = widgets.Text(description="Find a model", placeholder="words, such as: video")
         self.search.add_class("sw-wide")
@@ -49,21 +50,47 @@ class RunPanel(RunsPanel):
 
     def choose(self, name: str) -> None:
         """Show the form of a model by its name, also of one that the catalogue does not know."""
-        found = self.catalog.find(name)
+        found = self.catalog.find(name, self.of)
         if found is not None and found.slug in dict(self.list.options).values():
-            self.list.value = found.slug
-        else:
-            self._show(found or Model(name, description="The catalogue does not know it."))
+            self._silently(self.list.options, found.slug)
+        self._show(found or Model(name, description=self._unknown(name)))
+
+    def _unknown(self, name: str) -> str:
+        near = self.catalog.suggest(name, self.of)
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        return f"The catalogue does not know it.{meant}"
 
     def _read(self, _: Any = None) -> None:
         """Read the live directory beside the kernel: it may be slow or offline."""
-        provider = self.provider.value or None
-        self.background(lambda: self.client.catalog(provider), self._known)
+        chosen = self.provider.value
 
-    def _known(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-        self._find()
-        live = catalog.find(self.model.slug) if self.form is not None else None
+        def read() -> tuple[Catalog, str]:
+            place = self.client.places.choose(chosen or None)
+            return self.client.directory.catalog(place), place.provider.name
+
+        def known(found: tuple[Catalog, str]) -> None:
+            if self.provider.value == chosen:  # else another answer is on its way
+                self.catalog, self.of = found
+                self._find()
+                self._update_form()
+
+        self.background(read, known)
+
+    def _update_form(self) -> None:
+        """Hold the form against what the directory says of its model."""
+        if self.form is None:
+            return
+        live = self.catalog.find(self.model.slug, self.of)
+        others = None if live is not None else self.catalog.find(self.model.slug)
+        away = self.place.layout.display == "none"
+        self.can_run(yes=others is None)
+        if others is not None:
+            where = {value: title for title, value in PROVIDERS}[others.provider]
+            said = f"{others.slug} runs at {where}: choose that under Where, or another model."
+            self.line.say(said, error=True)
+            return
+        if away:
+            self.say("")
         if live is not None and live.schema != self.model.schema:
             self._show(live)
         elif live is not None:  # the form stays: somebody may be typing in it
@@ -71,21 +98,23 @@ class RunPanel(RunsPanel):
             self._tell_cost()
 
     def _find(self, _: Any = None) -> None:
-        provider = self.provider.value if self.provider.value in ("segmind", "apimart") else None
-        found = self.catalog.search(self.search.value, self.modality.value or None, provider)
-        chosen = self.list.value
+        found = self.catalog.search(self.search.value, self.modality.value or None, self.of)
         options = [(_line(model), model.slug) for model in found[:_MOST]]
-        self._filling = True  # the list chooses its first line by itself
-        self.list.options = options
-        self.list.value = chosen if chosen in dict(options).values() else None
-        self._filling = False
+        self._silently(options, self.list.value)
         name = self.search.value.strip()
         if not found and name:
             self.say(f"No model fits {name!r}: try fewer words, or another kind.")
 
+    def _silently(self, options: Sequence[tuple[str, str]], chosen: str | None) -> None:
+        """Show these lines, and that one chosen if it is among them: it is no choice of now."""
+        self._filling = True  # the list would choose its first line by itself
+        self.list.options = options
+        self.list.value = chosen if chosen in dict(options).values() else None
+        self._filling = False
+
     def _chosen(self, _: Any = None) -> None:
         name = None if self._filling else self.list.value
-        model = self.catalog.find(name) if name else None
+        model = self.catalog.find(name, self.of) if name else None
         if model is not None:
             self._show(model)
 
@@ -100,6 +129,9 @@ class RunPanel(RunsPanel):
         shown = self.form.inputs if self.form is not None else {}
         kept = {name: value for name, value in shown.items() if _fits(name, model)}
         self.show_form(model, kept)
+        live = self.catalog.find(model.slug, self.of)  # the directory may have answered meanwhile
+        if live is not None and live.schema != model.schema:
+            self._show(live)
 
 
 def _fits(name: str, model: Model) -> bool:

@@ -168,6 +168,45 @@ def test_a_large_file_goes_up_in_the_upload_panel(browser: Any, lab: Lab, photo:
         page.locator(".sw-panel .sw-error", has_text="There is no file nothing.png").wait_for()
 
 
+FOCUSED = "document.activeElement.textContent || document.activeElement.ariaLabel"
+
+
+def test_the_keyboard_alone_runs_a_model(browser: Any, lab: Lab) -> None:
+    name = written(lab, f"{LOAD}\n%segmind_panel run nano-banana", name="keys")
+    page = shown(opened(browser, lab, name))
+    panel = page.locator(".sw-panel")
+
+    def pressed(button: str, key: str, then: str) -> None:
+        panel.get_by_role("button", name=button, exact=True).focus()
+        page.keyboard.press(key)
+        page.wait_for_function(f"({FOCUSED}) === {then!r}")
+
+    models = panel.get_by_label("Models")
+    models.focus()
+    page.keyboard.press("ArrowDown")  # JupyterLab would go to the next cell
+    panel.get_by_text("Nano Banana 2", exact=True).wait_for()
+    page.keyboard.press("x")  # and would cut this one
+    assert models.evaluate("list => list === document.activeElement")
+    panel.get_by_label("Prompt").first.focus()
+    page.keyboard.type("a lighthouse")
+    pressed("As YAML", "Space", "As fields")
+    assert "a lighthouse" in panel.get_by_label("Inputs as YAML").input_value()
+    pressed("As fields", "Space", "As YAML")
+    pressed("As a cell", "Enter", "As a cell")
+    panel.get_by_label("A cell that does the same").wait_for()
+    pressed("Close", "Enter", "As Python")  # what stood before what is gone
+    pressed("Run", "Enter", "Run")
+    panel.get_by_role("button", name="Stop watching").focus()
+    decoded(page)
+    page.wait_for_function(f"({FOCUSED}) === 'As Python'")
+
+    ended = panel.get_by_text("The kernel of this panel has ended")
+    assert not ended.is_visible()
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    ended.wait_for()
+    shot(page, "run-ended")
+
+
 @pytest.mark.parametrize("width", [1200, 400])
 def test_the_panels_notebook_in_the_dark(browser: Any, dark_lab: Lab, width: int) -> None:
     shutil.copy(NOTEBOOKS / "01_panels.ipynb", dark_lab.folder)
