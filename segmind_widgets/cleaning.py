@@ -13,6 +13,8 @@ from segmind_widgets.errors import InputError, StoreError
 from segmind_widgets.store import Store
 from segmind_widgets.types import Status
 
+_WRITING = (".part", ".recipe")  # how names end while a file is being written
+
 
 @dataclass(frozen=True)
 class Cleaned:
@@ -35,7 +37,8 @@ class Cleaned:
 def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
     """Remove the results of jobs that were finished and begun more than `older_days` days ago.
 
-    Only files in the store's own folder of results, and never those of an unfinished job.
+    Only files in the store's own folder of results, and never those of an unfinished job. What a
+    killed kernel left half written, goes too.
 
     Raises:
         InputError: the days are negative.
@@ -45,6 +48,10 @@ def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
         raise InputError(f"older_days={older_days} must be 0 or more.", field="older_days")
     until = datetime.now(timezone.utc) - timedelta(days=older_days)
     jobs = files = size = 0
+    for path in _halves(store, until):
+        files, size = files + 1, size + path.stat().st_size
+        if not dry_run:
+            _remove(path)
     for paths in _results(store, until):
         found = [path for path in paths if path.is_file()]
         jobs, files = jobs + bool(found), files + len(found)
@@ -66,6 +73,13 @@ def _remove(path: Path) -> None:
         raise StoreError(f"{path} cannot be removed: {error.strerror}.") from error
     with suppress(OSError):  # not yet empty
         path.parent.rmdir()
+
+
+def _halves(store: Store, until: datetime) -> list[Path]:
+    """What a killed kernel was writing; nothing is written for as long as a day."""
+    before = min(until, datetime.now(timezone.utc) - timedelta(days=1)).timestamp()
+    found = (path for path in store.results.glob("*/*") if path.suffix in _WRITING)
+    return [path for path in found if path.is_file() and path.stat().st_mtime < before]
 
 
 def _results(store: Store, until: datetime) -> Iterator[list[Path]]:

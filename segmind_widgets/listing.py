@@ -16,6 +16,7 @@ from segmind_widgets.schemas import types
 from segmind_widgets.tables import Table
 from segmind_widgets.types import Model
 
+_SPENDERS = 40  # rows of a ledger that a notebook keeps
 _SUMMED = ("jobs", "completed", "usd", "unpriced")
 Preview = Callable[[Asset, int], tuple[bytes, str]]  # a picture of at most so many pixels
 
@@ -157,6 +158,7 @@ def spend(
         },
         " ".join(said if found else [f"Nothing was run {'then' if narrowed else 'yet'}.", *said]),
         totals=totals,
+        most=_SPENDERS,
     )
 
 

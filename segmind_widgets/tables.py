@@ -23,6 +23,7 @@ class Table(Sequence[Any]):
         caption: a line under it.
         totals: further rows' values, shown under the others and not in the list.
         whole: no text is cut, and its lines are kept.
+        most: rows that are shown; the list and the DataFrame have all.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Table(Sequence[Any]):
         totals: Sequence[Any] = (),
         *,
         whole: bool = False,
+        most: int | None = None,
     ) -> None:
         self._values = list(values)
         self._columns = dict(columns)
@@ -41,6 +43,9 @@ class Table(Sequence[Any]):
         self._pictures = set(pictures)
         self._totals = list(totals)
         self._whole = whole
+        self._shown = self._values[:most]
+        if more := len(self._values) - len(self._shown):
+            self._caption = f"{more:,} more rows are in its to_dataframe(). {caption}".strip()
 
     def __len__(self) -> int:
         return len(self._values)
@@ -76,7 +81,7 @@ class Table(Sequence[Any]):
 
     def _text(self) -> str:
         columns = {t: c for t, c in self._columns.items() if t not in self._pictures}
-        values = [*self._values, *self._totals]
+        values = [*self._shown, *self._totals]
         rows = [
             list(columns),
             *([column(value) for column in columns.values()] for value in values),
@@ -91,7 +96,7 @@ class Table(Sequence[Any]):
         columns = self._columns.items()
         head = "".join(f'<th scope="col" {cell}">{html.escape(t)}</th>' for t in self._columns)
         head = f"<thead><tr>{head}</tr></thead>" if any(map(str.strip, self._columns)) else ""
-        rows = ("".join(self._cell(t, c, value, cell) for t, c in columns) for value in self)
+        rows = ("".join(self._cell(t, c, value, cell) for t, c in columns) for value in self._shown)
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         for total in self._totals:
             row = "".join(self._cell(t, c, total, cell) for t, c in columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -79,3 +81,17 @@ def test_a_file_that_cannot_be_removed_is_named(
     with pytest.raises(StoreError, match=r"a\.png cannot be removed: Permission denied"):
         client.clean(7, dry_run=False)
     assert made["old"].exists()
+
+
+def test_what_a_killed_kernel_left_half_written_goes_too(
+    client: SegmindClient, made: dict[str, Path]
+) -> None:
+    folder = made["old"].parent.parent
+    halves = [folder / name for name in ("a.0.part", "a.png.recipe", "b.0.part")]
+    for half in halves:
+        half.write_bytes(b"x" * 10)
+    for half in halves[:2]:
+        os.utime(half, (0, time.time() - 90_000))
+    assert client.clean(0) == Cleaned(2, 4, 2020, dry_run=True)
+    client.clean(0, dry_run=False)
+    assert [half.exists() for half in halves] == [False, False, True], "one may be written now"

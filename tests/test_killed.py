@@ -55,6 +55,13 @@ print(json.dumps([
     for job in client.jobs(100)
 ]))
 """
+RESUME_MINE = """
+import json
+from segmind_widgets.client import SegmindClient
+client = SegmindClient.instance()
+mine = [job.wait(60) for job in client.resume_all() if job.error is None]
+print(json.dumps([job.inputs["prompt"] for job in mine if job.outputs]))
+"""
 AGAIN = """
 import json
 from segmind_widgets.client import SegmindClient
@@ -232,6 +239,29 @@ def test_killed_at_any_moment_of_many(seen: int, sandbox: Sandbox, tmp_path: Pat
     assert sorted(job["prompt"] for job in paid) == sorted(posts(sandbox))
     assert len(sandbox.billed_posts) == len(paid)
     assert {job["status"] for job in jobs} <= {"completed", "cancelled"}
+
+
+def test_of_three_kernels_that_resume_at_once_each_job_has_one(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    kernel = Kernel(tmp_path, sandbox, count=6)
+    kernel.wait_for_rows(lambda rows: sum(bool(row["id"]) for row in rows) == 6)
+    kernel.kill()
+    got: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: got.extend(python(RESUME_MINE, tmp_path, sandbox)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert len(got) == len(set(got))
+    jobs = python(RESUME, tmp_path, sandbox)
+    assert len(jobs) == 6
+    assert all(map(whole, jobs))
+    assert sorted(posts(sandbox)) == list("012345")
+    assert len(sandbox.requests("GET", "/outputs/")) == 6
 
 
 def test_a_result_whose_address_is_over_comes_from_the_disk(

@@ -119,3 +119,16 @@ def test_models_and_their_inputs() -> None:
     assert lines[5].startswith("Flux · image · $0.0055 · about 2.5 s.")
     many, _ = texts(listing.models([model] * 50))
     assert "10 more: add words" in many
+
+
+def test_a_long_table_keeps_its_rows_and_shows_the_first() -> None:
+    table = Table(range(100), {"n": str}, "In all.", totals=[4950], most=3)
+    text, html = texts(table)
+    assert text.splitlines() == [
+        "n",
+        *"012",
+        "4950",
+        "97 more rows are in its to_dataframe(). In all.",
+    ]
+    assert html.count("<tr") == 1 + 3 + 1
+    assert len(table) == len(table.to_dataframe()) == 100
