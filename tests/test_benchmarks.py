@@ -44,6 +44,7 @@ def test_all_benchmarks_in_one_table() -> None:
         "60 requests a minute": {
             "% of the limit left", "429s after 1 min", "jobs lost, %", "polls a job",
         },
+        "sweep of 9": {"s", "uploads"},
         "a place in the limit": {"µs"},
         "8 rows by 4 Dask": {
             "s", "results that differ", "ledger rows that differ", "POSTs too many",

@@ -2,10 +2,10 @@
 
     python load.py WAY JOBS OPTIONS
 
-The way is "ours" or "sdk"; the options are JSON: `per_minute` and `window` (seconds of a "minute")
-for a rate limit of ours, `views` for a JobView each. The environment leads to the services. It
-prints what was seen, as JSON. The main thread does nothing but tick, as a kernel's that waits: how
-late its ticks are is how long a kernel would not answer.
+The way is "ours", "batch" (ours, with its view) or "sdk"; the options are JSON: `per_minute` and
+`window` (seconds of a "minute") for a rate limit of ours, `views` for a JobView each. The
+environment leads to the services. It prints what was seen, as JSON. The main thread does nothing
+but tick, as a kernel's that waits: how late its ticks are is how long a kernel would not answer.
 """
 
 from __future__ import annotations
@@ -79,6 +79,28 @@ def ours(jobs: int, main: Main, per_minute: float = 0, window: float = 60, views
     return work, client.close
 
 
+def batch(jobs: int, main: Main):
+    """The same jobs as one batch with its one view."""
+    from segmind_widgets import SegmindClient
+    from segmind_widgets.panels._batch import BatchView
+
+    client = SegmindClient(home=os.environ["LOAD_HOME"], provider="segmind", rate_limit=0)
+    sent = _counted()
+    client.run(MODELS[0], {"prompt": "the first one imports all"})
+
+    def work() -> dict[str, Any]:
+        start = time.monotonic()
+        rows = [{"prompt": f"number {number}", "seed": number} for number in range(jobs)]
+        made = client.map(MODELS[len(MODELS) // 2], rows)
+        view = BatchView(made, client=client)
+        made.wait()
+        seconds = time.monotonic() - start
+        view.close()
+        return {"lost": made.total - made.done, "messages": sent[0] / seconds}
+
+    return work, client.close
+
+
 def _counted() -> list[int]:
     """How many messages widgets have sent to the browser."""
     import comm
@@ -146,7 +168,7 @@ def measure(way: str, jobs: int, **options: Any) -> dict[str, Any]:
     `work` is milliseconds of processor time a job; `begin` is when it began, in monotonic seconds.
     """
     main = Main()
-    make: Callable[..., Any] = {"ours": ours, "sdk": sdk}[way]
+    make: Callable[..., Any] = {"ours": ours, "batch": batch, "sdk": sdk}[way]
     work, close = make(jobs, main, **options)
     Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = _resident()

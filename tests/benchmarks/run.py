@@ -15,13 +15,14 @@ import pacing
 import panels
 import rate
 import recipes
+import sweep
 import thousand
 import upload
 import workers
 from table import Row, show
 
 BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, form, panels, recipes)
-CROWDS = (thousand, rate, workers)  # of jobs
+CROWDS = (thousand, rate, sweep, workers)  # of jobs
 
 
 def main() -> None:

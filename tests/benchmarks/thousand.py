@@ -19,13 +19,14 @@ LOAD = os.path.join(os.path.dirname(__file__), "load.py")  # noqa: PTH118, PTH12
 
 
 def rows(*, tiny: bool = False, quick: bool = False) -> list[Row]:
-    """Ours beside the SDK; then with a view of each job."""
+    """Ours beside the SDK; then as a batch with its view, and with a view of each job."""
     count, others, speed = (
         (12, 12, 20) if tiny else (100, POOL, 1) if quick else (1000, 4 * POOL, 1)
     )
     ours = _measured("ours", count, speed)
     theirs = _measured("sdk", others, speed)
     views = _measured("ours", count, speed, views=True)
+    one_view = _measured("batch", count, speed)
     what, peer = f"{count:,} jobs of 5 to 20 s", f"official SDK, {POOL} threads"
     aims = None if tiny else {"threads": 16.0, "MiB more": 64.0, "ms main pause, p99": 50.0}
     found = [
@@ -41,7 +42,15 @@ def rows(*, tiny: bool = False, quick: bool = False) -> list[Row]:
     ]
     if count == 1000:  # with fewer the last job's own time is most of it
         found.append(Row(what, "s for 1,000", ours["thousand"], peer, theirs["thousand"]))
-    # a batch's one view belongs beside this row: at most 20 messages a second
+    peer = "a JobView each"
+    most = None if tiny else 20.0
+    found += [
+        Row(
+            f"{what}, as a batch", "messages/s", one_view["messages"], peer, views["messages"], most
+        ),
+        Row(f"{what}, as a batch", "ms main pause, p99", one_view["pause"], peer, views["pause"]),
+        Row(f"{what}, as a batch", "MiB more", one_view["memory"], peer, views["memory"]),
+    ]
     shown = f"{what}, a JobView each"
     found.append(Row(shown, "messages/s", views["messages"], "no view", ours["messages"]))
     found.append(Row(shown, "ms main pause, p99", views["pause"], "no view", ours["pause"]))

@@ -44,7 +44,7 @@ sandbox = Sandbox(speed=10, artist=artist).start()
 os.environ.update(sandbox.environ)
 """
 RUN = "%segmind_run flux-dev prompt='a fox' --seed 4 -o job"  # about 2 s at this speed
-BACKGROUND = f"{RUN} -b"
+BACKGROUND = RUN.replace("--seed 4", "--seed 5 -b")  # another request: twins are doubted
 LONG = "%segmind_run kling-2.1 prompt='a fox' image=https://example.org/a.png -o long"
 
 
