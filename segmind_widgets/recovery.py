@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from segmind_widgets.providers import Provider
 from segmind_widgets.store import Store
 from segmind_widgets.types import Call, JobState, Past, Reply
 
-BEFORE = timedelta(minutes=2)  # clocks differ
+BEFORE = timedelta(minutes=2)  # clocks differ a little; by how much more, a reply's date tells
 AFTER = timedelta(minutes=15)  # a v1 run may be written down when it ends
 _PAGES = 20  # of 100 rows
 _ROUNDS = (2.0, 6.0, 18.0)  # seconds: a service may write its history a little later
 _FRESH = timedelta(minutes=2)
+_NOTABLE, _ABSURD = timedelta(seconds=30), timedelta(days=1)
 
 
 class Lookup:
@@ -41,6 +43,7 @@ class Lookup:
         )
         self._page = 1
         self._found: dict[str, Past] = {}
+        self._skew = timedelta()
 
     @property
     def call(self) -> Call | None:
@@ -56,6 +59,7 @@ class Lookup:
         Raises:
             SegmindError: the service refused, or cannot be understood.
         """
+        self._skew = _ahead(reply)
         rows = self._provider.parse_history(reply)
         for past in rows:
             known = self._found.get(past.id)
@@ -80,11 +84,12 @@ class Lookup:
             return own.state
         if self._rounds and self._has_twins():
             return None
+        moments = self._sent, self._sent + self._skew  # our clock may have been put right since
         fitting = [
-            (len(past.inputs), abs(past.created - self._sent), past.id)
+            (len(past.inputs), min(abs(past.created - sent) for sent in moments), past.id)
             for past in self._found.values()
             if past.created
-            and self._sent - BEFORE <= past.created <= self._sent + AFTER
+            and any(sent - BEFORE <= past.created <= sent + AFTER for sent in moments)
             and agree(self._row["inputs"], past.inputs)
             and not self._store.knows(past.id)
         ]
@@ -98,6 +103,16 @@ class Lookup:
             for row in rows
             if row["key"] != self._row["key"]
         )
+
+
+def _ahead(reply: Reply) -> timedelta:
+    """How far the service's clock is ahead of ours; nothing where it does not say, or hardly."""
+    try:
+        when = parsedate_to_datetime(reply.headers.get("date", ""))
+        skew = when - datetime.now(timezone.utc)
+    except (ValueError, TypeError, OverflowError):  # no date, or one without a zone
+        return timedelta()
+    return skew if _NOTABLE < abs(skew) < _ABSURD else timedelta()
 
 
 def agree(sent: Mapping[str, Any], remembered: Mapping[str, Any]) -> bool:

@@ -110,6 +110,14 @@ STAGES = {
         lambda log: [r for r in log.requests("GET", "/v2/requests/") if "/status" not in r.path],
         "GET /v2/requests/[^/]+",
     ),
+    "before the reply, APIMart": Stage(
+        lambda log: log.billed_posts, "POST /v1/images/.*", "gemini-3-pro-image-preview",
+        {"provider": "apimart"}, status="unknown",
+    ),
+    "during the poll of a task": Stage(
+        lambda log: log.requests("GET", "/v1/tasks/"), "GET /v1/tasks/.*",
+        "gemini-3-pro-image-preview", {"provider": "apimart"}, speed=50,
+    ),
     "during the download": Stage(lambda log: log.requests("GET", "/outputs/"), "GET /outputs/.*"),
 }  # fmt: skip
 

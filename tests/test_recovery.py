@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -190,3 +192,19 @@ def test_the_last_look_takes_what_there_is(store: Store) -> None:
         rounds += 1
     assert rounds > 1
     assert state.id == "a"
+
+
+@pytest.mark.parametrize(("ahead", "found"), [(600, True), (-600, True), (0, False), (None, False)])
+def test_a_clock_that_is_wrong_is_made_up_for(
+    store: Store, ahead: float | None, found: bool
+) -> None:
+    """The request was written down there by their clock, and here by ours."""
+    now = datetime.now(timezone.utc)
+    key = sent(store, sent=now.isoformat(timespec="milliseconds"))
+    theirs = now + timedelta(seconds=ahead or -600)
+    dated = now + timedelta(seconds=ahead or 0)
+    headers = {"date": "soon" if ahead is None else format_datetime(dated, usegmt=True)}
+    lookup = Lookup(PROVIDER, store, key)
+    rows = page(past("a", model_created=theirs.isoformat()))
+    states = [lookup.read(replace(reply, headers=headers)) for reply in (rows, page())]
+    assert (states[-1] is not None) == found
