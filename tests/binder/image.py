@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import repo2docker
 from escapism import unescape
 
 _COPIED = "src/ ${REPO_DIR}/\n"  # the end of the line that copies the whole repository
@@ -70,9 +71,11 @@ class Image:
 
     @property
     def _lock(self) -> Path:
-        # the build's copy of a file is named after its path, escaped, and a part of its hash
+        # the build's copy of a file is named after its path, escaped and in lower case, and a part
+        # of its hash: the name of the file is what can be trusted
         copied = r"build_script_files/(\S+)-[0-9a-f]{6} /tmp/env/environment\.lock"
-        return Path(unescape(self._found(copied, self._before), escape_char="-"))
+        path = Path(unescape(self._found(copied, self._before), escape_char="-"))
+        return Path(repo2docker.__file__).parent / "buildpacks" / "conda" / path.name
 
 
 def _plain(name: str) -> str:
