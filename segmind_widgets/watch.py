@@ -88,6 +88,7 @@ class Watch:
         self._lookup: Lookup | None = None
         self._sought = False
         self._is_submitted = not self.urgent
+        self._is_whole = self.urgent  # all of its time is seen here
         self._gate = threading.Lock()
         self._over = False
 
@@ -265,8 +266,10 @@ class Watch:
             self.job.publish(message="the download broke; trying again")
             return max(error.retry_after or 0.0, min(30.0, 2.0**self._tries))
         assets = self._results.assets
-        seconds = time.monotonic() - self._began + self._elapsed
-        kept: dict[str, Any] = {"seconds": seconds}
+        kept: dict[str, Any] = {}
+        seconds = self._elapsed  # of one that went on with nobody here, nobody knows how long
+        if self._is_whole:
+            kept["seconds"] = seconds = time.monotonic() - self._began + self._elapsed
         told = {"outputs": tuple(assets), "progress": 1.0, "elapsed": seconds, "message": ""}
         if self._results.problem:  # for the journal it is not done: another kernel may fetch it
             told["note"] = f"{self._results.problem} {_SAVE}"

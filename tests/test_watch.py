@@ -682,3 +682,14 @@ def test_a_file_that_cannot_have_its_name_is_kept_in_memory(
     assert "in memory" in one.job.note
     assert one.job.image.size == (4, 4)
     assert one.row["status"] == "downloading"
+
+
+def test_how_long_a_resumed_job_took_is_not_made_up(bench: Make) -> None:
+    """It would be taken for what the model usually takes."""
+    with wire(answer(200, picture())) as files:
+        one = bench(says("COMPLETED"), says("COMPLETED", output=f"{files.url}/a"))
+        finish(one.of(one.provider.find("req-1")))
+    assert one.job.status is Status.COMPLETED
+    assert one.row["seconds"] is None
+    assert one.job.elapsed == 0.0
+    assert "s" not in one.job.caption.split(" · ")[1].split()
