@@ -147,8 +147,8 @@ class GalleryPanel(Panel):
 
     def _ended(self, change: Any) -> None:  # called by the scheduler's threads
         job = change["owner"]
-        if job.watching or job not in self._awaited:
-            return
+        if job.watching or not job.status.final or job not in self._awaited:
+            return  # one that was left may be taken up again
         self._awaited.discard(job)
         job.unobserve(self._ended, "watching")
         if job.outputs:
