@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-import repo2docker
 from escapism import unescape
 
 _COPIED = "src/ ${REPO_DIR}/\n"  # the end of the line that copies the whole repository
@@ -75,7 +75,10 @@ class Image:
         # of its hash: the name of the file is what can be trusted
         copied = r"build_script_files/(\S+)-[0-9a-f]{6} /tmp/env/environment\.lock"
         path = Path(unescape(self._found(copied, self._before), escape_char="-"))
-        return Path(repo2docker.__file__).parent / "buildpacks" / "conda" / path.name
+        spec = find_spec("repo2docker")  # importing it warns
+        assert spec
+        assert spec.origin
+        return Path(spec.origin).parent / "buildpacks" / "conda" / path.name
 
 
 def _plain(name: str) -> str:
