@@ -31,6 +31,7 @@ class Stage:
         self._shell = shell
         self._shown: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # job → execution
         self._cell = copy_context()
+        self._panels: dict[str, list[tuple[int, Any]]] = {}  # cell → execution, panel
         shell.events.register("pre_run_cell", self._entered)
 
     def close(self) -> None:
@@ -112,6 +113,7 @@ class Stage:
         """
         if not self.widgets:
             raise CellError("A panel needs a notebook; this is a terminal.")
+        self._replaces_those_of_an_earlier_run(panel)
         display(panel)
         handle = display({"text/plain": "", "text/html": ""}, raw=True, display_id=True)
         assert handle is not None
@@ -126,6 +128,22 @@ class Stage:
             self._cell.copy().run(handle.update, data, raw=True)
 
         panel.observe(keep, "results")
+
+    @property
+    def _cell_id(self) -> str:
+        """The notebook's id of the running cell; "" where the front end does not tell."""
+        parent = getattr(self._shell, "get_parent", dict)() or {}
+        return str(parent.get("metadata", {}).get("cellId", ""))
+
+    def _replaces_those_of_an_earlier_run(self, panel: Any) -> None:
+        """When a cell runs again its output goes, and nobody sees its panels any more."""
+        cell, now = self._cell_id, self._shell.execution_count
+        if not cell:
+            return
+        shown = self._panels.pop(cell, [])
+        for _, old in (entry for entry in shown if entry[0] != now):
+            old.close()
+        self._panels[cell] = [*(entry for entry in shown if entry[0] == now), (now, panel)]
 
     def _view(self, job: Job, place: Any) -> Callable[[bool], None]:
         from segmind_widgets.panels._job import JobView

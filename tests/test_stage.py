@@ -167,6 +167,13 @@ class Kernel:
         self.client.execute_interactive(code, timeout=60, output_hook=messages.append)
         return messages
 
+    def run_cell(self, cell: str, code: str) -> None:
+        """Run a cell as JupyterLab does, which tells its id; other runs come after it."""
+        content = {"code": code, "silent": False, "store_history": True}
+        session = self.client.session
+        message = session.msg("execute_request", content, metadata={"cellId": cell})
+        self.client.shell_channel.send(message)
+
     def close(self) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
@@ -208,6 +215,22 @@ def test_await_gives_the_job(kernel: Kernel) -> None:
     kernel.run(f"{RUN} -b -q -o job")
     said = kernel.run("print((await job).status)")
     assert "completed" in "".join(m["content"].get("text", "") for m in said)
+
+
+def test_a_cell_that_runs_again_frees_the_panels_it_showed(kernel: Kernel) -> None:
+    models = "from ipywidgets.widgets.widget import _instances\nprint(len(_instances))"
+
+    def count() -> int:
+        said = [m["content"]["text"] for m in kernel.run(models) if m["msg_type"] == "stream"]
+        return int(said[0])
+
+    kernel.run_cell("one", "%segmind_panel upload\n%segmind_panel upload")
+    two = count()
+    assert two > 20
+    kernel.run_cell("one", "%segmind_panel upload\n%segmind_panel upload")
+    assert count() == two
+    kernel.run_cell("other", "%segmind_panel upload")
+    assert count() == two * 3 // 2
 
 
 def test_quiet_shows_nothing(kernel: Kernel) -> None:
