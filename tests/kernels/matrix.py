@@ -245,7 +245,19 @@ CHECKS = (
 
 
 def check(version: str, folder: Path) -> tuple[str, list[str]]:
-    """The version that was really there, and what each check says."""
+    """The version that was really there, and what each check says.
+
+    Once in a long while a cell of ipykernel 7.0.1 says nothing of its end, whatever it holds: a
+    kernel that is silent before anything was checked is started once more.
+    """
+    try:
+        return _checked(version, folder)
+    except TimeoutError as error:
+        print(f"{version} was silent, once more: {error}", file=sys.stderr)
+        return _checked(version, folder)
+
+
+def _checked(version: str, folder: Path) -> tuple[str, list[str]]:
     with _kernel(environment(version, folder)) as kernel:
         asked = kernel.run("import ipykernel; print(ipykernel.__version__)")
         real = asked.of("stream")[0]["text"].strip()
