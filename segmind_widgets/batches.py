@@ -139,7 +139,7 @@ class Batches:
             prices = [each] * max(0, (found.total or 0) - done - begun)
         usd: Any = total(prices) if found.total is not None else {}
         limit = place.transport.limit.per_minute
-        per_minute = jobs_a_minute(limit, usual, polled=options["api"] != "v1")
+        per_minute = jobs_a_minute(limit, polled=options["api"] != "v1")
         return BatchPlan(
             name,
             "on the sandbox" if place.sandbox else f"at {place.provider.title}",

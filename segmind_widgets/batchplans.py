@@ -12,7 +12,7 @@ from typing import Any
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.estimates import Estimate
 from segmind_widgets.jobs import money, seconds
-from segmind_widgets.pacing import next_poll
+from segmind_widgets.lines import POLLS
 from segmind_widgets.sources import Row, Source
 from segmind_widgets.targets import Target, problem
 
@@ -168,21 +168,12 @@ def total(prices: list[Estimate]) -> dict[str, float | None]:
     return found
 
 
-def jobs_a_minute(limit: float, usual: float | None, *, polled: bool = True) -> float | None:
+def jobs_a_minute(limit: float, *, polled: bool = True) -> float | None:
     """How many jobs a minute so many requests a minute let through; None for no limit.
 
-    A job takes its submit, the polls that `pacing` would make, and the result.
+    Where more wants to go than may, a submit is followed by `lines.POLLS` polls.
     """
-    if not limit:
-        return None
-    requests, age = 1, 0.0
-    while polled:
-        age += next_poll(age, usual)
-        requests += 1
-        if age >= (usual or 1.0):
-            requests += 1
-            break
-    return limit / requests
+    return limit / (1 + POLLS * polled) if limit else None
 
 
 def time_for(jobs: int, usual: float | None, per_minute: float | None) -> float | None:

@@ -480,13 +480,13 @@ def test_a_plan_says_how_many_how_long_and_how_much(client: SegmindClient) -> No
 
 
 @pytest.mark.parametrize(
-    ("limit", "usual", "polled", "wanted"),
-    [(0, 10, True, None), (60, 10, False, 60), (60, None, True, 20)],
+    ("limit", "polled", "wanted"),
+    [(0, True, None), (60, False, 60), (60, True, 20), (120, True, 40)],
 )
 def test_the_pace_counts_submit_polls_and_result(
-    limit: float, usual: float | None, polled: bool, wanted: float | None
+    limit: float, polled: bool, wanted: float | None
 ) -> None:
-    assert jobs_a_minute(limit, usual, polled=polled) == wanted
+    assert jobs_a_minute(limit, polled=polled) == wanted
 
 
 def test_durations_are_told_in_words_that_fit() -> None:

@@ -122,12 +122,17 @@ class Panel(widgets.VBox):
         """Put a live line of the job on top of `self.jobs`; its picture stays in the notebook."""
         self.jobs.children = (JobView(job), *self.jobs.children)
 
-        def ended(_: Any = None) -> None:
-            if not job.watching and job.outputs and job not in self.results:
-                self.results = (job, *self.results)
+        def told(_: Any = None) -> None:
+            if not job.watching:
+                self.ended(job)
 
-        self.observing(job, ended, "watching")
-        ended()
+        self.observing(job, told, "watching")
+        told()
+
+    def ended(self, job: Any) -> None:
+        """A followed job ended, or is left; again, where it was taken up in between."""
+        if job.outputs and job not in self.results:
+            self.results = (job, *self.results)
 
     def unfollow(self, job: Any) -> None:
         """Take a job's line away again."""

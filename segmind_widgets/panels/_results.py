@@ -27,8 +27,11 @@ class Results(Pictures):
         )
 
     def add(self, job: Job) -> None:
-        """Show a finished job's outputs before the others."""
-        self._assets |= keyed(job)
+        """Show a finished job's outputs before the others, once."""
+        new = keyed(job)
+        if new.keys() <= self._assets.keys():
+            return
+        self._assets |= new
         self.items = [*items(job), *self.items]
 
     def show(self, jobs: list[Job]) -> None:

@@ -121,17 +121,15 @@ class RunsPanel(Panel):
                 if not self.failed:
                     self.say(" ".join(notes))
                 self.follow(job)
-                self.observing(job, lambda _, job=job: self._ended(job), "watching")
-                self._ended(job)
         finally:
             self.go.disabled = False
 
     def _uploading(self, sent: int, total: int) -> None:
         self.say(f"Uploading: {sent / 1e6:.1f} of {total / 1e6:.1f} MB")
 
-    def _ended(self, job: Job) -> None:
-        if job.watching:
-            return
+    def ended(self, job: Job) -> None:
+        """Its pictures take its line's place; why it failed stands where it helps."""
+        super().ended(job)
         if job.outputs:
             self.made.add(job)
             self.unfollow(job)

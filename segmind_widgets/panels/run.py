@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,10 +42,9 @@ class RunPanel(RunsPanel):
         self.modality.observe(self._find, "value")
         self.provider.observe(self._read, "value")
         self.list.observe(self._chosen, "value")
-        self._begin = argument.strip()
         self._find()
-        if self._begin:
-            self.choose(self._begin)
+        if argument.strip():
+            self.choose(argument.strip())
         self._read()
         return [row(self.search, self.modality, self.provider), self.list, self.facts]
 
@@ -119,8 +119,6 @@ class RunPanel(RunsPanel):
             self._show(model)
 
     def _show(self, model: Model) -> None:
-        import html
-
         what = " · ".join(filter(None, [model.modality, model.provider]))
         self.facts.value = (
             f"<b>{html.escape(model.name or model.slug)}</b> "
