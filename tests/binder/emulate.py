@@ -21,8 +21,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Error
-
 from tests.binder.image import Image
 from tests.browser.lab import ARGUMENTS, CHROMIUM, environment, free_port, running
 from tests.browser.pages import ERRORS, shot
@@ -141,13 +139,7 @@ def _works_while_a_cell_blocks(page: Any) -> None:
 
 
 def panels_page(page: Any) -> None:
-    """The panels are there without a cell. (About one load in ten of ipykernel 7.0.1's and
-    Voilà's draws no widgets, whoever's: a reader reloads the page, and so does this.)
-    """
-    try:
-        page.wait_for_selector(PANEL, timeout=PATIENCE / 2)
-    except Error:
-        page.reload()
+    """The panels are there without a cell."""
     shown(page, PANEL)
 
 

@@ -138,8 +138,16 @@ def running(
             _await_answer(url, process)
             yield url
         finally:
-            process.terminate()
-            process.wait(20)
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:  # it waits for a kernel or a page that hangs
+        process.kill()
+        process.wait()
 
 
 def _await_answer(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -84,6 +84,10 @@ class Kernel:
     def __init__(self, python: Path, home: Path) -> None:
         self._log = home / "kernel.log"
         self._said = ""
+        # as on Binder, for else a cell of 7.0.1 may tell no end (the file says why)
+        startup = home / "ipython" / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        shutil.copy(ROOT / "binder" / "startup.py", startup)
         argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         spec = {"argv": argv, "display_name": "Of the matrix", "language": "python"}
         folder = home / "kernels" / "matrix"
@@ -245,19 +249,7 @@ CHECKS = (
 
 
 def check(version: str, folder: Path) -> tuple[str, list[str]]:
-    """The version that was really there, and what each check says.
-
-    Once in a long while a cell of ipykernel 7.0.1 says nothing of its end, whatever it holds: a
-    kernel that is silent before anything was checked is started once more.
-    """
-    try:
-        return _checked(version, folder)
-    except TimeoutError as error:
-        print(f"{version} was silent, once more: {error}", file=sys.stderr)
-        return _checked(version, folder)
-
-
-def _checked(version: str, folder: Path) -> tuple[str, list[str]]:
+    """The version that was really there, and what each check says."""
     with _kernel(environment(version, folder)) as kernel:
         asked = kernel.run("import ipykernel; print(ipykernel.__version__)")
         real = asked.of("stream")[0]["text"].strip()
