@@ -47,6 +47,7 @@ def test_load_and_unload_leave_nothing(tmp_path: Path) -> None:
 def test_unload_ends_the_watching_and_not_the_job(tmp_path: Path) -> None:
     with Sandbox(speed=1, artist=quick) as sandbox, open_shell(tmp_path, sandbox) as shell:
         job = shell.run("%segmind_run flux-dev -b prompt=x")
+        sandbox.wait_for(lambda log: log.billed_posts)
         shell.run("%reload_ext segmind_widgets")
         assert isinstance(job.error, StillRunning)
         assert shell.client is SegmindClient.instance()

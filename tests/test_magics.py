@@ -497,6 +497,7 @@ def test_jobs_lists_shows_and_stops(
         shell.run("%segmind_jobs nothing")
     sandbox.faults.add("POST /v1/.*", "silence")
     running = shell.run(f"{RUN} -b prompt=three")
+    sandbox.wait_for(lambda log: "three" in str(log.requests("POST", "/v1/")[-1]))
     assert list(shell.run("%segmind_jobs --stop")) == [running]
     assert running.done
     assert isinstance(running.error, errors.StillRunning)
