@@ -139,10 +139,13 @@ class Asset:
 
     @cached_property
     def size(self) -> int | None:
-        """Bytes; None for a bare URL."""
+        """Bytes; None for a bare URL. Raises AssetError: the file cannot be looked at."""
         if self.data is not None:
             return len(self.data)
-        return self.path.stat().st_size if self.path else None
+        try:
+            return self.path.stat().st_size if self.path else None
+        except OSError as error:
+            raise self._unreadable(error) from error
 
     @cached_property
     def sha256(self) -> str | None:
@@ -157,7 +160,7 @@ class Asset:
     @cached_property
     def media_type(self) -> str:
         """From the content, then what it was declared to be, then the name."""
-        if self.local:
+        if self.local and not self._removed:
             head = next(self.pieces(), b"")
             found = sniff(self.path if self.data is None and self.path else self.content, head)
             if found:
@@ -177,6 +180,19 @@ class Asset:
     def local(self) -> bool:
         """Its bytes are here: on disk or in memory."""
         return self.data is not None or self.path is not None
+
+    @property
+    def _removed(self) -> bool:
+        return self.data is None and self.path is not None and not self.path.exists()
+
+    def _unreadable(self, error: OSError) -> AssetError:
+        if not self._removed:
+            return AssetError(f"{self.path} cannot be read: {error.strerror}.")
+        return AssetError(
+            f"The file {self.path} was removed and cannot be read.",
+            hint="If a job made it, %segmind_jobs --resume ID fetches it again while the service"
+            " has it.",
+        )
 
     @property
     def filename(self) -> str:
@@ -205,7 +221,7 @@ class Asset:
                 while piece := file.read(size):
                     yield piece
         except OSError as error:
-            raise AssetError(f"{self.path} cannot be read: {error.strerror}.") from error
+            raise self._unreadable(error) from error
 
     @property
     def content(self) -> bytes:
@@ -243,6 +259,8 @@ class Asset:
             with Image.open(self.path or io.BytesIO(self.content)) as picture:
                 return use(picture)
         except Exception as error:  # every format's reader has errors of its own
+            if isinstance(error, OSError) and self._removed:
+                raise self._unreadable(error) from error
             raise AssetError(
                 f"{self.filename} is {self.media_type}, not a picture that can be read.",
                 hint="Use .path, .text or .save() for other files.",
@@ -292,12 +310,8 @@ class Asset:
             else:
                 target.write_bytes(self.content)
         except OSError as error:
-            if self.path and self.data is None and not self.path.exists():
-                raise AssetError(
-                    f"The file {self.path} was removed.",
-                    hint="If a job made it, %segmind_jobs --resume ID fetches it again while the"
-                    " service has it.",
-                ) from None
+            if self._removed:
+                raise self._unreadable(error) from None
             raise AssetError(
                 f"{target} cannot be written: {error.strerror}.", hint="Choose another folder."
             ) from error
@@ -312,6 +326,8 @@ class Asset:
         """
         import pybase64
 
+        if self._removed:
+            return f"<p>The file {html.escape(str(self.path))} was removed.</p>"
         label = html.escape(alt or self.name or self.filename, quote=True)
         if self.kind == "text" and self.local:
             return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(self.text)}</pre>'
@@ -330,6 +346,8 @@ class Asset:
     def facts(self) -> list[str]:
         """Name, pixel size, bytes and type in words, for captions."""
         known = [self.name or self.filename]
+        if self._removed:
+            return [*known, "removed", self.media_type]
         if self.kind == "image" and self.local:
             with suppress(AssetError):  # a picture cut short is still a file to tell about
                 known.append("{}×{}".format(*self.pixels))

@@ -174,9 +174,10 @@ class ForeignHost(SegmindError):
 
 
 class DownloadError(SegmindError):
-    """`retry_after` is the wait in seconds that the host names, or None."""
+    """`retry_after` is the wait in seconds that the host names, or None; `gone`: no use to wait."""
 
     retry_after: float | None = None
+    gone: bool = False
 
 
 class JobFailed(SegmindError):

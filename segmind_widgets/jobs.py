@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import html
 import logging
@@ -268,7 +269,9 @@ class Job(HasTraits):
         return f"<Job {self.id or '…'} {self.model} {self.status}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        texts = [a.text for a in self.outputs if a.kind == "text"]
+        texts = []
+        with contextlib.suppress(AssetError):  # the file was removed since: the line names it
+            texts = [a.text for a in self.outputs if a.kind == "text"]
         return {
             "text/plain": "\n\n".join([*texts, self.line]),
             "text/html": self.to_html(),
@@ -279,7 +282,9 @@ class Job(HasTraits):
         place = f"{_badge('sandbox')} " if self.sandbox else ""
         caption = html.escape(self.caption)
         if not self.outputs:
-            said = f"<br>{html.escape(str(self.error))}" if self.error is not None else ""
+            told = [str(self.error)] if self.error is not None else []
+            told += [self.note] if self.note else []
+            said = "".join(f"<br>{html.escape(line)}" for line in told)
             return figure(f"<b>{html.escape(str(self.status))}</b>{said}", place + caption)
         alt = str(self.inputs.get("prompt") or self.model)
         many = len(self.outputs) > 1

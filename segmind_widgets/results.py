@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from segmind_widgets.assets import Asset
-from segmind_widgets.errors import StoreError
+from segmind_widgets.errors import DownloadError, StoreError
 from segmind_widgets.media import suffix
 from segmind_widgets.transport import Carrier
 from segmind_widgets.types import Output
@@ -83,6 +83,8 @@ class Results:
         name, until, kind = output.name, output.expires_at, output.media_type
         if output.data is not None:
             return Asset(None, output.url, name, until, output.data, kind)
+        if not url:
+            raise _without_address(index)
         if url.startswith("file:"):
             return Asset(_local(url), None, name, until, declared_type=kind)
         try:
@@ -109,6 +111,16 @@ class Results:
         known = suffix(kind) if kind and kind != "application/octet-stream" else ""
         ending = known or Path(url.partition("?")[0]).suffix[:8] or ".bin"
         return self._store.new_file(self._target, self._key, index, ending)
+
+
+def _without_address(index: int) -> DownloadError:
+    """It came with a reply, and was kept in a file that is there no more."""
+    error = DownloadError(
+        f"The file of output {index + 1} was removed from this disk, and it has no address.",
+        hint="Run it again: the service sent it once.",
+    )
+    error.gone = True
+    return error
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -111,11 +111,17 @@ def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
         traits["status"] = Status.SUBMITTING if unknown else Status.DOWNLOADING
     elif status is Status.COMPLETED:
         traits |= {"outputs": assets_of(row), "progress": 1.0}
+        if len(traits["outputs"]) < len(row["outputs"]):
+            traits["note"] = _REMOVED.format(traits["id"])
     elif row["error"] and not watching:
         traits["error"] = _RECALLED.get(status, StillRunning)(row["error"])
     return traits
 
 
+_REMOVED = (
+    "Files of it were removed from this disk. %segmind_jobs --resume {} fetches them while the"
+    " service has them."
+)
 _RECALLED = {
     Status.FAILED: JobFailed,
     Status.CANCELLED: JobCancelled,

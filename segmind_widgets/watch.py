@@ -261,7 +261,7 @@ class Watch:
             self._results.fetch(self._outputs)
         except DownloadError as error:
             self._tries += 1
-            if error.status in _GONE or self._tries >= _DOWNLOAD_TRIES:
+            if _is_gone(error) or self._tries >= _DOWNLOAD_TRIES:
                 raise
             self.job.publish(message="the download broke; trying again")
             return max(error.retry_after or 0.0, min(30.0, 2.0**self._tries))
@@ -290,8 +290,7 @@ class Watch:
     def _seek(self, error: SegmindError) -> bool:
         """Begin to look for what was lost where the service may remember it."""
         lost = isinstance(error, SubmitUnknown)
-        gone = isinstance(error, DownloadError) and error.status in _GONE
-        if self._sought or not (lost or gone):
+        if self._sought or not (lost or _is_gone(error)):
             return False
         self._doubt, self._sought = error, True
         lookup = Lookup(self._provider, self._store, self._key, error.request_id)
@@ -371,3 +370,7 @@ class Watch:
             self._over = True
         if not self.job.done:  # else its end was told when the watching was stopped
             self.job.publish(last=True, error=error, **told)
+
+
+def _is_gone(error: SegmindError) -> bool:
+    return isinstance(error, DownloadError) and (error.gone or error.status in _GONE)

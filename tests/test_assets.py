@@ -241,6 +241,26 @@ def test_a_file_that_was_removed_says_so(tmp_path: Path, png: Path) -> None:
     assert "--resume ID fetches it again" in raised.value.hint
 
 
+@pytest.mark.parametrize("read", ["content", "image", "pixels", "size", "sha256"])
+def test_a_removed_file_is_told_by_all_that_would_read_it(png: Path, read: str) -> None:
+    asset = Asset.of(png)
+    png.unlink()
+    with pytest.raises(AssetError, match=r"my cat\.png was removed") as raised:
+        getattr(asset, read)
+    assert "--resume" in raised.value.hint
+
+
+@pytest.mark.parametrize("name", ["cat.png", "cat.txt", "cat.mp4"])
+def test_a_removed_file_shows_that_it_was(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"1")
+    asset = Asset.of(path)
+    path.unlink()
+    bundle = asset._repr_mimebundle_()
+    assert f"{name} was removed" in bundle["text/html"]
+    assert f"{name} · removed" in bundle["text/plain"]
+
+
 def test_save_into_a_folder_and_to_a_name(tmp_path: Path, png: Path) -> None:
     asset = Asset.of(png)
     assert asset.save(tmp_path / "new") == tmp_path / "new" / "my cat.png"

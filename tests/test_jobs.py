@@ -274,3 +274,13 @@ def test_the_sandbox_says_so() -> None:
 def test_texts_are_shown_as_text() -> None:
     one = job(outputs=(Asset(data=b"A cat.", declared_type="text/plain"),))
     assert one._repr_mimebundle_()["text/plain"].startswith("A cat.\n\n")
+
+
+def test_a_text_that_was_removed_still_shows_its_job(tmp_path: Path) -> None:
+    path = tmp_path / "said.txt"
+    path.write_text("a cat", encoding="utf-8")
+    one = job(status=Status.COMPLETED, outputs=(Asset.of(path),))
+    path.unlink()
+    bundle = one._repr_mimebundle_()
+    assert "said.txt" in bundle["text/plain"]
+    assert "said.txt was removed" in bundle["text/html"]

@@ -289,6 +289,24 @@ def test_clean_says_how_much_and_asks(shell: Shell, capsys: Said) -> None:
     assert len(shell.run("%segmind_jobs")) == 1
 
 
+def test_a_cleaned_job_is_shown_and_told_how_to_get_back(shell: Shell, capsys: Said) -> None:
+    job = shell.run(f"{RUN} prompt=x")
+    shell.run("%segmind_jobs --clean --older 0 --yes")
+    capsys.readouterr()
+    shell.run(f"%segmind_jobs {job.id}")  # the job that lives in this kernel
+    assert "removed" in capsys.readouterr().out
+    assert "was removed" in job._repr_mimebundle_()["text/html"]
+    shell.run("%reload_ext segmind_widgets")
+    shell.run(f"%segmind_jobs {job.id}")  # as another kernel knows it
+    said = capsys.readouterr().out
+    assert f"%segmind_jobs --resume {job.id} fetches them" in said
+    again = shell.client.job(job.id)
+    assert "--resume" in again.to_html()
+    again = shell.run(f"%segmind_jobs --resume {job.id}")
+    assert again.image.size == job.outputs[0].pixels == (1600, 1200)
+    assert again.note == ""
+
+
 # the ledger
 
 

@@ -288,6 +288,37 @@ def test_an_id_that_a_cut_reply_began_to_tell_is_enough(bench: Make) -> None:
     assert (one.job.status, one.job.id, one.row["id"]) == (Status.COMPLETED, "req-9", "req-9")
 
 
+def test_a_removed_file_without_an_address_is_looked_for_in_the_history(bench: Make) -> None:
+    """What v1 answers with is a file only: asking for it again at no address is no use."""
+    with wire(answer(200, picture())) as files:
+        there = past("r-1", url=f"{files.url}/a.png")
+        png = {"Content-Type": "image/png", "X-Request-Id": "r-1"}
+        one = bench(answer(200, picture(), png), history(there), history())
+        finish(one.watch("v1"))
+        [kept] = one.row["outputs"]
+        Path(kept["path"]).unlink()
+        one.job = Job(id="r-1", model="m")
+        finish(one.of(None, outputs=outputs_of(one.row)))
+    assert one.job.error is None
+    assert one.job.outputs[0].path.read_bytes()[:4] == picture()[:4]
+    assert len([path for path in one.paths() if path.startswith("POST")]) == 1
+
+
+def test_a_removed_file_that_nobody_has_is_told_at_once(bench: Make) -> None:
+    png = {"Content-Type": "image/png", "X-Request-Id": "r-1"}
+    one = bench(answer(200, picture(), png), *[history()] * 9)
+    finish(one.watch("v1"))
+    [kept] = one.row["outputs"]
+    Path(kept["path"]).unlink()
+    one.job = Job(id="r-1", model="m")
+    finish(one.of(None, outputs=outputs_of(one.row)))
+    assert "output 1 was removed from this disk" in str(one.job.error)
+    assert "nothing is lost" not in one.job.error.hint
+    assert "Run it again" in one.job.error.hint
+    assert "was not found in the history of Segmind" in one.job.error.hint
+    assert one.row["status"] == "completed"
+
+
 def test_a_workflow_is_not_in_the_history(bench: Make) -> None:
     one = bench(reset(read=True))
     one.store.update(one.key, kind="workflow")
@@ -628,8 +659,11 @@ def test_a_finished_row_comes_back_with_its_files(bench: Make) -> None:
     again = Job(**traits)
     assert again.status is Status.COMPLETED
     assert again.image.size == (4, 4)
+    assert "note" not in traits
     one.job.outputs[0].path.unlink()
-    assert recall(one.row, watching=False)["outputs"] == ()
+    gone = recall(one.row, watching=False)
+    assert gone["outputs"] == ()
+    assert f"--resume {gone['id']} fetches them" in gone["note"]
 
 
 @pytest.mark.parametrize(
