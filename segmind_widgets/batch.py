@@ -18,7 +18,7 @@ from traitlets import Bool, Float, HasTraits, Int, Unicode
 from segmind_widgets.assets import figure
 from segmind_widgets.batchplans import BatchPlan, duration
 from segmind_widgets.batchresults import BatchResults
-from segmind_widgets.batchrows import BatchRows
+from segmind_widgets.batchrows import BatchRows, unsendable
 from segmind_widgets.errors import StillRunning
 from segmind_widgets.feeding import Feed
 from segmind_widgets.jobs import Job, homely, money
@@ -88,6 +88,7 @@ class Batch(BatchResults, HasTraits):
     before = Int(0, help="Rows of `done` that an earlier run completed; not paid again.")
     failed: Any = AnyTrait(0, help="Rows that did not end well here, as a number; see `Failed`.")
     spent = Float(0.0, help="USD that this run's rows have cost, as the service told.")
+    unpriced = Int(0, help="Rows of this run of which nobody told what they cost.")
     rate = Float(None, allow_none=True, help="Rows that ended a minute, of late.")
     left = Float(None, allow_none=True, help="Seconds until it is done; None: nobody knows.")
     message = Unicode(help="Why it stopped, and what to do.")
@@ -193,7 +194,8 @@ class Batch(BatchResults, HasTraits):
     def _as_sent(self, numbers: Collection[int]) -> Iterator[Row]:
         for row in self._rows.pages():
             if row["row"] in numbers:
-                yield Row(row["row"], row["inputs"])
+                lost = unsendable(row["inputs"]) if row["fingerprint"] is None else None
+                yield Row(row["row"], row["inputs"], lost)
 
     def broken(self) -> Iterator[tuple[int, str]]:
         """The number of each row that did not end well, and why."""
@@ -236,6 +238,7 @@ class Batch(BatchResults, HasTraits):
             "before": counts.before,
             "failed": Failed(counts.failed, self),
             "spent": counts.spent,
+            "unpriced": counts.unpriced,
             "rate": rate,
             "left": 0.0 if over else left,
             "error": feed.error,
@@ -244,7 +247,8 @@ class Batch(BatchResults, HasTraits):
         }
 
     def _words(self, queued: int, running: int) -> str:
-        said = [self._feed.error.message if self._feed.error else "You stopped it."]
+        error = self._feed.error
+        said = [f"{error.message} {error.hint}".strip() if error else "You stopped it."]
         if queued:
             said.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
         if running:
@@ -305,9 +309,15 @@ class Batch(BatchResults, HasTraits):
         facts = [self.model, f"{self.done:,}{total} done{before}"]
         facts += [f"{int(self.failed):,} failed"] if self.failed else []
         facts += [f"{self.running:,} running"] if self.running else []
-        facts += [money(self.spent)] if self.spent or self.before < self.done else []
+        facts += [self.cost] if self.spent or self.before < self.done else []
         facts += [duration(self.elapsed)] if self.finished and self.elapsed >= 1 else []
         return " · ".join(facts)
+
+    @property
+    def cost(self) -> str:
+        """What this run's rows have cost, in words."""
+        told = f" and {self.unpriced:,} not told" if self.unpriced else ""
+        return f"{money(self.spent)}{told}" if self.spent or not told else "cost not told"
 
     def causes(self) -> list[tuple[str, list[int]]]:
         """The most frequent causes with the rows that they broke; [] while nothing failed."""

@@ -54,6 +54,11 @@ class Batches:
             KeyMissing: the provider has no key.
         """
         client = self._client
+        for word, known in (("kind", ("model", "workflow")), ("api", ("auto", "v1", "v2"))):
+            if options[word] not in known:
+                raise InputError(
+                    f"There is no {word} {options[word]!r}.", hint=f"There are {', '.join(known)}."
+                )
         place = client.places.choose(options["provider"])
         found = source(rows)
         target = Target(client.plan, lambda slug: self._model(slug, options, place), name, options)

@@ -14,10 +14,10 @@ from segmind_widgets.estimates import Estimate
 from segmind_widgets.jobs import money, seconds
 from segmind_widgets.lines import POLLS
 from segmind_widgets.sources import Row, Source
-from segmind_widgets.targets import Target, problem
+from segmind_widgets.targets import Target
 
 AT_ONCE = 256  # rows in flight at most
-_TOLD = 5  # wrong rows that an error names
+_TOLD = 5  # causes that an error names, and rows of each
 _MINUTE, _HOUR = 60, 3600  # seconds
 
 
@@ -121,14 +121,16 @@ class Checked:
         self.fingerprints: list[str] = []
         self.notes: dict[str, None] = {}
         self._prices: list[Estimate] = []
-        wrong: list[str] = []
+        wrong: dict[str, list[int]] = {}
         for row in source.read():
             error = row.error or self._wrong(row, source, target)
             if error:
-                wrong.append(problem(row.number, error))
+                wrong.setdefault(error.message, []).append(row.number)
         if wrong:
-            more = f" And {len(wrong) - _TOLD:,} more." if len(wrong) > _TOLD else ""
-            raise InputError(" ".join(wrong[:_TOLD]) + more, hint="Nothing was sent.")
+            said = [f"{_rows(numbers)}: {cause}" for cause, numbers in wrong.items()]
+            more = sum(map(len, wrong.values())) - sum(map(len, [*wrong.values()][:_TOLD]))
+            said[_TOLD:] = [f"And {more:,} more."] if more else []
+            raise InputError(" ".join(said), hint="Nothing was sent.")
 
     def _wrong(self, row: Row, source: Source, target: Target) -> InputError | None:
         try:
@@ -157,6 +159,13 @@ class Checked:
                 left[there][fingerprint] -= 1
                 counts[there] += 1
         return fresh, counts["completed"], counts["unfinished"]
+
+
+def _rows(numbers: list[int]) -> str:
+    """Rows by their numbers; people count from 1."""
+    told = ", ".join(f"{number + 1:,}" for number in numbers[:_TOLD])
+    more = f" and {len(numbers) - _TOLD:,} more" if len(numbers) > _TOLD else ""
+    return f"Row{'s' * (len(numbers) > 1)} {told}{more}"
 
 
 def total(prices: list[Estimate]) -> dict[str, float | None]:

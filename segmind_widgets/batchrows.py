@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from segmind_widgets.database import now
+from segmind_widgets.errors import InputError
 from segmind_widgets.types import Status
 
+_OBJECT = re.compile(r'"<(\w+)>"')  # as `shown` writes one
 _PAGE = 200  # rows read at a time
 _NOT_BILLED = (str(Status.FAILED), str(Status.CANCELLED))
 _LIST = 'batch = ? AND "row" IS NOT NULL'
@@ -141,3 +145,15 @@ def shown(inputs: Any) -> Any:
         return [shown(value) for value in inputs]
     plain = inputs is None or isinstance(inputs, (str, int, float))
     return inputs if plain else f"<{type(inputs).__name__}>"
+
+
+def unsendable(inputs: Mapping[str, Any]) -> InputError | None:
+    """Why what `shown` kept cannot be sent: an object among it is gone; None where none is."""
+    for name, value in inputs.items():
+        if found := _OBJECT.search(json.dumps(value)):
+            return InputError(
+                f"`{name}` was {found[1]}, which went with the generator that gave it.",
+                hint="Give the rows once more: with the same name, what is done is not paid again.",
+                field=name,
+            )
+    return None

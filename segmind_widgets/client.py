@@ -266,6 +266,12 @@ class SegmindClient(Parts):
             LimitError: it may cost more than `max_cost`.
             StillRunning: another kernel runs this batch.
         """
+        if folder is not None and executor is None:
+            raise InputError(
+                "`folder` is where workers write, and there is no executor.",
+                hint="Leave it out, and copy the results with batch.save(folder).",
+                field="folder",
+            )
         prepared = self.prepared(model, rows, name=name, again=again, **options)
         crew = None
         if executor is not None:

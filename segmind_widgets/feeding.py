@@ -101,6 +101,8 @@ class Feed:
 
     def stop(self, error: SegmindError | None = None) -> None:
         """Send no further row; `error` says why."""
+        if error is not None:  # said of the row that it met, and now of all
+            error.hint = error.hint.removeprefix("Nothing was sent.").strip()
         self.error = self.error or error
         self._stopped = True
         self._tally.wake()
@@ -116,12 +118,12 @@ class Feed:
                     self._one(row)
             if self._only is None:
                 self._rows.end_at(self.number + 1)
-            self.through = True
+                self.through = True
         except ENDS as error:
             self.stop(error)
         except Exception as error:  # noqa: BLE001 - whatever a generator of rows raises
             _log.debug("The rows of a batch broke", exc_info=True)
-            said = f"The rows broke after row {self.number + 1:,}: {error!r}"
+            said = f"The rows broke after row {self.number + 1:,}: {error!r}."
             self.stop(error if isinstance(error, SegmindError) else SegmindError(said))
 
     def _one(self, row: Row) -> None:
@@ -192,7 +194,7 @@ class Feed:
             raise LimitError(
                 f"The next row may cost {money(high)}; of the {money(self._max_cost)} that you"
                 f" allow, {money(gone)} is spent and {money(counts.flying)} in flight.",
-                hint="Raise max_cost and run the same again: it goes on where it stopped.",
+                hint="Raise max_cost to send the others.",
             )
 
     def _refuse(self, row: Row, error: SegmindError) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +94,18 @@ def _of_table(table: Any) -> Iterator[dict[str, Any]]:
     else:
         values = table.itertuples(index=False, name=None)
     names = [str(name) for name in table.columns]
+    _check_names(names, "The table")
     for row in values:
         yield {n: v for n, v in zip(names, row, strict=True) if not _is_empty(v)}
+
+
+def _check_names(names: Sequence[str], where: str) -> None:
+    """Of two columns of one name only one could be sent. Raises InputError."""
+    twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
+    if twice is not None:
+        raise InputError(
+            f"{where} has two columns named `{twice}`.", hint="Rename one of them.", field=twice
+        )
 
 
 def _is_empty(value: Any) -> bool:
@@ -119,7 +130,7 @@ def _file(path: Path) -> Source:
         raise InputError(
             f"{path} cannot be read: {error.strerror}.", hint="Check the name; " + _HINT
         ) from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{path} cannot be read: {error}.", hint="Save it as UTF-8.") from None
     return Source(lambda: _checked(form.rows()), total, digest=seen.hexdigest(), text=kind == "csv")
 
@@ -153,12 +164,32 @@ class _Csv(_Lines):
 
     def rows(self, see: Callable[[bytes], object] | None = None) -> Iterator[Any]:
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-        tab = self.path.suffix.lower() == ".tsv"
-        reader = csv.reader(self.lines(see), delimiter="\t" if tab else ",")
-        names = [name.strip() for name in next(reader, [])]
-        for cells in reader:
-            if any(cells):
-                yield self._row(names, cells, reader.line_num)
+        sign = "\t" if self.path.suffix.lower() == ".tsv" else ","
+        reader = csv.reader(self.lines(see), delimiter=sign, strict=True)
+        line = 0
+        try:
+            names = self._names(next(reader, []), sign)
+            line = reader.line_num
+            for cells in reader:
+                if any(cells):
+                    yield self._row(names, cells, reader.line_num)
+                line = reader.line_num
+        except csv.Error as error:
+            raise InputError(
+                f"{self.path.name} cannot be read after line {line}: {error}.",
+                hint="Close each quote that begins a text; one within it is doubled.",
+            ) from None
+
+    def _names(self, cells: list[str], sign: str) -> list[str]:
+        names = [name.strip() for name in cells]
+        _check_names(names, self.path.name)
+        other = any(each in names[0] for each in {*";\t,|"} - {sign}) if len(names) == 1 else False
+        if other:
+            raise InputError(
+                f"{self.path.name} has one column only, named `{names[0]}`.",
+                hint="Separate columns by commas in a .csv file, and by tabs in a .tsv file.",
+            )
+        return names
 
     def _row(self, names: list[str], cells: list[str], line: int) -> Any:
         if len(cells) > len(names) or not all(
@@ -184,8 +215,9 @@ class _JsonLines(_Lines):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
+            said = getattr(error, "msg", error)  # without its own line, which is always 1 or 2
             return InputError(
-                f"Line {number} of {self.path.name} is no JSON: {error}.",
+                f"Line {number} of {self.path.name} is no JSON: {said}.",
                 hint='One object a line, such as {"prompt": "a red fox"}.',
             )
         return {n: self.value(v) for n, v in row.items()} if isinstance(row, dict) else row

@@ -29,7 +29,8 @@ class Counts:
     before: int = 0
     running: int = 0
     spent: float = 0.0  # as the services told
-    untold: float = 0.0  # what ended without a figure from the service may have cost
+    unpriced: int = 0  # rows that ended without a figure from the service, and may be billed
+    untold: float = 0.0  # what those may have cost
     flying: float = 0.0  # what the running ones may cost
 
 
@@ -131,6 +132,7 @@ class Tally:
             running=counts.running - 1,
             flying=sum(other.usd for other in self._flights.values()),
             spent=counts.spent + (job.cost or 0.0),
+            unpriced=counts.unpriced + billed,
             untold=counts.untold + flight.usd * billed,
             done=counts.done + well,
             failed=counts.failed + (not well),

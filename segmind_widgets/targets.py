@@ -10,7 +10,7 @@ from typing import Any
 
 from segmind_widgets import yaml12
 from segmind_widgets.assets import Asset
-from segmind_widgets.errors import AssetError, SegmindError
+from segmind_widgets.errors import AssetError
 from segmind_widgets.plans import Plan
 from segmind_widgets.types import Model
 
@@ -90,8 +90,3 @@ class Target:
             if len(self._files) > _KEPT:
                 self._files.popitem(last=False)
         return kept[1]
-
-
-def problem(number: int, error: SegmindError) -> str:
-    """What is wrong with a row, in a line; people count from 1."""
-    return f"Row {number + 1:,}: {error.message}"

@@ -213,8 +213,11 @@ def test_wrong_rows_of_a_list_are_named_and_nothing_is_sent(
     said = caught.value.message
     assert [f"Row {n}:" in said for n in (1, 2, 3, 4)] == [False, True, True, True]
     assert caught.value.hint == "Nothing was sent."
-    with pytest.raises(errors.InputError, match="And 95 more"):
+    with pytest.raises(errors.InputError) as caught:
         client.map(FAST, [{"seed": n} for n in range(100)])
+    assert caught.value.message == "Rows 1, 2, 3, 4, 5 and 95 more: `prompt` is required."
+    with pytest.raises(errors.InputError, match=r"Row 5: [^.]+\. And 4 more\.$"):
+        client.map(FAST, [{"prompt": "x", "seed": f"no {n}"} for n in range(9)])
     assert sandbox.requests("POST") == []
 
 
@@ -242,8 +245,59 @@ def test_a_generator_that_breaks_keeps_what_it_gave(client: SegmindClient) -> No
 
     batch = client.map(FAST, rows()).wait(30)
     assert batch.done == 2
-    assert "The rows broke after row 2: RuntimeError('the tape is torn')" in str(batch.error)
-    assert batch.message.endswith("With a name (name=…) a generator could go on where it stopped.")
+    assert batch.message == (
+        "The rows broke after row 2: RuntimeError('the tape is torn')."
+        " With a name (name=…) a generator could go on where it stopped."
+    )
+
+
+def test_what_broke_may_have_had_further_rows(client: SegmindClient, sandbox: Sandbox) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        yield from prompts(3)
+        raise RuntimeError("the tape is torn")
+
+    sandbox.faults.add("POST /v2/.*", "job_failed", times=1)
+    batch = client.map(FAST, rows()).wait(30)
+    assert (batch.done, batch.failed, batch.total) == (2, 1, None)
+    assert batch.failed.retry().wait(30).done == 3
+    assert batch.total is None
+
+
+def test_objects_of_a_generator_are_not_sent_as_their_names(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        yield {"image": picture(), "prompt": "a hat"}
+        yield {"prompt": "<b>"}
+
+    model = "a-model-that-nobody-knows"  # no schema would refuse the text
+    sandbox.faults.add("(POST|PUT) .*upload.*", 500, times=None)
+    sandbox.faults.add("POST /v2/.*", 400, times=None, body={"error": "No."})
+    batch = client.map(model, rows()).wait(30)
+    assert batch.failed == 2
+    sandbox.faults.clear()
+    before = len(sandbox.requests("POST", "/v2/"))
+    batch.failed.retry().wait(30)
+    sent = [request.json for request in sandbox.requests("POST", "/v2/")[before:]]
+    assert sent == [{"prompt": "<b>"}]
+    [said] = [job.error.message for job in batch.failed]
+    assert "`image` was bytes, which went with the generator" in said
+
+
+def test_what_nobody_told_the_cost_of_is_not_shown_as_free(client: SegmindClient) -> None:
+    rows = [{"background": picture(), "product_prompt": text} for text in "ab"]
+    batch = client.map("65c9c7f641c340d7ef2f7134-v1", rows, kind="workflow").wait(30)
+    assert (batch.done, batch.spent, batch.unpriced) == (2, 0.0, 2)
+    assert "2 of 2 done · cost not told" in batch.caption
+    batch.spent = 0.04
+    assert batch.cost == "$0.04 and 2 not told"
+
+
+def test_an_option_that_there_is_not_is_told(client: SegmindClient, sandbox: Sandbox) -> None:
+    for option in ({"kind": "workflows"}, {"api": "v3"}, {"folder": "here"}):
+        with pytest.raises(errors.InputError, match=next(iter(option))):
+            client.map(FAST, prompts(2), **option)
+    assert sandbox.requests("POST") == []
 
 
 # failures
@@ -316,6 +370,7 @@ def test_an_account_without_credits_ends_the_sending(
     assert 1 <= batch.failed < 40
     assert batch.queued == 60 - 2 - batch.failed
     assert "rows were not sent" in batch.message
+    assert "Add credits" in batch.message
 
 
 # going on

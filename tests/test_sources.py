@@ -101,7 +101,7 @@ def test_a_jsonl_file(tmp_path: Path) -> None:
     assert found.total == 3
     first, broken, no_mapping = inputs(found)
     assert first == {"prompt": "a", "images": [tmp_path / "b.png"], "n": 2}
-    assert "Line 3 of rows.jsonl is no JSON" in broken
+    assert broken.startswith("Line 3 of rows.jsonl is no JSON: Expecting ':' delimiter.")
     assert "this is a list" in no_mapping
 
 
@@ -147,6 +147,35 @@ def test_another_encoding_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read") as caught:
         source(tmp_path / "rows.csv")
     assert "UTF-8" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.csv", "prompt;seed\na fox;3\n", "one column only, named `prompt;seed`"),
+        ("a.tsv", "prompt,seed\na fox,3\n", "one column only, named `prompt,seed`"),
+        ("a.csv", "prompt,seed,prompt\na,1,b\n", "two columns named `prompt`"),
+        ("a.csv", 'prompt,seed\na,1\n"a fox,2\nb,3\n', "cannot be read after line 2: unexpected"),
+        ("a.csv", 'prompt\n"a" fox\n', "cannot be read after line 1: "),
+    ],
+)
+def test_a_table_that_would_be_misread_is_refused_whole(
+    name: str, text: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=said):
+        source(tmp_path / name)
+
+
+def test_one_column_may_have_any_text_in_its_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('"prompt"\na fox; red | wild\n')
+    assert inputs(source(tmp_path / "a.csv")) == [{"prompt": "a fox; red | wild"}]
+
+
+def test_a_dataframe_with_two_columns_of_one_name() -> None:
+    table = pandas.DataFrame([["a", "b"]], columns=["prompt", "prompt"])
+    with pytest.raises(InputError, match="two columns named `prompt`"):
+        inputs(source(table))
 
 
 def test_a_cell_longer_than_the_csv_modules_own_limit(tmp_path: Path) -> None:

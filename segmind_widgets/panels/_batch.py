@@ -13,7 +13,6 @@ from segmind_widgets.batch import Batch
 from segmind_widgets.batchplans import duration
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import NotFound
-from segmind_widgets.jobs import money
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.panels._details import Details
 from segmind_widgets.panels._pictures import Pictures
@@ -121,7 +120,7 @@ class BatchView(Panel):
             batch.failed
         )
         facts += [f"{batch.running:,} running"] if batch.running else []
-        facts += [money(batch.spent)]
+        facts += [batch.cost]
         facts += [f"{batch.rate:.3g} a minute"] if batch.rate and batch.running else []
         if batch.left and not batch.finished:
             facts.append(f"about {duration(batch.left)} left")
