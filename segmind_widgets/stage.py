@@ -115,17 +115,18 @@ class Stage:
             raise CellError("A panel needs a notebook; this is a terminal.")
         self._replaces_those_of_an_earlier_run(panel)
         display(panel)
-        handle = display({"text/plain": "", "text/html": ""}, raw=True, display_id=True)
+
+        def kept() -> dict[str, str]:
+            jobs = panel.results[:_STILLS]
+            pictures = "".join(job.to_html(_STILL_SIDE) for job in jobs)
+            text = "\n".join(job.line for job in jobs)
+            return {"text/plain": text, "text/html": panel.kept(pictures)}
+
+        handle = display(kept(), raw=True, display_id=True)
         assert handle is not None
 
         def keep(_: Any) -> None:
-            kept = panel.results[:_STILLS]
-            shown = "".join(job.to_html(_STILL_SIDE) for job in kept)
-            data = {
-                "text/plain": "\n".join(job.line for job in kept),
-                "text/html": f'<div class="sw-still-{panel.model_id}">{shown}</div>',
-            }
-            self._cell.copy().run(handle.update, data, raw=True)
+            self._cell.copy().run(handle.update, kept(), raw=True)
 
         panel.observe(keep, "results")
 

@@ -213,6 +213,8 @@ def test_the_search_finds_and_the_choice_shows_a_form(client: SegmindClient) -> 
     panel.search.value = "no such thing at all"
     assert "No model fits" in said(panel)
     assert "output_resolution" in panel.form.fields
+    panel.search.value = "nano banana"
+    assert said(panel) == ""
     panel.close()
 
 
@@ -259,6 +261,26 @@ def test_what_names_no_workflow_is_told(client: SegmindClient) -> None:
     assert panel.form is None
     with pytest.raises(InputError):
         panel.read()
+    panel.close()
+
+
+def test_a_form_is_never_that_of_another_workflow(client: SegmindClient) -> None:
+    panel = WorkflowPanel(client=client)
+    panel.source.value = '{"product_prompt": "a teapot"}'
+    assert "inputs alone" in said(panel)
+    assert panel.form is None
+    panel.source.value = ID
+    assert ID in panel.facts.value
+    panel.source.value = '{"product_prompt": "a teapot"}'
+    assert (panel.model.slug, panel.form.inputs) == (ID, {"product_prompt": "a teapot"})
+    assert ID in panel.facts.value
+    panel.source.value = "which one was it?"
+    assert "No workflow" in said(panel)
+    assert panel.facts.value == ""
+    assert panel.act.layout.display == "none"
+    panel.source.value = "product-photos"
+    assert "product-photos" in panel.facts.value
+    assert panel.act.layout.display == ""
     panel.close()
 
 

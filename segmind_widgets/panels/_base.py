@@ -18,6 +18,7 @@ The recipe for a panel:
 from __future__ import annotations
 
 import html
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -34,6 +35,10 @@ from segmind_widgets.panels._widgets import Announcement, free, stylesheet, word
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_LOST = (  # JupyterLab's "model not found", just above what is kept of the panel
+    ".jp-OutputArea-child:has(+ .jp-OutputArea-child .sw-still-{id})"
+    " > .jupyter-widgets:not(:has(*))"
+)
 
 
 class Panel(widgets.VBox):
@@ -159,5 +164,20 @@ class Panel(widgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """As a widget, and as text for a file that is opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
-        said = f"{self.title} panel. Run the cell to bring it to life."
+        said = self._asleep
         return {**data, "text/plain": said, "text/html": f"<p>{html.escape(said)}</p>"}
+
+    def kept(self, pictures: str) -> str:
+        """HTML for below the panel: hidden while it is alive, and what stays of it in the file.
+
+        JupyterLab shows an error in the place of a widget that is gone, and none of the texts
+        beside it: the panel's own words stand there instead.
+        """
+        lost = _LOST.format(id=self.model_id)
+        said = json.dumps(self._asleep, ensure_ascii=False).replace("<", r"\3c ")
+        look = f"{lost}{{font-size:0}} {lost}::after{{content:{said};font-size:13px}}"
+        return f'<div class="sw-still-{self.model_id}"><style>{look}</style>{pictures}</div>'
+
+    @property
+    def _asleep(self) -> str:
+        return f"{self.title} panel. Run the cell to bring it to life."

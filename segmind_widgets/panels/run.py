@@ -31,6 +31,7 @@ class RunPanel(RunsPanel):
         self.catalog = Catalog()
         self.of: str | None = None  # the provider whose models are listed; None: not known yet
         self._filling = False
+        self._missed = False  # it was told that the search finds nothing
         self.search = widgets.Text(description="Find a model", placeholder="words, such as: video")
         self.search.add_class("sw-wide")
         self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
@@ -103,7 +104,13 @@ class RunPanel(RunsPanel):
         self._silently(options, self.list.value)
         name = self.search.value.strip()
         if not found and name:
-            self.say(f"No model fits {name!r}: try fewer words, or another kind.")
+            self.say(
+                f"No model fits {name!r}: try fewer words, or another kind. One that is not listed"
+                " has its form by %segmind_panel run NAME."
+            )
+        elif self._missed:
+            self.say("")
+        self._missed = bool(name and not found)
 
     def _silently(self, options: Sequence[tuple[str, str]], chosen: str | None) -> None:
         """Show these lines, and that one chosen if it is among them: it is no choice of now."""

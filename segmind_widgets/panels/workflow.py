@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
 from segmind_widgets import snippets
+from segmind_widgets.errors import InputError
 from segmind_widgets.panels._runs import RunsPanel
 from segmind_widgets.panels._widgets import row
 from segmind_widgets.types import Model
@@ -32,19 +34,35 @@ class WorkflowPanel(RunsPanel):
         self.source.add_class("sw-code")
         read = self.button("Show its inputs", self.read, tooltip="Read what was pasted")
         self.source.observe(self._pasted, "value")
+        self.facts = widgets.HTML()
         if argument:
             self.read()
-        return [self.source, row(read, self.provider)]
+        return [self.source, row(read, self.provider), self.facts]
 
     def _pasted(self, _: Any) -> None:
         self.guarded(self.read)
 
     def read(self) -> None:
         """Read what was pasted, and ask for the inputs that it names. Raises InputError."""
-        found = snippets.parse(self.source.value)
-        form = Model(found.target, name=found.name, schema=found.schema)
-        self.show_form(form, found.inputs)
+        try:
+            found = snippets.parse(self.source.value)
+        except InputError:
+            self._put_away()
+            raise
+        target, name = found.target, found.name
+        if not target:  # inputs alone are for the workflow that is shown
+            if self.form is None:
+                raise InputError("These are inputs alone.", hint="Paste the workflow's id first.")
+            target, name = self.model.slug, self.model.name
+        address = "" if name == target else f' <span class="sw-hint">{html.escape(target)}</span>'
+        self.facts.value = f"<b>{html.escape(name)}</b>{address}"
+        self.show_form(Model(target, name=name, schema=found.schema), found.inputs)
         self.say("" if found.schema else _BARE)
+
+    def _put_away(self) -> None:
+        """Offer no run of a workflow that is no longer the one above."""
+        self.facts.value = ""
+        self.can_run(yes=False)
 
 
 _BARE = (

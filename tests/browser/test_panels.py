@@ -117,6 +117,10 @@ def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab, photo: Pa
     again = browser.new_page(viewport={"width": 1200, "height": 1000})
     again.goto(f"{lab.url}/lab/workspaces/again/tree/{name}")
     again.locator("figure img").wait_for(timeout=60_000)
+    lost = again.get_by_text("Error displaying widget: model not found")
+    lost.wait_for()  # what JupyterLab writes; what is seen are the panel's words
+    words = "e => [getComputedStyle(e).fontSize, getComputedStyle(e, '::after').content]"
+    assert lost.evaluate(words) == ["0px", '"Run a model panel. Run the cell to bring it to life."']
     shot(again, "run-reopened")
 
 
