@@ -38,7 +38,8 @@ _PATIENCE = 5.0  # seconds
 _CAUSES = 5  # that are shown
 _IDS = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
 _OPEN = "It is not done, and nobody here follows it: run the same again."
-_ON = "Run the same again: it goes on where it stopped."
+_GOES_ON = "it goes on where it stopped."
+_ON = f"Run the same again: {_GOES_ON}"
 _LOST = "With a name (name=…) a generator could go on where it stopped."
 
 
@@ -253,7 +254,8 @@ class Batch(BatchResults, HasTraits):
             said.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
         if running:
             said.append(f"{running:,} on their way go on.")
-        return " ".join([*said, _ON if self.plan.kept else _LOST])
+        how = _ON if self.plan.kept else _LOST
+        return " ".join(said if error and error.hint.endswith(_GOES_ON) else [*said, how])
 
     def _show(self, **changes: Any) -> None:
         def set_all() -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmind_widgets import remote
 from segmind_widgets.assets import Asset
-from segmind_widgets.errors import StoreError, WorkersLost
+from segmind_widgets.errors import InputError, StoreError, WorkersLost
 from segmind_widgets.folders import opened, plain
 from segmind_widgets.jobs import Job
 from segmind_widgets.places import Place
@@ -60,9 +60,18 @@ class Crew:
         client: the driver's.
         executor: where tasks go. It is the caller's: nothing here shuts it down.
         folder: a path or an fsspec URL that the driver and all workers can read and write.
+
+    Raises:
+        InputError: it is no executor, or a folder that nothing here can open.
     """
 
     def __init__(self, client: SegmindClient, executor: Executor, folder: str | Path) -> None:
+        if not isinstance(executor, Executor):
+            raise InputError(
+                f"`executor` is a {type(executor).__name__}, and no concurrent.futures.Executor.",
+                hint="Such as ProcessPoolExecutor(), or get_executor() of Dask's Client.",
+                field="executor",
+            )
         self._client, self._executor = client, executor
         text = os.fspath(folder)
         self.url = text if "://" in text else str(Path(text).expanduser().resolve())

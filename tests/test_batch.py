@@ -280,8 +280,8 @@ def test_objects_of_a_generator_are_not_sent_as_their_names(
     batch.failed.retry().wait(30)
     sent = [request.json for request in sandbox.requests("POST", "/v2/")[before:]]
     assert sent == [{"prompt": "<b>"}]
-    [said] = [job.error.message for job in batch.failed]
-    assert "`image` was bytes, which went with the generator" in said
+    error = batch.job(0).error
+    assert "`image` was bytes, which went with the generator" in error.message
 
 
 def test_what_nobody_told_the_cost_of_is_not_shown_as_free(client: SegmindClient) -> None:

@@ -30,7 +30,7 @@ from segmind_widgets import remote
 from segmind_widgets.batch import Batch
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.crew import TRIES, slots
-from segmind_widgets.errors import KeyMissing, StoreError, WorkersLost
+from segmind_widgets.errors import InputError, KeyMissing, StoreError, WorkersLost
 from segmind_widgets.ratelimit import RateLimit
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
@@ -272,6 +272,13 @@ def test_how_many_workers_there_are() -> None:
         assert (slots(pool), slots(threads), slots(Executor())) == (3, 5, 8)
 
 
+@pytest.mark.parametrize("given", ["dask", ThreadPoolExecutor])
+def test_what_is_no_executor_is_told(client: SegmindClient, sandbox: Sandbox, given: Any) -> None:
+    with pytest.raises(InputError, match=r"no concurrent\.futures\.Executor"):
+        client.map(FAST, prompts(2), executor=given)
+    assert not sandbox.requests("POST")
+
+
 # lost workers
 
 
@@ -303,7 +310,7 @@ def test_where_no_worker_is_left_the_driver_ends_what_was_begun(
     with Pool(2, lambda task, number: "" if number < 3 else "before") as pool:
         batch = client.map(FAST, prompts(300), executor=pool).wait(60)
     assert isinstance(batch.error, WorkersLost)
-    assert "goes on where it stopped" in batch.message
+    assert batch.message.count("goes on where it stopped") == 1
     begun = len(sandbox.billed_posts)
     assert batch.done == begun >= 1
     with Pool(2) as pool:
