@@ -219,7 +219,12 @@ def parse(name: str, line: str) -> argparse.Namespace:
 
 def _check_jobs(options: argparse.Namespace) -> None:
     """Refuse what would be passed over in silence."""
-    doing = next((word for word in ("resume", "stop", "clean") if getattr(options, word)), None)
+    todo = [word for word in ("resume", "stop", "clean") if getattr(options, word)]
+    if len(todo) > 1:
+        raise CellError(
+            f"--{todo[0]} and --{todo[1]} do not go together.", hint="One after the other."
+        )
+    doing = todo[0] if todo else None
     filters = [f for f in ("model", "status", "text", "unfinished") if getattr(options, f)]
     if filters and (doing or options.ids):
         raise CellError(

@@ -127,7 +127,7 @@ class Database:
         said = error.strerror if isinstance(error, OSError) else error
         self.problem = (
             f"The journal in {self.path.parent} cannot be written ({said}), so new jobs are kept in"
-            " this kernel's memory only."
+            f" this kernel's memory only. {_remedy(error)}"
         )
 
     def _come_back(self) -> None:
@@ -239,6 +239,15 @@ def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known: str) 
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def _remedy(error: Exception) -> str:
+    said = str(error).lower()
+    if "locked" in said:
+        return "It is tried again every few seconds."
+    if "full" in said or "no space" in said:
+        return _HINT
+    return "Set SEGMIND_WIDGETS_HOME to a folder of yours that can be written."
 
 
 def _says(error: sqlite3.Error, signs: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from segmind_widgets.errors import InputError
 from segmind_widgets.types import Status
 
 _FINISHED = ", ".join(repr(str(status)) for status in Status if status.final)
@@ -83,9 +84,22 @@ def escaped(text: str) -> str:
 
 
 def moment(when: datetime | str) -> str:
-    """As the journal writes times: UTC, ISO 8601 with milliseconds. Naive is local time."""
+    """As the journal writes times: UTC, ISO 8601 with milliseconds.
+
+    A naive datetime is local time, a text without a zone is UTC.
+
+    Raises:
+        InputError: the text is no ISO 8601.
+    """
     if isinstance(when, str):
-        return when
+        try:
+            told = datetime.fromisoformat(when.strip().replace("Z", "+00:00"))
+        except ValueError:
+            raise InputError(
+                f"{when!r} is no moment.",
+                hint="Give a datetime, or ISO 8601 such as 2026-11-21 or 2026-11-21T10:00:00Z.",
+            ) from None
+        when = told if told.tzinfo else told.replace(tzinfo=timezone.utc)
     return when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
 
 

@@ -31,6 +31,7 @@ from segmind_widgets.types import Model
 _WHOLE = r"[-+]?[0-9]{1,18}"
 _REAL = r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"
 _ADDRESS = r"(?i:data:|(?!file:)[a-z][a-z0-9+.-]*://)"
+_SENT = " It is sent as it is."
 _BASE64 = r"[A-Za-z0-9+/_-]{60}[A-Za-z0-9+/=_\s-]*"
 
 
@@ -57,9 +58,10 @@ class Checked(NamedTuple):
     def raise_for_problems(self) -> None:
         """Raise an InputError with all the problems, if there are any."""
         if self.problems:
+            doubts = [str(note).removesuffix(_SENT) for note in self.warnings]
             raise InputError(
                 " ".join(map(str, self.problems)),
-                hint=" ".join(map(str, self.warnings)) or "Nothing was sent.",
+                hint=" ".join([*doubts, "Nothing was sent."]),
                 field=self.problems[0].field,
             )
 
@@ -87,7 +89,7 @@ def check(model: Model, inputs: Mapping[str, Any]) -> Checked:
         Note(
             name,
             f"`{name}` is not a known parameter of {model.slug}"
-            f"{did_you_mean(name, known) or '.'} It is sent as it is.",
+            f"{did_you_mean(name, known) or '.'}{_SENT}",
         )
         for name in strange
     ]

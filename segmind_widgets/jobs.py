@@ -83,7 +83,9 @@ class Job(HasTraits):
         """
         if cls.opener is None:
             raise SegmindError(
-                "No client is there yet.", hint="Use SegmindClient.instance().from_image(…)."
+                "No client is known to this Job.",
+                hint="Import it with `from segmind_widgets import Job`, or use"
+                " SegmindClient.instance().from_image(…).",
             )
         return cls.opener(source)
 

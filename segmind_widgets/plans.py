@@ -72,7 +72,7 @@ class Plan:
                 hint=f"Nothing was sent. {told.remedy} To run it all the same,"
                 " leave --max-cost out.",
             )
-        if told.high > max_cost + HAIR:
+        if not told.high <= max_cost + HAIR:  # so written, NaN allows nothing
             words = "usually costs" if told.low == told.high else "may cost up to"
             raise LimitError(
                 f"{target} {words} {money(told.high)} ({told.source}), more than the"

@@ -139,11 +139,17 @@ class Runs:
         inputs = parse_line(options.inputs, self._names)
         for name, value in parse_body(cell or "", self._names).items():
             if name in inputs:
-                raise CellError(f"`{name}` is on the line and in the cell.", field=name)
+                raise CellError(
+                    f"`{name}` is on the line and in the cell.", hint="Leave one out.", field=name
+                )
             inputs[name] = value
         if options.seed is not None:
             if inputs.get("seed") is not None:
-                raise CellError("The seed is there twice: --seed and `seed`.", field="seed")
+                raise CellError(
+                    "The seed is there twice: --seed and `seed`.",
+                    hint="Leave one out.",
+                    field="seed",
+                )
             inputs["seed"] = options.seed
         return inputs
 

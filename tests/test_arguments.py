@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from segmind_widgets.arguments import PARSERS, run
+from segmind_widgets.arguments import PARSERS, parse, run
 from segmind_widgets.errors import CellError
 
 
@@ -64,3 +64,11 @@ def test_a_word_too_many_is_refused(name: str) -> None:
 def test_wrong_values_are_errors_and_never_an_exit(line: str, words: str) -> None:
     with pytest.raises(CellError, match=words):
         run("model").parse(f"flux-dev {line}")
+
+
+@pytest.mark.parametrize(
+    "line", ["--resume --stop", "--clean --stop --older 3", "--resume --clean"]
+)
+def test_one_thing_at_a_time_is_done_with_jobs(line: str) -> None:
+    with pytest.raises(CellError, match="do not go together"):
+        parse("segmind_jobs", line)

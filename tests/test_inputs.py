@@ -90,7 +90,7 @@ def test_problems_are_raised_together():
         check(Catalog().find("esrgan"), {"imag": "https://a.b", "quality": 1}).raise_for_problems()
     assert "`image` is required." in caught.value.message
     assert "`quality` must be at least 10" in caught.value.message
-    assert "did you mean `image`?" in caught.value.hint
+    assert "did you mean `image`? Nothing was sent." in caught.value.hint
     check(Catalog().find("esrgan"), {"image": "https://a.b"}).raise_for_problems()
 
 

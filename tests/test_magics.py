@@ -16,7 +16,7 @@ from segmind_widgets.arguments import PARSERS
 from segmind_widgets.assets import Asset
 from segmind_widgets.jobs import Job
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.types import Status
+from segmind_widgets.types import Credits, Status
 from tests.shells import Shell, open_shell, picture
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
@@ -187,6 +187,22 @@ def test_status_shows_key_source_and_credits(shell: Shell, sandbox: Sandbox) -> 
     assert rows["key"] == f"…{key[-3:]} from the environment (SEGMIND_API_KEY)"
     assert rows["credits"] == "10.00 USD"
     assert dict(shell.run("%segmind_status -p apimart"))["provider"] == "APIMart"
+
+
+def test_status_tells_the_limit_that_is_kept(
+    shell: Shell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def limit() -> str:
+        return dict(shell.run("%segmind_status"))["rate limit"]
+
+    assert limit() == "none", "a service on this machine"
+    shell.run("%config SegmindClient.rate_limit = 90")
+    assert limit() == "90 requests a minute"
+    shell.client.rate_limit = None
+    for name in ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL"):
+        monkeypatch.setenv(name, sandbox.environ[name].replace("127.0.0.1", "127.0.0.2"))
+    monkeypatch.setattr(type(shell.client), "credits", lambda *_: Credits(1.0))
+    assert limit() == "120 requests a minute", "what is taken where none is set"
 
 
 def test_status_without_a_key_is_the_sandbox(keyless: Shell) -> None:
@@ -467,6 +483,9 @@ def test_models_are_found_by_words_and_modality(shell: Shell) -> None:
     videos = shell.run("%segmind_models --modality video")
     assert "kling-2.1" in [model.slug for model in videos]
     assert "fast-flux-schnell" not in [model.slug for model in videos]
+    with pytest.raises(errors.CellError, match="No model fits 'flux' and --modality sound") as bad:
+        shell.run("%segmind_models flux --modality sound")
+    assert "Leave --modality out" in bad.value.hint
     with pytest.raises(errors.CellError, match="No model fits 'zzzz'"):
         shell.run("%segmind_models zzzz")
 

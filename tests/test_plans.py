@@ -94,6 +94,8 @@ def test_the_limit_of_cost(client: SegmindClient) -> None:
     assert client.plan("flux-dev", {"prompt": "x"}, max_cost=0.02).estimate.high == 0.02
     with pytest.raises(LimitError, match=r"usually costs \$0.02 \(.*\), more than the \$0.019"):
         client.plan("flux-dev", {"prompt": "x"}, max_cost=0.019)
+    with pytest.raises(LimitError, match="usually costs"):
+        client.plan("flux-dev", {"prompt": "x"}, max_cost=float("nan"))
 
 
 def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindClient) -> None:

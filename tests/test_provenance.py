@@ -631,8 +631,9 @@ def test_a_job_from_an_image_runs_again(tmp_path: Path) -> None:
 
 def test_a_job_needs_a_client_to_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Job, "opener", None)
-    with pytest.raises(SegmindError, match="No client"):
+    with pytest.raises(SegmindError, match="No client") as raised:
         Job.from_image("cat.png")
+    assert "from segmind_widgets import Job" in raised.value.hint
 
 
 def test_the_magic_takes_a_picture_for_its_model_and_inputs(

@@ -84,16 +84,13 @@ class Account(Subject):
             )
             raise
         key = "none needed" if place.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
-        limit = self.client.rate_limit
+        limit = place.transport.limit.per_minute
         rows = [
             ("provider", f"{place.provider.title}{', on the sandbox' if place.sandbox else ''}"),
             ("address", place.address),
             ("key", key),
             ("credits", _credits(balance)),
-            (
-                "rate limit",
-                f"{limit:g} requests a minute" if limit and not place.sandbox else "none",
-            ),
+            ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
             ("results in", str(self.client.store.home)),
         ]
         caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * place.sandbox

@@ -41,9 +41,10 @@ class Lists(Subject):
             return listing.parameters(exact)
         found = catalog.search(query, options.modality)
         if not found:
-            raise CellError(
-                f"No model fits {query or options.modality!r}.", hint="Try fewer words."
-            )
+            kind = f"--modality {options.modality}" if options.modality else ""
+            words = " and ".join(filter(None, [query and repr(query), kind]))
+            less = "Leave --modality out, or try fewer words." if kind else "Try fewer words."
+            raise CellError(f"No model fits {words}.", hint=less)
         return listing.models(found)
 
     @no_var_expand
