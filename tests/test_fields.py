@@ -183,8 +183,8 @@ plain = st.recursive(
 
 @given(plain)
 def test_any_value_survives_as_text(value: Any) -> None:
-    assert from_yaml(to_yaml(value), {}, "x") == value
-    assert from_scalar(to_scalar(value), {}, "x") == value
+    assert from_yaml(to_yaml(value, "x"), {}, "x") == value
+    assert from_scalar(to_scalar(value, "x"), {}, "x") == value
 
 
 def test_rows_are_plain_words_or_yaml_with_names() -> None:
@@ -197,6 +197,13 @@ def test_rows_are_plain_words_or_yaml_with_names() -> None:
         from_scalar("[1, 2", {}, "sizes")
     assert caught.value.field == "sizes"
     assert str(caught.value) == "`sizes` has a bracket that is not closed."
+
+
+def test_what_has_no_text_form_is_named() -> None:
+    with pytest.raises(CellError, match="`photo` cannot be written as text") as caught:
+        to_scalar(object(), "photo")
+    assert caught.value.field == "photo"
+    assert "`photo: $variable`" in str(caught.value.hint)
 
 
 def test_a_refusal_names_its_input_in_field_or_words() -> None:

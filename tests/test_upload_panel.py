@@ -91,6 +91,31 @@ def test_errors_stand_beside_their_file(panel: UploadPanel, tmp_path: Path) -> N
     assert [asset.filename for asset in panel.assets] == ["good.png"]
 
 
+def test_what_is_empty_or_torn_is_not_sent(
+    panel: UploadPanel, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    (tmp_path / "torn.png").write_bytes(picture()[:20])
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "good.png").write_bytes(picture())
+    panel.add([tmp_path / name for name in ("torn.png", "empty.mp4", "good.png")])
+    good, empty, torn = settled(panel, 3)
+    assert good["note"] == "uploaded"
+    assert (empty["caption"], torn["caption"]) == ("empty.mp4", "torn.png")
+    assert "empty.mp4 is empty" in empty["error"]
+    assert "torn.png is damaged" in torn["error"]
+    assert torn["actions"] == ["remove"]
+    assert len(sandbox.requests("POST", "/upload-asset")) == 1
+
+
+def test_a_url_is_used_as_it_is(panel: UploadPanel, sandbox: Sandbox) -> None:
+    panel.add_text("https://images.example/fox.png")
+    (item,) = settled(panel, 1)
+    assert item["note"] == "a URL, used as it is"
+    assert item["kind"] == "file"  # there is nothing to draw
+    assert [asset.url for asset in panel.assets] == ["https://images.example/fox.png"]
+    assert sandbox.requests("POST", "/upload-asset") == []
+
+
 def test_text_is_a_url_a_path_a_pattern_or_a_variable(
     panel: UploadPanel, tmp_path: Path, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,7 +88,7 @@ class Controls(Browser):
             except (KeyError, ValueError):  # noqa: PERF203 - as many as a person fills in
                 rest[name] = value
         if self.rows is not None and rest:
-            values[ROWS] = [[name, to_scalar(value)] for name, value in rest.items()]
+            values[ROWS] = [[name, to_scalar(value, name)] for name, value in rest.items()]
             rest = {}
         self.values = values
         return rest

@@ -197,11 +197,12 @@ class Field:
             CellError: the value has no text form.
         """
         if self.kind in ("yaml", "value"):
-            return to_scalar(value) if self.kind == "value" else to_yaml(value)
+            write = to_scalar if self.kind == "value" else to_yaml
+            return write(value, self.name)
         if self.kind == "messages" and isinstance(value, (list, tuple)):
             text = value[0].get("content") if value and isinstance(value[0], Mapping) else None
             alone = isinstance(text, str) and list(value) == [_from_user(text)]
-            return text if alone else to_yaml(value)
+            return text if alone else to_yaml(value, self.name)
         if self.kind == "lines" and isinstance(value, (list, tuple)):
             if all(isinstance(item, str) and "\n" not in item for item in value):
                 return "\n".join(value)

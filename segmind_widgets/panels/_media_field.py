@@ -140,10 +140,7 @@ class MediaField(widgets.VBox):
             raise InputError(
                 f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes {wanted(one)}."
             )
-        if asset.local and asset.media_type in _READABLE and not _is_whole(asset):
-            raise InputError(
-                f"{asset.filename} is damaged, or no picture.", hint="Choose another file."
-            )
+        check_whole(asset)
 
     def _kept(self, asset: Asset) -> Asset:
         """The asset with a file of its own, so that a cell can name it."""
@@ -214,6 +211,16 @@ def assets(value: Any) -> Any:
     if _is_list(value):
         return [assets(one) for one in value]
     return value if isinstance(value, str) else Asset.of(value)
+
+
+def check_whole(asset: Asset) -> None:
+    """Raise InputError for a file with nothing in it, and for a picture that cannot be one."""
+    if asset.local and asset.size == 0:
+        raise InputError(f"{asset.filename} is empty.", hint="Choose another file.")
+    if asset.local and asset.media_type in _READABLE and not _is_whole(asset):
+        raise InputError(
+            f"{asset.filename} is damaged, or no picture.", hint="Choose another file."
+        )
 
 
 def _is_whole(asset: Asset) -> bool:

@@ -40,14 +40,18 @@ def asked(inputs: Mapping[str, Any]) -> str:
     return content if isinstance(content, str) else ""
 
 
-def to_yaml(value: Any) -> str:
-    """A value as one line of YAML. Raises CellError where it has no text form."""
-    return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")
+def to_yaml(value: Any, name: str) -> str:
+    """A value as one line of YAML. Raises CellError about `name` where it has no text form."""
+    try:
+        return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")
+    except CellError as error:
+        said, hint = error.message.replace("`value`", f"`{name}`"), f"{error.hint}"
+        raise CellError(said, hint=hint.replace("`value:", f"`{name}:"), field=name) from None
 
 
-def to_scalar(value: Any) -> str:
-    """A value as `from_scalar` reads it, without quotes where it can be."""
+def to_scalar(value: Any, name: str) -> str:
+    """A value as `from_scalar` reads it, without quotes where it can be. Raises as `to_yaml`."""
     if isinstance(value, str) and value == value.strip() and "\n" not in value and value:
         bare = not _STRUCTURED.match(value) and yaml12.plain(value) == value
-        return value if bare else to_yaml(value)
-    return to_yaml(value)
+        return value if bare else to_yaml(value, name)
+    return to_yaml(value, name)

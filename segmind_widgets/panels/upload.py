@@ -18,8 +18,9 @@ from segmind_widgets.cells import parse_body
 from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.panels._drop import Drop
+from segmind_widgets.panels._media_field import check_whole
 from segmind_widgets.panels._pictures import Pictures
-from segmind_widgets.panels._recent import Recent
+from segmind_widgets.panels._recent import Recent, sign
 from segmind_widgets.panels._widgets import free, row, words
 
 _FRAME = 0.2  # seconds between two updates of a moving number
@@ -37,6 +38,16 @@ class Entry:
     key: str = field(default_factory=lambda: uuid4().hex[:8])
 
     @property
+    def ready(self) -> bool:
+        """Whether the asset has the URL that is wanted."""
+        return self.asset is not None and not self.error and not self.busy
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is on its way, or waits for that."""
+        return self.state.startswith(("waiting", "uploading")) and not self.error
+
+    @property
     def item(self) -> dict[str, Any]:
         """As `Pictures` shows it."""
         asset = self.asset
@@ -49,16 +60,13 @@ class Entry:
             "key": self.key,
             "alt": self.name,
             "caption": " · ".join(asset.facts),
-            "kind": asset.kind if asset.kind in _KINDS else "file",
+            "kind": sign(asset),
             "note": "" if self.error else f"{self.state}{until}",
             "error": self.error,
-            "busy": self.state.startswith(("waiting", "uploading")) and not self.error,
+            "busy": self.busy,
             "url": asset.url or "",
             "actions": [name for name, there in ways.items() if there],
         }
-
-
-_KINDS = ("image", "video", "audio", "text")
 
 
 class UploadPanel(Panel):
@@ -113,7 +121,7 @@ class UploadPanel(Panel):
     @property
     def assets(self) -> list[Asset]:
         """The uploaded files with their URLs, oldest first."""
-        return [e.asset for e in self._entries if e.asset and e.state.startswith("uploaded")]
+        return [entry.asset for entry in self._entries if entry.asset and entry.ready]
 
     # adding
 
@@ -171,8 +179,8 @@ class UploadPanel(Panel):
                 entry.asset = self.client.upload(entry.asset, progress=self._moving(entry))
             except SegmindError as error:
                 entry.error, entry.state = words(error), "waiting"
-            else:  # nothing was sent of what is there already
-                entry.state = "uploaded before" if entry.state == "uploading" else "uploaded"
+            else:
+                entry.state = _how(entry)
             self._show()
         self.guarded(self._name)
 
@@ -231,12 +239,22 @@ _ACTIONS = [
 ]
 
 
+def _how(entry: Entry) -> str:
+    """How it came to its URL: of what has one, nothing was sent."""
+    if entry.asset is not None and not entry.asset.local:
+        return "a URL, used as it is"
+    return "uploaded before" if entry.state == "uploading" else "uploaded"
+
+
 def _entry_of(source: Any) -> Entry:
+    name = str(source)[:80]
     try:
         asset = Asset.of(source)
+        name = asset.filename
+        check_whole(asset)
     except SegmindError as error:
-        return Entry(str(source)[:80], error=words(error))
-    return Entry(asset.filename, asset)
+        return Entry(name, error=words(error))
+    return Entry(name, asset)
 
 
 def _files(text: str) -> list[Path]:
