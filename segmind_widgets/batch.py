@@ -138,11 +138,12 @@ class Batch(BatchResults, HasTraits):
         if afresh:
             self._rows.set_aside()
         with self._lock:
-            self._tally.enter()
+            self._feed.enter()
             self._began = time.monotonic()
             self._told = False
             self._show(finished=False, error=None, message="", left=self.plan.seconds)
-        self._client.meanwhile(self._run)
+        feed = self._feed
+        self._client.meanwhile(lambda: self._run(feed))
         return self
 
     def _feeding(self, source: Source, only: Collection[int] | None) -> Feed:
@@ -150,15 +151,15 @@ class Batch(BatchResults, HasTraits):
         more = {"max_cost": self._max_cost, "only": only, "runner": self._crew}
         return Feed(self._client, source, *made, **more)
 
-    def _run(self) -> None:
+    def _run(self, feed: Feed) -> None:
         try:
-            self._feed.run()
+            feed.run()
         finally:
-            self._tally.leave()
+            feed.leave()
 
     @property
     def sending(self) -> bool:
-        """Rows are still looked at; after `stop` for a moment only."""
+        """Rows are still read or looked at; after `stop` for a moment only."""
         return self._tally.fed
 
     @property

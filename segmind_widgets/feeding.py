@@ -7,7 +7,8 @@ be sent any more: the budget is used up, the account refuses, the disk is full.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+import threading
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segmind_widgets.batchplans import AT_ONCE
@@ -90,6 +91,8 @@ class Feed:
         self._max_cost = max_cost
         self._only = only
         self._stopped = False
+        self._reading = self._has_left = False
+        self._lock = threading.Lock()
         self.through = False  # all rows were read
         self.error: SegmindError | None = None
         self.number = -1  # of the row that was looked at last
@@ -104,27 +107,55 @@ class Feed:
         if error is not None:  # said of the row that it met, and now of all
             error.hint = error.hint.removeprefix("Nothing was sent.").strip()
         self.error = self.error or error
-        self._stopped = True
+        with self._lock:
+            self._stopped = True
+            waits = self._reading
+        if waits:  # for a row that will not be sent, it may be for ever
+            self.leave()
         self._tally.wake()
+
+    def enter(self) -> None:
+        """Tell the tally that rows are to come."""
+        self._tally.enter()
+
+    def leave(self) -> None:
+        """Tell the tally, once, that no more rows come."""
+        with self._lock:
+            left, self._has_left = self._has_left, True
+        if not left:
+            self._tally.leave()
 
     def run(self) -> None:
         """Send them. Never raises: `error` tells."""
         try:
-            for row in self._source.read():
-                if self._stopped:
-                    return
+            for row in self._rows_read():
                 if self._only is None or row.number in self._only:
                     self.number = row.number
                     self._one(row)
+            if self._stopped:
+                return
             if self._only is None:
                 self._rows.end_at(self.number + 1)
                 self.through = True
         except ENDS as error:
             self.stop(error)
-        except Exception as error:  # noqa: BLE001 - whatever a generator of rows raises
+        except BaseException as error:  # noqa: BLE001 - whatever a generator of rows raises
             _log.debug("The rows of a batch broke", exc_info=True)
             said = f"The rows broke after row {self.number + 1:,}: {error!r}."
             self.stop(error if isinstance(error, SegmindError) else SegmindError(said))
+
+    def _rows_read(self) -> Iterator[Row]:
+        """The rows until it is stopped."""
+        rows = iter(self._source.read())
+        while self._goes_on(reading=True) and (row := next(rows, None)):
+            if self._goes_on(reading=False):
+                yield row
+
+    def _goes_on(self, *, reading: bool) -> bool:
+        """It was not stopped; and from now on it waits for a row, or does not."""
+        with self._lock:
+            self._reading = reading and not self._stopped
+            return not self._stopped
 
     def _one(self, row: Row) -> None:
         try:

@@ -57,6 +57,14 @@ def made(batch: Batch) -> list[str]:
     return [job.inputs["prompt"] for job in batch.jobs if job.outputs]
 
 
+def until_ended(name: str) -> None:
+    """Wait until no thread of this name is left."""
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
 # running
 
 
@@ -478,6 +486,42 @@ def test_stop_sends_no_more_and_the_same_goes_on(client: SegmindClient, sandbox:
     rest = client.map(FAST, prompts(40), name="foxes").wait(30)
     assert (rest.done, rest.before) == (40, stopped)
     assert set(posts(sandbox).values()) == {1}
+
+
+def test_stop_does_not_wait_for_a_row_that_may_never_come(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    asked, comes = threading.Event(), threading.Event()
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield from prompts(2)
+        asked.set()
+        comes.wait(30)
+        yield from prompts(2, 2)
+
+    sandbox.faults.add("POST /v2/.*", "job_failed", times=1)
+    batch = client.map(FAST, rows(), name="slow")
+    assert asked.wait(10)
+    sandbox.wait_for(lambda log: len(log.requests("POST", "/v2/")) == 2)
+    batch.stop()
+    batch.wait(10)
+    assert (batch.done, batch.failed, batch.total) == (1, 1, None)
+    batch.failed.retry().wait(10)
+    assert (batch.done, batch.failed) == (2, 0)
+    again = client.map(FAST, prompts(3), name="slow").wait(10)
+    assert (again.done, again.before) == (3, 2)
+    comes.set()
+    until_ended("segmind meanwhile")
+    assert posts(sandbox).keys() == {"0", "1", "2"}
+
+
+def test_a_generator_may_end_in_any_way(client: SegmindClient) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        yield {"prompt": "x"}
+        raise SystemExit(3)
+
+    batch = client.map(FAST, rows()).wait(10)
+    assert "broke after row 1: SystemExit(3)" in batch.message
 
 
 def test_started_again_while_what_was_stopped_is_still_on_its_way(
