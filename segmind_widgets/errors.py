@@ -95,7 +95,7 @@ class AssetError(InputError):
 
 
 class Rejected(InputError):
-    pass
+    hint = "Nothing was billed. Change what it names; %segmind_models MODEL shows a model's inputs."
 
 
 class Moderated(Rejected):
@@ -127,7 +127,7 @@ class MethodNotAllowed(SegmindError):
 
 
 class NotAcceptable(SegmindError):
-    pass
+    hint = "Nothing was billed. Change the inputs, or choose another model."
 
 
 class InsufficientCredits(SegmindError):

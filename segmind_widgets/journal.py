@@ -158,9 +158,19 @@ class Journal:
             row = self._store.job(row["key"])
         unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
         lost = None if call or outputs else self._lost(row, place, unsent=unsent)
-        job = self._recalled(row, watching=True)
+        job = self._followed_again(row)
         self._watch(job, place, row["key"], call, crew, outputs=outputs, lost=lost)
         return job
+
+    def _followed_again(self, row: Mapping[str, Any]) -> Job:
+        """The row's job: that which somebody here has in a variable or a view, if there is one."""
+        live = self._live.get(row["key"])
+        if live is None:
+            return self._recalled(row, watching=True)
+        traits = recall(row, watching=True)
+        live.publish(**traits | {"watching": False, "outputs": (), "message": "", "note": ""})
+        live.follow()
+        return live
 
     def _lost(self, row: Mapping[str, Any], place: Place, *, unsent: bool) -> SubmitUnknown:
         """Why a row says nothing of how to go on, where the service may remember the request.
@@ -322,7 +332,11 @@ def _hopeful(row: Mapping[str, Any]) -> bool:
 
 def _left(row: Mapping[str, Any]) -> StillRunning:
     known = row["id"] or row["key"]
-    return StillRunning(
-        row["error"] or f"The job {known} is not followed here; it goes on.",
-        hint=f"Get it back with %segmind_jobs --resume {known}",
-    )
+    said, hint = f"The job {known} is not followed here; it goes on.", "Get it back with"
+    if not (row["id"] or row["next"] or row["outputs"]):
+        said = f"The kernel stopped before {row['target']} had an answer"
+        if row["sent"]:
+            said, hint = f"{said}: it may be running and billed.", "Look for it, unpaid, with"
+        else:
+            said, hint = f"{said}, and before it was sent: nothing was billed.", "Close it with"
+    return StillRunning(row["error"] or said, hint=f"{hint} %segmind_jobs --resume {known}")

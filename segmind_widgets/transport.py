@@ -389,7 +389,7 @@ def _not_there(url: str, response: requests.Response) -> DownloadError:
     gone = response.status_code in (403, 404, 410)
     error = DownloadError(
         f"The result at {_short(url)} {'is gone' if gone else 'could not be fetched'}.",
-        hint="The service keeps results for some days only."
+        hint="The service keeps results for some days only. To have it again, run it again."
         if gone
         else "The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
         status=response.status_code,

@@ -339,7 +339,10 @@ class Watch:
         if call is not None and call.billed:
             return self._end(Status.FAILED, error, {}, {})
         if isinstance(error, NotFound):
-            error.hint = "The service keeps a job's record for about an hour only."
+            error.hint = (
+                "The service keeps a job's record for about an hour only. Look for its result in"
+                " the provider's history."
+            )
             return self._end(Status.UNKNOWN, error, {}, {})
         if isinstance(error, (Unreachable, ServerError, RateLimited)):
             error = self.job.left(error.message.rstrip("."))

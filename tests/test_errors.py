@@ -204,3 +204,9 @@ def test_an_error_survives_another_process() -> None:
     assert (str(again), again.status, again.field, again.hint) == (
         str(error), 422, "size", error.hint,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [400, 406, 415, 422])
+def test_a_refusal_says_what_to_do(status: int) -> None:
+    error = from_reply(status, {}, b'{"error": "No."}')
+    assert error.hint.startswith("Nothing was billed.")

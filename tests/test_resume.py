@@ -155,6 +155,44 @@ def test_a_file_that_was_deleted_is_fetched_again(sandbox: Sandbox, tmp_path: Pa
     assert len(sandbox.requests("POST")) == 1
 
 
+def test_the_job_in_a_variable_is_the_one_that_is_resumed(sandbox: Sandbox, tmp_path: Path) -> None:
+    """With its --save, which another Job of the same row would not know of."""
+    sandbox.faults.add("GET /outputs/.*", 404, times=None)
+    with open_shell(tmp_path, sandbox) as shell:
+        with pytest.raises(errors.DownloadError):
+            shell.run(f"%segmind_run fast-flux-schnell prompt=x -o fox --save {tmp_path / 'own'}")
+        fox = shell.names["fox"]
+        assert (fox.outputs, fox.watching) == ((), False)
+        sandbox.faults.clear()
+        assert shell.run("%segmind_jobs --resume") is fox
+        assert (fox.status, fox.error, fox.message) == (Status.COMPLETED, None, "")
+        assert fox.image.size == (1600, 1200)
+        assert len(list((tmp_path / "own").iterdir())) == 1
+        fox.outputs[0].path.unlink()
+        assert shell.client.resume(fox.id) is fox
+        assert fox.wait(20).image.size == (1600, 1200)
+        assert fox.outputs[0].path.exists()
+    assert len(sandbox.billed_posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"), [(True, "may be running and billed"), (False, "nothing was billed")]
+)
+def test_a_request_without_an_answer_says_what_is_known_of_it(
+    sandbox: Sandbox, tmp_path: Path, said: str, *, sent: bool
+) -> None:
+    with open_shell(tmp_path, sandbox) as shell:
+        store = shell.client.store
+        key = store.add(
+            provider="segmind", place=sandbox.url("segmind"), sandbox=False, kind="model",
+            target="fast-flux-schnell", inputs={"prompt": "x"}, status="submitting",
+            owner="1-dead", sent="2026-11-21T10:00:00.000+00:00" if sent else None,
+        )  # fmt: skip
+        job = shell.client.job(key)
+        assert said in str(job.error)
+        assert f"%segmind_jobs --resume {key}" in job.error.hint
+
+
 def test_a_deleted_file_of_a_sandbox_that_is_gone_is_gone(tmp_path: Path) -> None:
     with Sandbox(speed=500, artist=quick) as gone, open_shell(tmp_path, gone) as shell:
         job = shell.client.run("fast-flux-schnell", {"prompt": "x"})
