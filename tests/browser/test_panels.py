@@ -211,6 +211,20 @@ def test_the_keyboard_alone_runs_a_model(browser: Any, lab: Lab) -> None:
     shot(page, "run-ended")
 
 
+def test_the_keyboard_stays_at_run_though_it_cannot_be_pressed_for_a_while(
+    browser: Any, lab: Lab
+) -> None:
+    page = shown(opened(browser, lab, written(lab, f"{LOAD}\n%segmind_panel run flux-schnell")))
+    typed(page, "Prompt", "a lighthouse")
+    run = page.locator(".sw-panel").get_by_role("button", name="Run", exact=True)
+    run.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Done.", exact=True).wait_for()
+    page.wait_for_function(f"({FOCUSED}) === 'Run'")
+    page.get_by_text("Run a model", exact=True).click()
+    page.wait_for_function("document.activeElement.closest('.sw-panel') === null")
+
+
 @pytest.mark.parametrize("width", [1200, 400])
 def test_the_panels_notebook_in_the_dark(browser: Any, dark_lab: Lab, width: int) -> None:
     shutil.copy(NOTEBOOKS / "01_panels.ipynb", dark_lab.folder)

@@ -4,6 +4,7 @@ const STOPS = "button, input, select, textarea, summary, a[href], [tabindex]";
 const OWN_KEYS = "select, [type=checkbox]"; // what JupyterLab takes for its own cells otherwise
 const WAIT = 80; // ms for what is drawn anew to be there
 const usable = (node) => node.isConnected && !node.disabled && node.tabIndex >= 0 && node.checkVisibility();
+const waits = (node) => node.isConnected && node.disabled && node.checkVisibility();
 const nameOf = (node) => `${node.tagName} ${node.ariaLabel ?? node.labels?.[0]?.textContent ?? node.textContent}`;
 
 export default {
@@ -24,10 +25,14 @@ export default {
     function note({ target }) {
       const panel = el.closest(".sw-panel");
       if (!panel) return;
-      watcher.observe(panel, { childList: true, subtree: true, attributeFilter: ["style", "hidden"] });
+      watcher.observe(panel, { childList: true, subtree: true, attributeFilter: ["style", "hidden", "disabled"] });
       if (panel.contains(target) && target.matches(OWN_KEYS)) target.dataset.lmSuppressShortcuts = "true";
       const stops = panel.contains(target) ? stopsOf(panel) : [];
       last = stops.length ? { node: target, name: nameOf(target), stops, at: stops.indexOf(target) } : null;
+    }
+    function left() { // by the reader: a button that cannot be pressed for a while tells nobody
+      if (last && usable(last.node)) last.waited = false;
+      check();
     }
     function check() {
       clearTimeout(timer);
@@ -36,7 +41,12 @@ export default {
     function restore() {
       const panel = el.closest(".sw-panel");
       if (!last || !panel || document.activeElement !== document.body) return;
-      if (usable(last.node)) { last = null; return; } // the reader clicked beside it
+      if (waits(last.node)) return;
+      if (usable(last.node)) { // where it did not wait, the reader clicked beside it
+        if (last.waited) last.node.focus({ preventScroll: true });
+        else last = null;
+        return;
+      }
       const now = stopsOf(panel);
       const far = (node) => Math.abs(now.indexOf(node) - last.at);
       const alike = now.filter((node) => nameOf(node) === last.name).sort((a, b) => far(a) - far(b));
@@ -45,15 +55,17 @@ export default {
     }
 
     const watcher = new MutationObserver(() => {
-      if (last && document.activeElement === document.body && !usable(last.node)) check();
+      if (!last) return;
+      if (waits(last.node)) last.waited = true;
+      if (document.activeElement === document.body && (last.waited || !usable(last.node))) check();
     });
     document.addEventListener("focusin", note);
-    document.addEventListener("focusout", check);
+    document.addEventListener("focusout", left);
     return () => {
       clearTimeout(timer);
       watcher.disconnect();
       document.removeEventListener("focusin", note);
-      document.removeEventListener("focusout", check);
+      document.removeEventListener("focusout", left);
     };
   },
 };
