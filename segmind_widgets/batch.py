@@ -228,6 +228,7 @@ class Batch(BatchResults, HasTraits):
         counts, feed = self._tally.counts, self._feed
         total = counts.seen if self.total is None and feed.through else self.total
         queued = 0 if total is None else max(0, total - counts.seen)
+        missed = queued or total is None or feed.error  # else it was stopped after its last row
         rate = self._tally.per_minute
         left = None if counts.done > counts.before else self.plan.seconds
         if rate and total is not None:
@@ -244,7 +245,7 @@ class Batch(BatchResults, HasTraits):
             "rate": rate,
             "left": 0.0 if over else left,
             "error": feed.error,
-            "message": self._words(queued, counts.running) if feed.stopped else "",
+            "message": self._words(queued, counts.running) if feed.stopped and missed else "",
             "finished": over,
         }
 

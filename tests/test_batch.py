@@ -515,6 +515,16 @@ def test_stop_does_not_wait_for_a_row_that_may_never_come(
     assert posts(sandbox).keys() == {"0", "1", "2"}
 
 
+def test_stopped_after_its_last_row_it_is_done(client: SegmindClient, sandbox: Sandbox) -> None:
+    sandbox.faults.add("GET /v2/.*", "silence", times=None)
+    batch = client.map(FAST, prompts(2))
+    sandbox.wait_for(lambda log: len(log.billed_posts) == 2)
+    batch.stop()
+    sandbox.faults.clear()
+    batch.wait(30)
+    assert (batch.done, batch.remarks) == (2, [])
+
+
 def test_a_generator_may_end_in_any_way(client: SegmindClient) -> None:
     def rows() -> Iterator[dict[str, Any]]:
         yield {"prompt": "x"}
