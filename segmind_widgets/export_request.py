@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import InputError
-from segmind_widgets.preparing import prepared, with_assets
+from segmind_widgets.preparing import check_known, prepared, with_assets
 
 if TYPE_CHECKING:
     from segmind_widgets.plans import Plan
@@ -19,7 +19,6 @@ _SIGNED = re.compile(
     r"https?://(?:[^/]*@|[^#]*[?&][\w-]*(?:signature|credential|token|secret|sig|key)=)",
     re.IGNORECASE,
 )
-_STAND_IN = re.compile(r"<.*, sha256 [0-9a-f]{64}>")  # `preparing.named`
 _WORKFLOW_PAUSE = 7  # seconds between polls, as a workflow's API page has it
 
 
@@ -124,6 +123,7 @@ def kept(inputs: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: a file is only in memory, or an address is signed; `field` names it.
     """
+    check_known(inputs)
     found = with_assets(inputs)
     for name, value in found.items():
         for leaf in leaves(value):
@@ -144,12 +144,6 @@ def _check(name: str, value: Any) -> None:
             f"`{name}` is an address with a signature or a password in it, which is not written"
             " down.",
             hint="Save what it leads to as a file, and give that file.",
-            field=name,
-        )
-    if isinstance(url, str) and _STAND_IN.fullmatch(url):
-        raise InputError(
-            f"`{name}` was a file, of which only the name is known now: {url[1:40]}…",
-            hint="Give the file again.",
             field=name,
         )
 

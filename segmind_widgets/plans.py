@@ -16,7 +16,7 @@ from segmind_widgets.estimates import HAIR, Estimate, OwnRuns, estimate, outputs
 from segmind_widgets.inputs import check, with_seed
 from segmind_widgets.jobs import money, seconds
 from segmind_widgets.places import Place
-from segmind_widgets.preparing import files, named, prepared, with_assets
+from segmind_widgets.preparing import check_known, files, named, prepared, with_assets
 from segmind_widgets.rows import fingerprint
 from segmind_widgets.store import Store
 from segmind_widgets.types import Model, RunRequest
@@ -156,6 +156,7 @@ def make_plan(
         InputError: an input is wrong, or the target is no name.
     """
     given, notes = dict(request.inputs), []
+    check_known(given)
     model = None
     if request.kind == "model":
         model = directory.find(request.target, place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from segmind_widgets.assets import Asset
 from segmind_widgets.errors import InputError
 from segmind_widgets.types import Model
 
+_NAMED = re.compile(r"<.*, sha256 [0-9a-f]{64}>", re.DOTALL)
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -62,6 +64,32 @@ def encoded(asset: Asset) -> str:
 def named(asset: Asset) -> str:
     """A short stand-in for a file that was sent as base64: journals and people need no more."""
     return f"<{asset.filename}, sha256 {asset.sha256}>"
+
+
+def check_known(inputs: Mapping[str, Any]) -> None:
+    """Refuse what `named` left of a file: a service would take it for the file itself.
+
+    Raises:
+        InputError: a journal's inputs are sent again, and the file is not among them; `field`
+            names the input.
+    """
+    for name, value in inputs.items():
+        found = next(filter(_NAMED.fullmatch, _texts(value)), None)
+        if found:
+            raise InputError(
+                f"`{name}` was a file, of which only the name is known now:"
+                f" {found[1:].partition(', sha256 ')[0]}.",
+                hint=f"Nothing was sent. Give the file again, as {name}.",
+                field=name,
+            )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
 
 
 def prepared(

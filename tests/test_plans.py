@@ -113,3 +113,27 @@ def test_a_workflow_has_no_model(client: SegmindClient) -> None:
     plan = client.plan("65c9c7f641c340d7ef2f7134-v1", {"a": 1}, kind="workflow")
     assert plan.notes == ()
     assert "/workflows/" in str(plan)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_name_of_a_file_is_not_sent_for_the_file(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path, *, strict: bool
+) -> None:
+    """A journal keeps no more of what went as base64; a model would be paid for nonsense."""
+    client.check_inputs = strict
+    (tmp_path / "cat.png").write_bytes(picture())
+    files = dict.fromkeys(("image", "mask"), tmp_path / "cat.png")
+    job = client.run("sd1.5-inpainting", {"prompt": "x", **files})
+    assert job.rerun().wait(20).error is None, "here the files are known"
+    known = job.id
+    client.close()
+    job = client.job(known)  # as another kernel knows it
+    for again in (job.rerun, lambda: job.export("python"), lambda: job.export("cell")):
+        with pytest.raises(
+            InputError, match=r"`image` was a file, .* known now: cat\.png"
+        ) as raised:
+            again()
+        assert "Give the file again, as image" in raised.value.hint
+        assert raised.value.field == "image"
+    assert job.rerun(**files).wait(20).error is None
+    assert len(sandbox.billed_posts) == 3
