@@ -327,9 +327,9 @@ def test_what_a_text_cannot_hold_is_refused(
     client: SegmindClient, form: Any, value: Any, said: str
 ) -> None:
     client.check_inputs = False
-    plan = client.plan("seedream-4.5", {"prompt": "x", "image_input": [{"deep": value}]})
+    inputs = {"prompt": "x", "image_input": [{"deep": value}]}
     with pytest.raises(InputError, match=said) as raised:
-        exports.export(plan, form)
+        exports.export(client.plan("seedream-4.5", inputs), form)
     assert raised.value.field == "image_input"
     assert raised.value.hint
     assert "0123" not in str(raised.value)

@@ -116,7 +116,10 @@ class Lists(Subject):
 
         value = parse_line([f"job={word}"], self.names)["job"]
         if not hasattr(value, "outputs"):
-            raise CellError(f"{word} is a {type(value).__name__}, no job.")
+            raise CellError(
+                f"{word} is a {type(value).__name__}, no job.",
+                hint="Give an id, $name, or ${expression} such as ${jobs[0]}.",
+            )
         return value
 
     def _listed(self, options: Namespace) -> Table:
