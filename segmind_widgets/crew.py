@@ -142,10 +142,12 @@ class Crew:
             WorkersLost: the worker, or the whole executor, is no more; or the task was taken back.
         """
         try:
+            _check_open(self._executor)
             future = self._executor.submit(work, {**task, "task": uuid.uuid4().hex})
             self._futures.add(future)
             try:
-                if not wait([future], _NOTICED).done:
+                while not wait([future], _NOTICED).done:
+                    _check_open(self._executor)
                     job.publish(message="waiting for a worker's answer")
                 return future.result()
             finally:
@@ -305,5 +307,15 @@ def slots(executor: Executor) -> int:
     """How many tasks an executor does at once, where it can be told."""
     dask: Any = getattr(executor, "_client", None)
     if dask is not None:
-        return sum(dask.nthreads().values()) or _SOME
+        return _SOME if _is_closed(dask) else sum(dask.nthreads().values()) or _SOME
     return getattr(executor, "_max_workers", None) or _SOME  # the library's own; ipyparallel's
+
+
+def _check_open(executor: Executor) -> None:
+    """Of a Dask client that was closed, also meanwhile, no future ever ends."""
+    if _is_closed(getattr(executor, "_client", None)):
+        raise RuntimeError("Dask's client is closed")
+
+
+def _is_closed(dask: Any) -> bool:
+    return getattr(dask, "status", None) in ("closing", "closed")

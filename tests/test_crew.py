@@ -474,7 +474,7 @@ def slow() -> Iterator[Sandbox]:
 
 
 def test_dask(slow: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """One cluster, for it takes long to start: four workers, then three kills."""
+    """One cluster, for it takes long to start: four workers, then three kills, and its end."""
     for name, value in slow.environ.items():
         monkeypatch.setenv(name, value)
     client = SegmindClient.instance()
@@ -485,6 +485,7 @@ def test_dask(slow: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         _worker_killed(client, slow, dask, "POST /v2/.*", "while it submits")
         _worker_killed(client, slow, dask, "GET /v2/.*", "while it asks")
         _driver_killed(client, slow, dask, tmp_path)
+        _client_closed(client, slow, dask)
 
 
 def _worker_killed(
@@ -529,4 +530,21 @@ def _driver_killed(client: SegmindClient, sandbox: Sandbox, dask: Client, home: 
         batch.wait(60)
     assert (batch.done, batch.error) == (6, None)
     assert len(sandbox.billed_posts) == count + 6
+    assert {posts(sandbox)[row["prompt"]] for row in rows} == {1}
+
+
+def _client_closed(client: SegmindClient, sandbox: Sandbox, dask: Client) -> None:
+    """Its futures never end: the driver goes on with what was begun, and says what was not sent."""
+    count = len(sandbox.billed_posts)
+    rows = [{"prompt": f"closed {n}", "seed": n} for n in range(20)]
+    sandbox.faults.add("GET /v2/.*", "silence", times=None)
+    batch = client.map(FAST, rows, executor=dask.get_executor())
+    sandbox.wait_for(lambda log: len(log.billed_posts) > count, 30)
+    dask.close()
+    sandbox.faults.clear()
+    batch.wait(60)
+    assert batch.done >= 1
+    if batch.done < 20:
+        assert "Dask's client is closed" in batch.message
+    assert client.map(FAST, rows).wait(60).done == 20
     assert {posts(sandbox)[row["prompt"]] for row in rows} == {1}
