@@ -54,7 +54,8 @@ def some_are_there(page: Any, number: int) -> None:
 
 
 def test_a_grid_fills_and_one_sheet_stays(browser: Any, lab: Lab) -> None:
-    page = started(browser, lab, GRID, height=1000)
+    # slowly, so that a busy machine sees it half full, too
+    page = started(browser, lab, "client.sandbox_speed = 0.25", GRID, height=1000)
     page.wait_for_selector(".sw-grid")
     some_are_there(page, 1)
     shot(page, "batch-grid")
