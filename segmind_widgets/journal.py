@@ -6,7 +6,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -142,10 +141,15 @@ class Journal:
                 return watch.job
             if not Status(row["status"]).final:
                 return self._go_on(row, crew)
-            if _hopeful(row):
-                with suppress(NotFound, SubmitUnknown):
-                    return self._go_on(row, crew)
-            return self._recalled(row)
+            if not _hopeful(row):
+                return self._recalled(row)
+            try:
+                return self._go_on(row, crew)
+            except (NotFound, SubmitUnknown) as error:
+                job = self._recalled(row)
+                if job.status is Status.COMPLETED:
+                    job.note = error.message  # why its files cannot be fetched again
+                return job
 
     def _go_on(self, row: dict[str, Any], crew: Followers | None) -> Job:
         place = self._origins.place(row)

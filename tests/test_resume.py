@@ -201,6 +201,8 @@ def test_a_deleted_file_of_a_sandbox_that_is_gone_is_gone(tmp_path: Path) -> Non
     with open_shell(tmp_path) as shell:
         job = shell.client.resume(known)
         assert (job.status, job.outputs) == (Status.COMPLETED, ())
+        assert "ran on a sandbox that is gone" in job.note
+        assert "--resume" not in job.note
         assert shell.client.job(known).status is Status.COMPLETED, "and the row stays as it was"
 
 
