@@ -176,3 +176,5 @@ def test_both_are_readable_in_the_dark_and_when_narrow(browser: Any, dark_lab: L
         shot(page, f"{name}-narrow-details")
         inner, outer = panel.evaluate("p => [p.scrollWidth, p.clientWidth]")
         assert inner <= outer + 1
+    tall = "[...document.querySelectorAll('.sw-thumb')].filter(t => t.offsetHeight > t.offsetWidth)"
+    assert page.evaluate(f"{tall}.length") == 0  # a picture fills its frame
