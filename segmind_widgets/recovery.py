@@ -85,15 +85,21 @@ class Lookup:
         if self._rounds and self._has_twins():
             return None
         moments = self._sent, self._sent + self._skew  # our clock may have been put right since
+        seed = self._row["inputs"].get("seed")
         fitting = [
-            (len(past.inputs), min(abs(past.created - sent) for sent in moments), past.id)
+            (
+                past.inputs.get("seed") != seed,
+                len(past.inputs),
+                min(abs(past.created - sent) for sent in moments),
+                past.id,
+            )
             for past in self._found.values()
             if past.created
             and any(sent - BEFORE <= past.created <= sent + AFTER for sent in moments)
             and agree(self._row["inputs"], past.inputs)
             and not self._store.knows(past.id)
         ]
-        return self._found[min(fitting)[2]].state if fitting else None
+        return self._found[min(fitting)[-1]].state if fitting else None
 
     def _has_twins(self) -> bool:
         """Others that ask for the very same wait for their ids: what is found may be theirs."""
@@ -116,9 +122,13 @@ def _ahead(reply: Reply) -> timedelta:
 
 
 def agree(sent: Mapping[str, Any], remembered: Mapping[str, Any]) -> bool:
-    """All that was sent is remembered; a service may add defaults, and shorten what is long."""
+    """All that was sent is remembered; a service may add defaults, and shorten what is long.
+
+    The seed -1 is a new one each time, and a service may remember which it was.
+    """
     return all(
-        name in remembered and _equal(value, remembered[name]) for name, value in sent.items()
+        name in remembered and (_equal(value, remembered[name]) or (name, value) == ("seed", -1))
+        for name, value in sent.items()
     )
 
 

@@ -126,6 +126,9 @@ def test_workflows_have_no_history(store: Store) -> None:
     [
         ({}, {"seed": 1}, True),
         ({"seed": 1}, {}, False),
+        ({"seed": 1}, {"seed": 2}, False),
+        ({"seed": -1}, {"seed": 815}, True),
+        ({"seed": -1}, {}, False),
         ({"n": 3}, {"n": 3.0}, True),
         ({"n": [1, {"a": "b"}]}, {"n": [1, {"a": "b"}], "m": 0}, True),
         ({"n": [1, 2]}, {"n": [2, 1]}, False),
@@ -208,3 +211,18 @@ def test_a_clock_that_is_wrong_is_made_up_for(
     rows = page(past("a", model_created=theirs.isoformat()))
     states = [lookup.read(replace(reply, headers=headers)) for reply in (rows, page())]
     assert (states[-1] is not None) == found
+
+
+def test_of_two_the_one_with_the_very_seed_is_meant(store: Store) -> None:
+    """-1 may be kept as the seed that was used, or as it was sent: then that is the request."""
+    when = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    key = sent(store, sent=when, inputs={"prompt": "a", "seed": -1})
+    used, kept = (
+        past(name, model_created=when, request_body={"prompt": "a", "seed": seed})
+        for name, seed in (("a", 7), ("b", -1))
+    )
+    for rows, found in (((used,), "a"), ((used, kept), "b")):
+        lookup = Lookup(PROVIDER, store, key)
+        state = [lookup.read(reply) for reply in (page(*rows), page())][-1]
+        assert state
+        assert state.id == found
