@@ -195,7 +195,7 @@ def test_its_code_means_the_same(panel: RunPanel, tmp_path: Path, client: Segmin
     close.click()
     assert panel.code.children == ()
     panel.as_python()
-    assert '.run("instantid"' in panel.code.children[0].value
+    assert '.run("instantid", inputs, provider="segmind")' in panel.code.children[0].value
     compile(panel.code.children[0].value, "x", "exec")
 
 

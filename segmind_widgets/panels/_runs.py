@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import ipywidgets as widgets
@@ -159,16 +160,17 @@ class RunsPanel(Panel):
     def as_cell(self) -> None:
         """Show the text of a cell that does the same."""
         where = f"-p {self.provider.value}" if self.provider.value else ""
-        self._show_code("A cell that does the same", exports.cell, where)
+        self._show_code("A cell that does the same", partial(exports.cell, options=where))
 
     def as_python(self) -> None:
         """Show Python that does the same."""
-        self._show_code("Python that does the same", exports.client_code)
+        where = {"provider": self.provider.value} if self.provider.value else {}
+        self._show_code("Python that does the same", partial(exports.client_code, **where))
 
-    def _show_code(self, title: str, export: Any, *more: Any) -> None:
+    def _show_code(self, title: str, export: Callable[..., str]) -> None:
         if self.form is None:
             return
-        text = export(self.model.slug, self.form.inputs, self.kind, *more)
+        text = export(self.model.slug, self.form.inputs, self.kind)
         area = widgets.Textarea(text, description=title, rows=min(16, text.count("\n") + 2))
         area.add_class("sw-code")
         self._close_code()

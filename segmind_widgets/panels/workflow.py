@@ -66,6 +66,6 @@ class WorkflowPanel(RunsPanel):
 
 
 _BARE = (
-    "An id tells nothing about the inputs: name them below, or paste the code of the API page."
+    "An id tells nothing about the inputs: name them above, or paste the code of the API page."
     " What you leave out keeps the workflow's own default."
 )
