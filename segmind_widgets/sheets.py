@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -18,6 +21,14 @@ _PAPER, _INK, _FAINT, _FRAME, _BAD = "#ffffff", "#222222", "#6b6b6b", "#ececec",
 _TEXT, _SMALL = 13, 12  # pixels
 _LINE = 17
 _WORST = 30  # JPEG quality
+_FONTS = (  # of Linux, macOS and Windows: Pillow's own has the letters of ASCII alone
+    "DejaVuSans.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "Arial Unicode.ttf",
+    "arial.ttf",
+    "msyh.ttc",
+)
+_NO_LETTER = "\U0010ffff"  # every font draws its box for it
 _SIGNS = {"audio": "sound", "video": "video", "file": "file", "text": "text"}
 
 
@@ -147,19 +158,44 @@ def _write(
     size: int = _TEXT,
 ) -> None:
     """A line of text, cut to `room` pixels."""
+    font, text = _lettered(text, size)
     if _length(text, size) > room:
         while text and _length(f"{text}…", size) > room:
             text = text[:-1]
         text = f"{text.rstrip()}…"
-    pen.text(at, text, color, _font(size))
-
-
-def _font(size: int) -> Any:
-    return ImageFont.load_default(size)
+    pen.text(at, text, color, font)
 
 
 def _length(text: str, size: int) -> int:
-    return round(_font(size).getlength(text))
+    font, text = _lettered(text, size)
+    return round(font.getlength(text))
+
+
+def _lettered(text: str, size: int) -> tuple[Any, str]:
+    """The first font that has most of the letters; and the text without those it has not."""
+    font = max(_fonts(size)[: 1 if text.isascii() else None], key=lambda f: _count(f, text))
+    if _count(font, text) < len(text):
+        bare = unicodedata.normalize("NFKD", text)  # é as e
+        text = "".join(c for c in bare if _draws(font, c)).strip() or "…"
+    return font, text
+
+
+@lru_cache
+def _fonts(size: int) -> list[Any]:
+    found: list[Any] = [ImageFont.load_default(size)]
+    for name in _FONTS:
+        with suppress(OSError):
+            found.append(ImageFont.truetype(name, size))
+    return found
+
+
+def _count(font: Any, text: str) -> int:
+    return sum(_draws(font, character) for character in text)
+
+
+@lru_cache(maxsize=4096)
+def _draws(font: Any, character: str) -> bool:
+    return bytes(font.getmask(character)) != bytes(font.getmask(_NO_LETTER))
 
 
 def _jpeg(page: Image.Image) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from segmind_widgets.errors import InputError
@@ -21,10 +23,12 @@ class Axis:
     name: str
     values: tuple[Any, ...]
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
-        """The values in a few words each."""
-        return tuple(label(value) for value in self.values)
+        """The values in a few words each; those that read the same are numbered."""
+        said = [label(value) for value in self.values]
+        count = Counter(said)
+        return tuple(f"{n}. {s}" if count[s] > 1 else s for n, s in enumerate(said, 1))
 
 
 class Sweep(Sequence[dict[str, Any]]):

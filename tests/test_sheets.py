@@ -6,8 +6,9 @@ import io
 import random
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
+from segmind_widgets import sheets
 from segmind_widgets.sheets import LARGEST, MOST, Tile, is_grid, sheet
 from segmind_widgets.sweeps import Axis
 from tests.shells import picture
@@ -74,6 +75,21 @@ def test_labels_are_written() -> None:
     assert opened(sheet(TILES)).tobytes() != opened(sheet(blank)).tobytes()
     named = (Axis("seed", (1, 2)), Axis("steps", (4, 8, 99)))
     assert opened(sheet(TILES, AXES)).tobytes() != opened(sheet(TILES, named)).tobytes()
+
+
+def test_letters_that_no_font_has_are_no_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = sheets._fonts(12)[:1]
+    monkeypatch.setattr(sheets, "_fonts", lambda _: own)
+    texts = {"un café": "un cafe", "狐 fox": "fox", "狐": "…", "plain": "plain"}
+    assert [sheets._lettered(text, 12) for text in texts] == [(own[0], t) for t in texts.values()]
+
+
+def test_letters_come_from_a_font_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, other = ImageFont.load_default(12), ImageFont.load_default(14)
+    monkeypatch.setattr(sheets, "_fonts", lambda _: [own, other])
+    monkeypatch.setattr(sheets, "_draws", lambda font, c: font is other or c.isascii())
+    assert sheets._lettered("лиса", 12) == (other, "лиса")
+    assert sheets._lettered("fox", 12) == (own, "fox")
 
 
 @pytest.mark.parametrize("said", ["failed", "a long text " * 40, "", "x" * 300])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from segmind_widgets import Sweep, errors
 from segmind_widgets.assets import Asset
@@ -81,6 +82,14 @@ def test_files_are_read_once_for_all_rows(tmp_path: Path) -> None:
 def test_labels_are_short() -> None:
     assert [label(v) for v in (True, 0.5, "a\n b")] == ["true", "0.5", "a b"]
     assert label("x" * 99) == "x" * 39 + "…"
+
+
+def test_labels_tell_values_apart() -> None:
+    pictures = [Image.new("RGB", (4, 4), color) for color in ("red", "green")]
+    assert Sweep({}, {"image": pictures}).axes[0].labels == ("1. image.png", "2. image.png")
+    words = ["fox", "x" * 50 + "a", "x" * 50 + "b"]
+    first, *long = Sweep({}, {"prompt": words}).axes[0].labels
+    assert (first, len(set(long))) == ("fox", 2)
 
 
 # in a cell
