@@ -338,9 +338,9 @@ def _left(row: Mapping[str, Any]) -> StillRunning:
     known = row["id"] or row["key"]
     said, hint = f"The job {known} is not followed here; it goes on.", "Get it back with"
     if not (row["id"] or row["next"] or row["outputs"]):
-        said = f"The kernel stopped before {row['target']} had an answer"
+        before = f"The kernel stopped before {row['target']} had an answer"
         if row["sent"]:
-            said, hint = f"{said}: it may be running and billed.", "Look for it, unpaid, with"
-        else:
-            said, hint = f"{said}, and before it was sent: nothing was billed.", "Close it with"
+            said, hint = f"{before}: it may be running and billed.", "Look for it, unpaid, with"
+        elif row["owner"]:  # without one nobody knows whether its kernel stopped
+            said, hint = f"{before}, and before it was sent: nothing was billed.", "Close it with"
     return StillRunning(row["error"] or said, hint=f"{hint} %segmind_jobs --resume {known}")

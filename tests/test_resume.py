@@ -176,17 +176,22 @@ def test_the_job_in_a_variable_is_the_one_that_is_resumed(sandbox: Sandbox, tmp_
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"), [(True, "may be running and billed"), (False, "nothing was billed")]
+    ("sent", "owner", "said"),
+    [
+        (True, "1-dead", "may be running and billed"),
+        (False, "1-dead", "nothing was billed"),
+        (False, None, "it goes on"),  # on a disk without locks its kernel may live
+    ],
 )
 def test_a_request_without_an_answer_says_what_is_known_of_it(
-    sandbox: Sandbox, tmp_path: Path, said: str, *, sent: bool
+    sandbox: Sandbox, tmp_path: Path, owner: str | None, said: str, *, sent: bool
 ) -> None:
     with open_shell(tmp_path, sandbox) as shell:
         store = shell.client.store
         key = store.add(
             provider="segmind", place=sandbox.url("segmind"), sandbox=False, kind="model",
             target="fast-flux-schnell", inputs={"prompt": "x"}, status="submitting",
-            owner="1-dead", sent="2026-11-21T10:00:00.000+00:00" if sent else None,
+            owner=owner, sent="2026-11-21T10:00:00.000+00:00" if sent else None,
         )  # fmt: skip
         job = shell.client.job(key)
         assert said in str(job.error)
