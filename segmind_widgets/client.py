@@ -122,6 +122,11 @@ class SegmindClient(Parts):
         """
         from segmind_widgets.plans import make_plan
 
+        if not isinstance(inputs or {}, Mapping):
+            raise InputError(
+                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
+                hint='Such as {"prompt": "a red fox"}.',
+            )
         plan = make_plan(
             RunRequest(target, dict(inputs or {}), kind, api),
             self.places.choose(provider),

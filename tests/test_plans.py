@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,3 +138,11 @@ def test_the_name_of_a_file_is_not_sent_for_the_file(
         assert raised.value.field == "image"
     assert job.rerun(**files).wait(20).error is None
     assert len(sandbox.billed_posts) == 3
+
+
+@pytest.mark.parametrize("inputs", ["a fox", [1], {"a", "b"}, 5])
+def test_inputs_are_one_mapping(client: SegmindClient, sandbox: Sandbox, inputs: Any) -> None:
+    with pytest.raises(InputError, match="must be one mapping") as raised:
+        client.run("flux-dev", inputs)
+    assert "prompt" in raised.value.hint
+    assert sandbox.billed_posts == []
