@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from segmind_widgets.client import SegmindClient
 
 
+_FACTS = ("row", "status", "output", "outputs", "cost", "seconds", "error", "id")  # of a record
+
+
 @dataclass(frozen=True)
 class Card:
     """A row in a few words: `status` is the journal's, `assets` are on this disk."""
@@ -59,13 +62,17 @@ class BatchResults:
         return Outputs(self._rows)
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """A plain dict a row: its number, its inputs, then what came of it."""
+        """A plain dict a row: its number, its inputs, then what came of it.
+
+        An input that has the name of one of these is there as `inputs.<name>`.
+        """
         for row in self._rows.pages():
             paths = [str(asset.path) for asset in assets_of(row)]
             used = {"seed": row["seed"]} if row["seed"] is not None else {}
+            given = row["inputs"].items()
             yield {
                 "row": row["row"],
-                **row["inputs"],
+                **{f"inputs.{name}" if name in _FACTS else name: value for name, value in given},
                 **used,
                 "status": row["status"],
                 "output": paths[0] if paths else None,

@@ -198,14 +198,15 @@ class Feed:
             self._tally.settle(number, well=False)
             return True
         if job.watching:
-            self._follow(number, job, plan, fresh=False)
+            paid = found["status"] == Status.COMPLETED
+            self._follow(number, job, plan, fresh=False, paid=paid)
         else:
             self._tally.settle(number, well=job.status is Status.COMPLETED)
         return True
 
-    def _follow(self, number: int, job: Job, plan: Plan, *, fresh: bool) -> None:
+    def _follow(self, number: int, job: Job, plan: Plan, **how: bool) -> None:
         usd = plan.estimate.high or 0.0
-        self._tally.follow(number, job, usd, fresh=fresh, over=self._over)
+        self._tally.follow(number, job, usd, over=self._over, **how)
 
     def _over(self, job: Job) -> None:
         if isinstance(job.error, ENDS) and job.status is not Status.COMPLETED:

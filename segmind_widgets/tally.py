@@ -38,6 +38,7 @@ class Counts:
 class _Flight:
     job: Job
     usd: float
+    paid: bool
 
 
 class Tally:
@@ -86,13 +87,21 @@ class Tally:
             return not self._feeds and not self._flights
 
     def follow(
-        self, number: int, job: Job, usd: float, *, fresh: bool, over: Callable[[Job], object]
+        self,
+        number: int,
+        job: Job,
+        usd: float,
+        *,
+        fresh: bool,
+        over: Callable[[Job], object],
+        paid: bool = False,
     ) -> None:
         """Count a job until it ends; then `over` is told, once, and the job is let go.
 
-        A `fresh` one may still wait to be sent. `usd` is what it may cost.
+        A `fresh` one may still wait to be sent. `usd` is what it may cost. Of a `paid` one, which
+        an earlier run completed, only the files are fetched once more.
         """
-        flight = _Flight(job, usd)
+        flight = _Flight(job, 0.0 if paid else usd, paid)
 
         def end(_: object = None) -> None:
             if job.watching:
@@ -117,7 +126,7 @@ class Tally:
                 counts,
                 seen=counts.seen + 1,
                 running=counts.running + 1,
-                flying=counts.flying + usd,
+                flying=counts.flying + flight.usd,
             )
         job.observe(end, "watching")
         end()
@@ -126,15 +135,17 @@ class Tally:
     def _count_end(self, number: int, flight: _Flight) -> None:
         job, counts = flight.job, self.counts
         well = job.status is Status.COMPLETED
-        billed = job.cost is None and (well or job.status is Status.UNKNOWN)
+        cost = 0.0 if flight.paid else job.cost
+        billed = cost is None and (well or job.status is Status.UNKNOWN)
         self.counts = replace(
             counts,
             running=counts.running - 1,
             flying=sum(other.usd for other in self._flights.values()),
-            spent=counts.spent + (job.cost or 0.0),
+            spent=counts.spent + (cost or 0.0),
             unpriced=counts.unpriced + billed,
             untold=counts.untold + flight.usd * billed,
             done=counts.done + well,
+            before=counts.before + (well and flight.paid),
             failed=counts.failed + (not well),
         )
         self._unsent.discard(number)

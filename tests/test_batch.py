@@ -192,6 +192,15 @@ def test_a_dataframe_and_back(client: SegmindClient) -> None:
     assert list(found.index) == [0, 1]
 
 
+def test_an_input_named_as_a_fact_is_not_lost(client: SegmindClient) -> None:
+    rows = [{"prompt": "a", "id": "mine", "row": 7}, {"prompt": "b", "id": "yours", "row": 9}]
+    table = client.map(FAST, rows).wait(30).to_dataframe()
+    assert list(table.index) == [0, 1]
+    assert list(table["inputs.id"]) == ["mine", "yours"]
+    assert list(table["inputs.row"]) == [7, 9]
+    assert set(table["id"]).isdisjoint({"mine", "yours"})
+
+
 def test_without_pandas_a_sentence(client: SegmindClient, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = client.map(FAST, prompts(1)).wait(30)
     monkeypatch.setitem(sys.modules, "pandas", None)
@@ -397,6 +406,19 @@ def test_the_same_content_goes_on_and_pays_nothing(client: SegmindClient, sandbo
     assert (afresh.done, afresh.before) == (5, 0)
     assert len(sandbox.billed_posts) == 10
     assert client.map(FAST, prompts(5)).wait(30).before == 5
+
+
+def test_a_lost_file_is_fetched_again_and_not_counted_as_paid(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    first = client.map(FAST, prompts(3)).wait(30)
+    lost = first.outputs[1].path
+    assert lost
+    lost.unlink()
+    again = client.map(FAST, prompts(3), max_cost=0.001).wait(30)
+    assert (again.done, again.before, again.spent, again.error) == (3, 3, 0.0, None)
+    assert len(again.outputs) == 3
+    assert len(sandbox.billed_posts) == 3
 
 
 def test_other_content_is_another_batch(client: SegmindClient) -> None:
