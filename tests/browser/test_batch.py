@@ -16,6 +16,9 @@ client.sandbox_speed = 0.8"""
 GRID = """%%segmind_run fast-flux-schnell --sweep seed=1,2,3 -b
 prompt: a red fox in the snow
 aspect_ratio: {sweep: ['1:1', '16:9', '9:16', '4:3']}"""
+WIDE = """%%segmind_run fast-flux-schnell -b
+prompt: {sweep: [a red fox that looks over the hills and far away, a cat]}
+seed: {sweep: [1, 2, 3, 4, 5, 6, 7, 8, 9]}"""
 MIXED = """import json, pathlib
 rows = [{"prompt": f"{what} at dawn", "seed": 5} for what in ("an owl", "a lake", "a mill")]
 text = "\\n".join(map(json.dumps, [*rows, {"prompt": "a boat", "aspect_ratio": "7:3"}, {}]))
@@ -75,6 +78,23 @@ def test_a_grid_fills_and_one_sheet_stays(browser: Any, lab: Lab) -> None:
     assert "sandbox" in said
     page.locator("figure").scroll_into_view_if_needed()
     shot(page, "batch-grid-sheet")
+
+
+def test_a_wide_grid_has_room_where_there_is_little(browser: Any, lab: Lab) -> None:
+    page = started(browser, lab, "client.sandbox_speed = 0.25", WIDE, width=400, height=1000)
+    page.wait_for_selector(".sw-grid .sw-thumb >> nth=17")
+    shot(page, "batch-wide-narrow")
+    sides, lines, tops, wide = page.evaluate(
+        "(() => { const boxes = s => [...document.querySelectorAll(s)].map("
+        "e => e.getBoundingClientRect());"
+        " const thumbs = boxes('.sw-grid .sw-thumb'), middle = b => (b.top + b.bottom) / 2;"
+        " const panel = document.querySelector('.sw-panel');"
+        " return [thumbs.map(b => b.width), boxes('.sw-down > div').map(middle),"
+        " [thumbs[0], thumbs[9]].map(middle), panel.scrollWidth - panel.clientWidth]; })()"
+    )
+    assert min(sides) >= 40
+    assert all(abs(line - top) < 10 for line, top in zip(lines, tops, strict=True))
+    assert wide <= 0
 
 
 def test_in_the_dark_when_narrow_with_failures_by_cause(browser: Any, dark_lab: Lab) -> None:
