@@ -14,9 +14,11 @@ from segmind_widgets.assets import Asset
 from segmind_widgets.cells import parse_body
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, NotFound
+from segmind_widgets.jobs import Job
 from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.panels.workflow import WorkflowPanel
 from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.types import Status
 from tests.shells import picture
 
 ID = "65c9c7f641c340d7ef2f7134-v1"
@@ -87,6 +89,30 @@ def test_several_at_once_count_a_seed_of_yours_up(panel: RunPanel, sandbox: Sand
     panel.go.click()
     made(panel, 3)
     assert sorted(post.json["seed"] for post in sandbox.billed_posts) == [5, 6, 7]
+
+
+def test_it_is_done_when_the_last_of_several_is(panel: RunPanel) -> None:
+    first, last = (Job(id=f"job-{number}", model="m") for number in (1, 2))
+    for job in (first, last):
+        panel.follow(job)
+    ended = {"last": True, "status": Status.COMPLETED, "outputs": (Asset.of(picture()),)}
+    first.publish(**ended)
+    assert len(panel.made.items) == 1
+    assert said(panel) == ""
+    last.publish(**ended)
+    assert said(panel) == "Done."
+
+
+def test_what_failed_goes_when_it_is_tried_again(panel: RunPanel, sandbox: Sandbox) -> None:
+    sandbox.faults.add("POST /v2/fast-flux-schnell", "job_failed")
+    panel.form.inputs = {"prompt": "a red fox"}
+    panel.go.click()
+    assert "It failed" in told(panel, "It failed")
+    settled(panel)
+    assert len(panel.jobs.children) == 1
+    panel.go.click()
+    told(panel, "Done.")
+    assert panel.jobs.children == ()
 
 
 def test_what_the_service_refuses_stands_at_its_field(panel: RunPanel, sandbox: Sandbox) -> None:

@@ -99,9 +99,16 @@ class RunsPanel(Panel):
             return
         many = self._varied(form.inputs, self.count.value)
         self.go.disabled, self.failed = True, False
+        for line in self.jobs.children:  # what failed before was read
+            if line.job.status is Status.FAILED:
+                self.unfollow(line.job)
         self.say("Sending…")
         options = {"kind": self.kind, "provider": self.provider.value or None}
         self.background(lambda: self._submitted(self.model.slug, many, options))
+
+    @property
+    def _running(self) -> bool:
+        return any(line.job.watching for line in self.jobs.children)
 
     def _varied(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
         """The same inputs for each run; a seed of yours counts up, or all would be the same."""
@@ -112,10 +119,10 @@ class RunsPanel(Panel):
 
     def _submitted(self, target: str, many: list[dict[str, Any]], options: dict[str, Any]) -> None:
         notes: list[str] = []
-        running = any(line.job.watching for line in self.jobs.children)
+        alone = not self._running
         try:
             for number, inputs in enumerate(many):
-                again = number > 0 or not running  # else it may be a double click
+                again = number > 0 or alone  # else it may be a double click
                 plan = self.client.plan(target, inputs, again=again, **options)
                 notes = [note for note in plan.notes if note not in notes] + notes
                 job = self.client.start(plan, self._uploading)
@@ -134,7 +141,7 @@ class RunsPanel(Panel):
         if job.outputs:
             self.made.add(job)
             self.unfollow(job)
-            if not self.failed:
+            if not self.failed and not self._running:
                 self.say("Done." if job.status is Status.COMPLETED else "")
             if self.form is not None and job.seed is not None:
                 self.form.last_seed = job.seed
