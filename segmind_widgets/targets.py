@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -12,8 +13,10 @@ from segmind_widgets import yaml12
 from segmind_widgets.assets import Asset
 from segmind_widgets.errors import AssetError
 from segmind_widgets.plans import Plan
+from segmind_widgets.schemas import types
 from segmind_widgets.types import Model
 
+_WHOLE = re.compile(r"[-+]?\d+\.0*")  # as tables write whole numbers beside empty cells
 _KEPT = 64  # files whose digest is remembered
 
 
@@ -57,8 +60,13 @@ class Target:
         return self._plan(self.name, shared, again=True, **self.options)
 
     def _read(self, name: str, value: Any) -> Any:
-        known = name in self._fields or not isinstance(value, str)
-        return value if known else yaml12.plain(value)
+        if not isinstance(value, str):
+            return value
+        if name not in self._fields:
+            return yaml12.plain(value)
+        kinds = types(self._fields[name])
+        whole = "integer" in kinds and "string" not in kinds and _WHOLE.fullmatch(value.strip())
+        return value.partition(".")[0] if whole else value
 
     def _shared(self, value: Any) -> Any:
         """The value, with the very same Asset for the same file: it is read and hashed once."""

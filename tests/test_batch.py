@@ -221,6 +221,18 @@ def test_a_csv_file_means_what_the_schema_makes_of_it(
     assert {"prompt": "true", "seed": 6} in sent
 
 
+def test_whole_numbers_as_pandas_writes_them_beside_empty_cells(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    table = pandas.DataFrame({"prompt": ["a", "1.0", "c"], "seed": [5, None, 30]})
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    assert "5.0" in (tmp_path / "rows.csv").read_text()
+    assert client.map(FAST, tmp_path / "rows.csv").wait(30).done == 3
+    sent = {r.json["prompt"]: r.json.get("seed") for r in sandbox.requests("POST", "/v2/")}
+    assert (sent["a"], sent["c"]) == (5, 30)
+    assert "1.0" in sent, "a prompt is text"
+
+
 def test_wrong_rows_of_a_list_are_named_and_nothing_is_sent(
     client: SegmindClient, sandbox: Sandbox
 ) -> None:
