@@ -35,6 +35,9 @@ from segmind_widgets.panels._widgets import Announcement, free, stylesheet, word
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_KEPT = (  # hidden while the panel is alive; JupyterLab may restore one without its kernel
+    ":root:has(.sw-panel-{id}:not(.jupyter-widgets-disconnected)) .sw-still-{id}{{display:none}}"
+)
 _LOST = (  # JupyterLab's "model not found", just above what is kept of the panel
     ".jp-OutputArea-child:has(+ .jp-OutputArea-child .sw-still-{id})"
     " > .jupyter-widgets:not(:has(*))"
@@ -68,7 +71,8 @@ class Panel(widgets.VBox):
         self.line = Announcement()
         self.jobs = widgets.VBox()
         super().__init__()
-        self.add_class("sw-panel")
+        for name in ("sw-panel", f"sw-panel-{self.model_id}"):
+            self.add_class(name)
         own = self.build(argument)
         below = [] if self.line in own else [self.line]
         self.children = [self._head(), *own, *below]
@@ -78,7 +82,7 @@ class Panel(widgets.VBox):
         raise NotImplementedError
 
     def _head(self) -> widgets.Widget:
-        return Head(self.title, f"{stylesheet()} .sw-still-{self.model_id}{{display:none}}")
+        return Head(self.title, f"{stylesheet()} {_KEPT.format(id=self.model_id)}")
 
     # what happens
 

@@ -208,6 +208,7 @@ def test_the_keyboard_alone_runs_a_model(browser: Any, lab: Lab) -> None:
     assert not ended.is_visible()
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     ended.wait_for()
+    page.locator("figure img").wait_for()  # what is kept shows up where nothing else may
     shot(page, "run-ended")
 
 
