@@ -67,7 +67,7 @@ class Asset:
         if hasattr(source, "read"):
             return cls._of_file(source)
         raise AssetError(
-            f"A {type(source).__name__} is not a file.",
+            f"An object of type {type(source).__name__} is no file.",
             hint="Give a path, bytes, a PIL image, an array, a URL, an open file or a job.",
         )
 

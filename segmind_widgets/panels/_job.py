@@ -129,7 +129,8 @@ class UploadView(Line, HasTraits):
 
     def __init__(self, files: int) -> None:
         noun = "file" if files == 1 else "files"
-        super().__init__(label=f"{files} {noun} were being uploaded when this was saved.")
+        were = "was" if files == 1 else "were"
+        super().__init__(label=f"{files} {noun} {were} being uploaded when this was saved.")
         self._noun = f"{files} {noun}"
         self.say(f"<b>uploading</b> · {self._noun}")
 
