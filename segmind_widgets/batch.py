@@ -251,7 +251,10 @@ class Batch(BatchResults, HasTraits):
 
     def _words(self, queued: int, running: int) -> str:
         error = self._feed.error
-        said = [f"{error.message} {error.hint}".strip() if error else "You stopped it."]
+        said = ["You stopped it."]
+        if error:  # a service's own words may have no full stop
+            stop = "" if error.message[-1:] in ".!?" else "."
+            said = [f"{error.message}{stop} {error.hint}".strip()]
         if queued:
             said.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
         if running:

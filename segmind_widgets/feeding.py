@@ -18,6 +18,9 @@ from segmind_widgets.errors import (
     JobCancelled,
     KeyMissing,
     LimitError,
+    MethodNotAllowed,
+    ModelRetired,
+    NotFound,
     SegmindError,
     StoreError,
     Unauthorized,
@@ -44,6 +47,7 @@ ENDS = (  # for all rows
     Unauthorized,
     WorkersLost,
 )
+NOWHERE = (MethodNotAllowed, ModelRetired, NotFound)  # so are these, of a row that got no id
 
 
 class Runner(Protocol):
@@ -209,7 +213,10 @@ class Feed:
         self._tally.follow(number, job, usd, over=self._over, **how)
 
     def _over(self, job: Job) -> None:
-        if isinstance(job.error, ENDS) and job.status is not Status.COMPLETED:
+        if job.status is Status.COMPLETED:
+            return
+        nowhere = isinstance(job.error, NOWHERE) and job.id.startswith("local-")
+        if nowhere or isinstance(job.error, ENDS):
             self.stop(job.error)
 
     # what is not sent

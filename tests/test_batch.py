@@ -402,6 +402,17 @@ def test_an_account_without_credits_ends_the_sending(
     assert "Add credits" in batch.message
 
 
+@pytest.mark.parametrize("api", ["v1", "v2"])
+def test_a_model_that_is_not_there_ends_the_sending(
+    client: SegmindClient, sandbox: Sandbox, api: str
+) -> None:
+    batch = client.map("fast-flux-schnel", prompts(300), api=api).wait(30)
+    assert isinstance(batch.error, errors.NotFound)
+    assert batch.done == 0
+    assert len(sandbox.requests("POST", f"/{api}/")) < 60
+    assert "not found. Check the name" in batch.message
+
+
 # going on
 
 
