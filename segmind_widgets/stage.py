@@ -78,6 +78,7 @@ class Stage:
             self._later(job, finish)
             raise job.left("You stopped waiting") from None
         finish(False)
+        self._at_its_end(job, finish)
 
     def leave(self, job: Job, place: Any = None) -> None:
         """Show a job that the cell does not wait for."""
@@ -154,7 +155,7 @@ class Stage:
     def live(
         self, thing: Any, view: Any, lasting: Callable[[bool], dict[str, str]], place: Any = None
     ) -> Callable[[bool], None]:
-        """Show a view of a job or a batch; what is returned puts what lasts in its place, once.
+        """Show a view of a job or a batch; what is returned puts what lasts in its place.
 
         Both are told whether the cell had left it.
         """
@@ -167,9 +168,9 @@ class Stage:
         open_views = iter([view])  # used up by the first who finishes, whichever thread that is
 
         def finish(left: bool) -> None:
+            if handle is not None:
+                handle.update(lasting(left), raw=True)
             for open_view in open_views:
-                if handle is not None:
-                    handle.update(lasting(left), raw=True)
                 open_view.close()
 
         return finish
@@ -179,14 +180,19 @@ class Stage:
         self._cell.copy().run(work)
 
     def _later(self, job: Job, finish: Callable[[bool], None]) -> None:
-        """Finish when the job ends, from whichever thread tells it."""
+        """Finish when the job ends, or now if it has."""
+        self._at_its_end(job, finish)
+        if not job.watching:
+            finish(True)
 
-        def ended(_: Any = None) -> None:
+    def _at_its_end(self, job: Job, finish: Callable[[bool], None]) -> None:
+        """Finish whenever the job ends, in whichever thread: one that was left may be resumed."""
+
+        def ended(_: Any) -> None:
             if not job.watching:
                 self._cell.copy().run(finish, True)
 
         job.observe(ended, "watching")
-        ended()
 
     def _in_terminal(self, job: Job, timeout: float | None) -> None:
         def show(_: Any = None) -> None:

@@ -95,6 +95,22 @@ def test_a_background_job_ends_in_its_own_cell(sandbox: Sandbox, tmp_path: Path)
     assert_free_of_pictures_and_keys(book, sandbox)
 
 
+@pytest.mark.parametrize("stop", [f"{RUN} -b -o job\njob.stop()", f"{RUN} -o job"])
+def test_a_job_that_was_left_and_is_resumed_ends_in_its_own_cell(
+    sandbox: Sandbox, tmp_path: Path, stop: str
+) -> None:
+    sandbox.faults.add("GET /v2/.*", "silence", times=1, seconds=3)
+    watch = "import segmind_widgets as s, threading\nc = s.SegmindClient.instance()"
+    soon = "threading.Timer(1, lambda: [j.stop() for j in c.jobs(9)]).start()"
+    cells = (watch, "" if "-b" in stop else soon, stop, "_ = c.resume(job.id).wait(30)")
+    book = notebook(*cells)
+    book.cells[3].metadata["tags"] = ["raises-exception"]
+    execute(book, tmp_path, sandbox)
+    book.cells[3].outputs = book.cells[3].outputs[:1]  # without the cell's error
+    assert_right(book.cells[3], sandbox)
+    assert len(sandbox.billed_posts) == 1
+
+
 def test_an_upload_leaves_one_picture(sandbox: Sandbox, tmp_path: Path) -> None:
     Image.effect_noise((1500, 1500), 90).save(tmp_path / "cat.png")
     cells = ("%segmind_run bg-removal-v2 image=file:cat.png", "%segmind_upload cat.png --force")
