@@ -18,7 +18,7 @@ SLOWEST = 15.0
 UNKNOWN = 1.0  # seconds, for a model nobody knows
 PRICE = 0.06  # seconds of lateness that one poll may save
 ECONOMICAL_PRICE = 0.25
-_STEPS = 24
+_LEAST = 0.001  # seconds that a job can usually take
 
 
 def next_poll(age: float, usual: float | None, *, economical: bool = False) -> float:
@@ -26,10 +26,11 @@ def next_poll(age: float, usual: float | None, *, economical: bool = False) -> f
 
     Args:
         age: seconds since it was submitted, or since it was last seen in the queue.
-        usual: seconds that such a job usually takes; None where nobody knows.
+        usual: seconds that such a job usually takes; None where nobody knows. Less than a
+            millisecond is taken for unknown.
         economical: fewer polls, for a small rate limit.
     """
-    if not usual or usual <= 0:
+    if usual is None or usual < _LEAST:
         return min(SLOWEST, max(UNKNOWN * (3 if economical else 1), age / 20))
     price = ECONOMICAL_PRICE if economical else PRICE
     left, at = 1.0, max(age, 0.0)

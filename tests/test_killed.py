@@ -99,7 +99,7 @@ STAGES = {
         status="unknown",
     ),
     "between polls": Stage(
-        lambda log: len(log.requests("GET", "/status")) > 1, "GET .*/x", speed=0.5
+        lambda log: len(log.requests("GET", "/status")) > 1, "GET .*/x", speed=0.2
     ),
     "during a poll": Stage(lambda log: log.requests("GET", "/status"), "GET /v2/.*/status"),
     "during the poll of a workflow": Stage(
