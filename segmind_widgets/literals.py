@@ -20,7 +20,9 @@ _JS_INPUTS = re.compile(
 )
 _JS_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`", re.DOTALL)
 _JS_COMMENT = re.compile(r"(^|,)[ \t]*//.*$", re.MULTILINE)
-_ANSI_C = re.compile(r"\$'((?:\\.|[^'\\])*)'", re.DOTALL)  # how browsers copy a curl command
+_SHELL_TEXT = re.compile(  # the last: how browsers copy a curl command
+    r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$'((?:\\.|[^'\\])*)'""", re.DOTALL
+)
 _BROKEN = (SyntaxError, ValueError, TypeError, MemoryError)
 
 
@@ -80,7 +82,7 @@ def _tree(code: str) -> ast.Module:
 
 def of_curl(text: str) -> dict[str, Any] | None:
     """The JSON that a curl command sends. Raises InputError for an unclosed quote or no JSON."""
-    text = _ANSI_C.sub(lambda found: shlex.quote(_ansi_c(found[1])), text)
+    text = _SHELL_TEXT.sub(_plainly_quoted, text)
     try:
         words = shlex.split(text.replace("\\\n", " "))
     except ValueError:
@@ -95,6 +97,11 @@ def of_curl(text: str) -> dict[str, Any] | None:
                 return None  # in a file that is not here
             return mapping_of(body, "The curl command's data is no JSON object.")
     return None
+
+
+def _plainly_quoted(found: re.Match[str]) -> str:
+    """A shell's string as shlex reads it, which does not know `$'…'`."""
+    return found[0] if found[1] is None else shlex.quote(_ansi_c(found[1]))
 
 
 def _ansi_c(inner: str) -> str:

@@ -6,6 +6,7 @@ import json
 import mimetypes
 import re
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -61,8 +62,8 @@ def described(text: str, sample: Mapping[str, Any]) -> dict[str, Any] | None:
 def _entries(section: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
     """Name, schema and whether it is required, of each input that the page describes."""
     heads = list(_HEAD.finditer(section))
-    ends = [head.start() for head in heads[1:]] + [len(section)]
-    for head, end in zip(heads, ends, strict=True):
+    for head, after in zip_longest(heads, heads[1:]):
+        end = after.start() if after else len(section)
         name, need, kind, many, form = head.groups()
         body = section[head.end() : end]
         schema = _item(name, _TYPES[kind], form, default := _default(body, _TYPES[kind]))

@@ -7,10 +7,11 @@ import shlex
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from segmind_widgets import snippets
 from segmind_widgets.errors import InputError
 from segmind_widgets.inputs import media_type
 from segmind_widgets.snippets import Workflow, parse
@@ -342,6 +343,7 @@ _PIECES = st.sampled_from(
 )
 
 
+@example("Parameters")
 @given(st.text() | st.lists(_PIECES | st.text(max_size=5)).map("\n".join))
 def test_any_text_is_a_workflow_or_a_named_error(text: str) -> None:
     try:
@@ -364,9 +366,16 @@ _JSON = st.recursive(
 )
 
 
+def keys_in(inputs: Any, written: str) -> bool:
+    """There is what looks like a key, or is named like one: that is left out."""
+    return snippets._open(inputs) != inputs or bool(snippets._KEYS.search(written))
+
+
+@example({"_": {"$'": None}})
 @given(st.dictionaries(st.text("abcdefgh_", min_size=1), _JSON, min_size=1, max_size=4))
 def test_any_inputs_come_back_from_every_language(inputs: dict[str, Any]) -> None:
     written = json.dumps(inputs)
+    assume(not keys_in(inputs, written))
     for text in (
         written,
         f"curl {API} -d {shlex.quote(written)}",
