@@ -15,7 +15,7 @@ from tornado.web import RequestHandler, stream_request_body
 
 from segmind_widgets.sandbox import wire
 from segmind_widgets.sandbox.exchange import Answer, Body, Request
-from segmind_widgets.sandbox.faults import Fault
+from segmind_widgets.sandbox.faults import Fault, silence
 from segmind_widgets.sandbox.log import Record
 from segmind_widgets.sandbox.service import Service
 
@@ -31,7 +31,7 @@ class Endpoint(RequestHandler):
 
     def initialize(self, service: Service) -> None:
         self.service = service
-        self.gone = asyncio.Event()
+        self.over = asyncio.Event()  # the client has gone, or the failures are released
 
     def set_default_headers(self) -> None:
         self.set_header("X-Sandbox", "segmind-widgets")
@@ -50,7 +50,7 @@ class Endpoint(RequestHandler):
         self.body.write(chunk)
 
     def on_connection_close(self) -> None:
-        self.gone.set()
+        self.over.set()
 
     def on_finish(self) -> None:
         self.body.close()
@@ -59,15 +59,15 @@ class Endpoint(RequestHandler):
         """Answer a request whose body is complete."""
         context = self.service.context
         method, path = self.request.method or "", self.request.path
-        fault = context.faults.take(f"{method} {path}")
         query = {name: values[-1].decode() for name, values in self.request.arguments.items()}
-        request = Request(method, path, query, self.request.headers, self.body, fault)
-        number = context.log.open(self._record(request))
-        try:
-            with contextlib.suppress(StreamClosedError):  # the client did not wait for the reply
-                await self._exchange(request, fault, number)
-        finally:
-            self.body.close()
+        with context.faults.applied(f"{method} {path}", self.over) as fault:
+            request = Request(method, path, query, self.request.headers, self.body, fault)
+            number = context.log.open(self._record(request))
+            try:
+                with contextlib.suppress(StreamClosedError):  # the client did not wait for it
+                    await self._exchange(request, fault, number)
+            finally:
+                self.body.close()
 
     get = post = put = patch = delete = head = options = respond
 
@@ -80,23 +80,21 @@ class Endpoint(RequestHandler):
             log.update(number, billed=request.billed)
             if fault.kind == "reset_after":
                 return wire.reset(self)
-            await self.service.context.faults.silence(self.gone, fault.seconds)
+            await silence(self.over, fault.seconds)
         log.update(number, billed=request.billed, status=answer.status)
         if fault and fault.kind == "cut":
             return await wire.cut(self, answer)
         if fault and fault.kind == "slow_drip":
             return await wire.drip(self, answer, fault.seconds or _DRIP_SECONDS)
         if fault and fault.kind == "endless":
-            releases = self.service.context.faults.releases
-            pause = partial(self._pause, fault.seconds or _PAUSE, releases)
+            pause = partial(self._pause, fault.seconds or _PAUSE)
             return await wire.endless(self, answer, pause)
         return await wire.send(self, wire.spoiled(answer, fault) if fault else answer)
 
-    async def _pause(self, seconds: float, releases: int) -> bool:
-        """Whether to go on after it: false when the failures are released, or the client gone."""
-        faults = self.service.context.faults
-        await faults.silence(self.gone, seconds)
-        return not self.gone.is_set() and faults.releases == releases
+    async def _pause(self, seconds: float) -> bool:
+        """Whether to go on after it."""
+        await silence(self.over, seconds)
+        return not self.over.is_set()
 
     async def _answer(self, request: Request, fault: Fault | None) -> Answer:
         if fault is None:

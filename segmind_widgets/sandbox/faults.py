@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,10 +104,9 @@ class Faults:
     """The failures in force. All methods may be called from any thread, at any time."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
-        self.releases = 0  # how often `release` was called
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._entries: list[_Entry] = []
-        self._silences: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._held: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
         for fault in faults:
             self.add(fault)
 
@@ -131,31 +131,33 @@ class Faults:
     def release(self) -> None:
         """Let every request that is kept in silence have its reply now."""
         with self._lock:
-            self.releases += 1
-            silences = list(self._silences)
-        for loop, event in silences:
-            loop.call_soon_threadsafe(event.set)
+            held = list(self._held.items())
+        for over, loop in held:
+            loop.call_soon_threadsafe(over.set)
 
     def take(self, line: str) -> Fault | None:
         """The failure for the request "METHOD /path", counted as used; None where there is none."""
         with self._lock:
-            for entry in self._entries:
-                if entry.applies(line):
-                    return entry.fault
-        return None
+            return next((entry.fault for entry in self._entries if entry.applies(line)), None)
 
-    async def silence(self, gone: asyncio.Event, seconds: float | None) -> None:
-        """Wait until `release`, until the client has gone, or until the seconds are over."""
-        silence = (asyncio.get_running_loop(), gone)
+    @contextmanager
+    def applied(self, line: str, over: asyncio.Event) -> Iterator[Fault | None]:
+        """As `take`, for as long as the request lasts: `release` sets its `over`, in this loop."""
         with self._lock:
-            self._silences.add(silence)
+            fault = self.take(line)
+            if fault:
+                self._held[over] = asyncio.get_running_loop()
         try:
-            await asyncio.wait_for(gone.wait(), seconds)
-        except (asyncio.TimeoutError, TimeoutError):  # two classes on Python 3.10
-            pass
+            yield fault
         finally:
             with self._lock:
-                self._silences.discard(silence)
+                self._held.pop(over, None)
+
+
+async def silence(over: asyncio.Event, seconds: float | None) -> None:
+    """Wait until the event, or until the seconds are over."""
+    with suppress(asyncio.TimeoutError, TimeoutError):  # two classes on Python 3.10
+        await asyncio.wait_for(over.wait(), seconds)
 
 
 @dataclass

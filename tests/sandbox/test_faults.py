@@ -82,6 +82,22 @@ def test_silence_ends_when_released(segmind, sandbox):
     assert replies == [{"credits": 10.0, "free-credits": 0.0}]
 
 
+def test_what_is_still_being_answered_is_released_too(start, calling):
+    sandbox = start(speed=10)  # a v1 run takes a while
+    sandbox.faults.add("POST /v1/.*", "silence")
+    replies = []
+    asking = threading.Thread(
+        target=lambda: replies.append(
+            calling(sandbox).post("/v1/fast-flux-schnell", json=RUN, timeout=10).status_code
+        )
+    )
+    asking.start()
+    sandbox.wait_for(lambda log: log.requests("POST"))
+    sandbox.faults.clear()
+    asking.join(15)
+    assert replies == [200]
+
+
 def test_silence_of_some_seconds(segmind, sandbox):
     sandbox.faults.add("GET .*", "silence", seconds=0.2)
     start = time.monotonic()
