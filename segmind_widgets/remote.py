@@ -42,7 +42,7 @@ from segmind_widgets.transport import Transport
 from segmind_widgets.types import Call, Output, Reply
 
 _INLINE = 64 * 1024  # bytes of a reply that a note holds; what is longer has a file of its own
-_FACTS = ("hint", "status", "body", "request_id", "field", "retry_after")
+_FACTS = ("hint", "status", "body", "request_id", "field", "retry_after", "gone")
 _NOT_SENT = (Unreachable.__name__, KeyMissing.__name__)
 
 Task = Mapping[str, Any]
@@ -294,9 +294,12 @@ def unpacked(told: Mapping[str, Any]) -> SegmindError:
     if not (isinstance(kind, type) and issubclass(kind, SegmindError)):
         kind = SegmindError
     message, again = facts.pop("message"), facts.pop("retry_after", None)
+    gone = facts.pop("gone", None)
     error = kind(message, **{name: value for name, value in facts.items() if value is not None})
     if isinstance(error, (DownloadError, RateLimited)):
         error.retry_after = again
+    if isinstance(error, DownloadError):
+        error.gone = bool(gone)
     return error
 
 

@@ -44,6 +44,7 @@ PAGE_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
 DOWNLOAD_TIMEOUT = 60.0  # seconds between two pieces
 _POOL = 16  # connections kept a host
 _PIECE = 256 * 1024
+_GONE = (401, 403, 404, 410)  # what a signed URL says that is over, too
 _SLOWEST = 1024.0  # bytes a second; a body that comes slower than that is taken for silence
 _BEFORE_SENDING = {"NewConnectionError", "NameResolutionError", "ProxyError"}  # urllib3's
 _NO_TLS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # OpenSSL's
@@ -386,7 +387,7 @@ def _why(error: Exception) -> str:
 
 
 def _not_there(url: str, response: requests.Response) -> DownloadError:
-    gone = response.status_code in (403, 404, 410)
+    gone = response.status_code in _GONE
     error = DownloadError(
         f"The result at {_short(url)} {'is gone' if gone else 'could not be fetched'}.",
         hint="The service keeps results for some days only. To have it again, run it again."
@@ -394,6 +395,7 @@ def _not_there(url: str, response: requests.Response) -> DownloadError:
         else "The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
         status=response.status_code,
     )
+    error.gone = gone
     names = {name.lower(): value for name, value in response.headers.items()}
     error.retry_after = retry_after(names)
     return error

@@ -44,7 +44,6 @@ _log = logging.getLogger(__name__)
 _SLOW = 120.0  # a call with a longer time-out occupies its thread for long
 _CROWDED = 1.0  # seconds that requests wait for the rate limit
 _DOWNLOAD_TRIES = 5
-_GONE = (401, 403, 404, 410)  # what a signed URL says that is over, too
 _SAVE = "It is kept in memory: job.save(FOLDER) writes it elsewhere."
 _LOOKED = "It was not found in the history of {}; resuming it looks again."
 _SENSELESS_TRIES = 3  # a poll answered by a page of somebody's proxy, or by half a JSON
@@ -261,7 +260,7 @@ class Watch:
             self._results.fetch(self._outputs)
         except DownloadError as error:
             self._tries += 1
-            if _is_gone(error) or self._tries >= _DOWNLOAD_TRIES:
+            if error.gone or self._tries >= _DOWNLOAD_TRIES:
                 raise
             self.job.publish(message="the download broke; trying again")
             return max(error.retry_after or 0.0, min(30.0, 2.0**self._tries))
@@ -290,7 +289,8 @@ class Watch:
     def _seek(self, error: SegmindError) -> bool:
         """Begin to look for what was lost where the service may remember it."""
         lost = isinstance(error, SubmitUnknown)
-        if self._sought or not (lost or _is_gone(error)):
+        gone = isinstance(error, DownloadError) and error.gone
+        if self._sought or not (lost or gone):
             return False
         self._doubt, self._sought = error, True
         lookup = Lookup(self._provider, self._store, self._key, error.request_id)
@@ -373,7 +373,3 @@ class Watch:
             self._over = True
         if not self.job.done:  # else its end was told when the watching was stopped
             self.job.publish(last=True, error=error, **told)
-
-
-def _is_gone(error: SegmindError) -> bool:
-    return isinstance(error, DownloadError) and (error.gone or error.status in _GONE)

@@ -225,6 +225,7 @@ def test_a_result_that_is_gone_is_an_error_of_its_own(
     error = unpacked(fetched(sandbox, str(tmp_path))["error"])
     assert isinstance(error, DownloadError)
     assert error.status == 404
+    assert error.gone
 
 
 # values
@@ -237,6 +238,8 @@ def test_an_error_goes_as_json_and_comes_back(kind: type[SegmindError]) -> None:
     error = kind("It broke.", hint="Mend it.", status=418, body="{}", request_id="r", field="f")
     if isinstance(error, (DownloadError, RateLimited)):
         error.retry_after = 2.5
+    if isinstance(error, DownloadError):
+        error.gone = True
     back = unpacked(json.loads(json.dumps(packed(error))))
     assert type(back) is kind
     assert (vars(back), back.args) == (vars(error), error.args)
