@@ -138,7 +138,7 @@ class Batch(BatchResults, HasTraits):
         if afresh:
             self._rows.set_aside()
         with self._lock:
-            self._feed.enter()
+            self._tally.enter(self._feed)
             self._began = time.monotonic()
             self._told = False
             self._show(finished=False, error=None, message="", left=self.plan.seconds)
@@ -155,7 +155,7 @@ class Batch(BatchResults, HasTraits):
         try:
             feed.run()
         finally:
-            feed.leave()
+            self._tally.leave(feed)
 
     @property
     def sending(self) -> bool:

@@ -7,7 +7,6 @@ be sent any more: the budget is used up, the account refuses, the disk is full.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,8 +94,7 @@ class Feed:
         self._max_cost = max_cost
         self._only = only
         self._stopped = False
-        self._reading = self._has_left = False
-        self._lock = threading.Lock()
+        self._reading = False
         self.through = False  # all rows were read
         self.error: SegmindError | None = None
         self.number = -1  # of the row that was looked at last
@@ -111,23 +109,10 @@ class Feed:
         if error is not None:  # said of the row that it met, and now of all
             error.hint = error.hint.removeprefix("Nothing was sent.").strip()
         self.error = self.error or error
-        with self._lock:
-            self._stopped = True
-            waits = self._reading
-        if waits:  # for a row that will not be sent, it may be for ever
-            self.leave()
+        self._stopped = True
+        if self._reading:  # for a row that will not be sent, it may be for ever
+            self._tally.leave(self)
         self._tally.wake()
-
-    def enter(self) -> None:
-        """Tell the tally that rows are to come."""
-        self._tally.enter()
-
-    def leave(self) -> None:
-        """Tell the tally, once, that no more rows come."""
-        with self._lock:
-            left, self._has_left = self._has_left, True
-        if not left:
-            self._tally.leave()
 
     def run(self) -> None:
         """Send them. Never raises: `error` tells."""
@@ -149,17 +134,19 @@ class Feed:
             self.stop(error if isinstance(error, SegmindError) else SegmindError(said))
 
     def _rows_read(self) -> Iterator[Row]:
-        """The rows until it is stopped."""
-        rows = iter(self._source.read())
-        while self._goes_on(reading=True) and (row := next(rows, None)):
-            if self._goes_on(reading=False):
-                yield row
+        """The rows until it is stopped.
 
-    def _goes_on(self, *, reading: bool) -> bool:
-        """It was not stopped; and from now on it waits for a row, or does not."""
-        with self._lock:
-            self._reading = reading and not self._stopped
-            return not self._stopped
+        Here `_reading` is set before `_stopped` is looked at, in `stop` the other way round, so
+        that no row is yielded of which `stop` has told the tally that it does not come.
+        """
+        rows = iter(self._source.read())
+        self._reading = True
+        while not self._stopped and (row := next(rows, None)):
+            self._reading = False
+            if self._stopped:
+                return
+            yield row
+            self._reading = True
 
     def _one(self, row: Row) -> None:
         try:

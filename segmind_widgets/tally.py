@@ -56,29 +56,29 @@ class Tally:
         self._flights: dict[int, _Flight] = {}
         self._unsent: set[int] = set()
         self._ends: deque[float] = deque(maxlen=_LATEST)
-        self._feeds = 0
+        self._feeds: set[object] = set()
         self._began = 0.0
         self._version = 0
 
     # rows
 
-    def enter(self) -> None:
-        """Somebody begins to bring rows."""
+    def enter(self, feed: object) -> None:
+        """It begins to bring rows."""
         with self._moved:
-            self._feeds += 1
+            self._feeds.add(feed)
             self._began = time.monotonic()
 
-    def leave(self) -> None:
-        """Who brought rows has no more."""
+    def leave(self, feed: object) -> None:
+        """It brings no more; it may say so twice."""
         with self._moved:
-            self._feeds -= 1
+            self._feeds.discard(feed)
         self.wake()
 
     @property
     def fed(self) -> bool:
         """Somebody brings rows."""
         with self._moved:
-            return self._feeds > 0
+            return bool(self._feeds)
 
     @property
     def idle(self) -> bool:

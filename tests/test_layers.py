@@ -75,10 +75,7 @@ ONLY = {  # a library or a module of the standard library → where alone it may
     "subprocess": set(),
 }
 THREADS = {"background", "batch", "jobs", "watch", "scheduler", "keys", "sandbox", "tally"}
-LOCKS = {
-    "budget", "crew", "database", "feeding", "journal", "kernels", "ratelimit", "transport",
-    "uploads",
-}  # fmt: skip
+LOCKS = {"budget", "crew", "database", "journal", "kernels", "ratelimit", "transport", "uploads"}
 VIEWS_ONLY = {"jobs", "watch"}  # what panels and magics may know of the running layer
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
 
