@@ -42,11 +42,8 @@ def asked(inputs: Mapping[str, Any]) -> str:
 
 def to_yaml(value: Any, name: str) -> str:
     """A value as one line of YAML. Raises CellError about `name` where it has no text form."""
-    try:
-        return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")
-    except CellError as error:
-        said, hint = error.message.replace("`value`", f"`{name}`"), f"{error.hint}"
-        raise CellError(said, hint=hint.replace("`value:", f"`{name}:"), field=name) from None
+    cells.dump({name: value})  # only for its error, which says the name
+    return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")
 
 
 def to_scalar(value: Any, name: str) -> str:
