@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from segmind_widgets import errors
-    from segmind_widgets.assets import Asset
+    from segmind_widgets.assets.asset import Asset
+    from segmind_widgets.batches.sweeps import Sweep
     from segmind_widgets.client import SegmindClient
-    from segmind_widgets.jobs import Job
+    from segmind_widgets.jobs.job import Job
     from segmind_widgets.sandbox import Sandbox
-    from segmind_widgets.sweeps import Sweep
 
 __version__ = "0.1.0"
 
 _NAMES = {
-    "Asset": "assets",
-    "Job": "jobs",
+    "Asset": "assets.asset",
+    "Job": "jobs.job",
     "Sandbox": "sandbox",
     "SegmindClient": "client",
-    "Sweep": "sweeps",
+    "Sweep": "batches.sweeps",
 }
 
 __all__ = ["Asset", "Job", "Sandbox", "SegmindClient", "Sweep", "__version__", "errors"]
@@ -57,13 +57,13 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext segmind_widgets`"""
-    from segmind_widgets.extension import load
+    from segmind_widgets.notebook.extension import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """`%unload_ext segmind_widgets`"""
-    from segmind_widgets.extension import unload
+    from segmind_widgets.notebook.extension import unload
 
     unload(shell)

@@ -14,25 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from segmind_widgets.errors import InputError
-from segmind_widgets.parts import Parts
+from segmind_widgets.settings import Parts
 from segmind_widgets.types import Credits, Model, RunRequest
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from segmind_widgets.assets import Asset
+    from segmind_widgets.assets.asset import Asset
     from segmind_widgets.background import Throttle
-    from segmind_widgets.batch import Batch
-    from segmind_widgets.batches import Batches, Prepared
-    from segmind_widgets.batchplans import BatchPlan
-    from segmind_widgets.budget import Budget, Session
-    from segmind_widgets.catalog import Catalog
-    from segmind_widgets.cleaning import Cleaned
-    from segmind_widgets.estimates import Estimate
-    from segmind_widgets.jobs import Job
-    from segmind_widgets.journal import Journal
-    from segmind_widgets.ledger import By, Spent
-    from segmind_widgets.plans import Plan
+    from segmind_widgets.batches.batch import Batch
+    from segmind_widgets.batches.plan import BatchPlan
+    from segmind_widgets.batches.registry import Batches, Prepared
+    from segmind_widgets.catalog.catalog import Catalog
+    from segmind_widgets.jobs.job import Job
+    from segmind_widgets.jobs.registry import Journal
+    from segmind_widgets.planning.budget import Budget, Session
+    from segmind_widgets.planning.estimates import Estimate
+    from segmind_widgets.planning.plan import Plan
+    from segmind_widgets.storage.cleanup import Cleaned
+    from segmind_widgets.storage.spending import By, Spent
 
 T = TypeVar("T")
 
@@ -43,21 +43,21 @@ class SegmindClient(Parts):
     @cached_property
     def journal(self) -> Journal:
         """The jobs of this and earlier kernels."""
-        from segmind_widgets.journal import Journal
+        from segmind_widgets.jobs.registry import Journal
 
         return Journal(self.store, self.places, self.submit, self._pace, self._begun, self.export)
 
     @cached_property
     def spending(self) -> Budget:
         """What this session's jobs have cost, and may cost still."""
-        from segmind_widgets.budget import Budget
+        from segmind_widgets.planning.budget import Budget
 
         return Budget(self.job)
 
     @cached_property
     def batches(self) -> Batches:
         """The batches that run here."""
-        from segmind_widgets.batches import Batches
+        from segmind_widgets.batches.registry import Batches
 
         return Batches(self)
 
@@ -86,7 +86,7 @@ class SegmindClient(Parts):
             AssetError: no such file, or one that the provider refuses; nothing was sent.
             SegmindError: what the service said.
         """
-        from segmind_widgets.assets import Asset
+        from segmind_widgets.assets.asset import Asset
 
         place = self.places.choose(provider)
         many = isinstance(source, (list, tuple))
@@ -120,7 +120,7 @@ class SegmindClient(Parts):
             LimitError: it may cost more than `max_cost` USD, or nobody knows what it costs.
             KeyMissing: the provider has no key.
         """
-        from segmind_widgets.plans import make_plan
+        from segmind_widgets.planning.plan import make_plan
 
         if not isinstance(inputs or {}, Mapping):
             raise InputError(
@@ -147,7 +147,7 @@ class SegmindClient(Parts):
         Raises:
             KeyMissing: the provider has no key.
         """
-        from segmind_widgets.estimates import OwnRuns, estimate
+        from segmind_widgets.planning.estimates import OwnRuns, estimate
 
         own = OwnRuns(self.store, model.slug, self.places.choose(provider))
         return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
@@ -169,7 +169,7 @@ class SegmindClient(Parts):
     def _send(
         self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]
     ) -> Job:
-        from segmind_widgets.preparing import named, prepared
+        from segmind_widgets.planning.inputs import named, prepared
 
         place = plan.place
         self.uploads.upload(place, [*plan.files, *plan.there], progress=progress)
@@ -190,7 +190,7 @@ class SegmindClient(Parts):
         Raises:
             InputError: the plan takes a new seed each time, so that no two are the same.
         """
-        from segmind_widgets.estimates import is_at
+        from segmind_widgets.planning.estimates import is_at
 
         plan.check_repeatable()
         row = self.store.same(plan.fingerprint)
@@ -280,7 +280,7 @@ class SegmindClient(Parts):
         prepared = self.prepared(model, rows, name=name, again=again, **options)
         crew = None
         if executor is not None:
-            from segmind_widgets.crew import Crew
+            from segmind_widgets.workers.pool import Crew
 
             crew = Crew(self, executor, folder or self.store.results)
         return self.batches.start(prepared, again=again, max_cost=max_cost, crew=crew)
@@ -353,7 +353,7 @@ class SegmindClient(Parts):
         Raises:
             InputError: `older_days` is negative.
         """
-        from segmind_widgets.cleaning import clean
+        from segmind_widgets.storage.cleanup import clean
 
         return clean(self.store, older_days, dry_run=dry_run)
 
@@ -405,9 +405,9 @@ class SegmindClient(Parts):
         Raises:
             AssetError: the picture carries no recipe.
         """
-        from segmind_widgets.assets import Asset
-        from segmind_widgets.jobs import Job
-        from segmind_widgets.provenance import FACTS, read
+        from segmind_widgets.assets.asset import Asset
+        from segmind_widgets.assets.recipes import FACTS, read
+        from segmind_widgets.jobs.job import Job
         from segmind_widgets.types import Status
 
         asset = Asset.of(source)
@@ -431,7 +431,7 @@ class SegmindClient(Parts):
         Raises:
             InputError: there is no such form, or a file among the inputs is only in memory.
         """
-        from segmind_widgets.exports import FORMS, export
+        from segmind_widgets.exports.export import FORMS, export
 
         if form not in FORMS:
             raise InputError(f"There is no form {form!r}.", hint=f"There are {', '.join(FORMS)}.")
@@ -441,7 +441,7 @@ class SegmindClient(Parts):
 
     def credits(self, provider: str | None = None) -> Credits:
         """The balance. Free, and so the way to see whether a key is right."""
-        from segmind_widgets.scheduler import exchange
+        from segmind_widgets.network.retry import exchange
 
         place = self.places.choose(provider)
         return place.provider.parse_credits(

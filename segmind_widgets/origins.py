@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmind_widgets.errors import NotFound
-from segmind_widgets.places import Place, Places
-from segmind_widgets.store import Store
+from segmind_widgets.network.endpoints import Place, Places
+from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Status
 
 

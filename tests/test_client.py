@@ -8,7 +8,7 @@ import pytest
 
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.jobs import Job
+from segmind_widgets.jobs.job import Job
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
 from tests.shells import picture

@@ -231,5 +231,5 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_a_job_and_its_values_need_no_network_no_pictures_no_widgets() -> None:
-    needed = imported(f"import {NAME}.jobs, {NAME}.cells")
+    needed = imported(f"import {NAME}.jobs.job, {NAME}.syntax.cells")
     assert not needed & {"requests", "PIL", "ipywidgets", "tornado", "sqlite3", "keyring"}

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import segmind_widgets
-from segmind_widgets.arguments import PARSERS
+from segmind_widgets.notebook.arguments import PARSERS
 from tests.browser.pages import README as PICTURES
 
 ROOT = Path(__file__).parents[1]

@@ -29,9 +29,9 @@ from traitlets import HasTraits
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.panels._head import Head
-from segmind_widgets.panels._job import JobView
-from segmind_widgets.panels._widgets import Announcement, free, stylesheet, words
+from segmind_widgets.widgets.base import Announcement, free, stylesheet, words
+from segmind_widgets.widgets.head import Head
+from segmind_widgets.widgets.job_view import JobView
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

@@ -9,15 +9,15 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from segmind_widgets.batch import Batch
-from segmind_widgets.batchplans import duration
+from segmind_widgets.batches.batch import Batch
+from segmind_widgets.batches.contact_sheet import MOST, is_grid
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import NotFound
+from segmind_widgets.formatting import duration
 from segmind_widgets.panels._base import Panel
-from segmind_widgets.panels._details import Details
-from segmind_widgets.panels._pictures import Pictures
-from segmind_widgets.panels._widgets import row
-from segmind_widgets.sheets import MOST, is_grid
+from segmind_widgets.widgets.base import row
+from segmind_widgets.widgets.job_details import Details
+from segmind_widgets.widgets.pictures import Pictures
 
 _MOVING = ["done", "failed", "running", "finished", "left"]
 _SIDE = 112  # pixels of a thumbnail

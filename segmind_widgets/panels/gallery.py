@@ -10,14 +10,15 @@ import ipywidgets as widgets
 from traitlets import Any as AnyTrait
 
 from segmind_widgets.errors import NotFound
-from segmind_widgets.jobs import Job, money
+from segmind_widgets.formatting import money
+from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
-from segmind_widgets.panels._copy import CopyButton
-from segmind_widgets.panels._details import Details
-from segmind_widgets.panels._pack import packed
-from segmind_widgets.panels._results import Results, items, keyed
-from segmind_widgets.panels._search import Search
-from segmind_widgets.panels._widgets import row
+from segmind_widgets.widgets.archive import packed
+from segmind_widgets.widgets.base import row
+from segmind_widgets.widgets.copy_button import CopyButton
+from segmind_widgets.widgets.job_details import Details
+from segmind_widgets.widgets.results import Results, items, keyed
+from segmind_widgets.widgets.search import Search
 
 PAGE = 24  # jobs
 _SIDE = 180  # pixels

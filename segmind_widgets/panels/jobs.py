@@ -9,12 +9,12 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.errors import NotFound
-from segmind_widgets.jobs import Job
+from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
-from segmind_widgets.panels._details import Details
-from segmind_widgets.panels._results import Results
-from segmind_widgets.panels._search import Search
-from segmind_widgets.panels._table import JobTable, facts
+from segmind_widgets.widgets.job_details import Details
+from segmind_widgets.widgets.job_table import JobTable, facts
+from segmind_widgets.widgets.results import Results
+from segmind_widgets.widgets.search import Search
 
 PAGE = 20  # lines
 FRAME = 0.25  # seconds between two updates of all lines

@@ -8,11 +8,11 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from segmind_widgets.catalog import Catalog
-from segmind_widgets.jobs import money, seconds
-from segmind_widgets.panels._runs import PROVIDERS, RunsPanel
-from segmind_widgets.panels._widgets import row
+from segmind_widgets.catalog.catalog import Catalog
+from segmind_widgets.formatting import money, seconds
+from segmind_widgets.panels._run_base import PROVIDERS, RunsPanel
 from segmind_widgets.types import Model
+from segmind_widgets.widgets.base import row
 
 _KINDS = (
     ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),

@@ -13,15 +13,15 @@ from uuid import uuid4
 
 import ipywidgets as widgets
 
-from segmind_widgets.assets import Asset
-from segmind_widgets.cells import parse_body
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.panels._base import Panel
-from segmind_widgets.panels._drop import Drop
-from segmind_widgets.panels._media_field import check_whole
-from segmind_widgets.panels._pictures import Pictures
-from segmind_widgets.panels._recent import Recent, sign
-from segmind_widgets.panels._widgets import free, row, words
+from segmind_widgets.syntax.cells import parse_body
+from segmind_widgets.widgets.base import free, row, words
+from segmind_widgets.widgets.drop import Drop
+from segmind_widgets.widgets.media_field import check_whole
+from segmind_widgets.widgets.pictures import Pictures
+from segmind_widgets.widgets.recent import Recent, sign
 
 _FRAME = 0.2  # seconds between two updates of a moving number
 _MEDIA = "image/*,video/*,audio/*"

@@ -8,11 +8,11 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from segmind_widgets import snippets
 from segmind_widgets.errors import InputError
-from segmind_widgets.panels._runs import RunsPanel
-from segmind_widgets.panels._widgets import row
+from segmind_widgets.panels._run_base import RunsPanel
+from segmind_widgets.syntax import snippets
 from segmind_widgets.types import Model
+from segmind_widgets.widgets.base import row
 
 
 class WorkflowPanel(RunsPanel):

@@ -18,8 +18,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from segmind_widgets.assets import Asset
-from segmind_widgets.errors import InputError, ReplyError, SubmitUnknown, from_reply
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.errors import InputError, ReplyError, SubmitUnknown
+from segmind_widgets.providers._errors import from_reply
 from segmind_widgets.providers._outputs import from_json
 from segmind_widgets.types import (
     Call,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from segmind_widgets.assets import Asset
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError
 from segmind_widgets.types import Output
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from segmind_widgets.assets import Asset
-from segmind_widgets.catalog import parse_parameters
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.catalog.catalog import parse_parameters
 from segmind_widgets.errors import (
     AssetError,
     InputError,
@@ -23,7 +23,6 @@ from segmind_widgets.errors import (
     ReplyError,
     SubmitUnknown,
     Unauthorized,
-    words,
 )
 from segmind_widgets.providers._base import (
     Body,
@@ -34,6 +33,7 @@ from segmind_widgets.providers._base import (
     number,
     status_of,
 )
+from segmind_widgets.providers._errors import words
 from segmind_widgets.providers._outputs import collect
 from segmind_widgets.types import (
     Call,

@@ -15,15 +15,8 @@ from urllib.parse import quote, urlencode
 
 import pybase64
 
-from segmind_widgets.assets import Asset
-from segmind_widgets.errors import (
-    AssetError,
-    InputError,
-    JobFailed,
-    ReplyError,
-    SubmitUnknown,
-    words,
-)
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.errors import AssetError, InputError, JobFailed, ReplyError, SubmitUnknown
 from segmind_widgets.providers._base import (
     Body,
     Provider,
@@ -34,6 +27,7 @@ from segmind_widgets.providers._base import (
     status_of,
     whole,
 )
+from segmind_widgets.providers._errors import words
 from segmind_widgets.providers._outputs import collect, from_json
 from segmind_widgets.types import (
     Call,

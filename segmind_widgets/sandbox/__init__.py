@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from segmind_widgets.sandbox.faults import Fault
+    from segmind_widgets.sandbox.http.faults import Fault
     from segmind_widgets.sandbox.server import Sandbox
 
 __all__ = ["Fault", "Sandbox"]
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
 
         return Sandbox
     if name == "Fault":
-        from segmind_widgets.sandbox.faults import Fault
+        from segmind_widgets.sandbox.http.faults import Fault
 
         return Fault
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

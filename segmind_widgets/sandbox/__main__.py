@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from segmind_widgets.sandbox.faults import KINDS, Fault
+from segmind_widgets.sandbox.http.faults import KINDS, Fault
 from segmind_widgets.sandbox.server import Sandbox
 
 

@@ -14,18 +14,18 @@ from typing import Any, Literal
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from segmind_widgets.sandbox.account import Account, RateLimit
-from segmind_widgets.sandbox.apimart import APIMart
-from segmind_widgets.sandbox.endpoint import Endpoint
-from segmind_widgets.sandbox.exchange import Answer, Refusal, Request
-from segmind_widgets.sandbox.faults import Fault, Faults
-from segmind_widgets.sandbox.files import Files
-from segmind_widgets.sandbox.jobs import Jobs
-from segmind_widgets.sandbox.log import Log, Record
-from segmind_widgets.sandbox.models import Models
-from segmind_widgets.sandbox.segmind import Segmind
-from segmind_widgets.sandbox.service import Context, Route, Service, Settings, phrase
-from segmind_widgets.sandbox.studio import Artist, Studio
+from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.http.faults import Fault, Faults
+from segmind_widgets.sandbox.http.log import Log, Record
+from segmind_widgets.sandbox.services.apimart import APIMart
+from segmind_widgets.sandbox.services.endpoint import Endpoint
+from segmind_widgets.sandbox.services.segmind import Segmind
+from segmind_widgets.sandbox.services.service import Context, Route, Service, Settings, phrase
+from segmind_widgets.sandbox.services.studio import Artist, Studio
+from segmind_widgets.sandbox.state.account import Account, RateLimit
+from segmind_widgets.sandbox.state.files import Files
+from segmind_widgets.sandbox.state.jobs import Jobs
+from segmind_widgets.sandbox.state.models import Models
 
 SEGMIND_KEY = "SG_5a9d0b0c5a9d0b0c"  # a key's form, and no secret
 APIMART_KEY = "sk-sandbox-0000000000000000"

@@ -20,11 +20,11 @@ from jupyter_client.session import Session
 from table import Row, show
 
 from segmind_widgets import SegmindClient
-from segmind_widgets.catalog import Catalog
+from segmind_widgets.catalog.catalog import Catalog
 from segmind_widgets.panels._base import Panel
-from segmind_widgets.panels._form import Form
-from segmind_widgets.panels._widgets import free
 from segmind_widgets.types import Model
+from segmind_widgets.widgets.base import free
+from segmind_widgets.widgets.form import Form
 
 AIM = 60.0  # ms
 

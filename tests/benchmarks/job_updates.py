@@ -10,8 +10,8 @@ import ipywidgets
 from table import Row, show
 
 from segmind_widgets import Job
-from segmind_widgets.panels._job import JobView
 from segmind_widgets.types import Status
+from segmind_widgets.widgets.job_view import JobView
 
 
 def rows(*, tiny: bool = False) -> list[Row]:

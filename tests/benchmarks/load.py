@@ -52,9 +52,10 @@ class Main:
 
 def ours(jobs: int, main: Main, per_minute: float = 0, window: float = 60, views: bool = False):
     """Each job begun as a batch would, from a thread; (what to do, what to close)."""
-    from segmind_widgets import SegmindClient, ratelimit
+    from segmind_widgets import SegmindClient
+    from segmind_widgets.network import rate_limit
 
-    ratelimit.WINDOW = ratelimit.RECOVERY = window
+    rate_limit.WINDOW = rate_limit.RECOVERY = window
     client = SegmindClient(home=os.environ["LOAD_HOME"], provider="segmind", rate_limit=per_minute)
     sent = _counted() if views else [0]
     client.run(MODELS[0], {"prompt": "the first one imports all"})
@@ -67,7 +68,7 @@ def ours(jobs: int, main: Main, per_minute: float = 0, window: float = 60, views
         for number in range(jobs):
             job = client.submit(_model(number), {"prompt": f"number {number}", "seed": number})
             if views:
-                from segmind_widgets.panels._job import JobView
+                from segmind_widgets.widgets.job_view import JobView
 
                 job.view = JobView(job)
             begun.append(job)

@@ -14,7 +14,7 @@ from statistics import fmean
 
 from table import Row, show
 
-from segmind_widgets.pacing import next_poll
+from segmind_widgets.jobs.polling import next_poll
 
 SIGMA = 0.25
 # seconds, as models usually take: quick pictures, large ones, edits, sound, films

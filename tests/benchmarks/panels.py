@@ -87,7 +87,7 @@ def _open(name: str, client: Any) -> Any:
 def _plain(name: str, client: Any) -> Any:
     import ipywidgets
 
-    from segmind_widgets.panels._job import JobView
+    from segmind_widgets.widgets.job_view import JobView
 
     if name == "jobs":
         return ipywidgets.VBox([JobView(job) for job in client.jobs(20)])
@@ -126,7 +126,7 @@ def _panel(client: Any, jobs: list[Any]) -> Any:
 def _views(_: Any, jobs: list[Any]) -> Any:
     import ipywidgets
 
-    from segmind_widgets.panels._job import JobView
+    from segmind_widgets.widgets.job_view import JobView
 
     return ipywidgets.VBox([JobView(job) for job in jobs])
 

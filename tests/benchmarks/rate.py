@@ -83,8 +83,8 @@ def _figures(seen: dict[str, Any], begin: float, window: float, minutes: int) ->
 
 def _cost(count: int) -> tuple[float, float]:
     """Microseconds to take a place, medians: through the store, and in this process alone."""
-    from segmind_widgets.ratelimit import RateLimit
-    from segmind_widgets.store import Store
+    from segmind_widgets.network.rate_limit import RateLimit
+    from segmind_widgets.storage.store import Store
 
     with tempfile.TemporaryDirectory() as home:
         store = Store(Path(home))

@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from table import Row, show
 
-from segmind_widgets.provenance import Recipe, read, write
+from segmind_widgets.assets.recipes import Recipe, read, write
 
 RECIPE = Recipe("seedream-4.5", inputs={"prompt": "a red fox in the snow", "seed": 7}, seed=7)
 

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from segmind_widgets.batchplans import AT_ONCE
-from segmind_widgets.lines import Line
-from segmind_widgets.pacing import SPREAD, next_poll
-from segmind_widgets.ratelimit import WINDOW, Pace
-from segmind_widgets.scheduler import SENDERS
+from segmind_widgets.batches.plan import AT_ONCE
+from segmind_widgets.jobs.polling import SPREAD, next_poll
+from segmind_widgets.jobs.queue import Line
+from segmind_widgets.jobs.scheduler import SENDERS
+from segmind_widgets.network.rate_limit import WINDOW, Pace
 
 ROWS = (1_000, 10_000, 100_000, 1_000_000)
 LIMITS = (5, 60, 120, 600, 1000)  # requests a minute; services name such figures

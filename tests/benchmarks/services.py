@@ -74,7 +74,8 @@ class Sliding:
 def _serve(options: dict[str, Any]) -> None:
     from PIL import Image
 
-    from segmind_widgets.sandbox import server, service
+    from segmind_widgets.sandbox import server
+    from segmind_widgets.sandbox.services import service
 
     out = io.BytesIO()
     Image.new("RGB", (512, 512), "teal").save(out, "PNG")

@@ -22,8 +22,8 @@ from PIL import Image
 from table import Row, measured, show
 
 from segmind_widgets import SegmindClient
+from segmind_widgets.batches.sweeps import Sweep
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.sweeps import Sweep
 
 MODEL = "clarity-upscaler"  # 18 s
 SPEED = 20

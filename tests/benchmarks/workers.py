@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image
 from table import Row, measured, show
 
-from segmind_widgets.batch import Batch
+from segmind_widgets.batches.batch import Batch
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.sandbox import Sandbox
 

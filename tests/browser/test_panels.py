@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.sandbox.artist import make
+from segmind_widgets.sandbox.artist.render import make
 from tests.browser.lab import Lab
 from tests.browser.pages import (
     BAR,

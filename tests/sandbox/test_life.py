@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.sandbox.account import Account
-from segmind_widgets.sandbox.jobs import Job, Jobs
+from segmind_widgets.sandbox.state.account import Account
+from segmind_widgets.sandbox.state.jobs import Job, Jobs
 
 
 def test_environ_has_what_clients_look_for():

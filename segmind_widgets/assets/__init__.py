@@ -1,0 +1,1 @@
+"""Files in any form: media type, preview, thumbnail, and the recipe embedded in a picture."""

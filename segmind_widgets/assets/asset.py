@@ -1,0 +1,367 @@
+"""Files, wherever they come from: a path, bytes, a picture, a URL, a job's output."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import mimetypes
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+from segmind_widgets.assets import preview
+from segmind_widgets.assets.media_types import sniff, suffix
+from segmind_widgets.assets.preview import PREVIEW_SIDE
+from segmind_widgets.errors import AssetError
+from segmind_widgets.formatting import figure, file_size
+
+_PIECE = 3 * 32 * 1024  # bytes read at a time: fits the cache; a multiple of 3, so base64 joins
+
+
+@dataclass(frozen=True, eq=False)
+class Asset:
+    """A file and what is known of it. Made by `Asset.of`.
+
+    `url` is where a provider keeps it (None before an upload), `path` the file on this disk
+    (None for bytes in memory or a bare URL), `expires_at` the end of the URL's life (UTC, ISO
+    8601), `name` a workflow's name for it.
+    """
+
+    path: Path | None = None
+    url: str | None = None
+    name: str | None = None
+    expires_at: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+    declared_type: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, source: Any) -> Asset:
+        """An asset from a path, bytes, a PIL image, an array, a URL, an open file or a job.
+
+        A string is a URL where it starts with http(s):// or data:, else a path. Of a job (or
+        anything with `outputs`) it is the first output.
+
+        Raises:
+            AssetError: there is no such file, or nothing that can be made into one.
+        """
+        if isinstance(source, Asset):
+            return source
+        if isinstance(source, (str, Path)):
+            return cls._of_text(str(source))
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return cls(data=bytes(source))
+        if hasattr(source, "outputs"):
+            return cls._of_job(source)
+        if hasattr(source, "save") and hasattr(source, "mode"):
+            return cls._of_picture(source)
+        if hasattr(source, "__array_interface__"):  # asked after: it decodes a picture
+            return cls._of_picture(_from_array(source))
+        if hasattr(source, "read"):
+            return cls._of_file(source)
+        raise AssetError(
+            f"An object of type {type(source).__name__} is no file.",
+            hint="Give a path, bytes, a PIL image, an array, a URL, an open file or a job.",
+        )
+
+    @classmethod
+    def _of_text(cls, text: str) -> Asset:
+        if re.match(r"https?://", text, re.IGNORECASE):
+            return cls(url=text)
+        if text.startswith("data:"):
+            return cls._of_data_url(text)
+        path = Path(text).expanduser()
+        if path.is_dir():
+            raise AssetError(f"{text} is a folder.", hint=f"Name its files: {text}/*.png")
+        if not path.is_file():
+            raise AssetError(f"There is no file {text} in {Path.cwd()}.", hint="Check the name.")
+        return cls(path=path.resolve())
+
+    @classmethod
+    def _of_data_url(cls, text: str) -> Asset:
+        import pybase64
+
+        head, comma, rest = text.partition(",")
+        media_type, *parameters = head[5:].split(";")
+        try:
+            if not comma:
+                raise ValueError
+            encoded = "base64" in parameters
+            data = pybase64.b64decode(rest, validate=True) if encoded else unquote_to_bytes(rest)
+        except ValueError:
+            raise AssetError(
+                "A data URL is cut off or is not base64.",
+                hint="It is written data:image/png;base64,… and must be whole.",
+            ) from None
+        return cls(data=data, declared_type=media_type or None)
+
+    @classmethod
+    def _of_job(cls, job: Any) -> Asset:
+        if not job.outputs:
+            raise AssetError(
+                f"The job {getattr(job, 'id', '')} has no output yet.",
+                hint="Wait for it with job.wait(), or look at job.error.",
+            )
+        return cls.of(job.outputs[0])
+
+    @classmethod
+    def _of_picture(cls, picture: Any) -> Asset:
+        kept = getattr(picture, "filename", "")
+        if kept and Path(kept).is_file() and getattr(picture, "fp", None):
+            return cls(path=Path(kept).resolve())  # opened and not changed since
+        if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"):
+            picture = picture.convert("RGB")
+        out = io.BytesIO()
+        picture.save(out, "PNG", compress_level=1)
+        return cls(data=out.getvalue())
+
+    @classmethod
+    def _of_file(cls, file: Any) -> Asset:
+        data = file.read()
+        if isinstance(data, str):
+            raise AssetError("The file is open for text.", hint='Open it with mode "rb".')
+        name = getattr(file, "name", None)
+        kind = mimetypes.guess_type(name)[0] if isinstance(name, str) else None
+        return cls(data=data, declared_type=kind)
+
+    def at(self, url: str, expires_at: str | None = None) -> Asset:
+        """The same file with the URL where a provider keeps it."""
+        return replace(self, url=url, expires_at=expires_at)
+
+    # what it is
+
+    @cached_property
+    def size(self) -> int | None:
+        """Bytes; None for a bare URL. Raises AssetError: the file cannot be looked at."""
+        if self.data is not None:
+            return len(self.data)
+        try:
+            return self.path.stat().st_size if self.path else None
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    @cached_property
+    def sha256(self) -> str | None:
+        """Hex digest of the content; None for a bare URL."""
+        if not self.local:
+            return None
+        digest = hashlib.sha256()
+        for piece in self.pieces():
+            digest.update(piece)
+        return digest.hexdigest()
+
+    @cached_property
+    def media_type(self) -> str:
+        """From the content, then what it was declared to be, then the name."""
+        if self.local and not self.removed:
+            head = next(self.pieces(), b"")
+            found = sniff(self.path if self.data is None and self.path else self.content, head)
+            if found:
+                return found
+        if self.declared_type and "/" in self.declared_type:
+            return self.declared_type.split(";")[0].strip().lower()
+        named = self.path.name if self.path else urlsplit(self.url or "").path
+        return mimetypes.guess_type(unquote(named))[0] or "application/octet-stream"
+
+    @property
+    def kind(self) -> str:
+        """image, video, audio, text, or another first half of the media type."""
+        main = self.media_type.partition("/")[0]
+        return "text" if self.media_type == "application/json" else main
+
+    @property
+    def local(self) -> bool:
+        """Its bytes are here: on disk or in memory."""
+        return self.data is not None or self.path is not None
+
+    @property
+    def removed(self) -> bool:
+        """Its file was on this disk and is gone."""
+        return self.data is None and self.path is not None and not self.path.exists()
+
+    def _unreadable(self, error: OSError) -> AssetError:
+        if not self.removed:
+            return AssetError(f"{self.path} cannot be read: {error.strerror}.")
+        return AssetError(
+            f"The file {self.path} was removed and cannot be read.",
+            hint="If a job made it, %segmind_jobs --resume ID fetches it again while the service"
+            " has it.",
+        )
+
+    @property
+    def filename(self) -> str:
+        """A name to save it under."""
+        if self.path:
+            return self.path.name
+        named = Path(unquote(urlsplit(self.url or "").path)).name
+        own = re.sub(r"[^\w.-]+", "-", self.name or "").strip("-.")  # a service chose the name
+        return named or f"{own or self.kind}{suffix(self.media_type) or '.bin'}"
+
+    # what is in it
+
+    def pieces(self, size: int = _PIECE) -> Iterator[bytes]:
+        """The content, `size` bytes at a time."""
+        if self.data is not None:
+            view = memoryview(self.data)
+            for start in range(0, len(view), size):
+                yield bytes(view[start : start + size])
+            return
+        try:
+            if self.path is None:
+                raise AssetError(
+                    f"{self.url} is not on this disk.", hint="Save it there first, then use it."
+                )
+            with self.path.open("rb") as file:
+                while piece := file.read(size):
+                    yield piece
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    @property
+    def content(self) -> bytes:
+        """All of it in memory."""
+        return self.data if self.data is not None else b"".join(self.pieces())
+
+    @property
+    def text(self) -> str:
+        """The content as UTF-8 text."""
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def image(self) -> Any:
+        """The picture as a `PIL.Image.Image`, loaded.
+
+        Raises:
+            AssetError: it is not a picture, or not on this disk.
+        """
+
+        def whole(picture: Any) -> Any:
+            picture.load()
+            return picture
+
+        return self._picture(whole)
+
+    @cached_property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height of a picture, from its header alone. Raises AssetError as `image`."""
+        return self._picture(lambda picture: picture.size)
+
+    def _picture(self, use: Callable[[Any], Any]) -> Any:
+        from PIL import Image
+
+        try:
+            with Image.open(self.path or io.BytesIO(self.content)) as picture:
+                return use(picture)
+        except Exception as error:  # every format's reader has errors of its own
+            if isinstance(error, OSError) and self.removed:
+                raise self._unreadable(error) from error
+            raise AssetError(
+                f"{self.filename} is {self.media_type}, not a picture that can be read.",
+                hint="Use .path, .text or .save() for other files.",
+            ) from error
+
+    def preview(self, side: int = PREVIEW_SIDE, most: int | None = None) -> tuple[bytes, str]:
+        """A small copy of a picture, at most `side` pixels: bytes and media type.
+
+        JPEG, or PNG where there is transparency. `most` is bytes: what is larger has fewer colours
+        (PNG), and then fewer pixels. Raises AssetError as `image` does.
+        """
+
+        def small(picture: Any) -> Any:
+            picture.draft("RGB", (side, side))  # a JPEG is decoded at little more than that
+            picture.load()
+            return picture
+
+        return preview.encoded(self._picture(small), side, most)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the file to `path` (into it, where it is a folder); the path written.
+
+        Raises:
+            AssetError: it cannot be written, or it is a bare URL.
+        """
+        target = Path(path).expanduser()
+        target = target / self.filename if target.is_dir() or not target.suffix else target
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if self.path and self.data is None:
+                if not (target.exists() and target.samefile(self.path)):
+                    shutil.copyfile(self.path, target)
+            else:
+                target.write_bytes(self.content)
+        except OSError as error:
+            if self.removed:
+                raise self._unreadable(error) from None
+            raise AssetError(
+                f"{target} cannot be written: {error.strerror}.", hint="Choose another folder."
+            ) from error
+        return target
+
+    # how it shows
+
+    def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> str:
+        """The picture, player or text itself as HTML that needs nothing else; no caption.
+
+        A picture is shown by a copy of at most `side` pixels and about 50 kB.
+        """
+        import pybase64
+
+        if self.removed:
+            return f"<p>The file {html.escape(str(self.path))} was removed.</p>"
+        label = html.escape(alt or self.name or self.filename, quote=True)
+        if self.kind == "text" and self.local:
+            return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(self.text)}</pre>'
+        source = html.escape(self.url or "", quote=True)
+        if self.kind == "image" and self.local:
+            try:
+                data, kind = self.preview(side, preview.PREVIEW_BYTES)
+            except AssetError as error:
+                return f"<p>{html.escape(str(error))}</p>"
+            source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"
+        elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
+            source = f"data:{self.media_type};base64,{pybase64.b64encode(self.content).decode()}"
+        return preview.element(self.kind, source, label)
+
+    @property
+    def facts(self) -> list[str]:
+        """Name, pixel size, bytes and type in words, for captions."""
+        known = [self.name or self.filename]
+        if self.removed:
+            return [*known, "removed", self.media_type]
+        if self.kind == "image" and self.local:
+            with suppress(AssetError):  # a picture cut short is still a file to tell about
+                known.append("{}×{}".format(*self.pixels))
+        if self.size is not None:
+            known.append(file_size(self.size))
+        return [*known, self.media_type]
+
+    def __str__(self) -> str:
+        return " · ".join([*self.facts, self.url or str(self.path or "in memory")])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        link = html.escape(self.url or "", quote=True)
+        where = f'<br><a href="{link}">{link}</a>' if link else ""
+        until = f" until {html.escape(self.expires_at)}" if self.expires_at else ""
+        caption = f"{html.escape(' · '.join(self.facts))}{where}{until}"
+        return {"text/plain": str(self), "text/html": figure(self.to_html(), caption)}
+
+
+def _from_array(array: Any) -> Any:
+    from PIL import Image
+
+    try:
+        if len(array.__array_interface__["shape"]) < 2:  # Pillow would make a line of it
+            raise ValueError
+        return Image.fromarray(array)
+    except (TypeError, ValueError, KeyError):
+        shape, kind = getattr(array, "shape", "?"), getattr(array, "dtype", "?")
+        raise AssetError(
+            f"An array of shape {shape} and type {kind} is not a picture.",
+            hint="Give height × width (× 3 or 4) of uint8, 0 to 255.",
+        ) from None

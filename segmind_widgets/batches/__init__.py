@@ -1,0 +1,1 @@
+"""Many runs as one: rows from any source, sent in order, counted, and resumable."""

@@ -1,0 +1,1 @@
+"""Models: their entries, the services' listings, and the validation of inputs."""

@@ -1,0 +1,168 @@
+"""Models: what they are, what they take, their usual cost and time; and a check of inputs.
+
+The project's own `models.json` knows the parameters of some models; the live directories know the
+name, kind, cost and time of all. `Catalog` joins the two. Pure: nothing here fetches anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from segmind_widgets.catalog.listings import parse_directory, parse_parameters
+from segmind_widgets.catalog.validation import Checked, Note, check, media_type, with_seed
+from segmind_widgets.types import Model
+
+__all__ = [
+    "Catalog", "Checked", "Note", "check", "kinds", "media_type", "parse_directory",
+    "parse_parameters", "with_seed",
+]  # fmt: skip
+
+
+class Catalog:
+    """The known models, immutable: the built-in ones first, then those only the live rows have.
+
+    Where both know a model, the live row wins, except for what it does not say.
+    """
+
+    def __init__(self, live: Iterable[Model] = ()) -> None:
+        models = {(model.provider, model.slug): model for model in _built_in()}
+        for row in live:
+            key = row.provider, row.slug
+            models[key] = _join(models[key], row) if key in models else row
+        self._models = models
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self._models.values())
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def find(self, slug: str, provider: str | None = None) -> Model | None:
+        """The model of that slug; without a provider, the first one's that has it."""
+        wanted = slug.strip().lower()
+        for model in self:
+            if model.slug.lower() == wanted and provider in (None, model.provider):
+                return model
+        return None
+
+    def search(
+        self, query: str = "", modality: str | None = None, provider: str | None = None
+    ) -> list[Model]:
+        """The models that fit, best first; all of them for an empty query.
+
+        Args:
+            query: words of the slug, name or description; near misses come last.
+            modality: one of `kinds` ("image", "video", "edit", …) or words of the directory's own.
+            provider: only this one's models.
+        """
+        models = [
+            model
+            for model in self
+            if provider in (None, model.provider) and (not modality or _is_of(model, modality))
+        ]
+        words = _words(query)
+        if not words:
+            return models
+        ranked = [(_rank(model, words), len(model.slug), i) for i, model in enumerate(models)]
+        found = [models[i] for rank, _, i in sorted(ranked) if rank < _UNRELATED]
+        return found or _nearest(query, models)
+
+    def suggest(self, slug: str, provider: str | None = None) -> list[str]:
+        """Up to three slugs that may have been meant, the likeliest first."""
+        models = [model for model in self if provider in (None, model.provider)]
+        near = _nearest(slug, models) or self.search(slug, provider=provider)
+        return [model.slug for model in near[:3]]
+
+
+@cache
+def _built_in() -> tuple[Model, ...]:
+    text = Path(__file__).with_name("models.json").read_text(encoding="utf-8")
+    return tuple(
+        Model(slug=slug, provider=provider, **facts)
+        for provider, models in json.loads(text).items()
+        for slug, facts in models.items()
+    )
+
+
+def _join(known: Model, row: Model) -> Model:
+    names = ("name", "modality", "description", "cost", "seconds", "schema")
+    said = {name: getattr(row, name) for name in names if getattr(row, name) not in (None, "")}
+    return replace(known, **said)
+
+
+_KINDS = {  # short word: what its modalities look like with the letters only, in lower case
+    "image": "toimage|inpaint|^image$",
+    "video": "tovideo|^video$",
+    "audio": "toaudio|^audio$|voice|speech|music",
+    "text": "totext|llm|chat|^text$",
+    "3d": "to3d",
+    "embed": "embed",
+    "edit": "imagetoimage|inpaint",
+    "inpaint": "inpaint",
+    "animate": "imagetovideo",
+    "vision": "imagetotext",
+    "transcribe": "audiototext",
+    "llm": "llm|chat",
+}
+_ALIASES = {
+    "picture": "image", "photo": "image", "film": "video", "sound": "audio", "speech": "audio",
+    "voice": "audio", "music": "audio", "chat": "llm", "embedding": "embed",
+}  # fmt: skip
+
+
+def kinds(modality: str) -> frozenset[str]:
+    """The short words that a directory's modality answers to: what comes out, and what is done.
+
+    Both "Image-to-Video Generation" and "imageTOImage" are understood.
+    """
+    letters = _letters(modality)
+    return frozenset(kind for kind, pattern in _KINDS.items() if re.search(pattern, letters))
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.lower())
+
+
+def _is_of(model: Model, modality: str) -> bool:
+    wanted = _letters(modality).removesuffix("s")
+    wanted = _ALIASES.get(wanted, wanted)
+    if wanted in _KINDS:
+        return wanted in kinds(model.modality)
+    return wanted in _letters(model.modality)
+
+
+_UNRELATED = 5
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w.+]+", text.lower().replace("_", " "))
+
+
+def _rank(model: Model, words: list[str]) -> int:
+    """0 for the slug itself, 1 for its beginning, 2 and 3 for its words, 4 for the description."""
+    query = " ".join(words)
+    slug, name = " ".join(_words(model.slug)), " ".join(_words(model.name))
+    if query in (slug, name):
+        return 0
+    if slug.startswith(query) or name.startswith(query):
+        return 1
+    title = f"{slug} {name}".split()
+    if all(any(part.startswith(word) for part in title) for word in words):
+        return 2
+    if all(word in f"{slug} {name}" for word in words):
+        return 3
+    rest = f"{slug} {name} {model.description} {model.modality}".lower()
+    return 4 if all(word in rest for word in words) else _UNRELATED
+
+
+def _nearest(text: str, models: list[Model]) -> list[Model]:
+    import difflib  # here: only a name that is not found needs it
+
+    by_letters = {_letters(model.slug): model for model in models}
+    near = difflib.get_close_matches(_letters(text), by_letters, n=8, cutoff=0.7)
+    return [by_letters[letters] for letters in near]

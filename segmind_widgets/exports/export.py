@@ -1,0 +1,114 @@
+"""Text that makes a run again: a cell, Python with this client, plain Python, plain curl.
+
+None of it holds a key: the scripts read it from the environment. Files are named by their paths,
+never by an address that a provider gave them for a while.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from segmind_widgets.errors import InputError
+from segmind_widgets.exports.curl import curl
+from segmind_widgets.exports.python import literal, python
+from segmind_widgets.exports.request import File, kept, leaves, paths
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.syntax import cells
+
+if TYPE_CHECKING:
+    from segmind_widgets.planning.plan import Plan
+
+__all__ = ["FORMS", "cell", "client_code", "curl", "export", "python"]
+
+Form = Literal["cell", "client", "python", "curl"]
+FORMS: tuple[Form, ...] = ("cell", "client", "python", "curl")
+
+
+def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = None) -> str:
+    """The text that makes this run again.
+
+    Args:
+        source: a plan, or a job; a job's seed is the one that was used.
+        form: "cell", "client" (Python with this package), "python" or "curl" (which need neither
+            this package nor each other).
+        plan: `client.plan`, which a job needs for "python" and "curl".
+
+    Raises:
+        InputError: a file is only in memory, or an address among the inputs is signed; `field`
+            names it. Also what `plan` raises.
+        ValueError: there is no such form, or a job was given without `plan`.
+    """
+    if form not in FORMS:
+        raise ValueError(f"There is no form {form!r}; there are {', '.join(FORMS)}.")
+    if form in ("python", "curl"):
+        found = _planned(source, plan) if isinstance(source, Job) else source
+        return python(found) if form == "python" else curl(found)
+    if isinstance(source, Job):
+        target, kind, api = source.model, source.kind, "auto"
+        inputs, name, sandbox = _inputs(source), source.provider, source.sandbox
+    else:
+        target, kind, api = source.request.target, source.request.kind, source.request.api
+        inputs, name, sandbox = source.inputs, source.place.provider.name, source.place.sandbox
+    where = "sandbox" if sandbox and name == "segmind" else name
+    chosen = {} if where == "segmind" else {"provider": where}
+    chosen |= {} if api == "auto" else {"api": api}
+    if form == "client":
+        return client_code(target, inputs, kind, **chosen)
+    flags = {"provider": "-p", "api": "--api"}
+    return cell(target, inputs, kind, " ".join(f"{flags[k]} {v}" for k, v in chosen.items()))
+
+
+def cell(target: str, inputs: Mapping[str, Any], kind: str = "model", options: str = "") -> str:
+    """A `%%segmind_run` or `%%segmind_workflow` cell; files are written `file:…`.
+
+    Raises:
+        InputError: a value has no text form, such as a file in memory; `field` names it.
+    """
+    if re.search(r"\s", target):
+        raise InputError(f"{target!r} has spaces, and a cell's first line cannot hold it.")
+    name = "segmind_run" if kind == "model" else "segmind_workflow"
+    line = " ".join(filter(None, [f"%%{name}", target, options]))
+    return f"{line}\n{cells.dump(kept(inputs))}".rstrip("\n") + "\n"
+
+
+def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **options: str) -> str:
+    """Python that does the same with this package; files are `Path("…")`.
+
+    Args:
+        target: a model's slug, or a workflow's id, slug or URL.
+        inputs: as a person gave them.
+        kind: model or workflow.
+        options: further arguments of `client.run`, such as provider.
+
+    Raises:
+        InputError: see `cell`.
+    """
+    given = paths(inputs)
+    chosen = {} if kind == "model" else {"kind": kind}
+    arguments = "".join(
+        f", {name}={literal(value)}" for name, value in {**chosen, **options}.items()
+    )
+    with_files = any(isinstance(leaf, File) for leaf in leaves(given))
+    lines = ["from pathlib import Path\n"] if with_files else []
+    lines += [
+        "from segmind_widgets import SegmindClient\n",
+        f"inputs = {literal(given)}\n",
+        "client = SegmindClient.instance()",
+        f"job = client.run({literal(target)}, inputs{arguments})",
+        'print(job.save("outputs"))\n',
+    ]
+    return "\n".join(lines)
+
+
+def _planned(job: Job, plan: Callable[..., Plan] | None) -> Plan:
+    if plan is None:
+        raise ValueError("A job's script needs `plan`: give client.plan.")
+    return plan(job.model, _inputs(job), kind=job.kind, provider=job.provider)
+
+
+def _inputs(job: Job) -> dict[str, Any]:
+    """What was sent, with the seed that was used: the run's picture and not another one."""
+    told = {"seed": job.seed} if job.seed is not None and "seed" in job.inputs else {}
+    return {**job.inputs, **told}

@@ -1,0 +1,242 @@
+"""A run as a Python script that needs `requests` alone, as one would write it by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from segmind_widgets.exports.request import File, Request, request_of
+
+if TYPE_CHECKING:
+    from segmind_widgets.planning.plan import Plan
+
+_WIDTH = 88
+_MODULES = ("base64", "json", "mimetypes", "os", "re", "time")
+
+_BEGIN = '''API = <<api>>
+KEY = {"<<header>>": <<bearer>>os.environ["<<key>>"]}
+
+session = requests.Session()  # repeats what is free; the POST is billed, and sent once
+retry = Retry(8, backoff_factor=1, status_forcelist=[429, 500, 502, 503, 504])
+session.mount("<<scheme>>://", HTTPAdapter(max_retries=retry))
+
+
+def call(method, url, headers=KEY, **body):
+    """One call, with the key by default. Stops with the service's own words."""
+    follow = headers is not KEY  # the key goes nowhere else
+    reply = session.request(
+        method, url, headers=headers, timeout=<<timeout>>, allow_redirects=follow, **body
+    )
+<<again>>    if reply.status_code != 200:
+        raise SystemExit(f"{reply.status_code} from {url}: {reply.text}")
+    return reply
+'''
+_AGAIN = """\
+    if reply.status_code == 401 and "x-api-key" in KEY:  # some workflows want it so
+        KEY["Authorization"] = f"Bearer {KEY.pop('x-api-key')}"
+        return call(method, url, **body)
+"""
+_UPLOADS = {
+    "Segmind": '''
+
+def upload(path, media_type):
+    """Put a file into Segmind's storage; its URL."""
+    data = base64.b64encode(Path(path).read_bytes()).decode()
+    body = {"data_urls": [f"data:{media_type};base64,{data}"]}
+    reply = call("POST", <<upload>>, json=body).json()
+    return (reply.get("urls") or reply["file_urls"])[0]
+''',
+    "APIMart": '''
+
+def upload(path, media_type):
+    """Put a picture into APIMart's storage; its URL, which lives for 72 hours."""
+    file = (Path(path).name, Path(path).read_bytes(), media_type)
+    reply = call("POST", <<upload>>, files={"file": file}).json()
+    return reply.get("data", reply)["url"]
+''',
+}
+_ENCODED = '''
+
+def encoded(path):
+    """A file's content as base64."""
+    return base64.b64encode(Path(path).read_bytes()).decode()
+'''
+_SAVE_ALL = r"""
+urls = re.findall(r'"(https?://[^"\s\\]+)\\?"', json.dumps(result, ensure_ascii=False))
+for number, url in enumerate(dict.fromkeys(urls), 1):
+    suffix = Path(url.partition("?")[0]).suffix
+    path = Path(f"<<name>>-{number}{suffix}")
+    path.write_bytes(call("GET", url, headers=None).content)
+    print(path)
+"""
+_RUNS = {
+    "v1": """
+reply = call("POST", <<url>>, json=inputs)  # the reply is the result
+media_type = reply.headers["Content-Type"].partition(";")[0]
+path = Path("<<name>>" + (mimetypes.guess_extension(media_type) or ".bin"))
+path.write_bytes(reply.content)
+print(path)
+""",
+    "v2": """
+job = call("POST", <<url>>, json=inputs).json()
+print("request", job["request_id"])
+request = f"{API}/v2/requests/{job['request_id']}"
+while job["status"] not in ("COMPLETED", "FAILED", "CANCELLED"):
+    time.sleep(<<pause>>)
+    job = call("GET", f"{request}/status").json()
+if job["status"] != "COMPLETED":
+    raise SystemExit(job.get("error") or job["status"])
+
+job = call("GET", request).json()
+result = [job.get(key) for key in ("output", "images", "video", "audio")]"""
+    + _SAVE_ALL
+    + """\
+if not urls:  # a language model's words
+    Path("<<name>>.txt").write_text(str(job["output"]), encoding="utf-8")
+""",
+    "workflow": """
+job = call("POST", <<url>>, json=inputs).json()
+print("request", job["request_id"])
+poll_url = job["poll_url"]
+if not poll_url.startswith(f"{API}/"):
+    raise SystemExit(f"{poll_url} is elsewhere; the key was not sent there.")
+while job["status"] not in ("COMPLETED", "FAILED", "CANCELLED"):
+    time.sleep(<<pause>>)
+    job = call("GET", poll_url).json()
+if job["status"] != "COMPLETED":
+    raise SystemExit(job.get("error") or job.get("error_message") or job["status"])
+
+output = job["output"]
+if isinstance(output, str) and output[:1] in ("[", "{"):
+    output = json.loads(output)
+if isinstance(output, list):
+    outputs = [(item["keyname"], item["value"]["data"]) for item in output]
+else:
+    outputs = output.items() if isinstance(output, dict) else [("output", output)]
+for number, (name, value) in enumerate(outputs, 1):
+    name = f"{number}-" + re.sub(r"[^\\w.-]+", "-", name)
+    if str(value).startswith("http"):
+        path = Path(name + Path(value.partition("?")[0]).suffix)
+        path.write_bytes(call("GET", value, headers=None).content)
+    else:
+        path = Path(f"{name}.txt")
+        path.write_text(str(value), encoding="utf-8")
+    print(path)
+""",
+    "task": """
+job = call("POST", <<url>>, json=inputs).json()
+job = job.get("data") or job
+job = job[0] if isinstance(job, list) else job
+task = job.get("task_id") or job.get("id")
+if not task:
+    raise SystemExit(f"APIMart refused: {job}")
+print("task", task)
+
+poll_url = f"{API}/v1/tasks/{task}"
+if session.get(poll_url, headers=KEY, timeout=<<timeout>>).status_code == 404:
+    poll_url = f"{API}/v1/images/generations/{task}"  # the older address
+while job.get("status") not in ("completed", "succeeded", "success"):
+    if job.get("status") in ("failed", "failure", "error", "cancelled", "canceled"):
+        raise SystemExit(job.get("error") or job.get("fail_reason") or job["status"])
+    time.sleep(<<pause>>)
+    job = call("GET", poll_url).json()
+    job = job.get("data") or job
+
+result = job.get("result") or job.get("url")"""
+    + _SAVE_ALL,
+}
+
+
+def python(plan: Plan) -> str:
+    """A script that submits what the plan would, once, waits, and saves the outputs here.
+
+    It takes the key from the environment, and the addresses are those of the plan's place.
+
+    Raises:
+        InputError: a file is only in memory, or an address is signed; `field` names it.
+    """
+    request = request_of(plan)
+    code = "".join(
+        [
+            _BEGIN,
+            _UPLOADS[request.service] if request.uses("upload") else "",
+            _ENCODED if request.uses("encoded") else "",
+            "\n\ninputs = <<inputs>>\n",
+            _RUNS[request.protocol],
+        ]
+    )
+    title = f'"""Run {request.name} at {request.service} once, and save what it makes here."""'
+    return f"{title}\n\n{_imports(code)}\n\n{fill(code, _values(request))}"
+
+
+def _imports(code: str) -> str:
+    """What the code uses, in the usual order."""
+    used = [f"import {name}" for name in _MODULES if re.search(rf"\b{name}\.", code)]
+    used.append("from pathlib import Path")
+    more = ["", "import requests", "from requests.adapters import HTTPAdapter, Retry"]
+    return "\n".join([*used, *more])
+
+
+def _values(request: Request) -> Mapping[str, str]:
+    bearer = request.service == "APIMart"
+    return {
+        "api": literal(request.api),
+        "scheme": request.api.partition(":")[0].lower(),
+        "header": "Authorization" if bearer else "x-api-key",
+        "bearer": '"Bearer " + ' if bearer else "",
+        "key": request.key,
+        "again": _AGAIN if request.protocol == "workflow" else "",
+        "timeout": "600" if request.protocol == "v1" else "300",
+        "upload": _address(request),
+        "url": f'f"{{API}}{request.path}"',
+        "inputs": literal(request.inputs),
+        "pause": str(request.pause),
+        "name": request.name,
+    }
+
+
+def _address(request: Request) -> str:
+    """Where uploads go, as an expression."""
+    base, found, rest = request.upload_url.partition(f"{request.api}/")
+    return f'f"{{API}}/{rest}"' if found and not base else literal(request.upload_url)
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with each `<<name>>` replaced, once: what is put in is not looked at again."""
+    return re.sub(r"<<(\w+)>>", lambda found: values[found[1]], template)
+
+
+def literal(value: Any, indent: str = "") -> str:
+    """A value as Python source, as a formatter would lay it out. A File is a call."""
+    inner = indent + "    "
+    if isinstance(value, Mapping):
+        items = [f"{literal(str(k))}: {literal(v, inner)}" for k, v in value.items()]
+        return _laid_out("{", items, "}", indent, flat=indent != "")
+    if isinstance(value, (list, tuple)):
+        return _laid_out("[", [literal(item, inner) for item in value], "]", indent)
+    if isinstance(value, File):
+        kind = f", {quoted(value.media_type)}" if value.use == "upload" else ""
+        return f"{value.use}({quoted(value)}{kind})"
+    return quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _laid_out(start: str, items: list[str], end: str, indent: str, *, flat: bool = True) -> str:
+    """On one line where that is wanted and it fits."""
+    line = start + ", ".join(items) + end
+    if not items or (flat and len(indent) + len(line) < _WIDTH and "\n" not in line):
+        return line
+    inner = "".join(f"{indent}    {item},\n" for item in items)
+    return f"{start}\n{inner}{indent}{end}"
+
+
+def quoted(text: str) -> str:
+    """A string in double quotes, with escapes for what cannot be seen."""
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else _escape(c) for c in written)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,170 @@
+"""What a script has to send, taken from a plan: the provider's own call, with files as files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.errors import InputError
+from segmind_widgets.planning.inputs import check_known, prepared, with_assets
+
+if TYPE_CHECKING:
+    from segmind_widgets.planning.plan import Plan
+
+_SIGNED = re.compile(
+    r"https?://(?:[^/]*@|[^#]*[?&][\w-]*(?:signature|credential|token|secret|sig|key)=)",
+    re.IGNORECASE,
+)
+_WORKFLOW_PAUSE = 7  # seconds between polls, as a workflow's API page has it
+
+
+class File(str):
+    """A file's path in the place of its URL; `use` is what a script does with it.
+
+    "upload" gives its URL, "encoded" its content as base64, "Path" itself.
+    """
+
+    use: Literal["upload", "encoded", "Path"]
+    media_type: str
+
+    @classmethod
+    def of(cls, asset: Asset, use: Literal["upload", "encoded", "Path"]) -> File:
+        """For an asset on this disk."""
+        file = cls(asset.path)
+        file.use, file.media_type = use, asset.media_type
+        return file
+
+
+@dataclass(frozen=True)
+class Request:
+    """A submit as a script sends it.
+
+    `inputs` are JSON but for each `File`. `protocol` is how the reply leads to the outputs: v1,
+    v2, workflow or task. `api` is the base address and `path` what follows it, `pause` the seconds
+    between polls, `key` the variable that holds the key, `name` a stem for the outputs' files.
+    """
+
+    protocol: Literal["v1", "v2", "workflow", "task"]
+    api: str
+    path: str
+    upload_url: str
+    inputs: Mapping[str, Any]
+    pause: int
+    key: str
+    name: str
+    service: str
+
+    @property
+    def files(self) -> dict[tuple[str, str], File]:
+        """The files among the inputs by path and use."""
+        found = (leaf for leaf in leaves(self.inputs) if isinstance(leaf, File))
+        return {(str(file), file.use): file for file in found}
+
+    def uses(self, use: str) -> bool:
+        """Some file is used so."""
+        return any(file.use == use for file in self.files.values())
+
+
+def request_of(plan: Plan) -> Request:
+    """What a plan would send.
+
+    Raises:
+        InputError: a file is only in memory, an address is signed, or the provider refuses a file.
+    """
+    provider = plan.place.provider
+
+    def sent(asset: Asset) -> str:
+        if asset.path is None:
+            return asset.url or ""
+        provider.check_upload(asset)
+        return File.of(asset, "upload")
+
+    def encoded(asset: Asset) -> str:
+        return File.of(asset, "encoded")
+
+    inputs = prepared(kept(plan.inputs), plan.model, sent, encoded)
+    call = provider.submit(replace(plan.request, inputs=inputs))
+    path = call.url.removeprefix(plan.place.address)
+    protocol = _protocol(provider.name, path)
+    name = (plan.request.target if protocol == "task" else path).rpartition("/")[2]
+    return Request(
+        protocol,
+        plan.place.address,
+        quote(path),
+        provider.upload_url,
+        call.json,
+        _WORKFLOW_PAUSE if protocol == "workflow" else _pause(plan.seconds),
+        f"{provider.name.upper()}_API_KEY",
+        re.sub(r"[^\w.-]+", "-", name).strip("-.") or "output",
+        provider.title,
+    )
+
+
+def paths(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs as JSON, but for a File to be used as a Path where a file is.
+
+    Raises:
+        InputError: see `kept`; or a value is neither JSON nor a file.
+    """
+
+    def named(asset: Asset) -> str:
+        return (asset.url or "") if asset.path is None else File.of(asset, "Path")
+
+    return prepared(kept(inputs), None, named)
+
+
+def kept(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with an Asset for each file, of which a text can tell where it is.
+
+    Raises:
+        InputError: a file is only in memory, or an address is signed; `field` names it.
+    """
+    check_known(inputs)
+    found = with_assets(inputs)
+    for name, value in found.items():
+        for leaf in leaves(value):
+            _check(name, leaf)
+    return found
+
+
+def _check(name: str, value: Any) -> None:
+    if isinstance(value, Asset) and value.path is None and value.url is None:
+        raise InputError(
+            f"`{name}` is only in memory, and text cannot hold it.",
+            hint="Save it as a file first, and give that file.",
+            field=name,
+        )
+    url = value.url if isinstance(value, Asset) and value.path is None else value
+    if isinstance(url, str) and _SIGNED.match(url):
+        raise InputError(
+            f"`{name}` is an address with a signature or a password in it, which is not written"
+            " down.",
+            hint="Save what it leads to as a file, and give that file.",
+            field=name,
+        )
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """What is in lists and mappings, at any depth."""
+    if isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def _protocol(provider: str, path: str) -> Literal["v1", "v2", "workflow", "task"]:
+    if provider == "apimart":
+        return "task"
+    if path.startswith("/workflows/"):
+        return "workflow"
+    return "v1" if path.startswith("/v1/") else "v2"
+
+
+def _pause(seconds: float | None) -> int:
+    """Seconds between polls: a tenth of the usual time, 1 to 10."""
+    return round(min(10, max(1, seconds / 10))) if seconds else 2

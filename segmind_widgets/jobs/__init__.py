@@ -1,0 +1,1 @@
+"""One run from submit to result: traits, steps, threads, polling, downloads, recovery."""

@@ -1,0 +1,315 @@
+"""A job as traits that widgets can follow. Threads set them; nothing here displays or polls."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import html
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, ClassVar
+
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode, UseEnum
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.preview import PREVIEW_SIDE
+from segmind_widgets.errors import AssetError, SegmindError, StillRunning
+from segmind_widgets.formatting import badge, figure, homely, money
+from segmind_widgets.jobs.polling import estimate
+from segmind_widgets.types import Status
+
+_log = logging.getLogger(__name__)
+
+UPDATE = 0.1  # seconds at least between two updates of one job's traits
+_TICKED = ("progress", "estimated", "usual", "status", "message")
+_TICK = 0.2  # seconds: how soon waiting notices a Stop
+
+
+class Job(HasTraits):
+    """One run of a model or a workflow. Every trait is set by the client; read them, follow them.
+
+    Waiting (`wait`, `result`, `await`) never owns the job: it goes on when waiting is stopped.
+    """
+
+    id = Unicode(help="The service's id; until it is known, ours (local-…).")
+    provider = Unicode(help="segmind or apimart.")
+    model = Unicode(help="The model's slug or the workflow's id.")
+    kind = Unicode("model", help="model or workflow.")
+    inputs: Any = Dict(help="The inputs as sent, URLs in the place of files.")
+    sandbox = Bool(help="It runs on the local sandbox: nothing is billed.")
+    created = Unicode(help="When it was begun: UTC, ISO 8601.")
+    status = UseEnum(Status, Status.SUBMITTING, help="See `types.Status`.")
+    word = Unicode(help="The service's own word for the status.")
+    message = Unicode(help="What it is waiting for, where that is not plain.")
+    progress = Float(None, allow_none=True, help="0 to 1; None where nobody can tell.")
+    estimated = Bool(True, help="`progress` is our estimate, not the service's figure.")
+    elapsed = Float(0.0, help="Seconds since it was submitted; the whole time once it ended.")
+    usual = Float(None, allow_none=True, help="Seconds that such a job usually takes.")
+    cost = Float(None, allow_none=True, help="USD, as the service billed it.")
+    credits = Float(None, allow_none=True, help="USD left on the account, when told.")
+    seed = Int(None, allow_none=True, help="The seed used, when told.")
+    outputs: Any = Tuple(help="Assets, on this disk, once the status is completed.")
+    note = Unicode(help="What to know of the results: such as that they are in memory only.")
+    error: Any = AnyTrait(None, allow_none=True, help="What went wrong: an exception, or None.")
+    watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
+
+    opener: ClassVar[Callable[[Any], Job] | None] = None  # the client's `from_image`
+
+    def __init__(self, **traits: Any) -> None:
+        moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        super().__init__(**{"created": moment, **traits})
+        self.again: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
+        self.exporter: Callable[[Job, str], str] | None = None  # set by who knows the services
+        self._context = contextvars.copy_context()  # ipykernel finds the cell by it
+        self._lock = threading.RLock()
+        self._ended = threading.Event()
+        self._started = time.monotonic() - self.elapsed
+        self._pending: dict[str, Any] = {}
+        self._published = 0.0
+
+    @classmethod
+    def from_image(cls, source: Any) -> Job:
+        """The job that made a picture, from the recipe in it: `.inputs`, and `.rerun(…)`.
+
+        Args:
+            source: a path, or what else `Asset.of` takes.
+
+        Raises:
+            AssetError: it carries no recipe.
+        """
+        if cls.opener is None:
+            raise SegmindError(
+                "No client is known to this Job.",
+                hint="Import it with `from segmind_widgets import Job`, or use"
+                " SegmindClient.instance().from_image(…).",
+            )
+        return cls.opener(source)
+
+    # set by threads
+
+    def publish(self, *, last: bool = False, **changes: Any) -> None:
+        """Set traits from any thread, all at once, at most ten times a second.
+
+        `last` sends now, and ends the waiting: the job is final, or nobody follows it any more.
+        """
+        with self._lock:
+            self._pending.update(changes)
+            if last:
+                self._pending.setdefault("watching", False)
+            early = time.monotonic() - self._published < UPDATE
+            if early and not last and not self._ended.is_set():
+                return
+            pending, self._pending = self._pending, {}
+            self._published = time.monotonic()
+            try:
+                self._context.copy().run(self._set, pending)
+            except Exception:  # noqa: BLE001 - an observer's fault must not end our thread
+                _log.exception("An observer of the job %s failed", self.id)
+            if last:
+                self._ended.set()
+
+    def begin(self) -> None:
+        """It is sent now: the clock counts from here."""
+        self._started = time.monotonic()
+
+    def tick(self) -> None:
+        """Move the clock and the estimate; sends what is pending."""
+        with self._lock:
+            if not self._ended.is_set():
+                self._move(self.latest(_TICKED))
+
+    def latest(self, names: Iterable[str]) -> dict[str, Any]:
+        """Traits by name, with what is published and still waits to be shown."""
+        with self._lock:
+            return {name: self._pending.get(name, getattr(self, name)) for name in names}
+
+    def _move(self, latest: dict[str, Any]) -> None:
+        elapsed = time.monotonic() - self._started
+        changes: dict[str, Any] = {"elapsed": elapsed}
+        usual = latest["usual"]
+        if usual and (latest["estimated"] or latest["progress"] is None):
+            changes |= {"progress": estimate(elapsed, usual), "estimated": True}
+        waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
+        if waiting and usual and elapsed > 3 * usual + 5 and not latest["message"]:
+            changes["message"] = "slower than usual: the model may be starting up"
+        self.publish(**changes)
+
+    def stop(self) -> None:
+        """Stop watching. The job itself goes on; `client.resume(job.id)` takes it up again."""
+        if not self._ended.is_set():
+            self.publish(last=True, error=self.left("You stopped watching"))
+
+    def follow(self) -> None:
+        """What `stop` ended begins again; whoever follows the job for us calls it."""
+        with self._lock:
+            self._ended.clear()
+            self._published = 0.0  # told at once
+            self.publish(watching=True, error=None)
+
+    def _set(self, changes: dict[str, Any]) -> None:
+        with self.hold_trait_notifications():
+            for name, value in changes.items():
+                setattr(self, name, value)
+
+    def left(self, why: str) -> StillRunning:
+        """The error that says that the job goes on without whoever was waiting."""
+        return StillRunning(
+            f"{why}; the job {self.id} goes on.",
+            hint=f"Get it back with %segmind_jobs --resume {self.id}",
+        )
+
+    # waiting
+
+    @property
+    def done(self) -> bool:
+        """It ended, well or badly, or is no longer watched."""
+        return self._ended.is_set()
+
+    def wait(self, timeout: float | None = None) -> Job:
+        """Block until the job ends; itself. Does not raise what failed: `result` does.
+
+        Raises:
+            StillRunning: `timeout` seconds have passed. The job goes on, and is still watched.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self._ended.wait(_TICK if until is None else min(_TICK, _until(until))):
+            if until is not None and time.monotonic() >= until:
+                raise self.left(f"Not done within {timeout:g} s")
+        return self
+
+    def result(self, timeout: float | None = None) -> tuple[Asset, ...]:
+        """Wait and give the outputs. Raises what failed, or StillRunning."""
+        self.wait(timeout)
+        if self.error is not None:
+            raise self.error
+        return self.outputs
+
+    def __await__(self) -> Generator[Any, None, Job]:
+        """`await job`: as `wait`, and raises what failed."""
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Job:
+        while not self._ended.is_set():
+            await asyncio.sleep(_TICK)
+        if self.error is not None:
+            raise self.error
+        return self
+
+    # the results
+
+    @property
+    def image(self) -> Any:
+        """The first picture among the outputs, a `PIL.Image.Image`; None where there is none."""
+        return next((asset.image for asset in self.outputs if asset.kind == "image"), None)
+
+    @property
+    def text(self) -> str | None:
+        """The first text among the outputs; None where there is none."""
+        return next((asset.text for asset in self.outputs if asset.kind == "text"), None)
+
+    def save(self, folder: str | Path = ".") -> list[Path]:
+        """Copy all outputs into `folder`; the paths. Raises what failed, or AssetError."""
+        if self.error is not None:
+            raise self.error
+        folder = Path(folder).expanduser()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AssetError(
+                f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another."
+            ) from error
+        return [asset.save(folder) for asset in self.outputs]
+
+    def rerun(self, **changes: Any) -> Job:
+        """Submit the same inputs with changes, as a new job that is billed anew."""
+        if self.again is None:
+            raise SegmindError(
+                f"What {self.id} was made of is not known here.", hint="Use client.submit."
+            )
+        return self.again(changes)
+
+    def export(self, form: str) -> str:
+        """Text that makes it again: "cell", "client" (Python with this), "python" or "curl".
+
+        Nothing is sent, and no key is in it: the scripts read it from the environment.
+
+        Raises:
+            InputError: there is no such form, or a file among the inputs is not known any more.
+        """
+        if self.exporter is None:
+            raise SegmindError(f"What {self.id} was made of is not known here.")
+        return self.exporter(self, form)
+
+    # how it shows
+
+    @property
+    def caption(self) -> str:
+        """Model, seconds, cost, seed, id in one line of text."""
+        facts = [self.model]
+        if self.elapsed:
+            facts.append(f"{self.elapsed:.1f} s")
+        if self.cost is not None:
+            facts.append(money(self.cost))
+        if self.seed is not None:
+            facts.append(f"seed {self.seed}")
+        return " · ".join([*facts, self.id])
+
+    @property
+    def line(self) -> str:
+        """Status and caption in one line of text, for terminals and logs."""
+        place = "sandbox · " if self.sandbox else ""
+        files = "".join(f"\n  {asset.path}" for asset in self.outputs if asset.path)
+        said = f"\n  {self.error}" if self.error is not None else ""
+        said += f"\n  {self.note}" if self.note else ""
+        return f"{self.status} · {place}{self.caption}{said}{files}"
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id or '…'} {self.model} {self.status}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        texts = []
+        with contextlib.suppress(AssetError):  # the file was removed since: the line names it
+            texts = [a.text for a in self.outputs if a.kind == "text"]
+        return {
+            "text/plain": "\n\n".join([*texts, self.line]),
+            "text/html": self.to_html(),
+        }
+
+    def to_html(self, side: int = PREVIEW_SIDE) -> str:
+        """The outputs with a caption, pictures at most `side` pixels; or the status and why."""
+        place = f"{badge('sandbox')} " if self.sandbox else ""
+        caption = html.escape(self.caption)
+        if not self.outputs:
+            told = [str(self.error)] if self.error is not None else []
+            told += [self.note] if self.note else []
+            said = "".join(f"<br>{html.escape(line)}" for line in told)
+            return figure(f"<b>{html.escape(str(self.status))}</b>{said}", place + caption)
+        alt = str(self.inputs.get("prompt") or self.model)
+        many = len(self.outputs) > 1
+        shown = "".join(_cell(asset, alt, side, many=many) for asset in self.outputs)
+        if many:
+            shown = (
+                '<div style="display:grid;gap:10px;align-items:start;grid-template-columns:'
+                f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{shown}</div>'
+            )
+        files = [homely(asset.path) for asset in self.outputs if asset.path]
+        files += [self.note] if self.note else []
+        return figure(shown, "<br>".join([place + caption, *map(html.escape, files)]))
+
+
+def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
+    shown = asset.to_html(alt, side)
+    if not (many and asset.name):
+        return f"<div>{shown}</div>"
+    label = html.escape(asset.name)
+    return f'<div>{shown}<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div></div>'
+
+
+def _until(moment: float) -> float:
+    return max(0.0, moment - time.monotonic())

@@ -1,0 +1,347 @@
+"""The jobs of this and earlier kernels: those that live here, and those the store remembers."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+from segmind_widgets.errors import (
+    JobCancelled,
+    NotFound,
+    SegmindError,
+    StillRunning,
+    SubmitUnknown,
+)
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.jobs.recovery import Lookup
+from segmind_widgets.jobs.runner import Watch, assets_of, call_of, outputs_of, recall
+from segmind_widgets.jobs.scheduler import Scheduler
+from segmind_widgets.network.endpoints import Place, Places
+from segmind_widgets.network.retry import exchange
+from segmind_widgets.origins import Origins
+from segmind_widgets.storage.ownership import Claims, followed
+from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Call, RunRequest, Status
+
+_UNKNOWN = "unknown"  # the model of a job that only its service knows
+_ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
+
+
+class Followers(Protocol):
+    """Who follows jobs in the place of this kernel's own threads: a `crew.Crew`."""
+
+    def follow(self, job: Job, place: Place, key: str, call: Call | None, **options: Any) -> None:
+        """Have it done; the options are those of a `Watch`."""
+        ...
+
+    def sent(self, row: Mapping[str, Any], place: Place) -> Call | None:
+        """The submit of a row, where a worker has its reply; None where none has."""
+        ...
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        ...
+
+
+class Journal:
+    """Begins jobs, finds them again, and goes on with them.
+
+    Args:
+        submit: `client.submit`, for `job.rerun`.
+        begun: told each job that is begun or resumed.
+        export: `client.export`, for `job.export`.
+        pace: gives `economical` and `limit` for a `Watch`, as they are set now.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        places: Places,
+        submit: Callable[..., Job],
+        pace: Callable[[], Mapping[str, Any]],
+        begun: Callable[[Job], object],
+        export: Callable[[Job, str], str],
+    ) -> None:
+        self._store = store
+        self._places = places
+        self._submit = submit
+        self._pace = pace
+        self._begun = begun
+        self._export = export
+        self._own: set[str] = set()  # the keys of what was begun or resumed here
+        self._claims = Claims(store)
+        self._origins = Origins(store, places)
+        self._lock = threading.RLock()  # of two resumes of one job, the second gets the first's
+        self._scheduler = Scheduler()
+        self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
+        self._watches: weakref.WeakValueDictionary[str, Watch] = weakref.WeakValueDictionary()
+        self._crews: weakref.WeakSet[Followers] = weakref.WeakSet()
+
+    def begin(
+        self,
+        call: Call,
+        request: RunRequest,
+        given: Mapping[str, Any],
+        place: Place,
+        usual: float | None,
+        crew: Followers | None = None,
+        told: Callable[[Job], object] | None = None,
+        **facts: Any,
+    ) -> Job:
+        """Write a new job down, then have it submitted.
+
+        Args:
+            call: the submit.
+            request: with the inputs as they are shown and kept: as sent, but short.
+            given: the inputs as the person gave them, for `rerun`.
+            place: where it runs.
+            usual: seconds it usually takes, None where nobody knows.
+            crew: who follows it; None: this kernel's own threads.
+            told: gets the job before it can be sent, whatever interrupts this.
+            facts: further columns of its row: estimate (USD), fingerprint, batch, row.
+        """
+        key = self._add(
+            place,
+            kind=request.kind,
+            target=request.target,
+            inputs=request.inputs,
+            status=str(Status.SUBMITTING),
+            notebook=os.environ.get("JPY_SESSION_NAME"),
+            **facts,
+        )
+        name = place.provider.name
+        where = "sandbox" if place.sandbox and name == "segmind" else name
+        job = self._job(key, request, name, sandbox=place.sandbox, usual=usual)
+        job.again = partial(self._rerun, request, given, where)
+        if told:
+            told(job)
+        self._watch(job, place, key, call, crew)
+        return job
+
+    def resume(self, job_id: str, crew: Followers | None = None) -> Job:
+        """See `client.resume`."""
+        try:
+            row = self._store.job(job_id)
+        except NotFound:
+            if len(job_id) < _ID_LENGTH or job_id.startswith("local-"):
+                raise
+            return self._adopt(job_id)
+        with self._lock:
+            row = self._store.job(row["key"])  # as who held the lock left it
+            live = self._live.get(row["key"])
+            if live is not None and (live.watching or _ahead(live, row)):
+                return live
+            watch = self._watches.get(row["key"])
+            if watch is not None and watch.go_on():  # it was stopped, and a call was on its way
+                self._live[row["key"]] = watch.job
+                self._begun(watch.job)
+                return watch.job
+            if not Status(row["status"]).final:
+                return self._go_on(row, crew)
+            if not _hopeful(row):
+                return self._recalled(row)
+            try:
+                return self._go_on(row, crew)
+            except (NotFound, SubmitUnknown) as error:
+                job = self._recalled(row)
+                if job.status is Status.COMPLETED:
+                    job.note = error.message  # why its files cannot be fetched again
+                return job
+
+    def _go_on(self, row: dict[str, Any], crew: Followers | None) -> Job:
+        place = self._origins.place(row)
+        before, row = row, self._claims.take(row)
+        if row["status"] != before["status"] and Status(row["status"]).final:
+            return self._recalled(row)
+        call, outputs = call_of(row), outputs_of(row)
+        if crew and row["sent"] and not (call or outputs or row["id"]):
+            call = crew.sent(row, place)
+            row = self._store.job(row["key"])
+        unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
+        lost = None if call or outputs else self._lost(row, place, unsent=unsent)
+        job = self._followed_again(row)
+        self._watch(job, place, row["key"], call, crew, outputs=outputs, lost=lost)
+        return job
+
+    def _followed_again(self, row: Mapping[str, Any]) -> Job:
+        """The row's job: that which somebody here has in a variable or a view, if there is one."""
+        live = self._live.get(row["key"])
+        if live is None:
+            return self._recalled(row, watching=True)
+        traits = recall(row, watching=True)
+        live.publish(**traits | {"watching": False, "outputs": (), "message": "", "note": ""})
+        live.follow()
+        return live
+
+    def _lost(self, row: Mapping[str, Any], place: Place, *, unsent: bool) -> SubmitUnknown:
+        """Why a row says nothing of how to go on, where the service may remember the request.
+
+        Raises:
+            JobCancelled: it was never sent.
+            SubmitUnknown: it may have been accepted, and nobody can be asked.
+        """
+        unknown = SubmitUnknown(
+            f"The kernel stopped while {row['target']} was being submitted; no id was told."
+        )
+        status, error = Status.UNKNOWN, unknown
+        if unsent:
+            said = f"{row['target']} was never sent: its kernel stopped before. Nothing was billed."
+            status, error = Status.CANCELLED, JobCancelled(said)
+        elif row["id"] or Lookup(place.provider, self._store, row["key"]).call:
+            return unknown
+        self._store.update(row["key"], status=str(status), error=str(error), owner=None)
+        raise error
+
+    def resume_all(self) -> list[Job]:
+        """See `client.resume_all`."""
+        return [self._resumed(row) for row in self._store.jobs(1_000_000, unfinished=True)]
+
+    def job(self, job_id: str) -> Job:
+        """A job as it is. Raises NotFound."""
+        return self._known(self._store.job(job_id))
+
+    def jobs(self, last: int, **filters: Any) -> list[Job]:
+        """See `client.jobs`."""
+        return [self._known(row) for row in self._store.jobs(last, **self._keys(**filters))]
+
+    def count(self, **filters: Any) -> int:
+        """See `client.count`."""
+        return self._store.count(**self._keys(**filters))
+
+    def _keys(self, *, here: bool = False, **filters: Any) -> dict[str, Any]:
+        return filters | ({"keys": sorted(self._own)} if here else {})
+
+    def close(self) -> None:
+        """Stop watching; jobs go on at their services."""
+        for job in list(self._live.values()):
+            job.stop()
+        for crew in list(self._crews):
+            crew.close()
+        self._scheduler.close()
+        self._claims.close()
+
+    def _known(self, row: Mapping[str, Any]) -> Job:
+        live = self._live.get(row["key"])
+        if live is not None and (
+            live.watching or live.status == row["status"] or _ahead(live, row)
+        ):
+            return live
+        return self._recalled(row)  # a view may still hold what another kernel finished
+
+    def _resumed(self, row: Mapping[str, Any]) -> Job:
+        try:
+            return self.resume(row["key"])
+        except SegmindError as error:
+            job = self._recalled(self._store.job(row["key"]))
+            job.error = error
+            return job
+
+    def _add(self, place: Place, **row: Any) -> str:
+        where = {"provider": place.provider.name, "place": place.address, "sandbox": place.sandbox}
+        return self._store.add(**where, owner=self._claims.owner, **row)
+
+    def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
+        known = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
+        job = Job(**known | {"inputs": dict(request.inputs)} | traits)
+        job.exporter = self._export
+        self._live[key] = job
+        return job
+
+    def _rerun(
+        self, request: RunRequest, given: Mapping[str, Any], where: str, changes: Mapping[str, Any]
+    ) -> Job:
+        options = {"kind": request.kind, "api": request.api, "provider": where}
+        return self._submit(request.target, {**given, **changes}, **options)
+
+    def _watch(
+        self,
+        job: Job,
+        place: Place,
+        key: str,
+        call: Call | None,
+        crew: Followers | None = None,
+        **more: Any,
+    ) -> None:
+        options = {**more, **self._pace()}
+        if crew:
+            self._crews.add(crew)
+            crew.follow(job, place, key, call, **options)
+        else:
+            to = place.provider, place.transport, self._store
+            watch = self._watches[key] = Watch(job, *to, key, call, **options)
+            self._scheduler.add(watch)
+        self._own.add(key)
+        self._begun(job)
+
+    def _recalled(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
+        """A job from its row, with its files where they are on disk."""
+        request = RunRequest(row["target"], row["inputs"], row["kind"])
+        traits = recall(row, watching=watching)
+        if not watching and not traits["status"].final:
+            traits["error"] = followed(row) if self._claims.elsewhere(row) else _left(row)
+        job = self._job(row["key"], request, row["provider"], **traits)
+        if row["target"] != _UNKNOWN:
+            job.again = partial(self._rerun, request, row["inputs"], self._origins.name(row))
+        if not watching:
+            job.publish(last=True)
+        return job
+
+    def _adopt(self, job_id: str) -> Job:
+        """A job that this journal has never seen, by the service's id.
+
+        Raises:
+            NotFound: the service does not know it either.
+            SegmindError: what else the service said.
+        """
+        place = self._places.choose()
+        call = place.provider.find(job_id)
+        try:
+            state = place.provider.parse(call, exchange(place.transport, call))
+            while state.next and state.now:
+                state = place.provider.parse(state.next, exchange(place.transport, state.next))
+            if isinstance(state.error, NotFound):
+                raise state.error
+        except NotFound as error:
+            error.hint = f"Neither this journal nor {place.provider.title} knows this id."
+            raise
+        key = self._add(
+            place,
+            id=job_id,
+            kind="model",
+            target=_UNKNOWN,
+            inputs={},
+            status=str(Status.QUEUED),
+            next=call.to_dict(),
+        )
+        job = self._job(key, RunRequest(_UNKNOWN), place.provider.name, sandbox=place.sandbox)
+        job.publish(id=job_id, status=Status.QUEUED)
+        self._watch(job, place, key, call)
+        return job
+
+
+def _ahead(live: Job, row: Mapping[str, Any]) -> bool:
+    """It ended here, and the journal cannot say so: its results are in this kernel's memory."""
+    return live.status is Status.COMPLETED and not Status(row["status"]).final
+
+
+def _hopeful(row: Mapping[str, Any]) -> bool:
+    """It ended, and there may be more: the service's history may know it, or have its files."""
+    if row["status"] == Status.COMPLETED:
+        return bool(row["outputs"]) and not assets_of(row)
+    return row["status"] == Status.UNKNOWN
+
+
+def _left(row: Mapping[str, Any]) -> StillRunning:
+    known = row["id"] or row["key"]
+    said, hint = f"The job {known} is not followed here; it goes on.", "Get it back with"
+    if not (row["id"] or row["next"] or row["outputs"]):
+        before = f"The kernel stopped before {row['target']} had an answer"
+        if row["sent"]:
+            said, hint = f"{before}: it may be running and billed.", "Look for it, unpaid, with"
+        elif row["owner"]:  # without one nobody knows whether its kernel stopped
+            said, hint = f"{before}, and before it was sent: nothing was billed.", "Close it with"
+    return StillRunning(row["error"] or said, hint=f"{hint} %segmind_jobs --resume {known}")

@@ -1,0 +1,223 @@
+"""Threads: one that keeps the time for all jobs, and a few that send.
+
+The clock thread holds what is due when. A due step that asks the service for something waits in a
+line for its place in the rate limit, and takes it only when a sender is free, so that it is sent
+at once. Steps that may take long (v1 runs, downloads) have senders of their own, so that they
+never hold up a poll. However many jobs there are, the threads are these, and a job costs an entry
+in a heap. All are daemons, started at the first job: a kernel or a script can end at any moment,
+and the journal knows where to go on.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from queue import PriorityQueue
+
+from segmind_widgets.jobs.queue import Line
+from segmind_widgets.jobs.runner import Watch
+from segmind_widgets.network.rate_limit import RateLimit
+
+_log = logging.getLogger(__name__)
+
+SENDERS = 6
+SLOW_SENDERS = 8
+UPDATES = 10.0  # ticks a second, over all jobs
+FRAME = 0.25  # seconds between two ticks of one job, where there are few
+PATIENCE = 2.0  # seconds
+_NOTICED = 1.0  # seconds of waiting that a person is told about
+_WAITS = "waiting for the rate limit"
+_Queue = PriorityQueue[tuple[int, int, "Watch | None"]]  # the least first; None ends a thread
+
+
+class _Senders:
+    """Some threads with one queue; `load` is what they have and do."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self.name = name
+        self.threads = threads
+        self.load = 0
+        self.queue: _Queue = PriorityQueue()
+
+
+class Scheduler:
+    """Runs watches until they end.
+
+    Args:
+        senders: threads for short steps, and `slow_senders` for those that may take long.
+    """
+
+    def __init__(self, senders: int = SENDERS, slow_senders: int = SLOW_SENDERS) -> None:
+        self._wake = threading.Condition()
+        self._is_called = False  # something changed since the clock looked
+        self._due: list[tuple[float, int, bool, Watch]] = []
+        self._live: dict[Watch, None] = {}
+        self._ticked: deque[Watch] = deque()  # the live ones, and some that have ended
+        self._next_tick = 0.0
+        self._count = itertools.count()
+        self._quick = _Senders("sender", senders)
+        self._slow = _Senders("slow sender", slow_senders)
+        self._lines: dict[tuple[RateLimit, _Senders], Line[Watch]] = {}  # the clock's own
+        self._submits = 0  # that are on their way
+        self._started = self._closed = False
+
+    @property
+    def live(self) -> list[Watch]:
+        """The watches that have not ended."""
+        with self._wake:
+            return list(self._live)
+
+    def add(self, watch: Watch, delay: float = 0.0) -> None:
+        """Have a watch's next step done after `delay` seconds."""
+        with self._wake:
+            if not self._started:
+                self._start()
+            now = time.monotonic()
+            if watch not in self._live:
+                if not self._live:
+                    self._next_tick = now + FRAME
+                self._live[watch] = None
+                self._ticked.append(watch)
+            heapq.heappush(self._due, (now + delay, next(self._count), not delay, watch))
+            self._call()
+
+    def close(self) -> None:
+        """End the threads, each after what it is doing. Nothing that is due is done any more.
+
+        Replies to submits are awaited for two seconds: without one, the job's id would be lost.
+        """
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+            self._wake.wait_for(lambda: not self._submits, PATIENCE)
+        for senders in (self._quick, self._slow):
+            for _ in range(senders.threads):
+                senders.queue.put((2, next(self._count), None))
+
+    def _start(self) -> None:
+        self._started = True
+        threads: list[tuple[str, Callable[..., None], tuple[_Senders, ...]]] = [
+            ("clock", self._clock, ())
+        ]
+        for senders in (self._quick, self._slow):
+            threads += [(senders.name, self._sender, (senders,))] * senders.threads
+        for name, target, args in threads:
+            threading.Thread(target=target, args=args, name=f"segmind {name}", daemon=True).start()
+
+    def _call(self) -> None:
+        self._is_called = True
+        self._wake.notify()
+
+    # the clock's thread
+
+    def _clock(self) -> None:
+        while not self._closed:
+            self._sort_due()
+            moment = self._let_go()
+            self._tick()
+            with self._wake:
+                if self._closed or self._is_called:
+                    continue
+                if self._due:
+                    moment = min(moment, self._due[0][0])
+                if self._live:
+                    moment = min(moment, self._next_tick)
+                pause = moment - time.monotonic()
+                if pause > 0:
+                    self._wake.wait(None if math.isinf(pause) else pause)
+
+    def _sort_due(self) -> None:
+        """What is due goes to a sender, or into the line for its place."""
+        with self._wake:
+            self._is_called = False
+            now = time.monotonic()
+            due: list[tuple[float, bool, Watch]] = []
+            while self._due and self._due[0][0] <= now:
+                moment, _, sure, watch = heapq.heappop(self._due)
+                due.append((moment, sure, watch))
+        for moment, sure, watch in due:
+            limit, senders = watch.limit, self._slow if watch.slow else self._quick
+            if limit is None:
+                self._hand_over(watch, senders)
+                continue
+            line = self._lines.setdefault((limit, senders), Line())
+            line.add(watch, moment, sure=sure)
+            limit.waiting += 1
+            if watch.urgent and limit.delay > _NOTICED:
+                watch.job.publish(message=_WAITS)
+
+    def _let_go(self) -> float:
+        """Hand over what has its place and a free sender. The moment to look again."""
+        moment = math.inf
+        waiting = deque(self._lines)  # in turns: no line waits for another one's end
+        while waiting:
+            limit, senders = key = waiting.popleft()
+            line = self._lines[key]
+            if line and line.first.job.done:
+                self._hand_over(line.drop(), senders)
+            elif line and senders.load < senders.threads:
+                if wait := limit.take(line=True):
+                    moment = min(moment, time.monotonic() + wait)
+                    continue
+                self._hand_over(line.pop(), senders)
+            else:  # empty; or a step that ends calls the clock
+                if not line:
+                    del self._lines[key]
+                continue
+            limit.waiting -= 1
+            waiting.append(key)
+        return moment
+
+    def _hand_over(self, watch: Watch, senders: _Senders) -> None:
+        with self._wake:
+            senders.load += 1
+        senders.queue.put((0 if watch.urgent else 1, next(self._count), watch))
+
+    def _tick(self) -> None:
+        """Let one job's clock move: a few times a second each, and all together `UPDATES`."""
+        with self._wake:
+            now = time.monotonic()
+            if now < self._next_tick:
+                return
+            while self._ticked and self._ticked[0] not in self._live:
+                self._ticked.popleft()
+            if not self._ticked:
+                return
+            watch = self._ticked[0]
+            self._ticked.rotate(-1)
+            self._next_tick = now + max(FRAME / len(self._live), 1 / UPDATES)
+        watch.tick()
+
+    # the senders' threads
+
+    def _sender(self, senders: _Senders) -> None:
+        while (watch := senders.queue.get()[2]) is not None:
+            delay = self._step(watch)
+            with self._wake:
+                senders.load -= 1
+                if delay is None:
+                    self._live.pop(watch, None)
+                    self._call()
+                else:
+                    self.add(watch, delay)
+
+    def _step(self, watch: Watch) -> float | None:
+        submits = int(watch.urgent)
+        with self._wake:
+            self._submits += submits
+        try:
+            return watch.step()
+        except Exception:  # noqa: BLE001 - a watch never raises; if one does, others go on
+            _log.exception("The watch of %s broke", watch.job.id)
+            return None
+        finally:
+            if submits:
+                with self._wake:
+                    self._submits -= submits
+                    self._wake.notify_all()

@@ -1,0 +1,1 @@
+"""One account at one endpoint: transport, retries, rate limit, keys, uploads, directory."""

@@ -1,0 +1,1 @@
+"""IPython: magics, their arguments, completion, and everything that displays."""

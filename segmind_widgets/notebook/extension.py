@@ -1,0 +1,95 @@
+"""What `%load_ext` adds to a shell, and `%unload_ext` takes away again."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from IPython.core.completer import SimpleCompletion, context_matcher
+from IPython.core.interactiveshell import InteractiveShell
+
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.notebook.magics import SegmindMagics
+
+_SHOWN = (("segmind_widgets.jobs.job", "Job"), ("segmind_widgets.batches.batch", "Batch"))
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics, `%config SegmindClient`, completion, and how jobs and batches show.
+
+    Where that is done already, by a configuration file say, nothing changes.
+    """
+    if SegmindMagics.__name__ in shell.magics_manager.registry:
+        return
+    client = SegmindClient.instance(parent=shell)
+    magics = SegmindMagics(shell, client)
+    shell.register_magics(magics)
+    if client not in shell.configurables:
+        shell.configurables.append(client)  # type: ignore[arg-type]
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(_matcher(client))
+    formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
+    for kind in _SHOWN:
+        formatter.for_type_by_name(*kind, partial(_show, magics))
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take back all that `load` added; live jobs are no longer watched, and go on."""
+    _unregister(shell)
+    if shell.Completer is not None:
+        mine = [m for m in shell.Completer.custom_matchers if hasattr(m, "segmind_widgets")]
+        for matcher in mine:
+            shell.Completer.custom_matchers.remove(matcher)
+    formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
+    for name in _SHOWN:
+        formatter.deferred_printers.pop(name, None)
+    for kind in [k for k in formatter.type_printers if (k.__module__, k.__name__) in _SHOWN]:
+        formatter.pop(kind)
+    if SegmindClient.initialized():
+        client = SegmindClient.instance()
+        if client in shell.configurables:
+            shell.configurables.remove(client)
+        client.close()
+        SegmindClient.clear_instance()
+
+
+def _unregister(shell: InteractiveShell) -> None:
+    ours = shell.magics_manager.registry.pop(SegmindMagics.__name__, None)
+    if ours is not None:
+        ours.close()
+        if ours in shell.configurables:
+            shell.configurables.remove(ours)
+    for kind in ("line", "cell"):
+        known = shell.magics_manager.magics[kind]
+        for name in [name for name in known if name.startswith("segmind_")]:
+            del known[name]
+
+
+def _show(magics: SegmindMagics, thing: Any) -> None:
+    if type(thing).__name__ == "Job":
+        magics.stage.is_shown(thing)
+    else:
+        magics.runs.many.show(thing)
+
+
+def _matcher(client: SegmindClient) -> Any:
+    @context_matcher(identifier="segmind_widgets")
+    def match(context: Any) -> dict[str, Any]:
+        text = context.full_text
+        if "%segmind_" not in text:
+            return {"completions": []}
+        from segmind_widgets.notebook.arguments import PARSERS
+        from segmind_widgets.notebook.completion import Completion
+
+        parsers = {name: parser() for name, parser in PARSERS.items()}
+        words = {name: parser.options for name, parser in parsers.items()}
+        values = {name: parser.values for name, parser in parsers.items()}
+        before = "\n".join(text.split("\n")[: context.cursor_line])
+        cursor = len(before) + bool(context.cursor_line) + context.cursor_position
+        fragment, found = Completion(client, words, values).matches(text, cursor)
+        completions = [SimpleCompletion(text=word, type="segmind") for word in found]
+        result: dict[str, Any] = {"completions": completions, "matched_fragment": fragment}
+        return {**result, "suppress": bool(found)}
+
+    match.segmind_widgets = True  # type: ignore[attr-defined]
+    return match

@@ -1,0 +1,133 @@
+"""Keys, the balance, and what was spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.magic import line_magic, no_var_expand
+
+from segmind_widgets.errors import CellError, SegmindError, Unauthorized
+from segmind_widgets.notebook.magics._base import Subject
+
+if TYPE_CHECKING:
+    from segmind_widgets.notebook.tables import Table
+    from segmind_widgets.types import Credits
+
+
+class Account(Subject):
+    """The account at a provider."""
+
+    @no_var_expand
+    @line_magic
+    def segmind_login(self, line: str) -> None:
+        """Keep an API key: asks for it without showing it.
+
+        %segmind_login [segmind|apimart] [--forget]
+
+        The key goes into the system's keyring, or stays in this kernel's memory where there is no
+        keyring. It is never written on the line, which the notebook and its history keep.
+
+          --forget    drop the kept key
+        """
+        from segmind_widgets.notebook.login import TITLES, ask, without_key
+
+        options = self.options("segmind_login", without_key(line))
+        provider, keys = options.provider, self.client.keys
+        if provider not in TITLES:
+            raise CellError(f"There is no provider {provider!r}.", hint="segmind or apimart.")
+        if options.forget:
+            left = keys.forget(provider)
+            also = f" One still comes from {left}." if left else ""
+            self.stage.note(f"The kept key for {TITLES[provider]} is forgotten.{also}")
+            return
+        where = keys.remember(provider, ask(provider))
+        told = self._check_key(provider)
+        shadow = keys.source(provider)
+        also = f" But {shadow} has one too, and it comes first." if "environment" in shadow else ""
+        self.stage.note(f"The key for {TITLES[provider]} is kept in {where}. {told}{also}")
+
+    def _check_key(self, provider: str) -> str:
+        """Whether the key is taken, in words. A wrong one is not kept."""
+        if self.client.places.choose(provider).sandbox:
+            return "It was not tried: the sandbox is set as the provider."
+        try:
+            balance = self.client.credits(provider)
+        except Unauthorized:
+            self.client.keys.forget(provider)
+            raise
+        except SegmindError as error:
+            return f"It could not be tried: {error.message}"
+        return f"It works: {_credits(balance)}."
+
+    @no_var_expand
+    @line_magic
+    def segmind_status(self, line: str) -> Table:
+        """Show the provider, where its key came from, credits and limits.
+
+        %segmind_status [options]
+
+          -p, --provider P   segmind, apimart or sandbox
+
+        Asking for the balance is free, so this is also the way to try a key.
+        """
+        from segmind_widgets.notebook.tables import Table
+
+        options = self.options("segmind_status", line)
+        place = self.client.places.choose(options.provider)
+        keys, name = self.client.keys, place.provider.name
+        try:
+            balance = self.client.credits(options.provider)
+        except Unauthorized as error:
+            error.hint = (
+                f"The key {keys.masked(name)} comes from {keys.source(name)};"
+                f" %segmind_login {name} sets another."
+            )
+            raise
+        key = "none needed" if place.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
+        limit = place.transport.limit.per_minute
+        rows = [
+            ("provider", f"{place.provider.title}{', on the sandbox' if place.sandbox else ''}"),
+            ("address", place.address),
+            ("key", key),
+            ("credits", _credits(balance)),
+            ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
+            ("results in", str(self.client.store.home)),
+        ]
+        caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * place.sandbox
+        return Table(rows, {"": lambda row: row[0], " ": lambda row: row[1]}, caption)
+
+    @no_var_expand
+    @line_magic
+    def segmind_spend(self, line: str) -> Table:
+        """Show what jobs cost, as the services told it; real money and play money apart.
+
+        %segmind_spend [options]
+
+          --by BY         model (as it is without), day, notebook or job
+          --since DAYS    only jobs of the last so many days
+
+        Failures cost nothing. The table's to_dataframe() is one for pandas. A limit for this
+        session is set with %config SegmindClient.budget = 2.0
+        """
+        from datetime import datetime, timedelta, timezone
+
+        from segmind_widgets.notebook import listings
+
+        options = self.options("segmind_spend", line)
+        since = None
+        if options.since is not None:
+            since = datetime.now(timezone.utc) - timedelta(days=options.since)
+        found = self.client.spend(options.by, since)
+        sessions = {play: self.client.session(sandbox=play) for play in (False, True)}
+        told = (job for job in self.client.jobs(10) if job.credits is not None)
+        newest, narrowed = next(told, None), since is not None
+        return listings.spend(
+            found, options.by, sessions, self.client.budget, newest, narrowed=narrowed
+        )
+
+
+def _credits(balance: Credits) -> str:
+    if balance.unlimited:
+        return "unlimited"
+    free = f" and {balance.free:.2f} free" if balance.free else ""
+    return f"{balance.left:.2f} USD{free}"

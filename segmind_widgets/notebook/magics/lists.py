@@ -1,0 +1,137 @@
+"""What there is: models and jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import line_magic, no_var_expand
+
+from segmind_widgets.errors import CellError, SegmindError
+from segmind_widgets.notebook.magics._base import Subject
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from segmind_widgets.jobs.job import Job
+    from segmind_widgets.notebook.tables import Table
+
+
+class Lists(Subject):
+    """Models, and the journal."""
+
+    @no_var_expand
+    @line_magic
+    def segmind_models(self, line: str) -> Table:
+        """Find models: what they are, what they usually cost and take.
+
+        %segmind_models [QUERY] [options]
+
+          --modality M       image, video, audio, text, edit, inpaint, …
+          -p, --provider P   segmind, apimart or sandbox
+
+        A model's own name shows its parameters.
+        """
+        from segmind_widgets.notebook import listings
+
+        options = self.options("segmind_models", line)
+        catalog = self.client.catalog(options.provider)
+        query = " ".join(options.query)
+        exact = catalog.find(query) if query else None
+        if exact is not None and exact.schema:
+            return listings.parameters(exact)
+        found = catalog.search(query, options.modality)
+        if not found:
+            kind = f"--modality {options.modality}" if options.modality else ""
+            words = " and ".join(filter(None, [query and repr(query), kind]))
+            less = "Leave --modality out, or try fewer words." if kind else "Try fewer words."
+            raise CellError(f"No model fits {words}.", hint=less)
+        return listings.models(found)
+
+    @no_var_expand
+    @line_magic
+    def segmind_jobs(self, line: str) -> Any:
+        """Show jobs of this and earlier kernels; go on with them; stop watching them.
+
+        %segmind_jobs [ID…] [options]
+
+          ID               show this job in full (the beginning of its id is enough, or $job)
+          --last N         how many to list (20)
+          --model M        only those of models or workflows with this in their name
+          --status S       only those that are queued, processing, completed, failed, …
+          --text WORDS     only those with these words in their inputs
+          --unfinished     only those that may still go on
+          --resume         go on with the jobs named; without an ID, with every unfinished one
+          --stop           stop watching the jobs named, or all; they go on at the service
+          --clean          say how much disk old results take; with --yes remove them
+          --older DAYS     with --clean: results of jobs begun longer ago than that
+          --yes            with --clean: do it. The jobs stay listed, unfinished ones untouched
+
+        Nothing is ever submitted again.
+        """
+        options = self.options("segmind_jobs", line)
+        if options.clean:
+            return self._clean(options.older, yes=options.yes)
+        if options.resume:
+            ids = [self._job(i).id if i.startswith("$") else i for i in options.ids]
+            return self.runs.resume(ids)
+        if options.stop:
+            return self._stop(options.ids, options.last)
+        return self._named(options.ids) if options.ids else self._listed(options)
+
+    def _clean(self, older: float, *, yes: bool) -> None:
+        freed = self.client.clean(older, dry_run=not yes)
+        ask = " Add --yes to do it." if freed.files and not yes else ""
+        self.stage.note(f"{freed}{ask}")
+
+    def _stop(self, ids: list[str], last: int) -> Table | None:
+        from segmind_widgets.notebook import listings
+
+        live = [job for job in self.client.jobs(last, unfinished=True) if not job.done]
+        wanted = [self._job(i) for i in ids] if ids else live
+        if not wanted:
+            self.stage.note("No job is watched here.")
+            return None
+        for job in wanted:
+            job.stop()
+        return listings.jobs(wanted, self.client.thumbnail)
+
+    def _named(self, ids: list[str]) -> Any:
+        from segmind_widgets.notebook import listings
+
+        found = [self._job(word) for word in ids]
+        if len(found) > 1:
+            return listings.jobs(found, self.client.thumbnail)
+        try:
+            again = self.client.export(found[0], "cell")
+        except SegmindError as error:
+            again = error.message
+        self.stage.show(listings.job(found[0], again))
+        return found[0]
+
+    def _job(self, word: str) -> Job:
+        """The job of an id, or of a $variable."""
+        if not word.startswith("$"):
+            return self.client.job(word)
+        from segmind_widgets.syntax.cells import parse_line
+
+        value = parse_line([f"job={word}"], self.names)["job"]
+        if not hasattr(value, "outputs"):
+            raise CellError(
+                f"{word} is a {type(value).__name__}, no job.",
+                hint="Give an id, $name, or ${expression} such as ${jobs[0]}.",
+            )
+        return value
+
+    def _listed(self, options: Namespace) -> Table:
+        from segmind_widgets.notebook import listings
+
+        filters = {
+            "model": options.model or "",
+            "text": " ".join(options.text or ()),
+            "status": options.status,
+            "unfinished": options.unfinished,
+        }
+        found = self.client.jobs(options.last, **filters)
+        total = self.client.count(**filters) if len(found) == options.last else len(found)
+        narrowed = any(filters.values())
+        return listings.jobs(found, self.client.thumbnail, total=total, narrowed=narrowed)

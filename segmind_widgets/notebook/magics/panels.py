@@ -1,0 +1,37 @@
+"""Forms in the place of code."""
+
+from __future__ import annotations
+
+from IPython.core.magic import line_magic, no_var_expand
+
+from segmind_widgets.errors import CellError
+from segmind_widgets.notebook.magics._base import Subject
+
+
+class Panels(Subject):
+    """Panels."""
+
+    @no_var_expand
+    @line_magic
+    def segmind_panel(self, line: str) -> None:
+        """Show a panel: a form with buttons in the place of code.
+
+        %segmind_panel upload
+        %segmind_panel run [MODEL]
+        %segmind_panel workflow [ID]
+        %segmind_panel jobs
+        %segmind_panel gallery [WORDS]
+        %segmind_panel FILE.py          a panel of your own
+
+          -o, --output NAME   put the panel into this variable; NAME.close() frees it
+        """
+        from segmind_widgets import panels
+
+        options = self.options("segmind_panel", line)
+        if not options.name:
+            raise CellError("Which panel?", hint=f"There are {', '.join(panels.names())}.")
+        shown = panels.find(options.name)
+        panel = shown(" ".join(options.argument), client=self.client, names=self.names)
+        if options.output:
+            self.names[options.output] = panel
+        self.stage.panel(panel)

@@ -1,0 +1,226 @@
+"""What `%%segmind_run`, `%%segmind_workflow` and `%segmind_jobs --resume` do."""
+
+from __future__ import annotations
+
+import html
+from argparse import Namespace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmind_widgets.assets.recipes import read
+from segmind_widgets.batches.sweeps import split
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import AssetError, CellError, SegmindError
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.notebook import listings
+from segmind_widgets.notebook.arguments import parse
+from segmind_widgets.notebook.display import Stage, Upload
+from segmind_widgets.planning.plan import Plan
+from segmind_widgets.syntax.cells import parse_body, parse_line
+
+if TYPE_CHECKING:
+    from segmind_widgets.notebook.sweep_command import Sweeping
+
+_MISSING = {
+    "model": "%%segmind_run seedream-4.5 · %segmind_models lists them.",
+    "workflow": "%%segmind_workflow 65c9c7f641c340d7ef2f7134-v1 · its API page shows the id.",
+}
+
+
+class Code(str):
+    """Text that shows itself as it is, to be copied; a click selects all of it."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("…" if cycle else str(self).rstrip())
+
+    def _repr_html_(self) -> str:
+        style = "user-select:all;white-space:pre-wrap;margin:4px 0;font-size:13px"
+        return f'<pre style="{style}">{html.escape(self)}</pre>'
+
+
+class Runs:
+    """Runs of one shell.
+
+    Args:
+        names: the notebook's variables.
+    """
+
+    def __init__(self, client: SegmindClient, stage: Stage, names: dict[str, Any]) -> None:
+        self._client = client
+        self._stage = stage
+        self._names = names
+
+    @cached_property
+    def many(self) -> Sweeping:
+        """What sweeps do, and how batches are shown."""
+        from segmind_widgets.notebook.sweep_command import Sweeping
+
+        return Sweeping(self._client, self._stage, self._names)
+
+    def run(self, kind: Any, line: str, cell: str | None) -> Any:
+        """A model or a workflow from its line and cell: the Job, the Batch, a plan, or Code.
+
+        Raises:
+            CellError, SegmindError: what is wrong with the text, or what failed.
+        """
+        options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
+        recipe = read(self._source(options.recipe)) if options.recipe else None
+        if not (options.target or recipe):
+            raise CellError(f"Which {kind}?", hint=_MISSING[kind])
+        if options.save and not (options.dry_run or options.export):
+            _make(options.save)
+        inputs = self._inputs(options, cell)
+        if recipe:
+            inputs = recipe.changed(inputs)
+        if recipe and not options.target:
+            options.target, kind = recipe.model, recipe.kind
+            options.provider = options.provider or recipe.place
+        if options.sweep or split(inputs)[1]:
+            return self.many.run(kind, options, inputs)
+        if options.yes:
+            raise CellError("--yes goes with a sweep.", hint="--sweep seed=1,2,3 --yes")
+        return self._one(kind, options, inputs)
+
+    def _one(self, kind: Any, options: Namespace, inputs: dict[str, Any]) -> Any:
+        plan = self._client.plan(
+            options.target,
+            inputs,
+            kind=kind,
+            provider=options.provider,
+            api=getattr(options, "api", "auto"),
+            again=options.again,
+        )
+        if options.export:
+            return Code(self._client.export(plan, options.export))
+        if options.dry_run:
+            self._foresee(plan, options)
+            return plan
+        earlier = self._client.earlier(plan) if options.reuse else None
+        job, place = (earlier, None) if earlier else self._send(plan, options)
+        if options.output:
+            self._names[options.output] = job
+        if earlier and not options.quiet:
+            self._stage.note(
+                f"This was made {listings.age(earlier.created)}, by the same model from the same"
+                " inputs. Nothing was sent, nothing is paid."
+            )
+        return self._watch(job, options, place)
+
+    def _foresee(self, plan: Plan, options: Namespace) -> None:
+        """Tell what would keep the plan from being sent."""
+        try:
+            earlier = self._client.earlier(plan) if options.reuse else None
+            if earlier:
+                self._stage.note(f"The job {earlier.id} would be shown again, and nothing sent.")
+            elif options.max_cost is not None:
+                plan.within(options.max_cost)
+            self._client.spending.check(plan, 0 if earlier else self._client.budget)
+        except SegmindError as error:
+            self._stage.note(f"It would be refused: {error.message}")
+
+    def _send(self, plan: Plan, options: Namespace) -> tuple[Job, Any]:
+        """The job of a plan, and the output where its upload was shown."""
+        if options.max_cost is not None:
+            plan.within(options.max_cost)
+        if not options.quiet:
+            for note in plan.notes:
+                self._stage.note(note)
+        bar = self._stage.upload(len(plan.files), quiet=options.quiet)
+        return self._start(plan, bar), bar.place
+
+    def _source(self, word: str) -> Any:
+        """The picture that --from names: a path, or a $variable's value."""
+        return parse_line([f"from={word}"], self._names)["from"] if word[0] == "$" else word
+
+    def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
+        inputs = parse_line(options.inputs, self._names)
+        for name, value in parse_body(cell or "", self._names).items():
+            if name in inputs:
+                raise CellError(
+                    f"`{name}` is on the line and in the cell.", hint="Leave one out.", field=name
+                )
+            inputs[name] = value
+        if options.seed is not None:
+            if inputs.get("seed") is not None:
+                raise CellError(
+                    "The seed is there twice: --seed and `seed`.",
+                    hint="Leave one out.",
+                    field="seed",
+                )
+            inputs["seed"] = options.seed
+        return inputs
+
+    def _start(self, plan: Plan, bar: Upload) -> Job:
+        try:
+            return self._client.start(plan, bar.told)
+        except KeyboardInterrupt:
+            bar.clear()
+            job = self._client.spending.begun(plan)
+            if job is not None:
+                raise job.left("You stopped waiting") from None
+            raise SegmindError("You stopped the upload; nothing was submitted.") from None
+        except SegmindError:
+            bar.clear()
+            raise
+        finally:
+            bar.close()
+
+    def _watch(self, job: Job, options: Namespace, place: Any) -> Job:
+        if options.save:
+
+            def save(_: Any = None) -> None:
+                if job.outputs:
+                    job.save(options.save)
+
+            job.observe(save, "outputs")
+            if job.done:  # an earlier one, shown again
+                save()
+        if options.background:
+            if options.quiet:
+                self._stage.hide(job)
+            else:
+                self._stage.leave(job, place)
+            return job
+        if options.quiet:
+            self._stage.hide(job)
+            self._quietly(job, options.timeout)
+        else:
+            self._stage.follow(job, options.timeout, place)
+        if job.error is not None:
+            raise job.error
+        return job
+
+    def _quietly(self, job: Job, timeout: float | None) -> None:
+        try:
+            job.wait(timeout)
+        except KeyboardInterrupt:
+            raise job.left("You stopped waiting") from None
+
+    def resume(self, ids: list[str]) -> Any:
+        """Go on with these jobs, or with all unfinished ones, and wait: the Job, or a table."""
+        resumed = [self._client.resume(i) for i in ids] if ids else self._client.resume_all()
+        if not resumed:
+            self._stage.note("No job is unfinished.")
+            return None
+        for job in resumed[1:]:
+            self._stage.leave(job)
+        self._stage.follow(resumed[0])
+        for job in resumed[1:]:
+            self._quietly(job, None)
+        failed = [job for job in resumed if job.error is not None]
+        if failed and len(resumed) == 1:
+            raise failed[0].error
+        return resumed[0] if len(resumed) == 1 else listings.jobs(resumed, self._client.thumbnail)
+
+
+def _make(folder: str) -> None:
+    """Before anything is sent: a result that cannot be saved should not be paid for."""
+    try:
+        Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AssetError(
+            f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another --save."
+        ) from error

@@ -1,0 +1,1 @@
+"""A run that is checked and priced, and not sent: inputs, fingerprint, estimates, budget."""

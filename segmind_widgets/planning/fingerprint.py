@@ -1,0 +1,32 @@
+"""Fingerprint a request: equal requests have equal fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from segmind_widgets.assets.asset import Asset
+
+
+def fingerprint(
+    provider: str, target: str, inputs: Mapping[str, Any], *, sandbox: bool, kind: str = "model"
+) -> str:
+    """What tells requests apart: equal for the same target with the same inputs, at any depth.
+
+    Files (Assets) count by their content; of a bare URL only the address is known. 3 and 3.0 are
+    the same number. SHA-256, in hexadecimal digits.
+    """
+    said = [provider, bool(sandbox), kind, target, _canonical(dict(inputs))]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Asset):
+        return {"sha256": value.sha256} if value.local else value.url
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

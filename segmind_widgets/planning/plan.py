@@ -1,0 +1,202 @@
+"""A run that was checked and not sent: what `--dry-run` shows, and `client.start` sends."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.catalog.validation import check, with_seed
+from segmind_widgets.errors import InputError, LimitError
+from segmind_widgets.formatting import money, seconds
+from segmind_widgets.network.directory import Directory
+from segmind_widgets.network.endpoints import Place
+from segmind_widgets.network.uploads import needed
+from segmind_widgets.planning.estimates import HAIR, Estimate, OwnRuns, estimate, outputs_wanted
+from segmind_widgets.planning.fingerprint import fingerprint
+from segmind_widgets.planning.inputs import check_known, files, named, prepared, with_assets
+from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Model, RunRequest
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`inputs` still hold their files; `files` are those that have to be uploaded.
+
+    `there` are files that the provider has from an earlier upload. `notes` are doubts, in
+    sentences; `estimate` is what it may cost, and `seconds` the usual time, None where nobody
+    knows. Without `again` the very same request within ten seconds is doubted.
+    """
+
+    request: RunRequest
+    inputs: Mapping[str, Any]
+    place: Place
+    model: Model | None
+    files: tuple[Asset, ...] = ()
+    there: tuple[Asset, ...] = ()
+    notes: tuple[str, ...] = ()
+    estimate: Estimate = field(default_factory=Estimate)
+    seconds: float | None = None
+    again: bool = True
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells requests apart; see `rows.fingerprint`. Reads the files."""
+        return fingerprint(
+            self.place.provider.name,
+            self.request.target,
+            self.inputs,
+            sandbox=self.place.sandbox,
+            kind=self.request.kind,
+        )
+
+    def equals(self, other: Plan) -> bool:
+        """It asks for the very same; files are read only where all else may agree."""
+        ours, theirs = ((p.request.target, sorted(p.inputs)) for p in (self, other))
+        return ours == theirs and self.fingerprint == other.fingerprint
+
+    def within(self, max_cost: float) -> None:
+        """Check the estimate against USD that this run may cost.
+
+        Raises:
+            LimitError: it may cost more, or nobody knows.
+        """
+        told, target = self.estimate, self.request.target
+        if told.high is None:
+            raise LimitError(
+                f"Nobody knows what {target} costs, and you allow {money(max_cost)}.",
+                hint=f"Nothing was sent. {told.remedy} To run it all the same,"
+                " leave --max-cost out.",
+            )
+        if not told.high <= max_cost + HAIR:  # so written, NaN allows nothing
+            words = "usually costs" if told.low == told.high else "may cost up to"
+            raise LimitError(
+                f"{target} {words} {money(told.high)} ({told.source}), more than the"
+                f" {money(max_cost)} that you allow.",
+                hint="Nothing was sent. Raise --max-cost, or choose a cheaper model.",
+            )
+
+    def check_repeatable(self) -> None:
+        """Raise InputError where two runs of it are never the same, so none can be reused."""
+        seed = self.inputs.get("seed", 0)  # a model that takes one was given one by `make_plan`
+        if not (isinstance(seed, int) and seed >= 0):
+            raise InputError(
+                f"{self.request.target} takes a new seed for each run, so no earlier one is the"
+                " same.",
+                hint="Give the seed of the run that you want again, such as --seed 7.",
+                field="seed",
+            )
+
+    # how it shows
+
+    def __str__(self) -> str:
+        return "\n".join([self._head, self._body, *self._uploads, *self.notes, self._expected])
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text("…" if cycle else str(self))
+
+    def _repr_html_(self) -> str:
+        small = 'style="font-size:12px;opacity:.75;margin-top:4px"'
+        told = (*self._uploads, *self.notes)
+        return (
+            '<div style="font-size:13px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
+            f"<b>{html.escape(self._expected)}</b>"
+            f'<div style="margin-top:4px"><code>{html.escape(self._head)}</code></div>'
+            '<pre style="margin:4px 0;padding:6px 8px;overflow-x:auto;border-radius:4px;'
+            'background:var(--jp-layout-color2,rgba(128,128,128,.12));white-space:pre-wrap">'
+            f"{html.escape(self._body)}</pre>"
+            + "".join(f"<div {small}>{html.escape(line)}</div>" for line in told)
+            + "</div>"
+        )
+
+    @property
+    def _head(self) -> str:
+        call = self.place.provider.submit(self.request)
+        return f"{call.method} {call.url}"
+
+    @property
+    def _body(self) -> str:
+        body = prepared(
+            self.inputs, self.model, lambda asset: asset.url or f"<{asset.filename}>", named
+        )
+        return json.dumps(body, indent=2, ensure_ascii=False)
+
+    @property
+    def _uploads(self) -> list[str]:
+        told = [f"to upload: {' · '.join(asset.facts)}" for asset in self.files]
+        told += [f"uploaded before: {' · '.join(asset.facts)}" for asset in self.there]
+        return list(dict.fromkeys(told))  # a file may be there twice
+
+    @property
+    def _expected(self) -> str:
+        took = f"about {seconds(self.seconds)}" if self.seconds else "time unknown"
+        place = "on the sandbox" if self.place.sandbox else f"at {self.place.provider.title}"
+        return f"{self.estimate}, {took}, {place}; nothing was sent."
+
+
+def make_plan(
+    request: RunRequest,
+    place: Place,
+    directory: Directory,
+    store: Store,
+    *,
+    strict: bool = True,
+    again: bool = True,
+) -> Plan:
+    """Check a request against the catalogue, without sending anything.
+
+    The request holds the inputs as the person gave them. `strict` raises for inputs that are
+    certainly wrong; else they become notes.
+
+    Raises:
+        InputError: an input is wrong, or the target is no name.
+    """
+    given, notes = dict(request.inputs), []
+    check_known(given)
+    model = None
+    if request.kind == "model":
+        model = directory.find(request.target, place)
+        if model is None:
+            notes.append(_strange(request.target, directory, place))
+        else:
+            checked = check(model, given)
+            if strict:
+                checked.raise_for_problems()
+            notes += [str(note) for note in (*checked.warnings, *checked.problems)]
+            given = with_seed(model, checked.inputs)
+    modality = model.modality if model else ""
+    bare = RunRequest(request.target, {}, request.kind, request.api, modality)
+    place.provider.submit(bare)  # refuses what no service could run
+    given = with_assets(given)
+    sent = [asset for asset in files(given, model) if needed(asset, place)]
+    there = [asset for asset in sent if _is_there(asset, place, store)]
+    own, outputs = OwnRuns(store, request.target, place), outputs_wanted(given)
+    return Plan(
+        bare,
+        given,
+        place,
+        model,
+        tuple(asset for asset in sent if asset not in there),
+        tuple(there),
+        tuple(notes),
+        estimate(model.cost if model else None, own.costs(outputs), outputs),
+        own.seconds() or (model.seconds if model else None),
+        again,
+    )
+
+
+def _is_there(asset: Asset, place: Place, store: Store) -> bool:
+    """It was uploaded before. A large file is read only where one of its size was."""
+    where = place.provider.upload_url
+    known = store.has_size(asset.size or 0, where)
+    return known and store.uploaded(asset.sha256 or "", where) is not None
+
+
+def _strange(target: str, directory: Directory, place: Place) -> str:
+    near = directory.catalog(place).suggest(target, place.provider.name)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"{target} is not in the catalogue.{meant} It is sent as it is."

@@ -1,0 +1,170 @@
+"""Errors from replies: the code, the body in any form, and the time to wait."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from segmind_widgets.errors import (
+    Forbidden,
+    GatewayError,
+    InsufficientCredits,
+    MethodNotAllowed,
+    ModelRetired,
+    Moderated,
+    NotAcceptable,
+    NotFound,
+    RateLimited,
+    Rejected,
+    SegmindError,
+    ServerError,
+    TooLarge,
+    Unauthorized,
+)
+
+_BY_STATUS: dict[int, type[SegmindError]] = {
+    400: Rejected,
+    401: Unauthorized,
+    402: InsufficientCredits,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    406: NotAcceptable,
+    410: ModelRetired,
+    413: TooLarge,
+    415: Rejected,
+    422: Rejected,
+    429: RateLimited,
+    502: GatewayError,
+    503: GatewayError,
+    504: GatewayError,
+}
+
+_LONGEST_WAIT = 86_400.0  # seconds: what names a later moment was misread
+
+_MONEY = re.compile(r"credit|balance|insufficient|quota|funds", re.IGNORECASE)
+
+_MODERATION = re.compile(
+    r"moderat|nsfw|safety|content polic|content rule|sensitive|prohibited", re.IGNORECASE
+)
+
+
+def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindError:
+    """The error that a reply with an error code means, with the server's own words.
+
+    Args:
+        status: the HTTP code.
+        headers: lower-case names.
+        body: JSON, HTML, text, cut off, empty: anything.
+    """
+    text = body.decode("utf-8", "replace")
+    message, field = words(text)
+    kind = _BY_STATUS.get(status, ServerError if status >= 500 else Rejected)
+    if kind is NotAcceptable and (not message or _MONEY.search(message)):
+        kind = InsufficientCredits
+    elif kind is Rejected and _MODERATION.search(message):
+        kind = Moderated
+    elif kind is ServerError and "build_request_failed" in message:
+        kind = Rejected  # APIMart reports a bad parameter as a 500
+    error = kind(
+        message or _phrase(status),
+        status=status,
+        body=text[:2000],
+        request_id=headers.get("x-request-id") or None,
+        field=field,
+    )
+    if isinstance(error, RateLimited):
+        error.retry_after = retry_after(headers)
+    return error
+
+
+def words(text: str) -> tuple[str, str | None]:
+    """What a reply's body says in words, and the input it names, if any."""
+    try:
+        said, field = _from_json(json.loads(text))
+    except (ValueError, RecursionError):
+        said, field = _from_markup(text), None
+    said, field = _whole(" ".join(said.split())[:500]), _whole(field or "")
+    cut = said[:1] in ("{", "[")  # half a JSON: its keys are no inputs
+    return said, field or (None if cut else _named_field(said))
+
+
+def _whole(text: str) -> str:
+    """With "?" for half a character, which JSON may hold and no file or database takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _from_json(value: Any) -> tuple[str, str | None]:
+    if isinstance(value, str):
+        return value, None
+    if isinstance(value, list):
+        parts = [_from_json(item) for item in value]
+        fields = [field for _, field in parts if field]
+        return "; ".join(said for said, _ in parts if said), fields[0] if fields else None
+    if not isinstance(value, dict):
+        return "", None
+    if "msg" in value:  # FastAPI's: {"loc": ["body", "steps"], "msg": "…"}
+        loc = value.get("loc") or [None]
+        field = str(loc[-1]) if isinstance(loc, list) and loc[-1] is not None else None
+        return f"{field}: {value['msg']}" if field else str(value["msg"]), field
+    for name in ("error", "error_message", "message", "detail", "error_description", "fail_reason"):
+        if value.get(name):
+            said, field = _from_json(value[name])
+            if said:
+                param = value[name].get("param") if isinstance(value[name], dict) else None
+                return said, field or (param if isinstance(param, str) else None)
+    return "", None
+
+
+def _from_markup(text: str) -> str:
+    if "<" not in text:
+        return text
+    text = re.sub(r"(?is)<(script|style|head)\b.*?</\1>", " ", text)
+    return html.unescape(re.sub(r"<[^>]*>?", " ", text))
+
+
+def _named_field(said: str) -> str | None:
+    found = re.search(r"[`'\"]([A-Za-z_]\w*)[`'\"]", said)
+    return found[1] if found else None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"The service answered {status} {HTTPStatus(status).phrase} and said nothing more."
+    except ValueError:
+        return f"The service answered {status} and said nothing more."
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds to wait, from `Retry-After` or `x-rate-limit-reset-at-utc`; None where unreadable.
+
+    Both may be seconds, epoch seconds, an HTTP date or ISO 8601 (Segmind documents no form).
+    """
+    now = now or datetime.now(timezone.utc)
+    for name in ("retry-after", "x-rate-limit-reset-at-utc"):
+        value = headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,20}(\.\d+)?", value):
+            seconds = float(value) / (1000 if float(value) > 1e11 else 1)  # epoch milliseconds
+            seconds -= now.timestamp() if seconds > 1e9 else 0
+        elif when := _date(value):
+            seconds = (when - now).total_seconds()
+        else:
+            continue
+        return min(max(0.0, seconds), _LONGEST_WAIT)
+    return None
+
+
+def _date(value: str) -> datetime | None:
+    for read in (lambda v: datetime.fromisoformat(v.replace("Z", "+00:00")), parsedate_to_datetime):
+        try:
+            when = read(value)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+        return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+    return None

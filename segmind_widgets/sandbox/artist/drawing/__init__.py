@@ -1,0 +1,1 @@
+"""Primitives: colours, shapes, pens."""

@@ -1,0 +1,1 @@
+"""Edits of pictures: cut-outs, repainting, retouching, layouts."""

@@ -1,0 +1,1 @@
+"""Prompts as drawing briefs: words, palettes, sizes."""

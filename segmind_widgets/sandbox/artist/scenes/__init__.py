@@ -1,0 +1,1 @@
+"""Backgrounds and whole compositions."""

@@ -1,0 +1,1 @@
+"""Styles, tones, lettering, and the sandbox's mark."""

@@ -1,0 +1,1 @@
+"""Subjects that a scene can show."""

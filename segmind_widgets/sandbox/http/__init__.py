@@ -1,0 +1,1 @@
+"""HTTP of the sandbox: requests, replies, faults, and the request log."""

@@ -1,0 +1,1 @@
+"""The services' endpoints, as their documents describe them."""

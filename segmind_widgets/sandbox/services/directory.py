@@ -1,0 +1,121 @@
+"""Segmind's model directory: llms.txt, a page for each model, and the console's list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.services.service import Route
+from segmind_widgets.sandbox.state.models import Model
+
+if TYPE_CHECKING:
+    from segmind_widgets.sandbox.services.segmind import Segmind
+
+_HEAD = "| Model | Slug | Description | Modality | Avg Cost | Avg Latency | API Docs |"
+
+
+class Directory:
+    """The form is that of www.segmind.com/llms.txt; the times are those of this sandbox."""
+
+    def __init__(self, service: Segmind) -> None:
+        self._service = service
+
+    def routes(self) -> Sequence[Route]:
+        return (
+            Route("GET", r"/llms\.txt", self._table),
+            Route("GET", r"/models/([^/]+)/llms\.txt", self._page),
+            Route(
+                "GET",
+                r"/inference-model-information/list",
+                self._list,
+                self._service.check_key,
+            ),
+        )
+
+    def _models(self) -> list[Model]:
+        models = self._service.context.models.of("segmind")
+        return sorted(models, key=lambda model: (model.modality, model.name))
+
+    def _seconds(self, model: Model) -> float:
+        return model.seconds / self._service.context.settings.speed
+
+    def _table(self, request: Request) -> Answer:
+        del request
+        return _markdown(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        origin = self._service.origin
+        yield "# Segmind API — Model Directory"
+        yield ""
+        yield "> This is the sandbox of segmind-widgets: like Segmind in form only, and free."
+        yield ""
+        yield f"- **Base URL**: `{origin}/v1/{{model_slug}}`"
+        for modality, models in groupby(self._models(), key=lambda model: model.modality):
+            yield from ("", f"## {modality}", "", _HEAD, f"|{' --- |' * 7}")
+            for model in models:
+                yield (
+                    f"| {model.name} | {model.slug} | {model.description} | {modality} |"
+                    f" ${model.cost:.10g} | {self._seconds(model):.5f}s |"
+                    f" [llms.txt]({origin}/models/{model.slug}/llms.txt) |"
+                )
+
+    def _page(self, request: Request) -> Answer:
+        model = self._service.context.models.get("segmind", request.args[0])
+        if model is None:
+            raise Refusal(404, f"Model {request.args[0]} not found")
+        lines = [
+            f"# {model.name}",
+            "",
+            f"> {model.description}",
+            "",
+            f"- **Endpoint**: `POST {self._service.origin}/v1/{model.slug}`",
+            f"- **Avg Cost**: ${model.cost:.10g}",
+            f"- **Avg Latency**: {self._seconds(model):.5f}s",
+            "",
+            "## Parameters",
+            "",
+            "| Name | Required | Type | Default | Values |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        needed = model.schema.get("required", ())
+        for name, field in model.schema.get("properties", {}).items():
+            required = "yes" if name in needed else "no"
+            default = field.get("default", "")
+            lines.append(f"| {name} | {required} | {_type(field)} | {default} | {_values(field)} |")
+        return _markdown(lines)
+
+    def _list(self, request: Request) -> Answer:
+        """Its real shape is not documented."""
+        del request
+        return Answer(
+            [
+                {
+                    "model_name": model.name,
+                    "slug": model.slug,
+                    "description": model.description,
+                    "modality": model.modality,
+                    "cost": model.cost,
+                    "latency": self._seconds(model),
+                }
+                for model in self._models()
+            ]
+        )
+
+
+def _markdown(lines: Iterator[str] | Sequence[str]) -> Answer:
+    return Answer("\n".join(lines) + "\n", media_type="text/markdown; charset=utf-8")
+
+
+def _type(field: dict[str, Any]) -> str:
+    if field.get("type") == "array":
+        return f"{_type(field.get('items', {}))}[]"
+    return f"{field.get('type', 'any')}{' (uri)' if field.get('format') == 'uri' else ''}"
+
+
+def _values(field: dict[str, Any]) -> str:
+    if "enum" in field:
+        return ", ".join(map(str, field["enum"]))
+    bounds = (str(field.get("minimum", "")), str(field.get("maximum", "")))
+    return " to ".join(bounds) if any(bounds) else ""

@@ -1,0 +1,96 @@
+"""Segmind's request history: what outlives the record of a request."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.services.service import Route
+from segmind_widgets.sandbox.state.account import utc
+from segmind_widgets.sandbox.state.jobs import Job
+
+if TYPE_CHECKING:
+    from segmind_widgets.sandbox.services.segmind import Segmind
+
+_PATH = "/inference-request/request-history"
+
+
+class History:
+    """One request by its id, and the list with a row for each output. Facts: the SDK 1.3.0."""
+
+    def __init__(self, service: Segmind) -> None:
+        self._service = service
+
+    def routes(self) -> Sequence[Route]:
+        key = self._service.check_key
+        return (
+            Route("GET", _PATH, self._list, key),
+            Route("GET", rf"{_PATH}/([^/]+)", self._one, key),
+        )
+
+    def _one(self, request: Request) -> Answer:
+        job = self._service.context.jobs.find("model", request.args[0])
+        if job is None:
+            raise Refusal(404, f"Request {request.args[0]} not found")
+        return Answer(_rows(job)[0])
+
+    def _list(self, request: Request) -> Answer:
+        query = request.query
+        page = _number(query, "page", 1, 1_000_000)
+        per_page = _number(query, "per_page", 20, 100)
+        first = _day(query, "from_date", utc().date() - timedelta(days=7))
+        last = _day(query, "to_date", utc().date())
+        rows = [
+            row
+            for job in self._service.context.jobs.all("model")
+            if first <= job.created.date() <= last
+            for row in _rows(job)
+            if query.get("model_name", "") in row["model_name"]
+            and query.get("status", row["model_status"]) == row["model_status"]
+        ]
+        return Answer(
+            {
+                "data": rows[(page - 1) * per_page : page * per_page],
+                "page": page,
+                "per_page": per_page,
+                "total": len(rows),
+                "total_pages": math.ceil(len(rows) / per_page),
+            }
+        )
+
+
+def _rows(job: Job) -> list[dict[str, Any]]:
+    """A row an output, each with the whole cost; one row where there is none (yet)."""
+    status = job.status if job.status in ("COMPLETED", "FAILED") else "PENDING"
+    row = {
+        "request_id": job.id,
+        "model_name": job.model,
+        "model_status": status,
+        "model_created": job.created.isoformat(),
+        "credits_deduction": job.cost if status == "COMPLETED" else 0.0,
+        "request_body": dict(job.inputs),
+        "generation_url": None,
+        "latency_ms": round(1000 * job.elapsed) if job.ended else None,
+        "error": job.error or None,
+    }
+    return [
+        {**row, "generation_url": output.file.url if output.file else None}
+        for output in job.outputs
+    ] or [row]
+
+
+def _number(query: Any, name: str, default: int, largest: int) -> int:
+    text = query.get(name, str(default))
+    if not text.isdigit() or not 1 <= int(text) <= largest:
+        raise Refusal(400, f"'{name}' must be a number from 1 to {largest}")
+    return int(text)
+
+
+def _day(query: Any, name: str, default: date) -> date:
+    try:
+        return date.fromisoformat(query[name]) if name in query else default
+    except ValueError:
+        raise Refusal(400, f"'{name}' must be a date such as 2025-01-31") from None

@@ -1,0 +1,287 @@
+"""Segmind: models by v1 and v2, Storage, credits; workflows and directory beside it.
+
+Facts: docs.segmind.com (API reference, async inference, authentication, Storage) and the official
+SDK 1.3.0. All its hosts are one origin here: their paths do not collide.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.services.data_urls import keep_data_urls
+from segmind_widgets.sandbox.services.directory import Directory
+from segmind_widgets.sandbox.services.history import History
+from segmind_widgets.sandbox.services.service import Route, Service, aside, phrase
+from segmind_widgets.sandbox.services.studio import Media, used_seed
+from segmind_widgets.sandbox.services.workflows import Workflows
+from segmind_widgets.sandbox.state.jobs import Job, Output
+from segmind_widgets.sandbox.state.models import Model, invalid_field, missing_field
+
+_NOT_ALLOWED = """<!doctype html>
+<html lang=en>
+<title>405 Method Not Allowed</title>
+<h1>Method Not Allowed</h1>
+<p>The method is not allowed for the requested URL.</p>
+"""
+_NO_KEY = "Missing Authorization or x-api-key in header"
+_BAD_KEY = "Unauthorized. API key is invalid or may have expired."
+
+
+class Segmind(Service):
+    """The service `segmind`."""
+
+    name = "segmind"
+
+    def routes(self) -> Sequence[Route]:
+        key = self.check_key
+        return (
+            Route("GET", r"/v1/get-user-credits", self._credits, key),
+            Route("GET", r"/v1/requests/([^/]+)", self._followed, key),
+            Route("POST", r"/v1/([^/]+)", self._run, key),
+            Route("GET", r"/v2/requests/([^/]+)/status", self._status, key),
+            Route("GET", r"/v2/requests/([^/]+)", self._result, key),
+            Route("POST", r"/v2/([^/]+)", self._submit, key),
+            Route("POST", r"/upload-asset", self._upload, key),
+            *Workflows(self).routes(),
+            *Directory(self).routes(),
+            *History(self).routes(),
+        )
+
+    def error(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> Answer:
+        headers = headers or {}
+        if status == 405:
+            return Answer(_NOT_ALLOWED, 405, "text/html; charset=utf-8", headers)
+        return Answer({"error": words or phrase(status)}, status, headers=headers)
+
+    # keys
+
+    def check_key(self, request: Request) -> None:
+        """`x-api-key` only: a Bearer token is refused.
+
+        Raises:
+            Refusal: 401.
+        """
+        self._compare(request.headers.get("x-api-key"), request.headers.get("Authorization"))
+
+    def check_workflow_key(self, request: Request) -> None:
+        """`x-api-key` or Bearer, as the setting `workflow_auth` has it.
+
+        Raises:
+            Refusal: 401.
+        """
+        allowed = self.context.settings.workflow_auth
+        shown = request.headers.get("x-api-key") if allowed != "bearer" else None
+        bearer = request.headers.get("Authorization", "")
+        if not shown and allowed != "x-api-key" and bearer.startswith("Bearer "):
+            shown = bearer.removeprefix("Bearer ")
+        self._compare(shown, bearer or request.headers.get("x-api-key"))
+
+    def _compare(self, shown: str | None, other: str | None) -> None:
+        if not shown and not other:
+            raise Refusal(401, _NO_KEY)
+        if shown != self.context.settings.segmind_key:
+            raise Refusal(401, _BAD_KEY)
+
+    # models
+
+    async def _run(self, request: Request) -> Answer:
+        """v1: the connection stays open until the result is there, and the result is the reply."""
+        job = await self._accept(request)
+        await job.done.wait()
+        if job.error:
+            return self.error(500, job.error, {"x-request-id": job.id})
+        output = job.outputs[0]
+        headers = self._accounting(job, output)
+        if output.file is None:
+            return Answer(openai_reply(job, output.text), headers=headers)
+        if job.inputs.get("base64") is True:
+            data = await aside(output.file.path.read_bytes)
+            kind = output.file.media_type.partition("/")[0]
+            return Answer({kind: base64.b64encode(data).decode()}, headers=headers)
+        return Answer(output.file.path, 200, output.file.media_type, headers)
+
+    def _accounting(self, job: Job, output: Output) -> dict[str, str]:
+        told = {"type": output.file.media_type, "size": output.file.size} if output.file else {}
+        return {
+            "x-request-id": job.id,
+            "x-cost": str(job.cost),
+            "x-remaining-credits": str(self.account.left),
+            "x-generation-time": str(job.times["inference_time"]),
+            "x-seed-value": str(job.seed),
+            "x-output-metadata": json.dumps(told),
+        }
+
+    async def _submit(self, request: Request) -> Answer:
+        job = await self._accept(request)
+        return Answer(
+            {
+                "request_id": job.id,
+                "status": "QUEUED",
+                "poll_url": f"{self.origin}/v1/requests/{job.id}",
+                "status_url": f"{self.origin}/v2/requests/{job.id}/status",
+                "response_url": f"{self.origin}/v2/requests/{job.id}",
+            }
+        )
+
+    async def _accept(self, request: Request) -> Job:
+        """Check a run in the order of the gateway, reserve its cost, start it."""
+        slug = request.args[0]
+        model = self.context.models.get("segmind", slug)
+        if model is None:
+            raise Refusal(404, f"Model {slug} not found")
+        inputs = self.inputs(request)
+        if model.kind == "text" and "messages" not in inputs and inputs.get("prompt"):
+            inputs["messages"] = [{"role": "user", "content": inputs["prompt"]}]
+        media = await aside(self.checked, model, inputs)
+        self.reserve(model.cost)
+        seed = used_seed(inputs)
+        fault = request.failing("job_failed")
+        jobs, studio = self.context.jobs, self.context.studio
+        job = Job(
+            kind="model",
+            model=slug,
+            inputs=inputs,
+            seed=seed,
+            cost=model.cost,
+            seconds=jobs.duration(model.seconds, [slug, inputs, seed]),
+            failing=fault.words if fault else "",
+        )
+        request.billed = True
+        return jobs.start(
+            job, self.account, studio.run(model, model.with_defaults(inputs), seed, media)
+        )
+
+    def inputs(self, request: Request) -> dict[str, Any]:
+        """The body of a run.
+
+        Raises:
+            Refusal: 406 for another content type, 400 for what is no JSON object.
+        """
+        kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise Refusal(406, "Invalid content type")
+        return request.json_object()
+
+    def checked(self, model: Model, inputs: Mapping[str, Any]) -> Media:
+        """The files among the inputs. Slow: call it in a thread.
+
+        Raises:
+            Refusal: 400 for a missing input, 422 for a bad value.
+        """
+        missing = missing_field(model.schema, inputs)
+        if missing:
+            raise Refusal(400, f"'{missing}' is a required field")
+        problem = invalid_field(model.schema, inputs)
+        if problem:
+            raise Refusal(422, problem)
+        return self.context.studio.media(model.schema, inputs)
+
+    def reserve(self, cost: float) -> None:
+        """Put the cost of a run aside.
+
+        Raises:
+            Refusal: 406, there is not enough.
+        """
+        if not self.account.reserve(cost):
+            raise Refusal(
+                406,
+                f"Insufficient credits. Your balance is {self.account.left} and this request"
+                f" needs {cost}.",
+            )
+
+    # following a job
+
+    def found(self, request: Request, kind: str = "model") -> Job:
+        """The job that the address names.
+
+        Raises:
+            Refusal: 404, there is none, or its record has expired.
+        """
+        job = None if request.failing("expired") else self.context.jobs.get(kind, request.args[0])
+        if job is None:
+            raise Refusal(404, f"Request {request.args[0]} not found")
+        return job
+
+    def _status(self, request: Request) -> Answer:
+        job = self.found(request)
+        return self._state(job, {})
+
+    def _result(self, request: Request) -> Answer:
+        job = self.found(request)
+        return self._state(job, _results(job) if job.status == "COMPLETED" else {})
+
+    def _followed(self, request: Request) -> Answer:
+        answer = self._result(request)
+        return Answer(answer.body, 200)
+
+    def _state(self, job: Job, results: Mapping[str, Any]) -> Answer:
+        body = {"status": job.status, "request_id": job.id, **results, "metrics": job.times}
+        if job.status == "COMPLETED":
+            money = {"cost": job.cost, "remaining_credits": self.account.left}
+            body["metrics"] = {**money, **job.times}
+        if job.status == "FAILED":
+            return Answer({**body, "error": job.error}, 422)
+        return Answer(body)
+
+    # account and Storage
+
+    def _credits(self, request: Request) -> Answer:
+        del request
+        return Answer({"credits": self.account.left, "free-credits": 0.0})
+
+    async def _upload(self, request: Request) -> Answer:
+        urls = await aside(keep_data_urls, request.body, self.context.files)
+        if self.context.settings.storage_form == "file_urls":
+            return Answer({"file_urls": urls, "message": "Files uploaded successfully"})
+        return Answer({"urls": urls})
+
+
+def _results(job: Job) -> dict[str, Any]:
+    """What the result of a completed v2 job adds: `output` always, and the files by kind."""
+    first = job.outputs[0]
+    if first.file is None:
+        return {"output": json.dumps(openai_reply(job, first.text))}
+    files = [_media(output) for output in job.outputs if output.file]
+    kind = first.file.media_type.partition("/")[0]
+    body: dict[str, Any] = {"output": first.value, "seed": str(job.seed)}
+    if job.inputs.get("prompt"):
+        body["prompt"] = job.inputs["prompt"]
+    return {**body, **({"images": files} if kind == "image" else {kind: files[0]})}
+
+
+def _media(output: Output) -> dict[str, str]:
+    file = output.file
+    assert file is not None
+    return {
+        "url": file.url,
+        "content_type": file.media_type,
+        "file_name": file.name,
+        "file_size": str(file.size),
+    }
+
+
+def openai_reply(job: Job, text: str) -> dict[str, Any]:
+    """A language model's answer in its maker's form."""
+    asked, said = len(json.dumps(job.inputs.get("messages"))) // 4, len(text) // 4
+    return {
+        "id": f"chatcmpl-{job.id}",
+        "object": "chat.completion",
+        "created": int(job.created.timestamp()),
+        "model": job.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text},
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": asked,
+            "completion_tokens": said,
+            "total_tokens": asked + said,
+        },
+    }

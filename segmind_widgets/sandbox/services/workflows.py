@@ -1,0 +1,202 @@
+"""Segmind's PixelFlow workflows: two that are published here, run step by step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.services.service import Route, aside
+from segmind_widgets.sandbox.services.studio import used_seed
+from segmind_widgets.sandbox.state.jobs import Job, Output
+from segmind_widgets.sandbox.state.models import Model, invalid_field
+
+if TYPE_CHECKING:
+    from segmind_widgets.sandbox.services.segmind import Segmind
+
+
+@dataclass(frozen=True)
+class Step:
+    """A model's run. In `inputs`, `{name}` alone is that input's or earlier step's value."""
+
+    label: str
+    model: str
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """`properties` are JSON Schemas; every input has a default, so all may be left out."""
+
+    id: str
+    slug: str
+    steps: Sequence[Step]
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+_PICTURE = {"type": "string", "format": "uri", "contentMediaType": "image/*"}
+WORKFLOWS = (
+    Workflow(
+        id="65c9c7f641c340d7ef2f7134-v1",
+        slug="product-photo",
+        properties={
+            "background": {
+                **_PICTURE,
+                "default": "https://images.segmind.com/inputs/0603aa80-8c3a-4058-a624-465275e27b44.jpg",
+            },
+            "product_prompt": {
+                "type": "string",
+                "default": "A sleek running shoe in electric blue and neon green, studio light",
+            },
+        },
+        steps=(
+            Step(
+                "Product photo",
+                "seedream-4.5",
+                {"prompt": "{product_prompt}", "image_input": ["{background}"]},
+            ),
+        ),
+    ),
+    Workflow(
+        id="66b2f0a9d8e14c7b93a50d21-v1",
+        slug="poster-with-caption",
+        properties={
+            "subject": {"type": "string", "default": "a lighthouse in the evening"},
+            "aspect_ratio": {
+                "type": "string",
+                "enum": ["1:1", "4:3", "3:4", "16:9", "9:16"],
+                "default": "3:4",
+            },
+        },
+        steps=(
+            Step(
+                "Poster",
+                "nano-banana",
+                {"prompt": "{subject}", "aspect_ratio": "{aspect_ratio}"},
+            ),
+            Step("Large poster", "esrgan", {"image": "{Poster}"}),
+            Step(
+                "Caption",
+                "gpt-4o",
+                {"messages": [{"role": "user", "content": "{subject}"}]},
+            ),
+        ),
+    ),
+)
+
+
+class Workflows:
+    """`output` is documented as a JSON string of names and values; `workflow_output` has others."""
+
+    def __init__(self, service: Segmind) -> None:
+        self._service = service
+
+    def routes(self) -> Sequence[Route]:
+        key = self._service.check_workflow_key
+        return (
+            Route("GET", r"/workflows/request/([^/]+)", self._poll, key),
+            Route("POST", r"/workflows/(?:v2/)?([^/]+)", self._submit, key),
+        )
+
+    async def _submit(self, request: Request) -> Answer:
+        name = request.args[0]
+        workflow = next((w for w in WORKFLOWS if name in (w.id, w.slug)), None)
+        if workflow is None:
+            raise Refusal(404, "Workflow not found")
+        service, jobs = self._service, self._service.context.jobs
+        defaults = {name: schema["default"] for name, schema in workflow.properties.items()}
+        inputs = {**defaults, **service.inputs(request)}
+        await aside(self._check, workflow, inputs)
+        models = [self._model(step) for step in workflow.steps]
+        cost = round(sum(model.cost for model in models), 6)
+        service.reserve(cost)
+        seed = used_seed(inputs)
+        seconds = sum(model.seconds for model in models)
+        fault = request.failing("job_failed")
+        job = Job(
+            kind="workflow",
+            model=workflow.id,
+            inputs=inputs,
+            seed=seed,
+            cost=cost,
+            seconds=jobs.duration(seconds, [workflow.id, inputs, seed]),
+            failing=fault.words if fault else "",
+        )
+        request.billed = True
+        jobs.start(job, service.account, self._run(workflow, inputs, seed))
+        return Answer(
+            {
+                "message": "Workflow request queued",
+                "poll_url": f"{service.origin}/workflows/request/{job.id}",
+                "request_id": job.id,
+                "status": "QUEUED",
+            }
+        )
+
+    def _check(self, workflow: Workflow, inputs: Mapping[str, Any]) -> None:
+        schema = {"type": "object", "properties": workflow.properties}
+        problem = invalid_field(schema, inputs)
+        if problem:
+            raise Refusal(400, problem)
+        self._service.context.studio.media(schema, inputs)
+
+    def _model(self, step: Step) -> Model:
+        model = self._service.context.models.get("segmind", step.model)
+        if model is None:
+            raise Refusal(404, f"Model {step.model} not found")
+        return model
+
+    async def _run(self, workflow: Workflow, inputs: Mapping[str, Any], seed: int) -> list[Output]:
+        """The steps in their order; a step's value is what later ones may ask for by its label."""
+        values, outputs = dict(inputs), []
+        studio = self._service.context.studio
+        for step in workflow.steps:
+            model = self._model(step)
+            asked = model.with_defaults(_filled(step.inputs, values))
+            media = await aside(studio.media, model.schema, asked)
+            output = (await studio.run(model, asked, seed, media))[0]
+            values[step.label] = output.value
+            outputs.append(replace(output, label=step.label))
+        return outputs
+
+    def _poll(self, request: Request) -> Answer:
+        job = self._service.found(request, "workflow")
+        body: dict[str, Any] = {"request_id": job.id, "status": job.status}
+        if job.status == "COMPLETED":
+            body["output"] = self._output(job)
+            body["metrics"] = job.times
+        if job.status == "FAILED":
+            body["error"] = body["error_message"] = job.error
+        return Answer(body)
+
+    def _output(self, job: Job) -> Any:
+        form = self._service.context.settings.workflow_output
+        if form == "url":
+            return job.outputs[0].value
+        if form == "dict":
+            return {output.label: output.value for output in job.outputs}
+        return json.dumps(
+            [
+                {
+                    "keyname": output.label,
+                    "value": {"data": output.value, "type": _kind(output)},
+                }
+                for output in job.outputs
+            ]
+        )
+
+
+def _kind(output: Output) -> str:
+    return output.file.media_type.partition("/")[0] if output.file else "text"
+
+
+def _filled(template: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(template, str) and template.startswith("{") and template.endswith("}"):
+        return values[template[1:-1]]
+    if isinstance(template, Mapping):
+        return {name: _filled(value, values) for name, value in template.items()}
+    if isinstance(template, Sequence) and not isinstance(template, str):
+        return [_filled(item, values) for item in template]
+    return template

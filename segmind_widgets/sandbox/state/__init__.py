@@ -1,0 +1,1 @@
+"""Accounts, files, models and jobs of a running sandbox."""

@@ -1,0 +1,126 @@
+"""The models, from the package's data file, and the check of inputs against their schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema  # not jsonschema, which takes most of a second to import
+from fastjsonschema import JsonSchemaValueException
+
+_DATA = Path(__file__).parents[2] / "catalog" / "models.json"
+_USUAL_SECONDS = 30.0  # where the file knows no time
+_USUAL_COST = 0.05  # USD, where it knows no cost
+
+
+@dataclass(frozen=True)
+class Model:
+    """`cost` is USD a run, `seconds` the usual time at speed 1, `schema` that of the inputs."""
+
+    slug: str
+    name: str
+    modality: str
+    description: str
+    cost: float
+    seconds: float
+    schema: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """What it makes: text, video, audio or image."""
+        return next(
+            (kind for kind in ("video", "audio") if f"to-{kind}" in self.modality.lower()),
+            "text" if "LLM" in self.modality else "image",
+        )
+
+    def with_defaults(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        properties = self.schema.get("properties", {})
+        defaults = {name: p["default"] for name, p in properties.items() if "default" in p}
+        return {**defaults, **inputs}
+
+
+class Models:
+    """The data file's models, and those of `extra` in the same form."""
+
+    def __init__(self, extra: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self._extra = extra or {}
+
+    @cached_property
+    def _all(self) -> dict[str, dict[str, Model]]:
+        data = json.loads(_DATA.read_text(encoding="utf-8"))
+        return {
+            service: {
+                slug: _model(slug, entry)
+                for slug, entry in {
+                    **data.get(service, {}),
+                    **self._extra.get(service, {}),
+                }.items()
+            }
+            for service in ("segmind", "apimart")
+        }
+
+    def of(self, service: str) -> list[Model]:
+        return list(self._all[service].values())
+
+    def get(self, service: str, slug: str) -> Model | None:
+        return self._all[service].get(slug)
+
+
+def _model(slug: str, entry: Mapping[str, Any]) -> Model:
+    cost, seconds = entry.get("cost"), entry.get("seconds")
+    return Model(
+        slug=slug,
+        name=entry.get("name", slug),
+        modality=entry.get("modality", ""),
+        description=entry.get("description", ""),
+        cost=_USUAL_COST if cost is None else cost,
+        seconds=_USUAL_SECONDS if seconds is None else seconds,
+        schema=entry.get("schema", {}),
+    )
+
+
+def missing_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str | None:
+    """The first required input that is not there, or is empty text."""
+    for name in schema.get("required", ()):
+        if inputs.get(name) in (None, ""):
+            return name
+    return None
+
+
+def invalid_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str | None:
+    """What is wrong with the first bad value, in words that quote its name; None if all is well.
+
+    Inputs that the schema does not know are ignored, as the services do.
+    """
+    try:
+        _validator(json.dumps(schema))(dict(inputs))
+    except JsonSchemaValueException as error:
+        return _words(error)
+    return None
+
+
+@lru_cache(256)
+def _validator(schema: str) -> Callable[[dict[str, Any]], object]:
+    return fastjsonschema.compile(json.loads(schema), use_default=False, use_formats=False)
+
+
+def _words(error: JsonSchemaValueException) -> str:
+    """One sentence. The library's own would repeat a whole base64 picture."""
+    where = ".".join(map(str, (error.path or [])[1:])) or "body"
+    limit: Any = error.rule_definition
+    said = {
+        "type": f"must be of type {limit}",
+        "enum": f"must be one of {', '.join(map(str, limit)) if isinstance(limit, list) else ''}",
+        "minimum": f"must be at least {limit}",
+        "maximum": f"must be at most {limit}",
+        "multipleOf": f"must be a multiple of {limit}",
+        "maxItems": f"must have at most {limit} items",
+        "minItems": f"must have at least {limit} items",
+        "minLength": f"must have at least {limit} characters",
+        "maxLength": f"must have at most {limit} characters",
+    }.get(str(error.rule), f"does not fit its {error.rule}" if error.rule else "is not valid")
+    return f"'{where}' {said}"

@@ -1,0 +1,159 @@
+"""The rows of one batch in the journal: for each number at most one job, its newest try."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from segmind_widgets.errors import InputError
+from segmind_widgets.storage.database import now
+from segmind_widgets.types import Status
+
+_OBJECT = re.compile(r'"<(\w+)>"')  # as `shown` writes one
+_PAGE = 200  # rows read at a time
+_NOT_BILLED = (str(Status.FAILED), str(Status.CANCELLED))
+_LIST = 'batch = ? AND "row" IS NOT NULL'
+
+
+class BatchRows:
+    """What the journal knows of a batch.
+
+    A job's `row` is its number in the batch. A try that was followed by another, or whose number
+    has other inputs by now, has none; it stays in the journal, for the ledger.
+
+    Args:
+        run: `Database.run`.
+        unpacked: makes a dict of a row, its JSON columns read.
+        batch: the batch's name.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Callable[[sqlite3.Connection], Any]], Any],
+        unpacked: Callable[[Any], dict[str, Any]],
+        batch: str,
+    ) -> None:
+        self._run = run
+        self._unpacked = unpacked
+        self.batch = batch
+
+    def take(self, number: int, fingerprint: str) -> dict[str, Any] | None:
+        """The job of this very request that counts for this number from now on, or None.
+
+        A request that failed was not billed: it is tried again. Where rows were put in or taken
+        out, the job that had another number is found by its fingerprint.
+        """
+        here = self.at(number)
+        if here and here["fingerprint"] == fingerprint and here["status"] not in _NOT_BILLED:
+            return here
+        if here:
+            self._number(here["key"], None)
+        moved = self._moved(number, fingerprint)
+        if moved:
+            self._number(moved["key"], number)
+        return moved
+
+    def _moved(self, number: int, fingerprint: str) -> dict[str, Any] | None:
+        """Numbers before this one are taken in this run; those after it may move up."""
+        text = (
+            "SELECT * FROM jobs WHERE batch = ? AND fingerprint = ?"
+            ' AND ("row" IS NULL OR "row" > ?) AND status NOT IN (?, ?)'
+            ' ORDER BY "row" IS NOT NULL, "row", created DESC LIMIT 1'
+        )
+        values = (self.batch, fingerprint, number, *_NOT_BILLED)
+        row = self._run(lambda db: db.execute(text, values).fetchone())
+        return self._unpacked(row) if row else None
+
+    def _number(self, key: str, number: int | None) -> None:
+        text = 'UPDATE jobs SET "row" = ? WHERE key = ?'
+        self._run(lambda db: db.execute(text, (number, key)))
+
+    def release(self, number: int) -> None:
+        """The number's job does not count any more: there will be another."""
+        here = self.at(number)
+        if here:
+            self._number(here["key"], None)
+
+    def at(self, number: int) -> dict[str, Any] | None:
+        """The job of a number."""
+        text = 'SELECT * FROM jobs WHERE batch = ? AND "row" = ?'
+        row = self._run(lambda db: db.execute(text, (self.batch, number)).fetchone())
+        return self._unpacked(row) if row else None
+
+    def end_at(self, total: int) -> None:
+        """There are no rows from this number on: what is there was of an earlier, longer run."""
+        text = 'UPDATE jobs SET "row" = NULL WHERE batch = ? AND "row" >= ?'
+        self._run(lambda db: db.execute(text, (self.batch, total)))
+
+    def set_aside(self) -> None:
+        """Begin afresh: what was done so far goes by another name, with the time of this."""
+        text = "UPDATE jobs SET batch = ? WHERE batch = ?"
+        self._run(lambda db: db.execute(text, (f"{self.batch} until {now()}", self.batch)))
+
+    def open(self) -> list[tuple[int, str, str | None]]:
+        """Number, status and error of each row that is not completed, in order.
+
+        What is still running is among them: whoever asks knows what runs here.
+        """
+        text = (
+            f'SELECT "row", status, error FROM jobs WHERE {_LIST}'  # noqa: S608 - constants
+            " AND status != 'completed' ORDER BY \"row\""
+        )
+        rows = self._run(lambda db: db.execute(text, (self.batch,)).fetchall())
+        return [tuple(row) for row in rows]
+
+    def pages(self) -> Iterator[dict[str, Any]]:
+        """All rows in order, read from the disk a page at a time."""
+        text = f'SELECT * FROM jobs WHERE {_LIST} AND "row" > ? ORDER BY "row" LIMIT ?'  # noqa: S608 - constants
+        after = -1
+        while True:
+            values = (self.batch, after, _PAGE)
+            rows = self._run(lambda db, values=values: db.execute(text, values).fetchall())
+            yield from map(self._unpacked, rows)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["row"]
+
+    def count(self) -> int:
+        """How many numbers have a job."""
+        text = f"SELECT count(*) FROM jobs WHERE {_LIST}"  # noqa: S608 - constants
+        return self._run(lambda db: db.execute(text, (self.batch,)).fetchone()[0])
+
+    def known(self) -> dict[str, Counter[str]]:
+        """Fingerprints of what need not be sent again, by "completed" and "unfinished"."""
+        text = (
+            "SELECT fingerprint, status FROM jobs WHERE batch = ? AND fingerprint IS NOT NULL"
+            " AND status NOT IN (?, ?)"
+        )
+        rows = self._run(lambda db: db.execute(text, (self.batch, *_NOT_BILLED)).fetchall())
+        found: dict[str, Counter[str]] = {"completed": Counter(), "unfinished": Counter()}
+        for row in rows:
+            done = row["status"] == Status.COMPLETED
+            found["completed" if done else "unfinished"][row["fingerprint"]] += 1
+        return found
+
+
+def shown(inputs: Any) -> Any:
+    """Inputs that were never sent, as the journal can keep them: objects by their kind."""
+    if isinstance(inputs, Mapping):
+        return {str(name): shown(value) for name, value in inputs.items()}
+    if isinstance(inputs, (list, tuple)):
+        return [shown(value) for value in inputs]
+    plain = inputs is None or isinstance(inputs, (str, int, float))
+    return inputs if plain else f"<{type(inputs).__name__}>"
+
+
+def unsendable(inputs: Mapping[str, Any]) -> InputError | None:
+    """Why what `shown` kept cannot be sent: an object among it is gone; None where none is."""
+    for name, value in inputs.items():
+        if found := _OBJECT.search(json.dumps(value)):
+            return InputError(
+                f"`{name}` was {found[1]}, which went with the generator that gave it.",
+                hint="Give the rows once more: with the same name, what is done is not paid again.",
+                field=name,
+            )
+    return None

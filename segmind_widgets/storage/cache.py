@@ -1,0 +1,80 @@
+"""What need not be asked or sent again: uploads by their content, and fetched pages."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+from segmind_widgets.storage.database import now
+from segmind_widgets.types import Uploaded
+
+T = TypeVar("T")
+
+
+class Cache:
+    """The tables of uploads and pages; a `Store` has them.
+
+    Args:
+        run: `Database.run`.
+    """
+
+    def __init__(self, run: Callable[[Callable[[sqlite3.Connection], Any]], Any]) -> None:
+        self._run = run
+
+    def uploaded(self, sha256: str, place: str) -> Uploaded | None:
+        """Where this content was uploaded before, if that has an hour of life left."""
+        soon = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(timespec="seconds")
+        row = self._run(
+            lambda db: db.execute(
+                "SELECT url, expires_at FROM uploads WHERE sha256 = ? AND place = ?"
+                " AND (expires_at IS NULL OR expires_at > ?)",
+                (sha256, place, soon),
+            ).fetchone()
+        )
+        return Uploaded(row["url"], row["expires_at"]) if row else None
+
+    def has_size(self, size: int, place: str) -> bool:
+        """A file of that many bytes was uploaded there."""
+        found = self._run(
+            lambda db: db.execute(
+                "SELECT 1 FROM uploads WHERE size = ? AND place = ? LIMIT 1", (size, place)
+            ).fetchone()
+        )
+        return found is not None
+
+    def add_upload(
+        self, sha256: str, size: int, place: str, uploaded: Uploaded, name: str = "", path: str = ""
+    ) -> None:
+        """Remember where a file is; its name and its path on this disk are for people."""
+        row = (sha256, size, place, uploaded.url, uploaded.expires_at, name, path, now())
+        self._run(
+            lambda db: db.execute("INSERT OR REPLACE INTO uploads VALUES (?,?,?,?,?,?,?,?)", row)
+        )
+
+    def uploads(self, place: str, last: int) -> list[dict[str, Any]]:
+        """The newest uploads to a place that still live: rows with url, expires_at, name, path."""
+        rows = self._run(
+            lambda db: db.execute(
+                "SELECT url, expires_at, name, path FROM uploads WHERE place = ? AND name <> ''"
+                " AND (expires_at IS NULL OR expires_at > ?) ORDER BY created DESC LIMIT ?",
+                (place, now(), last),
+            ).fetchall()
+        )
+        return [dict(row) for row in rows]
+
+    def page(self, url: str, hours: float = 24.0) -> str | None:
+        """A fetched page that is not older than `hours`."""
+        oldest = (datetime.now(timezone.utc) - timedelta(hours=hours)).isoformat()
+        row = self._run(
+            lambda db: db.execute(
+                "SELECT text FROM pages WHERE url = ? AND fetched > ?", (url, oldest)
+            ).fetchone()
+        )
+        return row["text"] if row else None
+
+    def add_page(self, url: str, text: str) -> None:
+        """Keep a page as fetched now."""
+        row = (url, text, now())
+        self._run(lambda db: db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", row))

@@ -1,0 +1,91 @@
+"""Room on the disk: results of jobs that ended long ago. Their rows stay, for the ledger."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from segmind_widgets.errors import InputError, StoreError
+from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Status
+
+_WRITING = (".part", ".recipe")  # how names end while a file is being written
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What was freed, or with `dry_run` would be: files of that many jobs, and their bytes."""
+
+    jobs: int
+    files: int
+    bytes: int
+    dry_run: bool
+
+    def __str__(self) -> str:
+        done = "would be removed" if self.dry_run else "were removed"
+        size = f"{self.bytes / 1e6:.1f} MB" if self.bytes >= 1e5 else f"{self.bytes} bytes"
+        files, jobs = _counted(self.files, "file"), _counted(self.jobs, "job")
+        if self.files == 1:
+            done = done.replace("were", "was")
+        return f"{files} of {jobs} {done}: {size}."
+
+
+def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
+    """Remove the results of jobs that were finished and begun more than `older_days` days ago.
+
+    Only files in the store's own folder of results, and never those of an unfinished job. What a
+    killed kernel left half written, goes too.
+
+    Raises:
+        InputError: the days are negative.
+        StoreError: a file cannot be removed; those before it are.
+    """
+    if not older_days >= 0:
+        raise InputError(f"older_days={older_days} must be 0 or more.", field="older_days")
+    until = datetime.now(timezone.utc) - timedelta(days=older_days)
+    jobs = files = size = 0
+    for path in _halves(store, until):
+        files, size = files + 1, size + path.stat().st_size
+        if not dry_run:
+            _remove(path)
+    for paths in _results(store, until):
+        found = [path for path in paths if path.is_file()]
+        jobs, files = jobs + bool(found), files + len(found)
+        for path in found:
+            size += path.stat().st_size
+            if not dry_run:
+                _remove(path)
+    return Cleaned(jobs, files, size, dry_run)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be removed: {error.strerror}.") from error
+    with suppress(OSError):  # not yet empty
+        path.parent.rmdir()
+
+
+def _halves(store: Store, until: datetime) -> list[Path]:
+    """What a killed kernel was writing; nothing is written for as long as a day."""
+    before = min(until, datetime.now(timezone.utc) - timedelta(days=1)).timestamp()
+    found = (path for path in store.results.glob("*/*") if path.suffix in _WRITING)
+    return [path for path in found if path.is_file() and path.stat().st_mtime < before]
+
+
+def _results(store: Store, until: datetime) -> Iterator[list[Path]]:
+    """The files of each job that ended, newest first."""
+    folder = Path(os.path.realpath(store.results))
+    final = [str(status) for status in Status if status.final]
+    for row in store.jobs(-1, status=final, until=until):
+        paths = [Path(os.path.realpath(o["path"])) for o in row["outputs"] if o.get("path")]
+        yield [path for path in paths if path.is_relative_to(folder)]

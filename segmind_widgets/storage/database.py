@@ -1,0 +1,254 @@
+"""One SQLite file in WAL mode, shared by kernels. Where it cannot be used, memory takes its place.
+
+A disk that is full, a file that is locked for long or may not be written: what is in the file and
+what is new lives in memory, and goes back to the file as soon as that can be written again. A
+damaged file is set aside under another name, never deleted, and a new one begun.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock
+
+from segmind_widgets.errors import StoreError
+from segmind_widgets.storage import migrations
+
+BUSY = 10.0  # seconds to wait for another kernel's write
+RETRY = 10.0  # seconds between attempts to be back on disk
+_DAMAGED = ("malformed", "not a database")
+_UNUSABLE = ("full", "readonly", "disk i/o", "unable to open", "locked", "locking protocol")
+_HINT = "Free some disk, or set SEGMIND_WIDGETS_HOME to another folder."
+_NOTED = (
+    "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
+    *(
+        f"CREATE TEMP TRIGGER noted_{when} AFTER {when} ON jobs"  # noqa: S608 - two constants
+        " BEGIN INSERT OR IGNORE INTO changed VALUES (NEW.key); END"
+        for when in ("INSERT", "UPDATE")
+    ),
+)
+T = TypeVar("T")
+
+
+def now() -> str:
+    """This moment, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+class Database:
+    """The file at `path`, made with its folder where it is missing.
+
+    `memory` is true while the file cannot be used; `problem` says in words what is wrong, and
+    stays after a damaged file was set aside. `refill` gives the rows of `jobs` that must not be
+    lost with a file.
+
+    Raises:
+        StoreError: the file was written by a newer version of this package.
+    """
+
+    def __init__(self, path: Path, refill: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        self.path = path
+        self.memory = False
+        self.problem = ""
+        self._refill = refill
+        self._lock = threading.RLock()
+        self._again = 0.0  # when to try it again
+        try:
+            self._db = self._opened()
+        except (OSError, sqlite3.Error) as error:
+            self._db = _connected(None)
+            self._leave(error)
+
+    def run(self, work: Callable[[sqlite3.Connection], T], *, sure: bool = False) -> T:
+        """What `work` makes of the open file; called a second time where the first file failed.
+
+        What is `sure` is on the disk itself when this returns, for a loss of power.
+
+        Raises:
+            StoreError: it is closed, or the work itself is wrong.
+        """
+        with self._lock:
+            if self.memory and time.monotonic() >= self._again:
+                self._come_back()
+            todo = _surely(work) if sure else work
+            try:
+                try:
+                    return todo(self._db)
+                except sqlite3.DatabaseError as error:
+                    self._replace(error)
+                    return todo(self._db)
+            except sqlite3.Error as error:
+                raise StoreError(
+                    f"The journal in {self.path.parent} cannot be used: {error}.", hint=_HINT
+                ) from error
+
+    def close(self) -> None:
+        """Close the file; what is in memory goes to disk if that can be written now."""
+        with self._lock:
+            if self.memory and self._again < float("inf"):
+                self._come_back()
+            self._again = float("inf")
+            self._db.close()
+
+    # trouble
+
+    def _replace(self, error: sqlite3.DatabaseError) -> None:
+        """Another database in the place of a failed one. Raises `error` where that is no cure."""
+        damaged, unusable = _says(error, _DAMAGED), _says(error, _UNUSABLE)
+        if self.memory or not (damaged or unusable):
+            raise error
+        before = self._db
+        if damaged:
+            before.close()
+            try:
+                self._db = self._opened(damaged=True)
+            except (OSError, sqlite3.Error) as worse:
+                self._db = _connected(None)
+                self._leave(worse)
+        else:
+            self._db = _copied(before)
+            self._leave(error)
+            before.close()
+        _put(self._db, self._refill(), "IGNORE")
+
+    def _leave(self, error: Exception) -> None:
+        """Note from now on which rows change, for the way back."""
+        for statement in _NOTED:
+            self._db.execute(statement)
+        self.memory = True
+        self._again = time.monotonic() + RETRY
+        said = error.strerror if isinstance(error, OSError) else error
+        self.problem = (
+            f"The journal in {self.path.parent} cannot be written ({said}), so new jobs are kept in"
+            f" this kernel's memory only. {_remedy(error)}"
+        )
+
+    def _come_back(self) -> None:
+        """To the file, with all that has changed since it was left."""
+        self._again = time.monotonic() + RETRY
+        try:
+            db = _connected(self.path, patience=0.1)
+        except (OSError, sqlite3.Error, StoreError):
+            return
+        rows = self._db.execute("SELECT * FROM jobs WHERE key IN (SELECT key FROM changed)")
+        try:
+            _put(db, [dict(row) for row in rows], "REPLACE")
+            db.execute(f"PRAGMA busy_timeout={1000 * BUSY:.0f}")
+        except sqlite3.Error:
+            db.close()
+            return
+        self._db.close()
+        self._db, self.memory, self.problem = db, False, ""
+
+    def _opened(self, *, damaged: bool = False) -> sqlite3.Connection:
+        try:
+            if damaged:
+                self._set_aside()
+            return _connected(self.path)
+        except sqlite3.DatabaseError as error:
+            if damaged or not _says(error, _DAMAGED):
+                raise
+            return self._opened(damaged=True)
+
+    def _set_aside(self) -> None:
+        with FileLock(f"{self.path}.lock"):  # several kernels may see the damage at once
+            if _whole(self.path):
+                return
+            when = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
+            aside = self.path.with_name(f"{self.path.stem}-damaged-{when}{self.path.suffix}")
+            for ending in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
+        self.problem = (
+            f"The journal in {self.path.parent} was damaged. It is kept there as {aside.name}, and"
+            " a new one was begun."
+        )
+
+
+def _connected(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
+    """The file, or a new database in memory, with today's schema."""
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    wait = BUSY if patience is None else patience
+    name = path or ":memory:"
+    db = sqlite3.connect(name, timeout=wait, isolation_level=None, check_same_thread=False)
+    try:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        migrations.upgrade(db, path or Path(name))
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _surely(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    def synced(db: sqlite3.Connection) -> T:
+        db.execute("PRAGMA synchronous=FULL")
+        try:
+            return work(db)
+        finally:
+            db.execute("PRAGMA synchronous=NORMAL")
+
+    return synced
+
+
+def _copied(source: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in memory of what can be read; of nothing, where nothing can."""
+    db = _connected(None)
+    try:
+        source.backup(db)
+        migrations.upgrade(db, Path(":memory:"))
+    except sqlite3.Error:
+        db.close()
+        return _connected(None)
+    return db
+
+
+def _whole(path: Path) -> bool:
+    try:
+        db = sqlite3.connect(path)
+        try:
+            return db.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+        finally:
+            db.close()
+    except sqlite3.DatabaseError as error:
+        if _says(error, _DAMAGED):
+            return False
+        raise
+
+
+def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known: str) -> None:
+    """Add rows to `jobs`, all or none; those that it knows are to IGNORE or to REPLACE."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for row in rows:
+            names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
+            text = f"INSERT OR {known} INTO jobs ({names}) VALUES ({marks})"  # noqa: S608 - columns are ours
+            db.execute(text, list(row.values()))
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _remedy(error: Exception) -> str:
+    said = str(error).lower()
+    if "locked" in said:
+        return "It is tried again every few seconds."
+    if "full" in said or "no space" in said:
+        return _HINT
+    return "Set SEGMIND_WIDGETS_HOME to a folder of yours that can be written."
+
+
+def _says(error: sqlite3.Error, signs: Iterable[str]) -> bool:
+    return any(sign in str(error).lower() for sign in signs)

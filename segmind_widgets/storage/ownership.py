@@ -1,0 +1,63 @@
+"""Who follows a job: one kernel at a time, so that two never fetch, finish or bill it twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from segmind_widgets.errors import StillRunning
+from segmind_widgets.storage.locks import Kernel
+from segmind_widgets.storage.store import Store
+
+_SECOND = 1.0
+
+
+class Claims:
+    """This kernel's claims on the jobs of a store. A killed kernel's claims end with it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kernel = Kernel(store.home)
+        self._seen: dict[str, tuple[float, bool]] = {}  # owner → when, and whether it lived
+
+    @property
+    def owner(self) -> str | None:
+        """What this kernel's rows say in `owner`; None where the disk has no locks."""
+        return self._kernel.id
+
+    def elsewhere(self, row: Mapping[str, Any]) -> bool:
+        """Another kernel that lives follows the row's job, as seen within the last second."""
+        owner = row["owner"]
+        if owner is None or owner == self.owner:
+            return False
+        when, lived = self._seen.get(owner, (0.0, False))
+        if time.monotonic() - when > _SECOND:
+            lived = self._kernel.alive(owner)
+            self._seen[owner] = time.monotonic(), lived
+        return lived
+
+    def take(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row as it is now that this kernel alone follows its job.
+
+        Raises:
+            StillRunning: another kernel follows it.
+        """
+        found = None
+        if row["owner"] == self.owner or not self._kernel.alive(row["owner"]):
+            found = self._store.claim(row["key"], self.owner, row["owner"])
+        if found is None:
+            raise followed(row)
+        return found
+
+    def close(self) -> None:
+        """Give all of them up."""
+        self._kernel.close()
+
+
+def followed(row: Mapping[str, Any]) -> StillRunning:
+    """The error of a job that another kernel follows."""
+    return StillRunning(
+        f"The job {row['id'] or row['key']} goes on: another kernel follows it.",
+        hint="%segmind_jobs shows how far it is; its results will be there, too.",
+    )

@@ -1,0 +1,106 @@
+"""What the journal's rows say, as values, and values as rows keep them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.errors import JobCancelled, JobFailed, StillRunning, SubmitUnknown
+from segmind_widgets.types import Call, JobState, Output, Reply, Status
+
+
+def outputs_of(row: dict[str, Any]) -> tuple[Output, ...]:
+    """The outputs noted in a row that are still to be fetched."""
+    names = {field.name for field in dataclasses.fields(Output)}
+    return tuple(Output(**{k: v for k, v in o.items() if k in names}) for o in row["outputs"])
+
+
+def assets_of(row: Mapping[str, Any]) -> tuple[Asset, ...]:
+    """The files of a finished row."""
+    return tuple(
+        Asset(
+            path=Path(o["path"]),
+            url=o.get("url"),
+            name=o.get("name"),
+            expires_at=o.get("expires_at"),
+            declared_type=o.get("media_type"),
+        )
+        for o in row["outputs"]
+        if o.get("path") and os.path.isfile(o["path"])  # noqa: PTH113 - a third of the time
+    )
+
+
+def call_of(row: dict[str, Any]) -> Call | None:
+    """The call that goes on with a row."""
+    kept = row["next"]
+    return Call(**(json.loads(kept) if isinstance(kept, str) else kept)) if kept else None
+
+
+def plain(output: Output) -> dict[str, Any]:
+    """An output as its row keeps it until it is fetched: plain JSON types, without bytes."""
+    return {k: v for k, v in dataclasses.asdict(output).items() if v is not None and k != "data"}
+
+
+def file_row(asset: Asset) -> dict[str, Any]:
+    """A fetched output as its row keeps it."""
+    kept = {"path": str(asset.path), "url": asset.url, "media_type": asset.media_type}
+    return {**kept, "name": asset.name, "expires_at": asset.expires_at}
+
+
+def facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a state says: as columns of the row, and as traits of the job."""
+    kept: dict[str, Any] = {"status": str(state.status)}
+    told: dict[str, Any] = {"word": state.word, "message": ""}
+    for name in ("id", "cost", "seed", "credits"):
+        value = getattr(state, name)
+        if value is not None:
+            told[name] = kept[name] = value
+    if state.progress is not None:
+        told |= {"progress": state.progress, "estimated": False}
+    if state.expected:
+        told["usual"] = state.expected
+    if "x-sandbox" in reply.headers:
+        told["sandbox"] = kept["sandbox"] = True
+    return kept, told
+
+
+def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
+    """The traits of a job as its row tells them."""
+    status = Status(row["status"])
+    traits: dict[str, Any] = {
+        "id": row["id"] or row["key"],
+        "created": row["created"],
+        "status": status,
+        "cost": row["cost"],
+        "seed": row["seed"],
+        "credits": row["credits"],
+        "sandbox": bool(row["sandbox"]),
+        "elapsed": row["seconds"] or 0.0,
+        "watching": watching,
+    }
+    if watching and status.final:  # it is looked for in the service's history, or fetched again
+        unknown = status is Status.UNKNOWN
+        traits["status"] = Status.SUBMITTING if unknown else Status.DOWNLOADING
+    elif status is Status.COMPLETED:
+        traits |= {"outputs": assets_of(row), "progress": 1.0}
+        if len(traits["outputs"]) < len(row["outputs"]):
+            traits["note"] = _REMOVED.format(traits["id"])
+    elif row["error"] and not watching:
+        traits["error"] = _RECALLED.get(status, StillRunning)(row["error"])
+    return traits
+
+
+_REMOVED = (
+    "Files of it were removed from this disk. %segmind_jobs --resume {} fetches them while the"
+    " service has them."
+)
+_RECALLED = {
+    Status.FAILED: JobFailed,
+    Status.CANCELLED: JobCancelled,
+    Status.UNKNOWN: SubmitUnknown,
+}

@@ -1,0 +1,111 @@
+"""What jobs cost, as the services told it: sums over the journal.
+
+A job is one row, so a request with several outputs counts once. Only told costs count: what a
+service gave back after a failure, its provider does not report as a cost.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from segmind_widgets.errors import InputError
+from segmind_widgets.storage.queries import moment, where
+
+By = Literal["model", "day", "notebook", "job"]
+_KEYS = {
+    "model": "target",
+    "day": "date(created, 'localtime')",
+    "notebook": "coalesce(notebook, '')",
+    "job": "coalesce(id, key)",
+}
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one model, day, notebook or job cost.
+
+    `key` is the model's name, the local day (ISO 8601), the notebook ("" for none) or the job's
+    id; `usd` the sum of told costs; `unpriced` the number of jobs that ended, well or unknown,
+    without a told cost; `first` and `last` the moments of submission (UTC, ISO 8601). On the
+    sandbox nothing is real money.
+    """
+
+    key: str
+    sandbox: bool
+    jobs: int
+    completed: int
+    usd: float
+    unpriced: int
+    first: str
+    last: str
+
+
+def spend(
+    db: sqlite3.Connection, by: By = "model", since: datetime | str | None = None
+) -> list[Spent]:
+    """Sums of real money first, the dearest first (days and jobs: the newest first).
+
+    Raises:
+        InputError: `by` is none of model, day, notebook, job.
+    """
+    if by not in _KEYS:
+        raise InputError(f"by={by!r} is no way to add up.", hint=f"Take {', '.join(_KEYS)}.")
+    order = "last DESC" if by in ("day", "job") else "usd DESC, last DESC"
+    tests, values = where(since=since)
+    rows = db.execute(
+        f"SELECT {_KEYS[by]} AS name, sandbox, count(*) AS jobs,"  # noqa: S608 - constants
+        " sum(status = 'completed') AS completed, coalesce(sum(cost), 0.0) AS usd,"
+        " sum(cost IS NULL AND status IN ('completed', 'unknown')) AS unpriced,"
+        " min(created) AS first, max(created) AS last"
+        f" FROM jobs {tests} GROUP BY name, sandbox ORDER BY sandbox, {order}, max(rowid) DESC",
+        values,
+    ).fetchall()
+    return [
+        Spent(
+            row["name"],
+            bool(row["sandbox"]),
+            row["jobs"],
+            row["completed"],
+            row["usd"],
+            row["unpriced"],
+            row["first"],
+            row["last"],
+        )
+        for row in rows
+    ]
+
+
+def spent(
+    db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
+) -> float:
+    """USD that jobs since then have cost, in all."""
+    tests, values = where(since=since, sandbox=sandbox)
+    row = db.execute(f"SELECT coalesce(sum(cost), 0.0) FROM jobs {tests}", values)  # noqa: S608 - constants
+    return row.fetchone()[0]
+
+
+def in_flight(
+    db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
+) -> float:
+    """USD that unfinished jobs since then are expected to cost, less what is told already."""
+    tests, values = where(since=since, sandbox=sandbox, unfinished=True)
+    row = db.execute(
+        f"SELECT coalesce(sum(max(0, estimate - coalesce(cost, 0))), 0.0) FROM jobs {tests}",  # noqa: S608 - constants
+        values,
+    )
+    return row.fetchone()[0]
+
+
+def same(db: sqlite3.Connection, fingerprint: str, since: datetime | None = None) -> Any:
+    """The newest row of that very request: submitted since then and not refused, else completed."""
+    marks, values = "status = 'completed' AND outputs != '[]'", []
+    if since is not None:
+        marks, values = "status NOT IN ('failed', 'cancelled') AND created >= ?", [moment(since)]
+    return db.execute(
+        f"SELECT * FROM jobs WHERE fingerprint = ? AND {marks}"  # noqa: S608 - constants
+        " ORDER BY created DESC, rowid DESC LIMIT 1",
+        [fingerprint, *values],
+    ).fetchone()

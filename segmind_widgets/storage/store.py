@@ -1,0 +1,242 @@
+"""What outlives the kernel: the journal of jobs, the upload cache, and the folder of results.
+
+One SQLite file in WAL mode, so several kernels can use it at once. Times are UTC, ISO 8601.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import uuid
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from segmind_widgets.errors import NotFound, StoreError
+from segmind_widgets.network.shared_rate_limit import Limits
+from segmind_widgets.storage import spending
+from segmind_widgets.storage.batch_rows import BatchRows
+from segmind_widgets.storage.cache import Cache
+from segmind_widgets.storage.database import Database, now
+from segmind_widgets.storage.queries import where
+from segmind_widgets.storage.spending import Spent
+from segmind_widgets.types import Status
+
+_JSON = ("inputs", "next", "outputs")
+_LISTED = "%segmind_jobs lists them."
+
+
+class Store(Cache):
+    """The store in the folder `home`, which is made when it is missing.
+
+    Rows are plain dicts with the columns of the table; `inputs`, `next` and `outputs` are JSON
+    values.
+
+    Raises:
+        StoreError: the journal was written by a newer version of this package.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.absolute()  # rows name files: they must not move with the working folder
+        self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, should the file be lost
+        self._file = Database(self.home / "journal.sqlite", self._packed_rows)
+        super().__init__(self._file.run)
+        self.limits = Limits(self._file.run, lambda: self._file.memory)
+
+    @property
+    def memory(self) -> bool:
+        """The folder cannot be used: new rows live in memory only."""
+        return self._file.memory
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the journal, in a sentence; empty while nothing is."""
+        return self._file.problem
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def results(self) -> Path:
+        """The folder of results."""
+        return self.home / "results"
+
+    def _packed_rows(self) -> list[dict[str, Any]]:
+        return [
+            dict(zip(row, _packed(row), strict=True)) for row in list(self._unfinished.values())
+        ]
+
+    # jobs
+
+    def add(self, **row: Any) -> str:
+        """Write a new job's row; its key."""
+        key = f"local-{uuid.uuid4().hex[:12]}"
+        row = {"key": key, "created": now(), "updated": now(), **row}
+        columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
+        text = f"INSERT INTO jobs ({columns}) VALUES ({marks})"  # noqa: S608 - columns are ours
+        self._run(lambda db: db.execute(text, _packed(row)))
+        self._remember(key, row)
+        return key
+
+    def update(self, key: str, **columns: Any) -> None:
+        """Change columns of a job's row.
+
+        That it is sent, and its id, also outlive a loss of power: nothing else tells them.
+        """
+        marks = {name: columns[name] for name in ("sent", "id") if columns.get(name)}
+        sure = any(self._unfinished.get(key, {}).get(name) != marks[name] for name in marks)
+        columns["updated"] = now()
+        sets = ", ".join(f'"{name}" = ?' for name in columns)
+        text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
+        self._file.run(lambda db: db.execute(text, [*_packed(columns), key]), sure=sure)
+        if key in self._unfinished:
+            self._remember(key, self._unfinished[key] | columns)
+
+    def _remember(self, key: str, row: dict[str, Any]) -> None:
+        self._unfinished[key] = row
+        if Status(row["status"]).final:
+            del self._unfinished[key]
+
+    def claim(self, key: str, owner: str | None, before: str | None) -> dict[str, Any] | None:
+        """Take a job over from the owner `before`: its row; None where another was quicker."""
+        text = "UPDATE jobs SET owner = ? WHERE key = ? AND owner IS ?"
+        if self._run(lambda db: db.execute(text, (owner, key, before))).rowcount != 1:
+            return None
+        row = self.job(key)
+        self._remember(key, row)
+        return row
+
+    def adopt(self, key: str, job_id: str) -> bool:
+        """Give a row the service's id; False where another row has it."""
+        text = (
+            "UPDATE jobs SET id = ? WHERE key = ?"
+            " AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ? AND key != ?)"
+        )
+        values = (job_id, key, job_id, key)
+        done = self._file.run(lambda db: db.execute(text, values), sure=True)
+        return done.rowcount == 1
+
+    def knows(self, job_id: str) -> bool:
+        """A row has the service's id."""
+        text = "SELECT count(*) FROM jobs WHERE id = ?"
+        return self._run(lambda db: db.execute(text, (job_id,)).fetchone()[0] > 0)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The row of a job by its id, its key, or the unmistakable start of one.
+
+        Raises:
+            NotFound: none, or several.
+        """
+        job_id = job_id.strip()
+        end = job_id + "\U0010ffff"
+        exact = "SELECT * FROM jobs WHERE key = ? UNION SELECT * FROM jobs WHERE id = ?"
+        begun = (
+            "SELECT * FROM jobs WHERE key BETWEEN ? AND ?"
+            " UNION SELECT * FROM jobs WHERE id BETWEEN ? AND ? LIMIT 2"
+        )
+        rows = self._run(lambda db: db.execute(exact, (job_id, job_id)).fetchall())
+        if job_id and not rows:
+            rows = self._run(lambda db: db.execute(begun, (job_id, end) * 2).fetchall())
+            if len(rows) > 1:
+                raise NotFound(f"Several jobs start with {job_id!r}.", hint=_LISTED)
+        if not job_id or not rows:
+            raise NotFound(f"No job here has the id {job_id!r}.", hint=_LISTED)
+        return _unpacked(max(rows, key=lambda row: row["created"]))
+
+    def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
+        """The newest rows first, at most `last`, after the first `offset`.
+
+        The filters are those of `filters.where`: unfinished, model, text, status, since,
+        with_outputs, sandbox, batch.
+        """
+        tests, values = where(**filters)
+        rows = self._run(
+            lambda db: db.execute(
+                f"SELECT * FROM jobs {tests} ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",  # noqa: S608 - constants
+                [*values, last, offset],
+            ).fetchall()
+        )
+        return [_unpacked(row) for row in rows]
+
+    def count(self, **filters: Any) -> int:
+        """How many rows `jobs` with these filters has in all."""
+        tests, values = where(**filters)
+        text = f"SELECT count(*) FROM jobs {tests}"  # noqa: S608 - constants
+        return self._run(lambda db: db.execute(text, values).fetchone()[0])
+
+    def batch(self, name: str) -> BatchRows:
+        """The rows of a batch."""
+        return BatchRows(self._run, _unpacked, name)
+
+    # money
+
+    def spend(self, by: spending.By = "model", since: datetime | str | None = None) -> list[Spent]:
+        """What jobs cost by model, day, notebook or job; see `spending.Spent`."""
+        return self._run(lambda db: spending.spend(db, by, since))
+
+    def spent(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
+        """USD that jobs since then have cost."""
+        return self._run(lambda db: spending.spent(db, since, sandbox=sandbox))
+
+    def in_flight(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
+        """USD that unfinished jobs since then are expected to cost still."""
+        return self._run(lambda db: spending.in_flight(db, since, sandbox=sandbox))
+
+    def same(self, fingerprint: str, seconds: float | None = None) -> dict[str, Any] | None:
+        """The newest row of the very same request, or None.
+
+        With `seconds` one that was submitted within them and has not failed; without, one that is
+        completed and has results.
+        """
+        since = None
+        if seconds is not None:
+            since = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+        row = self._run(lambda db: spending.same(db, fingerprint, since))
+        return _unpacked(row) if row else None
+
+    # results
+
+    def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:
+        """A path for a result: results/<day>/<model>-<key>-<n><suffix>. The folder is made.
+
+        Raises:
+            StoreError: the folder cannot be made.
+        """
+        day = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+        name = re.sub(r"[^\w.-]+", "-", target)[-60:].strip("-.") or "result"
+        path = self.results / day / f"{name}-{key[-12:]}-{index + 1}{suffix}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {path.parent} cannot be made: {error.strerror}.",
+                hint="Set SEGMIND_WIDGETS_HOME to a folder of yours.",
+            ) from error
+        return path
+
+
+def default_home() -> Path:
+    """SEGMIND_WIDGETS_HOME, else the user's data directory."""
+    named = os.environ.get("SEGMIND_WIDGETS_HOME", "").strip()
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("segmind-widgets", appauthor=False))
+
+
+def _packed(row: dict[str, Any]) -> list[Any]:
+    return [
+        json.dumps(value, default=str) if name in _JSON and value is not None else value
+        for name, value in row.items()
+    ]
+
+
+def _unpacked(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        name: json.loads(row[name]) if name in _JSON and row[name] else row[name]
+        for name in row.keys()  # noqa: SIM118 - a Row iterates over its values
+    }

@@ -1,0 +1,148 @@
+"""JSON Schema of inputs of which there is no more than an example, or a page for people."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import re
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from segmind_widgets.syntax.literals import UNKNOWN
+
+_TYPES = {
+    "string": "string", "str": "string", "text": "string", "integer": "integer", "int": "integer",
+    "number": "number", "float": "number", "boolean": "boolean", "bool": "boolean",
+    "object": "object", "array": "array",
+}  # fmt: skip
+_SECTION = re.compile(
+    r"^[ \t]*Parameters[ \t]*$(.*?)(?=^[ \t]*(?:Response Format|Common Error Codes)[ \t]*$|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_HEAD = re.compile(  # `backgroundoptional`, then `string (uri)`
+    rf"^[ \t]*([A-Za-z_][\w-]*?)\s*(optional|required)\s*\n\s*({'|'.join(_TYPES)})(\[\])?"
+    r"[ \t]*(?:\((\w+)\))?[ \t]*$",
+    re.MULTILINE,
+)
+_DEFAULT = re.compile(r"Default:\s*(.+)")
+_WORDS = {
+    "image": re.compile(r"image|img|photo|picture|background|mask|face|portrait|logo|selfie|pose"),
+    "video": re.compile(r"video|clip|footage|movie|film"),
+    "audio": re.compile(r"audio|voice|sound|music|speech|song"),
+}
+_FILE_NAME = re.compile(r"(?:.*_)?(image|video|audio|mask)s?(?:_(?:url|input|file)s?)?")
+
+
+def inferred(sample: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The schema that an example of the inputs suggests, its values as defaults; None for {}."""
+    if not sample:
+        return None
+    properties = {name: _of_value(name, value) for name, value in sample.items()}
+    return {"type": "object", "required": [], "properties": properties}
+
+
+def described(text: str, sample: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The schema in the "Parameters" section of an API page's text; None where there is none.
+
+    Inputs that only the example has come after those of the page.
+    """
+    section = _SECTION.search(text)
+    entries = list(_entries(section[1])) if section else []
+    if not entries:
+        return None
+    properties = {name: schema for name, schema, _ in entries}
+    for name, value in sample.items():
+        properties.setdefault(name, _of_value(name, value))
+    required = [name for name, _, needed in entries if needed]
+    return {"type": "object", "required": required, "properties": properties}
+
+
+def _entries(section: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Name, schema and whether it is required, of each input that the page describes."""
+    heads = list(_HEAD.finditer(section))
+    for head, after in zip_longest(heads, heads[1:]):
+        end = after.start() if after else len(section)
+        name, need, kind, many, form = head.groups()
+        body = section[head.end() : end]
+        schema = _item(name, _TYPES[kind], form, default := _default(body, _TYPES[kind]))
+        if many:
+            schema = {"type": "array", "items": schema}
+        lines = [line.strip() for line in _DEFAULT.sub("", body).split("\n") if line.strip()]
+        schema["title"] = lines[0] if lines else _title(name)
+        if len(lines) > 1:
+            schema["description"] = " ".join(lines[1:])
+        if default is not None:
+            schema["default"] = default
+        yield name, schema, need == "required"
+
+
+def _default(body: str, kind: str) -> Any:
+    """The page's default, which is JSON; text without quotes is taken for a string's."""
+    found = _DEFAULT.search(body)
+    if not found:
+        return None
+    try:
+        return json.loads(found[1])
+    except ValueError:
+        return found[1].strip() if kind == "string" else None
+
+
+def _item(name: str, kind: str, form: str | None, default: Any) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": kind}
+    if kind == "string" and (form == "uri" or (not form and _is_file(name, default))):
+        schema |= _file(name, default)
+    elif form:
+        schema["format"] = form
+    return schema
+
+
+def _of_value(name: str, value: Any) -> dict[str, Any]:
+    schema: dict[str, Any] = {"title": _title(name)}
+    if isinstance(value, list):
+        items = [_of_value(name, item) for item in value]
+        alike = items and all(item.get("type") == items[0].get("type") for item in items)
+        known = {"type", "format", "contentMediaType"}.intersection(items[0] if alike else ())
+        schema |= {"type": "array"} | ({"items": {k: items[0][k] for k in known}} if known else {})
+    elif isinstance(value, dict):
+        schema["type"] = "object"
+    elif isinstance(value, bool):
+        schema["type"] = "boolean"
+    elif isinstance(value, (int, float)):
+        schema["type"] = "integer" if isinstance(value, int) else "number"
+    elif isinstance(value, str):
+        schema |= _item(name, "string", None, value)
+    elif value is UNKNOWN and _is_file(name, None):
+        schema |= {"type": "string", **_file(name, None)}
+    return schema if value is None or value is UNKNOWN else {**schema, "default": value}
+
+
+def _title(name: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", name)).title() or name
+
+
+def _is_file(name: str, value: Any) -> bool:
+    """Its value is an address, or it has none and a name that only files have."""
+    if isinstance(value, str) and value:
+        return re.match(r"(?:https?://|data:\w+/)\S+$", value) is not None
+    return not value and _FILE_NAME.fullmatch(name.lower()) is not None
+
+
+def _file(name: str, default: Any) -> dict[str, str]:
+    """`format: uri`, and the kind of file where the example or else the name tells it."""
+    kind = _kind_of_url(default) if isinstance(default, str) else ""
+    words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower())
+    named = (k for k, known in _WORDS.items() if any(known.fullmatch(w.rstrip("s")) for w in words))
+    kind = kind or next(named, "")
+    return {"format": "uri"} | ({"contentMediaType": f"{kind}/*"} if kind else {})
+
+
+def _kind_of_url(url: str) -> str:
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:
+        return ""
+    media = path if url.startswith("data:") else mimetypes.guess_type(path)[0] or ""
+    kind = media.partition("/")[0]
+    return kind if kind in _WORDS else ""

@@ -1,0 +1,1 @@
+"""Building blocks of panels, over ipywidgets and anywidget."""

@@ -1,0 +1,94 @@
+"""The plain fields of a form as one widget: native controls in the browser, one model here.
+
+An ipywidget a field would cost three models each (control, Layout, Style), could not be empty
+where it holds a number, and could not tie a message to its control for screen readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from traitlets import Dict, Int, List
+
+from segmind_widgets.widgets.browser import STATIC, Browser
+from segmind_widgets.widgets.fields import Field
+from segmind_widgets.widgets.sizes import presets
+from segmind_widgets.widgets.values import from_scalar, to_scalar
+
+ROWS = ""  # the name under which `values` keeps the free rows: a list of [name, text]
+
+
+class Controls(Browser):
+    """Fields with their labels, values and messages.
+
+    Args:
+        fields: what to draw, in this order; those marked x-advanced go into a fold.
+        rows: whether inputs of any name can be added.
+        folded: whether those rows are in the fold, too.
+    """
+
+    _esm = STATIC / "controls.js"
+
+    fields = List(Dict()).tag(sync=True)
+    """See `Field.spec`."""
+    values = Dict().tag(sync=True)
+    """Raw values by name; what is not there, or None, is not set."""
+    notes = Dict().tag(sync=True)
+    """What is said under fields, by name: {text, error}."""
+    shapes = Dict(None, allow_none=True).tag(sync=True)
+    """See `presets`."""
+    rows = Dict(None, allow_none=True).tag(sync=True)
+    """{folded}: whether free rows can be added, and where."""
+    last_seed = Int(None, allow_none=True).tag(sync=True)
+    """The seed of the last run; the seed's field offers to keep it."""
+
+    def __init__(
+        self, fields: Iterable[Field] = (), *, rows: bool = False, folded: bool = True
+    ) -> None:
+        self.known = {field.name: field for field in fields}
+        super().__init__(
+            {},
+            fields=[field.spec() for field in self.known.values()],
+            shapes=presets(self.known),
+            rows={"folded": folded} if rows else None,
+        )
+
+    def read(self, names: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs that are set; a required one that has a default counts as set.
+
+        Raises:
+            CellError: a YAML value cannot be read; the field is named.
+        """
+        inputs: dict[str, Any] = {}
+        for name, field in self.known.items():
+            value = field.read(self.values.get(name), names)
+            if value is None and field.required:
+                value = field.schema.get("default")
+            if value is not None and value != []:
+                inputs[name] = value
+        for name, text in self.values.get(ROWS, ()):
+            if name.strip() and text.strip():
+                inputs[name.strip()] = from_scalar(text, names, name.strip())
+        return inputs
+
+    def write(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Show these inputs, and nothing else; those that find no place here.
+
+        Rows take every one, whatever it is.
+
+        Raises:
+            CellError: a value has no text form.
+        """
+        values: dict[str, Any] = {}
+        rest: dict[str, Any] = {}
+        for name, value in inputs.items():
+            try:
+                values[name] = self.known[name].write(value)
+            except (KeyError, ValueError):  # noqa: PERF203 - as many as a person fills in
+                rest[name] = value
+        if self.rows is not None and rest:
+            values[ROWS] = [[name, to_scalar(value, name)] for name, value in rest.items()]
+            rest = {}
+        self.values = values
+        return rest

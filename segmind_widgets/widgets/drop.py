@@ -1,0 +1,207 @@
+"""An area that takes files of any size, dropped, chosen or pasted, and text such as a URL.
+
+Files travel in pieces, each acknowledged before the next is sent: `FileUpload` sends a file as one
+message and fails without a word above the server's 10 MiB. Messages from the browser:
+
+    begin   batch, files: [{name, size}]
+    piece   batch, file (index), offset, one buffer
+    cancel  batch, reason
+    text    text
+
+and to it `got` (batch, bytes so far) and `stopped` (batch).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, Unicode
+
+from segmind_widgets.errors import InputError
+from segmind_widgets.widgets.browser import STATIC, Browser
+
+_LONGEST_NAME = 120  # bytes; file systems take 255, and others add to a name
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
+
+
+class Drop(Browser):
+    """The area. What arrived belongs to `on_files`, which may delete it.
+
+    Args:
+        on_files: gets the paths of a complete batch; what it raises is shown in the area.
+        on_text: gets pasted or dropped text; None: the area takes files only.
+        folder: where files are written, as `folder/<uuid>/<name>`; made when needed.
+        accept: media types and suffixes as in HTML (`image/*,.pdf`); "" takes all. Only names and
+            types as the browser tells them are checked: check the content in `on_files`.
+        multiple: takes more than one file at once.
+        label: the words in the area.
+        compact: one line high.
+        piece: bytes of one message at most.
+    """
+
+    _esm = STATIC / "drop.js"
+    _css = STATIC / "drop.css"
+
+    label = Unicode("").tag(sync=True)
+    accept = Unicode("").tag(sync=True)
+    multiple = Bool(True).tag(sync=True)
+    compact = Bool(False).tag(sync=True)
+    takes_text = Bool(False).tag(sync=True)
+    disabled = Bool(False).tag(sync=True)
+    """True: the area takes nothing."""
+    busy = Bool(False).tag(sync=True)
+    """True while files arrive and while `on_files` has them."""
+
+    def __init__(
+        self,
+        on_files: Callable[[list[Path]], None],
+        on_text: Callable[[str], None] | None = None,
+        *,
+        folder: Path,
+        accept: str = "image/*",
+        multiple: bool = True,
+        label: str = "Drop, paste or choose a picture",
+        compact: bool = False,
+        piece: int | None = None,
+    ) -> None:
+        self._on_files = on_files
+        self._on_text = on_text
+        self._folder = folder
+        self._arriving: Batch | None = None
+        super().__init__(
+            {
+                "begin": self._begin,
+                "piece": self._append,
+                "cancel": self._cancel,
+                "text": self._text,
+            },
+            piece=piece,
+            label=label,
+            accept=accept,
+            multiple=multiple,
+            compact=compact,
+            takes_text=on_text is not None,
+        )
+
+    def close(self) -> None:
+        """Free the models, and remove what arrived only in part."""
+        self._discard()
+        super().close()
+
+    def _begin(self, content: dict[str, Any], _: list[Any]) -> None:
+        self._discard()  # of a page that was closed or loaded again on the way
+        if self.disabled:
+            raise InputError("This area takes no files just now.")
+        if not self.multiple and len(content["files"]) != 1:
+            raise InputError("One file goes here: drop them one by one.")
+        self.say("")
+        self.busy = True
+        self._arriving = Batch(content["batch"], self._folder, content["files"])
+        self._arriving.create()
+        self._acknowledge(self._arriving)
+
+    def _append(self, content: dict[str, Any], buffers: list[Any]) -> None:
+        batch = self._arriving
+        if batch is None or batch.id != content["batch"]:
+            self._tell({"type": "stopped", "batch": content["batch"]})
+            return
+        batch.append(content["file"], content["offset"], buffers[0])
+        self._acknowledge(batch)
+
+    def _acknowledge(self, batch: Batch) -> None:
+        self._tell({"type": "got", "batch": batch.id, "bytes": batch.received})
+        if batch.received < batch.size:
+            return
+        self._arriving = None
+        noun = batch.paths[0].name if len(batch.paths) == 1 else f"{len(batch.paths)} files"
+        self.say(f"{noun} received, {batch.size / 1e6:.1f} MB.")
+        try:
+            self._on_files(batch.paths)
+        finally:
+            self.busy = False
+
+    def _cancel(self, content: dict[str, Any], _: list[Any]) -> None:
+        if self._arriving and self._arriving.id == content["batch"]:
+            self._discard()
+            reason = content.get("reason", "")
+            self.say(reason or "Cancelled.", error=bool(reason))
+
+    def _text(self, content: dict[str, Any], _: list[Any]) -> None:
+        if self._on_text is None or self.disabled:
+            raise InputError("This area takes no text just now.")
+        self.say("")
+        self._on_text(content["text"])
+
+    def _failed(self, content: dict[str, Any], error: Exception) -> None:
+        self._discard()
+        super()._failed(content, error)
+        self._tell({"type": "stopped", "batch": content.get("batch")})
+
+    def _discard(self) -> None:
+        if self._arriving:
+            self._arriving.remove()
+            self._arriving = None
+            self.busy = False
+
+
+class Batch:
+    """Files on their way to the disk.
+
+    Args:
+        id: the browser's name for it.
+        folder: each file gets a folder of its own inside.
+        files: `name` and `size` (bytes) of each.
+    """
+
+    def __init__(self, id: str, folder: Path, files: list[dict[str, Any]]) -> None:  # noqa: A002
+        self.id = id
+        self.sizes = [int(file["size"]) for file in files]
+        self.size = sum(self.sizes)
+        self.received = 0
+        self.paths = [folder / uuid.uuid4().hex / safe_name(file["name"]) for file in files]
+
+    def create(self) -> None:
+        """Make the files, empty."""
+        for path in self.paths:
+            path.parent.mkdir(parents=True)
+            path.touch()
+
+    def append(self, index: int, offset: int, data: bytes | memoryview) -> None:
+        """Add bytes to the file at `index`.
+
+        Raises:
+            InputError: they are not the next ones, or more than were announced.
+            OSError: the disk is full, or gone.
+        """
+        path = self.paths[index]
+        held = path.stat().st_size
+        if offset != held or held + len(data) > self.sizes[index]:
+            raise InputError(f"{path.name} did not arrive whole. Try again.")
+        with path.open("ab") as file:
+            file.write(data)
+        self.received += len(data)
+
+    def remove(self) -> None:
+        """Delete what was written."""
+        for path in self.paths:
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def safe_name(name: str) -> str:
+    """A file name for every system: no folders, no control characters, the suffix kept."""
+    last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    kept = "".join(c for c in last if unicodedata.category(c)[0] != "C")
+    kept = re.sub(r'[<>:"|?*]', "_", kept).strip(". ")
+    if not kept or _RESERVED.match(kept):
+        kept = f"file_{kept}" if kept else "file"
+    path = Path(kept)
+    suffix = path.suffix if len(path.suffix.encode()) <= 16 else ""
+    stem = kept.removesuffix(suffix) if suffix else kept
+    cut = stem.encode()[: _LONGEST_NAME - len(suffix.encode())].decode("utf-8", "ignore")
+    return (cut + suffix).strip(". ")

@@ -1,0 +1,141 @@
+"""One job in full: what it made, what it was made of, what went wrong, and what to do with it."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+
+from segmind_widgets.errors import SegmindError
+from segmind_widgets.formatting import money, seconds
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.panels._base import Panel
+from segmind_widgets.types import Status
+from segmind_widgets.widgets.base import row
+from segmind_widgets.widgets.copy_button import CopyButton
+
+
+class Details(widgets.VBox):
+    """The job that `show` was given.
+
+    Args:
+        panel: whose client and line are used.
+        more: further buttons.
+        pictures: shown above the facts; None where the pictures are elsewhere.
+    """
+
+    def __init__(
+        self, panel: Panel, *more: widgets.Widget, pictures: widgets.Widget | None = None
+    ) -> None:
+        self._panel = panel
+        self.job: Job | None = None
+        self.facts = widgets.HTML()
+        self.folder = widgets.Text(description="Save into", placeholder=str(Path.cwd()))
+        self.folder.add_class("sw-wide")
+        self.save = panel.button("Save", self._save, tooltip="Copy the files into the folder")
+        self.again = panel.button("Run again", self._ask, tooltip="A new job, same inputs")
+        self.copy_id = CopyButton("Copy id", self._copied, title="Copy the job's id")
+        self.saving = row(self.folder, self.save)
+        self.question = widgets.HTML()
+        yes = panel.button("Run it", self._rerun, primary=True)
+        no = panel.button("Do not", self._forget)
+        self.confirm = row(self.question, yes, no)
+        shown = [] if pictures is None else [pictures]
+        actions = row(*more, self.again, self.copy_id)
+        super().__init__([*shown, self.facts, actions, self.confirm, self.saving])
+        self.add_class("sw-details")
+        self.show(None)
+
+    def show(self, job: Job | None) -> None:
+        """A job, or nothing."""
+        if job is not self.job or job is None:
+            self._forget()
+        self.job = job
+        self.layout.display = "none" if job is None else ""
+        if job is None:
+            return
+        self.facts.value = described(job)
+        self.copy_id.text = job.id
+        self.saving.layout.display = "" if job.outputs else "none"
+        self.again.layout.display = "" if job.again is not None else "none"
+
+    def _copied(self, done: bool) -> None:
+        said = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"
+        self._panel.say(said)
+
+    def _save(self) -> None:
+        job = self.job
+        if job is not None:
+            folder = self.folder.value.strip() or "."
+            self._panel.background(lambda: job.save(folder), self._saved)
+
+    def _saved(self, paths: list[Path]) -> None:
+        files = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+        self._panel.say(f"Saved {files} in {paths[0].parent.resolve()}.")
+
+    def _ask(self) -> None:
+        job = self.job
+        if job is not None:
+            self._panel.background(lambda: self._price(job), lambda price: self._sure(job, price))
+
+    def _price(self, job: Job) -> str:
+        if job.sandbox:
+            return "On the sandbox nothing is billed."
+        if job.cost is not None:
+            return f"The last time it cost {money(job.cost)}."
+        found = self._panel.client.catalog(job.provider).find(job.model, job.provider)
+        if found is None or found.cost is None:
+            return "Nobody knows yet what it costs."
+        return f"It usually costs {money(found.cost)}."
+
+    def _sure(self, job: Job, price: str) -> None:
+        self.question.value = (
+            f'<div role="status">Run {html.escape(job.model)} again with the same inputs? '
+            f"{html.escape(price)}</div>"
+        )
+        self.confirm.layout.display = ""
+
+    def _forget(self) -> None:
+        self.confirm.layout.display = "none"
+
+    def _rerun(self) -> None:
+        self._forget()
+        if self.job is not None:
+            self._panel.background(self.job.rerun, lambda _: self._panel.say("It is on its way."))
+
+
+def described(job: Job) -> str:
+    """The facts of a job as HTML: a heading, the error with its hint, and a list."""
+    badge = ' <span class="sw-pill">sandbox</span>' if job.sandbox else ""
+    title = f"{html.escape(job.model)} · {html.escape(str(job.status))}"
+    said = ""
+    if job.error is not None:
+        hint = job.error.hint if isinstance(job.error, SegmindError) else ""
+        kind = "sw-hint" if job.status is Status.COMPLETED else "sw-error"
+        said = f'<div class="{kind}">{html.escape(f"{job.error} {hint}".strip())}</div>'
+    facts = {
+        **{name: _plain(value) for name, value in job.inputs.items()},
+        "took": seconds(job.elapsed) if job.elapsed else "",
+        "cost": money(job.cost) if job.cost is not None else "",
+        "seed used": "" if job.seed in (None, job.inputs.get("seed")) else str(job.seed),
+        "begun": job.created.replace("T", " ")[:19] + " UTC",
+        "id": job.id,
+        "file" if len(job.outputs) == 1 else "files": "\n".join(
+            str(asset.path or asset.url) for asset in job.outputs
+        ),
+    }
+    items = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
+        for name, text in facts.items()
+        if text
+    )
+    return (
+        f'<h4 class="sw-details-title">{title}{badge}</h4>{said}<dl class="sw-facts">{items}</dl>'
+    )
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)

@@ -1,0 +1,141 @@
+"""A job as one compact line that moves: bar, status, times, cost, and a way to stop watching."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import ipywidgets as widgets
+from traitlets import HasTraits, dlink
+
+from segmind_widgets.formatting import money, seconds
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.types import Status
+from segmind_widgets.widgets.base import free, words
+
+_STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
+_BRAND = "var(--jp-brand-color1, #1976d2)"
+_SHOWN = ("status", "elapsed", "usual", "cost", "message", "error", "sandbox", "watching")
+
+
+class Line(widgets.HBox):
+    """A bar with a line of text: what `JobView` and uploads have in common."""
+
+    def __init__(self, *more: widgets.Widget, label: str) -> None:
+        self.bar = widgets.FloatProgress(
+            min=0.0, max=1.0, layout={"width": "160px", "height": "18px", "flex": "0 0 auto"}
+        )
+        self.bar.style.bar_color = _BRAND
+        self.text = widgets.HTML(layout={"flex": "1 1 220px", "min_width": "0"})
+        self._fallback = label
+        super().__init__(
+            [self.bar, self.text, *more],
+            layout={"flex_flow": "row wrap", "align_items": "center", "width": "100%"},
+        )
+
+    def say(self, text: str) -> None:
+        """Show a line of HTML beside the bar."""
+        shown = (
+            '<div role="status" style="font-size:13px;line-height:1.5;padding:0 8px;'
+            f'overflow-wrap:anywhere">{text}</div>'
+        )
+        if self.text.value != shown:
+            self.text.value = shown
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        """As a widget, and as text for a file that is opened without a kernel."""
+        data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
+        data["text/plain"] = self._fallback
+        data["text/html"] = f"<p>{html.escape(self._fallback)}</p>"
+        return data
+
+    def close(self) -> None:
+        """Free every model of the line, Layout and Style too: else they stay in the file."""
+        if self.comm is None:
+            return  # closed before; ipywidgets closes again when the object goes
+        parts = (*self.children, self.layout)
+        super().close()
+        free(*parts)
+
+
+class JobView(Line):
+    """One job, live. Follows the job's traits and never sets them.
+
+    Args:
+        job: shown until it ends; `close` stops following.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.stop = widgets.Button(
+            description="Stop watching",
+            tooltip="The job goes on; %segmind_jobs --resume gets it back",
+            layout={"width": "auto", "flex": "0 0 auto"},
+        )
+        self.stop.add_class("sw-button")  # as other buttons, where it stands in a panel
+        super().__init__(
+            self.stop,
+            label=f"The job {job.id} ({job.model}) was running when this was saved."
+            f" %segmind_jobs --resume {job.id} gets it back.",
+        )
+        self.job = job
+        self.stop.on_click(self._stop)
+        self._link = dlink((job, "progress"), (self.bar, "value"), self._share)
+        job.observe(self._show, list(_SHOWN))
+        self._show()
+
+    def close(self) -> None:
+        """Stop following and free all models."""
+        if self.comm is None:
+            return
+        self._link.unlink()
+        self.job.unobserve(self._show, list(_SHOWN))
+        super().close()
+
+    def _share(self, progress: float | None) -> float:
+        """Where nobody knows how long it takes, the bar goes to and fro."""
+        return progress if progress is not None else 0.9 - 0.8 * abs((self.job.elapsed % 4) / 2 - 1)
+
+    def _stop(self, _: widgets.Button) -> None:
+        self.job.stop()
+
+    def _show(self, _: Any = None) -> None:
+        job = self.job
+        if job.progress is None:
+            self.bar.value = self._share(None)
+        style = _STYLES.get(job.status, "")
+        if self.bar.bar_style != style:
+            self.bar.bar_style = style
+            self.bar.style.bar_color = None if style else _BRAND
+        if job.done or not job.watching:
+            self.stop.layout.display = "none"
+        self.say(" · ".join(self._facts()))
+
+    def _facts(self) -> list[str]:
+        job = self.job
+        facts = [f"<b>{html.escape(str(job.status))}</b>", html.escape(job.model)]
+        usual = f" of about {seconds(job.usual)}" if job.usual and not job.status.final else ""
+        facts.append(f"{job.elapsed:.1f} s{usual}")
+        if job.cost is not None:
+            facts.append(money(job.cost))
+        if job.sandbox:
+            facts.append("sandbox")
+        said = job.message if job.error is None else words(job.error)
+        if said:
+            facts.append(f"<i>{html.escape(said)}</i>")
+        return facts
+
+
+class UploadView(Line, HasTraits):
+    """The bytes of an upload as they go."""
+
+    def __init__(self, files: int) -> None:
+        noun = "file" if files == 1 else "files"
+        were = "was" if files == 1 else "were"
+        super().__init__(label=f"{files} {noun} {were} being uploaded when this was saved.")
+        self._noun = f"{files} {noun}"
+        self.say(f"<b>uploading</b> · {self._noun}")
+
+    def told(self, sent: int, total: int) -> None:
+        """Show that `sent` of `total` bytes went."""
+        self.bar.value = sent / total if total else 1.0
+        self.say(f"<b>uploading</b> · {self._noun} · {sent / 1e6:.1f} of {total / 1e6:.1f} MB")

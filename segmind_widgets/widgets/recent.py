@@ -1,0 +1,76 @@
+"""A row of files that were there before, as thumbnails, to be used once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.widgets.pictures import KINDS, Pictures
+from segmind_widgets.widgets.values import asked
+
+if TYPE_CHECKING:
+    from segmind_widgets.panels._base import Panel
+
+_JOBS = 12
+_SIDE = 96  # px of a thumbnail
+
+
+class Recent(Pictures):
+    """A row of thumbnails, filled in the background.
+
+    Args:
+        panel: gives the background.
+        label: what they are.
+        find: gives the assets with their alt texts, newest first.
+        use: gets the asset that the reader chose.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        label: str,
+        find: Callable[[], Iterable[tuple[Asset, str]]],
+        use: Callable[[Asset], None],
+    ) -> None:
+        self._found: dict[str, Asset] = {}
+        super().__init__(
+            partial(look, self._found),
+            on_action=lambda _, key: use(self._found[key]),
+            background=panel.background,
+            side=_SIDE,
+            wrap=False,
+            label=label,
+            empty="Looking…",
+            actions=[{"name": "use", "label": "Use", "title": "Use this"}],
+        )
+        panel.background(lambda: list(find()), self._list)
+
+    def _list(self, found: list[tuple[Asset, str]]) -> None:
+        keyed = {str(index): asset for index, (asset, _) in enumerate(found)}
+        self._found.update(keyed)
+        self.empty = "Nothing yet that fits here."
+        self.items = [
+            {"key": key, "alt": alt, "caption": asset.name or "", "kind": sign(asset)}
+            for (key, asset), (_, alt) in zip(keyed.items(), found, strict=True)
+        ]
+
+
+def outputs(panel: Panel, media: str) -> Iterator[tuple[Asset, str]]:
+    """The newest outputs whose media type begins with `media`; "*" takes all."""
+    for job in panel.client.jobs(last=_JOBS):
+        for asset in job.outputs:
+            if media in ("*", asset.kind):
+                yield asset, asked(job.inputs) or job.model
+
+
+def look(known: Mapping[str, Asset], key: str, side: int) -> tuple[bytes, str]:
+    """A picture of an asset, at most `side` px wide and high; of other kinds, no bytes."""
+    asset = known[key]
+    return asset.preview(side) if asset.local and asset.kind == "image" else (b"", "")
+
+
+def sign(asset: Asset) -> str:
+    """What `Pictures` calls this kind of file; of a bare URL nobody knows."""
+    return asset.kind if asset.local and asset.kind in KINDS else "file"

@@ -1,0 +1,88 @@
+"""What jobs made, as pictures that come from the disk when they are looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.errors import AssetError, NotFound
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.panels._base import Panel
+from segmind_widgets.widgets.pictures import Pictures
+from segmind_widgets.widgets.values import asked
+
+
+class Results(Pictures):
+    """The outputs of jobs, newest first."""
+
+    def __init__(self, panel: Panel, **options: Any) -> None:
+        self._panel = panel
+        self._assets: dict[str, Asset] = {}
+        super().__init__(
+            load=self._load,
+            whole=self._whole,
+            background=panel.background,
+            **{"side": 320, "actions": ACTIONS, **options},
+        )
+
+    def add(self, job: Job) -> None:
+        """Show a finished job's outputs before the others, once."""
+        new = keyed(job)
+        if new.keys() <= self._assets.keys():
+            return
+        self._assets |= new
+        self.items = [*items(job), *self.items]
+
+    def show(self, jobs: list[Job]) -> None:
+        """Show the outputs of these jobs, and nothing else."""
+        self._assets = {key: asset for job in jobs for key, asset in keyed(job).items()}
+        self.items = [item for job in jobs for item in items(job)]
+
+    def asset(self, key: str) -> Asset:
+        """What stands behind an item. Raises NotFound."""
+        if key not in self._assets:
+            raise NotFound("It is not shown any more.", hint="Open the gallery again.")
+        return self._assets[key]
+
+    def _load(self, key: str, side: int) -> tuple[bytes, str]:
+        asset = self.asset(key)
+        try:
+            return self._panel.client.thumbnail(asset, side)
+        except AssetError:
+            if asset.path is not None:
+                _there(asset)
+            raise
+
+    def _whole(self, key: str) -> Path:
+        return _there(self.asset(key))
+
+
+def _there(asset: Asset) -> Path:
+    if asset.path is None or not asset.path.is_file():
+        raise NotFound("The file is no longer on this disk.")
+    return asset.path
+
+
+ACTIONS = [
+    {"name": "download", "label": "Download", "title": "Save the whole file"},
+    {"name": "copy", "label": "Copy path", "title": "Copy file:… for use as an input"},
+]
+
+
+def keyed(job: Job) -> dict[str, Asset]:
+    """The outputs of a job by their keys."""
+    return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
+
+
+def items(job: Job) -> list[dict[str, Any]]:
+    """The outputs of a job as `Pictures` shows them."""
+    alt = asked(job.inputs) or job.model
+    found = []
+    for key, asset in keyed(job).items():
+        name = f"{asset.name} · " if asset.name else ""
+        item = {"key": key, "alt": alt, "caption": name + job.caption, "kind": asset.kind}
+        item["badge"] = "sandbox" if job.sandbox else ""
+        item["url"] = f"file:{asset.path}" if asset.path else asset.url or ""
+        found.append(item)
+    return found

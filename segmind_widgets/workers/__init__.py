@@ -1,0 +1,1 @@
+"""Requests sent by the workers of any `concurrent.futures.Executor`."""

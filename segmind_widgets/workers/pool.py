@@ -1,0 +1,321 @@
+"""Workers elsewhere that run the rows of a batch, through any `concurrent.futures.Executor`.
+
+What a row needs next is known here, as for a local one: the very same `Watch` reads the replies,
+keeps the journal, and takes a place in the account's rate limit before each request. Only the
+requests themselves and the downloads are done by workers, each as one short task (`remote`). So
+the pace is kept exactly however many workers there are, no worker waits while a job runs, results
+and ledger are those of a local run, and a lost worker loses no more than the task it was at.
+
+Files among the inputs are uploaded by the driver, once each, before their rows go out: workers get
+URLs. Files of results never pass through the executor: they are in the folder, where also a reply
+goes that is a file itself (v1). Beside a folder that is a URL the driver keeps a copy of each, so
+that galleries and sheets show them as they show all others.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from asyncio import CancelledError
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.recipes import FACTS
+from segmind_widgets.errors import InputError, StoreError, WorkersLost
+from segmind_widgets.jobs.downloads import Results
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.jobs.runner import Watch
+from segmind_widgets.jobs.scheduler import Scheduler
+from segmind_widgets.network.endpoints import Place
+from segmind_widgets.network.rate_limit import RateLimit
+from segmind_widgets.planning.plan import Plan
+from segmind_widgets.storage.records import assets_of
+from segmind_widgets.storage.records import plain as plain_output
+from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Call, Output, Reply
+from segmind_widgets.workers import tasks
+from segmind_widgets.workers.shared_folder import opened, plain
+from segmind_widgets.workers.tasks import Answer, Files, Notes, outcome, recipe, refused, unpacked
+
+if TYPE_CHECKING:
+    from segmind_widgets.client import SegmindClient
+
+TRIES = 3  # of a task whose worker was lost
+_SOME = 8  # workers, where nobody tells how many there are
+_MOST = 64  # tasks of one kind at once, however many workers there are
+_NOTICED = 3.0  # seconds of waiting that a person is told about
+_LOST = (Exception, CancelledError)  # whatever an executor raises in the place of an answer
+
+
+class Crew:
+    """The workers of one batch, as a `feeding.Runner`.
+
+    At most one short task and one long one (a v1 run, a download) a worker are out at once.
+
+    Args:
+        client: the driver's.
+        executor: where tasks go. It is the caller's: nothing here shuts it down.
+        folder: a path or an fsspec URL that the driver and all workers can read and write.
+
+    Raises:
+        InputError: it is no executor, or a folder that nothing here can open.
+    """
+
+    def __init__(self, client: SegmindClient, executor: Executor, folder: str | Path) -> None:
+        if not isinstance(executor, Executor):
+            raise InputError(
+                f"`executor` is a {type(executor).__name__}, and no concurrent.futures.Executor.",
+                hint="Such as ProcessPoolExecutor(), or get_executor() of Dask's Client.",
+                field="executor",
+            )
+        self._client, self._executor = client, executor
+        text = os.fspath(folder)
+        self.url = text if "://" in text else str(Path(text).expanduser().resolve())
+        self.folder = opened(self.url)
+        self._lock = threading.Lock()
+        self._scheduler: Scheduler | None = None
+        self._futures: set[Future[Answer]] = set()
+        self._replies: dict[str, Answer] = {}  # to submits of an earlier driver
+        self.closed = False
+
+    # rows
+
+    def start(self, plan: Plan, *, batch: str, row: int) -> Job:
+        """As `client.start`; the requests are sent by workers."""
+        return self._client.start(plan, batch=batch, row=row, crew=self)
+
+    def resume(self, job_id: str) -> Job:
+        """As `client.resume`; what workers noted of it is known, too."""
+        return self._client.journal.resume(job_id, self)
+
+    def follow(self, job: Job, place: Place, key: str, call: Call | None, **options: Any) -> None:
+        """Have workers do what a job needs, until it ends."""
+        store = self._client.store
+        errands = Errands(self, job, place, store.job(key), self._replies.pop(key, None))
+        if call and call.billed:
+            errands.hand_out()
+        with self._lock:
+            if self._scheduler is None:
+                most = min(_MOST, slots(self._executor))
+                self._scheduler, self.closed = Scheduler(most, most), False
+            self._scheduler.add(_RowWatch(store, errands, key, call, **options))
+
+    def sent(self, row: Mapping[str, Any], place: Place) -> Call | None:  # noqa: ARG002 - as asked
+        """The submit of a row whose driver was lost, where a worker noted the reply.
+
+        Where no worker sent it, none will from now on, and its row says so.
+        """
+        notes = Notes(self.folder, row["batch"] or "", row["key"])
+        if not notes.handed_out:  # a local run began it, or workers with another folder
+            return None
+        attempt, note = notes.last()
+        if note is None or refused(note) or note["status"] == "given up":
+            if notes.give_up(attempt if note is None else attempt + 1):
+                self._client.store.update(row["key"], sent=None)
+                return None
+            attempt, note = notes.last()  # a worker was quicker, just now
+        if not note or "reply" not in note:
+            return None
+        self._replies[row["key"]] = {"reply": note["reply"]}
+        return Call(**note["call"])
+
+    def close(self) -> None:
+        """Follow nothing any more. What workers are at they end, and note; the rest is not done."""
+        with self._lock:
+            scheduler, self._scheduler = self._scheduler, None
+            self.closed = True
+        if scheduler:
+            scheduler.close()
+        for future in list(self._futures):
+            future.cancel()
+
+    # tasks
+
+    def do(self, work: Callable[[tasks.Task], Answer], task: tasks.Task, job: Job) -> Answer:
+        """What a worker answers.
+
+        Raises:
+            WorkersLost: the worker, or the whole executor, is no more; or the task was taken back.
+        """
+        try:
+            _check_open(self._executor)
+            future = self._executor.submit(work, {**task, "task": uuid.uuid4().hex})
+            self._futures.add(future)
+            try:
+                while not wait([future], _NOTICED).done:
+                    _check_open(self._executor)
+                    job.publish(message="waiting for a worker's answer")
+                return future.result()
+            finally:
+                self._futures.discard(future)
+        except _LOST as error:
+            said = f"The workers did not do it: {str(error) or type(error).__name__}"
+            raise WorkersLost(f"{said[:300].rstrip('.')}.") from None
+
+
+class Errands:
+    """A `transport.Carrier` that has workers send, and fetch, for one row.
+
+    Args:
+        row: the journal's.
+        reply: what a worker of an earlier driver noted as the reply to the submit.
+    """
+
+    def __init__(
+        self, crew: Crew, job: Job, place: Place, row: Mapping[str, Any], reply: Answer | None
+    ) -> None:
+        self.job, self.place = job, place
+        self._crew, self._reply, self._attempt = crew, reply, 0
+        self._notes = Notes(crew.folder, row["batch"] or "", row["key"])
+        self._task = {
+            "provider": place.provider.name,
+            "urls": dict(place.provider.urls),
+            "sandbox": place.sandbox,
+            "folder": crew.url,
+            "batch": row["batch"] or "",
+            "row": row["row"] or 0,
+            "key": row["key"],
+        }
+
+    def hand_out(self) -> None:
+        """Note that workers are given the submit. Raises StoreError: the folder is not usable."""
+        self._notes.hand_out(self._task["row"])
+
+    @property
+    def limit(self) -> RateLimit:
+        """The account's, which the driver keeps for all."""
+        return self.place.transport.limit
+
+    def send(self, call: Call) -> Reply:
+        """As `Transport.send`."""
+        if call.billed:
+            return self._submit(call)
+        try:
+            answer = self._done(tasks.send, {"call": call.to_dict()})
+        except WorkersLost:  # asking costs nothing, and can be done from here
+            if self._crew.closed:
+                raise self.job.left("The batch was closed") from None
+            return self.place.transport.send(call)
+        return outcome(answer, self._crew.folder)
+
+    def download(self, url: str, path: Any, progress: Any = None) -> str | None:
+        """As `Transport.download`, by the driver itself."""
+        return self.place.transport.download(url, path, progress)
+
+    @property
+    def shelf(self) -> Files | None:
+        """Where the driver itself puts this row's files; None for its store, beside a URL."""
+        if "://" in self._crew.url:
+            return None
+        return Files(Path(self._crew.url) / plain(self._task["batch"]), self._task["row"])
+
+    def fetch(self, outputs: Sequence[Output]) -> list[dict[str, Any]]:
+        """Have a worker bring the outputs to the folder; what it says of the files.
+
+        Raises:
+            DownloadError: one cannot be fetched.
+            WorkersLost: no worker does it.
+        """
+        said = recipe(self.job.latest(FACTS))
+        more = {"outputs": [plain_output(one) for one in outputs], "recipe": said}
+        answer = self._done(tasks.fetch, {**more, "target": self.job.model})
+        if "error" in answer:
+            raise unpacked(answer["error"])
+        return answer["files"]
+
+    def bring(self, kept: str, path: Callable[[], Path]) -> Path:
+        """A file that a worker took to the folder, on this machine: there, or a copy at `path`."""
+        return self._crew.folder.bring(kept, path)
+
+    def _done(
+        self, work: Callable[[tasks.Task], Answer], more: Mapping[str, Any], tries: int = TRIES
+    ) -> Answer:
+        try:
+            return self._crew.do(work, {**self._task, **more}, self.job)
+        except WorkersLost:
+            if self._crew.closed or tries <= 1:
+                raise
+        return self._done(work, more, tries - 1)
+
+    def _submit(self, call: Call) -> Reply:
+        """Have it sent once. Whoever is lost, the note says how far it came."""
+        reply, self._reply = self._reply, None
+        more = {"call": call.to_dict(), "attempt": self._attempt}
+        try:
+            answer = reply or self._done(tasks.send, more)
+        except WorkersLost:
+            if self._notes.give_up(self._attempt):
+                raise
+            answer = self._notes.answer(self._attempt)
+        self._attempt += 1  # what was refused may be sent again
+        return outcome(answer, self._crew.folder)
+
+
+class _RowWatch(Watch):
+    """A row's watch: its files are in the folder, and are brought there by workers."""
+
+    def __init__(
+        self, store: Store, errands: Errands, key: str, call: Call | None, **options: Any
+    ) -> None:
+        super().__init__(errands.job, errands.place.provider, errands, store, key, call, **options)
+        self._results = _RowResults(errands, store, key, self._stamped)
+
+
+class _RowResults(Results):
+    def __init__(
+        self, errands: Errands, store: Store, key: str, stamp: Callable[[Asset], Asset]
+    ) -> None:
+        super().__init__(errands.shelf or store, errands, errands.job.model, key, stamp)
+        self._errands = errands
+
+    def fetch(self, outputs: Sequence[Output]) -> None:
+        """As `Results.fetch`. What came with the reply is here; what no worker does is done here.
+
+        Raises:
+            DownloadError: one cannot be fetched.
+            StoreError: a worker cannot write to the folder, or its file is not to be seen here.
+        """
+        here = any(one.data is not None or (one.url or "").startswith("file:") for one in outputs)
+        if self.assets or here:
+            super().fetch(outputs)
+            return
+        try:
+            files = self._errands.fetch(outputs)
+        except WorkersLost:
+            super().fetch(outputs)
+            return
+        for index, file in enumerate(files):
+            self.assets.append(self._brought(index, file))
+
+    def _brought(self, index: int, file: dict[str, Any]) -> Asset:
+        kept = file["path"]
+        path = self._errands.bring(kept, lambda: self._path(index, file["media_type"], kept))
+        found = assets_of({"outputs": [{**file, "path": str(path)}]})
+        if not found:
+            raise StoreError(
+                f"A worker wrote {path}, which is not to be seen here.",
+                hint="Give a folder that this machine and all workers have at the same path.",
+            )
+        return found[0]
+
+
+def slots(executor: Executor) -> int:
+    """How many tasks an executor does at once, where it can be told."""
+    dask: Any = getattr(executor, "_client", None)
+    if dask is not None:
+        return _SOME if _is_closed(dask) else sum(dask.nthreads().values()) or _SOME
+    return getattr(executor, "_max_workers", None) or _SOME  # the library's own; ipyparallel's
+
+
+def _check_open(executor: Executor) -> None:
+    """Of a Dask client that was closed, also meanwhile, no future ever ends."""
+    if _is_closed(getattr(executor, "_client", None)):
+        raise RuntimeError("Dask's client is closed")
+
+
+def _is_closed(dask: Any) -> bool:
+    return getattr(dask, "status", None) in ("closing", "closed")

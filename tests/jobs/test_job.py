@@ -1,0 +1,287 @@
+"""A job as traits: set by threads, followed by widgets, waited for without owning it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.errors import AssetError, JobFailed, SegmindError, StillRunning
+from segmind_widgets.formatting import money
+from segmind_widgets.jobs import job as module
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.types import Status
+
+
+class Clock:
+    """`time.monotonic`, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(module, "time", found)
+    return found
+
+
+def job(**traits: Any) -> Job:
+    return Job(**{"id": "req-1", "model": "seedream-4.5", "inputs": {"prompt": "a cat"}, **traits})
+
+
+def told(one: Job, name: str) -> list[Any]:
+    """What an observer of a trait is told, from now on."""
+    seen: list[Any] = []
+    one.observe(lambda change: seen.append(change.new), name)
+    return seen
+
+
+# publishing
+
+
+def test_at_most_ten_updates_a_second_and_the_newest_wins(clock: Clock) -> None:
+    one = job()
+    seen = told(one, "progress")
+    for step in range(1000):
+        clock.now += 0.01
+        one.publish(progress=step / 1000)
+    assert 90 <= len(seen) <= 101
+    one.publish(progress=0.9995)
+    one.publish(last=True, status=Status.COMPLETED)
+    assert one.progress == 0.9995  # what was held back comes with the last
+    assert one.status is Status.COMPLETED
+
+
+def test_an_update_is_whole_when_it_is_told(clock: Clock) -> None:
+    one = job()
+    seen: list[tuple[Any, ...]] = []
+    one.observe(lambda _: seen.append((one.status, one.cost, one.outputs)), ["status", "cost"])
+    asset = Asset(data=b"1")
+    one.publish(last=True, status=Status.COMPLETED, cost=0.04, outputs=(asset,))
+    assert seen == [(Status.COMPLETED, 0.04, (asset,))] * 2
+
+
+def test_an_observer_that_raises_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    one = job()
+
+    def broken(change: Any) -> None:
+        raise RuntimeError("mine")
+
+    one.observe(broken, "status")
+    with caplog.at_level(logging.ERROR):
+        one.publish(last=True, status=Status.COMPLETED)
+    assert one.status is Status.COMPLETED
+    assert one.wait(0) is one
+    assert "An observer" in caplog.text
+
+
+def test_an_update_may_come_from_many_threads() -> None:
+    one = job()
+    threads = [
+        threading.Thread(target=lambda: [one.publish(elapsed=float(n)) for n in range(200)])
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    one.publish(last=True, elapsed=5.0)
+    assert one.elapsed == 5.0
+    assert not one.watching
+
+
+def test_what_comes_after_a_stop_is_still_told(clock: Clock) -> None:
+    one = job(id="local-1")
+    one.stop()
+    one.publish(id="req-7")  # the reply to the submit was under way
+    assert one.id == "req-7"
+    assert isinstance(one.error, StillRunning)
+    assert not one.watching
+
+
+# the clock
+
+
+def test_a_tick_moves_the_clock_and_the_estimate(clock: Clock) -> None:
+    one = job(usual=10.0, status=Status.PROCESSING)
+    clock.now += 5
+    one.tick()
+    assert (one.elapsed, one.progress, one.estimated) == (5.0, pytest.approx(0.45), True)
+    clock.now += 1000
+    one.tick()
+    assert one.progress is not None
+    assert 0.9 < one.progress < 1
+    assert "starting up" in one.message
+
+
+def test_the_services_own_figure_is_never_replaced_by_an_estimate(clock: Clock) -> None:
+    one = job(usual=10.0)
+    one.publish(status=Status.PROCESSING)
+    one.publish(progress=0.7, estimated=False)  # held back: too soon after the one before
+    clock.now += 1
+    one.tick()
+    assert (one.progress, one.estimated) == (0.7, False)
+
+
+def test_without_a_usual_time_nothing_is_estimated(clock: Clock) -> None:
+    one = job()
+    clock.now += 1
+    one.tick()
+    assert (one.elapsed, one.progress) == (1.0, None)
+
+
+def test_a_tick_after_the_end_changes_nothing(clock: Clock) -> None:
+    one = job(usual=10.0)
+    one.publish(last=True, progress=1.0, elapsed=3.0)
+    clock.now += 100
+    one.tick()
+    assert (one.progress, one.elapsed) == (1.0, 3.0)
+
+
+# waiting
+
+
+def test_waiting_ends_and_the_job_goes_on() -> None:
+    one = job()
+    with pytest.raises(StillRunning, match=r"0\.01 s; the job req-1 goes on") as raised:
+        one.wait(0.01)
+    assert "--resume req-1" in raised.value.hint
+    assert one.watching
+    assert not one.done
+
+
+def test_waiting_notices_the_end_in_another_thread() -> None:
+    one = job()
+    threading.Timer(0.02, lambda: one.publish(last=True, outputs=(Asset(data=b"1"),))).start()
+    [asset] = one.result(5)
+    assert asset.content == b"1"
+
+
+def test_result_raises_what_failed_and_wait_does_not() -> None:
+    one = job()
+    one.publish(last=True, status=Status.FAILED, error=JobFailed("no"))
+    assert one.wait(1) is one
+    with pytest.raises(JobFailed, match="no"):
+        one.result()
+    with pytest.raises(JobFailed, match="no"):
+        one.save()
+
+
+def test_a_job_can_be_awaited() -> None:
+    async def main() -> Job:
+        one = job()
+        asyncio.get_running_loop().call_later(0.01, lambda: one.publish(last=True))
+        return await one
+
+    assert asyncio.run(main()).done
+
+    async def failing() -> None:
+        one = job()
+        one.publish(last=True, error=JobFailed("no"))
+        await one
+
+    with pytest.raises(JobFailed):
+        asyncio.run(failing())
+
+
+def test_stop_ends_the_watching_once() -> None:
+    one = job()
+    one.stop()
+    error = one.error
+    one.stop()
+    assert one.error is error
+    with pytest.raises(StillRunning, match="You stopped watching"):
+        one.result()
+    began = time.monotonic()
+    one.wait()
+    assert time.monotonic() - began < 0.1
+
+
+# results
+
+
+def test_the_results(tmp_path: Path) -> None:
+    one = job(outputs=(Asset(data=b"some text", declared_type="text/plain", name="a"),))
+    assert one.text == "some text"
+    assert one.image is None
+    [path] = one.save(tmp_path / "new")
+    assert path.read_bytes() == b"some text"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AssetError, match="cannot be made"):
+        one.save(tmp_path / "file" / "below")
+
+
+def test_a_rerun_needs_somebody_who_can_submit() -> None:
+    one = job()
+    with pytest.raises(SegmindError) as raised:
+        one.rerun()
+    assert raised.value.hint
+    other = job()
+    one.again = lambda changes: other if changes == {"seed": 2} else one
+    assert one.rerun(seed=2) is other
+
+
+# how it shows
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (0, "$0.00"),
+        (0.04, "$0.04"),
+        (0.0012, "$0.0012"),
+        (0.1, "$0.10"),
+        (1, "$1.00"),
+        (12.5, "$12.50"),
+    ],
+)
+def test_money(usd: float, text: str) -> None:
+    assert money(usd) == text
+
+
+def test_the_line_and_the_caption() -> None:
+    one = job(elapsed=12.34, cost=0.04, seed=7, sandbox=True, status=Status.COMPLETED)
+    assert one.caption == "seedream-4.5 · 12.3 s · $0.04 · seed 7 · req-1"
+    assert one.line == f"completed · sandbox · {one.caption}"
+    assert repr(one) == "<Job req-1 seedream-4.5 completed>"
+
+
+def test_html_escapes_what_came_from_outside() -> None:
+    evil = "<script>alert(1)</script>"
+    one = job(id=evil, model=evil, inputs={"prompt": f'"{evil}'})
+    one.publish(last=True, status=Status.FAILED, error=JobFailed(evil))
+    assert "<script>" not in one._repr_mimebundle_()["text/html"]
+    named = Asset(data=b"\x1aE\xdf\xa3", name=evil)
+    two = job(id=evil, model=evil, inputs={"prompt": f'"{evil}'}, outputs=(named, named))
+    assert "<script>" not in two._repr_mimebundle_()["text/html"]
+
+
+def test_the_sandbox_says_so() -> None:
+    assert "sandbox" in job(sandbox=True)._repr_mimebundle_()["text/html"]
+    assert "sandbox" not in job()._repr_mimebundle_()["text/html"]
+
+
+def test_texts_are_shown_as_text() -> None:
+    one = job(outputs=(Asset(data=b"A cat.", declared_type="text/plain"),))
+    assert one._repr_mimebundle_()["text/plain"].startswith("A cat.\n\n")
+
+
+def test_a_text_that_was_removed_still_shows_its_job(tmp_path: Path) -> None:
+    path = tmp_path / "said.txt"
+    path.write_text("a cat", encoding="utf-8")
+    one = job(status=Status.COMPLETED, outputs=(Asset.of(path),))
+    path.unlink()
+    bundle = one._repr_mimebundle_()
+    assert "said.txt" in bundle["text/plain"]
+    assert "said.txt was removed" in bundle["text/html"]

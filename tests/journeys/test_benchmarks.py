@@ -1,0 +1,53 @@
+"""The benchmarks run and print their rows. Figures are not judged here: machines differ."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from Linux's /proc")
+def test_all_benchmarks_in_one_table() -> None:
+    done = subprocess.run(
+        [sys.executable, RUN, "--tiny"], capture_output=True, text=True, timeout=150
+    )
+    assert done.returncode == 0, done.stderr
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in done.stdout.splitlines()
+        if line.startswith("|")
+    ]
+    head, _, *rows = cells
+    assert head == ["what", "unit", "ours", "beside", "theirs", "ratio", "aim", "met"]
+    assert all(float(row[2]) >= 0 and float(row[4]) >= 0 for row in rows)
+    for what, units in {
+        "%load_ext": {"ms"},
+        "upload of": {"ms", "MiB more"},
+        "pacing default": {"calls a job", "s late"},
+        "pacing economical": {"calls a job", "s late"},
+        "picture of": {"KiB"},
+        "20 such pictures": {"KiB"},
+        "gallery panel": {"ms"},
+        "jobs panel": {"ms", "messages/s"},
+        "update of a JobView": {"µs"},
+        "form of": {"ms"},
+        "recipe": {"ms"},
+        "12 jobs of": {
+            "threads", "MiB more", "ms main pause, p99", "status calls a job", "ms of work a job",
+            "jobs lost", "messages/s",
+        },
+        "60 requests a minute": {
+            "% of the limit left", "429s after 1 min", "jobs lost, %", "polls a job",
+        },
+        "sweep of 9": {"s", "uploads"},
+        "a place in the limit": {"µs"},
+        "8 rows by 4 Dask": {
+            "s", "results that differ", "ledger rows that differ", "POSTs too many",
+        },
+    }.items():  # fmt: skip
+        assert {row[1] for row in rows if row[0].startswith(what)} == units, what

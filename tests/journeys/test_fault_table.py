@@ -1,0 +1,436 @@
+"""Every row of `fault_table.py`, over real sockets: the end, the bill, the files, the key."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from requests.adapters import HTTPAdapter
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.errors import SegmindError
+from segmind_widgets.jobs import runner as watch_module
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.jobs.runner import Watch
+from segmind_widgets.network import rate_limit, retry
+from segmind_widgets.network import transport as transport_module
+from segmind_widgets.network.endpoints import Place
+from segmind_widgets.network.retry import exchange
+from segmind_widgets.network.transport import Transport
+from segmind_widgets.network.uploads import Uploads
+from segmind_widgets.providers import PROVIDERS, Provider
+from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.storage.records import call_of, outputs_of
+from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Call, Reply, RunRequest, Status
+from tests.journeys.fault_table import FAULTS, GROUPS, Case, cases, document
+from tests.wire import answer, refused, reset, wire
+
+PATIENCE = 0.015  # seconds: the time-out of what is not going to answer
+CASES = list(cases())
+REQUESTS = {  # operation → the requests that the fault befalls
+    "v1 run": r"POST /v1/[^/]+",
+    "v2 submit": r"POST /v2/[^/]+",
+    "v2 status": r"GET /v2/requests/[^/]+/status",
+    "v2 result": r"GET /v2/requests/[^/]+",
+    "workflow submit": r"POST /workflows/[^/]+",
+    "workflow poll": r"GET /workflows/request/[^/]+",
+    "APIMart submit": r"POST /v1/images/generations",
+    "APIMart task": r"GET /v1/tasks/[^/]+",
+    "download": r"GET /outputs/.+",
+    "upload to Segmind": r"POST /upload-asset",
+    "upload to APIMart": r"POST /v1/uploads/images",
+    "credits of Segmind": r"GET /v1/get-user-credits",
+    "credits of APIMart": r"GET /v1/balance",
+}
+KINDS: dict[str, tuple[str | int, dict[str, Any]]] = {  # fault → the sandbox's, and its options
+    "reset": ("reset_after", {}),
+    "silence": ("silence", {}),
+    "cut": ("cut", {}),
+    "half": ("bad_json", {}),
+    "html": ("html_502", {}),
+    "429-wait": (429, {"headers": {"Retry-After": "7"}}),
+    "429": (429, {}),
+    "500": (500, {}),
+    "503": (503, {}),
+    "504": (504, {}),
+    "504-late": ("late_504", {}),
+    "slow": ("slow_drip", {"seconds": 0.02}),
+    "endless": ("endless", {"seconds": 0.005}),
+    "type": ("wrong_type", {}),
+    "redirect": ("redirect", {}),
+}
+
+
+def picture(color: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), color).save(out, "PNG")
+    return out.getvalue()
+
+
+GIVEN, MADE, ELSEWHERE = picture("red"), picture("green"), picture("blue")
+
+
+class Clock:
+    """The time, and what would have been waited. It stands in the place of the module `time`."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.waited
+
+    def sleep(self, seconds: float | None) -> None:
+        self.waited += seconds or 0.0
+
+
+class Detour(HTTPAdapter):
+    """Connects the requests that fit with another address: one that refuses, or that hangs up."""
+
+    def __init__(self, fits: re.Pattern[str], to: str, times: int | None) -> None:
+        super().__init__()
+        self._fits, self._to, self._times = fits, to, times
+
+    def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
+        path = urlsplit(request.url).path
+        if self._times != 0 and self._fits.fullmatch(f"{request.method} {path}"):
+            self._times = None if self._times is None else self._times - 1
+            request.url = self._to + path
+        return super().send(request, **options)
+
+
+class Counting(Transport):
+    """Notes what is sent, and does not wait long for what will not come."""
+
+    def __init__(self, case: Case, provider: Provider, key: str) -> None:
+        super().__init__(provider, lambda: key)
+        self.fits = re.compile(REQUESTS[case.operation])
+        self.sent: list[str] = []
+        waiting = case.fault in ("silence", "endless")
+        self._mute = (None if case.always else 1) if waiting else 0
+
+    def detour(self, to: str, times: int | None) -> None:
+        for session in (self._session, self._files):
+            session.mount("http://", Detour(self.fits, to, times))
+
+    @property
+    def times(self) -> int:
+        return sum(self.fits.fullmatch(line) is not None for line in self.sent)
+
+    def send(self, call: Call) -> Reply:
+        patience = self._noted(call.method, call.url) or call.timeout
+        return super().send(Call(**{**vars(call), "timeout": patience}))
+
+    def download(self, url: str, *args: Any, **options: Any) -> str | None:
+        patience = self._noted("GET", url) or transport_module.DOWNLOAD_TIMEOUT
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(transport_module, "DOWNLOAD_TIMEOUT", patience)
+            return super().download(url, *args, **options)
+
+    def _noted(self, method: str, url: str) -> float | None:
+        self.sent.append(f"{method} {urlsplit(url).path}")
+        if not self.fits.fullmatch(self.sent[-1]):
+            return None
+        silent = self._mute is None or self.times <= self._mute
+        return PATIENCE if silent else None
+
+
+class Ground:
+    """What all cases share: the services, another host, a journal, a clock."""
+
+    def __init__(self, sandbox: Sandbox, other: Any, hanging_up: str, store: Store) -> None:
+        self.sandbox, self.other, self.hanging_up, self.store = sandbox, other, hanging_up, store
+        self.clock = Clock()
+
+    def fail(self, case: Case, transport: Counting) -> None:
+        times = None if case.always else 1
+        if case.fault in ("refused", "unread"):
+            to = refused() if case.fault == "refused" else self.hanging_up
+            transport.detour(to, times)
+            return
+        kind, options = KINDS[case.fault]
+        if case.fault == "redirect":
+            options = {"location": f"{self.other.url}/elsewhere"}
+        self.sandbox.faults.add(REQUESTS[case.operation], kind, times=times, **options)
+
+    def mend(self, transport: Counting) -> None:
+        self.sandbox.faults.clear()
+        transport.detour("", 0)
+
+    def spent(self) -> float:
+        """USD of the jobs that have ended."""
+        return sum(account.used for account in self.sandbox._accounts.values())
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    def draw(*_: Any) -> Sequence[tuple[bytes, str]]:
+        return [(MADE, "image/png")]
+
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox(speed=1e6, credits=1e6, artist=draw))
+        kind = {"Content-Type": "image/png"}
+        other = stack.enter_context(wire(answer(200, ELSEWHERE, kind)))
+        hanging_up = stack.enter_context(wire(reset(read=False)))
+        store = Store(tmp_path_factory.mktemp("faults"))
+        stack.callback(store.close)
+        yield Ground(sandbox, other, hanging_up.url, store)
+
+
+@pytest.fixture
+def clock(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Nobody sleeps; all see how long it would have been."""
+    clock = ground.clock
+
+    class Event(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            clock.sleep(timeout)
+            return False
+
+    for module in (watch_module, rate_limit, retry):
+        monkeypatch.setattr(module, "time", clock)
+    fake = SimpleNamespace(**{**vars(threading), "Event": Event})
+    monkeypatch.setattr(retry, "threading", fake)
+    return clock
+
+
+class Trial:
+    """One case as it is carried out."""
+
+    def __init__(self, case: Case, ground: Ground) -> None:
+        self.case, self.ground = case, ground
+        name = "apimart" if "APIMart" in case.operation else "segmind"
+        environ = ground.sandbox.environ
+        self.key = environ[f"{name.upper()}_API_KEY"]
+        self.provider = PROVIDERS[name]({k: v for k, v in environ.items() if k.endswith("_URL")})
+        self.transport = Counting(case, self.provider, self.key)
+        self.before = len(ground.sandbox.log)
+        self.elsewhere = len(ground.other.received)
+        self.began = ground.clock.waited
+        self.spent = ground.spent()
+        self.error: SegmindError | None = None
+
+    @property
+    def records(self) -> list[Any]:
+        return self.ground.sandbox.log.requests()[self.before :]
+
+    @property
+    def accepted(self) -> int:
+        return sum(record.billed for record in self.records)
+
+    # jobs
+
+    def request(self) -> RunRequest:
+        operation, prompt = self.case.operation, {"prompt": self.case.name}
+        if operation.startswith("workflow"):
+            return RunRequest("65c9c7f641c340d7ef2f7134-v1", {}, "workflow")
+        if operation.startswith("APIMart"):
+            return RunRequest("gemini-3-pro-image-preview", prompt)
+        if operation == "v1 run":
+            text = self.case.fault == "half"  # only what is told in words comes as JSON
+            return RunRequest("gpt-4o" if text else "fast-flux-schnell", prompt, api="v1")
+        return RunRequest("fast-flux-schnell", prompt)
+
+    def start(self) -> tuple[str, Watch]:
+        request = self.request()
+        key = self.ground.store.add(
+            provider=self.provider.name,
+            place="here",
+            sandbox=False,
+            kind=request.kind,
+            target=request.target,
+            inputs=dict(request.inputs),
+            status=str(Status.SUBMITTING),
+        )
+        return key, self.watch(key, self.provider.submit(request))
+
+    def watch(self, key: str, call: Call | None, outputs: Any = ()) -> Watch:
+        job = Job(id=key, model=self.request().target)
+        store = self.ground.store
+        return Watch(job, self.provider, self.transport, store, key, call, outputs=outputs)
+
+    def resumed(self, key: str) -> Watch | None:
+        """What another kernel would go on with, from the row alone."""
+        row = self.ground.store.job(key)
+        call, outputs = call_of(row), outputs_of(row)
+        if Status(row["status"]).final or not (call or outputs):
+            return None
+        return self.watch(key, call, outputs)
+
+    def finish(self, watch: Watch) -> Job:
+        """All steps, at once; the service has done its work before the first poll."""
+        for _ in range(60):
+            wait = watch.step()
+            if wait is None:
+                return watch.job
+            self.ground.clock.sleep(wait)
+            if self.case.accepted and not watch.urgent:
+                until(lambda: self.ground.spent() > self.spent)
+        raise AssertionError("it does not end")
+
+    # what is no job
+
+    def do(self) -> None:
+        try:
+            if self.case.group == "ask":
+                reply = exchange(self.transport, self.provider.credits_call())
+                assert self.provider.parse_credits(reply).left > 0
+            else:
+                place = Place(self.provider, self.transport, False, "")
+                asset = Asset(data=GIVEN)
+                [sent] = Uploads(self.ground.store).upload(place, [asset], force=True)
+                assert sent.url.startswith(self.ground.sandbox.url("files"))
+        except SegmindError as error:
+            self.error = error
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for what happens in the sandbox's thread."""
+    end = time.monotonic() + 10
+    pause = threading.Event()
+    while not true():
+        assert time.monotonic() < end
+        pause.wait(0.001)
+
+
+@pytest.fixture
+def trial(request: pytest.FixtureRequest, ground: Ground, clock: Clock) -> Iterator[Trial]:
+    found = Trial(request.param, ground)
+    ground.fail(found.case, found.transport)
+    yield found
+    ground.mend(found.transport)
+    found.transport.close()
+
+
+def given(*groups: str) -> Any:
+    wanted = [case for case in CASES if case.group in groups]
+    return pytest.mark.parametrize("trial", wanted, ids=lambda case: case.name, indirect=True)
+
+
+@given("model", "submit", "poll", "download")
+def test_a_job(trial: Trial, ground: Ground) -> None:
+    case = trial.case
+    key, watch = trial.start()
+    job = trial.finish(watch)
+    until(lambda: trial.accepted >= case.accepted)
+    assert (_end(job, trial.resumed(key)), _name(job.error)) == (case.end, case.error)
+    assert (trial.transport.times, trial.accepted) == (case.sent, case.accepted)
+    _waited_as_told(trial)
+    looked = any("request-history" in line for line in trial.transport.sent)
+    assert not (looked and case.fault in ("slow", "type")), "a whole answer is enough"
+    posts = _posts(trial)
+    ground.mend(trial.transport)
+    if case.end == "running":
+        again = trial.resumed(key)
+        assert again is not None
+        job = trial.finish(again)
+        assert (job.status, job.error) == (Status.COMPLETED, None)
+    if case.end in ("completed", "running"):
+        _all_there(job, ground.store.job(key), case)
+    assert _posts(trial) == posts, "going on never submits"
+    assert trial.accepted == case.accepted
+    _key_kept(trial, job.error)
+
+
+@given("upload", "ask")
+def test_what_is_no_job(trial: Trial, ground: Ground) -> None:
+    case = trial.case
+    trial.do()
+    assert ("error" if trial.error else "done", _name(trial.error)) == (case.end, case.error)
+    assert (trial.transport.times, trial.accepted) == (case.sent, case.accepted)
+    _waited_as_told(trial)
+    _key_kept(trial, trial.error)
+    ground.mend(trial.transport)
+    trial.error = None
+    trial.do()
+    assert trial.error is None, "the next attempt finds everything as it was"
+
+
+def _end(job: Job, resumable: Watch | None) -> str:
+    """The end in the table's word. What is not over must be resumable, what is over must not."""
+    if job.status.final:
+        assert resumable is None
+        return str(job.status)
+    assert resumable is not None
+    return "running"
+
+
+def _name(error: object) -> str:
+    return "-" if error is None else type(error).__name__
+
+
+def _all_there(job: Job, row: dict[str, Any], case: Case) -> None:
+    """The output is on disk, whole, and the journal knows where."""
+    assert row["status"] == str(Status.COMPLETED)
+    (kept,) = row["outputs"]
+    (asset,) = job.outputs
+    assert Path(kept["path"]) == asset.path
+    if (case.operation, case.fault) == ("v1 run", "half"):
+        assert asset.path.read_bytes().startswith(b'{"id": "chatcmpl-'), "as it came"
+        return
+    strange = (case.operation, case.fault) == ("download", "redirect")
+    with (
+        Image.open(asset.path) as found,
+        Image.open(io.BytesIO(ELSEWHERE if strange else MADE)) as sent,
+    ):
+        assert (found.size, found.convert("RGB").tobytes()) == (sent.size, sent.tobytes())
+
+
+def _posts(trial: Trial) -> int:
+    return sum(line.startswith("POST ") for line in trial.transport.sent)
+
+
+def _waited_as_told(trial: Trial) -> None:
+    repeats = trial.transport.times - 1
+    least = {"429-wait": 7.0, "429": 2.0}.get(trial.case.fault, 1.0)
+    assert trial.ground.clock.waited - trial.began >= least * repeats
+
+
+def _key_kept(trial: Trial, error: SegmindError | None) -> None:
+    """Not in an error, not at the files' origin, not at the other host."""
+    assert trial.key not in repr([str(error), repr(error), vars(error) if error else ""])
+    assert not [r for r in trial.records if r.service == "files" and r.key_seen]
+    strays = trial.ground.other.received[trial.elsewhere :]
+    assert not strays or trial.case.operation == "download"
+    assert trial.key not in repr(strays)
+
+
+# the table itself
+
+
+def test_every_fault_meets_every_operation() -> None:
+    met = {(case.operation, case.fault, case.always) for case in CASES}
+    operations = [name for group in GROUPS.values() for name in group.operations]
+    wanted = {(name, fault, always) for name in operations for fault in FAULTS for always in (0, 1)}
+    assert len(met) == len(CASES)
+    left = {("download", "half")}
+    assert {(name, fault) for name, fault, _ in wanted - met} == left
+    assert set(REQUESTS) == set(operations)
+
+
+def test_no_row_is_billed_twice_and_only_what_is_safe_is_sent_again() -> None:
+    assert {case.accepted for case in CASES} <= {0, 1}
+    repeated = {
+        case.fault
+        for case in CASES
+        if case.group in ("model", "submit", "upload") and case.sent > 1
+    }
+    assert repeated == {"refused", "429", "429-wait", "html", "503"}
+    assert all(case.accepted == 0 for case in CASES if case.end in ("failed", "error"))
+
+
+def test_the_documentation_is_current() -> None:
+    page = Path(__file__).parents[2] / "docs" / "faults.md"
+    assert page.read_text(encoding="utf-8") == document(), (
+        "run: python tests/fault_table.py > docs/faults.md"
+    )

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segmind_widgets.errors import InputError, KeyMissing
+from segmind_widgets.network.endpoints import Place, Places
+from segmind_widgets.network.keys import Keys
+from segmind_widgets.storage.store import Store
+
+Made = Callable[..., Places]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
+    """Makes places from settings; they are closed at the end."""
+    kept: list[Places] = []
+
+    def make(**settings: Any) -> Places:
+        options = {"provider": "", "urls": {}, "rate_limit": 120.0, "image_objects": False}
+        options |= {"sandbox_speed": 100.0, **settings}
+        kept.append(Places(Keys(), lambda: options))
+        return kept[-1]
+
+    yield make
+    for places in kept:
+        places.close()
+
+
+def where(place: Place) -> tuple[str, bool]:
+    return place.provider.name, place.sandbox
+
+
+@pytest.mark.parametrize(
+    ("keys", "setting", "asked", "chosen"),
+    [
+        ("", "", None, ("segmind", True)),
+        ("", "", "apimart", ("apimart", True)),
+        ("", "", "sandbox", ("segmind", True)),
+        ("segmind", "", None, ("segmind", False)),
+        ("apimart", "", None, ("apimart", False)),
+        ("segmind apimart", "", None, ("segmind", False)),
+        ("segmind apimart", "", "apimart", ("apimart", False)),
+        ("segmind apimart", "apimart", None, ("apimart", False)),
+        ("segmind apimart", "apimart", "segmind", ("segmind", False)),
+        ("segmind", "", "sandbox", ("segmind", True)),
+        ("segmind", "sandbox", None, ("segmind", True)),
+        ("segmind apimart", "sandbox", "apimart", ("apimart", True)),
+        ("segmind", "", " Segmind ", ("segmind", False)),
+    ],
+)
+def test_option_then_setting_then_key_then_sandbox(
+    made: Made,
+    monkeypatch: pytest.MonkeyPatch,
+    keys: str,
+    setting: str,
+    asked: str | None,
+    chosen: tuple[str, bool],
+) -> None:
+    for name in keys.split():
+        monkeypatch.setenv(f"{name.upper()}_API_KEY", "SG_0123456789abcdef")
+    assert where(made(provider=setting).choose(asked)) == chosen
+
+
+@pytest.mark.parametrize(("setting", "asked"), [("", "apimart"), ("apimart", None)])
+def test_a_wanted_provider_without_a_key(
+    made: Made, monkeypatch: pytest.MonkeyPatch, setting: str, asked: str | None
+) -> None:
+    """Never another one instead, and never the sandbox where money was meant."""
+    monkeypatch.setenv("SEGMIND_API_KEY", "SG_0123456789abcdef")
+    with pytest.raises(KeyMissing, match="no key for APIMart") as raised:
+        made(provider=setting).choose(asked)
+    assert "%segmind_login apimart" in raised.value.hint
+
+
+def test_an_unknown_provider(made: Made) -> None:
+    for places, name in ((made(), "nobody"), (made(provider="nobody"), None)):
+        with pytest.raises(InputError, match="no provider 'nobody'"):
+            places.choose(name)
+
+
+def test_addresses_come_from_settings_then_the_environment(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = made(urls={"SEGMIND_API_URL": "https://a.example"})
+    assert places.at("segmind", sandbox=False).address == "https://a.example"
+    monkeypatch.setenv("SEGMIND_API_URL", "https://b.example/")
+    monkeypatch.setenv("SEGMIND_SITE_URL", "https://c.example/")
+    assert places.at("segmind", sandbox=False).address == "https://a.example"
+    place = made().at("segmind", sandbox=False)
+    assert place.address.rstrip("/") == "https://b.example"
+    assert place.site == "https://c.example"
+
+
+def test_a_place_is_kept_until_a_setting_changes(made: Made) -> None:
+    settings = {"rate_limit": 60.0}
+    places = Places(Keys(), lambda: {"urls": {}, "image_objects": False, **settings})
+    first = places.at("segmind", sandbox=False)
+    assert places.at("segmind", sandbox=False) is first
+    settings["rate_limit"] = 30.0
+    assert places.at("segmind", sandbox=False) is not first
+    places.close()
+
+
+def test_the_limit_is_for_real_services_and_for_this_machine_only_where_it_is_set(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def limit(**settings: Any) -> float:
+        return made(**settings).at("segmind", sandbox=False).transport.limit.per_minute
+
+    assert limit(rate_limit=None) == 120
+    assert limit(rate_limit=0) == 0
+    assert limit(rate_limit=30.0) == 30
+    monkeypatch.setenv("SEGMIND_API_URL", "http://127.0.0.1:8765")
+    assert limit(rate_limit=None) == 0
+    assert limit(rate_limit=30.0) == 30
+    place = made(rate_limit=30.0).choose("sandbox")
+    assert place.transport.limit.per_minute == 0
+
+
+def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEGMIND_API_KEY", "SG_0123456789abcdef")
+    stores = [Store(tmp_path), Store(tmp_path)]
+    kernels = [made(rate_limit=60.0) for _ in stores]
+    for kernel, store in zip(kernels, stores, strict=True):
+        kernel._share = lambda store=store: store.limits
+    first, second = (k.at("segmind", sandbox=False).transport.limit for k in kernels)
+    assert first.take(now=100.0) == 0.0
+    assert second.take(now=100.0) > 0
+    monkeypatch.setenv("SEGMIND_API_KEY", "SG_fedcba9876543210")  # another account, at once
+    assert second.take(now=100.0) == 0.0
+    assert kernels[0].choose("sandbox").transport.limit._share is None
+    for store in stores:
+        store.close()
+
+
+def test_one_sandbox_serves_both_providers_and_its_key_stays_out_of_the_environment(
+    made: Made,
+) -> None:
+    places = made()
+    segmind, apimart = places.choose(), places.choose("apimart")
+    assert segmind.sandbox
+    assert apimart.sandbox
+    assert {"127.0.0.1"} == {p.address.split("//")[1].split(":")[0] for p in (segmind, apimart)}
+    assert places._running() is places._running()
+    assert "SEGMIND_API_KEY" not in os.environ

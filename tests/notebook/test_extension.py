@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import StillRunning
+from segmind_widgets.notebook.arguments import PARSERS
+from segmind_widgets.sandbox import Sandbox
+from tests.shells import environment, open_shell, quick, set_environment
+
+
+def ours(shell: InteractiveShell) -> set[str]:
+    magics = shell.magics_manager.magics
+    return {name for kind in magics.values() for name in kind if name.startswith("segmind_")}
+
+
+def test_load_and_unload_leave_nothing(tmp_path: Path) -> None:
+    with set_environment(environment(tmp_path)):
+        config = Config()
+        config.HistoryManager.enabled = False
+        shell = InteractiveShell.instance(config=config)
+        assert shell.Completer is not None
+        matchers = list(shell.Completer.custom_matchers)
+        callbacks = list(shell.events.callbacks["pre_run_cell"])
+        for _ in range(2):
+            shell.run_line_magic("load_ext", "segmind_widgets")
+            assert ours(shell) == set(PARSERS)
+            assert len(shell.Completer.custom_matchers) == len(matchers) + 1
+            shell.run_cell("%segmind_models flux")
+            shell.run_cell("%segmind_jobs --resume")
+            shell.run_line_magic("unload_ext", "segmind_widgets")
+            assert ours(shell) == set()
+            assert shell.Completer.custom_matchers == matchers
+            assert not [c for c in shell.configurables if type(c).__name__.startswith("Segmind")]
+            assert shell.events.callbacks["pre_run_cell"] == callbacks
+            assert not SegmindClient.initialized()
+        InteractiveShell.clear_instance()
+
+
+def test_unload_ends_the_watching_and_not_the_job(tmp_path: Path) -> None:
+    with Sandbox(speed=1, artist=quick) as sandbox, open_shell(tmp_path, sandbox) as shell:
+        job = shell.run("%segmind_run flux-dev -b prompt=x")
+        sandbox.wait_for(lambda log: log.billed_posts)
+        shell.run("%reload_ext segmind_widgets")
+        assert isinstance(job.error, StillRunning)
+        assert shell.client is SegmindClient.instance()
+
+
+def test_config_sets_the_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_shell(tmp_path) as shell:
+        shell.run("%config SegmindClient.rate_limit = 30")
+        assert shell.client.rate_limit == 30
+        capsys.readouterr()
+        shell.run("%config SegmindClient")
+        said = capsys.readouterr().out
+    assert "SegmindClient.economical" in said
+    assert "key" not in "".join(name for name in SegmindClient.class_trait_names(config=True))
+
+
+def test_a_job_is_shown_again_by_a_cell_of_its_own_after_a_reload(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox(speed=500, artist=quick) as sandbox, open_shell(tmp_path, sandbox) as shell:
+        shell.run("%segmind_run fast-flux-schnell --api v1 -o job prompt=x")
+        shell.run("%reload_ext segmind_widgets")
+        capsys.readouterr()
+        shell.run("job")
+        assert "completed" in capsys.readouterr().out
+
+
+def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:
+    """The 10 ms of a running kernel: a benchmark measures them, this finds what would cost them."""
+    code = """
+import sys, json
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+before = set(sys.modules)
+shell.run_line_magic("load_ext", "segmind_widgets")
+print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    added = set(json.loads(ran.stdout.splitlines()[-1]))
+    heavy = {"PIL", "requests", "tornado", "ipywidgets", "yaml", "jsonschema", "keyring", "sqlite3"}
+    assert not added & heavy

@@ -1,0 +1,119 @@
+"""What a run may cost: ranges, and who says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.planning.estimates import Estimate, estimate, outputs_wanted
+from segmind_widgets.storage.queries import where
+
+
+@pytest.mark.parametrize(
+    ("average", "own", "outputs", "text"),
+    [
+        (None, [], 1, "cost unknown (no average in the directory, and no run of yours)"),
+        (0.04, [], 1, "about $0.04 (directory average)"),
+        (0.04, [], 3, "$0.04 to $0.12 (directory average, 3 outputs)"),
+        (0.04, [0.06], 1, "$0.04 to $0.06 (directory average, and your last run)"),
+        (0.04, [0.03, 0.02], 1, "$0.02 to $0.04 (directory average, and your last 2 runs)"),
+        (0.04, [0.05, 0.03, 0.031], 1, "$0.03 to $0.05, usually $0.031 (your last 3 runs)"),
+        (0.04, 12 * [0.05] + [9.0], 1, "about $0.05 (your last 12 runs)"),
+        (None, [0.07], 1, "about $0.07 (your last run)"),
+        (None, [0.07, 0.05], 1, "$0.05 to $0.07, usually $0.06 (your last 2 runs)"),
+        (0.04, [None, 0.06, None], 1, "$0.04 to $0.06 (directory average, and your last run)"),
+        (None, [None], 1, "cost unknown (the service does not say what your runs cost)"),
+        (0.0, [], 1, "about $0.00 (directory average)"),
+    ],
+)
+def test_the_range_and_its_source(
+    average: float | None, own: list[float | None], outputs: int, text: str
+) -> None:
+    assert str(estimate(average, own, outputs)) == text
+
+
+def test_the_upper_end_is_never_below_what_is_known() -> None:
+    told = estimate(0.04, [0.01, 0.09], 2)
+    assert (told.low, told.usual, told.high) == (0.01, 0.08, 0.09)
+    assert Estimate().high is None
+
+
+@pytest.mark.parametrize(
+    ("inputs", "count"),
+    [
+        ({}, 1),
+        ({"n": 4}, 4),
+        ({"samples": 2, "max_images": 3}, 3),
+        ({"n": 0}, 1),
+        ({"n": "4", "samples": True, "max_images": None}, 1),
+    ],
+)
+def test_how_many_outputs_are_asked_for(inputs: dict[str, Any], count: int) -> None:
+    assert outputs_wanted(inputs) == count
+
+
+@pytest.fixture
+def past(client: SegmindClient) -> Any:
+    """Writes a finished run into the journal."""
+
+    def add(target: str = "flux-dev", **facts: Any) -> None:
+        row = {
+            "provider": "segmind", "place": client.places.choose().address, "sandbox": False,
+            "kind": "model", "inputs": {}, "status": "completed", "seconds": 9.0, **facts,
+        }  # fmt: skip
+        client.store.add(target=target, **row)
+
+    return add
+
+
+def test_own_runs_are_those_of_this_target_place_and_number(
+    client: SegmindClient, past: Any
+) -> None:
+    for cost in (0.03, 0.04, 0.05):
+        past(cost=cost)
+    past(cost=9.0, place="https://elsewhere")
+    past(cost=9.0, target="flux-dev-2")
+    past(cost=9.0, status="failed")
+    past(cost=9.0, inputs={"samples": 4})
+    past(cost=None)
+    told = client.plan("flux-dev", {"prompt": "x"}).estimate
+    assert str(told) == "$0.03 to $0.05, usually $0.04 (your last 3 runs)"
+    several = client.plan("flux-dev", {"prompt": "x", "samples": 4}).estimate
+    assert several.high == 9.0
+    assert "4 outputs, and your last run" in several.source
+
+
+def test_old_runs_are_not_looked_through(client: SegmindClient) -> None:
+    """An estimate for each of a thousand rows, over a journal of years."""
+    tests, values = where(target="flux-dev", status="completed")
+    query = f"SELECT * FROM jobs {tests} ORDER BY created DESC, rowid DESC LIMIT 60"
+    plan = client.store._run(
+        lambda db: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+    )
+    assert plan == ["SEARCH jobs USING INDEX jobs_of_target (target=? AND status=?)"]
+
+
+def test_all_own_sandboxes_are_one_place(client: SegmindClient, past: Any) -> None:
+    client.sandbox_speed = 500.0
+    for port in (1, 2, 3):
+        past(cost=0.5, sandbox=True, place=f"http://127.0.0.1:{port}")
+    assert client.plan("flux-dev", {"prompt": "x"}, provider="sandbox").estimate.usual == 0.5
+    assert client.plan("flux-dev", {"prompt": "x"}).estimate.source == "directory average"
+
+
+def test_one_run_makes_an_unknown_cost_known(client: SegmindClient) -> None:
+    model, options = "gemini-3-pro-image-preview", {"provider": "apimart"}
+    told = client.plan(model, {"prompt": "x"}, **options).estimate
+    assert told.high is None
+    assert told.remedy == "One run without a limit may tell what it costs."
+    job = client.run(model, {"prompt": "x"}, **options)
+    assert client.plan(model, {"prompt": "x"}, **options).estimate.high == job.cost > 0
+
+
+def test_a_service_that_tells_no_cost_is_named_as_the_reason(client: SegmindClient) -> None:
+    client.run("product-photo", kind="workflow")
+    told = client.plan("product-photo", kind="workflow").estimate
+    assert str(told) == "cost unknown (the service does not say what your runs cost)"
+    assert "%segmind_status" in told.remedy

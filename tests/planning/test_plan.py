@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import InputError, LimitError
+from segmind_widgets.sandbox import Sandbox
+from tests.shells import picture
+
+
+def test_a_plan_knows_what_would_be_sent_and_sends_nothing(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = tmp_path / "cat.png"
+    path.write_bytes(picture())
+    plan = client.plan("seedream-4.5", {"prompt": "a cat", "image_input": [path, Asset.of(path)]})
+    assert (plan.estimate.low, plan.estimate.usual, plan.estimate.high) == (0.04, 0.04, 0.04)
+    assert plan.model is not None
+    assert [asset.path for asset in plan.files] == [path, path]
+    text = str(plan)
+    assert text.startswith(f"POST {sandbox.url('segmind')}/v2/seedream-4.5\n")
+    assert '"prompt": "a cat"' in text
+    assert text.count("to upload: cat.png · 48×32") == 1
+    assert text.endswith(
+        "about $0.04 (directory average), about 0.1 s, at Segmind; nothing was sent."
+    )
+    assert not sandbox.requests("POST")
+
+
+def test_a_known_upload_is_not_planned_again(client: SegmindClient) -> None:
+    asset = client.upload(picture())
+    plan = client.plan("bg-removal-v2", {"image": asset})
+    assert plan.files == plan.there == ()
+    assert asset.url in str(plan)
+
+
+def test_what_was_uploaded_before_is_told_apart(client: SegmindClient, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.png", tmp_path / "new.png"
+    old.write_bytes(picture(color="red"))
+    new.write_bytes(picture(color="blue"))
+    client.upload(old)
+    plan = client.plan("seedream-4.5", {"prompt": "x", "image_input": [old, new]})
+    assert ([a.path for a in plan.there], [a.path for a in plan.files]) == ([old], [new])
+    text = str(plan)
+    assert "uploaded before: old.png" in text
+    assert "to upload: new.png" in text
+
+
+def test_a_notebook_shows_it_as_html_with_everything_escaped(client: SegmindClient) -> None:
+    shown = client.plan("seedream-4.5", {"prompt": "<i>a & b</i>"})._repr_html_()
+    assert "about $0.04 (directory average)" in shown
+    assert "<i>" not in shown
+    assert "&lt;i&gt;a &amp; b&lt;/i&gt;" in shown
+    assert client.keys.key("segmind") not in shown
+
+
+def test_the_seed_is_new_each_time_unless_it_is_given(client: SegmindClient) -> None:
+    assert client.plan("flux-dev", {"prompt": "x"}).inputs["seed"] == -1
+    assert client.plan("flux-dev", {"prompt": "x", "seed": 0}).inputs["seed"] == 0
+    assert "seed" not in client.plan("bg-removal-v2", {"image": picture()}).inputs
+
+
+def test_an_unknown_model_is_a_note_with_the_likely_one(client: SegmindClient) -> None:
+    plan = client.plan("seedream-45", {"anything": 1})
+    assert plan.model is None
+    assert plan.estimate.high is plan.seconds is None
+    assert "Did you mean seedream-4.5" in plan.notes[0]
+    assert "cost unknown (no average in the directory, and no run of yours)" in str(plan)
+
+
+@pytest.mark.parametrize("name", ["", "two words", "../v1/get-user-credits"])
+def test_what_is_no_name_is_refused(client: SegmindClient, sandbox: Sandbox, name: str) -> None:
+    try:
+        call = client.plan(name).place.provider.submit(client.plan(name).request)
+    except InputError:
+        return
+    path = call.url.removeprefix(sandbox.url("segmind"))
+    assert path.count("/") == 2, f"{name!r} would call {call.url}"
+
+
+def test_wrong_inputs_are_refused_or_noted(client: SegmindClient) -> None:
+    inputs = {"prompt": "x", "steps": "many"}
+    with pytest.raises(InputError) as raised:
+        client.plan("flux-dev", inputs)
+    assert raised.value.field == "steps"
+    client.check_inputs = False
+    assert "`steps`" in client.plan("flux-dev", inputs).notes[0]
+
+
+def test_the_limit_of_cost(client: SegmindClient) -> None:
+    assert client.plan("flux-dev", {"prompt": "x"}, max_cost=0.02).estimate.high == 0.02
+    with pytest.raises(LimitError, match=r"usually costs \$0.02 \(.*\), more than the \$0.019"):
+        client.plan("flux-dev", {"prompt": "x"}, max_cost=0.019)
+    with pytest.raises(LimitError, match="usually costs"):
+        client.plan("flux-dev", {"prompt": "x"}, max_cost=float("nan"))
+
+
+def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindClient) -> None:
+    listed = client.plan("flux-dev", {"prompt": "x"}).seconds
+    place = client.places.choose()
+    row = {"provider": "segmind", "place": place.address, "sandbox": False, "kind": "model"}
+    for seconds in (30.0, 50.0, 31.0):
+        assert client.plan("flux-dev", {"prompt": "x"}).seconds == listed
+        key = client.store.add(**row, target="flux-dev", inputs={}, status="completed")
+        client.store.update(key, seconds=seconds)
+    assert client.plan("flux-dev", {"prompt": "x"}).seconds == 31.0
+
+
+def test_a_workflow_has_no_model(client: SegmindClient) -> None:
+    plan = client.plan("65c9c7f641c340d7ef2f7134-v1", {"a": 1}, kind="workflow")
+    assert plan.notes == ()
+    assert "/workflows/" in str(plan)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_name_of_a_file_is_not_sent_for_the_file(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path, *, strict: bool
+) -> None:
+    """A journal keeps no more of what went as base64; a model would be paid for nonsense."""
+    client.check_inputs = strict
+    (tmp_path / "cat.png").write_bytes(picture())
+    files = dict.fromkeys(("image", "mask"), tmp_path / "cat.png")
+    job = client.run("sd1.5-inpainting", {"prompt": "x", **files})
+    assert job.rerun().wait(20).error is None, "here the files are known"
+    known = job.id
+    client.close()
+    job = client.job(known)  # as another kernel knows it
+    for again in (job.rerun, lambda: job.export("python"), lambda: job.export("cell")):
+        with pytest.raises(
+            InputError, match=r"`image` was a file, .* known now: cat\.png"
+        ) as raised:
+            again()
+        assert "Give the file again, as image" in raised.value.hint
+        assert raised.value.field == "image"
+    assert job.rerun(**files).wait(20).error is None
+    assert len(sandbox.billed_posts) == 3
+
+
+@pytest.mark.parametrize("inputs", ["a fox", [1], {"a", "b"}, 5])
+def test_inputs_are_one_mapping(client: SegmindClient, sandbox: Sandbox, inputs: Any) -> None:
+    with pytest.raises(InputError, match="must be one mapping") as raised:
+        client.run("flux-dev", inputs)
+    assert "prompt" in raised.value.hint
+    assert sandbox.billed_posts == []

@@ -1,0 +1,107 @@
+"""A job's line on the screen, without a kernel: what the widgets hold as the job's traits move."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from segmind_widgets.errors import JobFailed
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.types import Status
+from segmind_widgets.widgets.job_view import JobView, UploadView
+
+
+@pytest.fixture
+def job() -> Job:
+    return Job(id="local-1", model="flux-<dev>", usual=20.0)
+
+
+@pytest.fixture
+def view(job: Job) -> Iterator[JobView]:
+    shown = JobView(job)
+    yield shown
+    shown.close()
+
+
+def text(view: JobView) -> str:
+    return re.sub(r"<[^>]+>", "", view.text.value)
+
+
+def test_it_follows_the_traits_from_a_thread(job: Job, view: JobView) -> None:
+    assert text(view) == "submitting · flux-&lt;dev&gt; · 0.0 s of about 20 s"
+    changes = {"status": Status.PROCESSING, "progress": 0.25, "elapsed": 5.0, "cost": 0.02}
+    thread = threading.Thread(target=job.publish, kwargs={**changes, "sandbox": True})
+    thread.start()
+    thread.join()
+    assert view.bar.value == 0.25
+    assert text(view) == ("processing · flux-&lt;dev&gt; · 5.0 s of about 20 s · $0.02 · sandbox")
+
+
+def test_words_of_a_service_are_escaped(job: Job, view: JobView) -> None:
+    job.publish(message="<img src=x onerror=alert(1)>")
+    assert "<img" not in view.text.value
+    assert "&lt;img" in view.text.value
+
+
+def test_the_end(job: Job, view: JobView) -> None:
+    assert view.stop.layout.display != "none"
+    job.publish(last=True, status=Status.FAILED, error=JobFailed("no"), elapsed=7.0)
+    assert view.bar.bar_style == "danger"
+    assert view.stop.layout.display == "none"
+    assert text(view).startswith("failed · flux-&lt;dev&gt; · 7.0 s · no. Failed jobs are not")
+
+
+def test_a_bar_that_knows_nothing_moves_to_and_fro() -> None:
+    job = Job(model="x")
+    view = JobView(job)
+    seen = set()
+    for elapsed in (0.0, 1.0, 2.0, 3.0, 4.0):
+        job.elapsed = elapsed
+        seen.add(round(view.bar.value, 2))
+    assert seen == {0.9, 0.5, 0.1}
+    view.close()
+
+
+def test_the_button_ends_the_watching(job: Job, view: JobView) -> None:
+    view.stop.click()
+    assert job.done
+    assert "You stopped watching" in str(job.error)
+
+
+def test_it_never_sets_a_trait_of_the_job(job: Job, view: JobView) -> None:
+    before = job.trait_values()
+    view.bar.value = 0.9
+    view.say("hello")
+    assert job.trait_values() == before
+
+
+def test_close_frees_every_model_and_follows_no_more(job: Job) -> None:
+    view = JobView(job)
+    models = [view, view.bar, view.text, view.stop, view.layout, view.bar.layout, view.bar.style]
+    view.close()
+    view.close()  # ipywidgets does it again when the object goes
+    assert all(model.comm is None for model in models)
+    job.publish(progress=0.5, elapsed=3.0)
+    assert view.bar.value != 0.5
+
+
+def test_without_a_kernel_the_saved_line_says_how_to_get_the_job_back(view: JobView) -> None:
+    bundle = view._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    for kind in ("text/plain", "text/html"):
+        assert "%segmind_jobs --resume local-1" in bundle[kind]
+    assert "flux-&lt;dev&gt;" in bundle["text/html"]
+
+
+def test_an_upload_shows_its_bytes() -> None:
+    view = UploadView(2)
+    assert "2 files" in view.text.value
+    view.told(1_500_000, 6_000_000)
+    assert view.bar.value == 0.25
+    assert "1.5 of 6.0 MB" in view.text.value
+    view.told(0, 0)
+    assert view.bar.value == 1.0
+    view.close()
