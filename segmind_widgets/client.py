@@ -5,61 +5,67 @@ Importing this is cheap: what is heavy is imported by the first call that needs 
 
 from __future__ import annotations
 
-import warnings
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
+
+from traitlets import Any as AnyTrait
 
 from segmind_widgets.errors import InputError
-from segmind_widgets.settings import Parts
-from segmind_widgets.types import Credits, Model, RunRequest
+from segmind_widgets.session import OnFirstUse, Session
+from segmind_widgets.settings import Settings
+from segmind_widgets.types import Credits, Model
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from segmind_widgets.assets.asset import Asset
-    from segmind_widgets.background import Throttle
     from segmind_widgets.batches.batch import Batch
     from segmind_widgets.batches.plan import BatchPlan
     from segmind_widgets.batches.registry import Batches, Prepared
     from segmind_widgets.catalog.catalog import Catalog
     from segmind_widgets.jobs.job import Job
-    from segmind_widgets.jobs.registry import Journal
-    from segmind_widgets.planning.budget import Budget, Session
+    from segmind_widgets.planning.budget import SessionSpend
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.cleanup import Cleaned
     from segmind_widgets.storage.spending import By, Spent
 
-T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
-class SegmindClient(Parts):
+class SegmindClient(Settings):
     """Uploads, runs, resumes and remembers. `SegmindClient.instance()` is the notebook's own."""
 
-    @cached_property
-    def journal(self) -> Journal:
-        """The jobs of this and earlier kernels."""
-        from segmind_widgets.jobs.registry import Journal
+    newest: Any = AnyTrait(None, help="The job begun or resumed last here. Follow it to see each.")
 
-        return Journal(self.store, self.places, self.submit, self._pace, self._begun, self.export)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.session = Session(self, self._begun)
+        self.lock = self.session.lock
 
-    @cached_property
-    def spending(self) -> Budget:
-        """What this session's jobs have cost, and may cost still."""
-        from segmind_widgets.planning.budget import Budget
-
-        return Budget(self.job)
-
-    @cached_property
+    @OnFirstUse
     def batches(self) -> Batches:
         """The batches that run here."""
         from segmind_widgets.batches.registry import Batches
 
-        return Batches(self)
+        return Batches(self.session)
+
+    def _begun(self, job: Job) -> None:
+        try:
+            self.newest = job
+        except Exception:  # noqa: BLE001 - an observer's fault must not cost the job
+            _log.exception("An observer of the newest job failed")
+
+    def close(self) -> None:
+        """Stop watching, close connections and the journal; jobs go on at their services."""
+        with self.lock:
+            batches = vars(self).pop("batches", None)
+        if batches is not None:
+            batches.close()
+        self.session.close()
 
     # files
 
@@ -86,17 +92,12 @@ class SegmindClient(Parts):
             AssetError: no such file, or one that the provider refuses; nothing was sent.
             SegmindError: what the service said.
         """
-        from segmind_widgets.assets.asset import Asset
-
-        place = self.places.choose(provider)
-        many = isinstance(source, (list, tuple))
-        assets = [Asset.of(one) for one in (source if many else [source])]
-        done = self.uploads.upload(place, assets, force=force, progress=progress)
-        return done if many else done[0]
+        return self.session.upload(source, provider=provider, force=force, progress=progress)
 
     def recent_uploads(self, last: int = 12, *, provider: str | None = None) -> list[Asset]:
         """What was uploaded before and still lives there, newest first."""
-        return self.uploads.recent(self.places.choose(provider), last)
+        session = self.session
+        return session.uploads.recent(session.places.choose(provider), last)
 
     # runs
 
@@ -120,24 +121,15 @@ class SegmindClient(Parts):
             LimitError: it may cost more than `max_cost` USD, or nobody knows what it costs.
             KeyMissing: the provider has no key.
         """
-        from segmind_widgets.planning.plan import make_plan
-
-        if not isinstance(inputs or {}, Mapping):
-            raise InputError(
-                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
-                hint='Such as {"prompt": "a red fox"}.',
-            )
-        plan = make_plan(
-            RunRequest(target, dict(inputs or {}), kind, api),
-            self.places.choose(provider),
-            self.directory,
-            self.store,
-            strict=self.check_inputs,
+        return self.session.plan(
+            target,
+            inputs,
+            kind=kind,
+            provider=provider,
+            api=api,
+            max_cost=max_cost,
             again=again,
         )
-        if max_cost is not None:
-            plan.within(max_cost)
-        return plan
 
     def expected(
         self, model: Model, *, provider: str | None = None
@@ -147,10 +139,7 @@ class SegmindClient(Parts):
         Raises:
             KeyMissing: the provider has no key.
         """
-        from segmind_widgets.planning.estimates import OwnRuns, estimate
-
-        own = OwnRuns(self.store, model.slug, self.places.choose(provider))
-        return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
+        return self.session.expected(model, provider=provider)
 
     def start(
         self, plan: Plan, progress: Callable[[int, int], None] | None = None, **facts: Any
@@ -163,26 +152,7 @@ class SegmindClient(Parts):
             LimitError: the budget does not allow it; nothing was sent, also no file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
-        with self.spending.reserved(plan, self.budget) as entry:
-            return self._send(plan, progress, {"told": entry.take, **facts})
-
-    def _send(
-        self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]
-    ) -> Job:
-        from segmind_widgets.planning.inputs import named, prepared
-
-        place = plan.place
-        self.uploads.upload(place, [*plan.files, *plan.there], progress=progress)
-
-        def url(asset: Asset) -> str:
-            return self.uploads.url(asset, place)
-
-        sent = prepared(plan.inputs, plan.model, url)
-        shown = prepared(plan.inputs, plan.model, url, named)
-        call = place.provider.submit(replace(plan.request, inputs=sent))
-        request = replace(plan.request, inputs=shown)
-        facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
-        return self.journal.begin(call, request, plan.inputs, place, plan.seconds, **facts)
+        return self.session.start(plan, progress, **facts)
 
     def earlier(self, plan: Plan) -> Job | None:
         """The newest finished job that asked for the very same, with its files; None for none.
@@ -190,14 +160,7 @@ class SegmindClient(Parts):
         Raises:
             InputError: the plan takes a new seed each time, so that no two are the same.
         """
-        from segmind_widgets.planning.estimates import is_at
-
-        plan.check_repeatable()
-        row = self.store.same(plan.fingerprint)
-        job = self.journal.job(row["key"]) if row and is_at(row, plan.place) else None
-        if job is None or not all(asset.path and asset.path.is_file() for asset in job.outputs):
-            return None
-        return job if job.outputs else None
+        return self.session.earlier(plan)
 
     def submit(self, model: str, inputs: Mapping[str, Any] | None = None, **options: Any) -> Job:
         """Start a model; the job, at once. Options: provider, api, max_cost, again.
@@ -205,10 +168,7 @@ class SegmindClient(Parts):
         Raises:
             InputError, LimitError, KeyMissing, SegmindError: see `plan` and `start`.
         """
-        plan = self.plan(model, inputs, **options)
-        for note in plan.notes:
-            warnings.warn(note, UserWarning, stacklevel=2)
-        return self.start(plan)
+        return self.session.submit(model, inputs, **options)
 
     def submit_workflow(
         self, workflow: str, inputs: Mapping[str, Any] | None = None, **options: Any
@@ -282,7 +242,7 @@ class SegmindClient(Parts):
         if executor is not None:
             from segmind_widgets.workers.pool import Crew
 
-            crew = Crew(self, executor, folder or self.store.results)
+            crew = Crew(self.session, executor, folder or self.session.store.results)
         return self.batches.start(prepared, again=again, max_cost=max_cost, crew=crew)
 
     def plan_map(self, model: str, rows: Any, **options: Any) -> BatchPlan:
@@ -321,15 +281,15 @@ class SegmindClient(Parts):
             SubmitUnknown: it stopped between the submit and the reply, and the service keeps no
                 history of such requests; where it does, the job looks there.
         """
-        return self.journal.resume(job_id)
+        return self.session.journal.resume(job_id)
 
     def resume_all(self) -> list[Job]:
         """Go on with every unfinished job; those that cannot are shown with their error."""
-        return self.journal.resume_all()
+        return self.session.journal.resume_all()
 
     def job(self, job_id: str) -> Job:
         """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
-        return self.journal.job(job_id)
+        return self.session.journal.job(job_id)
 
     def jobs(self, last: int = 20, **filters: Any) -> list[Job]:
         """The newest jobs of the journal, this kernel's live ones among them.
@@ -338,11 +298,11 @@ class SegmindClient(Parts):
         since and until (datetimes), with_outputs, sandbox, batch, target (the model's whole name),
         here (only those begun or resumed in this kernel).
         """
-        return self.journal.jobs(last, **filters)
+        return self.session.journal.jobs(last, **filters)
 
     def count(self, **filters: Any) -> int:
         """How many jobs the journal has in all; the filters of `jobs`, without an offset."""
-        return self.journal.count(**filters)
+        return self.session.journal.count(**filters)
 
     def clean(self, older_days: float, *, dry_run: bool = True) -> Cleaned:
         """Free disk: remove the results of jobs that ended and are older than that.
@@ -355,7 +315,7 @@ class SegmindClient(Parts):
         """
         from segmind_widgets.storage.cleanup import clean
 
-        return clean(self.store, older_days, dry_run=dry_run)
+        return clean(self.session.store, older_days, dry_run=dry_run)
 
     # money
 
@@ -369,33 +329,15 @@ class SegmindClient(Parts):
         Raises:
             InputError: `by` is none of these.
         """
-        return self.store.spend(by, since)
+        return self.session.store.spend(by, since)
 
-    def session(self, *, sandbox: bool = False) -> Session:
+    def session_spend(self, *, sandbox: bool = False) -> SessionSpend:
         """What this session's jobs have cost, and may cost still: real money, or play money."""
-        return self.spending.session(sandbox=sandbox)
-
-    def meanwhile(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Do `work` in a thread; what is returned waits for its value, and raises what it raised.
-
-        For views, whose buttons must not hold up the kernel.
-        """
-        from segmind_widgets.background import meanwhile
-
-        return meanwhile(work)
-
-    def throttled(self, work: Callable[[], object], pause: float = 0.25) -> Throttle:
-        """A function that has `work` done in a thread, at most once in `pause` seconds.
-
-        For views of many jobs: no call is lost, also not the last. `close` ends it.
-        """
-        from segmind_widgets.background import Throttle
-
-        return Throttle(work, pause)
+        return self.session.budget.session(sandbox=sandbox)
 
     def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]:
         """A small picture of an asset, kept on disk; see `Thumbnails.get`."""
-        return self.thumbnails.get(asset, side)
+        return self.session.thumbnail(asset, side)
 
     def from_image(self, source: Any) -> Job:
         """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
@@ -405,23 +347,7 @@ class SegmindClient(Parts):
         Raises:
             AssetError: the picture carries no recipe.
         """
-        from segmind_widgets.assets.asset import Asset
-        from segmind_widgets.assets.recipes import FACTS, read
-        from segmind_widgets.jobs.job import Job
-        from segmind_widgets.types import Status
-
-        asset = Asset.of(source)
-        recipe = read(asset)
-
-        def again(changes: Mapping[str, Any]) -> Job:
-            inputs = recipe.changed(changes)
-            return self.submit(recipe.model, inputs, kind=recipe.kind, provider=recipe.place)
-
-        when = {"created": recipe.time} if recipe.time else {}
-        job = Job(**{name: getattr(recipe, name) for name in FACTS}, **when)
-        job.again, job.exporter = again, self.export
-        job.publish(last=True, status=Status.COMPLETED, progress=1.0, outputs=(asset,))
-        return job
+        return self.session.from_image(source)
 
     def export(self, source: Plan | Job, form: str) -> str:
         """Text that makes a run again: "cell", "client" (Python with this), "python" or "curl".
@@ -431,11 +357,7 @@ class SegmindClient(Parts):
         Raises:
             InputError: there is no such form, or a file among the inputs is only in memory.
         """
-        from segmind_widgets.exports.export import FORMS, export
-
-        if form not in FORMS:
-            raise InputError(f"There is no form {form!r}.", hint=f"There are {', '.join(FORMS)}.")
-        return export(source, form, self.plan)
+        return self.session.export(source, form)
 
     # the account, the models
 
@@ -443,14 +365,15 @@ class SegmindClient(Parts):
         """The balance. Free, and so the way to see whether a key is right."""
         from segmind_widgets.network.retry import exchange
 
-        place = self.places.choose(provider)
+        place = self.session.places.choose(provider)
         return place.provider.parse_credits(
             exchange(place.transport, place.provider.credits_call())
         )
 
     def catalog(self, provider: str | None = None) -> Catalog:
         """All known models, the live directory's among them."""
-        return self.directory.catalog(self.places.choose(provider))
+        session = self.session
+        return session.directory.catalog(session.places.choose(provider))
 
     def models(self, query: str = "", modality: str | None = None) -> list[Model]:
         """Models that fit, best first. `modality`: image, video, audio, text, edit, …"""

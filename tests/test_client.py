@@ -26,7 +26,7 @@ def test_run_waits_and_gives_the_files(client: SegmindClient, sandbox: Sandbox) 
     )
     (asset,) = job.outputs
     assert asset.path is not None
-    assert asset.path.is_relative_to(client.store.home / "results")
+    assert asset.path.is_relative_to(client.session.store.home / "results")
     assert job.image.size == (1600, 1200)
     assert job.credits == pytest.approx(sandbox.credits)
 
@@ -212,10 +212,12 @@ def test_no_key_in_anything_that_lasts(client: SegmindClient, sandbox: Sandbox) 
     key = sandbox.environ["SEGMIND_API_KEY"].encode()
     job = client.run("bg-removal-v2", {"image": picture()})
     client.close()
-    kept = [path for path in Path(client.store.home).rglob("*") if path.is_file()]
+    kept = [path for path in Path(client.session.store.home).rglob("*") if path.is_file()]
     assert len(kept) >= 2
     assert not [path for path in kept if key in path.read_bytes()]
-    assert key.decode() not in repr([job, client, client.keys, vars(client), job.trait_values()])
+    assert key.decode() not in repr(
+        [job, client, client.session.keys, vars(client), job.trait_values()]
+    )
 
 
 def test_a_home_that_cannot_be_used_warns_and_goes_on(
@@ -224,7 +226,7 @@ def test_a_home_that_cannot_be_used_warns_and_goes_on(
     (tmp_path / "file").write_bytes(b"")
     client.home = str(tmp_path / "file" / "in")
     with pytest.warns(UserWarning, match="memory only"):
-        assert client.store.memory
+        assert client.session.store.memory
     assert client.jobs() == []
 
 
@@ -282,7 +284,7 @@ def test_views_hear_of_each_job_and_of_this_kernels_own(client: SegmindClient) -
     heard: list[Job] = []
     client.observe(lambda change: heard.append(change.new), "newest")
     row = {"kind": "model", "target": "x", "inputs": {}, "status": "failed"}
-    client.store.add(provider="segmind", place="elsewhere", sandbox=True, **row)
+    client.session.store.add(provider="segmind", place="elsewhere", sandbox=True, **row)
     jobs = [client.submit(FAST, {"prompt": name}) for name in "ab"]
     for job in jobs:
         job.wait(20)

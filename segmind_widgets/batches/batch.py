@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, HasTraits, Int, Unicode
 
+from segmind_widgets.background import Throttle, meanwhile
 from segmind_widgets.batches.feeder import Feed
 from segmind_widgets.batches.plan import BatchPlan
 from segmind_widgets.batches.progress import Tally
@@ -29,7 +30,7 @@ from segmind_widgets.storage.locks import Turn
 from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
-    from segmind_widgets.client import SegmindClient
+    from segmind_widgets.session import Session
     from segmind_widgets.workers.pool import Crew
 
 UPDATE = 0.2  # seconds at least between two updates of the traits
@@ -98,7 +99,7 @@ class Batch(BatchResults, HasTraits):
 
     def __init__(
         self,
-        client: SegmindClient,
+        session: Session,
         source: Source,
         target: Target,
         rows: BatchRows,
@@ -111,14 +112,14 @@ class Batch(BatchResults, HasTraits):
         HasTraits.__init__(
             self, name=rows.batch, model=target.name, sandbox=plan.sandbox, total=source.total
         )
-        BatchResults.__init__(self, client, rows, source.axes)
+        BatchResults.__init__(self, session, rows, source.axes)
         self.plan = plan
         self.elapsed = 0.0  # seconds that the last pass took
         self._source, self._target, self._turn = source, target, turn
         self._max_cost, self._crew = max_cost, crew
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()
-        self._tally = Tally(client.throttled(self._publish, UPDATE))
+        self._tally = Tally(Throttle(self._publish, UPDATE))
         self._feed = self._feeding(source, None)
         self._began = time.monotonic()
         self._told = False  # the end, to all who follow the traits
@@ -143,13 +144,13 @@ class Batch(BatchResults, HasTraits):
             self._told = False
             self._show(finished=False, error=None, message="", left=self.plan.seconds)
         feed = self._feed
-        self._client.meanwhile(lambda: self._run(feed))
+        meanwhile(lambda: self._run(feed))
         return self
 
     def _feeding(self, source: Source, only: Collection[int] | None) -> Feed:
         made = self._target, self._rows, self._tally
         more = {"max_cost": self._max_cost, "only": only, "runner": self._crew}
-        return Feed(self._client, source, *made, **more)
+        return Feed(self._session, source, *made, **more)
 
     def _run(self, feed: Feed) -> None:
         try:

@@ -36,7 +36,7 @@ from segmind_widgets.storage.records import assets_of
 from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
-    from segmind_widgets.client import SegmindClient
+    from segmind_widgets.session import Session
 
 _log = logging.getLogger(__name__)
 ENDS = (  # for all rows
@@ -51,14 +51,14 @@ NOWHERE = (MethodNotAllowed, ModelRetired, NotFound)  # so are these, of a row t
 
 
 class Runner(Protocol):
-    """Who runs rows: the client, or a `crew.Crew` that has workers do it."""
+    """Who runs rows: the session, or a `crew.Crew` that has workers do it."""
 
     def start(self, plan: Plan, *, batch: str, row: int) -> Job:
-        """As `client.start`."""
+        """As `session.start`."""
         ...
 
     def resume(self, job_id: str) -> Job:
-        """As `client.resume`."""
+        """As `session.resume`."""
         ...
 
 
@@ -71,12 +71,12 @@ class Feed:
         tally: is told of each row.
         max_cost: USD that the rows of this pass may cost; None: the session's budget alone.
         only: the numbers of the rows that are meant; None: all.
-        runner: who runs them; None: the client.
+        runner: who runs them; None: the session.
     """
 
     def __init__(
         self,
-        client: SegmindClient,
+        session: Session,
         source: Source,
         target: Target,
         rows: BatchRows,
@@ -86,8 +86,8 @@ class Feed:
         only: Collection[int] | None = None,
         runner: Runner | None = None,
     ) -> None:
-        self._client = client
-        self._runner: Runner = runner or client
+        self._session = session
+        self._runner: Runner = runner or session
         self._source = source
         self._target = target
         self._rows = rows
@@ -228,7 +228,7 @@ class Feed:
         """Write down a row that cannot be sent: the others go on."""
         self._rows.release(row.number)
         place = self._place()
-        self._client.store.add(
+        self._session.store.add(
             provider=place.provider.name,
             place=place.address,
             sandbox=place.sandbox,
@@ -243,7 +243,7 @@ class Feed:
         self._tally.settle(row.number, well=False)
 
     def _place(self) -> Place:
-        return self._client.places.choose(self._target.options["provider"])
+        return self._session.places.choose(self._target.options["provider"])
 
 
 def _is_gone(row: Mapping[str, Any], place: Place) -> bool:

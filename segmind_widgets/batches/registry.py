@@ -21,7 +21,7 @@ from segmind_widgets.storage.locks import Turn
 from segmind_widgets.types import Model
 
 if TYPE_CHECKING:
-    from segmind_widgets.client import SegmindClient
+    from segmind_widgets.session import Session
     from segmind_widgets.workers.pool import Crew
 
 
@@ -39,8 +39,8 @@ class Prepared:
 class Batches:
     """The batches that this kernel runs, among those of the journal."""
 
-    def __init__(self, client: SegmindClient) -> None:
-        self._client = client
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._live: weakref.WeakValueDictionary[str, Batch] = weakref.WeakValueDictionary()
         self._turns: weakref.WeakValueDictionary[str, Turn] = weakref.WeakValueDictionary()
 
@@ -53,20 +53,20 @@ class Batches:
             InputError: rows of a list are certainly wrong, or there are none of any form.
             KeyMissing: the provider has no key.
         """
-        client = self._client
+        session = self._session
         for word, known in (("kind", ("model", "workflow")), ("api", ("auto", "v1", "v2"))):
             if options[word] not in known:
                 raise InputError(
                     f"There is no {word} {options[word]!r}.", hint=f"There are {', '.join(known)}."
                 )
-        place = client.places.choose(options["provider"])
+        place = session.places.choose(options["provider"])
         found = source(rows)
-        target = Target(client.plan, lambda slug: self._model(slug, options, place), name, options)
+        target = Target(session.plan, lambda slug: self._model(slug, options, place), name, options)
         checked = Checked(found, target) if found.listed else None
         if batch is not None and not batch.strip():
             raise InputError("A batch's name is not empty.", hint='Such as name="portraits".')
         known = batch or _name(name, found, checked, place, options["kind"])
-        at = client.store.batch(known)
+        at = session.store.batch(known)
         plan = self._plan(name, found, checked, place, options, None if again else at)
         plan = replace(plan, kept=bool(batch or checked or found.digest))
         return Prepared(found, target, at, plan, batch is not None)
@@ -99,9 +99,9 @@ class Batches:
                 return live
         if max_cost is not None and prepared.source.total is not None:
             prepared.plan.within(max_cost)
-        turn = self._turns.setdefault(name, Turn(self._client.store.home, f"The batch {name}"))
+        turn = self._turns.setdefault(name, Turn(self._session.store.home, f"The batch {name}"))
         made = Batch(
-            self._client,
+            self._session,
             prepared.source,
             prepared.target,
             prepared.rows,
@@ -119,7 +119,7 @@ class Batches:
             batch.halt()
 
     def _model(self, slug: str, options: Mapping[str, Any], place: Place) -> Model | None:
-        return self._client.directory.find(slug, place) if options["kind"] == "model" else None
+        return self._session.directory.find(slug, place) if options["kind"] == "model" else None
 
     def _plan(
         self,
@@ -132,7 +132,7 @@ class Batches:
     ) -> BatchPlan:
         """What is to be sent, of it what the journal at `at` does not have."""
         model = self._model(name, options, place)
-        own = OwnRuns(self._client.store, name, place)
+        own = OwnRuns(self._session.store, name, place)
         each = estimate(model.cost if model else None, own.costs(1))
         usual = own.seconds() or (model.seconds if model else None)
         before = at.known() if at else {}

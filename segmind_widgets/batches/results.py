@@ -18,7 +18,7 @@ from segmind_widgets.storage.records import assets_of
 from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
-    from segmind_widgets.client import SegmindClient
+    from segmind_widgets.session import Session
 
 
 _FACTS = ("row", "status", "output", "outputs", "cost", "seconds", "error", "id")  # of a record
@@ -41,20 +41,20 @@ class BatchResults:
         axes: of a sweep.
     """
 
-    def __init__(self, client: SegmindClient, rows: BatchRows, axes: Sequence[Any] = ()) -> None:
-        self._client, self._rows, self.axes = client, rows, tuple(axes)
+    def __init__(self, session: Session, rows: BatchRows, axes: Sequence[Any] = ()) -> None:
+        self._session, self._rows, self.axes = session, rows, tuple(axes)
 
     def job(self, number: int) -> Job:
         """The job of a row, by the row's number from 0 on. Raises NotFound."""
         row = self._rows.at(number)
         if row is None:
             raise NotFound(f"The batch {self._rows.batch} has no job for row {number}.")
-        return self._client.job(row["key"])
+        return self._session.job(row["key"])
 
     @property
     def jobs(self) -> Sequence[Job]:
         """The jobs that there are, in the order of the rows, read from the journal when asked."""
-        return Jobs(self._client, self._rows)
+        return Jobs(self._session, self._rows)
 
     @property
     def outputs(self) -> Sequence[Asset]:
@@ -146,7 +146,7 @@ class BatchResults:
             said = "no file" if row["status"] == Status.COMPLETED else row["status"]
             return Tile(row["row"], title, said=said)
         try:
-            data, kind = self._client.thumbnail(made[0])
+            data, kind = self._session.thumbnail(made[0])
         except SegmindError:  # removed or broken since: the sheet tells the rest
             data, kind = b"", ""
         if kind == "text/plain":
@@ -165,14 +165,14 @@ class BatchResults:
 class Jobs(Sequence[Job]):
     """The jobs of a batch in the order of the rows."""
 
-    def __init__(self, client: SegmindClient, rows: BatchRows) -> None:
-        self._client, self._rows = client, rows
+    def __init__(self, session: Session, rows: BatchRows) -> None:
+        self._session, self._rows = session, rows
 
     def __len__(self) -> int:
         return self._rows.count()
 
     def __iter__(self) -> Iterator[Job]:
-        return (self._client.job(row["key"]) for row in self._rows.pages())
+        return (self._session.job(row["key"]) for row in self._rows.pages())
 
     def __getitem__(self, index: Any) -> Any:
         return _picked(self, index)

@@ -24,10 +24,10 @@ class Target:
     """What all rows of a batch go to.
 
     Args:
-        plan: `client.plan`.
+        plan: `session.plan`.
         find: gives what is known of a model by its name.
         name: the model's slug, or the workflow's id.
-        options: kind, provider and api, as `client.plan` takes them.
+        options: kind, provider and api, as `session.plan` takes them.
     """
 
     def __init__(

@@ -22,7 +22,6 @@ from segmind_widgets.jobs.runner import Watch, assets_of, call_of, outputs_of, r
 from segmind_widgets.jobs.scheduler import Scheduler
 from segmind_widgets.network.endpoints import Place, Places
 from segmind_widgets.network.retry import exchange
-from segmind_widgets.origins import Origins
 from segmind_widgets.storage.ownership import Claims, followed
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, RunRequest, Status
@@ -74,7 +73,6 @@ class Journal:
         self._export = export
         self._own: set[str] = set()  # the keys of what was begun or resumed here
         self._claims = Claims(store)
-        self._origins = Origins(store, places)
         self._lock = threading.RLock()  # of two resumes of one job, the second gets the first's
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
@@ -153,7 +151,7 @@ class Journal:
                 return job
 
     def _go_on(self, row: dict[str, Any], crew: Followers | None) -> Job:
-        place = self._origins.place(row)
+        place = self._place(row)
         before, row = row, self._claims.take(row)
         if row["status"] != before["status"] and Status(row["status"]).final:
             return self._recalled(row)
@@ -285,10 +283,46 @@ class Journal:
             traits["error"] = followed(row) if self._claims.elsewhere(row) else _left(row)
         job = self._job(row["key"], request, row["provider"], **traits)
         if row["target"] != _UNKNOWN:
-            job.again = partial(self._rerun, request, row["inputs"], self._origins.name(row))
+            job.again = partial(self._rerun, request, row["inputs"], self._provider_option(row))
         if not watching:
             job.publish(last=True)
         return job
+
+    def _provider_option(self, row: Mapping[str, Any]) -> str:
+        """What `-p` names it by."""
+        own = row["provider"] == "segmind" and self._own_sandbox(row)
+        return "sandbox" if own else row["provider"]
+
+    def _place(self, row: Mapping[str, Any]) -> Place:
+        """Where a row's job runs.
+
+        Raises:
+            NotFound: it ran on a sandbox that is gone (an unfinished job ends with it), or at
+                another address than the one that is set.
+        """
+        place = self._places.at(row["provider"], sandbox=self._own_sandbox(row))
+        if place.address == row["place"]:
+            return place
+        known = row["id"] or row["key"]
+        if row["sandbox"]:
+            error = NotFound(
+                f"The job {known} ran on a sandbox that is gone: they end with their kernels.",
+                hint="Run it again; on the sandbox that costs nothing.",
+            )
+            if not Status(row["status"]).final:
+                told = {"status": str(Status.UNKNOWN), "next": None, "error": error.message}
+                self._store.update(row["key"], **told)
+            raise error
+        raise NotFound(
+            f"The job {known} runs at {row['place']}, not {place.address}.",
+            hint="Set the address back to that and resume again.",
+        )
+
+    def _own_sandbox(self, row: Mapping[str, Any]) -> bool:
+        """It ran on a kernel's own sandbox, not at the address that is set for its provider."""
+        if not row["sandbox"]:
+            return False
+        return row["place"] != self._places.at(row["provider"], sandbox=False).address
 
     def _adopt(self, job_id: str) -> Job:
         """A job that this journal has never seen, by the service's id.

@@ -117,7 +117,7 @@ class Runs:
                 self._stage.note(f"The job {earlier.id} would be shown again, and nothing sent.")
             elif options.max_cost is not None:
                 plan.within(options.max_cost)
-            self._client.spending.check(plan, 0 if earlier else self._client.budget)
+            self._client.session.budget.check(plan, 0 if earlier else self._client.budget)
         except SegmindError as error:
             self._stage.note(f"It would be refused: {error.message}")
 
@@ -158,7 +158,7 @@ class Runs:
             return self._client.start(plan, bar.told)
         except KeyboardInterrupt:
             bar.clear()
-            job = self._client.spending.begun(plan)
+            job = self._client.session.budget.begun(plan)
             if job is not None:
                 raise job.left("You stopped waiting") from None
             raise SegmindError("You stopped the upload; nothing was submitted.") from None

@@ -100,7 +100,7 @@ class Sweeping:
             return f"That is more than {client.ask_above} at once"
         if not (many and client.budget):
             return ""
-        session = client.session(sandbox=plan.sandbox)
+        session = client.session_spend(sandbox=plan.sandbox)
         rest = max(0.0, client.budget - session.spent - session.in_flight)
         if plan.high is None or plan.high > rest + 1e-9:
             return f"Of the session's budget {money(rest)} is left, and it would stop there"

@@ -21,12 +21,14 @@ import html
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import ipywidgets as widgets
 from traitlets import Any as AnyTrait
 from traitlets import HasTraits
 
+from segmind_widgets.background import meanwhile
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.widgets.base import Announcement, free, stylesheet, words
@@ -81,6 +83,11 @@ class Panel(widgets.VBox):
         """The panel's own widgets, top to bottom. Override this."""
         raise NotImplementedError
 
+    @property
+    def incoming(self) -> Path:
+        """The folder of files that were dropped or pasted."""
+        return self.client.session.store.home / "incoming"
+
     def _head(self) -> widgets.Widget:
         return Head(self.title, f"{stylesheet()} {_KEPT.format(id=self.model_id)}")
 
@@ -123,7 +130,7 @@ class Panel(widgets.VBox):
             if then is not None:
                 then(value)
 
-        self.client.meanwhile(lambda: self.guarded(both))
+        meanwhile(lambda: self.guarded(both))
 
     # jobs
 

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import Any as AnyTrait
 
+from segmind_widgets.background import Throttle
 from segmind_widgets.errors import NotFound
 from segmind_widgets.formatting import money
 from segmind_widgets.jobs.job import Job
@@ -21,6 +22,7 @@ from segmind_widgets.widgets.results import Results, items, keyed
 from segmind_widgets.widgets.search import Search
 
 PAGE = 24  # jobs
+_FRAME = 0.25  # seconds between two reloads
 _SIDE = 180  # pixels
 
 
@@ -55,7 +57,7 @@ class GalleryPanel(Panel):
         self._awaited: set[Job] = set()  # jobs of this kernel that may end here soon
         self._fresh = 0  # that ended while another page was shown
         self._zips: list[Path] = []
-        self._frames = self.client.throttled(lambda: self.guarded(self._reload))
+        self._frames = Throttle(lambda: self.guarded(self._reload), _FRAME)
         self.search = Search(argument, self._searched)
         self.newer = self.button("‹ Newer", lambda: self._turn(-PAGE))
         self.older = self.button("Older ›", lambda: self._turn(PAGE))
@@ -115,7 +117,9 @@ class GalleryPanel(Panel):
         self._shown = self.client.jobs(PAGE, offset=self._first, **filters)
         if not self._first:
             self._fresh = 0
-        self.search.offer([one.key for one in self.client.store.spend("model") if one.completed])
+        self.search.offer(
+            [one.key for one in self.client.session.store.spend("model") if one.completed]
+        )
         self.pictures.empty = (
             "Nothing fits. Try other words."
             if self.search.given
@@ -195,7 +199,7 @@ class GalleryPanel(Panel):
 
         def pack() -> Path:
             files = [asset.path for job in find() for asset in job.outputs if asset.path]
-            return packed(files, self.client.store.home / "downloads")
+            return packed(files, self.client.session.store.home / "downloads")
 
         self.background(pack, self._packed)
 

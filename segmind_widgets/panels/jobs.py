@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from segmind_widgets.background import Throttle
 from segmind_widgets.errors import NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
@@ -38,7 +39,7 @@ class JobsPanel(Panel):
         self._lines: dict[str, Job] = {}  # what is shown, by the line's key
         self._numbers = count()
         self._stale = False  # other lines may have to be shown
-        self._frames = self.client.throttled(lambda: self.guarded(self._frame), FRAME)
+        self._frames = Throttle(lambda: self.guarded(self._frame), FRAME)
         self.status = widgets.Dropdown(options=_STATES, description="State")
         self.status.add_class("sw-small")
         self.earlier = widgets.Checkbox(False, description="Earlier ones too", indent=False)
@@ -83,7 +84,7 @@ class JobsPanel(Panel):
         keys = {job: key for key, job in self._lines.items()}
         found = self.client.jobs(self._most, **filters)
         self._follow_only({keys.get(job) or str(next(self._numbers)): job for job in found})
-        self.search.offer([spent.key for spent in self.client.store.spend("model")])
+        self.search.offer([spent.key for spent in self.client.session.store.spend("model")])
         self.more.layout.display = "" if self._total > len(found) else "none"
         self.table.empty = self._nothing()
         self._show()

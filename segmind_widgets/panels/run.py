@@ -66,8 +66,8 @@ class RunPanel(RunsPanel):
         chosen = self.provider.value
 
         def read() -> tuple[Catalog, str]:
-            place = self.client.places.choose(chosen or None)
-            return self.client.directory.catalog(place), place.provider.name
+            place = self.client.session.places.choose(chosen or None)
+            return self.client.session.directory.catalog(place), place.provider.name
 
         def known(found: tuple[Catalog, str]) -> None:
             if self.provider.value == chosen:  # else another answer is on its way

@@ -84,7 +84,7 @@ class UploadPanel(Panel):
         self.drop = Drop(
             self.add,
             self.add_text,
-            folder=self.client.store.home / "incoming",
+            folder=self.incoming,
             accept=_MEDIA,
             label="Drop, paste or choose pictures, sound or video",
         )

@@ -11,16 +11,34 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from segmind_widgets.errors import LimitError, SegmindError
 from segmind_widgets.formatting import money
-from segmind_widgets.jobs.job import Job
 from segmind_widgets.planning.estimates import HAIR
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.types import Status
 
 APART = 10.0  # seconds between two equal requests that nobody doubts
 _FEW = 64  # entries
+
+
+class PaidJob(Protocol):
+    """The attributes of a `jobs.job.Job` that tell what it costs."""
+
+    id: Any
+    status: Any
+    cost: Any
+    sandbox: Any
+
+    @property
+    def done(self) -> bool:
+        """It ended, well or badly, or is no longer watched."""
+        ...
+
+    def left(self, why: str) -> SegmindError:
+        """The error that says that the job goes on."""
+        ...
 
 
 @dataclass(eq=False)
@@ -30,10 +48,10 @@ class Entry:
     plan: Plan
     usd: float
     sandbox: bool
-    job: Job | None = None
+    job: PaidJob | None = None
     began: float = field(default_factory=time.monotonic)
 
-    def take(self, job: Job) -> None:
+    def take(self, job: PaidJob) -> None:
         """It becomes this job, which may be sent from now on."""
         self.job = job
 
@@ -44,7 +62,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Session:
+class SessionSpend:
     """USD that this session's jobs have cost, and may cost still, of one kind of money."""
 
     spent: float = 0.0
@@ -58,7 +76,7 @@ class Budget:
         look: `client.job`, for jobs that are no longer followed by who began them.
     """
 
-    def __init__(self, look: Callable[[str], Job]) -> None:
+    def __init__(self, look: Callable[[str], PaidJob]) -> None:
         self._look = look
         self._lock = threading.Lock()
         self._entries: list[Entry] = []  # without a figure from the service
@@ -95,7 +113,7 @@ class Budget:
                     self._recent = [other for other in self._recent if other is not entry]
             raise
 
-    def begun(self, plan: Plan) -> Job | None:
+    def begun(self, plan: Plan) -> PaidJob | None:
         """The job that a plan became just now; None where nothing was submitted."""
         with self._lock:
             return next((entry.job for entry in self._recent if entry.plan is plan), None)
@@ -105,13 +123,13 @@ class Budget:
         with self._lock:
             self._refuse_beyond(plan, limit)
 
-    def session(self, *, sandbox: bool) -> Session:
+    def session(self, *, sandbox: bool) -> SessionSpend:
         """What this session's jobs have cost, as the jobs' own mark tells real from play money."""
         with self._lock:
             self._settle()
             spent = sum(usd for (_, play), usd in self._spent.items() if play == sandbox)
             flying = [e for e in self._entries if _play(e) == sandbox]
-            return Session(spent, sum(entry.usd for entry in flying))
+            return SessionSpend(spent, sum(entry.usd for entry in flying))
 
     def _refuse_again(self, plan: Plan) -> None:
         for entry in reversed(self._recent):
@@ -168,7 +186,7 @@ class Budget:
         self._entries = left
 
 
-def _open(job: Job) -> bool:
+def _open(job: PaidJob) -> bool:
     """It may still cost something that nobody has told."""
     return not job.status.final or (job.status is Status.UNKNOWN and job.cost is None)
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.errors import NotFound, StoreError
-from segmind_widgets.network.shared_rate_limit import Limits
 from segmind_widgets.storage import spending
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.cache import Cache
 from segmind_widgets.storage.database import Database, now
 from segmind_widgets.storage.queries import where
+from segmind_widgets.storage.rate_limits import RateLimitTable
 from segmind_widgets.storage.spending import Spent
 from segmind_widgets.types import Status
 
@@ -43,7 +43,7 @@ class Store(Cache):
         self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, should the file be lost
         self._file = Database(self.home / "journal.sqlite", self._packed_rows)
         super().__init__(self._file.run)
-        self.limits = Limits(self._file.run, lambda: self._file.memory)
+        self.rate_limits = RateLimitTable(self._file.run, lambda: self._file.memory)
 
     @property
     def memory(self) -> bool:

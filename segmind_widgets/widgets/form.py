@@ -7,7 +7,7 @@ begins with one), and all the rest, where what is advanced is folded.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 from traitlets import Int
@@ -19,10 +19,8 @@ from segmind_widgets.types import Model
 from segmind_widgets.widgets.base import Announcement, free, words
 from segmind_widgets.widgets.controls import ROWS, Controls
 from segmind_widgets.widgets.fields import fields_of, in_place, meant
+from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.media_field import MediaField, assets
-
-if TYPE_CHECKING:
-    from segmind_widgets.panels._base import Panel
 
 
 class Form(widgets.VBox):
@@ -36,7 +34,7 @@ class Form(widgets.VBox):
 
     changed = Int(0, help="How many times the inputs changed. Follow it to hear of changes.")
 
-    def __init__(self, model: Model, panel: Panel, inputs: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, model: Model, panel: Host, inputs: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self.add_class("sw-form")
         self.model = model

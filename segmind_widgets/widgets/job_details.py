@@ -12,10 +12,10 @@ import ipywidgets as widgets
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.panels._base import Panel
 from segmind_widgets.types import Status
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.copy_button import CopyButton
+from segmind_widgets.widgets.host import Host
 
 
 class Details(widgets.VBox):
@@ -28,7 +28,7 @@ class Details(widgets.VBox):
     """
 
     def __init__(
-        self, panel: Panel, *more: widgets.Widget, pictures: widgets.Widget | None = None
+        self, panel: Host, *more: widgets.Widget, pictures: widgets.Widget | None = None
     ) -> None:
         self._panel = panel
         self.job: Job | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -18,12 +18,10 @@ from segmind_widgets.errors import AssetError, InputError
 from segmind_widgets.widgets.base import free
 from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.fields import Field
+from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures
 from segmind_widgets.widgets.recent import Recent, look, outputs, sign
 from segmind_widgets.widgets.values import from_scalar
-
-if TYPE_CHECKING:
-    from segmind_widgets.panels._base import Panel
 
 _SIDE = 64  # px of a thumbnail
 _READABLE = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # by everybody, if whole
@@ -39,7 +37,7 @@ class MediaField(widgets.VBox):
         changed: called after the reader chose or removed something.
     """
 
-    def __init__(self, field: Field, panel: Panel, changed: Callable[[], None]) -> None:
+    def __init__(self, field: Field, panel: Host, changed: Callable[[], None]) -> None:
         self.field, self.panel, self._changed = field, panel, changed
         self.many = "array" in types(field.schema)
         self.media = media_type(field.schema).split("/")[0]
@@ -50,7 +48,7 @@ class MediaField(widgets.VBox):
         self._drop = Drop(
             self._arrived,
             self._pasted,
-            folder=panel.client.store.home / "incoming",
+            folder=panel.incoming,
             accept="" if self.media == "*" else f"{self.media}/*",
             multiple=self.many,
             label=self._invitation(),
@@ -146,7 +144,7 @@ class MediaField(widgets.VBox):
         """The asset with a file of its own, so that a cell can name it."""
         if asset.data is None:
             return asset
-        folder = self.panel.client.store.home / "incoming" / str(asset.sha256)[:16]
+        folder = self.panel.incoming / str(asset.sha256)[:16]
         return Asset(path=asset.save(folder / asset.filename).resolve())
 
     def _remove(self, _: str, key: str) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import KINDS, Pictures
 from segmind_widgets.widgets.values import asked
-
-if TYPE_CHECKING:
-    from segmind_widgets.panels._base import Panel
 
 _JOBS = 12
 _SIDE = 96  # px of a thumbnail
@@ -29,7 +26,7 @@ class Recent(Pictures):
 
     def __init__(
         self,
-        panel: Panel,
+        panel: Host,
         label: str,
         find: Callable[[], Iterable[tuple[Asset, str]]],
         use: Callable[[Asset], None],
@@ -57,7 +54,7 @@ class Recent(Pictures):
         ]
 
 
-def outputs(panel: Panel, media: str) -> Iterator[tuple[Asset, str]]:
+def outputs(panel: Host, media: str) -> Iterator[tuple[Asset, str]]:
     """The newest outputs whose media type begins with `media`; "*" takes all."""
     for job in panel.client.jobs(last=_JOBS):
         for asset in job.outputs:

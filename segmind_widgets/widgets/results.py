@@ -8,7 +8,7 @@ from typing import Any
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, NotFound
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.panels._base import Panel
+from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures
 from segmind_widgets.widgets.values import asked
 
@@ -16,7 +16,7 @@ from segmind_widgets.widgets.values import asked
 class Results(Pictures):
     """The outputs of jobs, newest first."""
 
-    def __init__(self, panel: Panel, **options: Any) -> None:
+    def __init__(self, panel: Host, **options: Any) -> None:
         self._panel = panel
         self._assets: dict[str, Asset] = {}
         super().__init__(

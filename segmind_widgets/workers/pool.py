@@ -42,7 +42,7 @@ from segmind_widgets.workers.shared_folder import opened, plain
 from segmind_widgets.workers.tasks import Answer, Files, Notes, outcome, recipe, refused, unpacked
 
 if TYPE_CHECKING:
-    from segmind_widgets.client import SegmindClient
+    from segmind_widgets.session import Session
 
 TRIES = 3  # of a task whose worker was lost
 _SOME = 8  # workers, where nobody tells how many there are
@@ -65,14 +65,14 @@ class Crew:
         InputError: it is no executor, or a folder that nothing here can open.
     """
 
-    def __init__(self, client: SegmindClient, executor: Executor, folder: str | Path) -> None:
+    def __init__(self, session: Session, executor: Executor, folder: str | Path) -> None:
         if not isinstance(executor, Executor):
             raise InputError(
                 f"`executor` is a {type(executor).__name__}, and no concurrent.futures.Executor.",
                 hint="Such as ProcessPoolExecutor(), or get_executor() of Dask's Client.",
                 field="executor",
             )
-        self._client, self._executor = client, executor
+        self._session, self._executor = session, executor
         text = os.fspath(folder)
         self.url = text if "://" in text else str(Path(text).expanduser().resolve())
         self.folder = opened(self.url)
@@ -85,16 +85,16 @@ class Crew:
     # rows
 
     def start(self, plan: Plan, *, batch: str, row: int) -> Job:
-        """As `client.start`; the requests are sent by workers."""
-        return self._client.start(plan, batch=batch, row=row, crew=self)
+        """As `session.start`; the requests are sent by workers."""
+        return self._session.start(plan, batch=batch, row=row, crew=self)
 
     def resume(self, job_id: str) -> Job:
-        """As `client.resume`; what workers noted of it is known, too."""
-        return self._client.journal.resume(job_id, self)
+        """As `session.resume`; what workers noted of it is known, too."""
+        return self._session.journal.resume(job_id, self)
 
     def follow(self, job: Job, place: Place, key: str, call: Call | None, **options: Any) -> None:
         """Have workers do what a job needs, until it ends."""
-        store = self._client.store
+        store = self._session.store
         errands = Errands(self, job, place, store.job(key), self._replies.pop(key, None))
         if call and call.billed:
             errands.hand_out()
@@ -115,7 +115,7 @@ class Crew:
         attempt, note = notes.last()
         if note is None or refused(note) or note["status"] == "given up":
             if notes.give_up(attempt if note is None else attempt + 1):
-                self._client.store.update(row["key"], sent=None)
+                self._session.store.update(row["key"], sent=None)
                 return None
             attempt, note = notes.last()  # a worker was quicker, just now
         if not note or "reply" not in note:

@@ -162,4 +162,4 @@ def test_the_client_keeps_them_and_the_table_of_jobs_uses_them(
     assert 'alt="a &quot;cat&quot;"' in pages[0]["text/html"]
     assert "data:image/jpeg" in pages[0]["text/html"]
     assert decoded == [64]
-    assert len(list((client.store.home / "thumbnails").iterdir())) == 1
+    assert len(list((client.session.store.home / "thumbnails").iterdir())) == 1

@@ -142,14 +142,14 @@ def test_only_few_are_in_flight_and_jobs_are_let_go(
 ) -> None:
     monkeypatch.setattr("segmind_widgets.batches.feeder.AT_ONCE", 5)
     most: list[int] = []
-    follow = client.start
+    follow = client.session.start
 
     def start(*args: Any, **facts: Any) -> Any:
         job = follow(*args, **facts)
-        most.append(len(client.journal._scheduler.live))
+        most.append(len(client.session.journal._scheduler.live))
         return job
 
-    monkeypatch.setattr(client, "start", start)
+    monkeypatch.setattr(client.session, "start", start)
     batch = client.map(FAST, prompts(30)).wait(30)
     assert batch.done == 30
     assert max(most) <= 6  # a step of the scheduler's thread may still be ending
@@ -160,8 +160,8 @@ def test_only_few_are_in_flight_and_jobs_are_let_go(
 
 def test_the_budget_lets_go_of_what_ended(client: SegmindClient) -> None:
     assert client.map(FAST, prompts(220)).wait(60).done == 220
-    assert len(client.spending._entries) < 200
-    assert client.session(sandbox=True).spent == pytest.approx(220 * 0.0055)
+    assert len(client.session.budget._entries) < 200
+    assert client.session_spend(sandbox=True).spent == pytest.approx(220 * 0.0055)
 
 
 # rows of every form

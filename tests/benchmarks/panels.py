@@ -40,9 +40,9 @@ def journal(home: Path, count: int, picture: bytes) -> Any:
 
     client = SegmindClient(home=str(home), provider="sandbox")
     for number in range(count):
-        path = client.store.new_file("a-model", f"{number:08}", 0, ".jpg")
+        path = client.session.store.new_file("a-model", f"{number:08}", 0, ".jpg")
         path.write_bytes(picture)
-        client.store.add(
+        client.session.store.add(
             id=f"job-{number:05}",
             kind="model",
             target=f"model-{number % 7}",
@@ -153,11 +153,11 @@ def _messages(way: str, count: int, seconds: float) -> float:
         client = SegmindClient(home=home, provider="sandbox")
         row = {"kind": "model", "target": "m", "inputs": {}, "status": "processing"}
         place = {"provider": "segmind", "place": "https://api.segmind.com", "sandbox": False}
-        keys = [client.store.add(**row, **place) for _ in range(count)]
+        keys = [client.session.store.add(**row, **place) for _ in range(count)]
         request = RunRequest("m")
         told = {"status": Status.PROCESSING, "usual": 20.0}
-        jobs = [client.journal._job(key, request, "segmind", **told) for key in keys]
-        client.journal._own.update(keys)
+        jobs = [client.session.journal._job(key, request, "segmind", **told) for key in keys]
+        client.session.journal._own.update(keys)
         view = _WAYS[way](client, jobs)
         stop = threading.Event()
 

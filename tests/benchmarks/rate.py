@@ -21,6 +21,8 @@ from services import services
 from table import Row, measured, show
 from thousand import LOAD
 
+from segmind_widgets.network.shared_rate_limit import Limits
+
 LIMIT, WINDOW, SPEED = 60, 12.0, 5
 
 
@@ -89,7 +91,7 @@ def _cost(count: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as home:
         store = Store(Path(home))
         found = []
-        for limit in (RateLimit(6e9, store.limits, lambda: "account"), RateLimit(6e9)):
+        for limit in (RateLimit(6e9, Limits(store.rate_limits), lambda: "account"), RateLimit(6e9)):
             took = []
             for _ in range(count):
                 start = time.perf_counter()

@@ -86,7 +86,7 @@ def _results(batch: Batch) -> list[Any]:
 
 
 def _ledger(client: SegmindClient, name: str) -> list[Any]:
-    found = client.store.jobs(10**6, batch=name)
+    found = client.session.store.jobs(10**6, batch=name)
     return sorted(tuple(str(row[column]) for column in LEDGER) for row in found)
 
 

@@ -109,10 +109,10 @@ def test_login_keeps_a_key_that_works_and_forgets_it(
     assert "kept in this kernel's memory" in said
     assert "It works: 10.00 USD" in said
     assert key not in said
-    assert keyless.client.keys.key("segmind") == key
+    assert keyless.client.session.keys.key("segmind") == key
     keyless.run("%segmind_login --forget")
     assert "is forgotten" in capsys.readouterr().out
-    assert keyless.client.keys.key("segmind") is None
+    assert keyless.client.session.keys.key("segmind") is None
 
 
 def test_login_refuses_a_wrong_key_in_one_line(
@@ -125,7 +125,7 @@ def test_login_refuses_a_wrong_key_in_one_line(
     assert "API key is invalid" in str(raised.value)
     assert "\n" not in str(raised.value)
     assert "%segmind_login" in raised.value.hint
-    assert keyless.client.keys.key("segmind") is None
+    assert keyless.client.session.keys.key("segmind") is None
 
 
 @pytest.mark.parametrize(

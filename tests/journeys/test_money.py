@@ -137,7 +137,7 @@ def test_a_stop_just_after_it_was_sent_does_not_say_that_it_was_not(
     shell.client.unobserve(interrupted, "newest")
     [job] = shell.client.jobs()
     assert job.wait(20).status is Status.COMPLETED
-    assert shell.client.session(sandbox=True).spent == job.cost
+    assert shell.client.session_spend(sandbox=True).spent == job.cost
     with pytest.raises(errors.LimitError, match="very same request"):
         shell.run(f"{RUN} prompt=x")
     assert len(sandbox.billed_posts) == 1
@@ -316,7 +316,7 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     for prompt in ("one", "two"):
         shell.run(f"{RUN} prompt={prompt}")
     shell.run("%segmind_run flux-dev prompt=three")
-    shell.client.store.add(
+    shell.client.session.store.add(
         target="flux-dev", provider="segmind", kind="model", sandbox=False, inputs={}, cost=1.5,
         place="https://api.segmind.com", status="completed",
     )  # fmt: skip

@@ -134,8 +134,8 @@ def test_what_an_older_version_left_may_have_been_sent(sandbox: Sandbox, tmp_pat
     with open_shell(tmp_path, sandbox) as shell:
         client = shell.client
         known = client.run("fast-flux-schnell", {"prompt": "x"}, api="v1").id
-        row = client.store.job(known)
-        client.store.update(row["key"], id=None, status="submitting", outputs=[], sent=None)
+        row = client.session.store.job(known)
+        client.session.store.update(row["key"], id=None, status="submitting", outputs=[], sent=None)
         job = client.resume(row["key"]).wait(30)
         assert (job.status, job.id) == (Status.COMPLETED, known)
     assert len(sandbox.requests("POST")) == 1
@@ -187,7 +187,7 @@ def test_a_request_without_an_answer_says_what_is_known_of_it(
     sandbox: Sandbox, tmp_path: Path, owner: str | None, said: str, *, sent: bool
 ) -> None:
     with open_shell(tmp_path, sandbox) as shell:
-        store = shell.client.store
+        store = shell.client.session.store
         key = store.add(
             provider="segmind", place=sandbox.url("segmind"), sandbox=False, kind="model",
             target="fast-flux-schnell", inputs={"prompt": "x"}, status="submitting",
@@ -227,7 +227,7 @@ def test_a_job_at_another_address_waits_for_its_address(sandbox: Sandbox, tmp_pa
     """The row is not touched: it may be worth money."""
     with open_shell(tmp_path, sandbox) as shell:
         place = "https://elsewhere.example"
-        key = shell.client.store.add(
+        key = shell.client.session.store.add(
             provider="segmind",
             place=place,
             sandbox=False,
@@ -239,4 +239,4 @@ def test_a_job_at_another_address_waits_for_its_address(sandbox: Sandbox, tmp_pa
         )
         with pytest.raises(errors.NotFound, match=r"runs at https://elsewhere\.example"):
             SegmindClient.instance().resume(key)
-        assert not Status(shell.client.store.job(key)["status"]).final
+        assert not Status(shell.client.session.store.job(key)["status"]).final

@@ -113,11 +113,12 @@ def told(error: BaseException) -> str:
 
 def values(shell: Shell) -> Iterator[str | bytes]:
     """What the objects that a person can get hold of say of themselves, and as a pickle."""
-    client = shell.client
+    client, session = shell.client, shell.client.session
     jobs = client.jobs(100)
-    things = [client, *jobs, *client.store.jobs(100), client.keys, client.places, client.journal,
+    things = [client, *jobs, *session.store.jobs(100), session, session.keys, session.places,
+              session.journal,
               client.plan("flux-dev", {"prompt": "x"}), *client.spend(), client.credits(),
-              client.places.choose("segmind"), client.places.choose("segmind").transport,
+              session.places.choose("segmind"), session.places.choose("segmind").transport,
               *(asset for job in jobs for asset in job.outputs),
               *(job.error for job in jobs if job.error)]  # fmt: skip
     pickled = 0

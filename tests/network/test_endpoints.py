@@ -10,6 +10,7 @@ import pytest
 from segmind_widgets.errors import InputError, KeyMissing
 from segmind_widgets.network.endpoints import Place, Places
 from segmind_widgets.network.keys import Keys
+from segmind_widgets.network.shared_rate_limit import Limits
 from segmind_widgets.storage.store import Store
 
 Made = Callable[..., Places]
@@ -129,7 +130,7 @@ def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(
     stores = [Store(tmp_path), Store(tmp_path)]
     kernels = [made(rate_limit=60.0) for _ in stores]
     for kernel, store in zip(kernels, stores, strict=True):
-        kernel._share = lambda store=store: store.limits
+        kernel._share = lambda store=store: Limits(store.rate_limits)
     first, second = (k.at("segmind", sandbox=False).transport.limit for k in kernels)
     assert first.take(now=100.0) == 0.0
     assert second.take(now=100.0) > 0

@@ -18,9 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmind_widgets.network import rate_limit, shared_rate_limit
+from segmind_widgets.network import rate_limit
 from segmind_widgets.network.rate_limit import SLACK, WINDOW, Pace, RateLimit
 from segmind_widgets.network.shared_rate_limit import Limits
+from segmind_widgets.storage import rate_limits
+from segmind_widgets.storage.rate_limits import RateLimitTable
 from segmind_widgets.storage.store import Store
 
 
@@ -182,8 +184,8 @@ def stores(tmp_path: Path):
 
 
 def test_kernels_share_one_pace_and_accounts_do_not(stores: list[Store]) -> None:
-    first, second = (RateLimit(60, store.limits, lambda: "mine") for store in stores)
-    other = RateLimit(60, stores[0].limits, lambda: "hers")
+    first, second = (RateLimit(60, Limits(store.rate_limits), lambda: "mine") for store in stores)
+    other = RateLimit(60, Limits(stores[0].rate_limits), lambda: "hers")
     moments, turns, moment = [], itertools.cycle([first, second]), 0.0
     while moment < 120:
         waits = [next(turns).take(now=moment) for _ in range(2)]
@@ -202,7 +204,7 @@ def test_what_is_stored_tells_no_key(stores: list[Store], tmp_path: Path) -> Non
     from segmind_widgets.providers import Segmind
 
     key = "SG_0123456789abcdef"
-    transport = Transport(Segmind({}), lambda: key, 60, stores[0].limits)
+    transport = Transport(Segmind({}), lambda: key, 60, Limits(stores[0].rate_limits))
     assert transport.limit.take() == 0.0
     account = transport.limit._account()
     assert account.startswith("https://api.segmind.com:443 ")
@@ -219,14 +221,14 @@ def test_what_is_stored_tells_no_key(stores: list[Store], tmp_path: Path) -> Non
 def test_a_busy_file_keeps_nobody_waiting_and_the_own_pace_serves(
     stores: list[Store], tmp_path: Path
 ) -> None:
-    limit = RateLimit(60, stores[0].limits, lambda: "mine")
+    limit = RateLimit(60, Limits(stores[0].rate_limits), lambda: "mine")
     assert limit.take(now=10.0) == 0.0
     other = sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     began = time.monotonic()
     assert limit.take(now=10.1) > 0.3, "it goes on from what was shared last"
     assert limit.take(now=11.1) == 0.0
-    assert time.monotonic() - began < 1 + 2 * shared_rate_limit.PATIENCE / 1000
+    assert time.monotonic() - began < 1 + 2 * rate_limits.PATIENCE / 1000
     assert not stores[0].memory, "a busy moment is no reason to leave the file"
     other.execute("ROLLBACK")
     other.close()
@@ -239,10 +241,10 @@ def test_a_closed_store_and_one_in_memory_share_nothing(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
     memory = Store(blocked)
-    assert memory.limits.change("mine", lambda pace: pace.take(1.0, 1.0)) is None
+    assert Limits(memory.rate_limits).change("mine", lambda pace: pace.take(1.0, 1.0)) is None
     memory.close()
     store = Store(tmp_path / "home")
-    limit = RateLimit(60, store.limits, lambda: "mine")
+    limit = RateLimit(60, Limits(store.rate_limits), lambda: "mine")
     store.close()
     assert limit.take(now=1.0) == 0.0
     assert limit.take(now=1.0) > 0
@@ -258,9 +260,10 @@ KERNEL = """
 import sys, time
 from pathlib import Path
 from segmind_widgets.network.rate_limit import RateLimit
+from segmind_widgets.network.shared_rate_limit import Limits
 from segmind_widgets.storage.store import Store
 store = Store(Path(sys.argv[1]))
-limit = RateLimit(1200, store.limits, lambda: "mine")
+limit = RateLimit(1200, Limits(store.rate_limits), lambda: "mine")
 until = time.monotonic() + 2
 while time.monotonic() < until:
     wait = limit.take()
@@ -285,11 +288,11 @@ def test_kernels_in_processes_of_their_own(tmp_path: Path) -> None:
 
 
 def test_a_place_costs_less_than_a_third_of_a_millisecond(stores: list[Store]) -> None:
-    limit = RateLimit(6e9, stores[0].limits, lambda: "mine")
+    limit = RateLimit(6e9, Limits(stores[0].rate_limits), lambda: "mine")
     took = []
     for _ in range(300):
         start = time.perf_counter()
         limit.take()
         took.append(time.perf_counter() - start)
     assert sorted(took)[150] < 0.3e-3
-    assert isinstance(stores[0].limits, Limits)
+    assert isinstance(stores[0].rate_limits, RateLimitTable)

@@ -95,7 +95,7 @@ def test_a_rate_limit_is_waited_for(client: SegmindClient, sandbox: Sandbox) -> 
 
 
 def test_when_an_upload_is_needed(client: SegmindClient) -> None:
-    place, data = client.places.choose(), picture()
+    place, data = client.session.places.choose(), picture()
     now = datetime.now(timezone.utc)
     past, future = ((now + timedelta(hours=h)).isoformat() for h in (-1, 1))
     asset = Asset(data=data)

@@ -29,7 +29,7 @@ def add(client: SegmindClient, **columns: Any) -> str:
     """A row of an earlier kernel."""
     row = {"kind": "model", "target": FAST, "inputs": {"prompt": "x"}, "status": "failed"}
     place = {"provider": "segmind", "place": "https://api.segmind.com", "sandbox": False}
-    return client.store.add(**{**place, **row, **columns})
+    return client.session.store.add(**{**place, **row, **columns})
 
 
 def until(true: Callable[[], Any]) -> None:

@@ -136,7 +136,7 @@ def test_what_is_in_flight_counts(client: SegmindClient, sandbox: Sandbox) -> No
     job.stop()  # it goes on at the service
     with pytest.raises(LimitError, match="in flight"):
         client.submit(MODEL, PROMPT)
-    assert client.session().in_flight + client.session(sandbox=True).in_flight == 0.0055
+    assert client.session_spend().in_flight + client.session_spend(sandbox=True).in_flight == 0.0055
     sandbox.faults.clear()
     client.resume(job.id).wait(20)
     with pytest.raises(LimitError, match=r"\$0.0055 is spent\."):
@@ -169,14 +169,14 @@ def test_a_failed_upload_frees_what_was_put_aside(client: SegmindClient, sandbox
 def test_what_may_have_been_billed_stays_put_aside(client: SegmindClient, sandbox: Sandbox) -> None:
     client.budget = 1.0
     model, options = "gemini-3-pro-image-preview", {"provider": "apimart"}
-    client.store.add(
+    client.session.store.add(
         target=model, provider="apimart", kind="model", sandbox=False, inputs={}, cost=0.05,
-        place=client.places.choose("apimart").address, status="completed",
+        place=client.session.places.choose("apimart").address, status="completed",
     )  # fmt: skip
     sandbox.faults.add("POST /v1/images/.*", "reset_after", times=None)
     job = client.submit(model, PROMPT, **options).wait(20)
     assert job.status is Status.UNKNOWN
-    assert client.session().in_flight == 0.05
+    assert client.session_spend().in_flight == 0.05
 
 
 @pytest.mark.parametrize("round_", range(5))
@@ -332,7 +332,7 @@ def test_the_services_own_figure_is_kept(client: SegmindClient, sandbox: Sandbox
     client.submit(MODEL, PROMPT).wait(20)
     (told,) = client.spend("model")
     assert (told.key, told.jobs, told.completed, told.usd) == (MODEL, 3, 2, 0.011)
-    assert client.session(sandbox=True).spent == 0.011, "the sandbox said that it is one"
-    assert client.session().spent == 0.0
+    assert client.session_spend(sandbox=True).spent == 0.011, "the sandbox said that it is one"
+    assert client.session_spend().spent == 0.0
     with pytest.raises(InputError, match="no way to add up"):
         client.spend("week")  # type: ignore[arg-type]

@@ -58,12 +58,14 @@ def test_how_many_outputs_are_asked_for(inputs: dict[str, Any], count: int) -> N
 def past(client: SegmindClient) -> Any:
     """Writes a finished run into the journal."""
 
+    place = client.session.places.choose().address
+
     def add(target: str = "flux-dev", **facts: Any) -> None:
         row = {
-            "provider": "segmind", "place": client.places.choose().address, "sandbox": False,
+            "provider": "segmind", "place": place, "sandbox": False,
             "kind": "model", "inputs": {}, "status": "completed", "seconds": 9.0, **facts,
         }  # fmt: skip
-        client.store.add(target=target, **row)
+        client.session.store.add(target=target, **row)
 
     return add
 
@@ -89,7 +91,7 @@ def test_old_runs_are_not_looked_through(client: SegmindClient) -> None:
     """An estimate for each of a thousand rows, over a journal of years."""
     tests, values = where(target="flux-dev", status="completed")
     query = f"SELECT * FROM jobs {tests} ORDER BY created DESC, rowid DESC LIMIT 60"
-    plan = client.store._run(
+    plan = client.session.store._run(
         lambda db: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
     )
     assert plan == ["SEARCH jobs USING INDEX jobs_of_target (target=? AND status=?)"]

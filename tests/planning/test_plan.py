@@ -55,7 +55,7 @@ def test_a_notebook_shows_it_as_html_with_everything_escaped(client: SegmindClie
     assert "about $0.04 (directory average)" in shown
     assert "<i>" not in shown
     assert "&lt;i&gt;a &amp; b&lt;/i&gt;" in shown
-    assert client.keys.key("segmind") not in shown
+    assert client.session.keys.key("segmind") not in shown
 
 
 def test_the_seed_is_new_each_time_unless_it_is_given(client: SegmindClient) -> None:
@@ -101,12 +101,12 @@ def test_the_limit_of_cost(client: SegmindClient) -> None:
 
 def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindClient) -> None:
     listed = client.plan("flux-dev", {"prompt": "x"}).seconds
-    place = client.places.choose()
+    place = client.session.places.choose()
     row = {"provider": "segmind", "place": place.address, "sandbox": False, "kind": "model"}
     for seconds in (30.0, 50.0, 31.0):
         assert client.plan("flux-dev", {"prompt": "x"}).seconds == listed
-        key = client.store.add(**row, target="flux-dev", inputs={}, status="completed")
-        client.store.update(key, seconds=seconds)
+        key = client.session.store.add(**row, target="flux-dev", inputs={}, status="completed")
+        client.session.store.update(key, seconds=seconds)
     assert client.plan("flux-dev", {"prompt": "x"}).seconds == 31.0
 
 

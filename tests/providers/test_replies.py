@@ -14,11 +14,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmind_widgets import errors
 from segmind_widgets.catalog.listings import parse_directory, parse_parameters
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS, Provider
+from segmind_widgets.providers._errors import from_reply
 from segmind_widgets.types import Call, JobState, Model, Reply
 from tests.providers.recorded import call_in, check, outcome, recorded, reply_in
 
@@ -262,7 +262,7 @@ def test_any_refusal_has_a_name_and_words(
     status: int, headers: dict[str, str], value: Any, data: st.DataObject
 ) -> None:
     reply = arrived("segmind", Reply(status, headers, data.draw(bodies(None, value))))
-    error = errors.from_reply(reply.status, reply.headers, reply.body)
+    error = from_reply(reply.status, reply.headers, reply.body)
     assert error.status == status
     assert error.field is None or isinstance(error.field, str)
     keep(error)

@@ -108,8 +108,8 @@ def test_a_failure_of_its_own_is_said_in_the_reply(segmind, sandbox, capfd, monk
 BUSY = """
 import threading, requests
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.sandbox.account import Account
-from segmind_widgets.sandbox.jobs import Job, Jobs
+from segmind_widgets.sandbox.state.account import Account
+from segmind_widgets.sandbox.state.jobs import Job, Jobs
 drawn = threading.Event()
 def broken(*_):
     drawn.set()

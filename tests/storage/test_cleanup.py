@@ -19,7 +19,7 @@ from segmind_widgets.storage.queries import moment
 @pytest.fixture
 def made(client: SegmindClient, tmp_path: Path) -> dict[str, Path]:
     """One file of each kind of job, by name."""
-    store, paths = client.store, {}
+    store, paths = client.session.store, {}
     old = datetime.now(timezone.utc) - timedelta(days=30)
     kinds: dict[str, dict[str, Any]] = {
         "old": {"cost": 0.04},
@@ -55,9 +55,9 @@ def test_it_says_how_much_and_then_does_that(client: SegmindClient, made: dict[s
 
 
 def test_the_ledger_does_not_change(client: SegmindClient, made: dict[str, Path]) -> None:
-    before = client.store.spend()
+    before = client.session.store.spend()
     client.clean(0, dry_run=False)
-    assert client.store.spend() == before
+    assert client.session.store.spend() == before
     assert client.count() == len(made)
     [job] = client.jobs(model="old")
     assert job.outputs == ()

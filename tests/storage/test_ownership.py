@@ -149,7 +149,7 @@ def test_a_job_that_was_let_go_is_anybodys(slow: Sandbox, tmp_path: Path) -> Non
         job.stop()
         free = threading.Event()
         for _ in range(200):
-            if other.store.job(job.id)["owner"] is None:
+            if other.session.store.job(job.id)["owner"] is None:
                 break
             free.wait(0.05)
         resumed = other.resume(job.id)
@@ -245,10 +245,10 @@ def test_what_was_stopped_before_it_was_sent_is_never_sent(
         assert second.status is Status.CANCELLED or over.wait(20)
         assert "was never sent" in str(second.error)
         assert "Nothing was billed" in str(second.error)
-        assert shell.client.store.job(second.id)["owner"] is None
+        assert shell.client.session.store.job(second.id)["owner"] is None
         assert shell.client.resume(second.id).status is Status.CANCELLED
         first.wait(20)
-        assert not any(shell.client.session(sandbox=play).in_flight for play in (False, True))
+        assert not any(shell.client.session_spend(sandbox=play).in_flight for play in (False, True))
     assert len(sandbox.requests("POST")) == 1
 
 
@@ -266,7 +266,8 @@ if not child:
     os._exit(0 if job.wait(20).status == "completed" and len(client.jobs()) == 2 else 1)
 code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 client.run("fast-flux-schnell", {"prompt": "parent again"})
-print(code, [job.inputs["prompt"] for job in client.jobs()], client.store.problem, flush=True)
+problem = client.session.store.problem
+print(code, [job.inputs["prompt"] for job in client.jobs()], problem, flush=True)
 """
     with process(code, env=environment(tmp_path, sandbox)) as (_, said):
         assert said == "0 ['parent again', 'child', 'parent']"

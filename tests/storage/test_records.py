@@ -40,7 +40,7 @@ def test_a_thousand_rows_are_jobs_in_a_moment(tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     picture.write_bytes(b"x")
     for number in range(ROWS):
-        client.store.add(
+        client.session.store.add(
             id=f"req-{number}", provider="segmind", place="https://a", sandbox=False, kind="model",
             target="flux-dev", inputs={"prompt": f"fox {number}", "seed": number}, cost=0.04,
             status="completed", outputs=[{"path": str(picture)}], seconds=3.0,

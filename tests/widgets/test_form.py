@@ -236,7 +236,7 @@ def test_a_file_field_takes_files_urls_and_variables(panel: BarePanel, picture: 
     field._pasted("$cat")
     kept = field.value
     assert kept.pixels == (30, 20)
-    assert kept.path.is_relative_to(panel.client.store.home / "incoming")
+    assert kept.path.is_relative_to(panel.client.session.store.home / "incoming")
     field._pasted(f"file:{picture}")
     assert field.value.path == picture
     field._drop._receive(None, {"type": "text", "text": "$n"}, [])
@@ -268,7 +268,9 @@ def test_a_file_of_another_kind_is_refused_where_it_was_dropped(
 def test_recent_outputs_that_fit_can_be_used(
     panel: BarePanel, client: SegmindClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "meanwhile", lambda work: work())  # its thread, in turn
+    monkeypatch.setattr(
+        "segmind_widgets.panels._base.meanwhile", lambda work: work()
+    )  # its thread, in turn
     picture = client.run("flux-schnell", {"prompt": "a fox"})
     client.run("gpt-4o", {"prompt": "Hello"})
     form = form_of(panel, "kling-2.1")

@@ -125,7 +125,7 @@ def told(batch: Batch) -> list[tuple[Any, ...]]:
 
 
 def ledger(client: SegmindClient, batch: Batch) -> list[tuple[Any, ...]]:
-    rows = client.store.jobs(1000, batch=batch.name)
+    rows = client.session.store.jobs(1000, batch=batch.name)
     names = ("row", "target", "kind", "inputs", "status", "cost", "estimate", "fingerprint", "seed")
     return sorted([tuple(str(row[name]) for name in names) for row in rows])
 
@@ -211,7 +211,9 @@ def test_a_file_that_rows_share_is_uploaded_once(
 
 def test_a_kernels_own_sandbox_is_reached_without_a_key() -> None:
     client = SegmindClient.instance()
-    client.places._sandbox = Sandbox(speed=500, artist=tiny).start()  # pictures take no time
+    client.session.places._sandbox = Sandbox(
+        speed=500, artist=tiny
+    ).start()  # pictures take no time
     with Pool(2) as pool:
         batch = client.map(FAST, prompts(2), provider="sandbox", executor=pool).wait(30)
     assert batch.done == 2
@@ -250,7 +252,7 @@ def test_a_429_holds_all_back_and_is_sent_again(
     notes = {path.name[-7:]: path for path in (tmp_path / "b" / "notes").glob("*-[0-9].json")}
     said = {name: json.loads(path.read_text())["status"] for name, path in notes.items()}
     assert said == {"-0.json": "refused", "-1.json": "sent"}
-    assert client.places.choose().transport.limit._pace.halved, "the driver goes slower"
+    assert client.session.places.choose().transport.limit._pace.halved, "the driver goes slower"
 
 
 def test_few_tasks_are_out_at_once_and_a_stream_stays_one(client: SegmindClient) -> None:
@@ -384,7 +386,7 @@ def test_a_killed_process_of_a_pool(client: SegmindClient, sandbox: Sandbox) -> 
 
 
 def statuses(client: SegmindClient, batch: Batch) -> list[str]:
-    return [row["status"] for row in client.store.jobs(1000, batch=batch.name)]
+    return [row["status"] for row in client.session.store.jobs(1000, batch=batch.name)]
 
 
 # closing
@@ -426,16 +428,16 @@ def test_a_row_whose_task_never_reached_a_worker_is_sent_once(
     """The journal says that it went out; the folder knows better."""
     with Pool(1) as pool:
         batch = client.map(FAST, prompts(1), name="n", executor=pool, folder=tmp_path).wait(30)
-        [row] = client.store.jobs(5, batch="n")
+        [row] = client.session.store.jobs(5, batch="n")
         for note in (tmp_path / "n" / "notes").glob("*-*-*"):  # of the driver's own, one remains
             note.unlink()
         sent = {"status": str(Status.SUBMITTING), "id": None, "next": None, "owner": "1-gone"}
-        client.store.update(row["key"], **sent, outputs=[], cost=None)
-        client.journal._live.clear()
+        client.session.store.update(row["key"], **sent, outputs=[], cost=None)
+        client.session.journal._live.clear()
         batch = client.map(FAST, prompts(1), name="n", executor=pool, folder=tmp_path).wait(30)
     assert batch.done == 1
     assert len(sandbox.requests("POST")) == 2, "the one that was undone here, and a new one"
-    rows = client.store.jobs(5, batch="n")
+    rows = client.session.store.jobs(5, batch="n")
     assert sorted(one["status"] for one in rows) == ["cancelled", "completed"]
 
 
@@ -444,10 +446,10 @@ def test_a_row_that_the_folder_does_not_know_is_never_sent_again(
 ) -> None:
     """A local run was killed at its submit; or workers with another folder were at it."""
     batch = client.map(FAST, prompts(1), name="n").wait(30)
-    [row] = client.store.jobs(5, batch="n")
+    [row] = client.session.store.jobs(5, batch="n")
     sent = {"status": str(Status.SUBMITTING), "id": None, "next": None, "owner": "1-gone"}
-    client.store.update(row["key"], **sent, outputs=[], cost=None)
-    client.journal._live.clear()
+    client.session.store.update(row["key"], **sent, outputs=[], cost=None)
+    client.session.journal._live.clear()
     with Pool(1) as pool:
         batch = client.map(FAST, prompts(1), name="n", executor=pool, folder=tmp_path).wait(30)
     assert batch.done == 1, "the history knows it"
@@ -519,7 +521,7 @@ def _driver_killed(client: SegmindClient, sandbox: Sandbox, dask: Client, home: 
     sandbox.faults.add("POST /v2/.*", "silence", times=None, after=3)
     driver = subprocess.Popen(
         [sys.executable, "-c", DRIVER, json.dumps(said)],
-        env=environment(home, sandbox) | {"SEGMIND_WIDGETS_HOME": str(client.store.home)},
+        env=environment(home, sandbox) | {"SEGMIND_WIDGETS_HOME": str(client.session.store.home)},
     )
     sandbox.wait_for(lambda log: len(log.billed_posts) >= count + 4, 30)
     driver.kill()

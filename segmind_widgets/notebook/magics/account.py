@@ -32,7 +32,7 @@ class Account(Subject):
         from segmind_widgets.notebook.login import TITLES, ask, without_key
 
         options = self.options("segmind_login", without_key(line))
-        provider, keys = options.provider, self.client.keys
+        provider, keys = options.provider, self.client.session.keys
         if provider not in TITLES:
             raise CellError(f"There is no provider {provider!r}.", hint="segmind or apimart.")
         if options.forget:
@@ -48,12 +48,12 @@ class Account(Subject):
 
     def _check_key(self, provider: str) -> str:
         """Whether the key is taken, in words. A wrong one is not kept."""
-        if self.client.places.choose(provider).sandbox:
+        if self.client.session.places.choose(provider).sandbox:
             return "It was not tried: the sandbox is set as the provider."
         try:
             balance = self.client.credits(provider)
         except Unauthorized:
-            self.client.keys.forget(provider)
+            self.client.session.keys.forget(provider)
             raise
         except SegmindError as error:
             return f"It could not be tried: {error.message}"
@@ -73,8 +73,8 @@ class Account(Subject):
         from segmind_widgets.notebook.tables import Table
 
         options = self.options("segmind_status", line)
-        place = self.client.places.choose(options.provider)
-        keys, name = self.client.keys, place.provider.name
+        place = self.client.session.places.choose(options.provider)
+        keys, name = self.client.session.keys, place.provider.name
         try:
             balance = self.client.credits(options.provider)
         except Unauthorized as error:
@@ -91,7 +91,7 @@ class Account(Subject):
             ("key", key),
             ("credits", _credits(balance)),
             ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
-            ("results in", str(self.client.store.home)),
+            ("results in", str(self.client.session.store.home)),
         ]
         caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * place.sandbox
         return Table(rows, {"": lambda row: row[0], " ": lambda row: row[1]}, caption)
@@ -118,7 +118,7 @@ class Account(Subject):
         if options.since is not None:
             since = datetime.now(timezone.utc) - timedelta(days=options.since)
         found = self.client.spend(options.by, since)
-        sessions = {play: self.client.session(sandbox=play) for play in (False, True)}
+        sessions = {play: self.client.session_spend(sandbox=play) for play in (False, True)}
         told = (job for job in self.client.jobs(10) if job.credits is not None)
         newest, narrowed = next(told, None), since is not None
         return listings.spend(

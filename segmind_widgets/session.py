@@ -1,0 +1,369 @@
+"""Everything that one kernel owns: store, endpoints, jobs, budget; plan, start, resume, export.
+
+Batches, workers and panels call the session; `SegmindClient` is the public API over it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+from segmind_widgets.errors import InputError
+from segmind_widgets.settings import Settings
+from segmind_widgets.types import Model, RunRequest
+
+if TYPE_CHECKING:
+    from segmind_widgets.assets.asset import Asset
+    from segmind_widgets.assets.thumbnails import Thumbnails
+    from segmind_widgets.jobs.job import Job
+    from segmind_widgets.jobs.registry import Journal
+    from segmind_widgets.network.directory import Directory
+    from segmind_widgets.network.endpoints import Places
+    from segmind_widgets.network.keys import Keys
+    from segmind_widgets.network.uploads import Uploads
+    from segmind_widgets.planning.budget import Budget
+    from segmind_widgets.planning.estimates import Estimate
+    from segmind_widgets.planning.plan import Plan
+    from segmind_widgets.storage.store import Store
+
+T = TypeVar("T")
+
+
+class OnFirstUse(Generic[T]):
+    """A method whose value is made on first use, once, under its object's `lock` (reentrant).
+
+    `functools.cached_property` has had no lock since Python 3.12: threads that meet there make a
+    value each. As there, the value replaces this descriptor in the object's `__dict__`.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._name = make.__name__
+        self.__doc__ = make.__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> OnFirstUse[T]: ...
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        if owner is None:
+            return self
+        with owner.lock:
+            made = vars(owner)
+            if self._name not in made:
+                made[self._name] = self._make(owner)
+            return made[self._name]
+
+
+class Session:
+    """Store, endpoints, job registry and budget of one kernel. `close` ends what was made.
+
+    Args:
+        settings: the client's; read at each use.
+        begun: called with each job that is started or resumed.
+    """
+
+    def __init__(self, settings: Settings, begun: Callable[[Job], object] = lambda _: None) -> None:
+        self.settings = settings
+        self._begun = begun
+        self.lock = threading.RLock()  # what is made on first use is made under it
+
+    @OnFirstUse
+    def keys(self) -> Keys:
+        """Where keys are found and kept."""
+        from segmind_widgets.network.keys import Keys
+
+        return Keys()
+
+    @OnFirstUse
+    def store(self) -> Store:
+        """The journal, the upload cache and the results."""
+        from segmind_widgets.storage.store import Store, default_home
+
+        if hasattr(os, "register_at_fork"):
+            leave = weakref.WeakMethod(self._leave_to_parent)
+            os.register_at_fork(after_in_child=lambda: (leave() or list)())
+        home = self.settings.home
+        store = Store(Path(home).expanduser() if home else default_home())
+        if store.problem:
+            warnings.warn(store.problem, UserWarning, stacklevel=3)
+        return store
+
+    @OnFirstUse
+    def places(self) -> Places:
+        """Providers where they are."""
+        from segmind_widgets.network.endpoints import Places
+        from segmind_widgets.network.shared_rate_limit import Limits
+
+        return Places(self.keys, self._options, lambda: Limits(self.store.rate_limits))
+
+    @OnFirstUse
+    def directory(self) -> Directory:
+        """Models as the services list them."""
+        from segmind_widgets.network.directory import Directory
+
+        return Directory(self.store)
+
+    @OnFirstUse
+    def uploads(self) -> Uploads:
+        """Uploads, each content once."""
+        from segmind_widgets.network.uploads import Uploads
+
+        return Uploads(self.store)
+
+    @OnFirstUse
+    def thumbnails(self) -> Thumbnails:
+        """Small pictures of files, each made once."""
+        from segmind_widgets.assets.thumbnails import Thumbnails
+
+        return Thumbnails(self.store.home / "thumbnails")
+
+    @OnFirstUse
+    def journal(self) -> Journal:
+        """The jobs of this and earlier kernels."""
+        from segmind_widgets.jobs.registry import Journal
+
+        return Journal(self.store, self.places, self.submit, self._pace, self._begun, self.export)
+
+    @OnFirstUse
+    def budget(self) -> Budget:
+        """What this session's jobs have cost, and may cost still."""
+        from segmind_widgets.planning.budget import Budget
+
+        return Budget(self.job)
+
+    def _options(self) -> dict[str, Any]:
+        settings = self.settings
+        provider = settings.provider or os.environ.get("SEGMIND_WIDGETS_PROVIDER", "")
+        names = ("urls", "rate_limit", "image_objects", "sandbox_speed")
+        return {"provider": provider, **{name: getattr(settings, name) for name in names}}
+
+    def _pace(self) -> dict[str, Any]:
+        return {"economical": self.settings.economical, "limit": self.settings.watch_limit}
+
+    # files
+
+    def upload(
+        self,
+        source: Any,
+        *,
+        provider: str | None = None,
+        force: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Any:
+        """Upload a file, or each of a list; the same content is uploaded once.
+
+        Args:
+            source: what `Asset.of` takes, or a list of it. A URL is given back as it is.
+            provider: segmind, apimart or sandbox.
+            force: upload again what was uploaded before.
+            progress: told bytes sent so far and in all.
+
+        Returns:
+            An Asset with its `url`; a list of them for a list.
+
+        Raises:
+            AssetError: no such file, or one that the provider refuses; nothing was sent.
+            SegmindError: what the service said.
+        """
+        from segmind_widgets.assets.asset import Asset
+
+        place = self.places.choose(provider)
+        many = isinstance(source, (list, tuple))
+        assets = [Asset.of(one) for one in (source if many else [source])]
+        done = self.uploads.upload(place, assets, force=force, progress=progress)
+        return done if many else done[0]
+
+    def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]:
+        """A small picture of an asset, kept on disk; see `Thumbnails.get`."""
+        return self.thumbnails.get(asset, side)
+
+    # runs
+
+    def plan(
+        self,
+        target: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        kind: Literal["model", "workflow"] = "model",
+        provider: str | None = None,
+        api: Literal["auto", "v1", "v2"] = "auto",
+        max_cost: float | None = None,
+        again: bool = True,
+    ) -> Plan:
+        """Check a run without sending anything.
+
+        Without `again`, `start` refuses the very same request within ten seconds.
+
+        Raises:
+            InputError: an input is certainly wrong; the field is named.
+            LimitError: it may cost more than `max_cost` USD, or nobody knows what it costs.
+            KeyMissing: the provider has no key.
+        """
+        from segmind_widgets.planning.plan import make_plan
+
+        if not isinstance(inputs or {}, Mapping):
+            raise InputError(
+                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
+                hint='Such as {"prompt": "a red fox"}.',
+            )
+        plan = make_plan(
+            RunRequest(target, dict(inputs or {}), kind, api),
+            self.places.choose(provider),
+            self.directory,
+            self.store,
+            strict=self.settings.check_inputs,
+            again=again,
+        )
+        if max_cost is not None:
+            plan.within(max_cost)
+        return plan
+
+    def expected(
+        self, model: Model, *, provider: str | None = None
+    ) -> tuple[Estimate, float | None]:
+        """What a run of it may cost, and the seconds it usually takes, None where nobody knows.
+
+        Raises:
+            KeyMissing: the provider has no key.
+        """
+        from segmind_widgets.planning.estimates import OwnRuns, estimate
+
+        own = OwnRuns(self.store, model.slug, self.places.choose(provider))
+        return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
+
+    def start(
+        self, plan: Plan, progress: Callable[[int, int], None] | None = None, **facts: Any
+    ) -> Job:
+        """Send a plan: upload its files, write the journal, submit. The job, at once.
+
+        `facts` are the batch that it is of, and its row there.
+
+        Raises:
+            LimitError: the budget does not allow it; nothing was sent, also no file.
+            SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
+        """
+        with self.budget.reserved(plan, self.settings.budget) as entry:
+            return self._send(plan, progress, {"told": entry.take, **facts})
+
+    def _send(
+        self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]
+    ) -> Job:
+        from segmind_widgets.planning.inputs import named, prepared
+
+        place = plan.place
+        self.uploads.upload(place, [*plan.files, *plan.there], progress=progress)
+
+        def url(asset: Asset) -> str:
+            return self.uploads.url(asset, place)
+
+        sent = prepared(plan.inputs, plan.model, url)
+        shown = prepared(plan.inputs, plan.model, url, named)
+        call = place.provider.submit(replace(plan.request, inputs=sent))
+        request = replace(plan.request, inputs=shown)
+        facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
+        return self.journal.begin(call, request, plan.inputs, place, plan.seconds, **facts)
+
+    def earlier(self, plan: Plan) -> Job | None:
+        """The newest finished job that asked for the very same, with its files; None for none.
+
+        Raises:
+            InputError: the plan takes a new seed each time, so that no two are the same.
+        """
+        from segmind_widgets.planning.estimates import is_at
+
+        plan.check_repeatable()
+        row = self.store.same(plan.fingerprint)
+        job = self.journal.job(row["key"]) if row and is_at(row, plan.place) else None
+        if job is None or not all(asset.path and asset.path.is_file() for asset in job.outputs):
+            return None
+        return job if job.outputs else None
+
+    def submit(self, model: str, inputs: Mapping[str, Any] | None = None, **options: Any) -> Job:
+        """Start a model; the job, at once. Options: provider, api, max_cost, again.
+
+        Raises:
+            InputError, LimitError, KeyMissing, SegmindError: see `plan` and `start`.
+        """
+        plan = self.plan(model, inputs, **options)
+        for note in plan.notes:
+            warnings.warn(note, UserWarning, stacklevel=2)
+        return self.start(plan)
+
+    # earlier runs
+
+    def resume(self, job_id: str) -> Job:
+        """Go on with a job of this or an earlier kernel; see `SegmindClient.resume`."""
+        return self.journal.resume(job_id)
+
+    def job(self, job_id: str) -> Job:
+        """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
+        return self.journal.job(job_id)
+
+    def from_image(self, source: Any) -> Job:
+        """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
+
+        It takes the seed that was used; what was made on the sandbox runs there again.
+
+        Raises:
+            AssetError: the picture carries no recipe.
+        """
+        from segmind_widgets.assets.asset import Asset
+        from segmind_widgets.assets.recipes import FACTS, read
+        from segmind_widgets.jobs.job import Job
+        from segmind_widgets.types import Status
+
+        asset = Asset.of(source)
+        recipe = read(asset)
+
+        def again(changes: Mapping[str, Any]) -> Job:
+            inputs = recipe.changed(changes)
+            return self.submit(recipe.model, inputs, kind=recipe.kind, provider=recipe.place)
+
+        when = {"created": recipe.time} if recipe.time else {}
+        job = Job(**{name: getattr(recipe, name) for name in FACTS}, **when)
+        job.again, job.exporter = again, self.export
+        job.publish(last=True, status=Status.COMPLETED, progress=1.0, outputs=(asset,))
+        return job
+
+    def export(self, source: Plan | Job, form: str) -> str:
+        """Text that makes a run again: "cell", "client" (Python with this), "python" or "curl".
+
+        Nothing is sent, and no key is in it: the scripts read it from the environment.
+
+        Raises:
+            InputError: there is no such form, or a file among the inputs is only in memory.
+        """
+        from segmind_widgets.exports.export import FORMS, export
+
+        if form not in FORMS:
+            raise InputError(f"There is no form {form!r}.", hint=f"There are {', '.join(FORMS)}.")
+        return export(source, form, self.plan)
+
+    # the end
+
+    def close(self) -> None:
+        """Stop watching, close connections and the journal; jobs go on at their services."""
+        made = self._taken()
+        for name in ("journal", "places", "store"):
+            if name in made:
+                made[name].close()
+
+    def _taken(self) -> dict[str, Any]:
+        """What was made, but the keys; it is made anew at its next use."""
+        with self.lock:
+            names = [n for n, v in vars(Session).items() if isinstance(v, OnFirstUse)]
+            made = {name: vars(self).pop(name, None) for name in names if name != "keys"}
+        return {name: value for name, value in made.items() if value is not None}
+
+    def _leave_to_parent(self) -> None:
+        """In a forked process: begin anew. The parent's threads are not here, its files are its."""
+        self.lock = threading.RLock()  # a thread of the parent may have held the other one
+        self._inherited = self._taken()  # kept: to free it would close the parent's files
