@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from segmind_widgets._version import __version__
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from segmind_widgets.client import SegmindClient
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.sandbox import Sandbox
-
-__version__ = "0.1.0"
 
 _NAMES = {
     "Asset": "assets.asset",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from mmap import mmap
 from typing import NamedTuple
 
-from segmind_widgets.exif import OURS, Note, find_note, with_note
+from segmind_widgets.assets.exif import OURS, Note, find_note, with_note
 
 Data = bytes | mmap
 KEYWORD = "segmind_widgets"  # of PNG's chunk

@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 from segmind_widgets.assets import containers
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.exif import OURS, Note
 from segmind_widgets.errors import AssetError, InputError
-from segmind_widgets.exif import OURS, Note
 
 FORMAT = 1  # of the JSON; a reader refuses a later one
 FACTS = ("model", "kind", "inputs", "seed", "provider", "id", "cost", "sandbox")  # a job's traits

@@ -16,7 +16,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, HasTraits, Int, Unicode
 
 from segmind_widgets.background import Throttle, meanwhile
-from segmind_widgets.batches.feeder import Feed
+from segmind_widgets.batches.feeder import Feed, Workers
 from segmind_widgets.batches.plan import BatchPlan
 from segmind_widgets.batches.progress import Tally
 from segmind_widgets.batches.results import BatchResults
@@ -31,7 +31,6 @@ from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
-    from segmind_widgets.workers.pool import Crew
 
 UPDATE = 0.2  # seconds at least between two updates of the traits
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
@@ -107,7 +106,7 @@ class Batch(BatchResults, HasTraits):
         turn: Turn,
         *,
         max_cost: float | None = None,
-        crew: Crew | None = None,
+        crew: Workers | None = None,
     ) -> None:
         HasTraits.__init__(
             self, name=rows.batch, model=target.name, sandbox=plan.sandbox, total=source.total

@@ -62,6 +62,14 @@ class Runner(Protocol):
         ...
 
 
+class Workers(Runner, Protocol):
+    """A runner that ends with its batch: a `workers.pool.WorkerPool`."""
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        ...
+
+
 class Feed:
     """One pass over the rows.
 

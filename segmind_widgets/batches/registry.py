@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.batches.batch import Batch
+from segmind_widgets.batches.feeder import Workers
 from segmind_widgets.batches.plan import BatchPlan, Checked, jobs_a_minute, time_for, total
 from segmind_widgets.batches.row_planner import Target
 from segmind_widgets.batches.row_sources import Source, source
@@ -22,7 +23,6 @@ from segmind_widgets.types import Model
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
-    from segmind_widgets.workers.pool import Crew
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Batches:
         *,
         again: bool,
         max_cost: float | None,
-        crew: Crew | None = None,
+        crew: Workers | None = None,
     ) -> Batch:
         """Send it, or go on with it; the one that runs here already, where it is the very same.
 

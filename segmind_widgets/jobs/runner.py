@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from segmind_widgets import __version__
+from segmind_widgets._version import __version__
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import FACTS, Recipe, stamped
 from segmind_widgets.errors import (

@@ -20,7 +20,7 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from segmind_widgets import __version__
+from segmind_widgets._version import __version__
 from segmind_widgets.errors import (
     DownloadError,
     ForeignHost,

@@ -14,13 +14,13 @@ from typing import Any, Literal
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request, phrase
 from segmind_widgets.sandbox.http.faults import Fault, Faults
 from segmind_widgets.sandbox.http.log import Log, Record
 from segmind_widgets.sandbox.services.apimart import APIMart
 from segmind_widgets.sandbox.services.endpoint import Endpoint
 from segmind_widgets.sandbox.services.segmind import Segmind
-from segmind_widgets.sandbox.services.service import Context, Route, Service, Settings, phrase
+from segmind_widgets.sandbox.services.service import Context, Route, Service, Settings
 from segmind_widgets.sandbox.services.studio import Artist, Studio
 from segmind_widgets.sandbox.state.account import Account, RateLimit
 from segmind_widgets.sandbox.state.files import Files

@@ -22,7 +22,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from segmind_widgets import __version__, errors
+from segmind_widgets import errors
+from segmind_widgets._version import __version__
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import Recipe, stamped
 from segmind_widgets.errors import (

@@ -22,9 +22,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from segmind_widgets import Asset, Job, SegmindClient
 from segmind_widgets.assets import recipes
+from segmind_widgets.assets.exif import Note, find_note, with_note
 from segmind_widgets.assets.recipes import Recipe, read, write
 from segmind_widgets.errors import AssetError, CellError, InputError, SegmindError
-from segmind_widgets.exif import Note, find_note, with_note
 from segmind_widgets.jobs import runner
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import open_shell

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,11 @@ class Request:
         if not isinstance(value, dict):
             raise Refusal(400, "The request body must be a JSON object")
         return value
+
+
+def phrase(status: int) -> str:
+    """The code in words: "Not Found"."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, cast
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from segmind_widgets.sandbox.http.exchange import Answer
+from segmind_widgets.sandbox.http.exchange import Answer, phrase
 from segmind_widgets.sandbox.http.faults import Fault
-from segmind_widgets.sandbox.services.service import phrase
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler

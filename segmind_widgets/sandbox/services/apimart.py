@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request, phrase
 from segmind_widgets.sandbox.http.multipart import file_part
-from segmind_widgets.sandbox.services.service import Context, Route, Service, aside, phrase
+from segmind_widgets.sandbox.services.service import Context, Route, Service, aside
 from segmind_widgets.sandbox.services.studio import Media, image_format, used_seed
 from segmind_widgets.sandbox.state.account import utc
 from segmind_widgets.sandbox.state.jobs import Job

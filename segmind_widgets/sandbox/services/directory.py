@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
-from segmind_widgets.sandbox.services.service import Route
+from segmind_widgets.sandbox.services.service import CheckKey, Context, Route
 from segmind_widgets.sandbox.state.models import Model
-
-if TYPE_CHECKING:
-    from segmind_widgets.sandbox.services.segmind import Segmind
 
 _HEAD = "| Model | Slug | Description | Modality | Avg Cost | Avg Latency | API Docs |"
 
@@ -19,8 +16,8 @@ _HEAD = "| Model | Slug | Description | Modality | Avg Cost | Avg Latency | API 
 class Directory:
     """The form is that of www.segmind.com/llms.txt; the times are those of this sandbox."""
 
-    def __init__(self, service: Segmind) -> None:
-        self._service = service
+    def __init__(self, context: Context, check_key: CheckKey) -> None:
+        self._context, self._check_key = context, check_key
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -30,23 +27,23 @@ class Directory:
                 "GET",
                 r"/inference-model-information/list",
                 self._list,
-                self._service.check_key,
+                self._check_key,
             ),
         )
 
     def _models(self) -> list[Model]:
-        models = self._service.context.models.of("segmind")
+        models = self._context.models.of("segmind")
         return sorted(models, key=lambda model: (model.modality, model.name))
 
     def _seconds(self, model: Model) -> float:
-        return model.seconds / self._service.context.settings.speed
+        return model.seconds / self._context.settings.speed
 
     def _table(self, request: Request) -> Answer:
         del request
         return _markdown(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        origin = self._service.origin
+        origin = self._context.origins["segmind"]
         yield "# Segmind API — Model Directory"
         yield ""
         yield "> This is the sandbox of segmind-widgets: like Segmind in form only, and free."
@@ -62,7 +59,7 @@ class Directory:
                 )
 
     def _page(self, request: Request) -> Answer:
-        model = self._service.context.models.get("segmind", request.args[0])
+        model = self._context.models.get("segmind", request.args[0])
         if model is None:
             raise Refusal(404, f"Model {request.args[0]} not found")
         lines = [
@@ -70,7 +67,7 @@ class Directory:
             "",
             f"> {model.description}",
             "",
-            f"- **Endpoint**: `POST {self._service.origin}/v1/{model.slug}`",
+            f"- **Endpoint**: `POST {self._context.origins['segmind']}/v1/{model.slug}`",
             f"- **Avg Cost**: ${model.cost:.10g}",
             f"- **Avg Latency**: {self._seconds(model):.5f}s",
             "",

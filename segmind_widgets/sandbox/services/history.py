@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
-from segmind_widgets.sandbox.services.service import Route
+from segmind_widgets.sandbox.services.service import CheckKey, Context, Route
 from segmind_widgets.sandbox.state.account import utc
 from segmind_widgets.sandbox.state.jobs import Job
-
-if TYPE_CHECKING:
-    from segmind_widgets.sandbox.services.segmind import Segmind
 
 _PATH = "/inference-request/request-history"
 
@@ -21,18 +18,18 @@ _PATH = "/inference-request/request-history"
 class History:
     """One request by its id, and the list with a row for each output. Facts: the SDK 1.3.0."""
 
-    def __init__(self, service: Segmind) -> None:
-        self._service = service
+    def __init__(self, context: Context, check_key: CheckKey) -> None:
+        self._context, self._check_key = context, check_key
 
     def routes(self) -> Sequence[Route]:
-        key = self._service.check_key
+        key = self._check_key
         return (
             Route("GET", _PATH, self._list, key),
             Route("GET", rf"{_PATH}/([^/]+)", self._one, key),
         )
 
     def _one(self, request: Request) -> Answer:
-        job = self._service.context.jobs.find("model", request.args[0])
+        job = self._context.jobs.find("model", request.args[0])
         if job is None:
             raise Refusal(404, f"Request {request.args[0]} not found")
         return Answer(_rows(job)[0])
@@ -45,7 +42,7 @@ class History:
         last = _day(query, "to_date", utc().date())
         rows = [
             row
-            for job in self._service.context.jobs.all("model")
+            for job in self._context.jobs.all("model")
             if first <= job.created.date() <= last
             for row in _rows(job)
             if query.get("model_name", "") in row["model_name"]

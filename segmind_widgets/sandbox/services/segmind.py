@@ -11,11 +11,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request, phrase
 from segmind_widgets.sandbox.services.data_urls import keep_data_urls
 from segmind_widgets.sandbox.services.directory import Directory
 from segmind_widgets.sandbox.services.history import History
-from segmind_widgets.sandbox.services.service import Route, Service, aside, phrase
+from segmind_widgets.sandbox.services.segmind_requests import inputs_of, job_of, reserve
+from segmind_widgets.sandbox.services.service import Route, Service, aside
 from segmind_widgets.sandbox.services.studio import Media, used_seed
 from segmind_widgets.sandbox.services.workflows import Workflows
 from segmind_widgets.sandbox.state.jobs import Job, Output
@@ -46,9 +47,9 @@ class Segmind(Service):
             Route("GET", r"/v2/requests/([^/]+)", self._result, key),
             Route("POST", r"/v2/([^/]+)", self._submit, key),
             Route("POST", r"/upload-asset", self._upload, key),
-            *Workflows(self).routes(),
-            *Directory(self).routes(),
-            *History(self).routes(),
+            *Workflows(self.context, self.check_workflow_key).routes(),
+            *Directory(self.context, key).routes(),
+            *History(self.context, key).routes(),
         )
 
     def error(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -133,11 +134,11 @@ class Segmind(Service):
         model = self.context.models.get("segmind", slug)
         if model is None:
             raise Refusal(404, f"Model {slug} not found")
-        inputs = self.inputs(request)
+        inputs = inputs_of(request)
         if model.kind == "text" and "messages" not in inputs and inputs.get("prompt"):
             inputs["messages"] = [{"role": "user", "content": inputs["prompt"]}]
         media = await aside(self.checked, model, inputs)
-        self.reserve(model.cost)
+        reserve(self.context, model.cost)
         seed = used_seed(inputs)
         fault = request.failing("job_failed")
         jobs, studio = self.context.jobs, self.context.studio
@@ -155,17 +156,6 @@ class Segmind(Service):
             job, self.account, studio.run(model, model.with_defaults(inputs), seed, media)
         )
 
-    def inputs(self, request: Request) -> dict[str, Any]:
-        """The body of a run.
-
-        Raises:
-            Refusal: 406 for another content type, 400 for what is no JSON object.
-        """
-        kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise Refusal(406, "Invalid content type")
-        return request.json_object()
-
     def checked(self, model: Model, inputs: Mapping[str, Any]) -> Media:
         """The files among the inputs. Slow: call it in a thread.
 
@@ -180,38 +170,14 @@ class Segmind(Service):
             raise Refusal(422, problem)
         return self.context.studio.media(model.schema, inputs)
 
-    def reserve(self, cost: float) -> None:
-        """Put the cost of a run aside.
-
-        Raises:
-            Refusal: 406, there is not enough.
-        """
-        if not self.account.reserve(cost):
-            raise Refusal(
-                406,
-                f"Insufficient credits. Your balance is {self.account.left} and this request"
-                f" needs {cost}.",
-            )
-
     # following a job
 
-    def found(self, request: Request, kind: str = "model") -> Job:
-        """The job that the address names.
-
-        Raises:
-            Refusal: 404, there is none, or its record has expired.
-        """
-        job = None if request.failing("expired") else self.context.jobs.get(kind, request.args[0])
-        if job is None:
-            raise Refusal(404, f"Request {request.args[0]} not found")
-        return job
-
     def _status(self, request: Request) -> Answer:
-        job = self.found(request)
+        job = job_of(self.context, request)
         return self._state(job, {})
 
     def _result(self, request: Request) -> Answer:
-        job = self.found(request)
+        job = job_of(self.context, request)
         return self._state(job, _results(job) if job.status == "COMPLETED" else {})
 
     def _followed(self, request: Request) -> Answer:

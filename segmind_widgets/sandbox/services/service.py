@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
@@ -65,6 +64,9 @@ class Context:
     limits: Mapping[str, RateLimit]
 
 
+CheckKey = Callable[[Request], None]  # raises Refusal
+
+
 @dataclass(frozen=True)
 class Route:
     """One address. `check` looks at the key and refuses; None leaves the address open to all."""
@@ -72,7 +74,7 @@ class Route:
     method: str
     pattern: str
     function: Callable[[Request], Awaitable[Answer] | Answer]
-    check: Callable[[Request], None] | None = None
+    check: CheckKey | None = None
 
 
 class Service:
@@ -131,14 +133,6 @@ class Service:
                 "x_rate_limit_reset_at_utc": utc(wait).isoformat().replace("+00:00", "Z"),
             }
             raise Refusal(429, "Rate limit exceeded. Please try again later", **headers)
-
-
-def phrase(status: int) -> str:
-    """The code in words: "Not Found"."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"Status {status}"
 
 
 async def aside(function: Callable[..., Any], *args: Any) -> Any:

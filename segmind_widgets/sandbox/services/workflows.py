@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
-from segmind_widgets.sandbox.services.service import Route, aside
+from segmind_widgets.sandbox.services.segmind_requests import inputs_of, job_of, reserve
+from segmind_widgets.sandbox.services.service import CheckKey, Context, Route, aside
 from segmind_widgets.sandbox.services.studio import used_seed
 from segmind_widgets.sandbox.state.jobs import Job, Output
 from segmind_widgets.sandbox.state.models import Model, invalid_field
-
-if TYPE_CHECKING:
-    from segmind_widgets.sandbox.services.segmind import Segmind
 
 
 @dataclass(frozen=True)
@@ -90,11 +88,11 @@ WORKFLOWS = (
 class Workflows:
     """`output` is documented as a JSON string of names and values; `workflow_output` has others."""
 
-    def __init__(self, service: Segmind) -> None:
-        self._service = service
+    def __init__(self, context: Context, check_key: CheckKey) -> None:
+        self._context, self._check_key = context, check_key
 
     def routes(self) -> Sequence[Route]:
-        key = self._service.check_workflow_key
+        key = self._check_key
         return (
             Route("GET", r"/workflows/request/([^/]+)", self._poll, key),
             Route("POST", r"/workflows/(?:v2/)?([^/]+)", self._submit, key),
@@ -105,13 +103,13 @@ class Workflows:
         workflow = next((w for w in WORKFLOWS if name in (w.id, w.slug)), None)
         if workflow is None:
             raise Refusal(404, "Workflow not found")
-        service, jobs = self._service, self._service.context.jobs
+        jobs = self._context.jobs
         defaults = {name: schema["default"] for name, schema in workflow.properties.items()}
-        inputs = {**defaults, **service.inputs(request)}
+        inputs = {**defaults, **inputs_of(request)}
         await aside(self._check, workflow, inputs)
         models = [self._model(step) for step in workflow.steps]
         cost = round(sum(model.cost for model in models), 6)
-        service.reserve(cost)
+        reserve(self._context, cost)
         seed = used_seed(inputs)
         seconds = sum(model.seconds for model in models)
         fault = request.failing("job_failed")
@@ -125,11 +123,12 @@ class Workflows:
             failing=fault.words if fault else "",
         )
         request.billed = True
-        jobs.start(job, service.account, self._run(workflow, inputs, seed))
+        origin = self._context.origins["segmind"]
+        jobs.start(job, self._context.accounts["segmind"], self._run(workflow, inputs, seed))
         return Answer(
             {
                 "message": "Workflow request queued",
-                "poll_url": f"{service.origin}/workflows/request/{job.id}",
+                "poll_url": f"{origin}/workflows/request/{job.id}",
                 "request_id": job.id,
                 "status": "QUEUED",
             }
@@ -140,10 +139,10 @@ class Workflows:
         problem = invalid_field(schema, inputs)
         if problem:
             raise Refusal(400, problem)
-        self._service.context.studio.media(schema, inputs)
+        self._context.studio.media(schema, inputs)
 
     def _model(self, step: Step) -> Model:
-        model = self._service.context.models.get("segmind", step.model)
+        model = self._context.models.get("segmind", step.model)
         if model is None:
             raise Refusal(404, f"Model {step.model} not found")
         return model
@@ -151,7 +150,7 @@ class Workflows:
     async def _run(self, workflow: Workflow, inputs: Mapping[str, Any], seed: int) -> list[Output]:
         """The steps in their order; a step's value is what later ones may ask for by its label."""
         values, outputs = dict(inputs), []
-        studio = self._service.context.studio
+        studio = self._context.studio
         for step in workflow.steps:
             model = self._model(step)
             asked = model.with_defaults(_filled(step.inputs, values))
@@ -162,7 +161,7 @@ class Workflows:
         return outputs
 
     def _poll(self, request: Request) -> Answer:
-        job = self._service.found(request, "workflow")
+        job = job_of(self._context, request, "workflow")
         body: dict[str, Any] = {"request_id": job.id, "status": job.status}
         if job.status == "COMPLETED":
             body["output"] = self._output(job)
@@ -172,7 +171,7 @@ class Workflows:
         return Answer(body)
 
     def _output(self, job: Job) -> Any:
-        form = self._service.context.settings.workflow_output
+        form = self._context.settings.workflow_output
         if form == "url":
             return job.outputs[0].value
         if form == "dict":

@@ -1,0 +1,47 @@
+"""Steps that Segmind's models and workflows have in common: read inputs, reserve, find the job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segmind_widgets.sandbox.http.exchange import Refusal, Request
+from segmind_widgets.sandbox.services.service import Context
+from segmind_widgets.sandbox.state.jobs import Job
+
+
+def inputs_of(request: Request) -> dict[str, Any]:
+    """Read the body of a run.
+
+    Raises:
+        Refusal: 406 for another content type, 400 where it is no JSON object.
+    """
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refusal(406, "Invalid content type")
+    return request.json_object()
+
+
+def reserve(context: Context, cost: float) -> None:
+    """Reserve the cost of a run, in USD.
+
+    Raises:
+        Refusal: 406, the balance is too small.
+    """
+    account = context.accounts["segmind"]
+    if not account.reserve(cost):
+        raise Refusal(
+            406,
+            f"Insufficient credits. Your balance is {account.left} and this request needs {cost}.",
+        )
+
+
+def job_of(context: Context, request: Request, kind: str = "model") -> Job:
+    """Find the job that the address names.
+
+    Raises:
+        Refusal: 404, there is none, or its record has expired.
+    """
+    job = None if request.failing("expired") else context.jobs.get(kind, request.args[0])
+    if job is None:
+        raise Refusal(404, f"Request {request.args[0]} not found")
+    return job
