@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
+def run_in_background(work: Callable[[], T]) -> Callable[[], T]:
     """Do `work` in a thread of its own, from now on; what is returned waits for its value.
 
     The value's function raises what `work` raised. Widgets that `work` sets are told as if the
@@ -28,7 +28,9 @@ def meanwhile(work: Callable[[], T]) -> Callable[[], T]:
             future.set_exception(error)
 
     context = copy_context()
-    threading.Thread(target=context.run, args=(run,), name="segmind meanwhile", daemon=True).start()
+    threading.Thread(
+        target=context.run, args=(run,), name="segmind background", daemon=True
+    ).start()
     return future.result
 
 

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from segmind_widgets.assets.asset import Asset
     from segmind_widgets.batches.batch import Batch
     from segmind_widgets.batches.plan import BatchPlan
-    from segmind_widgets.batches.registry import Batches, Prepared
+    from segmind_widgets.batches.registry import BatchRegistry, PreparedBatch
     from segmind_widgets.catalog.catalog import Catalog
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.planning.budget import SessionSpend
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.cleanup import Cleaned
-    from segmind_widgets.storage.spending import By, Spent
+    from segmind_widgets.storage.spending import By, SpendRow
 
 _log = logging.getLogger(__name__)
 
@@ -47,11 +47,11 @@ class SegmindClient(Settings):
         self.lock = self.session.lock
 
     @OnFirstUse
-    def batches(self) -> Batches:
+    def batches(self) -> BatchRegistry:
         """The batches that run here."""
-        from segmind_widgets.batches.registry import Batches
+        from segmind_widgets.batches.registry import BatchRegistry
 
-        return Batches(self.session)
+        return BatchRegistry(self.session)
 
     def _begun(self, job: Job) -> None:
         try:
@@ -97,7 +97,7 @@ class SegmindClient(Settings):
     def recent_uploads(self, last: int = 12, *, provider: str | None = None) -> list[Asset]:
         """What was uploaded before and still lives there, newest first."""
         session = self.session
-        return session.uploads.recent(session.places.choose(provider), last)
+        return session.uploads.recent(session.endpoints.choose(provider), last)
 
     # runs
 
@@ -238,12 +238,12 @@ class SegmindClient(Settings):
                 field="folder",
             )
         prepared = self.prepared(model, rows, name=name, again=again, **options)
-        crew = None
+        pool = None
         if executor is not None:
-            from segmind_widgets.workers.pool import Crew
+            from segmind_widgets.workers.pool import WorkerPool
 
-            crew = Crew(self.session, executor, folder or self.session.store.results)
-        return self.batches.start(prepared, again=again, max_cost=max_cost, crew=crew)
+            pool = WorkerPool(self.session, executor, folder or self.session.store.results)
+        return self.batches.start(prepared, again=again, max_cost=max_cost, pool=pool)
 
     def plan_map(self, model: str, rows: Any, **options: Any) -> BatchPlan:
         """What `map` would do: how many jobs, how long, how much. Nothing is sent.
@@ -262,7 +262,7 @@ class SegmindClient(Settings):
         kind: Literal["model", "workflow"] = "model",
         provider: str | None = None,
         api: Literal["auto", "v1", "v2"] = "auto",
-    ) -> Prepared:
+    ) -> PreparedBatch:
         """A batch that was looked at, for `batches.start`; its `plan` says what it would do."""
         options = {"kind": kind, "provider": provider, "api": api}
         return self.batches.prepare(model, rows, batch=name, again=again, options=options)
@@ -281,15 +281,15 @@ class SegmindClient(Settings):
             SubmitUnknown: it stopped between the submit and the reply, and the service keeps no
                 history of such requests; where it does, the job looks there.
         """
-        return self.session.journal.resume(job_id)
+        return self.session.jobs.resume(job_id)
 
     def resume_all(self) -> list[Job]:
         """Go on with every unfinished job; those that cannot are shown with their error."""
-        return self.session.journal.resume_all()
+        return self.session.jobs.resume_all()
 
     def job(self, job_id: str) -> Job:
         """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
-        return self.session.journal.job(job_id)
+        return self.session.jobs.job(job_id)
 
     def jobs(self, last: int = 20, **filters: Any) -> list[Job]:
         """The newest jobs of the journal, this kernel's live ones among them.
@@ -298,11 +298,11 @@ class SegmindClient(Settings):
         since and until (datetimes), with_outputs, sandbox, batch, target (the model's whole name),
         here (only those begun or resumed in this kernel).
         """
-        return self.session.journal.jobs(last, **filters)
+        return self.session.jobs.jobs(last, **filters)
 
     def count(self, **filters: Any) -> int:
         """How many jobs the journal has in all; the filters of `jobs`, without an offset."""
-        return self.session.journal.count(**filters)
+        return self.session.jobs.count(**filters)
 
     def clean(self, older_days: float, *, dry_run: bool = True) -> Cleaned:
         """Free disk: remove the results of jobs that ended and are older than that.
@@ -319,8 +319,8 @@ class SegmindClient(Settings):
 
     # money
 
-    def spend(self, by: By = "model", since: datetime | str | None = None) -> list[Spent]:
-        """What jobs cost, as the services told it; real money first. See `ledger.Spent`.
+    def spend(self, by: By = "model", since: datetime | str | None = None) -> list[SpendRow]:
+        """What jobs cost, as the services told it; real money first. See `spending.SpendRow`.
 
         Args:
             by: model, day, notebook or job.
@@ -363,17 +363,17 @@ class SegmindClient(Settings):
 
     def credits(self, provider: str | None = None) -> Credits:
         """The balance. Free, and so the way to see whether a key is right."""
-        from segmind_widgets.network.retry import exchange
+        from segmind_widgets.network.retry import send_with_retries
 
-        place = self.session.places.choose(provider)
-        return place.provider.parse_credits(
-            exchange(place.transport, place.provider.credits_call())
+        endpoint = self.session.endpoints.choose(provider)
+        return endpoint.provider.parse_credits(
+            send_with_retries(endpoint.transport, endpoint.provider.credits_call())
         )
 
     def catalog(self, provider: str | None = None) -> Catalog:
         """All known models, the live directory's among them."""
         session = self.session
-        return session.directory.catalog(session.places.choose(provider))
+        return session.directory.catalog(session.endpoints.choose(provider))
 
     def models(self, query: str = "", modality: str | None = None) -> list[Model]:
         """Models that fit, best first. `modality`: image, video, audio, text, edit, …"""

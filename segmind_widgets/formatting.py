@@ -17,7 +17,7 @@ def seconds(duration: float) -> str:
     return f"{duration:.1f} s" if duration < 9.95 else f"{duration:.0f} s"
 
 
-def homely(path: Path) -> str:
+def abbreviate_home(path: Path) -> str:
     """The path with ~ for the home directory: shorter, and without the person's name."""
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)

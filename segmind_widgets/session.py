@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from segmind_widgets.assets.asset import Asset
     from segmind_widgets.assets.thumbnails import Thumbnails
     from segmind_widgets.jobs.job import Job
-    from segmind_widgets.jobs.registry import Journal
+    from segmind_widgets.jobs.registry import JobRegistry
     from segmind_widgets.network.directory import Directory
-    from segmind_widgets.network.endpoints import Places
+    from segmind_widgets.network.endpoints import Endpoints
     from segmind_widgets.network.keys import Keys
     from segmind_widgets.network.uploads import Uploads
     from segmind_widgets.planning.budget import Budget
@@ -97,12 +97,12 @@ class Session:
         return store
 
     @OnFirstUse
-    def places(self) -> Places:
+    def endpoints(self) -> Endpoints:
         """Providers where they are."""
-        from segmind_widgets.network.endpoints import Places
-        from segmind_widgets.network.shared_rate_limit import Limits
+        from segmind_widgets.network.endpoints import Endpoints
+        from segmind_widgets.network.shared_rate_limit import SharedRateLimits
 
-        return Places(self.keys, self._options, lambda: Limits(self.store.rate_limits))
+        return Endpoints(self.keys, self._options, lambda: SharedRateLimits(self.store.rate_limits))
 
     @OnFirstUse
     def directory(self) -> Directory:
@@ -126,11 +126,13 @@ class Session:
         return Thumbnails(self.store.home / "thumbnails")
 
     @OnFirstUse
-    def journal(self) -> Journal:
+    def jobs(self) -> JobRegistry:
         """The jobs of this and earlier kernels."""
-        from segmind_widgets.jobs.registry import Journal
+        from segmind_widgets.jobs.registry import JobRegistry
 
-        return Journal(self.store, self.places, self.submit, self._pace, self._begun, self.export)
+        return JobRegistry(
+            self.store, self.endpoints, self.submit, self._pace, self._begun, self.export
+        )
 
     @OnFirstUse
     def budget(self) -> Budget:
@@ -175,10 +177,10 @@ class Session:
         """
         from segmind_widgets.assets.asset import Asset
 
-        place = self.places.choose(provider)
+        endpoint = self.endpoints.choose(provider)
         many = isinstance(source, (list, tuple))
         assets = [Asset.of(one) for one in (source if many else [source])]
-        done = self.uploads.upload(place, assets, force=force, progress=progress)
+        done = self.uploads.upload(endpoint, assets, force=force, progress=progress)
         return done if many else done[0]
 
     def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]:
@@ -216,7 +218,7 @@ class Session:
             )
         plan = make_plan(
             RunRequest(target, dict(inputs or {}), kind, api),
-            self.places.choose(provider),
+            self.endpoints.choose(provider),
             self.directory,
             self.store,
             strict=self.settings.check_inputs,
@@ -236,7 +238,7 @@ class Session:
         """
         from segmind_widgets.planning.estimates import OwnRuns, estimate
 
-        own = OwnRuns(self.store, model.slug, self.places.choose(provider))
+        own = OwnRuns(self.store, model.slug, self.endpoints.choose(provider))
         return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
 
     def start(
@@ -250,26 +252,26 @@ class Session:
             LimitError: the budget does not allow it; nothing was sent, also no file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
-        with self.budget.reserved(plan, self.settings.budget) as entry:
-            return self._send(plan, progress, {"told": entry.take, **facts})
+        with self.budget.reserve(plan, self.settings.budget) as entry:
+            return self._send(plan, progress, {"told": entry.assign, **facts})
 
     def _send(
         self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]
     ) -> Job:
-        from segmind_widgets.planning.inputs import named, prepared
+        from segmind_widgets.planning.inputs import placeholder, to_json
 
-        place = plan.place
-        self.uploads.upload(place, [*plan.files, *plan.there], progress=progress)
+        endpoint = plan.endpoint
+        self.uploads.upload(endpoint, [*plan.files, *plan.there], progress=progress)
 
         def url(asset: Asset) -> str:
-            return self.uploads.url(asset, place)
+            return self.uploads.url(asset, endpoint)
 
-        sent = prepared(plan.inputs, plan.model, url)
-        shown = prepared(plan.inputs, plan.model, url, named)
-        call = place.provider.submit(replace(plan.request, inputs=sent))
+        sent = to_json(plan.inputs, plan.model, url)
+        shown = to_json(plan.inputs, plan.model, url, placeholder)
+        call = endpoint.provider.submit(replace(plan.request, inputs=sent))
         request = replace(plan.request, inputs=shown)
         facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
-        return self.journal.begin(call, request, plan.inputs, place, plan.seconds, **facts)
+        return self.jobs.begin(call, request, plan.inputs, endpoint, plan.seconds, **facts)
 
     def earlier(self, plan: Plan) -> Job | None:
         """The newest finished job that asked for the very same, with its files; None for none.
@@ -281,7 +283,7 @@ class Session:
 
         plan.check_repeatable()
         row = self.store.same(plan.fingerprint)
-        job = self.journal.job(row["key"]) if row and is_at(row, plan.place) else None
+        job = self.jobs.job(row["key"]) if row and is_at(row, plan.endpoint) else None
         if job is None or not all(asset.path and asset.path.is_file() for asset in job.outputs):
             return None
         return job if job.outputs else None
@@ -301,11 +303,11 @@ class Session:
 
     def resume(self, job_id: str) -> Job:
         """Go on with a job of this or an earlier kernel; see `SegmindClient.resume`."""
-        return self.journal.resume(job_id)
+        return self.jobs.resume(job_id)
 
     def job(self, job_id: str) -> Job:
         """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
-        return self.journal.job(job_id)
+        return self.jobs.job(job_id)
 
     def from_image(self, source: Any) -> Job:
         """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
@@ -325,7 +327,9 @@ class Session:
 
         def again(changes: Mapping[str, Any]) -> Job:
             inputs = recipe.changed(changes)
-            return self.submit(recipe.model, inputs, kind=recipe.kind, provider=recipe.place)
+            return self.submit(
+                recipe.model, inputs, kind=recipe.kind, provider=recipe.provider_option
+            )
 
         when = {"created": recipe.time} if recipe.time else {}
         job = Job(**{name: getattr(recipe, name) for name in FACTS}, **when)

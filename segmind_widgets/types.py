@@ -108,13 +108,13 @@ class JobState:
     cost: float | None = None  # USD
     seed: int | None = None
     credits: float | None = None  # USD left on the account
-    word: str = ""  # the service's own word for the status
+    provider_status: str = ""  # the service's own word for the status
     error: SegmindError | None = None
     now: bool = False  # send `next` at once: the pace of polling does not apply to it
 
 
 @dataclass(frozen=True)
-class Past:
+class HistoryEntry:
     """A request as the service's history remembers it; `created` is its moment, aware."""
 
     id: str

@@ -51,8 +51,8 @@ def with_note(block: bytes, note: Note) -> bytes | None:
     """
     tiff = _Tiff(block or _NOTHING)
     root = tiff.directory(tiff.first)
-    place = tiff.pointer(root, _DETAILS)
-    details = tiff.directory(place)
+    offset = tiff.pointer(root, _DETAILS)
+    details = tiff.directory(offset)
     tag = next((tag for tag in (_COMMENT, _MAKER) if _is_free(tiff.value(details.get(tag)))), None)
     if tag is None:
         return None
@@ -61,7 +61,7 @@ def with_note(block: bytes, note: Note) -> bytes | None:
         if ours or line not in root:
             root[line] = tiff.entry(line, _ASCII, text.encode("utf-8", "replace") + b"\0")
     details[tag] = tiff.entry(tag, _UNDEFINED, _CHARSET + note.text.encode("ascii"))
-    root[_DETAILS] = tiff.entry(_DETAILS, _LONG, tiff.number(tiff.add(details, place)))
+    root[_DETAILS] = tiff.entry(_DETAILS, _LONG, tiff.number(tiff.add(details, offset)))
     return tiff.ending_with(root)
 
 

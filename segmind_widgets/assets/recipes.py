@@ -74,7 +74,7 @@ class Recipe:
         return cls(**facts, time=time, version=version)
 
     @property
-    def place(self) -> str | None:
+    def provider_option(self) -> str | None:
         """Where to run it again, as `-p` takes it; None where it does not say."""
         return "sandbox" if self.sandbox and self.provider == "segmind" else self.provider or None
 

@@ -33,10 +33,10 @@ class Thumbnails:
         Raises:
             AssetError: the file is gone, or is a picture that cannot be read.
         """
-        place = self._place(asset, side)
-        if place is not None:
+        path = self._path(asset, side)
+        if path is not None:
             with suppress(OSError):
-                data = place.read_bytes()
+                data = path.read_bytes()
                 if data:
                     return data, "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
         if asset.local and asset.kind == "text":
@@ -44,12 +44,12 @@ class Thumbnails:
         if not asset.local or asset.kind != "image":
             return b"", ""
         data, media_type = asset.preview(side)
-        if place is not None:
+        if path is not None:
             with suppress(OSError):  # a full disk is no reason to show nothing
-                self._keep(place, data)
+                self._keep(path, data)
         return data, media_type
 
-    def _place(self, asset: Asset, side: int) -> Path | None:
+    def _path(self, asset: Asset, side: int) -> Path | None:
         """Where it is kept: named by the file as it is now, or by the bytes in memory."""
         if side > KEPT_SIDE:
             return None
@@ -64,12 +64,12 @@ class Thumbnails:
         name = hashlib.sha256(f"{side}|{told}".encode()).hexdigest()
         return self._folder / name[:32] if told else None
 
-    def _keep(self, place: Path, data: bytes) -> None:
+    def _keep(self, path: Path, data: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = place.with_name(f"{uuid.uuid4().hex}.part")  # other kernels write here too
+        part = path.with_name(f"{uuid.uuid4().hex}.part")  # other kernels write here too
         try:
             part.write_bytes(data)
-            part.replace(place)
+            part.replace(path)
         finally:
             part.unlink(missing_ok=True)
         if not self._tidied:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, HasTraits, Int, Unicode
 
-from segmind_widgets.background import Throttle, meanwhile
-from segmind_widgets.batches.feeder import Feed, Workers
+from segmind_widgets.background import Throttle, run_in_background
+from segmind_widgets.batches.feeder import BatchFeeder, RowWorkers
 from segmind_widgets.batches.plan import BatchPlan
-from segmind_widgets.batches.progress import Tally
+from segmind_widgets.batches.progress import BatchProgress
 from segmind_widgets.batches.results import BatchResults
-from segmind_widgets.batches.row_planner import Target
-from segmind_widgets.batches.row_sources import Row, Source
+from segmind_widgets.batches.row_planner import RowPlanner
+from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.errors import StillRunning
-from segmind_widgets.formatting import duration, figure, homely, money
+from segmind_widgets.formatting import abbreviate_home, duration, figure, money
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
-from segmind_widgets.storage.locks import Turn
+from segmind_widgets.storage.locks import BatchLock
 from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ class Batch(BatchResults, HasTraits):
     queued = Int(0, help="Rows not looked at yet, where `total` is known.")
     running = Int(0, help="Rows on their way.")
     done = Int(0, help="Rows that are completed, by this run or an earlier one.")
-    before = Int(0, help="Rows of `done` that an earlier run completed; not paid again.")
+    reused = Int(0, help="Rows of `done` that an earlier run completed; not paid again.")
     failed: Any = AnyTrait(0, help="Rows that did not end well here, as a number; see `Failed`.")
     spent = Float(0.0, help="USD that this run's rows have cost, as the service told.")
     unpriced = Int(0, help="Rows of this run of which nobody told what they cost.")
     rate = Float(None, allow_none=True, help="Rows that ended a minute, of late.")
-    left = Float(None, allow_none=True, help="Seconds until it is done; None: nobody knows.")
+    eta = Float(None, allow_none=True, help="Seconds until it is done; None: nobody knows.")
     message = Unicode(help="Why it stopped, and what to do.")
     finished = Bool(False, help="Nothing of it runs or is sent any more.")
     error: Any = AnyTrait(None, allow_none=True, help="Why rows were not sent; None: all were.")
@@ -99,14 +99,14 @@ class Batch(BatchResults, HasTraits):
     def __init__(
         self,
         session: Session,
-        source: Source,
-        target: Target,
+        source: RowSource,
+        target: RowPlanner,
         rows: BatchRows,
         plan: BatchPlan,
-        turn: Turn,
+        lock: BatchLock,
         *,
         max_cost: float | None = None,
-        crew: Workers | None = None,
+        pool: RowWorkers | None = None,
     ) -> None:
         HasTraits.__init__(
             self, name=rows.batch, model=target.name, sandbox=plan.sandbox, total=source.total
@@ -114,12 +114,12 @@ class Batch(BatchResults, HasTraits):
         BatchResults.__init__(self, session, rows, source.axes)
         self.plan = plan
         self.elapsed = 0.0  # seconds that the last pass took
-        self._source, self._target, self._turn = source, target, turn
-        self._max_cost, self._crew = max_cost, crew
+        self._source, self._target, self._batch_lock = source, target, lock
+        self._max_cost, self._pool = max_cost, pool
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()
-        self._tally = Tally(Throttle(self._publish, UPDATE))
-        self._feed = self._feeding(source, None)
+        self._progress = BatchProgress(Throttle(self._publish, UPDATE))
+        self._feeder = self._feeding(source, None)
         self._began = time.monotonic()
         self._told = False  # the end, to all who follow the traits
         self.failed = Failed(0, self)
@@ -134,50 +134,50 @@ class Batch(BatchResults, HasTraits):
         Raises:
             StillRunning: another kernel runs this batch.
         """
-        self._turn.take()
+        self._batch_lock.acquire()
         if afresh:
             self._rows.set_aside()
         with self._lock:
-            self._tally.enter(self._feed)
+            self._progress.add_producer(self._feeder)
             self._began = time.monotonic()
             self._told = False
-            self._show(finished=False, error=None, message="", left=self.plan.seconds)
-        feed = self._feed
-        meanwhile(lambda: self._run(feed))
+            self._show(finished=False, error=None, message="", eta=self.plan.seconds)
+        feeder = self._feeder
+        run_in_background(lambda: self._run(feeder))
         return self
 
-    def _feeding(self, source: Source, only: Collection[int] | None) -> Feed:
-        made = self._target, self._rows, self._tally
-        more = {"max_cost": self._max_cost, "only": only, "runner": self._crew}
-        return Feed(self._session, source, *made, **more)
+    def _feeding(self, source: RowSource, only: Collection[int] | None) -> BatchFeeder:
+        made = self._target, self._rows, self._progress
+        more = {"max_cost": self._max_cost, "only": only, "runner": self._pool}
+        return BatchFeeder(self._session, source, *made, **more)
 
-    def _run(self, feed: Feed) -> None:
+    def _run(self, feeder: BatchFeeder) -> None:
         try:
-            feed.run()
+            feeder.run()
         finally:
-            self._tally.leave(feed)
+            self._progress.remove_producer(feeder)
 
     @property
     def sending(self) -> bool:
         """Rows are still read or looked at; after `stop` for a moment only."""
-        return self._tally.fed
+        return self._progress.has_producers
 
     @property
     def stopped(self) -> bool:
         """No further row is sent by this pass."""
-        return self._feed.stopped
+        return self._feeder.stopped
 
     def stop(self) -> None:
         """Send no further row. Those on their way go on, and are followed to their end.
 
         The same batch, started again, goes on where it stopped.
         """
-        self._feed.stop()
+        self._feeder.stop()
 
     def halt(self) -> None:
         """Stop, and wait until the row that is looked at now was sent or not."""
         self.stop()
-        self._tally.wait(lambda: not self._tally.fed, _PATIENCE)
+        self._progress.wait(lambda: not self._progress.has_producers, _PATIENCE)
 
     def retry(self) -> Batch:
         """See `Failed.retry`."""
@@ -187,9 +187,9 @@ class Batch(BatchResults, HasTraits):
         if again:
             source = self._source
             if not source.repeatable:  # the rows are gone: the journal has what was sent
-                source = Source(lambda: self._as_sent(again))
-            self._feed = self._feeding(source, again)
-            self._tally.reopen(len(again))
+                source = RowSource(lambda: self._as_sent(again))
+            self._feeder = self._feeding(source, again)
+            self._progress.reopen(len(again))
             self.start()
         return self
 
@@ -201,7 +201,7 @@ class Batch(BatchResults, HasTraits):
 
     def broken(self) -> Iterator[tuple[int, str]]:
         """The number of each row that did not end well, and why."""
-        running = self._tally.numbers()
+        running = self._progress.numbers()
         for number, status, error in self._rows.open():
             if number not in running:
                 yield number, error or (status if Status(status).final else _OPEN)
@@ -211,46 +211,46 @@ class Batch(BatchResults, HasTraits):
     def _publish(self) -> None:
         """Tell how it goes, at most every `UPDATE` seconds, and that it has ended, once."""
         with self._lock:
-            over = self._tally.idle
+            over = self._progress.idle
             if self.finished:
                 return
             if over:
                 self.elapsed = time.monotonic() - self._began
-                self._turn.give()
-                if self._crew:
-                    self._crew.close()
+                self._batch_lock.release()
+                if self._pool:
+                    self._pool.close()
             self._show(**self._state(over=over))
         if over:
             self._told = True
-            self._tally.notify()
+            self._progress.notify()
 
     def _state(self, *, over: bool) -> dict[str, Any]:
-        counts, feed = self._tally.counts, self._feed
-        total = counts.seen if self.total is None and feed.through else self.total
+        counts, feeder = self._progress.counts, self._feeder
+        total = counts.seen if self.total is None and feeder.through else self.total
         queued = 0 if total is None else max(0, total - counts.seen)
-        missed = queued or total is None or feed.error  # else it was stopped after its last row
-        rate = self._tally.per_minute
-        left = None if counts.done > counts.before else self.plan.seconds
+        missed = queued or total is None or feeder.error  # else it was stopped after its last row
+        rate = self._progress.per_minute
+        eta = None if counts.done > counts.reused else self.plan.seconds
         if rate and total is not None:
-            left = (queued + counts.running) / rate * 60
+            eta = (queued + counts.running) / rate * 60
         return {
             "total": total,
             "queued": queued,
             "running": counts.running,
             "done": counts.done,
-            "before": counts.before,
+            "reused": counts.reused,
             "failed": Failed(counts.failed, self),
             "spent": counts.spent,
             "unpriced": counts.unpriced,
             "rate": rate,
-            "left": 0.0 if over else left,
-            "error": feed.error,
-            "message": self._words(queued, counts.running) if feed.stopped and missed else "",
+            "eta": 0.0 if over else eta,
+            "error": feeder.error,
+            "message": self._words(queued, counts.running) if feeder.stopped and missed else "",
             "finished": over,
         }
 
     def _words(self, queued: int, running: int) -> str:
-        error = self._feed.error
+        error = self._feeder.error
         said = ["You stopped it."]
         if error:  # a service's own words may have no full stop
             stop = "" if error.message[-1:] in ".!?" else "."
@@ -279,7 +279,7 @@ class Batch(BatchResults, HasTraits):
             StillRunning: `timeout` seconds have passed. The batch goes on.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        while not self._tally.wait(lambda: self._told, _TICK):
+        while not self._progress.wait(lambda: self._told, _TICK):
             if until is not None and time.monotonic() >= until:
                 raise StillRunning(
                     f"Not done within {timeout:g} s; the batch {self.name} goes on.",
@@ -298,13 +298,13 @@ class Batch(BatchResults, HasTraits):
 
     def __iter__(self) -> Iterator[Job]:
         """Jobs as they end, each once: those that ended already first, in the order of the ends."""
-        ended, at = self._tally.ended, 0
+        ended, at = self._progress.ended, 0
         while at < len(ended) or not self.finished:
             if at < len(ended):
                 yield self.job(ended[at])
                 at += 1
             else:
-                self._tally.wait(lambda at=at: len(ended) > at or self.finished, _TICK)
+                self._progress.wait(lambda at=at: len(ended) > at or self.finished, _TICK)
 
     # how it shows
 
@@ -312,11 +312,11 @@ class Batch(BatchResults, HasTraits):
     def caption(self) -> str:
         """Counts, cost and time in one line of text."""
         total = f" of {self.total:,}" if self.total is not None else ""
-        before = f" ({self.before:,} before, not paid again)" if self.before else ""
+        before = f" ({self.reused:,} before, not paid again)" if self.reused else ""
         facts = [self.model, f"{self.done:,}{total} done{before}"]
         facts += [f"{int(self.failed):,} failed"] if self.failed else []
         facts += [f"{self.running:,} running"] if self.running else []
-        facts += [self.cost] if self.spent or self.before < self.done else []
+        facts += [self.cost] if self.spent or self.reused < self.done else []
         facts += [duration(self.elapsed)] if self.finished and self.elapsed >= 1 else []
         return " · ".join(facts)
 
@@ -332,7 +332,7 @@ class Batch(BatchResults, HasTraits):
 
     def newest(self, most: int) -> list[int]:
         """The numbers of the rows that ended last, the last first."""
-        return list(dict.fromkeys(reversed(self._tally.ended[-2 * most :])))[:most]
+        return list(dict.fromkeys(reversed(self._progress.ended[-2 * most :])))[:most]
 
     @property
     def remarks(self) -> list[str]:
@@ -354,7 +354,7 @@ class Batch(BatchResults, HasTraits):
 
     def _folder(self) -> list[str]:
         first = next(iter(self.outputs), None)
-        return [homely(first.path.parent)] if first is not None and first.path else []
+        return [abbreviate_home(first.path.parent)] if first is not None and first.path else []
 
     def to_html(self) -> str:
         """The sheet with a caption, what failed and where the files are."""

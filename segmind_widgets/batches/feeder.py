@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segmind_widgets.batches.plan import AT_ONCE
-from segmind_widgets.batches.progress import Tally
-from segmind_widgets.batches.row_planner import Target
-from segmind_widgets.batches.row_sources import Row, Source
+from segmind_widgets.batches.progress import BatchProgress
+from segmind_widgets.batches.row_planner import RowPlanner
+from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.errors import (
     InsufficientCredits,
     JobCancelled,
@@ -29,10 +29,10 @@ from segmind_widgets.errors import (
 )
 from segmind_widgets.formatting import money
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.network.endpoints import Place
+from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.storage.batch_rows import BatchRows, shown
-from segmind_widgets.storage.records import assets_of
+from segmind_widgets.storage.records import assets_from_row
 from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ ENDS = (  # for all rows
 NOWHERE = (MethodNotAllowed, ModelRetired, NotFound)  # so are these, of a row that got no id
 
 
-class Runner(Protocol):
-    """Who runs rows: the session, or a `crew.Crew` that has workers do it."""
+class RowRunner(Protocol):
+    """Who runs rows: the session, or a `workers.pool.WorkerPool` that has workers do it."""
 
     def start(self, plan: Plan, *, batch: str, row: int) -> Job:
         """As `session.start`."""
@@ -62,7 +62,7 @@ class Runner(Protocol):
         ...
 
 
-class Workers(Runner, Protocol):
+class RowWorkers(RowRunner, Protocol):
     """A runner that ends with its batch: a `workers.pool.WorkerPool`."""
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class Workers(Runner, Protocol):
         ...
 
 
-class Feed:
+class BatchFeeder:
     """One pass over the rows.
 
     `error` is why it ended before the last row, None where it did not.
@@ -85,21 +85,21 @@ class Feed:
     def __init__(
         self,
         session: Session,
-        source: Source,
-        target: Target,
+        source: RowSource,
+        target: RowPlanner,
         rows: BatchRows,
-        tally: Tally,
+        progress: BatchProgress,
         *,
         max_cost: float | None = None,
         only: Collection[int] | None = None,
-        runner: Runner | None = None,
+        runner: RowRunner | None = None,
     ) -> None:
         self._session = session
-        self._runner: Runner = runner or session
+        self._runner: RowRunner = runner or session
         self._source = source
         self._target = target
         self._rows = rows
-        self._tally = tally
+        self._progress = progress
         self._max_cost = max_cost
         self._only = only
         self._stopped = False
@@ -120,8 +120,8 @@ class Feed:
         self.error = self.error or error
         self._stopped = True
         if self._reading:  # for a row that will not be sent, it may be for ever
-            self._tally.leave(self)
-        self._tally.wake()
+            self._progress.remove_producer(self)
+        self._progress.wake()
 
     def run(self) -> None:
         """Send them. Never raises: `error` tells."""
@@ -164,7 +164,7 @@ class Feed:
             plan = self._target.plan(row.inputs, text=self._source.text)
             if self._earlier(row.number, plan):
                 return
-            self._tally.await_room(AT_ONCE, lambda: self._stopped)
+            self._progress.await_room(AT_ONCE, lambda: self._stopped)
             if self._stopped:
                 return
             self._check_cost(plan)
@@ -183,10 +183,12 @@ class Feed:
         found = self._rows.take(number, plan.fingerprint)
         if found is None:
             return False
-        if found["status"] == Status.COMPLETED and len(assets_of(found)) == len(found["outputs"]):
-            self._tally.settle(number, well=True)
+        if found["status"] == Status.COMPLETED and len(assets_from_row(found)) == len(
+            found["outputs"]
+        ):
+            self._progress.record(number, well=True)
             return True
-        if _is_gone(found, plan.place):
+        if _is_gone(found, plan.endpoint):
             self._rows.release(number)
             return False
         try:
@@ -195,18 +197,18 @@ class Feed:
             self._rows.release(number)
             return False
         except SegmindError:  # it may be billed, or another kernel follows it: its row says so
-            self._tally.settle(number, well=False)
+            self._progress.record(number, well=False)
             return True
         if job.watching:
             paid = found["status"] == Status.COMPLETED
             self._follow(number, job, plan, fresh=False, paid=paid)
         else:
-            self._tally.settle(number, well=job.status is Status.COMPLETED)
+            self._progress.record(number, well=job.status is Status.COMPLETED)
         return True
 
     def _follow(self, number: int, job: Job, plan: Plan, **how: bool) -> None:
         usd = plan.estimate.high or 0.0
-        self._tally.follow(number, job, usd, over=self._over, **how)
+        self._progress.track(number, job, usd, over=self._over, **how)
 
     def _over(self, job: Job) -> None:
         if job.status is Status.COMPLETED:
@@ -220,26 +222,26 @@ class Feed:
     def _check_cost(self, plan: Plan) -> None:
         if self._max_cost is None:
             return
-        high, counts = plan.estimate.high, self._tally.counts
+        high, counts = plan.estimate.high, self._progress.counts
         if high is None:
             plan.within(self._max_cost)
             return
-        gone = counts.spent + counts.untold
-        if gone + counts.flying + high > self._max_cost + 1e-9:
+        gone = counts.spent + counts.unbilled
+        if gone + counts.reserved + high > self._max_cost + 1e-9:
             raise LimitError(
                 f"The next row may cost {money(high)}; of the {money(self._max_cost)} that you"
-                f" allow, {money(gone)} is spent and {money(counts.flying)} in flight.",
+                f" allow, {money(gone)} is spent and {money(counts.reserved)} in flight.",
                 hint="Raise max_cost to send the others.",
             )
 
     def _refuse(self, row: Row, error: SegmindError) -> None:
         """Write down a row that cannot be sent: the others go on."""
         self._rows.release(row.number)
-        place = self._place()
+        endpoint = self._endpoint()
         self._session.store.add(
-            provider=place.provider.name,
-            place=place.address,
-            sandbox=place.sandbox,
+            provider=endpoint.provider.name,
+            place=endpoint.address,
+            sandbox=endpoint.sandbox,
             kind=self._target.options["kind"],
             target=self._target.name,
             inputs=shown(row.inputs),
@@ -248,13 +250,13 @@ class Feed:
             batch=self._rows.batch,
             row=row.number,
         )
-        self._tally.settle(row.number, well=False)
+        self._progress.record(row.number, well=False)
 
-    def _place(self) -> Place:
-        return self._session.places.choose(self._target.options["provider"])
+    def _endpoint(self) -> Endpoint:
+        return self._session.endpoints.choose(self._target.options["provider"])
 
 
-def _is_gone(row: Mapping[str, Any], place: Place) -> bool:
+def _is_gone(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
     """It was begun on a kernel's own sandbox that ended with its kernel; that money is play."""
     begun = row["status"] != Status.COMPLETED
-    return bool(begun and row["sandbox"] and place.sandbox and row["place"] != place.address)
+    return bool(begun and row["sandbox"] and endpoint.sandbox and row["place"] != endpoint.address)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from segmind_widgets.batches.row_planner import Target
-from segmind_widgets.batches.row_sources import Row, Source
+from segmind_widgets.batches.row_planner import RowPlanner
+from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import _MINUTE, duration, money
 from segmind_widgets.jobs.queue import POLLS
@@ -109,14 +109,14 @@ class BatchPlan:
         )
 
 
-class Checked:
+class ValidatedRows:
     """The rows of a list, each planned and none of them sent.
 
     Raises:
         InputError: rows are certainly wrong; they are named by their numbers.
     """
 
-    def __init__(self, source: Source, target: Target) -> None:
+    def __init__(self, source: RowSource, target: RowPlanner) -> None:
         self.fingerprints: list[str] = []
         self.notes: dict[str, None] = {}
         self._prices: list[Estimate] = []
@@ -131,7 +131,7 @@ class Checked:
             said[_TOLD:] = [f"And {more:,} more."] if more else []
             raise InputError(" ".join(said), hint="Nothing was sent.")
 
-    def _wrong(self, row: Row, source: Source, target: Target) -> InputError | None:
+    def _wrong(self, row: Row, source: RowSource, target: RowPlanner) -> InputError | None:
         try:
             plan = target.plan(row.inputs, text=source.text)
         except InputError as error:

@@ -13,8 +13,8 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
 
 UNSENT = 8  # submits on their way at once: more would only wait in a longer line
-_LATEST = 128  # ends that the rate is told from
-_ENOUGH = 3  # of them
+RATE_WINDOW_COUNT = 128  # ends that the rate is told from
+MIN_RATE_SAMPLES = 3  # of them
 _WINDOW = 60.0  # seconds
 _TICK = 0.1  # seconds: how soon a submit that went out is noticed
 
@@ -26,12 +26,12 @@ class Counts:
     seen: int = 0  # rows that were looked at: done, failed or running
     done: int = 0
     failed: int = 0
-    before: int = 0
+    reused: int = 0
     running: int = 0
     spent: float = 0.0  # as the services told
     unpriced: int = 0  # rows that ended without a figure from the service, and may be billed
-    untold: float = 0.0  # what those may have cost
-    flying: float = 0.0  # what the running ones may cost
+    unbilled: float = 0.0  # what those may have cost
+    reserved: float = 0.0  # what the running ones may cost
 
 
 @dataclass(eq=False)
@@ -41,7 +41,7 @@ class _Flight:
     paid: bool
 
 
-class Tally:
+class BatchProgress:
     """Rows in flight by their numbers; of those that ended, eight bytes each.
 
     Args:
@@ -55,38 +55,38 @@ class Tally:
         self._moved = threading.Condition()
         self._flights: dict[int, _Flight] = {}
         self._unsent: set[int] = set()
-        self._ends: deque[float] = deque(maxlen=_LATEST)
-        self._feeds: set[object] = set()
+        self._ends: deque[float] = deque(maxlen=RATE_WINDOW_COUNT)
+        self._producers: set[object] = set()
         self._began = 0.0
         self._version = 0
 
     # rows
 
-    def enter(self, feed: object) -> None:
+    def add_producer(self, producer: object) -> None:
         """It begins to bring rows."""
         with self._moved:
-            self._feeds.add(feed)
+            self._producers.add(producer)
             self._began = time.monotonic()
 
-    def leave(self, feed: object) -> None:
+    def remove_producer(self, producer: object) -> None:
         """It brings no more; it may say so twice."""
         with self._moved:
-            self._feeds.discard(feed)
+            self._producers.discard(producer)
         self.wake()
 
     @property
-    def fed(self) -> bool:
+    def has_producers(self) -> bool:
         """Somebody brings rows."""
         with self._moved:
-            return bool(self._feeds)
+            return bool(self._producers)
 
     @property
     def idle(self) -> bool:
         """No row is on its way, and none is to come."""
         with self._moved:
-            return not self._feeds and not self._flights
+            return not self._producers and not self._flights
 
-    def follow(
+    def track(
         self,
         number: int,
         job: Job,
@@ -126,7 +126,7 @@ class Tally:
                 counts,
                 seen=counts.seen + 1,
                 running=counts.running + 1,
-                flying=counts.flying + flight.usd,
+                flying=counts.reserved + flight.usd,
             )
         job.observe(end, "watching")
         end()
@@ -143,16 +143,16 @@ class Tally:
             flying=sum(other.usd for other in self._flights.values()),
             spent=counts.spent + (cost or 0.0),
             unpriced=counts.unpriced + billed,
-            untold=counts.untold + flight.usd * billed,
+            untold=counts.unbilled + flight.usd * billed,
             done=counts.done + well,
-            before=counts.before + (well and flight.paid),
+            reused=counts.reused + (well and flight.paid),
             failed=counts.failed + (not well),
         )
         self._unsent.discard(number)
         self.ended.append(number)
         self._ends.append(time.monotonic())
 
-    def settle(self, number: int, *, well: bool) -> None:
+    def record(self, number: int, *, well: bool) -> None:
         """Count a row that ended without running here: it was done before, or was refused."""
         with self._moved:
             counts = self.counts
@@ -160,7 +160,7 @@ class Tally:
                 counts,
                 seen=counts.seen + 1,
                 done=counts.done + well,
-                before=counts.before + well,
+                reused=counts.reused + well,
                 failed=counts.failed + (not well),
             )
             self.ended.append(number)
@@ -228,10 +228,10 @@ class Tally:
             ends, began = list(self._ends), self._began
         now = time.monotonic()
         since = max(began, now - _WINDOW)
-        if len(ends) == _LATEST:
+        if len(ends) == RATE_WINDOW_COUNT:
             since = max(since, ends[0])
         recent = sum(end >= since for end in ends)
-        return recent / max(now - since, 1e-3) * 60 if recent >= _ENOUGH else None
+        return recent / max(now - since, 1e-3) * 60 if recent >= MIN_RATE_SAMPLES else None
 
     def numbers(self) -> set[int]:
         """The rows that run now."""

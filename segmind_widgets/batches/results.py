@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.batches.contact_sheet import MOST, Tile, sheet
-from segmind_widgets.batches.sweeps import label, place
+from segmind_widgets.batches.sweeps import label, position
 from segmind_widgets.errors import NotFound, SegmindError
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.storage.batch_rows import BatchRows
-from segmind_widgets.storage.records import assets_of
+from segmind_widgets.storage.records import assets_from_row
 from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ class BatchResults:
     @property
     def jobs(self) -> Sequence[Job]:
         """The jobs that there are, in the order of the rows, read from the journal when asked."""
-        return Jobs(self._session, self._rows)
+        return BatchJobs(self._session, self._rows)
 
     @property
     def outputs(self) -> Sequence[Asset]:
         """The outputs of all rows, in their order, read from the journal when asked."""
-        return Outputs(self._rows)
+        return BatchOutputs(self._rows)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """A plain dict a row: its number, its inputs, then what came of it.
@@ -67,7 +67,7 @@ class BatchResults:
         An input that has the name of one of these is there as `inputs.<name>`.
         """
         for row in self._rows.pages():
-            paths = [str(asset.path) for asset in assets_of(row)]
+            paths = [str(asset.path) for asset in assets_from_row(row)]
             used = {"seed": row["seed"]} if row["seed"] is not None else {}
             given = row["inputs"].items()
             yield {
@@ -108,7 +108,7 @@ class BatchResults:
         folder = Path(folder).expanduser()
         saved = []
         for row in self._rows.pages():
-            for index, asset in enumerate(assets_of(row)):
+            for index, asset in enumerate(assets_from_row(row)):
                 more = f"-{index + 1}" if index else ""
                 name = f"{row['row']:04}{more}{Path(asset.filename).suffix}"
                 saved.append(asset.save(folder / name))
@@ -121,7 +121,9 @@ class BatchResults:
         row = self._rows.at(number)
         if row is None:
             return None
-        return Card(row["key"], self.title(number, row["inputs"]), row["status"], assets_of(row))
+        return Card(
+            row["key"], self.title(number, row["inputs"]), row["status"], assets_from_row(row)
+        )
 
     def sheet(self, total: int) -> bytes:
         """The contact sheet as a JPEG: a labelled grid of a sweep of two axes, else in lines.
@@ -140,7 +142,7 @@ class BatchResults:
         return found
 
     def _tile(self, row: Mapping[str, Any]) -> Tile:
-        made = assets_of(row)
+        made = assets_from_row(row)
         title = self.title(row["row"], row["inputs"])
         if not made:
             said = "no file" if row["status"] == Status.COMPLETED else row["status"]
@@ -156,13 +158,13 @@ class BatchResults:
     def title(self, number: int, inputs: Mapping[str, Any]) -> str:
         """A row in a few words: its values of a sweep, else its number and prompt."""
         if self.axes:
-            at = zip(self.axes, place(self.axes, number), strict=True)
+            at = zip(self.axes, position(self.axes, number), strict=True)
             return " · ".join(f"{axis.name} {axis.labels[index]}" for axis, index in at)
         prompt = inputs.get("prompt")
         return f"{number + 1}" + (f" · {label(prompt)}" if isinstance(prompt, str) else "")
 
 
-class Jobs(Sequence[Job]):
+class BatchJobs(Sequence[Job]):
     """The jobs of a batch in the order of the rows."""
 
     def __init__(self, session: Session, rows: BatchRows) -> None:
@@ -178,7 +180,7 @@ class Jobs(Sequence[Job]):
         return _picked(self, index)
 
 
-class Outputs(Sequence[Asset]):
+class BatchOutputs(Sequence[Asset]):
     """The outputs of a batch in the order of the rows."""
 
     def __init__(self, rows: BatchRows) -> None:
@@ -188,7 +190,7 @@ class Outputs(Sequence[Asset]):
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Asset]:
-        return (asset for row in self._rows.pages() for asset in assets_of(row))
+        return (asset for row in self._rows.pages() for asset in assets_from_row(row))
 
     def __getitem__(self, index: Any) -> Any:
         return _picked(self, index)

@@ -20,7 +20,7 @@ _WHOLE = re.compile(r"[-+]?\d+\.0*")  # as tables write whole numbers beside emp
 _KEPT = 64  # files whose digest is remembered
 
 
-class Target:
+class RowPlanner:
     """What all rows of a batch go to.
 
     Args:

@@ -31,7 +31,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Source:
+class RowSource:
     """Rows that can be read, each in its turn.
 
     `total` is how many there are, None where nobody can tell before the end. `listed` rows are all
@@ -49,27 +49,27 @@ class Source:
     axes: tuple[Any, ...] = ()
 
 
-def source(rows: Any) -> Source:
+def source(rows: Any) -> RowSource:
     """What `client.map` takes, as rows.
 
     Raises:
         InputError: it is none of the forms, or a file that cannot be read.
     """
-    if isinstance(rows, Source):
+    if isinstance(rows, RowSource):
         return rows
     if isinstance(rows, (str, Path)):
         return _file(Path(rows).expanduser())
     if isinstance(rows, Mapping):
         raise InputError("One mapping is one row.", hint="For one run: client.submit(…).")
     if hasattr(rows, "columns") and (hasattr(rows, "itertuples") or hasattr(rows, "iter_rows")):
-        return Source(lambda: _checked(_of_table(rows)), len(rows), listed=True)
+        return RowSource(lambda: _checked(_of_table(rows)), len(rows), listed=True)
     if isinstance(rows, Sequence) and not isinstance(rows, (bytes, bytearray)):
         axes = tuple(getattr(rows, "axes", ()))
-        return Source(lambda: _checked(rows), len(rows), listed=True, axes=axes)
+        return RowSource(lambda: _checked(rows), len(rows), listed=True, axes=axes)
     if isinstance(rows, Iterator):
-        return Source(lambda: _checked(rows), repeatable=False)
+        return RowSource(lambda: _checked(rows), repeatable=False)
     if isinstance(rows, Iterable) and not isinstance(rows, (bytes, bytearray)):
-        return Source(lambda: _checked(rows))
+        return RowSource(lambda: _checked(rows))
     raise InputError(f"A {type(rows).__name__} has no rows.", hint=_HINT)
 
 
@@ -118,7 +118,7 @@ def _is_empty(value: Any) -> bool:
 # files
 
 
-def _file(path: Path) -> Source:
+def _file(path: Path) -> RowSource:
     kind = _TABLES.get(path.suffix.lower())
     if kind is None:
         raise InputError(f"{path} is no table of rows: its name ends otherwise.", hint=_HINT)
@@ -132,7 +132,9 @@ def _file(path: Path) -> Source:
         ) from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path} cannot be read: {error}.", hint="Save it as UTF-8.") from None
-    return Source(lambda: _checked(form.rows()), total, digest=seen.hexdigest(), text=kind == "csv")
+    return RowSource(
+        lambda: _checked(form.rows()), total, digest=seen.hexdigest(), text=kind == "csv"
+    )
 
 
 class _Lines:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from segmind_widgets.errors import InputError
-from segmind_widgets.planning.inputs import with_assets
+from segmind_widgets.planning.inputs import resolve_files
 
 WORD = "sweep"  # {sweep: [3, 5, 7]} as the value of an input
 _LONGEST = 40  # characters of a label
@@ -53,7 +53,7 @@ class Sweep(Sequence[dict[str, Any]]):
                 hint="Leave one of them out.",
                 field=twice[0],
             )
-        self.inputs = with_assets(kept)
+        self.inputs = resolve_files(kept)
         self.axes = tuple(_axis(name, values) for name, values in {**given, **inside}.items())
         if not self.axes:
             raise InputError("There is nothing to sweep.", hint='Such as {"seed": [1, 2, 3]}.')
@@ -66,7 +66,7 @@ class Sweep(Sequence[dict[str, Any]]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        at = zip(self.axes, place(self.axes, index % len(self)), strict=True)
+        at = zip(self.axes, position(self.axes, index % len(self)), strict=True)
         return self.inputs | {axis.name: axis.values[index] for axis, index in at}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -77,7 +77,7 @@ class Sweep(Sequence[dict[str, Any]]):
         return f"<Sweep {shape}: {len(self)} rows>"
 
 
-def place(axes: Sequence[Axis], number: int) -> tuple[int, ...]:
+def position(axes: Sequence[Axis], number: int) -> tuple[int, ...]:
     """Where a row stands on each axis."""
     found = []
     for axis in reversed(axes):
@@ -105,7 +105,7 @@ def _axis(name: str, values: Any) -> Axis:
             hint=f"Give a list, such as {{sweep: [1, 2, 3]}} or --sweep {name}=1,2,3.",
             field=name,
         )
-    files = with_assets({name: list(found)})[name]
+    files = resolve_files({name: list(found)})[name]
     return Axis(name, tuple(files))
 
 

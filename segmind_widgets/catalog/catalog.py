@@ -14,12 +14,25 @@ from functools import cache
 from pathlib import Path
 
 from segmind_widgets.catalog.listings import parse_directory, parse_parameters
-from segmind_widgets.catalog.validation import Checked, Note, check, media_type, with_seed
+from segmind_widgets.catalog.validation import (
+    InputNote,
+    ValidationResult,
+    check,
+    media_type,
+    with_seed,
+)
 from segmind_widgets.types import Model
 
 __all__ = [
-    "Catalog", "Checked", "Note", "check", "kinds", "media_type", "parse_directory",
-    "parse_parameters", "with_seed",
+    "Catalog",
+    "InputNote",
+    "ValidationResult",
+    "check",
+    "kinds",
+    "media_type",
+    "parse_directory",
+    "parse_parameters",
+    "with_seed",
 ]  # fmt: skip
 
 

@@ -25,7 +25,7 @@ _SENT = " It is sent as it is."
 _BASE64 = r"[A-Za-z0-9+/_-]{60}[A-Za-z0-9+/=_\s-]*"
 
 
-class Note(NamedTuple):
+class InputNote(NamedTuple):
     """A sentence about one input."""
 
     field: str
@@ -35,15 +35,15 @@ class Note(NamedTuple):
         return self.message
 
 
-class Checked(NamedTuple):
+class ValidationResult(NamedTuple):
     """The inputs to send, and what there is to say about them.
 
     `problems` are certain: the service would refuse. `warnings` are not.
     """
 
     inputs: dict[str, Any]
-    problems: tuple[Note, ...] = ()
-    warnings: tuple[Note, ...] = ()
+    problems: tuple[InputNote, ...] = ()
+    warnings: tuple[InputNote, ...] = ()
 
     def raise_for_problems(self) -> None:
         """Raise an InputError with all the problems, if there are any."""
@@ -56,34 +56,34 @@ class Checked(NamedTuple):
             )
 
 
-def check(model: Model, inputs: Mapping[str, Any]) -> Checked:
+def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
     """Hold inputs against the model's schema; without one, everything passes as it is.
 
     Files in any form (Assets, Paths, images, bytes, jobs) are left alone: they fit media fields
     and nothing else.
     """
     if not model.schema:
-        return Checked(dict(inputs))
+        return ValidationResult(dict(inputs))
     known = model.schema.get("properties", {})
     sent = {
         name: _coerce(value, known.get(name, {}))
         for name, value in _with_prompt_in_its_place(inputs, known).items()
     }
     said = {name: _misplaced(name, value, known.get(name, {})) for name, value in sent.items()}
-    problems = [Note(name, message) for name, message in said.items() if message]
-    for where, fault in faults(_without_objects(sent), model.schema):
+    problems = [InputNote(name, message) for name, message in said.items() if message]
+    for where, fault in iter_errors(_without_objects(sent), model.schema):
         if not said.get(where[0]):
-            problems.append(Note(where[0], f"`{label(where)}` {fault}"))
+            problems.append(InputNote(where[0], f"`{format_path(where)}` {fault}"))
     strange = [name for name in sent if name not in known]
     warnings = [
-        Note(
+        InputNote(
             name,
             f"`{name}` is not a known parameter of {model.slug}"
             f"{did_you_mean(name, known) or '.'}{_SENT}",
         )
         for name in strange
     ]
-    return Checked(sent, tuple(problems), tuple(warnings))
+    return ValidationResult(sent, tuple(problems), tuple(warnings))
 
 
 def with_seed(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,12 +170,13 @@ def _misplaced(name: str, value: Any, schema: Schema) -> str:
         return f"`{name}` must be a number that ends, not {value}."
     media = media_type(schema)
     if _is_object(value) and types(schema) and not (media and _fits(value, media)):
-        return f"`{name}` takes {wanted(schema)}, not {given(value)}."
+        return f"`{name}` takes {describe_schema(schema)}, not {describe_value(value)}."
     if media and isinstance(value, str) and not _is_address(value, schema):
         shown = value[:60] + "…" * (len(value) > 60)
         return (
-            f"`{name}` takes {wanted(schema)} or its URL, not the text `{shown}`. For a file of"
-            f" yours write `file:{shown.removeprefix('file:')}` in a cell, or upload it first."
+            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{shown}`. For a"
+            f" file of yours write `file:{shown.removeprefix('file:')}` in a cell, or upload it"
+            " first."
         )
     return ""
 
@@ -249,14 +250,14 @@ def scalar(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=repr)
 
 
-def wanted(schema: Schema) -> str:
+def describe_schema(schema: Schema) -> str:
     """What a schema takes, in words: "a whole number", "an image"."""
     if "array" not in types(schema) and (media := media_type(schema)):
         return _MEDIA.get(media.split("/")[0], "a file")
     return " or ".join(_TYPES[kind][1] for kind in types(schema)) or "another value"
 
 
-def given(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """What a value is, in words that a reader of the notebook knows."""
     if isinstance(value, str):
         return f'the text "{value[:40]}{"…" * (len(value) > 40)}"'
@@ -272,17 +273,17 @@ def given(value: Any) -> str:
     return _MEDIA[kind] if kind else f"a Python {type(value).__name__}"
 
 
-def label(where: Where) -> str:
+def format_path(where: Where) -> str:
     """Where a value is, as one would write it: messages[0].role."""
     steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in where]
     return "".join(steps).removeprefix(".")
 
 
-def faults(value: Any, schema: Schema, where: Where = ()) -> Iterator[tuple[Where, str]]:
+def iter_errors(value: Any, schema: Schema, where: Where = ()) -> Iterator[tuple[Where, str]]:
     """Where a value of JSON's types breaks its schema, and how: "must be at most 8, not 9."."""
     kinds = types(schema)
     if kinds and not any(is_a(value, kind) for kind in kinds):
-        yield where, f"takes {wanted(schema)}, not {given(value)}."
+        yield where, f"takes {describe_schema(schema)}, not {describe_value(value)}."
         return
     if "enum" in schema and not any(_same(value, choice) for choice in schema["enum"]):
         yield where, _not_a_choice(value, schema["enum"])
@@ -293,7 +294,7 @@ def faults(value: Any, schema: Schema, where: Where = ()) -> Iterator[tuple[Wher
         if inner is None:
             yield (*where, step), "is required."
         else:
-            yield from faults(value[step], inner, (*where, step))
+            yield from iter_errors(value[step], inner, (*where, step))
 
 
 def _parts(value: Any, schema: Schema) -> Iterator[tuple[Any, Schema | None]]:
@@ -323,7 +324,7 @@ def _out_of_bounds(value: Any, schema: Schema) -> Iterator[str]:
         if "pattern" in schema and not re.search(schema["pattern"], value):
             example = next(iter(schema.get("examples", ())), "")
             form = f"look like {example}" if example else f"match {schema['pattern']}"
-            yield f"must {form}, not {given(value)}."
+            yield f"must {form}, not {describe_value(value)}."
     elif isinstance(value, list):
         yield from _wrong_length(value, schema, "Items", "entries")
     elif is_a(value, "number"):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.exports.python import fill
-from segmind_widgets.exports.request import File, Request, request_of
+from segmind_widgets.exports.request import ExportRequest, File, request_of
 
 if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
@@ -222,7 +222,7 @@ def curl(plan: Plan) -> str:
     return fill("".join(blocks), _values(request))
 
 
-def _values(request: Request) -> Mapping[str, str]:
+def _values(request: ExportRequest) -> Mapping[str, str]:
     return {
         "name": request.name,
         "service": request.service,
@@ -242,7 +242,7 @@ def _values(request: Request) -> Mapping[str, str]:
     }
 
 
-def _address(request: Request) -> str:
+def _address(request: ExportRequest) -> str:
     """Where uploads go, as a shell's word."""
     base, found, rest = request.upload_url.partition(f"{request.api}/")
     return f'"$api/{rest}"' if found and not base else shlex.quote(request.upload_url)

@@ -50,7 +50,11 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
         inputs, name, sandbox = _inputs(source), source.provider, source.sandbox
     else:
         target, kind, api = source.request.target, source.request.kind, source.request.api
-        inputs, name, sandbox = source.inputs, source.place.provider.name, source.place.sandbox
+        inputs, name, sandbox = (
+            source.inputs,
+            source.endpoint.provider.name,
+            source.endpoint.sandbox,
+        )
     where = "sandbox" if sandbox and name == "segmind" else name
     chosen = {} if where == "segmind" else {"provider": where}
     chosen |= {} if api == "auto" else {"api": api}

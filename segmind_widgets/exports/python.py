@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from segmind_widgets.exports.request import File, Request, request_of
+from segmind_widgets.exports.request import ExportRequest, File, request_of
 
 if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
@@ -179,7 +179,7 @@ def _imports(code: str) -> str:
     return "\n".join([*used, *more])
 
 
-def _values(request: Request) -> Mapping[str, str]:
+def _values(request: ExportRequest) -> Mapping[str, str]:
     bearer = request.service == "APIMart"
     return {
         "api": literal(request.api),
@@ -197,7 +197,7 @@ def _values(request: Request) -> Mapping[str, str]:
     }
 
 
-def _address(request: Request) -> str:
+def _address(request: ExportRequest) -> str:
     """Where uploads go, as an expression."""
     base, found, rest = request.upload_url.partition(f"{request.api}/")
     return f'f"{{API}}/{rest}"' if found and not base else literal(request.upload_url)

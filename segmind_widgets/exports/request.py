@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError
-from segmind_widgets.planning.inputs import check_known, prepared, with_assets
+from segmind_widgets.planning.inputs import check_known, resolve_files, to_json
 
 if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
@@ -40,7 +40,7 @@ class File(str):
 
 
 @dataclass(frozen=True)
-class Request:
+class ExportRequest:
     """A submit as a script sends it.
 
     `inputs` are JSON but for each `File`. `protocol` is how the reply leads to the outputs: v1,
@@ -69,13 +69,13 @@ class Request:
         return any(file.use == use for file in self.files.values())
 
 
-def request_of(plan: Plan) -> Request:
+def request_of(plan: Plan) -> ExportRequest:
     """What a plan would send.
 
     Raises:
         InputError: a file is only in memory, an address is signed, or the provider refuses a file.
     """
-    provider = plan.place.provider
+    provider = plan.endpoint.provider
 
     def sent(asset: Asset) -> str:
         if asset.path is None:
@@ -86,14 +86,14 @@ def request_of(plan: Plan) -> Request:
     def encoded(asset: Asset) -> str:
         return File.of(asset, "encoded")
 
-    inputs = prepared(kept(plan.inputs), plan.model, sent, encoded)
+    inputs = to_json(kept(plan.inputs), plan.model, sent, encoded)
     call = provider.submit(replace(plan.request, inputs=inputs))
-    path = call.url.removeprefix(plan.place.address)
+    path = call.url.removeprefix(plan.endpoint.address)
     protocol = _protocol(provider.name, path)
     name = (plan.request.target if protocol == "task" else path).rpartition("/")[2]
-    return Request(
+    return ExportRequest(
         protocol,
-        plan.place.address,
+        plan.endpoint.address,
         quote(path),
         provider.upload_url,
         call.json,
@@ -114,7 +114,7 @@ def paths(inputs: Mapping[str, Any]) -> dict[str, Any]:
     def named(asset: Asset) -> str:
         return (asset.url or "") if asset.path is None else File.of(asset, "Path")
 
-    return prepared(kept(inputs), None, named)
+    return to_json(kept(inputs), None, named)
 
 
 def kept(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def kept(inputs: Mapping[str, Any]) -> dict[str, Any]:
         InputError: a file is only in memory, or an address is signed; `field` names it.
     """
     check_known(inputs)
-    found = with_assets(inputs)
+    found = resolve_files(inputs)
     for name, value in found.items():
         for leaf in leaves(value):
             _check(name, leaf)

@@ -15,11 +15,11 @@ from urllib.request import url2pathname
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.media_types import suffix
 from segmind_widgets.errors import DownloadError, StoreError
-from segmind_widgets.network.transport import Carrier
+from segmind_widgets.network.transport import Sender
 from segmind_widgets.types import Output
 
 
-class Shelf(Protocol):
+class ResultDir(Protocol):
     """Where files of results have their place: the store, or a row's folder."""
 
     def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:
@@ -27,7 +27,7 @@ class Shelf(Protocol):
         ...
 
 
-class Results:
+class Downloader:
     """The files of one job.
 
     `assets` are those that were fetched so far, in order; `problem` says why one is in memory
@@ -40,8 +40,8 @@ class Results:
 
     def __init__(
         self,
-        store: Shelf,
-        transport: Carrier,
+        store: ResultDir,
+        transport: Sender,
         target: str,
         key: str,
         stamp: Callable[[Asset], Asset],

@@ -20,14 +20,14 @@ from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode, UseEnum
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
-from segmind_widgets.formatting import badge, figure, homely, money
+from segmind_widgets.formatting import abbreviate_home, badge, figure, money
 from segmind_widgets.jobs.polling import estimate
 from segmind_widgets.types import Status
 
 _log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
-_TICKED = ("progress", "estimated", "usual", "status", "message")
+_TICKED = ("progress", "estimated", "expected_seconds", "status", "message")
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
 
 
@@ -45,12 +45,12 @@ class Job(HasTraits):
     sandbox = Bool(help="It runs on the local sandbox: nothing is billed.")
     created = Unicode(help="When it was begun: UTC, ISO 8601.")
     status = UseEnum(Status, Status.SUBMITTING, help="See `types.Status`.")
-    word = Unicode(help="The service's own word for the status.")
+    provider_status = Unicode(help="The service's own word for the status.")
     message = Unicode(help="What it is waiting for, where that is not plain.")
     progress = Float(None, allow_none=True, help="0 to 1; None where nobody can tell.")
     estimated = Bool(True, help="`progress` is our estimate, not the service's figure.")
     elapsed = Float(0.0, help="Seconds since it was submitted; the whole time once it ended.")
-    usual = Float(None, allow_none=True, help="Seconds that such a job usually takes.")
+    expected_seconds = Float(None, allow_none=True, help="Seconds that such a job usually takes.")
     cost = Float(None, allow_none=True, help="USD, as the service billed it.")
     credits = Float(None, allow_none=True, help="USD left on the account, when told.")
     seed = Int(None, allow_none=True, help="The seed used, when told.")
@@ -132,11 +132,11 @@ class Job(HasTraits):
     def _move(self, latest: dict[str, Any]) -> None:
         elapsed = time.monotonic() - self._started
         changes: dict[str, Any] = {"elapsed": elapsed}
-        usual = latest["usual"]
-        if usual and (latest["estimated"] or latest["progress"] is None):
-            changes |= {"progress": estimate(elapsed, usual), "estimated": True}
+        expected = latest["expected_seconds"]
+        if expected and (latest["estimated"] or latest["progress"] is None):
+            changes |= {"progress": estimate(elapsed, expected), "estimated": True}
         waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
-        if waiting and usual and elapsed > 3 * usual + 5 and not latest["message"]:
+        if waiting and expected and elapsed > 3 * expected + 5 and not latest["message"]:
             changes["message"] = "slower than usual: the model may be starting up"
         self.publish(**changes)
 
@@ -298,7 +298,7 @@ class Job(HasTraits):
                 '<div style="display:grid;gap:10px;align-items:start;grid-template-columns:'
                 f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{shown}</div>'
             )
-        files = [homely(asset.path) for asset in self.outputs if asset.path]
+        files = [abbreviate_home(asset.path) for asset in self.outputs if asset.path]
         files += [self.note] if self.note else []
         return figure(shown, "<br>".join([place + caption, *map(html.escape, files)]))
 

@@ -22,7 +22,7 @@ class Waiting(Protocol):
 W = TypeVar("W", bound=Waiting)
 
 
-class Line(Generic[W]):
+class StepQueue(Generic[W]):
     """Steps that wait for places. Polls go in the order in which they were due.
 
     A submit goes first, and then `POLLS` polls, if so many wait. So where places are few, jobs
@@ -40,12 +40,12 @@ class Line(Generic[W]):
     def __len__(self) -> int:
         return len(self._submits) + len(self._polls)
 
-    def add(self, watch: W, due: float, *, sure: bool = False) -> None:
+    def add(self, runner: W, due: float, *, sure: bool = False) -> None:
         """Let it wait. `due` is the moment from which it waits; `sure` that it is not in vain."""
-        if watch.urgent:
-            self._submits.append(watch)
+        if runner.urgent:
+            self._submits.append(runner)
         else:
-            heapq.heappush(self._polls, (not sure, due, next(self._count), watch))
+            heapq.heappush(self._polls, (not sure, due, next(self._count), runner))
 
     @property
     def first(self) -> W:

@@ -14,7 +14,7 @@ from typing import Any
 
 from segmind_widgets.providers import Provider
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import Call, JobState, Past, Reply
+from segmind_widgets.types import Call, HistoryEntry, JobState, Reply
 
 BEFORE = timedelta(minutes=2)  # clocks differ a little; by how much more, a reply's date tells
 AFTER = timedelta(minutes=15)  # a v1 run may be written down when it ends
@@ -24,7 +24,7 @@ _FRESH = timedelta(minutes=2)
 _NOTABLE, _ABSURD = timedelta(seconds=30), timedelta(days=1)
 
 
-class Lookup:
+class HistorySearch:
     """A search, page by page.
 
     Args:
@@ -42,7 +42,7 @@ class Lookup:
             list(_ROUNDS) if datetime.now(self._sent.tzinfo) - self._sent < _FRESH else []
         )
         self._page = 1
-        self._found: dict[str, Past] = {}
+        self._found: dict[str, HistoryEntry] = {}
         self._skew = timedelta()
 
     @property

@@ -17,12 +17,18 @@ from segmind_widgets.errors import (
     SubmitUnknown,
 )
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.jobs.recovery import Lookup
-from segmind_widgets.jobs.runner import Watch, assets_of, call_of, outputs_of, recall
+from segmind_widgets.jobs.recovery import HistorySearch
+from segmind_widgets.jobs.runner import (
+    JobRunner,
+    assets_from_row,
+    call_from_row,
+    outputs_from_row,
+    traits_from_row,
+)
 from segmind_widgets.jobs.scheduler import Scheduler
-from segmind_widgets.network.endpoints import Place, Places
-from segmind_widgets.network.retry import exchange
-from segmind_widgets.storage.ownership import Claims, followed
+from segmind_widgets.network.endpoints import Endpoint, Endpoints
+from segmind_widgets.network.retry import send_with_retries
+from segmind_widgets.storage.ownership import JobOwnership, followed
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, RunRequest, Status
 
@@ -30,14 +36,16 @@ _UNKNOWN = "unknown"  # the model of a job that only its service knows
 _ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
 
 
-class Followers(Protocol):
-    """Who follows jobs in the place of this kernel's own threads: a `crew.Crew`."""
+class JobFollower(Protocol):
+    """Who follows jobs in the place of this kernel's own threads: a `workers.pool.WorkerPool`."""
 
-    def follow(self, job: Job, place: Place, key: str, call: Call | None, **options: Any) -> None:
-        """Have it done; the options are those of a `Watch`."""
+    def follow(
+        self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
+    ) -> None:
+        """Have it done; the options are those of a `JobRunner`."""
         ...
 
-    def sent(self, row: Mapping[str, Any], place: Place) -> Call | None:
+    def sent(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:
         """The submit of a row, where a worker has its reply; None where none has."""
         ...
 
@@ -46,47 +54,47 @@ class Followers(Protocol):
         ...
 
 
-class Journal:
+class JobRegistry:
     """Begins jobs, finds them again, and goes on with them.
 
     Args:
         submit: `client.submit`, for `job.rerun`.
         begun: told each job that is begun or resumed.
         export: `client.export`, for `job.export`.
-        pace: gives `economical` and `limit` for a `Watch`, as they are set now.
+        pace: gives `economical` and `limit` for a `JobRunner`, as they are set now.
     """
 
     def __init__(
         self,
         store: Store,
-        places: Places,
+        endpoints: Endpoints,
         submit: Callable[..., Job],
         pace: Callable[[], Mapping[str, Any]],
         begun: Callable[[Job], object],
         export: Callable[[Job, str], str],
     ) -> None:
         self._store = store
-        self._places = places
+        self._endpoints = endpoints
         self._submit = submit
         self._pace = pace
         self._begun = begun
         self._export = export
         self._own: set[str] = set()  # the keys of what was begun or resumed here
-        self._claims = Claims(store)
+        self._ownership = JobOwnership(store)
         self._lock = threading.RLock()  # of two resumes of one job, the second gets the first's
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
-        self._watches: weakref.WeakValueDictionary[str, Watch] = weakref.WeakValueDictionary()
-        self._crews: weakref.WeakSet[Followers] = weakref.WeakSet()
+        self._runners: weakref.WeakValueDictionary[str, JobRunner] = weakref.WeakValueDictionary()
+        self._pools: weakref.WeakSet[JobFollower] = weakref.WeakSet()
 
     def begin(
         self,
         call: Call,
         request: RunRequest,
         given: Mapping[str, Any],
-        place: Place,
-        usual: float | None,
-        crew: Followers | None = None,
+        endpoint: Endpoint,
+        expected_seconds: float | None,
+        pool: JobFollower | None = None,
         told: Callable[[Job], object] | None = None,
         **facts: Any,
     ) -> Job:
@@ -96,14 +104,14 @@ class Journal:
             call: the submit.
             request: with the inputs as they are shown and kept: as sent, but short.
             given: the inputs as the person gave them, for `rerun`.
-            place: where it runs.
-            usual: seconds it usually takes, None where nobody knows.
-            crew: who follows it; None: this kernel's own threads.
+            endpoint: where it runs.
+            expected_seconds: seconds it usually takes, None where nobody knows.
+            pool: who follows it; None: this kernel's own threads.
             told: gets the job before it can be sent, whatever interrupts this.
             facts: further columns of its row: estimate (USD), fingerprint, batch, row.
         """
         key = self._add(
-            place,
+            endpoint,
             kind=request.kind,
             target=request.target,
             inputs=request.inputs,
@@ -111,16 +119,18 @@ class Journal:
             notebook=os.environ.get("JPY_SESSION_NAME"),
             **facts,
         )
-        name = place.provider.name
-        where = "sandbox" if place.sandbox and name == "segmind" else name
-        job = self._job(key, request, name, sandbox=place.sandbox, usual=usual)
+        name = endpoint.provider.name
+        where = "sandbox" if endpoint.sandbox and name == "segmind" else name
+        job = self._job(
+            key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected_seconds
+        )
         job.again = partial(self._rerun, request, given, where)
         if told:
             told(job)
-        self._watch(job, place, key, call, crew)
+        self._watch(job, endpoint, key, call, pool)
         return job
 
-    def resume(self, job_id: str, crew: Followers | None = None) -> Job:
+    def resume(self, job_id: str, pool: JobFollower | None = None) -> Job:
         """See `client.resume`."""
         try:
             row = self._store.job(job_id)
@@ -133,36 +143,36 @@ class Journal:
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _ahead(live, row)):
                 return live
-            watch = self._watches.get(row["key"])
-            if watch is not None and watch.go_on():  # it was stopped, and a call was on its way
-                self._live[row["key"]] = watch.job
-                self._begun(watch.job)
-                return watch.job
+            runner = self._runners.get(row["key"])
+            if runner is not None and runner.go_on():  # it was stopped, and a call was on its way
+                self._live[row["key"]] = runner.job
+                self._begun(runner.job)
+                return runner.job
             if not Status(row["status"]).final:
-                return self._go_on(row, crew)
+                return self._go_on(row, pool)
             if not _hopeful(row):
                 return self._recalled(row)
             try:
-                return self._go_on(row, crew)
+                return self._go_on(row, pool)
             except (NotFound, SubmitUnknown) as error:
                 job = self._recalled(row)
                 if job.status is Status.COMPLETED:
                     job.note = error.message  # why its files cannot be fetched again
                 return job
 
-    def _go_on(self, row: dict[str, Any], crew: Followers | None) -> Job:
-        place = self._place(row)
-        before, row = row, self._claims.take(row)
+    def _go_on(self, row: dict[str, Any], pool: JobFollower | None) -> Job:
+        endpoint = self._endpoint_of(row)
+        before, row = row, self._ownership.take(row)
         if row["status"] != before["status"] and Status(row["status"]).final:
             return self._recalled(row)
-        call, outputs = call_of(row), outputs_of(row)
-        if crew and row["sent"] and not (call or outputs or row["id"]):
-            call = crew.sent(row, place)
+        call, outputs = call_from_row(row), outputs_from_row(row)
+        if pool and row["sent"] and not (call or outputs or row["id"]):
+            call = pool.sent(row, endpoint)
             row = self._store.job(row["key"])
         unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
-        lost = None if call or outputs else self._lost(row, place, unsent=unsent)
+        lost = None if call or outputs else self._lost(row, endpoint, unsent=unsent)
         job = self._followed_again(row)
-        self._watch(job, place, row["key"], call, crew, outputs=outputs, lost=lost)
+        self._watch(job, endpoint, row["key"], call, pool, outputs=outputs, lost=lost)
         return job
 
     def _followed_again(self, row: Mapping[str, Any]) -> Job:
@@ -170,12 +180,12 @@ class Journal:
         live = self._live.get(row["key"])
         if live is None:
             return self._recalled(row, watching=True)
-        traits = recall(row, watching=True)
+        traits = traits_from_row(row, watching=True)
         live.publish(**traits | {"watching": False, "outputs": (), "message": "", "note": ""})
         live.follow()
         return live
 
-    def _lost(self, row: Mapping[str, Any], place: Place, *, unsent: bool) -> SubmitUnknown:
+    def _lost(self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool) -> SubmitUnknown:
         """Why a row says nothing of how to go on, where the service may remember the request.
 
         Raises:
@@ -189,7 +199,7 @@ class Journal:
         if unsent:
             said = f"{row['target']} was never sent: its kernel stopped before. Nothing was billed."
             status, error = Status.CANCELLED, JobCancelled(said)
-        elif row["id"] or Lookup(place.provider, self._store, row["key"]).call:
+        elif row["id"] or HistorySearch(endpoint.provider, self._store, row["key"]).call:
             return unknown
         self._store.update(row["key"], status=str(status), error=str(error), owner=None)
         raise error
@@ -217,10 +227,10 @@ class Journal:
         """Stop watching; jobs go on at their services."""
         for job in list(self._live.values()):
             job.stop()
-        for crew in list(self._crews):
-            crew.close()
+        for pool in list(self._pools):
+            pool.close()
         self._scheduler.close()
-        self._claims.close()
+        self._ownership.close()
 
     def _known(self, row: Mapping[str, Any]) -> Job:
         live = self._live.get(row["key"])
@@ -238,9 +248,13 @@ class Journal:
             job.error = error
             return job
 
-    def _add(self, place: Place, **row: Any) -> str:
-        where = {"provider": place.provider.name, "place": place.address, "sandbox": place.sandbox}
-        return self._store.add(**where, owner=self._claims.owner, **row)
+    def _add(self, endpoint: Endpoint, **row: Any) -> str:
+        where = {
+            "provider": endpoint.provider.name,
+            "place": endpoint.address,
+            "sandbox": endpoint.sandbox,
+        }
+        return self._store.add(**where, owner=self._ownership.owner, **row)
 
     def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
         known = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
@@ -258,29 +272,29 @@ class Journal:
     def _watch(
         self,
         job: Job,
-        place: Place,
+        endpoint: Endpoint,
         key: str,
         call: Call | None,
-        crew: Followers | None = None,
+        pool: JobFollower | None = None,
         **more: Any,
     ) -> None:
         options = {**more, **self._pace()}
-        if crew:
-            self._crews.add(crew)
-            crew.follow(job, place, key, call, **options)
+        if pool:
+            self._pools.add(pool)
+            pool.follow(job, endpoint, key, call, **options)
         else:
-            to = place.provider, place.transport, self._store
-            watch = self._watches[key] = Watch(job, *to, key, call, **options)
-            self._scheduler.add(watch)
+            to = endpoint.provider, endpoint.transport, self._store
+            runner = self._runners[key] = JobRunner(job, *to, key, call, **options)
+            self._scheduler.add(runner)
         self._own.add(key)
         self._begun(job)
 
     def _recalled(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
         """A job from its row, with its files where they are on disk."""
         request = RunRequest(row["target"], row["inputs"], row["kind"])
-        traits = recall(row, watching=watching)
+        traits = traits_from_row(row, watching=watching)
         if not watching and not traits["status"].final:
-            traits["error"] = followed(row) if self._claims.elsewhere(row) else _left(row)
+            traits["error"] = followed(row) if self._ownership.elsewhere(row) else _left(row)
         job = self._job(row["key"], request, row["provider"], **traits)
         if row["target"] != _UNKNOWN:
             job.again = partial(self._rerun, request, row["inputs"], self._provider_option(row))
@@ -293,16 +307,16 @@ class Journal:
         own = row["provider"] == "segmind" and self._own_sandbox(row)
         return "sandbox" if own else row["provider"]
 
-    def _place(self, row: Mapping[str, Any]) -> Place:
+    def _endpoint_of(self, row: Mapping[str, Any]) -> Endpoint:
         """Where a row's job runs.
 
         Raises:
             NotFound: it ran on a sandbox that is gone (an unfinished job ends with it), or at
                 another address than the one that is set.
         """
-        place = self._places.at(row["provider"], sandbox=self._own_sandbox(row))
-        if place.address == row["place"]:
-            return place
+        endpoint = self._endpoints.at(row["provider"], sandbox=self._own_sandbox(row))
+        if endpoint.address == row["place"]:
+            return endpoint
         known = row["id"] or row["key"]
         if row["sandbox"]:
             error = NotFound(
@@ -314,7 +328,7 @@ class Journal:
                 self._store.update(row["key"], **told)
             raise error
         raise NotFound(
-            f"The job {known} runs at {row['place']}, not {place.address}.",
+            f"The job {known} runs at {row['place']}, not {endpoint.address}.",
             hint="Set the address back to that and resume again.",
         )
 
@@ -322,7 +336,7 @@ class Journal:
         """It ran on a kernel's own sandbox, not at the address that is set for its provider."""
         if not row["sandbox"]:
             return False
-        return row["place"] != self._places.at(row["provider"], sandbox=False).address
+        return row["place"] != self._endpoints.at(row["provider"], sandbox=False).address
 
     def _adopt(self, job_id: str) -> Job:
         """A job that this journal has never seen, by the service's id.
@@ -331,19 +345,21 @@ class Journal:
             NotFound: the service does not know it either.
             SegmindError: what else the service said.
         """
-        place = self._places.choose()
-        call = place.provider.find(job_id)
+        endpoint = self._endpoints.choose()
+        call = endpoint.provider.find(job_id)
         try:
-            state = place.provider.parse(call, exchange(place.transport, call))
+            state = endpoint.provider.parse(call, send_with_retries(endpoint.transport, call))
             while state.next and state.now:
-                state = place.provider.parse(state.next, exchange(place.transport, state.next))
+                state = endpoint.provider.parse(
+                    state.next, send_with_retries(endpoint.transport, state.next)
+                )
             if isinstance(state.error, NotFound):
                 raise state.error
         except NotFound as error:
-            error.hint = f"Neither this journal nor {place.provider.title} knows this id."
+            error.hint = f"Neither this journal nor {endpoint.provider.title} knows this id."
             raise
         key = self._add(
-            place,
+            endpoint,
             id=job_id,
             kind="model",
             target=_UNKNOWN,
@@ -351,9 +367,9 @@ class Journal:
             status=str(Status.QUEUED),
             next=call.to_dict(),
         )
-        job = self._job(key, RunRequest(_UNKNOWN), place.provider.name, sandbox=place.sandbox)
+        job = self._job(key, RunRequest(_UNKNOWN), endpoint.provider.name, sandbox=endpoint.sandbox)
         job.publish(id=job_id, status=Status.QUEUED)
-        self._watch(job, place, key, call)
+        self._watch(job, endpoint, key, call)
         return job
 
 
@@ -365,7 +381,7 @@ def _ahead(live: Job, row: Mapping[str, Any]) -> bool:
 def _hopeful(row: Mapping[str, Any]) -> bool:
     """It ended, and there may be more: the service's history may know it, or have its files."""
     if row["status"] == Status.COMPLETED:
-        return bool(row["outputs"]) and not assets_of(row)
+        return bool(row["outputs"]) and not assets_from_row(row)
     return row["status"] == Status.UNKNOWN
 
 

@@ -27,27 +27,27 @@ from segmind_widgets.errors import (
     SubmitUnknown,
     Unreachable,
 )
-from segmind_widgets.jobs.downloads import Results
+from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.polling import next_poll
-from segmind_widgets.jobs.recovery import Lookup
+from segmind_widgets.jobs.recovery import HistorySearch
 from segmind_widgets.network.rate_limit import RateLimit
-from segmind_widgets.network.retry import repeat_after
-from segmind_widgets.network.transport import Carrier
+from segmind_widgets.network.retry import retry_delay
+from segmind_widgets.network.transport import Sender
 from segmind_widgets.providers import Provider
 from segmind_widgets.storage.records import (
-    assets_of,
-    call_of,
-    facts,
-    file_row,
-    outputs_of,
-    plain,
-    recall,
+    asset_to_row,
+    assets_from_row,
+    call_from_row,
+    output_to_row,
+    outputs_from_row,
+    state_to_columns,
+    traits_from_row,
 )
 from segmind_widgets.storage.store import Store, now
 from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
-__all__ = ["Watch", "assets_of", "call_of", "outputs_of", "recall"]
+__all__ = ["JobRunner", "assets_from_row", "call_from_row", "outputs_from_row", "traits_from_row"]
 
 _log = logging.getLogger(__name__)
 _SLOW = 120.0  # a call with a longer time-out occupies its thread for long
@@ -58,7 +58,7 @@ _LOOKED = "It was not found in the history of {}; resuming it looks again."
 _SENSELESS_TRIES = 3  # a poll answered by a page of somebody's proxy, or by half a JSON
 
 
-class Watch:
+class JobRunner:
     """The loop of `design.md`, one step at a time, with the journal kept before each of them.
 
     Args:
@@ -73,7 +73,7 @@ class Watch:
         self,
         job: Job,
         provider: Provider,
-        transport: Carrier,
+        transport: Sender,
         store: Store,
         key: str,
         call: Call | None,
@@ -91,9 +91,9 @@ class Watch:
         self._elapsed, self._limit = job.elapsed, limit
         self._queued = self._began - self._elapsed
         self._tries = 0
-        self._results = Results(store, transport, job.model, key, self._stamped)
+        self._results = Downloader(store, transport, job.model, key, self._stamped)
         self._doubt = lost
-        self._lookup: Lookup | None = None
+        self._lookup: HistorySearch | None = None
         self._sought = False
         self._is_submitted = not self.urgent
         self._is_whole = self.urgent  # all of its time is seen here
@@ -152,7 +152,7 @@ class Watch:
         if time.monotonic() > self._until and not self.urgent:
             raise self.job.left("Watched for long enough")
         outcome = self._send(self._call)
-        pause = repeat_after(self._call, outcome, self._tries)
+        pause = retry_delay(self._call, outcome, self._tries)
         if pause is not None:
             return self._again(outcome, pause)
         if isinstance(outcome, SegmindError):
@@ -209,14 +209,14 @@ class Watch:
         if self.urgent:  # it was not accepted
             self._store.update(self._key, sent=None)
         if isinstance(outcome, Reply) and outcome.status == 429:
-            self._transport.limit.block(pause)
+            self._transport.limit.back_off(pause)
             self.job.publish(message="the service asks to wait: rate limit")
         else:
             self.job.publish(message="the service does not answer; trying again")
         return pause
 
     def _advance(self, state: JobState, reply: Reply) -> float | None:
-        kept, told = facts(state, reply)
+        kept, told = state_to_columns(state, reply)
         self._doubt = None
         before, self._call = self._call, state.next
         if state.next:
@@ -245,7 +245,7 @@ class Watch:
         now = time.monotonic()
         if state.status is Status.QUEUED:
             self._queued = now
-        usual = state.expected or self.job.usual
+        usual = state.expected or self.job.expected_seconds
         crowded = self._transport.limit.delay > _CROWDED
         pause = next_poll(now - self._queued, usual, economical=self._economical or crowded)
         return min(pause, max(0.0, self._until - now) + 0.01)  # the limit is told when it is over
@@ -256,7 +256,7 @@ class Watch:
         outputs = [self._results.keep(i, output) for i, output in enumerate(state.outputs)]
         outputs += self._outputs[len(outputs) :]  # where a history remembers fewer
         self._outputs, self._tries = tuple(outputs), 0
-        kept["outputs"] = [plain(output) for output in outputs if output.url]
+        kept["outputs"] = [output_to_row(output) for output in outputs if output.url]
         self._write_down(kept, told)
         self.job.publish(status=Status.DOWNLOADING, **told)
         return 0.0
@@ -282,7 +282,7 @@ class Watch:
         if self._results.problem:  # for the journal it is not done: another kernel may fetch it
             told["note"] = f"{self._results.problem} {_SAVE}"
             return self._end(None, None, kept, told | {"status": Status.COMPLETED})
-        kept["outputs"] = [file_row(asset) for asset in assets]
+        kept["outputs"] = [asset_to_row(asset) for asset in assets]
         return self._end(Status.COMPLETED, None, kept, told)
 
     def _stamped(self, asset: Asset) -> Asset:
@@ -302,7 +302,7 @@ class Watch:
         if self._sought or not (lost or gone):
             return False
         self._doubt, self._sought = error, True
-        lookup = Lookup(self._provider, self._store, self._key, error.request_id)
+        lookup = HistorySearch(self._provider, self._store, self._key, error.request_id)
         self._call = lookup.call
         if self._call:
             self._lookup = lookup
@@ -314,7 +314,7 @@ class Watch:
         self.job.publish(message=f"looking for it in the history of {self._provider.title}")
         return True
 
-    def _read(self, lookup: Lookup, reply: Reply) -> float | None:
+    def _read(self, lookup: HistorySearch, reply: Reply) -> float | None:
         """A page of the history: go on with what it says, or to the next page."""
         self._tries = 0
         state = lookup.read(reply)

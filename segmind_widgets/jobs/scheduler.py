@@ -20,8 +20,8 @@ from collections import deque
 from collections.abc import Callable
 from queue import PriorityQueue
 
-from segmind_widgets.jobs.queue import Line
-from segmind_widgets.jobs.runner import Watch
+from segmind_widgets.jobs.queue import StepQueue
+from segmind_widgets.jobs.runner import JobRunner
 from segmind_widgets.network.rate_limit import RateLimit
 
 _log = logging.getLogger(__name__)
@@ -33,10 +33,10 @@ FRAME = 0.25  # seconds between two ticks of one job, where there are few
 PATIENCE = 2.0  # seconds
 _NOTICED = 1.0  # seconds of waiting that a person is told about
 _WAITS = "waiting for the rate limit"
-_Queue = PriorityQueue[tuple[int, int, "Watch | None"]]  # the least first; None ends a thread
+_Queue = PriorityQueue[tuple[int, int, "JobRunner | None"]]  # the least first; None ends a thread
 
 
-class _Senders:
+class _SenderPool:
     """Some threads with one queue; `load` is what they have and do."""
 
     def __init__(self, name: str, threads: int) -> None:
@@ -47,7 +47,7 @@ class _Senders:
 
 
 class Scheduler:
-    """Runs watches until they end.
+    """Run job runners until they end.
 
     Args:
         senders: threads for short steps, and `slow_senders` for those that may take long.
@@ -56,35 +56,37 @@ class Scheduler:
     def __init__(self, senders: int = SENDERS, slow_senders: int = SLOW_SENDERS) -> None:
         self._wake = threading.Condition()
         self._is_called = False  # something changed since the clock looked
-        self._due: list[tuple[float, int, bool, Watch]] = []
-        self._live: dict[Watch, None] = {}
-        self._ticked: deque[Watch] = deque()  # the live ones, and some that have ended
+        self._due: list[tuple[float, int, bool, JobRunner]] = []
+        self._live: dict[JobRunner, None] = {}
+        self._ticked: deque[JobRunner] = deque()  # the live ones, and some that have ended
         self._next_tick = 0.0
         self._count = itertools.count()
-        self._quick = _Senders("sender", senders)
-        self._slow = _Senders("slow sender", slow_senders)
-        self._lines: dict[tuple[RateLimit, _Senders], Line[Watch]] = {}  # the clock's own
+        self._quick = _SenderPool("sender", senders)
+        self._slow = _SenderPool("slow sender", slow_senders)
+        self._queues: dict[
+            tuple[RateLimit, _SenderPool], StepQueue[JobRunner]
+        ] = {}  # the clock's own
         self._submits = 0  # that are on their way
         self._started = self._closed = False
 
     @property
-    def live(self) -> list[Watch]:
+    def live(self) -> list[JobRunner]:
         """The watches that have not ended."""
         with self._wake:
             return list(self._live)
 
-    def add(self, watch: Watch, delay: float = 0.0) -> None:
+    def add(self, runner: JobRunner, delay: float = 0.0) -> None:
         """Have a watch's next step done after `delay` seconds."""
         with self._wake:
             if not self._started:
                 self._start()
             now = time.monotonic()
-            if watch not in self._live:
+            if runner not in self._live:
                 if not self._live:
                     self._next_tick = now + FRAME
-                self._live[watch] = None
-                self._ticked.append(watch)
-            heapq.heappush(self._due, (now + delay, next(self._count), not delay, watch))
+                self._live[runner] = None
+                self._ticked.append(runner)
+            heapq.heappush(self._due, (now + delay, next(self._count), not delay, runner))
             self._call()
 
     def close(self) -> None:
@@ -102,7 +104,7 @@ class Scheduler:
 
     def _start(self) -> None:
         self._started = True
-        threads: list[tuple[str, Callable[..., None], tuple[_Senders, ...]]] = [
+        threads: list[tuple[str, Callable[..., None], tuple[_SenderPool, ...]]] = [
             ("clock", self._clock, ())
         ]
         for senders in (self._quick, self._slow):
@@ -137,47 +139,47 @@ class Scheduler:
         with self._wake:
             self._is_called = False
             now = time.monotonic()
-            due: list[tuple[float, bool, Watch]] = []
+            due: list[tuple[float, bool, JobRunner]] = []
             while self._due and self._due[0][0] <= now:
-                moment, _, sure, watch = heapq.heappop(self._due)
-                due.append((moment, sure, watch))
-        for moment, sure, watch in due:
-            limit, senders = watch.limit, self._slow if watch.slow else self._quick
+                moment, _, sure, runner = heapq.heappop(self._due)
+                due.append((moment, sure, runner))
+        for moment, sure, runner in due:
+            limit, senders = runner.limit, self._slow if runner.slow else self._quick
             if limit is None:
-                self._hand_over(watch, senders)
+                self._hand_over(runner, senders)
                 continue
-            line = self._lines.setdefault((limit, senders), Line())
-            line.add(watch, moment, sure=sure)
+            queue = self._queues.setdefault((limit, senders), StepQueue())
+            queue.add(runner, moment, sure=sure)
             limit.waiting += 1
-            if watch.urgent and limit.delay > _NOTICED:
-                watch.job.publish(message=_WAITS)
+            if runner.urgent and limit.delay > _NOTICED:
+                runner.job.publish(message=_WAITS)
 
     def _let_go(self) -> float:
         """Hand over what has its place and a free sender. The moment to look again."""
         moment = math.inf
-        waiting = deque(self._lines)  # in turns: no line waits for another one's end
+        waiting = deque(self._queues)  # in turns: no line waits for another one's end
         while waiting:
             limit, senders = key = waiting.popleft()
-            line = self._lines[key]
-            if line and line.first.job.done:
-                self._hand_over(line.drop(), senders)
-            elif line and senders.load < senders.threads:
-                if wait := limit.take(line=True):
+            queue = self._queues[key]
+            if queue and queue.first.job.done:
+                self._hand_over(queue.drop(), senders)
+            elif queue and senders.load < senders.threads:
+                if wait := limit.acquire(queued=True):
                     moment = min(moment, time.monotonic() + wait)
                     continue
-                self._hand_over(line.pop(), senders)
+                self._hand_over(queue.pop(), senders)
             else:  # empty; or a step that ends calls the clock
-                if not line:
-                    del self._lines[key]
+                if not queue:
+                    del self._queues[key]
                 continue
             limit.waiting -= 1
             waiting.append(key)
         return moment
 
-    def _hand_over(self, watch: Watch, senders: _Senders) -> None:
+    def _hand_over(self, runner: JobRunner, senders: _SenderPool) -> None:
         with self._wake:
             senders.load += 1
-        senders.queue.put((0 if watch.urgent else 1, next(self._count), watch))
+        senders.queue.put((0 if runner.urgent else 1, next(self._count), runner))
 
     def _tick(self) -> None:
         """Let one job's clock move: a few times a second each, and all together `UPDATES`."""
@@ -189,32 +191,32 @@ class Scheduler:
                 self._ticked.popleft()
             if not self._ticked:
                 return
-            watch = self._ticked[0]
+            runner = self._ticked[0]
             self._ticked.rotate(-1)
             self._next_tick = now + max(FRAME / len(self._live), 1 / UPDATES)
-        watch.tick()
+        runner.tick()
 
     # the senders' threads
 
-    def _sender(self, senders: _Senders) -> None:
-        while (watch := senders.queue.get()[2]) is not None:
-            delay = self._step(watch)
+    def _sender(self, senders: _SenderPool) -> None:
+        while (runner := senders.queue.get()[2]) is not None:
+            delay = self._step(runner)
             with self._wake:
                 senders.load -= 1
                 if delay is None:
-                    self._live.pop(watch, None)
+                    self._live.pop(runner, None)
                     self._call()
                 else:
-                    self.add(watch, delay)
+                    self.add(runner, delay)
 
-    def _step(self, watch: Watch) -> float | None:
-        submits = int(watch.urgent)
+    def _step(self, runner: JobRunner) -> float | None:
+        submits = int(runner.urgent)
         with self._wake:
             self._submits += submits
         try:
-            return watch.step()
+            return runner.step()
         except Exception:  # noqa: BLE001 - a watch never raises; if one does, others go on
-            _log.exception("The watch of %s broke", watch.job.id)
+            _log.exception("The watch of %s broke", runner.job.id)
             return None
         finally:
             if submits:

@@ -6,7 +6,7 @@ import time
 
 from segmind_widgets.catalog.catalog import Catalog, parse_directory
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.network.endpoints import Place
+from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Model, Reply
 
@@ -21,56 +21,56 @@ class Directory:
         self._store = store
         self._kept: dict[tuple[str, bool, str], tuple[float, Catalog]] = {}
 
-    def catalog(self, place: Place) -> Catalog:
+    def catalog(self, endpoint: Endpoint) -> Catalog:
         """All models of a place's provider that are known, fetched when the last list is old."""
-        known = place.provider.name, place.sandbox, place.address
+        known = endpoint.provider.name, endpoint.sandbox, endpoint.address
         until, catalog = self._kept.get(known, (0.0, Catalog()))
         if time.monotonic() >= until:
-            rows, fresh = self._rows(place)
+            rows, fresh = self._rows(endpoint)
             catalog = Catalog(rows)
             until = time.monotonic() + (86400.0 if fresh else _PATIENCE)
             self._kept[known] = until, catalog
         return catalog
 
-    def find(self, slug: str, place: Place) -> Model | None:
+    def find(self, slug: str, endpoint: Endpoint) -> Model | None:
         """A model by its slug, or None."""
-        return self.catalog(place).find(slug, place.provider.name)
+        return self.catalog(endpoint).find(slug, endpoint.provider.name)
 
-    def _rows(self, place: Place) -> tuple[list[Model], bool]:
+    def _rows(self, endpoint: Endpoint) -> tuple[list[Model], bool]:
         """The live rows, and whether they are of today."""
-        url = self._url(place)
-        text = None if place.sandbox else self._store.page(url)
+        url = self._url(endpoint)
+        text = None if endpoint.sandbox else self._store.page(url)
         fresh = True
         if text is None:
-            text, fresh = self._fetched(place, url)
+            text, fresh = self._fetched(endpoint, url)
         if not text:
             return [], fresh
-        return _parsed(place, text), fresh
+        return _parsed(endpoint, text), fresh
 
-    def _fetched(self, place: Place, url: str) -> tuple[str | None, bool]:
-        call = place.provider.models_call()
+    def _fetched(self, endpoint: Endpoint, url: str) -> tuple[str | None, bool]:
+        call = endpoint.provider.models_call()
         try:
             if call is None:
-                text = place.transport.page(url)
+                text = endpoint.transport.page(url)
             else:
-                reply = place.transport.send(call)
-                place.provider.parse_models(reply)  # raises what is no list
+                reply = endpoint.transport.send(call)
+                endpoint.provider.parse_models(reply)  # raises what is no list
                 text = reply.body.decode("utf-8", "replace")
         except SegmindError:
             return self._store.page(url, _FOREVER), False
-        if not place.sandbox:
+        if not endpoint.sandbox:
             self._store.add_page(url, text)
         return text, True
 
-    def _url(self, place: Place) -> str:
-        call = place.provider.models_call()
-        return call.url if call else f"{place.site}/llms.txt"
+    def _url(self, endpoint: Endpoint) -> str:
+        call = endpoint.provider.models_call()
+        return call.url if call else f"{endpoint.site}/llms.txt"
 
 
-def _parsed(place: Place, text: str) -> list[Model]:
-    if place.provider.models_call() is None:
+def _parsed(endpoint: Endpoint, text: str) -> list[Model]:
+    if endpoint.provider.models_call() is None:
         return parse_directory(text)
     try:
-        return place.provider.parse_models(Reply(200, {}, text.encode()))
+        return endpoint.provider.parse_models(Reply(200, {}, text.encode()))
     except SegmindError:
         return []

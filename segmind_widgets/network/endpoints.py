@@ -1,11 +1,12 @@
 """Which provider a call goes to, and where that is: its own address or the sandbox.
 
-The sandbox is a place, not a provider: the same provider code talks to a local server.
+The sandbox is an endpoint, not a provider: the same provider code talks to a local server.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ SITE = "https://www.segmind.com"
 
 
 @dataclass(frozen=True)
-class Place:
+class Endpoint:
     """A provider at an address, with the transport that speaks to it."""
 
     provider: Provider
@@ -35,12 +36,12 @@ class Place:
 
     @property
     def address(self) -> str:
-        """The first base address: what the journal keeps of a place."""
+        """The first base address: what the journal keeps of an endpoint."""
         return next(iter(self.provider.urls.values()))
 
 
-class Places:
-    """Chooses and keeps places.
+class Endpoints:
+    """Chooses and keeps endpoints.
 
     Args:
         keys: where keys are found.
@@ -59,11 +60,12 @@ class Places:
         self._keys = keys
         self._options = options
         self._share = share
-        self._places: dict[tuple[Any, ...], Place] = {}
+        self._endpoints: dict[tuple[Any, ...], Endpoint] = {}
         self._sandbox: Sandbox | None = None
+        self._lock = threading.RLock()  # one endpoint a setting, and one sandbox, in all threads
 
-    def choose(self, name: str | None = None) -> Place:
-        """The place for `-p name`; without it the setting, then who has a key, then the sandbox.
+    def choose(self, name: str | None = None) -> Endpoint:
+        """The endpoint for `-p name`; without it the setting, then who has a key, then the sandbox.
 
         Raises:
             InputError: there is no such provider.
@@ -82,32 +84,34 @@ class Places:
             )
         return self.at(wanted, sandbox=False)
 
-    def at(self, name: str, *, sandbox: bool) -> Place:
+    def at(self, name: str, *, sandbox: bool) -> Endpoint:
         """That provider, really or on the sandbox; kept until a setting changes."""
-        options = self._options()
-        urls = self._urls(options["urls"], sandbox=sandbox)
-        kind = PROVIDERS[name]
-        given = [urls[setting] for setting in kind.settings if setting in urls]
-        per_minute = 0 if sandbox else _per_minute(options["rate_limit"], given)
-        known = name, sandbox, per_minute, options["image_objects"], *sorted(urls.items())
-        if known not in self._places:
-            more = {"image_objects": options["image_objects"]} if name == "apimart" else {}
-            provider = kind(urls, **more)
-            share = self._share() if self._share and not sandbox else None
-            key = self._key_of(name, sandbox=sandbox)
-            transport = Transport(provider, key, per_minute, share)
-            site = urls.get("SEGMIND_SITE_URL", SITE).rstrip("/")
-            self._places[known] = Place(provider, transport, sandbox, site)
-        return self._places[known]
+        with self._lock:
+            options = self._options()
+            urls = self._urls(options["urls"], sandbox=sandbox)
+            kind = PROVIDERS[name]
+            given = [urls[setting] for setting in kind.settings if setting in urls]
+            per_minute = 0 if sandbox else _per_minute(options["rate_limit"], given)
+            known = name, sandbox, per_minute, options["image_objects"], *sorted(urls.items())
+            if known not in self._endpoints:
+                more = {"image_objects": options["image_objects"]} if name == "apimart" else {}
+                provider = kind(urls, **more)
+                share = self._share() if self._share and not sandbox else None
+                key = self._key_of(name, sandbox=sandbox)
+                transport = Transport(provider, key, per_minute, share)
+                site = urls.get("SEGMIND_SITE_URL", SITE).rstrip("/")
+                self._endpoints[known] = Endpoint(provider, transport, sandbox, site)
+            return self._endpoints[known]
 
     def close(self) -> None:
         """Close connections and stop the sandbox, where one was started."""
-        for place in self._places.values():
-            place.transport.close()
-        self._places.clear()
-        if self._sandbox:
-            self._sandbox.stop()
-            self._sandbox = None
+        with self._lock:
+            endpoints, self._endpoints = self._endpoints, {}
+            sandbox, self._sandbox = self._sandbox, None
+        for endpoint in endpoints.values():
+            endpoint.transport.close()
+        if sandbox:
+            sandbox.stop()
 
     def _key_of(self, name: str, *, sandbox: bool) -> Callable[[], str | None]:
         if not sandbox:

@@ -37,7 +37,7 @@ _AVERAGED = 10.0  # seconds
 
 
 @dataclass
-class Pace:
+class RateState:
     """What there is to know of an account's requests. Moments are monotonic seconds.
 
     `time.monotonic` counts from the machine's start on Linux, macOS and Windows, so all kernels of
@@ -57,7 +57,7 @@ class Pace:
             return most
         return min(most, self.halved + self.rise * max(0.0, now - self.until))
 
-    def take(self, now: float, most: float) -> float:
+    def acquire(self, now: float, most: float) -> float:
         """Seconds to wait; at 0 the place is taken."""
         self._renew(now)
         if now < self.until:
@@ -87,13 +87,15 @@ class Pace:
 
     def _renew(self, now: float) -> None:
         if self.seen > now + 1:
-            vars(self).update(vars(Pace()))
+            vars(self).update(vars(RateState()))
 
 
 class Share(Protocol):
-    """Where kernels share paces: `limits.Limits`."""
+    """Where kernels share paces: `shared_rate_limit.SharedRateLimits`."""
 
-    def change(self, account: str, work: Callable[[Pace], float]) -> tuple[float, Pace] | None:
+    def change(
+        self, account: str, work: Callable[[RateState], float]
+    ) -> tuple[float, RateState] | None:
         """Do `work` on an account's pace while nobody else can; None where that cannot be now."""
         ...
 
@@ -118,30 +120,30 @@ class RateLimit:
         self._most = per_minute / WINDOW if per_minute else math.inf
         self._share, self._account = share, account
         self._lock = threading.Lock()
-        self._pace = Pace()
+        self._pace = RateState()
         self._asking = 0
         self._asked = False  # the newest place went to somebody who asks
 
-    def take(self, *, line: bool = False, now: float | None = None) -> float:
+    def acquire(self, *, queued: bool = False, now: float | None = None) -> float:
         """Seconds to wait; at 0 the place is taken. `now` is monotonic seconds.
 
-        `line` is for the line of jobs: it leaves every other place to those who wait within
+        `queued` is for the queue of jobs: it leaves every other place to those who wait within
         `asking`.
         """
         now = time.monotonic() if now is None else now
         with self._lock:
-            if line and self._asking and not self._asked:
+            if queued and self._asking and not self._asked:
                 return SOON
-            wait = self._changed(lambda pace: pace.take(now, self._most))
+            wait = self._changed(lambda pace: pace.acquire(now, self._most))
             if not wait:
-                self._asked = not line
+                self._asked = not queued
             return wait
 
-    def block(self, seconds: float, now: float | None = None) -> None:
+    def back_off(self, seconds: float, now: float | None = None) -> None:
         """The service said 429, and asks for so many seconds. `now` is monotonic seconds."""
         now = time.monotonic() if now is None else now
 
-        def work(pace: Pace) -> float:
+        def work(pace: RateState) -> float:
             pace.slow_down(now, seconds, self._most)
             return 0.0
 
@@ -149,8 +151,8 @@ class RateLimit:
             self._changed(work)
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Whoever waits within goes before the line of jobs, at every other place."""
+    def interactive(self) -> Iterator[None]:
+        """Whoever waits within goes before the queue of jobs, at every other place."""
         with self._lock:
             self._asking += 1
         try:
@@ -166,7 +168,7 @@ class RateLimit:
         pace = self._pace
         return self.waiting / pace.rate(now, self._most) + max(0.0, pace.until - now)
 
-    def _changed(self, work: Callable[[Pace], float]) -> float:
+    def _changed(self, work: Callable[[RateState], float]) -> float:
         shared = self._share.change(self._account(), work) if self._share else None
         if shared is None:
             return work(self._pace)

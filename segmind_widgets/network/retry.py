@@ -18,7 +18,7 @@ from segmind_widgets.providers._errors import retry_after
 from segmind_widgets.types import Call, Reply
 
 
-def repeat_after(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
+def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
     """Seconds after which the same call may be sent again; None: it must not, or need not.
 
     GETs repeat on every failure that passes; a POST, billed or not, only where nothing was accepted
@@ -44,7 +44,7 @@ def repeat_after(call: Call, outcome: Reply | SegmindError, tries: int) -> float
 QUESTION = 16.0  # seconds that somebody who asks is kept waiting by repeats
 
 
-def exchange(transport: Transport, call: Call) -> Reply:
+def send_with_retries(transport: Transport, call: Call) -> Reply:
     """Send one call from this thread, wait and repeat as the rules say; the reply, whatever code.
 
     Stop ends the waiting at once. For uploads, credits and lists; jobs have their watches. A
@@ -57,14 +57,14 @@ def exchange(transport: Transport, call: Call) -> Reply:
     most = time.monotonic() + (QUESTION if call.method == "GET" else math.inf)
     tries = 0
     while True:
-        _take_place(transport.limit, pause, most)
+        _acquire(transport.limit, pause, most)
         try:
             outcome: Reply | SegmindError = transport.send(call)
         except SegmindError as error:
             outcome = error
-        again = repeat_after(call, outcome, tries)
+        again = retry_delay(call, outcome, tries)
         if again is not None and isinstance(outcome, Reply) and outcome.status == 429:
-            transport.limit.block(again)
+            transport.limit.back_off(again)
         if again is None or time.monotonic() + again > most:
             if isinstance(outcome, SegmindError):
                 raise outcome
@@ -73,9 +73,9 @@ def exchange(transport: Transport, call: Call) -> Reply:
         tries += 1
 
 
-def _take_place(limit: RateLimit, pause: threading.Event, most: float) -> None:
-    with limit.asking():
-        while wait := limit.take():
+def _acquire(limit: RateLimit, pause: threading.Event, most: float) -> None:
+    with limit.interactive():
+        while wait := limit.acquire():
             if time.monotonic() + wait > most:
                 raise RateLimited(f"The rate limit lets nothing through for another {wait:.0f} s.")
             pause.wait(wait)

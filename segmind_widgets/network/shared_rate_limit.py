@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import astuple
 
-from segmind_widgets.network.rate_limit import Pace
+from segmind_widgets.network.rate_limit import RateState
 from segmind_widgets.storage.rate_limits import RateLimitTable, Row
 
 
-class Limits:
+class SharedRateLimits:
     """A `rate_limit.Share` over the table of a store."""
 
     def __init__(self, table: RateLimitTable) -> None:
         self._table = table
 
-    def change(self, account: str, work: Callable[[Pace], float]) -> tuple[float, Pace] | None:
+    def change(
+        self, account: str, work: Callable[[RateState], float]
+    ) -> tuple[float, RateState] | None:
         """Apply `work` to the account's state; its answer and the state then, None where busy."""
 
         def on_row(row: Row | None) -> tuple[float, Row]:
-            pace = Pace(*row) if row else Pace()
+            pace = RateState(*row) if row else RateState()
             return work(pace), astuple(pace)
 
         changed = self._table.change(account, on_row)
-        return None if changed is None else (changed[0], Pace(*changed[1]))
+        return None if changed is None else (changed[0], RateState(*changed[1]))

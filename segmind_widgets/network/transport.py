@@ -1,6 +1,6 @@
 """Sends one call and returns one reply. Knows hosts, keys and time-outs; never sleeps or loops.
 
-The rules for sending again are here too, as a function of what happened (`repeat_after`); who
+The rules for sending again are here too, as a function of what happened (`retry.retry_delay`); who
 waits is the scheduler's business.
 """
 
@@ -50,7 +50,7 @@ _NO_TLS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # OpenSSL's
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
-class Service(Protocol):
+class Authorizer(Protocol):
     """What the transport asks of a provider."""
 
     name: ClassVar[str]
@@ -66,8 +66,8 @@ class Service(Protocol):
         ...
 
 
-class Carrier(Protocol):
-    """Who sends calls and fetches files: a `Transport`, or workers elsewhere (`crew.Errands`)."""
+class Sender(Protocol):
+    """An object that sends calls and fetches files: a `Transport` or a `workers.pool.Errands`."""
 
     @property
     def limit(self) -> RateLimit:
@@ -100,7 +100,7 @@ class Transport:
 
     def __init__(
         self,
-        service: Service,
+        service: Authorizer,
         key: Callable[[], str | None],
         per_minute: float = 0,
         share: Share | None = None,

@@ -12,9 +12,9 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.background import meanwhile
-from segmind_widgets.network.endpoints import Place
-from segmind_widgets.network.retry import exchange
+from segmind_widgets.background import run_in_background
+from segmind_widgets.network.endpoints import Endpoint
+from segmind_widgets.network.retry import send_with_retries
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Uploaded
 
@@ -33,7 +33,7 @@ class Uploads:
 
     def upload(
         self,
-        place: Place,
+        endpoint: Endpoint,
         assets: Sequence[Asset],
         *,
         force: bool = False,
@@ -41,7 +41,7 @@ class Uploads:
     ) -> list[Asset]:
         """The assets with their URLs, in order; bare URLs as they are. See `client.upload`."""
         with self._alone(assets):
-            return self._uploaded(place, assets, force=force, progress=progress)
+            return self._uploaded(endpoint, assets, force=force, progress=progress)
 
     @contextmanager
     def _alone(self, assets: Sequence[Asset]) -> Iterator[None]:
@@ -55,23 +55,23 @@ class Uploads:
             yield
 
     def _uploaded(
-        self, place: Place, assets: Sequence[Asset], *, force: bool, progress: Progress | None
+        self, endpoint: Endpoint, assets: Sequence[Asset], *, force: bool, progress: Progress | None
     ) -> list[Asset]:
-        where = place.provider.upload_url
+        where = endpoint.provider.upload_url
         keys = [self._key(asset, assets, where) for asset in assets]
         known: dict[Key, Uploaded] = {}
         fresh: dict[Key, Asset] = {}
         for key, asset in zip(keys, assets, strict=True):
             if key is None:
                 continue
-            place.provider.check_upload(asset)
+            endpoint.provider.check_upload(asset)
             again = force or isinstance(key, int)
             found = None if again else self._store.uploaded(str(key), where)
             if found:
                 known[key] = found
             else:
                 fresh[key] = asset
-        sent = self._send(place, list(fresh.values()), progress)
+        sent = self._send(endpoint, list(fresh.values()), progress)
         known |= dict(zip(fresh, sent, strict=True))
         return [
             asset if key is None else asset.at(known[key].url, known[key].expires_at)
@@ -81,7 +81,7 @@ class Uploads:
     def _key(self, asset: Asset, assets: Sequence[Asset], where: str) -> Key | None:
         """What tells contents apart: the digest, or the size where no other file has it.
 
-        A large file of a new size need not be read before it is sent: it is hashed meanwhile.
+        A large file of a new size is not read before it is sent: it is hashed at the same time.
         """
         if not asset.local:
             return None
@@ -89,13 +89,15 @@ class Uploads:
         alone = size >= _LARGE and sum(other.size == size for other in assets) == 1
         return size if alone and not self._store.has_size(size, where) else asset.sha256
 
-    def url(self, asset: Asset, place: Place) -> str:
+    def url(self, asset: Asset, endpoint: Endpoint) -> str:
         """A URL of the asset that the provider can read, uploading it where that is needed."""
-        if not needed(asset, place):
+        if not needed(asset, endpoint):
             return asset.url or ""
-        return self.upload(place, [asset])[0].url or ""
+        return self.upload(endpoint, [asset])[0].url or ""
 
-    def _send(self, place: Place, assets: list[Asset], progress: Progress | None) -> list[Uploaded]:
+    def _send(
+        self, endpoint: Endpoint, assets: list[Asset], progress: Progress | None
+    ) -> list[Uploaded]:
         done: list[Uploaded] = []
         total = sum(asset.size or 0 for asset in assets)
         before = share = 0  # bytes of the calls that are done, and of the one that is sent
@@ -105,23 +107,25 @@ class Uploads:
                 progress(before + min(sent, share), total)  # a body is more than its files
 
         waiting = iter(assets)
-        for call, count in place.provider.upload_calls(assets, told):
+        for call, count in endpoint.provider.upload_calls(assets, told):
             carried = list(islice(waiting, count))
             share = sum(asset.size or 0 for asset in carried)
-            digests = meanwhile(lambda files=carried: [file.sha256 or "" for file in files])
-            found = place.provider.parse_upload(exchange(place.transport, call), count)
+            digests = run_in_background(lambda files=carried: [file.sha256 or "" for file in files])
+            found = endpoint.provider.parse_upload(
+                send_with_retries(endpoint.transport, call), count
+            )
             before += share
             done += found
             for asset, digest, uploaded in zip(carried, digests(), found, strict=True):
-                self._remember(place, asset, digest, uploaded)
+                self._remember(endpoint, asset, digest, uploaded)
         return done
 
-    def _remember(self, place: Place, asset: Asset, digest: str, uploaded: Uploaded) -> None:
-        where = place.provider.upload_url
+    def _remember(self, endpoint: Endpoint, asset: Asset, digest: str, uploaded: Uploaded) -> None:
+        where = endpoint.provider.upload_url
         path = str(asset.path or "")
         self._store.add_upload(digest, asset.size or 0, where, uploaded, asset.filename, path)
 
-    def recent(self, place: Place, last: int) -> list[Asset]:
+    def recent(self, endpoint: Endpoint, last: int) -> list[Asset]:
         """The newest uploads, with their files where these are still on this disk."""
         return [
             Asset(
@@ -130,15 +134,15 @@ class Uploads:
                 name=row["name"],
                 expires_at=row["expires_at"],
             )
-            for row in self._store.uploads(place.provider.upload_url, last)
+            for row in self._store.uploads(endpoint.provider.upload_url, last)
         ]
 
 
-def needed(asset: Asset, place: Place) -> bool:
+def needed(asset: Asset, endpoint: Endpoint) -> bool:
     """Its bytes are here, and no URL of it is known to live. (A sandbox's URLs die with it.)"""
     if not asset.local:
         return False
-    if not asset.url or place.sandbox:
+    if not asset.url or endpoint.sandbox:
         return True
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return asset.expires_at is not None and asset.expires_at < now

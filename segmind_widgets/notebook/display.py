@@ -24,7 +24,7 @@ _STILLS = 4  # finished jobs of a panel that a saved notebook keeps
 _STILL_SIDE = 512  # pixels of their pictures
 
 
-class Stage:
+class CellDisplay:
     """The outputs of one shell."""
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -59,7 +59,7 @@ class Stage:
         """A value above the cell's own."""
         display(value)
 
-    def follow(self, job: Job, timeout: float | None = None, place: Any = None) -> None:
+    def follow(self, job: Job, timeout: float | None = None, handle: Any = None) -> None:
         """Show a job until it ends, in `place` (an upload's) or in an output of its own.
 
         Raises:
@@ -68,7 +68,7 @@ class Stage:
         if not self.widgets:
             self._in_terminal(job, timeout)
             return
-        finish = self._view(job, place)
+        finish = self._view(job, handle)
         try:
             job.wait(timeout)
         except StillRunning:
@@ -80,10 +80,10 @@ class Stage:
         finish(False)
         self._at_its_end(job, finish)
 
-    def leave(self, job: Job, place: Any = None) -> None:
+    def show_in_background(self, job: Job, handle: Any = None) -> None:
         """Show a job that the cell does not wait for."""
         if self.widgets:
-            self._later(job, self._view(job, place))
+            self._later(job, self._view(job, handle))
 
     def is_shown(self, job: Any) -> None:
         """IPython's display of a value: nothing where this very cell shows the job already.
@@ -147,23 +147,23 @@ class Stage:
             old.close()
         self._panels[cell] = [*(entry for entry in shown if entry[0] == now), (now, panel)]
 
-    def _view(self, job: Job, place: Any) -> Callable[[bool], None]:
+    def _view(self, job: Job, handle: Any) -> Callable[[bool], None]:
         from segmind_widgets.widgets.job_view import JobView
 
-        return self.live(job, JobView(job), lambda left: _lasting(job, left=left), place)
+        return self.live(job, JobView(job), lambda left: _lasting(job, left=left), handle)
 
     def live(
-        self, thing: Any, view: Any, lasting: Callable[[bool], dict[str, str]], place: Any = None
+        self, thing: Any, view: Any, lasting: Callable[[bool], dict[str, str]], handle: Any = None
     ) -> Callable[[bool], None]:
         """Show a view of a job or a batch; what is returned puts what lasts in its place.
 
         Both are told whether the cell had left it.
         """
-        if place is None:
+        if handle is None:
             handle = display(view, display_id=True)
         else:
-            place.update(view)
-            handle = place
+            handle.update(view)
+            handle = handle
         self.hide(thing)
         open_views = iter([view])  # used up by the first who finishes, whichever thread that is
 
@@ -196,7 +196,7 @@ class Stage:
 
     def _in_terminal(self, job: Job, timeout: float | None) -> None:
         def show(_: Any = None) -> None:
-            usual = f" of about {seconds(job.usual)}" if job.usual else ""
+            usual = f" of about {seconds(job.expected_seconds)}" if job.expected_seconds else ""
             text = f"{job.status} · {job.model} · {job.elapsed:.1f} s{usual} {job.message}"
             sys.stdout.write(f"\r{text[:100]:<100}")
             sys.stdout.flush()
@@ -220,7 +220,7 @@ class Upload:
         self._files = files
         self._shown = shown
         self._view: Any = None
-        self.place: Any = None
+        self.handle: Any = None
 
     def told(self, sent: int, total: int) -> None:
         """`sent` of `total` bytes went."""
@@ -230,7 +230,7 @@ class Upload:
             from segmind_widgets.widgets.job_view import UploadView
 
             self._view = UploadView(self._files)
-            self.place = display(self._view, display_id=True)
+            self.handle = display(self._view, display_id=True)
         self._view.told(sent, total)
 
     def close(self) -> None:
@@ -241,7 +241,7 @@ class Upload:
     def clear(self) -> None:
         """Free the bar and its output."""
         self.close()
-        if self.place is not None:
+        if self.handle is not None:
             clear_output()
 
 
@@ -249,6 +249,6 @@ def _lasting(job: Job, *, left: bool) -> dict[str, str]:
     """What stays of a job. Why it failed is the cell's error, or stands here once the cell left."""
     if job.error is None or job.outputs or left:
         return job._repr_mimebundle_()
-    place = "sandbox · " if job.sandbox else ""
-    text = f"{job.status} · {place}{job.caption}"
+    where = "sandbox · " if job.sandbox else ""
+    text = f"{job.status} · {where}{job.caption}"
     return {"text/plain": text, "text/html": figure("", html.escape(text))}

@@ -67,9 +67,9 @@ def _unregister(shell: InteractiveShell) -> None:
 
 def _show(magics: SegmindMagics, thing: Any) -> None:
     if type(thing).__name__ == "Job":
-        magics.stage.is_shown(thing)
+        magics.display.is_shown(thing)
     else:
-        magics.runs.many.show(thing)
+        magics.run_command.many.show(thing)
 
 
 def _matcher(client: SegmindClient) -> Any:

@@ -89,12 +89,14 @@ def jobs(
 
 def job(one: Job, again: str) -> Table:
     """All that is known of a job. `again` is the text of a cell that makes it again, or why not."""
-    place = "sandbox" if one.sandbox else one.provider
+    where = "sandbox" if one.sandbox else one.provider
     facts = {
         one.kind: one.model,
-        "status": " · ".join(dict.fromkeys(filter(None, [str(one.status), one.word.lower()]))),
+        "status": " · ".join(
+            dict.fromkeys(filter(None, [str(one.status), one.provider_status.lower()]))
+        ),
         "error": _said(one.error),
-        "at": place,
+        "at": where,
         "id": one.id,
         "begun": f"{age(one.created)} ({one.created})",
         "took": seconds(one.elapsed) if one.elapsed else "",
@@ -127,7 +129,7 @@ def spend(
     *,
     narrowed: bool = False,
 ) -> Table:
-    """What jobs cost: `ledger.Spent` rows, with a total for each kind of money.
+    """What jobs cost: `spending.SpendRow` rows, with a total for each kind of money.
 
     Args:
         found: the rows.

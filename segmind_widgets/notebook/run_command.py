@@ -15,12 +15,12 @@ from segmind_widgets.errors import AssetError, CellError, SegmindError
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.arguments import parse
-from segmind_widgets.notebook.display import Stage, Upload
+from segmind_widgets.notebook.display import CellDisplay, Upload
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.cells import parse_body, parse_line
 
 if TYPE_CHECKING:
-    from segmind_widgets.notebook.sweep_command import Sweeping
+    from segmind_widgets.notebook.sweep_command import SweepCommand
 
 _MISSING = {
     "model": "%%segmind_run seedream-4.5 · %segmind_models lists them.",
@@ -41,24 +41,24 @@ class Code(str):
         return f'<pre style="{style}">{html.escape(self)}</pre>'
 
 
-class Runs:
+class RunCommand:
     """Runs of one shell.
 
     Args:
         names: the notebook's variables.
     """
 
-    def __init__(self, client: SegmindClient, stage: Stage, names: dict[str, Any]) -> None:
+    def __init__(self, client: SegmindClient, display: CellDisplay, names: dict[str, Any]) -> None:
         self._client = client
-        self._stage = stage
+        self._display = display
         self._names = names
 
     @cached_property
-    def many(self) -> Sweeping:
+    def many(self) -> SweepCommand:
         """What sweeps do, and how batches are shown."""
-        from segmind_widgets.notebook.sweep_command import Sweeping
+        from segmind_widgets.notebook.sweep_command import SweepCommand
 
-        return Sweeping(self._client, self._stage, self._names)
+        return SweepCommand(self._client, self._display, self._names)
 
     def run(self, kind: Any, line: str, cell: str | None) -> Any:
         """A model or a workflow from its line and cell: the Job, the Batch, a plan, or Code.
@@ -77,7 +77,7 @@ class Runs:
             inputs = recipe.changed(inputs)
         if recipe and not options.target:
             options.target, kind = recipe.model, recipe.kind
-            options.provider = options.provider or recipe.place
+            options.provider = options.provider or recipe.provider_option
         if options.sweep or split(inputs)[1]:
             return self.many.run(kind, options, inputs)
         if options.yes:
@@ -99,27 +99,27 @@ class Runs:
             self._foresee(plan, options)
             return plan
         earlier = self._client.earlier(plan) if options.reuse else None
-        job, place = (earlier, None) if earlier else self._send(plan, options)
+        job, handle = (earlier, None) if earlier else self._send(plan, options)
         if options.output:
             self._names[options.output] = job
         if earlier and not options.quiet:
-            self._stage.note(
+            self._display.note(
                 f"This was made {listings.age(earlier.created)}, by the same model from the same"
                 " inputs. Nothing was sent, nothing is paid."
             )
-        return self._watch(job, options, place)
+        return self._watch(job, options, handle)
 
     def _foresee(self, plan: Plan, options: Namespace) -> None:
         """Tell what would keep the plan from being sent."""
         try:
             earlier = self._client.earlier(plan) if options.reuse else None
             if earlier:
-                self._stage.note(f"The job {earlier.id} would be shown again, and nothing sent.")
+                self._display.note(f"The job {earlier.id} would be shown again, and nothing sent.")
             elif options.max_cost is not None:
                 plan.within(options.max_cost)
             self._client.session.budget.check(plan, 0 if earlier else self._client.budget)
         except SegmindError as error:
-            self._stage.note(f"It would be refused: {error.message}")
+            self._display.note(f"It would be refused: {error.message}")
 
     def _send(self, plan: Plan, options: Namespace) -> tuple[Job, Any]:
         """The job of a plan, and the output where its upload was shown."""
@@ -127,9 +127,9 @@ class Runs:
             plan.within(options.max_cost)
         if not options.quiet:
             for note in plan.notes:
-                self._stage.note(note)
-        bar = self._stage.upload(len(plan.files), quiet=options.quiet)
-        return self._start(plan, bar), bar.place
+                self._display.note(note)
+        bar = self._display.upload(len(plan.files), quiet=options.quiet)
+        return self._start(plan, bar), bar.handle
 
     def _source(self, word: str) -> Any:
         """The picture that --from names: a path, or a $variable's value."""
@@ -158,7 +158,7 @@ class Runs:
             return self._client.start(plan, bar.told)
         except KeyboardInterrupt:
             bar.clear()
-            job = self._client.session.budget.begun(plan)
+            job = self._client.session.budget.job_of(plan)
             if job is not None:
                 raise job.left("You stopped waiting") from None
             raise SegmindError("You stopped the upload; nothing was submitted.") from None
@@ -168,7 +168,7 @@ class Runs:
         finally:
             bar.close()
 
-    def _watch(self, job: Job, options: Namespace, place: Any) -> Job:
+    def _watch(self, job: Job, options: Namespace, handle: Any) -> Job:
         if options.save:
 
             def save(_: Any = None) -> None:
@@ -180,15 +180,15 @@ class Runs:
                 save()
         if options.background:
             if options.quiet:
-                self._stage.hide(job)
+                self._display.hide(job)
             else:
-                self._stage.leave(job, place)
+                self._display.show_in_background(job, handle)
             return job
         if options.quiet:
-            self._stage.hide(job)
+            self._display.hide(job)
             self._quietly(job, options.timeout)
         else:
-            self._stage.follow(job, options.timeout, place)
+            self._display.follow(job, options.timeout, handle)
         if job.error is not None:
             raise job.error
         return job
@@ -203,11 +203,11 @@ class Runs:
         """Go on with these jobs, or with all unfinished ones, and wait: the Job, or a table."""
         resumed = [self._client.resume(i) for i in ids] if ids else self._client.resume_all()
         if not resumed:
-            self._stage.note("No job is unfinished.")
+            self._display.note("No job is unfinished.")
             return None
         for job in resumed[1:]:
-            self._stage.leave(job)
-        self._stage.follow(resumed[0])
+            self._display.show_in_background(job)
+        self._display.follow(resumed[0])
         for job in resumed[1:]:
             self._quietly(job, None)
         failed = [job for job in resumed if job.error is not None]

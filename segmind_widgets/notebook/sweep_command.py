@@ -11,29 +11,29 @@ from IPython.core.error import StdinNotImplementedError
 
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.plan import BatchPlan
-from segmind_widgets.batches.registry import Prepared
+from segmind_widgets.batches.registry import PreparedBatch
 from segmind_widgets.batches.sweeps import Sweep
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, LimitError, SegmindError, StillRunning
 from segmind_widgets.formatting import money
-from segmind_widgets.notebook.display import Stage
+from segmind_widgets.notebook.display import CellDisplay
 from segmind_widgets.syntax.cells import parse_line
 
 _YES = ("y", "yes")
 _WIDTH = 100  # characters of a terminal's line
-_MOVING = ["done", "failed", "running", "left"]
+_MOVING = ["done", "failed", "running", "eta"]
 
 
-class Sweeping:
+class SweepCommand:
     """Sweeps of one shell, and batches as values of its cells.
 
     Args:
         names: the notebook's variables.
     """
 
-    def __init__(self, client: SegmindClient, stage: Stage, names: dict[str, Any]) -> None:
+    def __init__(self, client: SegmindClient, display: CellDisplay, names: dict[str, Any]) -> None:
         self._client = client
-        self._stage = stage
+        self._display = display
         self._names = names
 
     def run(self, kind: Any, options: Namespace, inputs: Mapping[str, Any]) -> Batch | BatchPlan:
@@ -128,16 +128,16 @@ class Sweeping:
             if options.max_cost is not None:
                 plan.within(options.max_cost)
         except SegmindError as error:
-            self._stage.note(f"It would be refused: {error.message}")
+            self._display.note(f"It would be refused: {error.message}")
         if doubt := self._doubt(plan):
-            self._stage.note(f"{doubt}: you would be asked, or say --yes.")
+            self._display.note(f"{doubt}: you would be asked, or say --yes.")
 
     # running
 
-    def _start(self, prepared: Prepared, options: Namespace) -> Batch:
+    def _start(self, prepared: PreparedBatch, options: Namespace) -> Batch:
         if not options.quiet:
             for note in prepared.plan.notes:
-                self._stage.note(note)
+                self._display.note(note)
         client = self._client
         batch = client.batches.start(prepared, again=options.again, max_cost=options.max_cost)
         if options.output:
@@ -158,26 +158,26 @@ class Sweeping:
         Raises:
             StillRunning: Stop was pressed, so that no further row is sent; or time was up.
         """
-        if quiet or not self._stage.widgets:
+        if quiet or not self._display.widgets:
             self._in_terminal(batch, timeout, quiet=quiet)
             return
         finish = self._view(batch)
         try:
             batch.wait(timeout)
         except StillRunning:
-            _when_finished(batch, lambda: self._stage.in_cell(lambda: finish(True)))
+            _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
             raise
         except KeyboardInterrupt:
-            _when_finished(batch, lambda: self._stage.in_cell(lambda: finish(True)))
+            _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
             raise _stopped(batch) from None
         finish(False)
 
     def leave(self, batch: Batch, *, quiet: bool = False) -> None:
         """Show a batch that the cell does not wait for."""
-        self._stage.hide(batch)
-        if self._stage.widgets and not quiet:
+        self._display.hide(batch)
+        if self._display.widgets and not quiet:
             finish = self._view(batch)
-            _when_finished(batch, lambda: self._stage.in_cell(lambda: finish(True)))
+            _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
 
     def show(self, batch: Batch) -> None:
         """IPython's display of a batch: live while it runs, nothing where the cell shows it.
@@ -185,9 +185,9 @@ class Sweeping:
         Raises:
             NotImplementedError: IPython's word for "show it as you would".
         """
-        if batch.finished or not self._stage.widgets:
-            self._stage.is_shown(batch)
-        elif not self._stage.shows(batch):
+        if batch.finished or not self._display.widgets:
+            self._display.is_shown(batch)
+        elif not self._display.shows(batch):
             self.leave(batch)
 
     def _view(self, batch: Batch) -> Any:
@@ -196,14 +196,14 @@ class Sweeping:
         def lasting(_left: bool) -> dict[str, str]:
             return batch._repr_mimebundle_()
 
-        return self._stage.live(batch, BatchView(batch, client=self._client), lasting)
+        return self._display.live(batch, BatchView(batch, client=self._client), lasting)
 
     def _in_terminal(self, batch: Batch, timeout: float | None, *, quiet: bool) -> None:
         def show(_: Any = None) -> None:
             sys.stdout.write(f"\r{batch.caption[:_WIDTH]:<{_WIDTH}}")
             sys.stdout.flush()
 
-        self._stage.hide(batch) if quiet else batch.observe(show, _MOVING)
+        self._display.hide(batch) if quiet else batch.observe(show, _MOVING)
         try:
             if not quiet:
                 print(batch.plan)  # noqa: T201 - a terminal

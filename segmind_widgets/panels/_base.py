@@ -28,7 +28,7 @@ import ipywidgets as widgets
 from traitlets import Any as AnyTrait
 from traitlets import HasTraits
 
-from segmind_widgets.background import meanwhile
+from segmind_widgets.background import run_in_background
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.widgets.base import Announcement, free, stylesheet, words
@@ -130,7 +130,7 @@ class Panel(widgets.VBox):
             if then is not None:
                 then(value)
 
-        meanwhile(lambda: self.guarded(both))
+        run_in_background(lambda: self.guarded(both))
 
     # jobs
 

@@ -19,7 +19,7 @@ from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.job_details import Details
 from segmind_widgets.widgets.pictures import Pictures
 
-_MOVING = ["done", "failed", "running", "finished", "left"]
+_MOVING = ["done", "failed", "running", "finished", "eta"]
 _SIDE = 112  # pixels of a thumbnail
 _GRID_SIDE = 200  # in a grid they share the width, and are this large at most
 
@@ -115,15 +115,15 @@ class BatchView(Panel):
         batch = self.batch
         total = f" of {batch.total:,}" if batch.total is not None else ""
         facts = [f"<b>{batch.done:,}{total} done</b>"]
-        facts += [f"{batch.before:,} before, not paid again"] if batch.before else []
+        facts += [f"{batch.reused:,} before, not paid again"] if batch.reused else []
         facts += [f'<span class="sw-error">{int(batch.failed):,} failed</span>'] * bool(
             batch.failed
         )
         facts += [f"{batch.running:,} running"] if batch.running else []
         facts += [batch.cost]
         facts += [f"{batch.rate:.3g} a minute"] if batch.rate and batch.running else []
-        if batch.left and not batch.finished:
-            facts.append(f"about {duration(batch.left)} left")
+        if batch.eta and not batch.finished:
+            facts.append(f"about {duration(batch.eta)} left")
         return facts + (["sandbox"] if batch.sandbox else [])
 
     def _items(self) -> list[dict[str, Any]]:

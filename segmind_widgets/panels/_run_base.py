@@ -45,7 +45,7 @@ class RunsPanel(Panel):
         self.cost.add_class("sw-hint")
         for decides in (self.count, self.provider):
             decides.observe(lambda _: self.form is not None and self._tell_cost(), "value")
-        self.place = widgets.VBox()
+        self.form_box = widgets.VBox()
         self.code = widgets.VBox()
         self.made = Results(self)
         as_cell = self.button("As a cell", self.as_cell, tooltip="The text of a cell that does it")
@@ -54,7 +54,7 @@ class RunsPanel(Panel):
         self.act.add_class("sw-act")
         self.act.layout.display = "none"
         chosen = self.choice(argument)
-        return [*chosen, self.place, self.act, self.line, self.code, self.jobs, self.made]
+        return [*chosen, self.form_box, self.act, self.line, self.code, self.jobs, self.made]
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """The widgets that choose what to run. `argument` is what the panel was started with."""
@@ -62,9 +62,9 @@ class RunsPanel(Panel):
 
     def show_form(self, model: Model, inputs: Mapping[str, Any] | None = None) -> None:
         """Ask for the inputs of this model or workflow."""
-        before = self.place.children
+        before = self.form_box.children
         self.form = Form(model, self, inputs)
-        self.place.children = (self.form,)
+        self.form_box.children = (self.form,)
         free(*before)
         self._close_code()
         self.can_run(yes=True)
@@ -73,7 +73,7 @@ class RunsPanel(Panel):
 
     def can_run(self, *, yes: bool) -> None:
         """Offer the form, or put it away with what was typed."""
-        self.place.layout.display = self.act.layout.display = "" if yes else "none"
+        self.form_box.layout.display = self.act.layout.display = "" if yes else "none"
 
     def _tell_cost(self, _: Any = None) -> None:
         """Own runs say it best, so the journal is asked, beside the kernel."""

@@ -26,7 +26,7 @@ _FRAME = 0.25  # seconds between two reloads
 _SIDE = 180  # pixels
 
 
-class Shelf(Results):
+class ResultGrid(Results):
     """Results under their prompts."""
 
     def show(self, jobs: list[Job]) -> None:
@@ -61,11 +61,11 @@ class GalleryPanel(Panel):
         self.search = Search(argument, self._searched)
         self.newer = self.button("‹ Newer", lambda: self._turn(-PAGE))
         self.older = self.button("Older ›", lambda: self._turn(PAGE))
-        self.place = widgets.HTML()
-        self.place.add_class("sw-hint")
+        self.pages = widgets.HTML()
+        self.pages.add_class("sw-hint")
         self.news = self.button("", self._show_newest)
         self.news.layout.display = "none"
-        self.pictures = Shelf(self, side=_SIDE, selectable=True, label="What was made")
+        self.pictures = ResultGrid(self, side=_SIDE, selectable=True, label="What was made")
         self.pictures.add_class("sw-gallery")
         self.pictures.observe(lambda _: self.guarded(self._selected), "selected")
         self.use = CopyButton(
@@ -79,7 +79,7 @@ class GalleryPanel(Panel):
         for job in self.client.jobs(1_000_000, unfinished=True, here=True):
             self._await(job)
         self._reload()
-        pages = row(self.newer, self.place, self.older, self.news, self.zip_page, self.zip_all)
+        pages = row(self.newer, self.pages, self.older, self.news, self.zip_page, self.zip_all)
         return [self.search, pages, self.pictures, self.details]
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class GalleryPanel(Panel):
     def _tell_place(self, total: int) -> None:
         last = self._first + len(self._shown)
         told = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
-        self.place.value = f'<div role="status">{told}</div>'
+        self.pages.value = f'<div role="status">{told}</div>'
         self.newer.disabled = self._first == 0
         self.older.disabled = last >= total
         for button in (self.newer, self.older, self.zip_page):
@@ -142,7 +142,7 @@ class GalleryPanel(Panel):
         self.news.layout.display = "" if self._fresh else "none"
         self.news.description = f"{self._fresh} new: show"
 
-    # what this kernel makes meanwhile
+    # what this kernel makes at the same time
 
     def _await(self, job: Job) -> None:
         self._awaited.add(job)

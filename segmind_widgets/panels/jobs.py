@@ -24,8 +24,10 @@ _STATES = (
     ("every state", ""), ("running", "running"), ("completed", "completed"), ("failed", "failed"),
     ("cancelled", "cancelled"), ("unknown", "unknown"),
 )  # fmt: skip
-_MOVING = ("id", "status", "message", "progress", "elapsed", "usual", "cost", "sandbox", "outputs",
-           "error", "watching")  # fmt: skip
+_MOVING = (
+    "id", "status", "message", "progress", "elapsed", "expected_seconds", "cost", "sandbox",
+    "outputs", "error", "watching",
+)  # fmt: skip
 
 
 class JobsPanel(Panel):

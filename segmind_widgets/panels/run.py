@@ -66,8 +66,8 @@ class RunPanel(RunsPanel):
         chosen = self.provider.value
 
         def read() -> tuple[Catalog, str]:
-            place = self.client.session.places.choose(chosen or None)
-            return self.client.session.directory.catalog(place), place.provider.name
+            endpoint = self.client.session.endpoints.choose(chosen or None)
+            return self.client.session.directory.catalog(endpoint), endpoint.provider.name
 
         def known(found: tuple[Catalog, str]) -> None:
             if self.provider.value == chosen:  # else another answer is on its way
@@ -83,7 +83,7 @@ class RunPanel(RunsPanel):
             return
         live = self.catalog.find(self.model.slug, self.of)
         others = None if live is not None else self.catalog.find(self.model.slug)
-        away = self.place.layout.display == "none"
+        away = self.form_box.layout.display == "none"
         self.can_run(yes=others is None)
         if others is not None:
             where = {value: title for title, value in PROVIDERS}[others.provider]
@@ -134,7 +134,7 @@ class RunPanel(RunsPanel):
         shown = self.form.inputs if self.form is not None else {}
         kept = {name: value for name, value in shown.items() if _fits(name, model)}
         self.show_form(model, kept)
-        live = self.catalog.find(model.slug, self.of)  # the directory may have answered meanwhile
+        live = self.catalog.find(model.slug, self.of)  # the directory may have answered by now
         if live is not None and live.schema != model.schema:
             self._show(live)
 

@@ -28,7 +28,7 @@ _MEDIA = "image/*,video/*,audio/*"
 
 
 @dataclass
-class Entry:
+class UploadItem:
     """A file of the list. `asset` has its URL once it is uploaded; None: it cannot be read."""
 
     name: str
@@ -79,7 +79,7 @@ class UploadPanel(Panel):
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """The area, a line for what is no file, the list, and the variable for cells."""
-        self._entries: list[Entry] = []
+        self._entries: list[UploadItem] = []
         self._shown = 0.0
         self.drop = Drop(
             self.add,
@@ -127,7 +127,7 @@ class UploadPanel(Panel):
 
     def add(self, sources: Iterable[Any]) -> None:
         """Upload these: whatever `Asset.of` takes. What cannot be read says so in the list."""
-        entries = [_entry_of(source) for source in sources]
+        entries = [_item_of(source) for source in sources]
         self._entries += entries
         self._show()
         self.background(lambda: self._upload([entry for entry in entries if entry.asset]))
@@ -165,13 +165,13 @@ class UploadPanel(Panel):
         return Recent(self, "Uploaded before", find, self._use)
 
     def _use(self, asset: Asset) -> None:
-        self._entries.append(Entry(asset.name or asset.filename, asset, "uploaded before"))
+        self._entries.append(UploadItem(asset.name or asset.filename, asset, "uploaded before"))
         self._show()
         self._name()
 
     # uploading
 
-    def _upload(self, entries: list[Entry]) -> None:
+    def _upload(self, entries: list[UploadItem]) -> None:
         for entry in entries:
             entry.error, entry.state = "", "uploading"
             self._show()
@@ -184,7 +184,7 @@ class UploadPanel(Panel):
             self._show()
         self.guarded(self._name)
 
-    def _moving(self, entry: Entry) -> Any:
+    def _moving(self, entry: UploadItem) -> Any:
         def told(sent: int, total: int) -> None:
             entry.state = f"uploading {sent / 1e6:.1f} of {total / 1e6:.1f} MB"
             if time.monotonic() - self._shown > _FRAME:
@@ -225,7 +225,7 @@ class UploadPanel(Panel):
         elif name == "again":
             self.background(lambda: self._upload([entry]))
 
-    def _entry(self, key: str) -> Entry:
+    def _entry(self, key: str) -> UploadItem:
         for entry in self._entries:
             if entry.key == key:
                 return entry
@@ -239,22 +239,22 @@ _ACTIONS = [
 ]
 
 
-def _how(entry: Entry) -> str:
+def _how(entry: UploadItem) -> str:
     """How it came to its URL: of what has one, nothing was sent."""
     if entry.asset is not None and not entry.asset.local:
         return "a URL, used as it is"
     return "uploaded before" if entry.state == "uploading" else "uploaded"
 
 
-def _entry_of(source: Any) -> Entry:
+def _item_of(source: Any) -> UploadItem:
     name = str(source)[:80]
     try:
         asset = Asset.of(source)
         name = asset.filename
         check_whole(asset)
     except SegmindError as error:
-        return Entry(name, error=words(error))
-    return Entry(name, asset)
+        return UploadItem(name, error=words(error))
+    return UploadItem(name, asset)
 
 
 def _files(text: str) -> list[Path]:

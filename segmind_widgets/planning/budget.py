@@ -42,7 +42,7 @@ class PaidJob(Protocol):
 
 
 @dataclass(eq=False)
-class Entry:
+class Reservation:
     """A request: `usd` is put aside for it, until its `job` is told what it cost."""
 
     plan: Plan
@@ -51,7 +51,7 @@ class Entry:
     job: PaidJob | None = None
     began: float = field(default_factory=time.monotonic)
 
-    def take(self, job: PaidJob) -> None:
+    def assign(self, job: PaidJob) -> None:
         """It becomes this job, which may be sent from now on."""
         self.job = job
 
@@ -79,13 +79,13 @@ class Budget:
     def __init__(self, look: Callable[[str], PaidJob]) -> None:
         self._look = look
         self._lock = threading.Lock()
-        self._entries: list[Entry] = []  # without a figure from the service
-        self._recent: list[Entry] = []
+        self._entries: list[Reservation] = []  # without a figure from the service
+        self._recent: list[Reservation] = []
         self._crowd = _FEW
         self._spent: dict[tuple[bool, bool], float] = {}  # by the place's kind, and the job's
 
     @contextmanager
-    def reserved(self, plan: Plan, limit: float) -> Iterator[Entry]:
+    def reserve(self, plan: Plan, limit: float) -> Iterator[Reservation]:
         """Put a plan's highest cost aside while it is sent; given back where no job was begun.
 
         Whoever sends it tells the entry its job. `limit` is the budget in USD, 0 for none.
@@ -98,7 +98,7 @@ class Budget:
             if not plan.again:
                 self._refuse_again(plan)
             self._refuse_beyond(plan, limit)
-            entry = Entry(plan, plan.estimate.high or 0.0, plan.place.sandbox)
+            entry = Reservation(plan, plan.estimate.high or 0.0, plan.endpoint.sandbox)
             self._entries.append(entry)
             self._recent.append(entry)
             if len(self._entries) > self._crowd:  # a batch has thousands: what ended is let go
@@ -113,7 +113,7 @@ class Budget:
                     self._recent = [other for other in self._recent if other is not entry]
             raise
 
-    def begun(self, plan: Plan) -> PaidJob | None:
+    def job_of(self, plan: Plan) -> PaidJob | None:
         """The job that a plan became just now; None where nothing was submitted."""
         with self._lock:
             return next((entry.job for entry in self._recent if entry.plan is plan), None)
@@ -147,7 +147,7 @@ class Budget:
     def _refuse_beyond(self, plan: Plan, limit: float) -> None:
         if not limit:
             return
-        play = " of play money" if plan.place.sandbox else ""
+        play = " of play money" if plan.endpoint.sandbox else ""
         high, target = plan.estimate.high, plan.request.target
         if high is None:
             raise LimitError(
@@ -156,8 +156,8 @@ class Budget:
                 " %config SegmindClient.budget = 0",
             )
         self._settle()
-        spent = sum(usd for (kind, _), usd in self._spent.items() if kind == plan.place.sandbox)
-        flying = sum(e.usd for e in self._entries if e.sandbox == plan.place.sandbox)
+        spent = sum(usd for (kind, _), usd in self._spent.items() if kind == plan.endpoint.sandbox)
+        flying = sum(e.usd for e in self._entries if e.sandbox == plan.endpoint.sandbox)
         if spent + flying + high <= limit + HAIR:
             return
         underway = f" and {money(flying)} in flight" if flying else ""
@@ -191,7 +191,7 @@ def _open(job: PaidJob) -> bool:
     return not job.status.final or (job.status is Status.UNKNOWN and job.cost is None)
 
 
-def _play(entry: Entry) -> bool:
+def _play(entry: Reservation) -> bool:
     return entry.job.sandbox if entry.job is not None else entry.sandbox
 
 

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from segmind_widgets.formatting import money
-from segmind_widgets.network.endpoints import Place
+from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.storage.store import Store
 
 HAIR = 1e-9  # USD: sums of prices are not exact
@@ -88,9 +88,9 @@ def outputs_wanted(inputs: Mapping[str, Any]) -> int:
 class OwnRuns:
     """The newest completed runs of a model or workflow at a place, as the journal has them."""
 
-    def __init__(self, store: Store, target: str, place: Place) -> None:
+    def __init__(self, store: Store, target: str, endpoint: Endpoint) -> None:
         rows = store.jobs(_ROWS, target=target, status="completed")
-        self._rows = [row for row in rows if is_at(row, place)]
+        self._rows = [row for row in rows if is_at(row, endpoint)]
 
     def costs(self, outputs: int) -> list[float | None]:
         """USD of each that asked for as many outputs, None where untold; the newest first."""
@@ -102,6 +102,6 @@ class OwnRuns:
         return median(took) if len(took) >= ENOUGH else None
 
 
-def is_at(row: Mapping[str, Any], place: Place) -> bool:
+def is_at(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
     """A row's job ran at this place. All sandboxes of kernels are one: each has its own address."""
-    return row["place"] == place.address or bool(place.sandbox and row["sandbox"])
+    return row["place"] == endpoint.address or bool(endpoint.sandbox and row["sandbox"])

@@ -16,7 +16,7 @@ _NAMED = re.compile(r"<.*, sha256 [0-9a-f]{64}>", re.DOTALL)
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def with_assets(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def resolve_files(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs with an Asset for every file, at any depth: each is read and hashed once."""
     return {name: _with_assets(name, value) for name, value in inputs.items()}
 
@@ -30,7 +30,7 @@ def _with_assets(name: str, value: Any) -> Any:
     return value if asset is None else asset
 
 
-def files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset]:
+def iter_files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset]:
     """Every file on this machine among the inputs that is sent by its URL."""
     inline = _base64_fields(model)
     for name, value in inputs.items():
@@ -54,14 +54,14 @@ def _base64_fields(model: Model | None) -> set[str]:
     return {n for n, schema in fields.items() if schema.get("contentEncoding") == "base64"}
 
 
-def encoded(asset: Asset) -> str:
+def to_base64(asset: Asset) -> str:
     """The content as bare base64, without `data:`: what Segmind's older models take."""
     import pybase64
 
     return pybase64.b64encode(asset.content).decode()
 
 
-def named(asset: Asset) -> str:
+def placeholder(asset: Asset) -> str:
     """A short stand-in for a file that was sent as base64: journals and people need no more."""
     return f"<{asset.filename}, sha256 {asset.sha256}>"
 
@@ -92,11 +92,11 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def prepared(
+def to_json(
     inputs: Mapping[str, Any],
     model: Model | None,
     url: Callable[[Asset], str],
-    encode: Callable[[Asset], str] = encoded,
+    encode: Callable[[Asset], str] = to_base64,
 ) -> dict[str, Any]:
     """The inputs as JSON: each file its URL, or as `encode` gives it where the schema wants base64.
 

@@ -14,11 +14,17 @@ from segmind_widgets.catalog.validation import check, with_seed
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.network.directory import Directory
-from segmind_widgets.network.endpoints import Place
+from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.uploads import needed
 from segmind_widgets.planning.estimates import HAIR, Estimate, OwnRuns, estimate, outputs_wanted
 from segmind_widgets.planning.fingerprint import fingerprint
-from segmind_widgets.planning.inputs import check_known, files, named, prepared, with_assets
+from segmind_widgets.planning.inputs import (
+    check_known,
+    iter_files,
+    placeholder,
+    resolve_files,
+    to_json,
+)
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Model, RunRequest
 
@@ -34,7 +40,7 @@ class Plan:
 
     request: RunRequest
     inputs: Mapping[str, Any]
-    place: Place
+    endpoint: Endpoint
     model: Model | None
     files: tuple[Asset, ...] = ()
     there: tuple[Asset, ...] = ()
@@ -47,10 +53,10 @@ class Plan:
     def fingerprint(self) -> str:
         """What tells requests apart; see `rows.fingerprint`. Reads the files."""
         return fingerprint(
-            self.place.provider.name,
+            self.endpoint.provider.name,
             self.request.target,
             self.inputs,
-            sandbox=self.place.sandbox,
+            sandbox=self.endpoint.sandbox,
             kind=self.request.kind,
         )
 
@@ -115,13 +121,13 @@ class Plan:
 
     @property
     def _head(self) -> str:
-        call = self.place.provider.submit(self.request)
+        call = self.endpoint.provider.submit(self.request)
         return f"{call.method} {call.url}"
 
     @property
     def _body(self) -> str:
-        body = prepared(
-            self.inputs, self.model, lambda asset: asset.url or f"<{asset.filename}>", named
+        body = to_json(
+            self.inputs, self.model, lambda asset: asset.url or f"<{asset.filename}>", placeholder
         )
         return json.dumps(body, indent=2, ensure_ascii=False)
 
@@ -134,13 +140,15 @@ class Plan:
     @property
     def _expected(self) -> str:
         took = f"about {seconds(self.seconds)}" if self.seconds else "time unknown"
-        place = "on the sandbox" if self.place.sandbox else f"at {self.place.provider.title}"
-        return f"{self.estimate}, {took}, {place}; nothing was sent."
+        endpoint = (
+            "on the sandbox" if self.endpoint.sandbox else f"at {self.endpoint.provider.title}"
+        )
+        return f"{self.estimate}, {took}, {endpoint}; nothing was sent."
 
 
 def make_plan(
     request: RunRequest,
-    place: Place,
+    endpoint: Endpoint,
     directory: Directory,
     store: Store,
     *,
@@ -159,9 +167,9 @@ def make_plan(
     check_known(given)
     model = None
     if request.kind == "model":
-        model = directory.find(request.target, place)
+        model = directory.find(request.target, endpoint)
         if model is None:
-            notes.append(_strange(request.target, directory, place))
+            notes.append(_strange(request.target, directory, endpoint))
         else:
             checked = check(model, given)
             if strict:
@@ -170,15 +178,15 @@ def make_plan(
             given = with_seed(model, checked.inputs)
     modality = model.modality if model else ""
     bare = RunRequest(request.target, {}, request.kind, request.api, modality)
-    place.provider.submit(bare)  # refuses what no service could run
-    given = with_assets(given)
-    sent = [asset for asset in files(given, model) if needed(asset, place)]
-    there = [asset for asset in sent if _is_there(asset, place, store)]
-    own, outputs = OwnRuns(store, request.target, place), outputs_wanted(given)
+    endpoint.provider.submit(bare)  # refuses what no service could run
+    given = resolve_files(given)
+    sent = [asset for asset in iter_files(given, model) if needed(asset, endpoint)]
+    there = [asset for asset in sent if _is_there(asset, endpoint, store)]
+    own, outputs = OwnRuns(store, request.target, endpoint), outputs_wanted(given)
     return Plan(
         bare,
         given,
-        place,
+        endpoint,
         model,
         tuple(asset for asset in sent if asset not in there),
         tuple(there),
@@ -189,14 +197,14 @@ def make_plan(
     )
 
 
-def _is_there(asset: Asset, place: Place, store: Store) -> bool:
+def _is_there(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
     """It was uploaded before. A large file is read only where one of its size was."""
-    where = place.provider.upload_url
+    where = endpoint.provider.upload_url
     known = store.has_size(asset.size or 0, where)
     return known and store.uploaded(asset.sha256 or "", where) is not None
 
 
-def _strange(target: str, directory: Directory, place: Place) -> str:
-    near = directory.catalog(place).suggest(target, place.provider.name)
+def _strange(target: str, directory: Directory, endpoint: Endpoint) -> str:
+    near = directory.catalog(endpoint).suggest(target, endpoint.provider.name)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     return f"{target} is not in the catalogue.{meant} It is sent as it is."

@@ -25,9 +25,9 @@ from segmind_widgets.providers._outputs import from_json
 from segmind_widgets.types import (
     Call,
     Credits,
+    HistoryEntry,
     JobState,
     Model,
-    Past,
     Reply,
     RunRequest,
     Status,
@@ -106,7 +106,7 @@ class Provider(ABC):
         """
         return None
 
-    def parse_history(self, reply: Reply) -> list[Past]:
+    def parse_history(self, reply: Reply) -> list[HistoryEntry]:
         """The requests on a page of the history, a row for each output; [] after the last page."""
         raise ReplyError(f"{self.title} keeps no history.", status=reply.status)
 

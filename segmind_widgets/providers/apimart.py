@@ -135,7 +135,7 @@ class APIMart(Provider):
             Status.QUEUED,
             self.find(str(task)),
             id=str(task),
-            word=str(data.get("status") or ""),
+            provider_status=str(data.get("status") or ""),
             expected=number(info.get("estimated_time")),
         )
 
@@ -145,7 +145,7 @@ class APIMart(Provider):
         state = JobState(
             status,
             id=str(data.get("id") or data.get("task_id") or call.url.rpartition("/")[2]),
-            word=str(data.get("status") or ""),
+            provider_status=str(data.get("status") or ""),
             progress=min(1.0, max(0.0, progress / 100)) if progress is not None else None,
             expected=number(data.get("estimated_time")),
             cost=number(data.get("cost")),

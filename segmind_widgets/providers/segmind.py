@@ -32,9 +32,9 @@ from segmind_widgets.providers._outputs import collect, from_json
 from segmind_widgets.types import (
     Call,
     Credits,
+    HistoryEntry,
     JobState,
     Output,
-    Past,
     Reply,
     RunRequest,
     Status,
@@ -129,7 +129,7 @@ class Segmind(Provider):
         address = f"{self.urls['SEGMIND_CONSOLE_URL']}{_HISTORY}".rstrip("/")
         return Call("GET", f"{address}?{urlencode(query)}", timeout=30.0)
 
-    def parse_history(self, reply: Reply) -> list[Past]:
+    def parse_history(self, reply: Reply) -> list[HistoryEntry]:
         call = Call("GET", reply.url)
         rows = json_object(call, checked(call, reply)).get("data")
         if not isinstance(rows, list):
@@ -137,13 +137,15 @@ class Segmind(Provider):
         found = [_dict(row) for row in rows]
         return [self._past(row, reply) for row in found if _text(row.get("request_id"))]
 
-    def _past(self, row: dict[str, Any], reply: Reply) -> Past:
+    def _past(self, row: dict[str, Any], reply: Reply) -> HistoryEntry:
         known = _text(row["request_id"])
         state = self._state_of(row, reply)
         if not (state.status.final and (state.outputs or state.error)):
             # it runs, or its results are texts, which the history leaves out
             state = replace(state, status=Status.PROCESSING, next=self.find(known), now=True)
-        return Past(known, _dict(row.get("request_body")), _moment(row.get("model_created")), state)
+        return HistoryEntry(
+            known, _dict(row.get("request_body")), _moment(row.get("model_created")), state
+        )
 
     def _remembered(self, call: Call, reply: Reply) -> JobState:
         """A request in the history, asked for by its id."""
@@ -159,7 +161,7 @@ class Segmind(Provider):
         state = JobState(
             status_of(word, _WORDS),
             id=_text(body.get("request_id")) or None,
-            word=word,
+            provider_status=word,
             cost=number(body.get("credits_deduction")),
         )
         if state.status is Status.FAILED or (body.get("error") and not found):
@@ -209,7 +211,7 @@ class Segmind(Provider):
         state = JobState(
             status,
             id=_text(body.get("request_id")) or _id_in(call),
-            word=str(body.get("status") or ""),
+            provider_status=str(body.get("status") or ""),
             cost=number(metrics.get("cost")),
             credits=number(metrics.get("remaining_credits")),
             seed=whole(body.get("seed")),

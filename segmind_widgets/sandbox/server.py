@@ -18,9 +18,9 @@ from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request, phra
 from segmind_widgets.sandbox.http.faults import Fault, Faults
 from segmind_widgets.sandbox.http.log import Log, Record
 from segmind_widgets.sandbox.services.apimart import APIMart
-from segmind_widgets.sandbox.services.endpoint import Endpoint
+from segmind_widgets.sandbox.services.endpoint import ServiceHandler
 from segmind_widgets.sandbox.services.segmind import Segmind
-from segmind_widgets.sandbox.services.service import Context, Route, Service, Settings
+from segmind_widgets.sandbox.services.service import Context, Route, SandboxSettings, Service
 from segmind_widgets.sandbox.services.studio import Artist, Studio
 from segmind_widgets.sandbox.state.account import Account, RateLimit
 from segmind_widgets.sandbox.state.files import Files
@@ -104,7 +104,7 @@ class Sandbox:
         self._rate = (rate_limit, rate_window)
         self._models = Models(models)
         self._accounts = {name: Account(credits) for name in ("segmind", "apimart")}
-        self._settings = Settings(
+        self._settings = SandboxSettings(
             speed=speed,
             segmind_key=segmind_key,
             apimart_key=apimart_key,
@@ -288,7 +288,7 @@ def _listening(host: str, port: int) -> list[socket.socket]:
 def _server(service: Service) -> HTTPServer:
     """A server for one origin. Without `log_function` tornado writes into the user's cell."""
     application = Application(
-        [(r".*", Endpoint, {"service": service})], log_function=lambda _handler: None
+        [(r".*", ServiceHandler, {"service": service})], log_function=lambda _handler: None
     )
     return HTTPServer(
         application,

@@ -23,43 +23,49 @@ class Cache:
     def __init__(self, run: Callable[[Callable[[sqlite3.Connection], Any]], Any]) -> None:
         self._run = run
 
-    def uploaded(self, sha256: str, place: str) -> Uploaded | None:
+    def uploaded(self, sha256: str, upload_url: str) -> Uploaded | None:
         """Where this content was uploaded before, if that has an hour of life left."""
         soon = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(timespec="seconds")
         row = self._run(
             lambda db: db.execute(
                 "SELECT url, expires_at FROM uploads WHERE sha256 = ? AND place = ?"
                 " AND (expires_at IS NULL OR expires_at > ?)",
-                (sha256, place, soon),
+                (sha256, upload_url, soon),
             ).fetchone()
         )
         return Uploaded(row["url"], row["expires_at"]) if row else None
 
-    def has_size(self, size: int, place: str) -> bool:
+    def has_size(self, size: int, upload_url: str) -> bool:
         """A file of that many bytes was uploaded there."""
         found = self._run(
             lambda db: db.execute(
-                "SELECT 1 FROM uploads WHERE size = ? AND place = ? LIMIT 1", (size, place)
+                "SELECT 1 FROM uploads WHERE size = ? AND place = ? LIMIT 1", (size, upload_url)
             ).fetchone()
         )
         return found is not None
 
     def add_upload(
-        self, sha256: str, size: int, place: str, uploaded: Uploaded, name: str = "", path: str = ""
+        self,
+        sha256: str,
+        size: int,
+        upload_url: str,
+        uploaded: Uploaded,
+        name: str = "",
+        path: str = "",
     ) -> None:
         """Remember where a file is; its name and its path on this disk are for people."""
-        row = (sha256, size, place, uploaded.url, uploaded.expires_at, name, path, now())
+        row = (sha256, size, upload_url, uploaded.url, uploaded.expires_at, name, path, now())
         self._run(
             lambda db: db.execute("INSERT OR REPLACE INTO uploads VALUES (?,?,?,?,?,?,?,?)", row)
         )
 
-    def uploads(self, place: str, last: int) -> list[dict[str, Any]]:
+    def uploads(self, upload_url: str, last: int) -> list[dict[str, Any]]:
         """The newest uploads to a place that still live: rows with url, expires_at, name, path."""
         rows = self._run(
             lambda db: db.execute(
                 "SELECT url, expires_at, name, path FROM uploads WHERE place = ? AND name <> ''"
                 " AND (expires_at IS NULL OR expires_at > ?) ORDER BY created DESC LIMIT ?",
-                (place, now(), last),
+                (upload_url, now(), last),
             ).fetchall()
         )
         return [dict(row) for row in rows]

@@ -20,7 +20,7 @@ from segmind_widgets.errors import StillRunning
 _GLANCE = 0.1  # seconds: another kernel that looks, too, holds the lock for a moment
 
 
-class Kernel:
+class KernelLock:
     """This process, as other kernels of the same home see it.
 
     Args:
@@ -73,7 +73,7 @@ class Kernel:
         return self._folder / f"{name}.lock"
 
 
-class Turn:
+class BatchLock:
     """What one process at a time may do, such as to run a batch; given up when it ends.
 
     Within the process it may be had more than once, and is given up as often.
@@ -89,7 +89,7 @@ class Turn:
         self._path = home / "kernels" / f"{digest}.turn"
         self._lock = FileLock(self._path, thread_local=False)
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         """Have the turn; where the disk has no locks, everybody has it.
 
         Raises:
@@ -106,6 +106,6 @@ class Turn:
         except (OSError, NotImplementedError):
             return
 
-    def give(self) -> None:
+    def release(self) -> None:
         """Give it up."""
         self._lock.release()

@@ -63,7 +63,7 @@ CREATE INDEX jobs_unfinished ON jobs (created)  -- few, however long the journal
 )
 _THIRD = (
     """
-CREATE TABLE limits (              -- see ratelimit.Pace; REAL are monotonic seconds and rates
+CREATE TABLE limits (              -- see network.rate_limit.RateState; monotonic seconds
     account TEXT PRIMARY KEY,      -- a provider's address and a digest of the key
     ready REAL NOT NULL, until REAL NOT NULL, halved REAL NOT NULL, rise REAL NOT NULL,
     speed REAL NOT NULL, seen REAL NOT NULL

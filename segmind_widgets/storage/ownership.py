@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmind_widgets.errors import StillRunning
-from segmind_widgets.storage.locks import Kernel
+from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.store import Store
 
 _SECOND = 1.0
 
 
-class Claims:
+class JobOwnership:
     """This kernel's claims on the jobs of a store. A killed kernel's claims end with it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kernel = Kernel(store.home)
+        self._kernel = KernelLock(store.home)
         self._seen: dict[str, tuple[float, bool]] = {}  # owner → when, and whether it lived
 
     @property

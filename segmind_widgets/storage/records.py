@@ -14,13 +14,13 @@ from segmind_widgets.errors import JobCancelled, JobFailed, StillRunning, Submit
 from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
 
-def outputs_of(row: dict[str, Any]) -> tuple[Output, ...]:
+def outputs_from_row(row: dict[str, Any]) -> tuple[Output, ...]:
     """The outputs noted in a row that are still to be fetched."""
     names = {field.name for field in dataclasses.fields(Output)}
     return tuple(Output(**{k: v for k, v in o.items() if k in names}) for o in row["outputs"])
 
 
-def assets_of(row: Mapping[str, Any]) -> tuple[Asset, ...]:
+def assets_from_row(row: Mapping[str, Any]) -> tuple[Asset, ...]:
     """The files of a finished row."""
     return tuple(
         Asset(
@@ -35,27 +35,27 @@ def assets_of(row: Mapping[str, Any]) -> tuple[Asset, ...]:
     )
 
 
-def call_of(row: dict[str, Any]) -> Call | None:
+def call_from_row(row: dict[str, Any]) -> Call | None:
     """The call that goes on with a row."""
     kept = row["next"]
     return Call(**(json.loads(kept) if isinstance(kept, str) else kept)) if kept else None
 
 
-def plain(output: Output) -> dict[str, Any]:
+def output_to_row(output: Output) -> dict[str, Any]:
     """An output as its row keeps it until it is fetched: plain JSON types, without bytes."""
     return {k: v for k, v in dataclasses.asdict(output).items() if v is not None and k != "data"}
 
 
-def file_row(asset: Asset) -> dict[str, Any]:
+def asset_to_row(asset: Asset) -> dict[str, Any]:
     """A fetched output as its row keeps it."""
     kept = {"path": str(asset.path), "url": asset.url, "media_type": asset.media_type}
     return {**kept, "name": asset.name, "expires_at": asset.expires_at}
 
 
-def facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
+def state_to_columns(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a state says: as columns of the row, and as traits of the job."""
     kept: dict[str, Any] = {"status": str(state.status)}
-    told: dict[str, Any] = {"word": state.word, "message": ""}
+    told: dict[str, Any] = {"provider_status": state.provider_status, "message": ""}
     for name in ("id", "cost", "seed", "credits"):
         value = getattr(state, name)
         if value is not None:
@@ -63,13 +63,13 @@ def facts(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]
     if state.progress is not None:
         told |= {"progress": state.progress, "estimated": False}
     if state.expected:
-        told["usual"] = state.expected
+        told["expected_seconds"] = state.expected
     if "x-sandbox" in reply.headers:
         told["sandbox"] = kept["sandbox"] = True
     return kept, told
 
 
-def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
+def traits_from_row(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
     """The traits of a job as its row tells them."""
     status = Status(row["status"])
     traits: dict[str, Any] = {
@@ -87,7 +87,7 @@ def recall(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
         unknown = status is Status.UNKNOWN
         traits["status"] = Status.SUBMITTING if unknown else Status.DOWNLOADING
     elif status is Status.COMPLETED:
-        traits |= {"outputs": assets_of(row), "progress": 1.0}
+        traits |= {"outputs": assets_from_row(row), "progress": 1.0}
         if len(traits["outputs"]) < len(row["outputs"]):
             traits["note"] = _REMOVED.format(traits["id"])
     elif row["error"] and not watching:

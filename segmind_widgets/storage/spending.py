@@ -24,7 +24,7 @@ _KEYS = {
 
 
 @dataclass(frozen=True)
-class Spent:
+class SpendRow:
     """What one model, day, notebook or job cost.
 
     `key` is the model's name, the local day (ISO 8601), the notebook ("" for none) or the job's
@@ -45,7 +45,7 @@ class Spent:
 
 def spend(
     db: sqlite3.Connection, by: By = "model", since: datetime | str | None = None
-) -> list[Spent]:
+) -> list[SpendRow]:
     """Sums of real money first, the dearest first (days and jobs: the newest first).
 
     Raises:
@@ -64,7 +64,7 @@ def spend(
         values,
     ).fetchall()
     return [
-        Spent(
+        SpendRow(
             row["name"],
             bool(row["sandbox"]),
             row["jobs"],

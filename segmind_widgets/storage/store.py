@@ -21,7 +21,7 @@ from segmind_widgets.storage.cache import Cache
 from segmind_widgets.storage.database import Database, now
 from segmind_widgets.storage.queries import where
 from segmind_widgets.storage.rate_limits import RateLimitTable
-from segmind_widgets.storage.spending import Spent
+from segmind_widgets.storage.spending import SpendRow
 from segmind_widgets.types import Status
 
 _JSON = ("inputs", "next", "outputs")
@@ -173,8 +173,10 @@ class Store(Cache):
 
     # money
 
-    def spend(self, by: spending.By = "model", since: datetime | str | None = None) -> list[Spent]:
-        """What jobs cost by model, day, notebook or job; see `spending.Spent`."""
+    def spend(
+        self, by: spending.By = "model", since: datetime | str | None = None
+    ) -> list[SpendRow]:
+        """What jobs cost by model, day, notebook or job; see `spending.SpendRow`."""
         return self._run(lambda db: spending.spend(db, by, since))
 
     def spent(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:

@@ -40,7 +40,7 @@ _PASTE = (
 
 
 @dataclass(frozen=True)
-class Workflow:
+class PastedWorkflow:
     """What is known of a workflow from what was pasted.
 
     `target` is its id or slug, and `name` says it to people; both are "" where only inputs were
@@ -55,7 +55,7 @@ class Workflow:
     schema: Mapping[str, Any] | None = None
 
 
-def parse(text: str) -> Workflow:
+def parse(text: str) -> PastedWorkflow:
     """The workflow that a pasted text names, with the inputs it shows. Nothing is run or fetched.
 
     Raises:
@@ -74,7 +74,7 @@ def parse(text: str) -> Workflow:
     except RecursionError:
         raise InputError("The inputs are nested too deep to be read.", hint=_PASTE) from None
     inputs = {name: value for name, value in sample.items() if value is not UNKNOWN}
-    return Workflow(target, _name(target), inputs, schema)
+    return PastedWorkflow(target, _name(target), inputs, schema)
 
 
 def _read(text: str) -> tuple[str, dict[str, Any]]:

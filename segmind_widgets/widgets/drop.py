@@ -73,7 +73,7 @@ class Drop(Browser):
         self._on_files = on_files
         self._on_text = on_text
         self._folder = folder
-        self._arriving: Batch | None = None
+        self._arriving: DropBatch | None = None
         super().__init__(
             {
                 "begin": self._begin,
@@ -102,7 +102,7 @@ class Drop(Browser):
             raise InputError("One file goes here: drop them one by one.")
         self.say("")
         self.busy = True
-        self._arriving = Batch(content["batch"], self._folder, content["files"])
+        self._arriving = DropBatch(content["batch"], self._folder, content["files"])
         self._arriving.create()
         self._acknowledge(self._arriving)
 
@@ -114,7 +114,7 @@ class Drop(Browser):
         batch.append(content["file"], content["offset"], buffers[0])
         self._acknowledge(batch)
 
-    def _acknowledge(self, batch: Batch) -> None:
+    def _acknowledge(self, batch: DropBatch) -> None:
         self._tell({"type": "got", "batch": batch.id, "bytes": batch.received})
         if batch.received < batch.size:
             return
@@ -150,7 +150,7 @@ class Drop(Browser):
             self.busy = False
 
 
-class Batch:
+class DropBatch:
     """Files on their way to the disk.
 
     Args:

@@ -240,9 +240,11 @@ def fields_of(model: Model) -> Iterator[Field]:
 def in_place(inputs: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """The inputs without what is None, `prompt` under the model's own name for it."""
     given = {name: value for name, value in inputs.items() if value is not None}
-    place = next((name for name, field in fields.items() if field.schema.get("x-prompt")), None)
-    if place and place not in given and "prompt" in given and "prompt" not in fields:
-        given[place] = given.pop("prompt")
+    prompt_name = next(
+        (name for name, field in fields.items() if field.schema.get("x-prompt")), None
+    )
+    if prompt_name and prompt_name not in given and "prompt" in given and "prompt" not in fields:
+        given[prompt_name] = given.pop("prompt")
     return given
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import Int
 
-from segmind_widgets.catalog.catalog import Note, check
+from segmind_widgets.catalog.catalog import InputNote, check
 from segmind_widgets.errors import CellError, SegmindError
 from segmind_widgets.syntax import cells
 from segmind_widgets.types import Model
@@ -170,7 +170,7 @@ class Form(widgets.VBox):
 
     # what is wrong
 
-    def check(self) -> tuple[Note, ...]:
+    def check(self) -> tuple[InputNote, ...]:
         """Hold the inputs against the schema; the problems, each shown under its field.
 
         From now on every change is checked.
@@ -185,21 +185,21 @@ class Form(widgets.VBox):
         if name is None:
             return False
         self._asked = True
-        self._show([(Note(name, words(error)), True)])
+        self._show([(InputNote(name, words(error)), True)])
         return True
 
-    def _judge(self) -> tuple[Note, ...]:
+    def _judge(self) -> tuple[InputNote, ...]:
         try:
             checked = check(self.model, self.inputs)
         except CellError as error:
-            problem = Note(error.field or "", words(error))
+            problem = InputNote(error.field or "", words(error))
             self._show([(problem, True)])
             return (problem,)
         said = [(note, True) for note in checked.problems]
         self._show([*((note, False) for note in checked.warnings), *said])
         return checked.problems
 
-    def _show(self, said: Sequence[tuple[Note, bool]]) -> None:
+    def _show(self, said: Sequence[tuple[InputNote, bool]]) -> None:
         """Each note under its field, as an error or plain; in the YAML view all in one line."""
         by_name = {note.field: (note.message, error) for note, error in said}
         if self._switch.value:

@@ -13,7 +13,7 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Model
 
 
-class Models(Protocol):
+class ModelFinder(Protocol):
     """A `catalog.Catalog`."""
 
     def find(self, slug: str, provider: str) -> Model | None:
@@ -26,7 +26,7 @@ class Client(Protocol):
 
     def jobs(self, last: int = 20) -> list[Job]: ...
     def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]: ...
-    def catalog(self, provider: str | None = None) -> Models: ...
+    def catalog(self, provider: str | None = None) -> ModelFinder: ...
 
 
 class Host(Protocol):

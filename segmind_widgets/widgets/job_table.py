@@ -86,7 +86,7 @@ def facts(job: Job) -> dict[str, Any]:
     """What a line tells of a job: plain JSON, without a key."""
     live = job.watching and not job.status.final
     lost = not live and not job.status.final
-    usual = f" of about {seconds(job.usual)}" if live and job.usual else ""
+    usual = f" of about {seconds(job.expected_seconds)}" if live and job.expected_seconds else ""
     prompt = " ".join(asked(job.inputs).split())
     why = job.error.message if isinstance(job.error, SegmindError) and job.status.final else ""
     return {

@@ -15,10 +15,19 @@ from segmind_widgets.widgets.base import free, words
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
 _BRAND = "var(--jp-brand-color1, #1976d2)"
-_SHOWN = ("status", "elapsed", "usual", "cost", "message", "error", "sandbox", "watching")
+_SHOWN = (
+    "status",
+    "elapsed",
+    "expected_seconds",
+    "cost",
+    "message",
+    "error",
+    "sandbox",
+    "watching",
+)
 
 
-class Line(widgets.HBox):
+class ProgressLine(widgets.HBox):
     """A bar with a line of text: what `JobView` and uploads have in common."""
 
     def __init__(self, *more: widgets.Widget, label: str) -> None:
@@ -58,7 +67,7 @@ class Line(widgets.HBox):
         free(*parts)
 
 
-class JobView(Line):
+class JobView(ProgressLine):
     """One job, live. Follows the job's traits and never sets them.
 
     Args:
@@ -113,7 +122,11 @@ class JobView(Line):
     def _facts(self) -> list[str]:
         job = self.job
         facts = [f"<b>{html.escape(str(job.status))}</b>", html.escape(job.model)]
-        usual = f" of about {seconds(job.usual)}" if job.usual and not job.status.final else ""
+        usual = (
+            f" of about {seconds(job.expected_seconds)}"
+            if job.expected_seconds and not job.status.final
+            else ""
+        )
         facts.append(f"{job.elapsed:.1f} s{usual}")
         if job.cost is not None:
             facts.append(money(job.cost))
@@ -125,7 +138,7 @@ class JobView(Line):
         return facts
 
 
-class UploadView(Line, HasTraits):
+class UploadView(ProgressLine, HasTraits):
     """The bytes of an upload as they go."""
 
     def __init__(self, files: int) -> None:

@@ -13,7 +13,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.catalog import media_type
-from segmind_widgets.catalog.validation import types, wanted
+from segmind_widgets.catalog.validation import describe_schema, types
 from segmind_widgets.errors import AssetError, InputError
 from segmind_widgets.widgets.base import free
 from segmind_widgets.widgets.drop import Drop
@@ -136,7 +136,8 @@ class MediaField(widgets.VBox):
         if self.media != "*" and known and asset.kind != self.media:
             one = self.field.schema.get("items", self.field.schema)
             raise InputError(
-                f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes {wanted(one)}."
+                f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes"
+                f" {describe_schema(one)}."
             )
         check_whole(asset)
 

@@ -1,8 +1,8 @@
 """Workers elsewhere that run the rows of a batch, through any `concurrent.futures.Executor`.
 
-What a row needs next is known here, as for a local one: the very same `Watch` reads the replies,
-keeps the journal, and takes a place in the account's rate limit before each request. Only the
-requests themselves and the downloads are done by workers, each as one short task (`remote`). So
+What a row needs next is known here, as for a local one: the very same `JobRunner` reads the
+replies, keeps the journal, and takes a place in the account's rate limit before each request. Only
+requests themselves and the downloads are done by workers, each as one short task (`tasks`). So
 the pace is kept exactly however many workers there are, no worker waits while a job runs, results
 and ledger are those of a local run, and a lost worker loses no more than the task it was at.
 
@@ -26,20 +26,28 @@ from typing import TYPE_CHECKING, Any
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import FACTS
 from segmind_widgets.errors import InputError, StoreError, WorkersLost
-from segmind_widgets.jobs.downloads import Results
+from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.jobs.runner import Watch
+from segmind_widgets.jobs.runner import JobRunner
 from segmind_widgets.jobs.scheduler import Scheduler
-from segmind_widgets.network.endpoints import Place
+from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.planning.plan import Plan
-from segmind_widgets.storage.records import assets_of
-from segmind_widgets.storage.records import plain as plain_output
+from segmind_widgets.storage.records import assets_from_row
+from segmind_widgets.storage.records import output_to_row as plain_output
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Output, Reply
 from segmind_widgets.workers import tasks
 from segmind_widgets.workers.shared_folder import opened, plain
-from segmind_widgets.workers.tasks import Answer, Files, Notes, outcome, recipe, refused, unpacked
+from segmind_widgets.workers.tasks import (
+    Answer,
+    Notes,
+    ResultFiles,
+    outcome,
+    recipe,
+    refused,
+    unpacked,
+)
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
@@ -51,7 +59,7 @@ _NOTICED = 3.0  # seconds of waiting that a person is told about
 _LOST = (Exception, CancelledError)  # whatever an executor raises in the place of an answer
 
 
-class Crew:
+class WorkerPool:
     """The workers of one batch, as a `feeding.Runner`.
 
     At most one short task and one long one (a v1 run, a download) a worker are out at once.
@@ -86,25 +94,27 @@ class Crew:
 
     def start(self, plan: Plan, *, batch: str, row: int) -> Job:
         """As `session.start`; the requests are sent by workers."""
-        return self._session.start(plan, batch=batch, row=row, crew=self)
+        return self._session.start(plan, batch=batch, row=row, pool=self)
 
     def resume(self, job_id: str) -> Job:
         """As `session.resume`; what workers noted of it is known, too."""
-        return self._session.journal.resume(job_id, self)
+        return self._session.jobs.resume(job_id, self)
 
-    def follow(self, job: Job, place: Place, key: str, call: Call | None, **options: Any) -> None:
+    def follow(
+        self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
+    ) -> None:
         """Have workers do what a job needs, until it ends."""
         store = self._session.store
-        errands = Errands(self, job, place, store.job(key), self._replies.pop(key, None))
+        errands = Errands(self, job, endpoint, store.job(key), self._replies.pop(key, None))
         if call and call.billed:
             errands.hand_out()
         with self._lock:
             if self._scheduler is None:
                 most = min(_MOST, slots(self._executor))
                 self._scheduler, self.closed = Scheduler(most, most), False
-            self._scheduler.add(_RowWatch(store, errands, key, call, **options))
+            self._scheduler.add(RowJobRunner(store, errands, key, call, **options))
 
-    def sent(self, row: Mapping[str, Any], place: Place) -> Call | None:  # noqa: ARG002 - as asked
+    def sent(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:  # noqa: ARG002 - as asked
         """The submit of a row whose driver was lost, where a worker noted the reply.
 
         Where no worker sent it, none will from now on, and its row says so.
@@ -158,7 +168,7 @@ class Crew:
 
 
 class Errands:
-    """A `transport.Carrier` that has workers send, and fetch, for one row.
+    """A `transport.Sender` that has workers send, and fetch, for one row.
 
     Args:
         row: the journal's.
@@ -166,16 +176,21 @@ class Errands:
     """
 
     def __init__(
-        self, crew: Crew, job: Job, place: Place, row: Mapping[str, Any], reply: Answer | None
+        self,
+        pool: WorkerPool,
+        job: Job,
+        endpoint: Endpoint,
+        row: Mapping[str, Any],
+        reply: Answer | None,
     ) -> None:
-        self.job, self.place = job, place
-        self._crew, self._reply, self._attempt = crew, reply, 0
-        self._notes = Notes(crew.folder, row["batch"] or "", row["key"])
+        self.job, self.endpoint = job, endpoint
+        self._pool, self._reply, self._attempt = pool, reply, 0
+        self._notes = Notes(pool.folder, row["batch"] or "", row["key"])
         self._task = {
-            "provider": place.provider.name,
-            "urls": dict(place.provider.urls),
-            "sandbox": place.sandbox,
-            "folder": crew.url,
+            "provider": endpoint.provider.name,
+            "urls": dict(endpoint.provider.urls),
+            "sandbox": endpoint.sandbox,
+            "folder": pool.url,
             "batch": row["batch"] or "",
             "row": row["row"] or 0,
             "key": row["key"],
@@ -188,7 +203,7 @@ class Errands:
     @property
     def limit(self) -> RateLimit:
         """The account's, which the driver keeps for all."""
-        return self.place.transport.limit
+        return self.endpoint.transport.limit
 
     def send(self, call: Call) -> Reply:
         """As `Transport.send`."""
@@ -197,21 +212,21 @@ class Errands:
         try:
             answer = self._done(tasks.send, {"call": call.to_dict()})
         except WorkersLost:  # asking costs nothing, and can be done from here
-            if self._crew.closed:
+            if self._pool.closed:
                 raise self.job.left("The batch was closed") from None
-            return self.place.transport.send(call)
-        return outcome(answer, self._crew.folder)
+            return self.endpoint.transport.send(call)
+        return outcome(answer, self._pool.folder)
 
     def download(self, url: str, path: Any, progress: Any = None) -> str | None:
         """As `Transport.download`, by the driver itself."""
-        return self.place.transport.download(url, path, progress)
+        return self.endpoint.transport.download(url, path, progress)
 
     @property
-    def shelf(self) -> Files | None:
+    def result_dir(self) -> ResultFiles | None:
         """Where the driver itself puts this row's files; None for its store, beside a URL."""
-        if "://" in self._crew.url:
+        if "://" in self._pool.url:
             return None
-        return Files(Path(self._crew.url) / plain(self._task["batch"]), self._task["row"])
+        return ResultFiles(Path(self._pool.url) / plain(self._task["batch"]), self._task["row"])
 
     def fetch(self, outputs: Sequence[Output]) -> list[dict[str, Any]]:
         """Have a worker bring the outputs to the folder; what it says of the files.
@@ -229,15 +244,15 @@ class Errands:
 
     def bring(self, kept: str, path: Callable[[], Path]) -> Path:
         """A file that a worker took to the folder, on this machine: there, or a copy at `path`."""
-        return self._crew.folder.bring(kept, path)
+        return self._pool.folder.bring(kept, path)
 
     def _done(
         self, work: Callable[[tasks.Task], Answer], more: Mapping[str, Any], tries: int = TRIES
     ) -> Answer:
         try:
-            return self._crew.do(work, {**self._task, **more}, self.job)
+            return self._pool.do(work, {**self._task, **more}, self.job)
         except WorkersLost:
-            if self._crew.closed or tries <= 1:
+            if self._pool.closed or tries <= 1:
                 raise
         return self._done(work, more, tries - 1)
 
@@ -252,24 +267,26 @@ class Errands:
                 raise
             answer = self._notes.answer(self._attempt)
         self._attempt += 1  # what was refused may be sent again
-        return outcome(answer, self._crew.folder)
+        return outcome(answer, self._pool.folder)
 
 
-class _RowWatch(Watch):
+class RowJobRunner(JobRunner):
     """A row's watch: its files are in the folder, and are brought there by workers."""
 
     def __init__(
         self, store: Store, errands: Errands, key: str, call: Call | None, **options: Any
     ) -> None:
-        super().__init__(errands.job, errands.place.provider, errands, store, key, call, **options)
-        self._results = _RowResults(errands, store, key, self._stamped)
+        super().__init__(
+            errands.job, errands.endpoint.provider, errands, store, key, call, **options
+        )
+        self._results = RowDownloader(errands, store, key, self._stamped)
 
 
-class _RowResults(Results):
+class RowDownloader(Downloader):
     def __init__(
         self, errands: Errands, store: Store, key: str, stamp: Callable[[Asset], Asset]
     ) -> None:
-        super().__init__(errands.shelf or store, errands, errands.job.model, key, stamp)
+        super().__init__(errands.result_dir or store, errands, errands.job.model, key, stamp)
         self._errands = errands
 
     def fetch(self, outputs: Sequence[Output]) -> None:
@@ -294,7 +311,7 @@ class _RowResults(Results):
     def _brought(self, index: int, file: dict[str, Any]) -> Asset:
         kept = file["path"]
         path = self._errands.bring(kept, lambda: self._path(index, file["media_type"], kept))
-        found = assets_of({"outputs": [{**file, "path": str(path)}]})
+        found = assets_from_row({"outputs": [{**file, "path": str(path)}]})
         if not found:
             raise StoreError(
                 f"A worker wrote {path}, which is not to be seen here.",
@@ -312,7 +329,7 @@ def slots(executor: Executor) -> int:
 
 
 def _check_open(executor: Executor) -> None:
-    """Of a Dask client that was closed, also meanwhile, no future ever ends."""
+    """Of a Dask client that was closed, also at the same time, no future ever ends."""
     if _is_closed(getattr(executor, "_client", None)):
         raise RuntimeError("Dask's client is closed")
 

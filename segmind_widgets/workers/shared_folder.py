@@ -68,13 +68,13 @@ def plain(name: str) -> str:
 
 
 @contextmanager
-def _problems(place: Any) -> Iterator[None]:
+def _problems(folder: Any) -> Iterator[None]:
     try:
         yield
     except FileExistsError:
         raise
     except OSError as error:
-        said = f"{place} cannot be used: {error.strerror or error}."
+        said = f"{folder} cannot be used: {error.strerror or error}."
         raise StoreError(said, hint=_HINT) from None
 
 

@@ -35,10 +35,10 @@ from segmind_widgets.errors import (
     SubmitUnknown,
     Unreachable,
 )
-from segmind_widgets.jobs.downloads import Results
+from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS
-from segmind_widgets.storage.records import file_row
+from segmind_widgets.storage.records import asset_to_row
 from segmind_widgets.types import Call, Output, Reply
 from segmind_widgets.workers.shared_folder import Folder, opened, plain
 
@@ -83,8 +83,8 @@ def fetch(task: Task) -> Answer:
     outputs = [Output(**output) for output in task["outputs"]]
     try:
         with folder.desk() as desk:
-            files = Files(desk, task["row"])
-            results = Results(
+            files = ResultFiles(desk, task["row"])
+            results = Downloader(
                 files, _transport(task), task["target"], task["key"], lambda a: stamped(a, recipe)
             )
             results.fetch(outputs)
@@ -99,7 +99,10 @@ def fetch(task: Task) -> Answer:
 
 def _taken(folder: Folder, batch: str, asset: Asset) -> dict[str, Any]:
     assert asset.path
-    return {**file_row(asset), "path": folder.take(asset.path, f"{plain(batch)}/{asset.path.name}")}
+    return {
+        **asset_to_row(asset),
+        "path": folder.take(asset.path, f"{plain(batch)}/{asset.path.name}"),
+    }
 
 
 def _about(task: Task, call: Call) -> dict[str, Any]:
@@ -154,7 +157,7 @@ def _kept(_process: int, name: str, urls: tuple[tuple[str, str], ...], *, sandbo
     return _Worker(PROVIDERS[name](dict(urls)), key)
 
 
-class Files:
+class ResultFiles:
     """Where `Results` puts the files of a row: `<row>-<key>-<n>` in one folder."""
 
     def __init__(self, folder: Path, row: int) -> None:

@@ -146,7 +146,7 @@ def test_only_few_are_in_flight_and_jobs_are_let_go(
 
     def start(*args: Any, **facts: Any) -> Any:
         job = follow(*args, **facts)
-        most.append(len(client.session.journal._scheduler.live))
+        most.append(len(client.session.jobs._scheduler.live))
         return job
 
     monkeypatch.setattr(client.session, "start", start)
@@ -264,7 +264,7 @@ def test_wrong_rows_of_a_file_fail_alone(
     assert sorted(causes.values()) == [[1], [2]]
     assert any("Line 2 of rows.jsonl is no JSON" in cause for cause in causes)
     again = client.map(FAST, tmp_path / "rows.jsonl").wait(30)
-    assert (again.before, again.failed) == (2, 2)
+    assert (again.reused, again.failed) == (2, 2)
     assert posts(sandbox) == Counter("ad")
 
 
@@ -421,15 +421,15 @@ def test_the_same_content_goes_on_and_pays_nothing(client: SegmindClient, sandbo
     first = client.map(FAST, prompts(5)).wait(30)
     again = client.map(FAST, prompts(5)).wait(30)
     assert again.name == first.name
-    assert (again.done, again.before, again.spent) == (5, 5, 0.0)
+    assert (again.done, again.reused, again.spent) == (5, 5, 0.0)
     assert [a.path for a in again.outputs] == [a.path for a in first.outputs]
     assert len(sandbox.billed_posts) == 5
     assert "5 of 5 done (5 before, not paid again)" in again.caption
     assert str(client.plan_map(FAST, prompts(5))).startswith("5 done before: not paid again")
     afresh = client.map(FAST, prompts(5), again=True).wait(30)
-    assert (afresh.done, afresh.before) == (5, 0)
+    assert (afresh.done, afresh.reused) == (5, 0)
     assert len(sandbox.billed_posts) == 10
-    assert client.map(FAST, prompts(5)).wait(30).before == 5
+    assert client.map(FAST, prompts(5)).wait(30).reused == 5
 
 
 def test_a_lost_file_is_fetched_again_and_not_counted_as_paid(
@@ -440,7 +440,7 @@ def test_a_lost_file_is_fetched_again_and_not_counted_as_paid(
     assert lost
     lost.unlink()
     again = client.map(FAST, prompts(3), max_cost=0.001).wait(30)
-    assert (again.done, again.before, again.spent, again.error) == (3, 3, 0.0, None)
+    assert (again.done, again.reused, again.spent, again.error) == (3, 3, 0.0, None)
     assert len(again.outputs) == 3
     assert len(sandbox.billed_posts) == 3
 
@@ -461,7 +461,7 @@ def test_other_content_is_another_batch(client: SegmindClient) -> None:
 def test_equal_rows_are_rows_of_their_own(client: SegmindClient, sandbox: Sandbox) -> None:
     rows = [{"prompt": "x"}] * 4
     client.map(FAST, rows).wait(30)
-    assert client.map(FAST, rows).wait(30).before == 4
+    assert client.map(FAST, rows).wait(30).reused == 4
     assert posts(sandbox) == Counter({"x": 4})
 
 
@@ -499,7 +499,7 @@ def test_a_named_batch_twice_at_once_is_refused(client: SegmindClient, sandbox: 
         client.map(FAST, prompts(1), name="foxes")
     go.set()
     batch.wait(30)
-    assert client.map(FAST, prompts(1), name="foxes").wait(30).before == 1
+    assert client.map(FAST, prompts(1), name="foxes").wait(30).reused == 1
     with pytest.raises(errors.InputError, match="name is not empty"):
         client.map(FAST, prompts(1), name=" ")
 
@@ -530,7 +530,7 @@ def test_stop_sends_no_more_and_the_same_goes_on(client: SegmindClient, sandbox:
     assert batch.done == stopped == 5
     assert batch.message == ("You stopped it. Run the same again: it goes on where it stopped.")
     rest = client.map(FAST, prompts(40), name="foxes").wait(30)
-    assert (rest.done, rest.before) == (40, stopped)
+    assert (rest.done, rest.reused) == (40, stopped)
     assert set(posts(sandbox).values()) == {1}
 
 
@@ -555,9 +555,9 @@ def test_stop_does_not_wait_for_a_row_that_may_never_come(
     batch.failed.retry().wait(10)
     assert (batch.done, batch.failed) == (2, 0)
     again = client.map(FAST, prompts(3), name="slow").wait(10)
-    assert (again.done, again.before) == (3, 2)
+    assert (again.done, again.reused) == (3, 2)
     comes.set()
-    until_ended("segmind meanwhile")
+    until_ended("segmind background")
     assert posts(sandbox).keys() == {"0", "1", "2"}
 
 
@@ -735,7 +735,7 @@ rows = [{"prompt": str(n), "seed": n} for n in range(int(sys.argv[1]))]
 batch = client.map("fast-flux-schnell", rows, **json.loads(sys.argv[2]))
 print("begun", flush=True)
 batch.wait(90)
-print(json.dumps([batch.done, int(batch.failed), batch.before, batch.message,
+print(json.dumps([batch.done, int(batch.failed), batch.reused, batch.message,
                   [job.inputs["prompt"] for job in batch.jobs if job.outputs]]))
 """
 

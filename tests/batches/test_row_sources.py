@@ -12,11 +12,11 @@ from typing import Any
 import pandas
 import pytest
 
-from segmind_widgets.batches.row_sources import Source, source
+from segmind_widgets.batches.row_sources import RowSource, source
 from segmind_widgets.errors import InputError
 
 
-def inputs(found: Source) -> list[Any]:
+def inputs(found: RowSource) -> list[Any]:
     return [dict(row.inputs) if row.error is None else str(row.error) for row in found.read()]
 
 

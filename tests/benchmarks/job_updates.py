@@ -17,7 +17,7 @@ from segmind_widgets.widgets.job_view import JobView
 def rows(*, tiny: bool = False) -> list[Row]:
     """Microseconds an update, medians. No frontend listens."""
     count = 20 if tiny else 1000
-    job = Job(model="a-model", status=Status.PROCESSING, usual=20.0)
+    job = Job(model="a-model", status=Status.PROCESSING, expected_seconds=20.0)
     view, bar = JobView(job), ipywidgets.FloatProgress(max=1.0)
 
     def publish(progress: float) -> None:

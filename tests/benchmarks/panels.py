@@ -155,9 +155,9 @@ def _messages(way: str, count: int, seconds: float) -> float:
         place = {"provider": "segmind", "place": "https://api.segmind.com", "sandbox": False}
         keys = [client.session.store.add(**row, **place) for _ in range(count)]
         request = RunRequest("m")
-        told = {"status": Status.PROCESSING, "usual": 20.0}
-        jobs = [client.session.journal._job(key, request, "segmind", **told) for key in keys]
-        client.session.journal._own.update(keys)
+        told = {"status": Status.PROCESSING, "expected_seconds": 20.0}
+        jobs = [client.session.jobs._job(key, request, "segmind", **told) for key in keys]
+        client.session.jobs._own.update(keys)
         view = _WAYS[way](client, jobs)
         stop = threading.Event()
 

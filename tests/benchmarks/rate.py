@@ -21,7 +21,7 @@ from services import services
 from table import Row, measured, show
 from thousand import LOAD
 
-from segmind_widgets.network.shared_rate_limit import Limits
+from segmind_widgets.network.shared_rate_limit import SharedRateLimits
 
 LIMIT, WINDOW, SPEED = 60, 12.0, 5
 
@@ -91,11 +91,14 @@ def _cost(count: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as home:
         store = Store(Path(home))
         found = []
-        for limit in (RateLimit(6e9, Limits(store.rate_limits), lambda: "account"), RateLimit(6e9)):
+        for limit in (
+            RateLimit(6e9, SharedRateLimits(store.rate_limits), lambda: "account"),
+            RateLimit(6e9),
+        ):
             took = []
             for _ in range(count):
                 start = time.perf_counter()
-                limit.take()
+                limit.acquire()
                 took.append(time.perf_counter() - start)
             found.append(statistics.median(took) * 1e6)
         store.close()

@@ -23,9 +23,9 @@ from pathlib import Path
 
 from segmind_widgets.batches.plan import AT_ONCE
 from segmind_widgets.jobs.polling import SPREAD, next_poll
-from segmind_widgets.jobs.queue import Line
+from segmind_widgets.jobs.queue import StepQueue
 from segmind_widgets.jobs.scheduler import SENDERS
-from segmind_widgets.network.rate_limit import WINDOW, Pace
+from segmind_widgets.network.rate_limit import WINDOW, RateState
 
 ROWS = (1_000, 10_000, 100_000, 1_000_000)
 LIMITS = (5, 60, 120, 600, 1000)  # requests a minute; services name such figures
@@ -63,7 +63,7 @@ def simulate(rows: int, per_minute: float, kernels: int = 1, seed: int = 1) -> F
     """A batch of so many rows. `per_minute` 0 is without a limit; `kernels` send in parallel."""
     dice = random.Random(seed)
     most = per_minute / WINDOW if per_minute else math.inf
-    pace, line, count = Pace(), Line[Job](), itertools.count()
+    pace, line, count = RateState(), StepQueue[Job](), itertools.count()
     due: list[tuple[float, int, bool, Job]] = []  # when a step is due; sure of its result
     senders = [0.0] * SENDERS * kernels  # when each is free
     now = late = 0.0
@@ -81,7 +81,7 @@ def simulate(rows: int, per_minute: float, kernels: int = 1, seed: int = 1) -> F
         if senders[0] > now:
             now = senders[0]
             continue
-        if wait := pace.take(now, most):
+        if wait := pace.acquire(now, most):
             now += wait
             continue
         job = line.pop()

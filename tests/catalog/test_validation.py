@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from segmind_widgets.catalog.catalog import Catalog, check, with_seed
-from segmind_widgets.catalog.validation import faults
+from segmind_widgets.catalog.validation import iter_errors
 from segmind_widgets.errors import InputError
 from segmind_widgets.types import Model
 
@@ -315,14 +315,14 @@ schemas = st.recursive(
 @given(schemas, values)
 @settings(max_examples=600, deadline=None)
 def test_faults_agree_with_jsonschema(schema, value):
-    found = list(faults(value, schema))
+    found = list(iter_errors(value, schema))
     assert bool(found) is not jsonschema.Draft202012Validator(schema).is_valid(value), found
     assert all(said.endswith((".", "?")) for _, said in found)
 
 
 def test_steps_that_are_not_exact_in_binary():
-    assert list(faults(0.3, {"multipleOf": 0.1})) == []
-    assert list(faults(10**400, {"multipleOf": 8})) == []
-    assert list(faults(0.38, {"multipleOf": 0.1})) == [
+    assert list(iter_errors(0.3, {"multipleOf": 0.1})) == []
+    assert list(iter_errors(10**400, {"multipleOf": 8})) == []
+    assert list(iter_errors(0.38, {"multipleOf": 0.1})) == [
         ((), "must be a multiple of 0.1, not 0.38; 0.4 is near.")
     ]

@@ -118,7 +118,7 @@ def test_a_script_submits_once_and_saves_the_outputs(
     for file, data in done.files.items():
         assert data.decode() if file.endswith(".txt") else is_picture(data, tmp_path)
     (post,) = sandbox.log.billed_posts
-    call = plan.place.provider.submit(
+    call = plan.endpoint.provider.submit(
         type(plan.request)(plan.request.target, plan.inputs, plan.request.kind, plan.request.api)
     )
     assert call.url.endswith(post.path)

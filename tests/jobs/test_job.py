@@ -114,7 +114,7 @@ def test_what_comes_after_a_stop_is_still_told(clock: Clock) -> None:
 
 
 def test_a_tick_moves_the_clock_and_the_estimate(clock: Clock) -> None:
-    one = job(usual=10.0, status=Status.PROCESSING)
+    one = job(expected_seconds=10.0, status=Status.PROCESSING)
     clock.now += 5
     one.tick()
     assert (one.elapsed, one.progress, one.estimated) == (5.0, pytest.approx(0.45), True)
@@ -126,7 +126,7 @@ def test_a_tick_moves_the_clock_and_the_estimate(clock: Clock) -> None:
 
 
 def test_the_services_own_figure_is_never_replaced_by_an_estimate(clock: Clock) -> None:
-    one = job(usual=10.0)
+    one = job(expected_seconds=10.0)
     one.publish(status=Status.PROCESSING)
     one.publish(progress=0.7, estimated=False)  # held back: too soon after the one before
     clock.now += 1
@@ -142,7 +142,7 @@ def test_without_a_usual_time_nothing_is_estimated(clock: Clock) -> None:
 
 
 def test_a_tick_after_the_end_changes_nothing(clock: Clock) -> None:
-    one = job(usual=10.0)
+    one = job(expected_seconds=10.0)
     one.publish(last=True, progress=1.0, elapsed=3.0)
     clock.now += 100
     one.tick()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from segmind_widgets.jobs.queue import Line
+from segmind_widgets.jobs.queue import StepQueue
 
 
 def test_in_a_line_results_go_before_polls_and_polls_as_they_are_due() -> None:
-    found: Line[Any] = Line()
+    found: StepQueue[Any] = StepQueue()
     stubs = [SimpleNamespace(urgent=False) for _ in range(6)]
     late, early, result, *submits = stubs
     for stub in submits:

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.jobs.recovery import Lookup, agree
+from segmind_widgets.jobs.recovery import HistorySearch, agree
 from segmind_widgets.providers import Segmind
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import Past, Reply, Status
+from segmind_widgets.types import HistoryEntry, Reply, Status
 
 SENT = datetime(2025, 1, 31, 23, 59, tzinfo=timezone.utc)
 PROVIDER = Segmind()
@@ -57,7 +57,9 @@ def page(*rows: Any) -> Reply:
 
 
 def test_the_question_names_the_model_and_both_days(store: Store) -> None:
-    call = Lookup(PROVIDER, store, sent(store, target="https://www.segmind.com/models/x-1")).call
+    call = HistorySearch(
+        PROVIDER, store, sent(store, target="https://www.segmind.com/models/x-1")
+    ).call
     assert call is not None
     asked = parse_qs(urlsplit(call.url).query)
     assert asked["model_name"] == ["x-1"]
@@ -66,7 +68,7 @@ def test_the_question_names_the_model_and_both_days(store: Store) -> None:
 
 
 def test_all_pages_are_read_before_the_nearest_is_taken(store: Store) -> None:
-    lookup = Lookup(PROVIDER, store, sent(store))
+    search = HistorySearch(PROVIDER, store, sent(store))
     pages = [
         page(past("far", 300), past("twice", 2)),
         page(past("twice", 2, generation_url="https://a/2.png"), past("more", 1, request_body={
@@ -75,26 +77,26 @@ def test_all_pages_are_read_before_the_nearest_is_taken(store: Store) -> None:
     ]  # fmt: skip
     urls = []
     for reply in pages:
-        assert lookup.call
-        urls.append(lookup.call.url)
-        state = lookup.read(reply)
+        assert search.call
+        urls.append(search.call.url)
+        state = search.read(reply)
         assert (state is None) == (reply is not pages[-1])
     assert [parse_qs(urlsplit(url).query)["page"] for url in urls] == [["1"], ["2"], ["3"]]
-    assert lookup.call is None
+    assert search.call is None
     assert state
     assert (state.id, state.status, state.cost) == ("twice", Status.COMPLETED, 0.04)
     assert [output.url for output in state.outputs] == ["https://a/twice.png", "https://a/2.png"]
 
 
 def test_an_old_request_is_looked_for_once_and_a_new_one_again(store: Store) -> None:
-    assert Lookup(PROVIDER, store, sent(store)).again() is None
+    assert HistorySearch(PROVIDER, store, sent(store)).again() is None
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    lookup = Lookup(PROVIDER, store, sent(store, sent=now))
-    assert lookup.read(page()) is None
+    search = HistorySearch(PROVIDER, store, sent(store, sent=now))
+    assert search.read(page()) is None
     waits = []
-    while (wait := lookup.again()) is not None:
+    while (wait := search.again()) is not None:
         waits.append(wait)
-        assert lookup.call
+        assert search.call
     assert waits == sorted(waits)
     assert 10 < sum(waits) < 60
 
@@ -104,21 +106,21 @@ def test_a_row_has_one_request_and_a_request_one_row(store: Store) -> None:
     assert store.adopt(one, "req-1")
     assert store.adopt(one, "req-1")
     assert not store.adopt(two, "req-1")
-    lookup = Lookup(PROVIDER, store, two)
-    lookup.read(page(past("req-1")))
-    assert lookup.read(page()) is None
+    search = HistorySearch(PROVIDER, store, two)
+    search.read(page(past("req-1")))
+    assert search.read(page()) is None
 
 
 def test_a_text_is_asked_for_where_the_history_has_no_file(store: Store) -> None:
-    lookup = Lookup(PROVIDER, store, sent(store))
-    lookup.read(page(past("req-1", generation_url=None)))
-    state = lookup.read(page())
+    search = HistorySearch(PROVIDER, store, sent(store))
+    search.read(page(past("req-1", generation_url=None)))
+    state = search.read(page())
     assert state
     assert state.next == PROVIDER.find("req-1")
 
 
 def test_workflows_have_no_history(store: Store) -> None:
-    assert Lookup(PROVIDER, store, sent(store, kind="workflow")).call is None
+    assert HistorySearch(PROVIDER, store, sent(store, kind="workflow")).call is None
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_any_json_is_a_list_of_requests_or_a_named_error(value: Any) -> None:
         found = PROVIDER.parse_history(Reply(200, {}, json.dumps(value).encode()))
     except SegmindError:
         return
-    assert all(isinstance(one, Past) and one.id and one.state.status for one in found)
+    assert all(isinstance(one, HistoryEntry) and one.id and one.state.status for one in found)
 
 
 @given(st.binary(max_size=200), st.sampled_from([200, 401, 404, 429, 500, 502]))
@@ -175,11 +177,11 @@ def test_what_may_be_a_twins_is_left_to_it_while_it_waits_for_its_id(store: Stor
     mine, twin = (sent(store, sent=when) for _ in "ab")
     sent(store, sent=when, inputs={"prompt": "b"})
     both = page(past("a", model_created=when), past("b", model_created=when)), page()
-    lookup = Lookup(PROVIDER, store, mine)
-    assert [lookup.read(reply) for reply in both] == [None, None]
+    search = HistorySearch(PROVIDER, store, mine)
+    assert [search.read(reply) for reply in both] == [None, None]
     store.update(twin, id="a")  # its reply has come
-    assert lookup.again()
-    _, state = (lookup.read(reply) for reply in both)
+    assert search.again()
+    _, state = (search.read(reply) for reply in both)
     assert state
     assert state.id == "b"
 
@@ -187,11 +189,11 @@ def test_what_may_be_a_twins_is_left_to_it_while_it_waits_for_its_id(store: Stor
 def test_the_last_look_takes_what_there_is(store: Store) -> None:
     when = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     mine, _ = (sent(store, sent=when) for _ in "ab")
-    lookup = Lookup(PROVIDER, store, mine)
+    search = HistorySearch(PROVIDER, store, mine)
     pages = page(past("a", model_created=when)), page()
     rounds = 0
-    while (state := [lookup.read(reply) for reply in pages][-1]) is None:
-        assert lookup.again(), "it gave up"
+    while (state := [search.read(reply) for reply in pages][-1]) is None:
+        assert search.again(), "it gave up"
         rounds += 1
     assert rounds > 1
     assert state.id == "a"
@@ -207,9 +209,9 @@ def test_a_clock_that_is_wrong_is_made_up_for(
     theirs = now + timedelta(seconds=ahead or -600)
     dated = now + timedelta(seconds=ahead or 0)
     headers = {"date": "soon" if ahead is None else format_datetime(dated, usegmt=True)}
-    lookup = Lookup(PROVIDER, store, key)
+    search = HistorySearch(PROVIDER, store, key)
     rows = page(past("a", model_created=theirs.isoformat()))
-    states = [lookup.read(replace(reply, headers=headers)) for reply in (rows, page())]
+    states = [search.read(replace(reply, headers=headers)) for reply in (rows, page())]
     assert (states[-1] is not None) == found
 
 
@@ -222,7 +224,7 @@ def test_of_two_the_one_with_the_very_seed_is_meant(store: Store) -> None:
         for name, seed in (("a", 7), ("b", -1))
     )
     for rows, found in (((used,), "a"), ((used, kept), "b")):
-        lookup = Lookup(PROVIDER, store, key)
-        state = [lookup.read(reply) for reply in (page(*rows), page())][-1]
+        search = HistorySearch(PROVIDER, store, key)
+        state = [search.read(reply) for reply in (page(*rows), page())][-1]
         assert state
         assert state.id == found

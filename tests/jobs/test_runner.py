@@ -20,7 +20,13 @@ from segmind_widgets.assets.recipes import read
 from segmind_widgets.jobs import job as jobs
 from segmind_widgets.jobs import runner as module
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.jobs.runner import Watch, assets_of, call_of, outputs_of, recall
+from segmind_widgets.jobs.runner import (
+    JobRunner,
+    assets_from_row,
+    call_from_row,
+    outputs_from_row,
+    traits_from_row,
+)
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
@@ -56,12 +62,14 @@ class Bench:
         )  # fmt: skip
         self.job = Job(id=self.key, model="m", inputs={"prompt": "a"})
 
-    def watch(self, api: Any = "v2", **more: Any) -> Watch:
+    def runner(self, api: Any = "v2", **more: Any) -> JobRunner:
         call = self.provider.submit(RunRequest("m", {"prompt": "a"}, api=api))
         return self.of(call, **more)
 
-    def of(self, call: Call | None, **more: Any) -> Watch:
-        return Watch(self.job, self.provider, self.transport, self.store, self.key, call, **more)
+    def of(self, call: Call | None, **more: Any) -> JobRunner:
+        return JobRunner(
+            self.job, self.provider, self.transport, self.store, self.key, call, **more
+        )
 
     @property
     def row(self) -> dict[str, Any]:
@@ -111,10 +119,10 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         one.store.close()
 
 
-def finish(watch: Watch, steps: int = 30) -> None:
+def finish(runner: JobRunner, steps: int = 30) -> None:
     """Every step at once, without the waits between them."""
     for _ in range(steps):
-        if watch.step() is None:
+        if runner.step() is None:
             return
     raise AssertionError("it does not end")
 
@@ -132,39 +140,39 @@ def test_row_and_id_are_on_disk_before_the_first_poll_and_files_before_they_show
             says("COMPLETED"),
             says("COMPLETED", output=f"{files.url}/a.png", metrics={"cost": 0.04}, seed="7"),
         )
-        watch = one.watch()
-        assert watch.urgent
-        assert not watch.slow
+        runner = one.runner()
+        assert runner.urgent
+        assert not runner.slow
 
-        wait = watch.step()  # the submit
+        wait = runner.step()  # the submit
         assert one.paths() == ["POST /v2/m"]
         assert one.row["id"] == one.job.id == "req-1"
-        assert call_of(one.row) == one.provider.find("req-1")
+        assert call_from_row(one.row) == one.provider.find("req-1")
         assert wait is not None
         assert wait >= 0.5
-        assert not watch.urgent
+        assert not runner.urgent
 
-        watch.step()
+        runner.step()
         assert one.row["status"] == "processing"
-        assert watch.step() == 0.0  # completed: its result at once
-        assert watch.step() == 0.0
+        assert runner.step() == 0.0  # completed: its result at once
+        assert runner.step() == 0.0
         assert one.paths()[-1] == "GET /v2/requests/req-1"
         assert one.row["status"] == "downloading"
-        assert [output.url for output in outputs_of(one.row)] == [f"{files.url}/a.png"]
+        assert [output.url for output in outputs_from_row(one.row)] == [f"{files.url}/a.png"]
         assert one.row["next"] is None
         assert not one.job.outputs
         assert not files.received
-        assert watch.slow
+        assert runner.slow
 
         seen: list[Any] = []
         one.job.observe(lambda change: seen.append((one.row, change.new)), "outputs")
-        assert watch.step() is None
+        assert runner.step() is None
         [(row, [asset])] = seen  # the moment it showed, it was on disk and in the journal
         recipe, pixels = read(asset), picture()[33:]
         assert (recipe.id, recipe.cost, recipe.seed) == ("req-1", 0.04, 7)
         assert asset.path.read_bytes().endswith(pixels)
         assert asset.path.suffix == ".png"
-        assert [found.path for found in assets_of(row)] == [asset.path]
+        assert [found.path for found in assets_from_row(row)] == [asset.path]
     assert (row["status"], row["cost"], row["seed"]) == ("completed", 0.04, 7)
     assert row["seconds"] > 0
     assert (one.job.status, one.job.progress, one.job.error) == (Status.COMPLETED, 1.0, None)
@@ -174,22 +182,22 @@ def test_row_and_id_are_on_disk_before_the_first_poll_and_files_before_they_show
 
 def test_a_v1_result_is_written_before_the_journal_says_so(bench: Make) -> None:
     one = bench(answer(200, picture(), {"content-type": "image/png", "x-request-id": "r-1"}))
-    watch = one.watch("v1")
-    assert watch.slow
-    assert watch.step() == 0.0
-    [output] = outputs_of(one.row)
+    runner = one.runner("v1")
+    assert runner.slow
+    assert runner.step() == 0.0
+    [output] = outputs_from_row(one.row)
     assert output.url is not None
     assert output.url.startswith("file:")
     [path] = one.store.home.rglob("*.png")
     assert path.read_bytes() == picture()
-    assert watch.step() is None
+    assert runner.step() is None
     assert one.job.outputs[0].path == path
     assert one.job.id == "r-1"
 
 
 def test_a_failed_job_says_why(bench: Make) -> None:
     one = bench(says("QUEUED"), says("FAILED", 422, error="CUDA out of memory"))
-    finish(one.watch())
+    finish(one.runner())
     assert (one.job.status, one.row["status"], one.row["next"]) == (Status.FAILED, "failed", None)
     assert isinstance(one.job.error, errors.JobFailed)
     assert "CUDA" in one.row["error"]
@@ -197,7 +205,7 @@ def test_a_failed_job_says_why(bench: Make) -> None:
 
 def test_a_cancelled_job(bench: Make) -> None:
     one = bench(says("QUEUED"), says("CANCELLED"))
-    finish(one.watch())
+    finish(one.runner())
     assert (one.job.status, one.row["status"]) == (Status.CANCELLED, "cancelled")
     assert isinstance(one.job.error, errors.JobCancelled)
 
@@ -205,7 +213,7 @@ def test_a_cancelled_job(bench: Make) -> None:
 def test_the_sandbox_marks_its_jobs(bench: Make) -> None:
     body = json.dumps({"status": "QUEUED", "request_id": "r"}).encode()
     one = bench(answer(200, body, {"X-Sandbox": "1"}))
-    one.watch().step()
+    one.runner().step()
     assert one.job.sandbox
     assert one.row["sandbox"] == 1
 
@@ -218,7 +226,7 @@ def test_the_sandbox_marks_its_jobs(bench: Make) -> None:
 )
 def test_a_submit_that_may_be_running_is_unknown_and_sent_once(bench: Make, script: Script) -> None:
     one = bench(script, history())
-    finish(one.watch())
+    finish(one.runner())
     post, *rest = one.paths()
     assert post == "POST /v2/m"
     assert rest
@@ -241,12 +249,12 @@ def test_a_request_whose_reply_was_lost_is_found_in_the_history(bench: Make) -> 
         found = [past("req-1", url=f"{files.url}/{name}.png") for name in "ab"]
         other = past("req-2", inputs={"prompt": "b"}, url=f"{files.url}/c.png")
         one = bench(reset(read=True), history(), history(other, *found), history())
-        watch = one.watch()
-        assert watch.step() == 0.0
+        runner = one.runner()
+        assert runner.step() == 0.0
         assert one.job.message == "looking for it in the history of Segmind"
-        wait = watch.step()
+        wait = runner.step()
         assert wait, "it may be written down a little later"
-        finish(watch)
+        finish(runner)
         assert [request.path for request in files.received] == ["/a.png", "/b.png"]
     assert [path[:4] for path in one.paths()] == ["POST", *["GET "] * 3]
     assert (one.row["status"], one.row["id"], one.row["cost"]) == ("completed", "req-1", 0.04)
@@ -257,12 +265,12 @@ def test_a_request_whose_reply_was_lost_is_found_in_the_history(bench: Make) -> 
 def test_one_that_still_runs_is_followed(bench: Make) -> None:
     running = past("req-1", model_status="PENDING")
     one = bench(raw(b""), history(running), history(), says("QUEUED"))
-    watch = one.watch()
+    runner = one.runner()
     for _ in range(4):
-        watch.step()
+        runner.step()
     assert one.paths()[-1] == "GET /v2/requests/req-1/status"
     assert one.job.status is Status.QUEUED
-    assert call_of(one.row) == one.provider.find("req-1")
+    assert call_from_row(one.row) == one.provider.find("req-1")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +283,7 @@ def test_another_request_is_not_taken_for_it(bench: Make, other: dict[str, Any])
                 history())  # fmt: skip
     row = {**one.row, "key": "local-2", "id": "known"}
     one.store.add(**row)
-    finish(one.watch())
+    finish(one.runner())
     assert one.job.status is Status.UNKNOWN
     assert one.row["id"] is None
 
@@ -285,7 +293,7 @@ def test_an_id_that_a_cut_reply_began_to_tell_is_enough(bench: Make) -> None:
         there = past("req-9", inputs={}, url=f"{files.url}/a.png")
         cut = answer(200, picture(), {"X-Request-Id": "req-9"}, cut=5)
         one = bench(cut, history(there), history())
-        finish(one.watch("v1"))
+        finish(one.runner("v1"))
     assert (one.job.status, one.job.id, one.row["id"]) == (Status.COMPLETED, "req-9", "req-9")
 
 
@@ -295,11 +303,11 @@ def test_a_removed_file_without_an_address_is_looked_for_in_the_history(bench: M
         there = past("r-1", url=f"{files.url}/a.png")
         png = {"Content-Type": "image/png", "X-Request-Id": "r-1"}
         one = bench(answer(200, picture(), png), history(there), history())
-        finish(one.watch("v1"))
+        finish(one.runner("v1"))
         [kept] = one.row["outputs"]
         Path(kept["path"]).unlink()
         one.job = Job(id="r-1", model="m")
-        finish(one.of(None, outputs=outputs_of(one.row)))
+        finish(one.of(None, outputs=outputs_from_row(one.row)))
     assert one.job.error is None
     assert one.job.outputs[0].path.read_bytes()[:4] == picture()[:4]
     assert len([path for path in one.paths() if path.startswith("POST")]) == 1
@@ -308,11 +316,11 @@ def test_a_removed_file_without_an_address_is_looked_for_in_the_history(bench: M
 def test_a_removed_file_that_nobody_has_is_told_at_once(bench: Make) -> None:
     png = {"Content-Type": "image/png", "X-Request-Id": "r-1"}
     one = bench(answer(200, picture(), png), *[history()] * 9)
-    finish(one.watch("v1"))
+    finish(one.runner("v1"))
     [kept] = one.row["outputs"]
     Path(kept["path"]).unlink()
     one.job = Job(id="r-1", model="m")
-    finish(one.of(None, outputs=outputs_of(one.row)))
+    finish(one.of(None, outputs=outputs_from_row(one.row)))
     assert "output 1 was removed from this disk" in str(one.job.error)
     assert "nothing is lost" not in one.job.error.hint
     assert "Run it again" in one.job.error.hint
@@ -338,7 +346,7 @@ def test_what_may_be_accepted_is_marked_before_it_is_sent(bench: Make) -> None:
 
     one = bench(look)
     assert one.row["sent"] is None
-    one.watch().step()
+    one.runner().step()
     assert seen[0] is not None
     assert one.row["sent"] is None, "it was refused: nobody has accepted it"
 
@@ -349,7 +357,7 @@ def test_what_may_be_accepted_is_marked_before_it_is_sent(bench: Make) -> None:
 )  # fmt: skip
 def test_a_refused_submit_failed(bench: Make, code: int, kind: type[Exception]) -> None:
     one = bench(answer(code, b'{"error": "no credits"}'))
-    finish(one.watch())
+    finish(one.runner())
     assert len(one.server.received) == 1
     assert (one.job.status, one.row["status"]) == (Status.FAILED, "failed")
     assert type(one.job.error) is kind
@@ -358,12 +366,12 @@ def test_a_refused_submit_failed(bench: Make, code: int, kind: type[Exception]) 
 @pytest.mark.parametrize("script", [answer(503, b""), answer(429, b"", {"Retry-After": "1"})])
 def test_a_submit_that_was_not_accepted_is_sent_again(bench: Make, script: Script) -> None:
     one = bench(script, says("QUEUED"))
-    watch = one.watch()
-    wait = watch.step()
+    runner = one.runner()
+    wait = runner.step()
     assert wait is not None
     assert wait >= 1
     assert one.job.message
-    watch.step()
+    runner.step()
     assert one.paths() == ["POST /v2/m"] * 2
     assert one.job.id == "req-1"
 
@@ -371,8 +379,8 @@ def test_a_submit_that_was_not_accepted_is_sent_again(bench: Make, script: Scrip
 def test_a_submit_to_nobody_fails_after_some_tries(bench: Make) -> None:
     one = bench(answer())
     one.provider.urls["SEGMIND_API_URL"] = refused()
-    watch = one.watch()
-    waits = [watch.step() for _ in range(3)]
+    runner = one.runner()
+    waits = [runner.step() for _ in range(3)]
     assert waits[-1] is None
     assert all(wait and wait >= 1 for wait in waits[:-1])
     assert one.job.status is Status.FAILED
@@ -388,7 +396,7 @@ def test_a_fault_of_ours_after_a_submit_may_have_cost(
         raise RuntimeError("ours")
 
     monkeypatch.setattr(one.provider, "parse", broken)
-    finish(one.watch())
+    finish(one.runner())
     assert one.job.status is Status.UNKNOWN
     assert "ours" in str(one.job.error)
 
@@ -399,7 +407,7 @@ def test_the_id_is_told_even_where_the_journal_cannot_be_written(bench: Make) ->
         says("QUEUED")(connection, server)
 
     one = bench(close)
-    finish(one.watch())
+    finish(one.runner())
     assert one.job.id == "req-1"
     assert isinstance(one.job.error, errors.StoreError)
     assert one.job.done
@@ -408,7 +416,7 @@ def test_the_id_is_told_even_where_the_journal_cannot_be_written(bench: Make) ->
 def test_nothing_is_sent_where_it_cannot_be_marked(bench: Make) -> None:
     one = bench(says("QUEUED"))
     one.store.close()
-    finish(one.watch())
+    finish(one.runner())
     assert not one.server.received
     assert isinstance(one.job.error, errors.StoreError)
 
@@ -424,11 +432,11 @@ def test_nothing_is_sent_where_it_cannot_be_marked(bench: Make) -> None:
 )  # fmt: skip
 def test_one_broken_poll_is_asked_again(bench: Make, script: Script) -> None:
     one = bench(says("QUEUED"), script, says("PROCESSING"))
-    watch = one.watch()
-    watch.step()
-    assert watch.step() is not None
+    runner = one.runner()
+    runner.step()
+    assert runner.step() is not None
     assert one.job.message
-    watch.step()
+    runner.step()
     assert len(one.server.received) >= 2
     assert not one.job.done
     assert one.row["status"] == "processing"
@@ -443,27 +451,27 @@ def test_polls_that_stay_broken_leave_the_job_resumable(
     bench: Make, script: Script, kind: type[Exception]
 ) -> None:
     one = bench(says("QUEUED"), script)
-    finish(one.watch())
+    finish(one.runner())
     assert type(one.job.error) is kind
     assert one.job.done
     assert not one.job.watching
     assert one.row["status"] == "queued"
-    assert call_of(one.row) == one.provider.find("req-1")
+    assert call_from_row(one.row) == one.provider.find("req-1")
     assert one.store.jobs(unfinished=True)
 
 
 def test_a_wrong_key_in_the_middle_does_not_spoil_the_row(bench: Make) -> None:
     one = bench(says("QUEUED"), answer(401, b"{}"), answer(401, b"{}"))
-    finish(one.watch())
+    finish(one.runner())
     assert isinstance(one.job.error, errors.Unauthorized)
-    assert call_of(one.row) == one.provider.find("req-1")  # with the key as it was accepted
+    assert call_from_row(one.row) == one.provider.find("req-1")  # with the key as it was accepted
     assert [("x-api-key" in r.headers) for r in one.server.received] == [True, True, False]
 
 
 def test_a_poll_address_elsewhere_is_not_asked(bench: Make) -> None:
     with wire(says("QUEUED")) as elsewhere:
         one = bench(says("QUEUED", status_url=f"{elsewhere.url}/x"))
-        finish(one.watch())
+        finish(one.runner())
         assert not elsewhere.received
     assert isinstance(one.job.error, errors.ForeignHost)
     assert one.row["id"] == "req-1"
@@ -472,46 +480,46 @@ def test_a_poll_address_elsewhere_is_not_asked(bench: Make) -> None:
 
 def test_a_record_that_is_gone_is_looked_up_in_the_history_then_given_up(bench: Make) -> None:
     one = bench(says("QUEUED"), answer(404, b'{"error": "Request req-1 not found"}'))
-    finish(one.watch())
+    finish(one.runner())
     assert one.paths()[-1] == "GET /inference-request/request-history/req-1"
     assert (one.job.status, one.row["status"]) == (Status.UNKNOWN, "unknown")
 
 
 def test_watching_ends_after_its_limit_and_the_job_goes_on(bench: Make) -> None:
     one = bench(says("QUEUED"))
-    watch = one.watch(limit=0.0)
-    watch.step()  # what was asked to be submitted is submitted
-    assert watch.step() is None
+    runner = one.runner(limit=0.0)
+    runner.step()  # what was asked to be submitted is submitted
+    assert runner.step() is None
     assert isinstance(one.job.error, errors.StillRunning)
     assert one.row["status"] == "queued"
 
 
 def test_a_stopped_job_is_left_alone_and_resumable(bench: Make) -> None:
     one = bench(says("QUEUED"))
-    watch = one.watch()
-    watch.step()
+    runner = one.runner()
+    runner.step()
     one.job.stop()
-    assert watch.step() is None
+    assert runner.step() is None
     assert len(one.server.received) == 1
-    assert call_of(one.row) is not None
+    assert call_from_row(one.row) is not None
 
 
 def test_calls_need_a_place_in_the_rate_limit_and_downloads_none(bench: Make) -> None:
     one = bench(says("COMPLETED", output=[]), says("COMPLETED", output=None))
-    assert one.watch().limit is one.transport.limit
+    assert one.runner().limit is one.transport.limit
     assert one.of(one.provider.find("req-1")).limit is one.transport.limit
     assert one.of(None, outputs=(Output(url=f"{one.server.url}/a.png"),)).limit is None
 
 
 def test_a_429_slows_all_that_the_account_sends(bench: Make) -> None:
     one = bench(answer(429, b"", {"Retry-After": "7"}))
-    assert one.watch().step() == 7
-    assert 6 < one.transport.limit.take() <= 7
+    assert one.runner().step() == 7
+    assert 6 < one.transport.limit.acquire() <= 7
 
 
 def test_a_crowded_limit_makes_polls_few(bench: Make) -> None:
     one = bench(says("PROCESSING"))
-    one.job = Job(id="req-1", model="m", usual=60.0, elapsed=30.0)
+    one.job = Job(id="req-1", model="m", expected_seconds=60.0, elapsed=30.0)
     before = one.of(one.provider.find("req-1")).step()
     one.transport.limit = RateLimit(60)
     one.transport.limit.waiting = 30
@@ -525,14 +533,14 @@ def test_time_counts_from_the_submit_and_not_from_the_waiting_for_it(
     bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = bench(says("QUEUED"), says("COMPLETED"), says("COMPLETED", output="a text"))
-    watch = one.watch(limit=100.0)
+    runner = one.runner(limit=100.0)
     real = time.monotonic
     for clock in (module, jobs):  # an hour in the line
         fake = SimpleNamespace(monotonic=lambda: real() + 3600)
         monkeypatch.setattr(clock, "time", fake)
-    watch.tick()
+    runner.tick()
     assert one.job.elapsed == 0
-    finish(watch)
+    finish(runner)
     assert one.job.error is None
     assert 0 < one.row["seconds"] < 60
     assert one.job.elapsed < 60
@@ -540,7 +548,7 @@ def test_time_counts_from_the_submit_and_not_from_the_waiting_for_it(
 
 def test_a_resumed_job_is_paced_by_its_age(bench: Make) -> None:
     one = bench(says("PROCESSING"))
-    one.job = Job(id="req-1", model="m", usual=60.0, elapsed=58.0)
+    one.job = Job(id="req-1", model="m", expected_seconds=60.0, elapsed=58.0)
     wait = one.of(one.provider.find("req-1")).step()
     assert wait is not None
     assert wait < 5  # it is due about now
@@ -553,11 +561,11 @@ def test_a_broken_download_is_tried_again_and_what_is_there_stays(bench: Make) -
     good = answer(200, picture(), {"Content-Type": "image/png"})
     one = bench(good, answer(200, picture(), cut=5), good)
     urls = [f"{one.server.url}/a.png", f"{one.server.url}/b.png"]
-    watch = one.of(None, outputs=tuple(Output(url=url, name=url[-5]) for url in urls))
-    wait = watch.step()
+    runner = one.of(None, outputs=tuple(Output(url=url, name=url[-5]) for url in urls))
+    wait = runner.step()
     assert wait is not None
     assert wait >= 1
-    assert watch.step() is None
+    assert runner.step() is None
     assert one.paths() == ["GET /a.png", "GET /b.png", "GET /b.png"]
     assert [asset.name for asset in one.job.outputs] == ["a", "b"]
     assert len({asset.path for asset in one.job.outputs}) == 2
@@ -576,7 +584,7 @@ def test_files_that_do_not_come_leave_the_row_resumable(
     assert all(HISTORY in path for path in one.paths()[tries:])
     assert isinstance(one.job.error, errors.DownloadError)
     assert one.row["status"] == "downloading"
-    assert [found.url for found in outputs_of(one.row)] == [output.url]
+    assert [found.url for found in outputs_from_row(one.row)] == [output.url]
 
 
 def test_a_file_that_is_gone_is_found_under_its_new_address(bench: Make) -> None:
@@ -620,7 +628,7 @@ def test_a_full_disk_leaves_the_result_in_memory(bench: Make, api: str) -> None:
     part = one.store.new_file("m", one.key, 0, ".png").with_suffix(ending)
     part.symlink_to("/dev/full")
     url = f"{one.server.url}/a.png"
-    finish(one.watch("v1") if api == "v1" else one.of(None, outputs=(Output(url=url),)))
+    finish(one.runner("v1") if api == "v1" else one.of(None, outputs=(Output(url=url),)))
     assert one.job.outputs[0].content.endswith(picture()[33:])
     assert "No space left on device" in one.job.note
     assert one.row["status"] != "completed"
@@ -634,13 +642,13 @@ def test_bytes_that_the_disk_did_not_take_can_be_found_again(bench: Make) -> Non
         png = {"Content-Type": "image/png", "X-Request-Id": "r-1"}
         one = bench(answer(200, picture(), png), history(there), history())
         one.store.results.write_text("no folder")
-        finish(one.watch("v1"))
+        finish(one.runner("v1"))
         assert one.job.outputs[0].content.endswith(picture()[33:])
         one.store.results.unlink()
         one.job = Job(id="r-1", model="m")
         finish(one.of(None, lost=errors.SubmitUnknown("lost")))
     assert one.row["status"] == "completed"
-    assert [asset.path.read_bytes()[:4] for asset in assets_of(one.row)] == [picture()[:4]]
+    assert [asset.path.read_bytes()[:4] for asset in assets_from_row(one.row)] == [picture()[:4]]
 
 
 def test_the_suffix_comes_from_the_content_then_from_the_name(bench: Make) -> None:
@@ -655,14 +663,14 @@ def test_the_suffix_comes_from_the_content_then_from_the_name(bench: Make) -> No
 
 def test_a_finished_row_comes_back_with_its_files(bench: Make) -> None:
     one = bench(answer(200, picture(), {"content-type": "image/png"}))
-    finish(one.watch("v1"))
-    traits = recall(one.row, watching=False)
+    finish(one.runner("v1"))
+    traits = traits_from_row(one.row, watching=False)
     again = Job(**traits)
     assert again.status is Status.COMPLETED
     assert again.image.size == (4, 4)
     assert "note" not in traits
     one.job.outputs[0].path.unlink()
-    gone = recall(one.row, watching=False)
+    gone = traits_from_row(one.row, watching=False)
     assert gone["outputs"] == ()
     assert f"--resume {gone['id']} fetches them" in gone["note"]
 
@@ -675,8 +683,8 @@ def test_a_finished_row_comes_back_with_its_files(bench: Make) -> None:
 def test_what_went_wrong_comes_back(bench: Make, status: str, kind: type[Exception]) -> None:
     one = bench(answer())
     one.store.update(one.key, status=status, error="it broke")
-    assert type(recall(one.row, watching=False)["error"]) is kind
-    assert "error" not in recall(one.row, watching=True) or status != "queued"
+    assert type(traits_from_row(one.row, watching=False)["error"]) is kind
+    assert "error" not in traits_from_row(one.row, watching=True) or status != "queued"
 
 
 def test_the_module_does_not_sleep() -> None:
@@ -697,7 +705,7 @@ def test_a_file_is_flushed_to_the_disk_before_the_journal_says_that_it_is_there(
     with wire(answer(200, picture())) as files:
         one = bench(says("QUEUED"), says("COMPLETED"), says("COMPLETED", output=f"{files.url}/a"))
         monkeypatch.setattr(os, "fsync", noted)
-        finish(one.watch())
+        finish(one.runner())
     [asset] = one.job.outputs
     assert seen == [(asset.size, "downloading")]
     assert read(asset).model == "m", "with its recipe in it"
@@ -712,7 +720,7 @@ def test_a_file_that_cannot_have_its_name_is_kept_in_memory(
     with wire(*[answer(200, picture())] * 2) as files:
         one = bench(says("QUEUED"), says("COMPLETED"), says("COMPLETED", output=f"{files.url}/a"))
         monkeypatch.setattr(Path, "replace", refused)
-        finish(one.watch())
+        finish(one.runner())
     assert one.job.status is Status.COMPLETED
     assert "in memory" in one.job.note
     assert one.job.image.size == (4, 4)

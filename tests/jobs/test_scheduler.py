@@ -12,7 +12,7 @@ import pytest
 
 from segmind_widgets.jobs import scheduler
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.jobs.runner import Watch
+from segmind_widgets.jobs.runner import JobRunner
 from segmind_widgets.jobs.scheduler import Scheduler
 from segmind_widgets.network import rate_limit
 from segmind_widgets.network.rate_limit import RateLimit
@@ -158,7 +158,7 @@ def test_a_submit_is_told_that_it_waits_and_nothing_is_sent_while_a_429_blocks(
     line: Scheduler,
 ) -> None:
     limit, log, told = RateLimit(), [], threading.Event()
-    limit.block(60)
+    limit.back_off(60)
     stub = Asking(limit, log, 2, threading.Semaphore(0))
     stub.job.observe(lambda change: told.set(), "message")
     add(line, stub)
@@ -298,7 +298,7 @@ def test_many_jobs_run_to_their_end_on_the_sandbox(
         )  # fmt: skip
         jobs.append(Job(id=key, model="flux-schnell", inputs=inputs))
         call = provider.submit(request)
-        line.add(Watch(jobs[-1], provider, transport, store, key, call))
+        line.add(JobRunner(jobs[-1], provider, transport, store, key, call))
     for job in jobs:
         job.result(60)
     assert {job.status for job in jobs} == {Status.COMPLETED}

@@ -21,16 +21,16 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.jobs import runner as watch_module
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.jobs.runner import Watch
+from segmind_widgets.jobs.runner import JobRunner
 from segmind_widgets.network import rate_limit, retry
 from segmind_widgets.network import transport as transport_module
-from segmind_widgets.network.endpoints import Place
-from segmind_widgets.network.retry import exchange
+from segmind_widgets.network.endpoints import Endpoint
+from segmind_widgets.network.retry import send_with_retries
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.network.uploads import Uploads
 from segmind_widgets.providers import PROVIDERS, Provider
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.storage.records import call_of, outputs_of
+from segmind_widgets.storage.records import call_from_row, outputs_from_row
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Reply, RunRequest, Status
 from tests.journeys.fault_table import FAULTS, GROUPS, Case, cases, document
@@ -241,7 +241,7 @@ class Trial:
             return RunRequest("gpt-4o" if text else "fast-flux-schnell", prompt, api="v1")
         return RunRequest("fast-flux-schnell", prompt)
 
-    def start(self) -> tuple[str, Watch]:
+    def start(self) -> tuple[str, JobRunner]:
         request = self.request()
         key = self.ground.store.add(
             provider=self.provider.name,
@@ -252,29 +252,29 @@ class Trial:
             inputs=dict(request.inputs),
             status=str(Status.SUBMITTING),
         )
-        return key, self.watch(key, self.provider.submit(request))
+        return key, self.runner(key, self.provider.submit(request))
 
-    def watch(self, key: str, call: Call | None, outputs: Any = ()) -> Watch:
+    def runner(self, key: str, call: Call | None, outputs: Any = ()) -> JobRunner:
         job = Job(id=key, model=self.request().target)
         store = self.ground.store
-        return Watch(job, self.provider, self.transport, store, key, call, outputs=outputs)
+        return JobRunner(job, self.provider, self.transport, store, key, call, outputs=outputs)
 
-    def resumed(self, key: str) -> Watch | None:
+    def resumed(self, key: str) -> JobRunner | None:
         """What another kernel would go on with, from the row alone."""
         row = self.ground.store.job(key)
-        call, outputs = call_of(row), outputs_of(row)
+        call, outputs = call_from_row(row), outputs_from_row(row)
         if Status(row["status"]).final or not (call or outputs):
             return None
-        return self.watch(key, call, outputs)
+        return self.runner(key, call, outputs)
 
-    def finish(self, watch: Watch) -> Job:
+    def finish(self, runner: JobRunner) -> Job:
         """All steps, at once; the service has done its work before the first poll."""
         for _ in range(60):
-            wait = watch.step()
+            wait = runner.step()
             if wait is None:
-                return watch.job
+                return runner.job
             self.ground.clock.sleep(wait)
-            if self.case.accepted and not watch.urgent:
+            if self.case.accepted and not runner.urgent:
                 until(lambda: self.ground.spent() > self.spent)
         raise AssertionError("it does not end")
 
@@ -283,12 +283,12 @@ class Trial:
     def do(self) -> None:
         try:
             if self.case.group == "ask":
-                reply = exchange(self.transport, self.provider.credits_call())
+                reply = send_with_retries(self.transport, self.provider.credits_call())
                 assert self.provider.parse_credits(reply).left > 0
             else:
-                place = Place(self.provider, self.transport, False, "")
+                endpoint = Endpoint(self.provider, self.transport, False, "")
                 asset = Asset(data=GIVEN)
-                [sent] = Uploads(self.ground.store).upload(place, [asset], force=True)
+                [sent] = Uploads(self.ground.store).upload(endpoint, [asset], force=True)
                 assert sent.url.startswith(self.ground.sandbox.url("files"))
         except SegmindError as error:
             self.error = error
@@ -320,8 +320,8 @@ def given(*groups: str) -> Any:
 @given("model", "submit", "poll", "download")
 def test_a_job(trial: Trial, ground: Ground) -> None:
     case = trial.case
-    key, watch = trial.start()
-    job = trial.finish(watch)
+    key, runner = trial.start()
+    job = trial.finish(runner)
     until(lambda: trial.accepted >= case.accepted)
     assert (_end(job, trial.resumed(key)), _name(job.error)) == (case.end, case.error)
     assert (trial.transport.times, trial.accepted) == (case.sent, case.accepted)
@@ -356,7 +356,7 @@ def test_what_is_no_job(trial: Trial, ground: Ground) -> None:
     assert trial.error is None, "the next attempt finds everything as it was"
 
 
-def _end(job: Job, resumable: Watch | None) -> str:
+def _end(job: Job, resumable: JobRunner | None) -> str:
     """The end in the table's word. What is not over must be resumable, what is over must not."""
     if job.status.final:
         assert resumable is None

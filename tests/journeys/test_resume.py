@@ -226,16 +226,16 @@ def test_a_job_of_a_sandbox_that_is_gone_says_so(tmp_path: Path) -> None:
 def test_a_job_at_another_address_waits_for_its_address(sandbox: Sandbox, tmp_path: Path) -> None:
     """The row is not touched: it may be worth money."""
     with open_shell(tmp_path, sandbox) as shell:
-        place = "https://elsewhere.example"
+        endpoint = "https://elsewhere.example"
         key = shell.client.session.store.add(
             provider="segmind",
-            place=place,
+            place=endpoint,
             sandbox=False,
             kind="model",
             target="flux-dev",
             inputs={"prompt": "x"},
             status="processing",
-            next=Call("GET", f"{place}/v2/requests/1/status").to_dict(),
+            next=Call("GET", f"{endpoint}/v2/requests/1/status").to_dict(),
         )
         with pytest.raises(errors.NotFound, match=r"runs at https://elsewhere\.example"):
             SegmindClient.instance().resume(key)

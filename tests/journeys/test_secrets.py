@@ -115,10 +115,10 @@ def values(shell: Shell) -> Iterator[str | bytes]:
     """What the objects that a person can get hold of say of themselves, and as a pickle."""
     client, session = shell.client, shell.client.session
     jobs = client.jobs(100)
-    things = [client, *jobs, *session.store.jobs(100), session, session.keys, session.places,
-              session.journal,
+    things = [client, *jobs, *session.store.jobs(100), session, session.keys, session.endpoints,
+              session.jobs,
               client.plan("flux-dev", {"prompt": "x"}), *client.spend(), client.credits(),
-              session.places.choose("segmind"), session.places.choose("segmind").transport,
+              session.endpoints.choose("segmind"), session.endpoints.choose("segmind").transport,
               *(asset for job in jobs for asset in job.outputs),
               *(job.error for job in jobs if job.error)]  # fmt: skip
     pickled = 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from segmind_widgets.network.directory import Directory
-from segmind_widgets.network.endpoints import Place, Places
+from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.keys import Keys
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.store import Store
@@ -27,18 +27,18 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def places(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Places]:
+def endpoints(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoints]:
     for name, value in sandbox.environ.items():
         monkeypatch.setenv(name, value)
     options = {"provider": "", "urls": {}, "rate_limit": 0, "image_objects": False}
-    made = Places(Keys(), lambda: options)
+    made = Endpoints(Keys(), lambda: options)
     yield made
     made.close()
 
 
 @pytest.fixture
-def place(places: Places) -> Place:
-    return places.choose("segmind")
+def endpoint(endpoints: Endpoints) -> Endpoint:
+    return endpoints.choose("segmind")
 
 
 def read(sandbox: Sandbox) -> int:
@@ -46,64 +46,64 @@ def read(sandbox: Sandbox) -> int:
 
 
 def test_the_list_is_read_once_a_day_and_without_the_key(
-    sandbox: Sandbox, store: Store, place: Place
+    sandbox: Sandbox, store: Store, endpoint: Endpoint
 ) -> None:
     directory = Directory(store)
-    assert directory.find("seedream-4.5", place)
-    assert directory.catalog(place) is directory.catalog(place)
-    assert Directory(store).find("seedream-4.5", place)
+    assert directory.find("seedream-4.5", endpoint)
+    assert directory.catalog(endpoint) is directory.catalog(endpoint)
+    assert Directory(store).find("seedream-4.5", endpoint)
     assert read(sandbox) == 1
     assert not sandbox.requests("GET", "/llms.txt")[0].key_seen
 
 
-def test_what_the_list_adds_to_the_built_in_models(store: Store, place: Place) -> None:
+def test_what_the_list_adds_to_the_built_in_models(store: Store, endpoint: Endpoint) -> None:
     store.add_page(
-        f"{place.site}/llms.txt",
+        f"{endpoint.site}/llms.txt",
         "# Models\n- [Brand New](https://www.segmind.com/models/brand-new): It is new.\n",
     )
     directory = Directory(store)
-    built_in = directory.find("seedream-4.5", place)
+    built_in = directory.find("seedream-4.5", endpoint)
     assert built_in is not None
     assert built_in.schema
 
 
 def test_without_an_answer_the_last_list_serves(
-    sandbox: Sandbox, store: Store, place: Place
+    sandbox: Sandbox, store: Store, endpoint: Endpoint
 ) -> None:
-    before = [model.slug for model in Directory(store).catalog(place)]
+    before = [model.slug for model in Directory(store).catalog(endpoint)]
     store._run(lambda db: db.execute("UPDATE pages SET fetched = '2020-01-01T00:00:00+00:00'"))
     sandbox.faults.add("GET /llms.txt", 503, times=None)
     directory = Directory(store)
-    assert [model.slug for model in directory.catalog(place)] == before
-    directory.catalog(place)
+    assert [model.slug for model in directory.catalog(endpoint)] == before
+    directory.catalog(endpoint)
     assert read(sandbox) == 2, "a directory that did not answer is left in peace for a while"
 
 
 @pytest.mark.parametrize("trouble", ["html_502", "reset_before", "empty", "not_utf8", 404])
 def test_whatever_happens_the_built_in_models_are_there(
-    sandbox: Sandbox, store: Store, place: Place, trouble: str | int
+    sandbox: Sandbox, store: Store, endpoint: Endpoint, trouble: str | int
 ) -> None:
     sandbox.faults.add("GET /llms.txt", trouble, times=None)
-    assert Directory(store).find("fast-flux-schnell", place)
+    assert Directory(store).find("fast-flux-schnell", endpoint)
 
 
 @pytest.mark.parametrize("trouble", [None, "bad_json", 401])
 def test_apimarts_list(
-    sandbox: Sandbox, store: Store, places: Places, trouble: str | int | None
+    sandbox: Sandbox, store: Store, endpoints: Endpoints, trouble: str | int | None
 ) -> None:
-    place = places.choose("apimart")
+    endpoint = endpoints.choose("apimart")
     if trouble:
         sandbox.faults.add("GET /v1/models.*", trouble, times=None)
     directory = Directory(store)
-    assert directory.find("gemini-3-pro-image-preview", place)
+    assert directory.find("gemini-3-pro-image-preview", endpoint)
     assert len(sandbox.requests("GET", "/v1/models")) >= 1
-    assert directory.find("seedream-4.5", place) is None
+    assert directory.find("seedream-4.5", endpoint) is None
 
 
 def test_a_sandbox_of_the_kernel_leaves_no_page_in_the_store(store: Store) -> None:
     options = {"provider": "", "urls": {}, "rate_limit": 0, "image_objects": False}
-    places = Places(Keys(), lambda: {**options, "sandbox_speed": 10.0})
-    place = places.at("segmind", sandbox=True)
-    assert Directory(store).find("seedream-4.5", place)
-    assert store.page(f"{place.site}/llms.txt") is None
-    places.close()
+    endpoints = Endpoints(Keys(), lambda: {**options, "sandbox_speed": 10.0})
+    endpoint = endpoints.at("segmind", sandbox=True)
+    assert Directory(store).find("seedream-4.5", endpoint)
+    assert store.page(f"{endpoint.site}/llms.txt") is None
+    endpoints.close()

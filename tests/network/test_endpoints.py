@@ -8,32 +8,32 @@ from typing import Any
 import pytest
 
 from segmind_widgets.errors import InputError, KeyMissing
-from segmind_widgets.network.endpoints import Place, Places
+from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.keys import Keys
-from segmind_widgets.network.shared_rate_limit import Limits
+from segmind_widgets.network.shared_rate_limit import SharedRateLimits
 from segmind_widgets.storage.store import Store
 
-Made = Callable[..., Places]
+Made = Callable[..., Endpoints]
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     """Makes places from settings; they are closed at the end."""
-    kept: list[Places] = []
+    kept: list[Endpoints] = []
 
-    def make(**settings: Any) -> Places:
+    def make(**settings: Any) -> Endpoints:
         options = {"provider": "", "urls": {}, "rate_limit": 120.0, "image_objects": False}
         options |= {"sandbox_speed": 100.0, **settings}
-        kept.append(Places(Keys(), lambda: options))
+        kept.append(Endpoints(Keys(), lambda: options))
         return kept[-1]
 
     yield make
-    for places in kept:
-        places.close()
+    for endpoints in kept:
+        endpoints.close()
 
 
-def where(place: Place) -> tuple[str, bool]:
-    return place.provider.name, place.sandbox
+def where(endpoint: Endpoint) -> tuple[str, bool]:
+    return endpoint.provider.name, endpoint.sandbox
 
 
 @pytest.mark.parametrize(
@@ -79,32 +79,32 @@ def test_a_wanted_provider_without_a_key(
 
 
 def test_an_unknown_provider(made: Made) -> None:
-    for places, name in ((made(), "nobody"), (made(provider="nobody"), None)):
+    for endpoints, name in ((made(), "nobody"), (made(provider="nobody"), None)):
         with pytest.raises(InputError, match="no provider 'nobody'"):
-            places.choose(name)
+            endpoints.choose(name)
 
 
 def test_addresses_come_from_settings_then_the_environment(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places = made(urls={"SEGMIND_API_URL": "https://a.example"})
-    assert places.at("segmind", sandbox=False).address == "https://a.example"
+    endpoints = made(urls={"SEGMIND_API_URL": "https://a.example"})
+    assert endpoints.at("segmind", sandbox=False).address == "https://a.example"
     monkeypatch.setenv("SEGMIND_API_URL", "https://b.example/")
     monkeypatch.setenv("SEGMIND_SITE_URL", "https://c.example/")
-    assert places.at("segmind", sandbox=False).address == "https://a.example"
-    place = made().at("segmind", sandbox=False)
-    assert place.address.rstrip("/") == "https://b.example"
-    assert place.site == "https://c.example"
+    assert endpoints.at("segmind", sandbox=False).address == "https://a.example"
+    endpoint = made().at("segmind", sandbox=False)
+    assert endpoint.address.rstrip("/") == "https://b.example"
+    assert endpoint.site == "https://c.example"
 
 
 def test_a_place_is_kept_until_a_setting_changes(made: Made) -> None:
     settings = {"rate_limit": 60.0}
-    places = Places(Keys(), lambda: {"urls": {}, "image_objects": False, **settings})
-    first = places.at("segmind", sandbox=False)
-    assert places.at("segmind", sandbox=False) is first
+    endpoints = Endpoints(Keys(), lambda: {"urls": {}, "image_objects": False, **settings})
+    first = endpoints.at("segmind", sandbox=False)
+    assert endpoints.at("segmind", sandbox=False) is first
     settings["rate_limit"] = 30.0
-    assert places.at("segmind", sandbox=False) is not first
-    places.close()
+    assert endpoints.at("segmind", sandbox=False) is not first
+    endpoints.close()
 
 
 def test_the_limit_is_for_real_services_and_for_this_machine_only_where_it_is_set(
@@ -119,8 +119,8 @@ def test_the_limit_is_for_real_services_and_for_this_machine_only_where_it_is_se
     monkeypatch.setenv("SEGMIND_API_URL", "http://127.0.0.1:8765")
     assert limit(rate_limit=None) == 0
     assert limit(rate_limit=30.0) == 30
-    place = made(rate_limit=30.0).choose("sandbox")
-    assert place.transport.limit.per_minute == 0
+    endpoint = made(rate_limit=30.0).choose("sandbox")
+    assert endpoint.transport.limit.per_minute == 0
 
 
 def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(
@@ -130,12 +130,12 @@ def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(
     stores = [Store(tmp_path), Store(tmp_path)]
     kernels = [made(rate_limit=60.0) for _ in stores]
     for kernel, store in zip(kernels, stores, strict=True):
-        kernel._share = lambda store=store: Limits(store.rate_limits)
+        kernel._share = lambda store=store: SharedRateLimits(store.rate_limits)
     first, second = (k.at("segmind", sandbox=False).transport.limit for k in kernels)
-    assert first.take(now=100.0) == 0.0
-    assert second.take(now=100.0) > 0
+    assert first.acquire(now=100.0) == 0.0
+    assert second.acquire(now=100.0) > 0
     monkeypatch.setenv("SEGMIND_API_KEY", "SG_fedcba9876543210")  # another account, at once
-    assert second.take(now=100.0) == 0.0
+    assert second.acquire(now=100.0) == 0.0
     assert kernels[0].choose("sandbox").transport.limit._share is None
     for store in stores:
         store.close()
@@ -144,10 +144,10 @@ def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(
 def test_one_sandbox_serves_both_providers_and_its_key_stays_out_of_the_environment(
     made: Made,
 ) -> None:
-    places = made()
-    segmind, apimart = places.choose(), places.choose("apimart")
+    endpoints = made()
+    segmind, apimart = endpoints.choose(), endpoints.choose("apimart")
     assert segmind.sandbox
     assert apimart.sandbox
     assert {"127.0.0.1"} == {p.address.split("//")[1].split(":")[0] for p in (segmind, apimart)}
-    assert places._running() is places._running()
+    assert endpoints._running() is endpoints._running()
     assert "SEGMIND_API_KEY" not in os.environ

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmind_widgets.network import rate_limit
-from segmind_widgets.network.rate_limit import SLACK, WINDOW, Pace, RateLimit
-from segmind_widgets.network.shared_rate_limit import Limits
+from segmind_widgets.network.rate_limit import SLACK, WINDOW, RateLimit, RateState
+from segmind_widgets.network.shared_rate_limit import SharedRateLimits
 from segmind_widgets.storage import rate_limits
 from segmind_widgets.storage.rate_limits import RateLimitTable
 from segmind_widgets.storage.store import Store
@@ -30,7 +30,7 @@ def sent(limit: RateLimit, until: float, late: float = 0.0, begin: float = 0.0) 
     """When requests go where there are always some; each asks up to `late` seconds too late."""
     dice, moment, moments = random.Random(1), begin, []
     while moment < until:
-        wait = limit.take(now=moment)
+        wait = limit.acquire(now=moment)
         if wait:
             moment += wait + late * dice.random()
         else:
@@ -72,18 +72,18 @@ def test_no_pattern_of_pauses_gets_more_into_a_minute(per_minute: int, pauses: l
 
 def test_without_a_limit_nothing_waits_but_for_a_429() -> None:
     limit = RateLimit()
-    assert {limit.take(now=1.0) for _ in range(1000)} == {0.0}
-    limit.block(5, now=1.0)
-    assert limit.take(now=2.0) == 4.0
-    limit.block(1, now=2.0)  # a shorter wait does not end a longer one
-    assert limit.take(now=5.9) == pytest.approx(0.1)
-    assert limit.take(now=6.0) == 0.0
+    assert {limit.acquire(now=1.0) for _ in range(1000)} == {0.0}
+    limit.back_off(5, now=1.0)
+    assert limit.acquire(now=2.0) == 4.0
+    limit.back_off(1, now=2.0)  # a shorter wait does not end a longer one
+    assert limit.acquire(now=5.9) == pytest.approx(0.1)
+    assert limit.acquire(now=6.0) == 0.0
 
 
 def test_after_a_429_half_the_speed_and_all_of_it_a_minute_later() -> None:
     limit = RateLimit(600)
     before = sent(limit, 30)
-    limit.block(7, now=30.0)
+    limit.back_off(7, now=30.0)
     after = sent(limit, 180, begin=30.0)
     assert after[0] == pytest.approx(37)
     speeds = [sum(at <= one < at + 5 for one in after) / 5 for at in (37, 62, 100, 120)]
@@ -98,35 +98,35 @@ def test_a_limit_that_nobody_knows_is_found_by_its_429s_and_forgotten_in_time() 
     limit, dice = RateLimit(), random.Random(3)
     moment, moments, refused = 0.0, [0.0], 0
     while moment < 1200:
-        moment += limit.take(now=moment) + 0.02 + dice.random() * 0.01
-        if limit.take(now=moment):
+        moment += limit.acquire(now=moment) + 0.02 + dice.random() * 0.01
+        if limit.acquire(now=moment):
             continue
         if sum(one > moment - 60 for one in moments[-400:]) >= 300:
             refused += 1
-            limit.block(2, now=moment)
+            limit.back_off(2, now=moment)
         else:
             moments.append(moment)
     assert refused < len(moments) * 0.05
     assert len([one for one in moments if one > 300]) >= 300 * 15 * 0.6
     assert limit._pace.rate(moment, float("inf")) < 100
     later = moment + rate_limit.FORGET + 60
-    assert {limit.take(now=later) for _ in range(100)} == {0.0}
+    assert {limit.acquire(now=later) for _ in range(100)} == {0.0}
 
 
 def test_requests_that_were_refused_together_slow_down_once() -> None:
     one, many = RateLimit(600), RateLimit(600)
     for limit in (one, many):
         sent(limit, 30)
-    one.block(2, now=30.0)
+    one.back_off(2, now=30.0)
     for number in range(10):
-        many.block(2 - number / 100, now=30 + number / 100)
+        many.back_off(2 - number / 100, now=30 + number / 100)
     assert most(sent(one, 90, begin=32)) == most(sent(many, 90, begin=32))
 
 
 def test_however_many_429s_the_speed_returns() -> None:
     limit = RateLimit(60)
     for moment in range(100):
-        limit.block(1, now=float(moment * 2))
+        limit.back_off(1, now=float(moment * 2))
     moments = sent(limit, 500, begin=200)
     assert moments[0] == 200
     assert sum(one > 440 for one in moments) >= 57
@@ -137,13 +137,13 @@ def test_however_many_429s_the_speed_returns() -> None:
 
 def test_who_asks_goes_before_the_line_at_every_other_place() -> None:
     limit = RateLimit(60)
-    assert limit.take(line=True, now=0.0) == 0.0
-    with limit.asking():
-        assert limit.take(line=True, now=10.0) > 0
-        assert limit.take(now=10.0) == 0.0
-        assert limit.take(line=True, now=20.0) == 0.0
-        assert limit.take(line=True, now=30.0) > 0
-    assert limit.take(line=True, now=30.0) == 0.0
+    assert limit.acquire(queued=True, now=0.0) == 0.0
+    with limit.interactive():
+        assert limit.acquire(queued=True, now=10.0) > 0
+        assert limit.acquire(now=10.0) == 0.0
+        assert limit.acquire(queued=True, now=20.0) == 0.0
+        assert limit.acquire(queued=True, now=30.0) > 0
+    assert limit.acquire(queued=True, now=30.0) == 0.0
 
 
 def test_the_delay_is_how_long_the_last_one_waits() -> None:
@@ -151,7 +151,7 @@ def test_the_delay_is_how_long_the_last_one_waits() -> None:
     assert limit.delay == 0
     limit.waiting = 30
     assert limit.delay == pytest.approx(30)
-    limit.block(20)
+    limit.back_off(20)
     assert limit.delay == pytest.approx(80, abs=1)  # and at half the speed
     assert RateLimit().delay == 0
 
@@ -162,7 +162,7 @@ def test_threads_share_a_limit() -> None:
 
     def take() -> None:
         gate.wait(5)
-        taken.extend(limit.take(now=1.0) for _ in range(20))
+        taken.extend(limit.acquire(now=1.0) for _ in range(20))
 
     threads = [threading.Thread(target=take) for _ in range(8)]
     for thread in threads:
@@ -184,19 +184,21 @@ def stores(tmp_path: Path):
 
 
 def test_kernels_share_one_pace_and_accounts_do_not(stores: list[Store]) -> None:
-    first, second = (RateLimit(60, Limits(store.rate_limits), lambda: "mine") for store in stores)
-    other = RateLimit(60, Limits(stores[0].rate_limits), lambda: "hers")
+    first, second = (
+        RateLimit(60, SharedRateLimits(store.rate_limits), lambda: "mine") for store in stores
+    )
+    other = RateLimit(60, SharedRateLimits(stores[0].rate_limits), lambda: "hers")
     moments, turns, moment = [], itertools.cycle([first, second]), 0.0
     while moment < 120:
-        waits = [next(turns).take(now=moment) for _ in range(2)]
+        waits = [next(turns).acquire(now=moment) for _ in range(2)]
         moments += [moment] * waits.count(0.0)
         moment += max(min(waits), 0.01)
     assert most(moments) <= 60
     assert len(moments) >= 116
-    assert other.take(now=100.0) == 0.0
-    first.block(30, now=moment)
-    assert second.take(now=moment + 1) == 29
-    assert other.take(now=moment + 1) == 0.0
+    assert other.acquire(now=100.0) == 0.0
+    first.back_off(30, now=moment)
+    assert second.acquire(now=moment + 1) == 29
+    assert other.acquire(now=moment + 1) == 0.0
 
 
 def test_what_is_stored_tells_no_key(stores: list[Store], tmp_path: Path) -> None:
@@ -204,8 +206,8 @@ def test_what_is_stored_tells_no_key(stores: list[Store], tmp_path: Path) -> Non
     from segmind_widgets.providers import Segmind
 
     key = "SG_0123456789abcdef"
-    transport = Transport(Segmind({}), lambda: key, 60, Limits(stores[0].rate_limits))
-    assert transport.limit.take() == 0.0
+    transport = Transport(Segmind({}), lambda: key, 60, SharedRateLimits(stores[0].rate_limits))
+    assert transport.limit.acquire() == 0.0
     account = transport.limit._account()
     assert account.startswith("https://api.segmind.com:443 ")
     stores[0].close()
@@ -221,13 +223,13 @@ def test_what_is_stored_tells_no_key(stores: list[Store], tmp_path: Path) -> Non
 def test_a_busy_file_keeps_nobody_waiting_and_the_own_pace_serves(
     stores: list[Store], tmp_path: Path
 ) -> None:
-    limit = RateLimit(60, Limits(stores[0].rate_limits), lambda: "mine")
-    assert limit.take(now=10.0) == 0.0
+    limit = RateLimit(60, SharedRateLimits(stores[0].rate_limits), lambda: "mine")
+    assert limit.acquire(now=10.0) == 0.0
     other = sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     began = time.monotonic()
-    assert limit.take(now=10.1) > 0.3, "it goes on from what was shared last"
-    assert limit.take(now=11.1) == 0.0
+    assert limit.acquire(now=10.1) > 0.3, "it goes on from what was shared last"
+    assert limit.acquire(now=11.1) == 0.0
     assert time.monotonic() - began < 1 + 2 * rate_limits.PATIENCE / 1000
     assert not stores[0].memory, "a busy moment is no reason to leave the file"
     other.execute("ROLLBACK")
@@ -241,18 +243,21 @@ def test_a_closed_store_and_one_in_memory_share_nothing(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
     memory = Store(blocked)
-    assert Limits(memory.rate_limits).change("mine", lambda pace: pace.take(1.0, 1.0)) is None
+    assert (
+        SharedRateLimits(memory.rate_limits).change("mine", lambda pace: pace.acquire(1.0, 1.0))
+        is None
+    )
     memory.close()
     store = Store(tmp_path / "home")
-    limit = RateLimit(60, Limits(store.rate_limits), lambda: "mine")
+    limit = RateLimit(60, SharedRateLimits(store.rate_limits), lambda: "mine")
     store.close()
-    assert limit.take(now=1.0) == 0.0
-    assert limit.take(now=1.0) > 0
+    assert limit.acquire(now=1.0) == 0.0
+    assert limit.acquire(now=1.0) > 0
 
 
 def test_a_pace_of_before_the_machines_start_is_forgotten() -> None:
-    old = Pace(ready=5000.0, until=9000.0, halved=0.1, rise=0.1, speed=3.0, seen=5000.0)
-    assert old.take(40.0, 1.0) == 0.0
+    old = RateState(ready=5000.0, until=9000.0, halved=0.1, rise=0.1, speed=3.0, seen=5000.0)
+    assert old.acquire(40.0, 1.0) == 0.0
     assert old.until == old.halved == 0
 
 
@@ -288,11 +293,11 @@ def test_kernels_in_processes_of_their_own(tmp_path: Path) -> None:
 
 
 def test_a_place_costs_less_than_a_third_of_a_millisecond(stores: list[Store]) -> None:
-    limit = RateLimit(6e9, Limits(stores[0].rate_limits), lambda: "mine")
+    limit = RateLimit(6e9, SharedRateLimits(stores[0].rate_limits), lambda: "mine")
     took = []
     for _ in range(300):
         start = time.perf_counter()
-        limit.take()
+        limit.acquire()
         took.append(time.perf_counter() - start)
     assert sorted(took)[150] < 0.3e-3
     assert isinstance(stores[0].rate_limits, RateLimitTable)

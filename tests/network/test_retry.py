@@ -11,7 +11,7 @@ import pytest
 from segmind_widgets import errors
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.network import retry
-from segmind_widgets.network.retry import exchange, repeat_after
+from segmind_widgets.network.retry import retry_delay, send_with_retries
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
 from segmind_widgets.types import Call, Reply
@@ -53,7 +53,7 @@ LOST = errors.ReplyLost("x")
 def test_what_is_sent_again_and_how_often(
     call: Call, outcome: Reply | SegmindError, times: int
 ) -> None:
-    pauses = [repeat_after(call, outcome, tries) for tries in range(12)]
+    pauses = [retry_delay(call, outcome, tries) for tries in range(12)]
     assert [pause is not None for pause in pauses] == [n < times for n in range(12)]
     waits = [pause for pause in pauses if pause is not None]
     assert waits == sorted(waits)
@@ -61,8 +61,8 @@ def test_what_is_sent_again_and_how_often(
 
 
 def test_a_429_is_obeyed() -> None:
-    assert repeat_after(PAID, Reply(429, {"retry-after": "7"}), 0) == 7
-    assert repeat_after(GET, Reply(429, {"retry-after": "0"}), 3) == 0.5
+    assert retry_delay(PAID, Reply(429, {"retry-after": "7"}), 0) == 7
+    assert retry_delay(GET, Reply(429, {"retry-after": "0"}), 3) == 0.5
 
 
 # one call, for whoever waits for it
@@ -89,7 +89,9 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
 
 def test_an_exchange_repeats_as_the_rules_say(waits: list[float | None]) -> None:
     with wire(answer(503), reset(read=True), answer(200, b'{"credits": 1}')) as server:
-        reply = exchange(sender(server.url), Call("GET", f"{server.url}/v1/get-user-credits"))
+        reply = send_with_retries(
+            sender(server.url), Call("GET", f"{server.url}/v1/get-user-credits")
+        )
         assert reply.status == 200
         assert len(server.received) == 3
     assert waits == [1.0, 2.0]
@@ -97,10 +99,10 @@ def test_an_exchange_repeats_as_the_rules_say(waits: list[float | None]) -> None
 
 def test_an_exchange_gives_a_refusal_as_it_is_and_raises_a_loss(waits: list[float | None]) -> None:
     with wire(answer(401, b"{}")) as server:
-        assert exchange(sender(server.url), Call("GET", server.url)).status == 401
+        assert send_with_retries(sender(server.url), Call("GET", server.url)).status == 401
     url = refused()
     with pytest.raises(errors.Unreachable):
-        exchange(sender(url), Call("POST", url, {}))
+        send_with_retries(sender(url), Call("POST", url, {}))
     assert waits == [1.0, 2.0]
 
 
@@ -113,13 +115,13 @@ def test_a_question_is_not_repeated_for_ever(
     monkeypatch.setattr(retry, "time", clock)
     url = refused()
     with pytest.raises(errors.Unreachable, match="the connection was refused"):
-        exchange(sender(url), Call("GET", f"{url}/v1/get-user-credits"))
+        send_with_retries(sender(url), Call("GET", f"{url}/v1/get-user-credits"))
     assert waits == [1.0, 2.0, 4.0, 8.0]
     waits.clear()
     with wire(answer(429, b"", {"Retry-After": "60"})) as server:
         to = sender(server.url)
-        assert exchange(to, Call("GET", server.url)).status == 429
+        assert send_with_retries(to, Call("GET", server.url)).status == 429
         with pytest.raises(errors.RateLimited, match="nothing through for another 60 s"):
-            exchange(to, Call("GET", server.url))
+            send_with_retries(to, Call("GET", server.url))
         assert len(server.received) == 1
     assert waits == []

@@ -18,7 +18,7 @@ from segmind_widgets import errors
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.network import transport as module
-from segmind_widgets.network.retry import repeat_after
+from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import APIMart, Segmind
 from segmind_widgets.types import Call
@@ -198,7 +198,7 @@ def test_a_paid_request_that_may_have_been_accepted_is_sent_once(script: Script)
         with pytest.raises(errors.SubmitUnknown) as raised:
             sender.send(call)
     assert len(server.received) <= 1
-    assert repeat_after(call, raised.value, 0) is None
+    assert retry_delay(call, raised.value, 0) is None
     assert raised.value.hint
 
 

@@ -95,15 +95,15 @@ def test_a_rate_limit_is_waited_for(client: SegmindClient, sandbox: Sandbox) -> 
 
 
 def test_when_an_upload_is_needed(client: SegmindClient) -> None:
-    place, data = client.session.places.choose(), picture()
+    endpoint, data = client.session.endpoints.choose(), picture()
     now = datetime.now(timezone.utc)
     past, future = ((now + timedelta(hours=h)).isoformat() for h in (-1, 1))
     asset = Asset(data=data)
-    assert needed(asset, place)
-    assert not needed(Asset(url="https://example.org/a.png"), place)
-    assert not needed(asset.at("https://example.org/a.png"), place)
-    assert not needed(asset.at("https://example.org/a.png", future), place)
-    assert needed(asset.at("https://example.org/a.png", past), place)
+    assert needed(asset, endpoint)
+    assert not needed(Asset(url="https://example.org/a.png"), endpoint)
+    assert not needed(asset.at("https://example.org/a.png"), endpoint)
+    assert not needed(asset.at("https://example.org/a.png", future), endpoint)
+    assert needed(asset.at("https://example.org/a.png", past), endpoint)
 
 
 def test_a_large_file_is_hashed_while_it_is_sent_and_then_known(

@@ -218,7 +218,9 @@ def test_the_small_pictures_travel_in_messages_only(
 
 
 def test_what_a_line_tells() -> None:
-    job = Job(model="m", status=Status.PROCESSING, usual=20.0, elapsed=4.0, progress=0.123456)
+    job = Job(
+        model="m", status=Status.PROCESSING, expected_seconds=20.0, elapsed=4.0, progress=0.123456
+    )
     assert facts(job)["time"] == "4.0 s of about 20 s"
     assert facts(job)["progress"] == 0.123
     assert facts(job)["actions"] == ["open", "stop"]

@@ -171,7 +171,7 @@ def test_what_may_have_been_billed_stays_put_aside(client: SegmindClient, sandbo
     model, options = "gemini-3-pro-image-preview", {"provider": "apimart"}
     client.session.store.add(
         target=model, provider="apimart", kind="model", sandbox=False, inputs={}, cost=0.05,
-        place=client.session.places.choose("apimart").address, status="completed",
+        place=client.session.endpoints.choose("apimart").address, status="completed",
     )  # fmt: skip
     sandbox.faults.add("POST /v1/images/.*", "reset_after", times=None)
     job = client.submit(model, PROMPT, **options).wait(20)

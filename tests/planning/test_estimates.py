@@ -58,11 +58,11 @@ def test_how_many_outputs_are_asked_for(inputs: dict[str, Any], count: int) -> N
 def past(client: SegmindClient) -> Any:
     """Writes a finished run into the journal."""
 
-    place = client.session.places.choose().address
+    endpoint = client.session.endpoints.choose().address
 
     def add(target: str = "flux-dev", **facts: Any) -> None:
         row = {
-            "provider": "segmind", "place": place, "sandbox": False,
+            "provider": "segmind", "place": endpoint, "sandbox": False,
             "kind": "model", "inputs": {}, "status": "completed", "seconds": 9.0, **facts,
         }  # fmt: skip
         client.session.store.add(target=target, **row)

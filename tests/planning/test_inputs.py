@@ -15,7 +15,7 @@ from PIL import Image
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, InputError
-from segmind_widgets.planning.inputs import files, named, prepared
+from segmind_widgets.planning.inputs import iter_files, placeholder, to_json
 from segmind_widgets.types import Model
 
 OLD = Model(
@@ -41,7 +41,7 @@ def test_every_kind_of_file_becomes_its_url(tmp_path: Path) -> None:
         "d": job,
         "e": Asset(url="https://b.example/x"),
     }
-    found = prepared(given_, None, url)
+    found = to_json(given_, None, url)
     json.dumps(found)
     assert found["a"] == url(Asset(data=b"1"))
     assert found["c"][0] == url(Asset(data=b"3"))
@@ -49,26 +49,26 @@ def test_every_kind_of_file_becomes_its_url(tmp_path: Path) -> None:
     assert found["c"][2]["deep"] == [url(Asset.of(picture))]
     assert found["d"] == url(Asset(data=b"4"))
     assert found["e"] == "https://b.example/x"
-    assert len(list(files(given_, None))) == 5  # all but the bare URL
+    assert len(list(iter_files(given_, None))) == 5  # all but the bare URL
 
 
 def test_text_is_never_guessed_to_be_a_path(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"1")
-    assert prepared({"prompt": str(path)}, None, url) == {"prompt": str(path)}
-    assert list(files({"prompt": str(path)}, None)) == []
+    assert to_json({"prompt": str(path)}, None, url) == {"prompt": str(path)}
+    assert list(iter_files({"prompt": str(path)}, None)) == []
 
 
 def test_older_models_take_bare_base64() -> None:
-    found = prepared({"image": b"abc", "n": b"abc"}, OLD, url)
+    found = to_json({"image": b"abc", "n": b"abc"}, OLD, url)
     assert base64.b64decode(found["image"]) == b"abc"
     assert found["n"].startswith("https://")
-    assert [asset.content for asset in files({"image": b"abc", "n": b"x"}, OLD)] == [b"x"]
-    short = prepared({"image": b"abc"}, OLD, url, named)
+    assert [asset.content for asset in iter_files({"image": b"abc", "n": b"x"}, OLD)] == [b"x"]
+    short = to_json({"image": b"abc"}, OLD, url, placeholder)
     assert "sha256" in short["image"]
     assert "YWJj" not in short["image"]
     elsewhere = Asset(url="https://b.example/x")
-    assert prepared({"image": elsewhere}, OLD, url)["image"] == "https://b.example/x"
+    assert to_json({"image": elsewhere}, OLD, url)["image"] == "https://b.example/x"
 
 
 class Scalar:
@@ -81,16 +81,16 @@ class Scalar:
 
 
 def test_scalars_are_numbers() -> None:
-    assert prepared({"a": Scalar(), "b": True, "c": None}, None, url) == {
+    assert to_json({"a": Scalar(), "b": True, "c": None}, None, url) == {
         "a": 0.5, "b": True, "c": None,
     }  # fmt: skip
-    assert list(files({"a": Scalar()}, None)) == []
+    assert list(iter_files({"a": Scalar()}, None)) == []
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, 1j, range(3), [object()], {"a": object()}])
 def test_what_cannot_be_sent_is_named(value: Any) -> None:
     with pytest.raises(InputError) as raised:
-        prepared({"strength": value}, None, url)
+        to_json({"strength": value}, None, url)
     assert raised.value.field == "strength"
     assert "`strength`" in str(raised.value)
     assert raised.value.hint
@@ -99,13 +99,13 @@ def test_what_cannot_be_sent_is_named(value: Any) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [1.0, float("-inf")]])
 def test_numbers_that_json_does_not_have_are_named(value: Any) -> None:
     with pytest.raises(InputError) as raised:
-        prepared({"strength": value}, None, url)
+        to_json({"strength": value}, None, url)
     assert raised.value.field == "strength"
 
 
 def test_a_file_that_is_not_there_is_an_asset_error_of_its_field() -> None:
     with pytest.raises(AssetError) as raised:
-        prepared({"image": Path("nowhere.png")}, None, url)
+        to_json({"image": Path("nowhere.png")}, None, url)
     assert raised.value.field == "image"
 
 
@@ -119,5 +119,5 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.text(), JSON))
 def test_plain_values_stay_as_they_are(inputs: dict[str, Any]) -> None:
-    assert prepared(inputs, OLD, url) == inputs
-    assert list(files(inputs, OLD)) == []
+    assert to_json(inputs, OLD, url) == inputs
+    assert list(iter_files(inputs, OLD)) == []

@@ -75,7 +75,7 @@ def test_an_unknown_model_is_a_note_with_the_likely_one(client: SegmindClient) -
 @pytest.mark.parametrize("name", ["", "two words", "../v1/get-user-credits"])
 def test_what_is_no_name_is_refused(client: SegmindClient, sandbox: Sandbox, name: str) -> None:
     try:
-        call = client.plan(name).place.provider.submit(client.plan(name).request)
+        call = client.plan(name).endpoint.provider.submit(client.plan(name).request)
     except InputError:
         return
     path = call.url.removeprefix(sandbox.url("segmind"))
@@ -101,8 +101,8 @@ def test_the_limit_of_cost(client: SegmindClient) -> None:
 
 def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindClient) -> None:
     listed = client.plan("flux-dev", {"prompt": "x"}).seconds
-    place = client.session.places.choose()
-    row = {"provider": "segmind", "place": place.address, "sandbox": False, "kind": "model"}
+    endpoint = client.session.endpoints.choose()
+    row = {"provider": "segmind", "place": endpoint.address, "sandbox": False, "kind": "model"}
     for seconds in (30.0, 50.0, 31.0):
         assert client.plan("flux-dev", {"prompt": "x"}).seconds == listed
         key = client.session.store.add(**row, target="flux-dev", inputs={}, status="completed")

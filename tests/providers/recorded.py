@@ -101,7 +101,7 @@ def check(state: JobState | SegmindError) -> None:
         return
     assert isinstance(state.status, Status)
     assert state.id is None or isinstance(state.id, str)
-    assert isinstance(state.word, str)
+    assert isinstance(state.provider_status, str)
     for number in (state.cost, state.credits, state.progress, state.expected):
         assert number is None or (isinstance(number, float) and abs(number) < float("inf"))
     assert state.seed is None or (isinstance(state.seed, int) and abs(state.seed) < 2**63)

@@ -104,11 +104,11 @@ STATUSES = st.sampled_from([200] * 6 + [201, 204, 304, 400, 401, 402, 404, 405, 
                                         429, 499, 500, 502, 503, 504, 599])  # fmt: skip
 
 
-def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def endpoints(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The way to every value inside, and to the whole."""
     inside = value.items() if isinstance(value, dict) else []
     inside = enumerate(value) if isinstance(value, list) else inside
-    return [at, *(way for key, inner in inside for way in places(inner, (*at, key)))]
+    return [at, *(way for key, inner in inside for way in endpoints(inner, (*at, key)))]
 
 
 def changed(value: Any, way: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:
@@ -124,7 +124,7 @@ def changed(value: Any, way: tuple[Any, ...], change: Callable[[Any], Any]) -> A
 def mutated(draw: st.DrawFn, value: Any) -> Any:
     """The value with up to three things changed."""
     for _ in range(draw(st.integers(1, 3))):
-        way = draw(st.sampled_from(places(value)))
+        way = draw(st.sampled_from(endpoints(value)))
         other = draw(VALUES)
         value = changed(
             value,

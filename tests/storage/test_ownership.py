@@ -16,8 +16,8 @@ import pytest
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.storage.locks import Kernel
-from segmind_widgets.storage.ownership import Claims
+from segmind_widgets.storage.locks import KernelLock
+from segmind_widgets.storage.ownership import JobOwnership
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Status
 from tests.shells import environment, open_shell, quick
@@ -54,14 +54,14 @@ def process(code: str, *args: str, **more: object) -> Iterator[tuple[subprocess.
 
 
 def test_a_kernel_lives_as_long_as_its_process(tmp_path: Path) -> None:
-    mine = Kernel(tmp_path)
+    mine = KernelLock(tmp_path)
     assert not mine.alive(None)
     assert not mine.alive("nobody")
     assert mine.alive(mine.id)
     with process(HOLD, str(tmp_path)) as (run, name):
         assert name != mine.id
         assert mine.alive(name)
-        assert Kernel(tmp_path).alive(mine.id)
+        assert KernelLock(tmp_path).alive(mine.id)
         run.kill()  # SIGKILL: nothing is tidied up
         run.wait(20)
         assert (tmp_path / "kernels" / f"{name}.lock").exists()
@@ -73,7 +73,7 @@ def test_a_kernel_lives_as_long_as_its_process(tmp_path: Path) -> None:
 
 def test_where_no_lock_can_be_there_are_no_owners(tmp_path: Path) -> None:
     (tmp_path / "kernels").write_text("no folder")
-    kernel = Kernel(tmp_path)
+    kernel = KernelLock(tmp_path)
     assert kernel.id is None
     kernel.close()
 
@@ -85,17 +85,17 @@ def test_of_many_kernels_one_gets_the_job(tmp_path: Path) -> None:
         inputs={}, status="queued", owner="killed",
     )  # fmt: skip
     row = stores[0].job(key)
-    claims = [Claims(store) for store in stores]
+    ownership = [JobOwnership(store) for store in stores]
     ready, got, refused = threading.Barrier(8), [], []
 
-    def resume(one: Claims) -> None:
+    def resume(one: JobOwnership) -> None:
         ready.wait(10)
         try:
             got.append(one.take(row)["owner"])
         except errors.StillRunning as error:
             refused.append(error)
 
-    threads = [threading.Thread(target=resume, args=(one,)) for one in claims]
+    threads = [threading.Thread(target=resume, args=(one,)) for one in ownership]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -103,7 +103,7 @@ def test_of_many_kernels_one_gets_the_job(tmp_path: Path) -> None:
     assert (len(got), len(refused)) == (1, 7)
     assert stores[3].job(key)["owner"] == got[0]
     assert "another kernel follows it" in str(refused[0])
-    for one, store in zip(claims, stores, strict=True):
+    for one, store in zip(ownership, stores, strict=True):
         one.close()
         store.close()
 
@@ -181,7 +181,7 @@ def test_two_resumes_in_one_kernel_are_one_job(slow: Sandbox, tmp_path: Path) ->
 
 
 def test_threads_that_begin_at_once_have_one_owner(tmp_path: Path) -> None:
-    kernel, ready, got = Kernel(tmp_path), threading.Barrier(8), []
+    kernel, ready, got = KernelLock(tmp_path), threading.Barrier(8), []
 
     def ask() -> None:
         ready.wait(10)

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from segmind_widgets.catalog.validation import media_type
 from segmind_widgets.errors import InputError
 from segmind_widgets.syntax import snippets
-from segmind_widgets.syntax.snippets import Workflow, parse
+from segmind_widgets.syntax.snippets import PastedWorkflow, parse
 
 ID = "65c9c7f641c340d7ef2f7134-v1"
 API = f"https://api.segmind.com/workflows/{ID}"
@@ -173,7 +173,7 @@ def test_a_name_or_an_address(text: str, target: str) -> None:
 def test_a_name_for_people() -> None:
     assert parse("product-photo").name == "Product photo"
     assert parse(ID).name == ID
-    assert parse('{"a": 1}') == Workflow("", "", {"a": 1}, parse('{"a": 1}').schema)
+    assert parse('{"a": 1}') == PastedWorkflow("", "", {"a": 1}, parse('{"a": 1}').schema)
 
 
 BODY = {"image": URL, "prompt": 'it\'s a $5 "cat"\n\\ é 🐈', "n": 3, "big": True, "none": None}
@@ -349,7 +349,7 @@ def test_any_text_is_a_workflow_or_a_named_error(text: str) -> None:
     try:
         found = parse(text)
     except InputError as error:
-        found = Workflow("", str(error))
+        found = PastedWorkflow("", str(error))
         assert error.hint, text  # noqa: PT017 - most texts raise, some are a workflow
     assert set(found.inputs) <= set((found.schema or {"properties": {}})["properties"])
     Draft202012Validator.check_schema(found.schema or True)

@@ -16,7 +16,7 @@ from segmind_widgets.widgets.job_view import JobView, UploadView
 
 @pytest.fixture
 def job() -> Job:
-    return Job(id="local-1", model="flux-<dev>", usual=20.0)
+    return Job(id="local-1", model="flux-<dev>", expected_seconds=20.0)
 
 
 @pytest.fixture

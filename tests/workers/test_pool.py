@@ -211,7 +211,7 @@ def test_a_file_that_rows_share_is_uploaded_once(
 
 def test_a_kernels_own_sandbox_is_reached_without_a_key() -> None:
     client = SegmindClient.instance()
-    client.session.places._sandbox = Sandbox(
+    client.session.endpoints._sandbox = Sandbox(
         speed=500, artist=tiny
     ).start()  # pictures take no time
     with Pool(2) as pool:
@@ -226,7 +226,7 @@ def test_every_request_of_a_worker_takes_its_place_with_the_driver(
     client: SegmindClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[float] = []
-    take = RateLimit.take
+    take = RateLimit.acquire
 
     def counted(limit: RateLimit, **options: Any) -> float:
         wait = take(limit, **options)
@@ -252,7 +252,7 @@ def test_a_429_holds_all_back_and_is_sent_again(
     notes = {path.name[-7:]: path for path in (tmp_path / "b" / "notes").glob("*-[0-9].json")}
     said = {name: json.loads(path.read_text())["status"] for name, path in notes.items()}
     assert said == {"-0.json": "refused", "-1.json": "sent"}
-    assert client.session.places.choose().transport.limit._pace.halved, "the driver goes slower"
+    assert client.session.endpoints.choose().transport.limit._pace.halved, "the driver goes slower"
 
 
 def test_few_tasks_are_out_at_once_and_a_stream_stays_one(client: SegmindClient) -> None:
@@ -433,7 +433,7 @@ def test_a_row_whose_task_never_reached_a_worker_is_sent_once(
             note.unlink()
         sent = {"status": str(Status.SUBMITTING), "id": None, "next": None, "owner": "1-gone"}
         client.session.store.update(row["key"], **sent, outputs=[], cost=None)
-        client.session.journal._live.clear()
+        client.session.jobs._live.clear()
         batch = client.map(FAST, prompts(1), name="n", executor=pool, folder=tmp_path).wait(30)
     assert batch.done == 1
     assert len(sandbox.requests("POST")) == 2, "the one that was undone here, and a new one"
@@ -449,7 +449,7 @@ def test_a_row_that_the_folder_does_not_know_is_never_sent_again(
     [row] = client.session.store.jobs(5, batch="n")
     sent = {"status": str(Status.SUBMITTING), "id": None, "next": None, "owner": "1-gone"}
     client.session.store.update(row["key"], **sent, outputs=[], cost=None)
-    client.session.journal._live.clear()
+    client.session.jobs._live.clear()
     with Pool(1) as pool:
         batch = client.map(FAST, prompts(1), name="n", executor=pool, folder=tmp_path).wait(30)
     assert batch.done == 1, "the history knows it"

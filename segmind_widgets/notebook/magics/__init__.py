@@ -7,15 +7,15 @@ from typing import Any
 from IPython.core.magic import Magics, magics_class
 
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.notebook.magics.account import Account
-from segmind_widgets.notebook.magics.files import Files
-from segmind_widgets.notebook.magics.lists import Lists
-from segmind_widgets.notebook.magics.panels import Panels
-from segmind_widgets.notebook.magics.running import Running
+from segmind_widgets.notebook.magics.account import AccountMagics
+from segmind_widgets.notebook.magics.files import FileMagics
+from segmind_widgets.notebook.magics.lists import ListMagics
+from segmind_widgets.notebook.magics.panels import PanelMagics
+from segmind_widgets.notebook.magics.running import RunMagics
 
 
 @magics_class  # takes what the decorators of the subjects wrote down: all are imported above
-class SegmindMagics(Account, Files, Running, Lists, Panels, Magics):
+class SegmindMagics(AccountMagics, FileMagics, RunMagics, ListMagics, PanelMagics, Magics):
     """The magics of one shell, over one client."""
 
     def __init__(self, shell: Any, client: SegmindClient) -> None:
@@ -25,4 +25,4 @@ class SegmindMagics(Account, Files, Running, Lists, Panels, Magics):
     def close(self) -> None:
         """Take no further part in the shell."""
         if "stage" in vars(self):
-            self.stage.close()
+            self.display.close()

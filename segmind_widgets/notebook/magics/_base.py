@@ -13,11 +13,11 @@ from segmind_widgets.client import SegmindClient
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from segmind_widgets.notebook.display import Stage
-    from segmind_widgets.notebook.run_command import Runs
+    from segmind_widgets.notebook.display import CellDisplay
+    from segmind_widgets.notebook.run_command import RunCommand
 
 
-class Subject:
+class MagicsBase:
     """Some magics of one shell, over one client. `SegmindMagics` puts all of them together."""
 
     shell: Any
@@ -29,18 +29,18 @@ class Subject:
         return self.shell.user_ns
 
     @cached_property
-    def stage(self) -> Stage:
+    def display(self) -> CellDisplay:
         """Where this shell's cells show things."""
-        from segmind_widgets.notebook.display import Stage
+        from segmind_widgets.notebook.display import CellDisplay
 
-        return Stage(self.shell)
+        return CellDisplay(self.shell)
 
     @cached_property
-    def runs(self) -> Runs:
+    def run_command(self) -> RunCommand:
         """What the runs of this shell do."""
-        from segmind_widgets.notebook.run_command import Runs
+        from segmind_widgets.notebook.run_command import RunCommand
 
-        return Runs(self.client, self.stage, self.names)
+        return RunCommand(self.client, self.display, self.names)
 
     def options(self, magic: str, line: str) -> Namespace:
         """What stands on the line of a magic. Raises CellError."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError, SegmindError, Unauthorized
-from segmind_widgets.notebook.magics._base import Subject
+from segmind_widgets.notebook.magics._base import MagicsBase
 
 if TYPE_CHECKING:
     from segmind_widgets.notebook.tables import Table
     from segmind_widgets.types import Credits
 
 
-class Account(Subject):
+class AccountMagics(MagicsBase):
     """The account at a provider."""
 
     @no_var_expand
@@ -38,17 +38,17 @@ class Account(Subject):
         if options.forget:
             left = keys.forget(provider)
             also = f" One still comes from {left}." if left else ""
-            self.stage.note(f"The kept key for {TITLES[provider]} is forgotten.{also}")
+            self.display.note(f"The kept key for {TITLES[provider]} is forgotten.{also}")
             return
         where = keys.remember(provider, ask(provider))
         told = self._check_key(provider)
         shadow = keys.source(provider)
         also = f" But {shadow} has one too, and it comes first." if "environment" in shadow else ""
-        self.stage.note(f"The key for {TITLES[provider]} is kept in {where}. {told}{also}")
+        self.display.note(f"The key for {TITLES[provider]} is kept in {where}. {told}{also}")
 
     def _check_key(self, provider: str) -> str:
         """Whether the key is taken, in words. A wrong one is not kept."""
-        if self.client.session.places.choose(provider).sandbox:
+        if self.client.session.endpoints.choose(provider).sandbox:
             return "It was not tried: the sandbox is set as the provider."
         try:
             balance = self.client.credits(provider)
@@ -73,8 +73,8 @@ class Account(Subject):
         from segmind_widgets.notebook.tables import Table
 
         options = self.options("segmind_status", line)
-        place = self.client.session.places.choose(options.provider)
-        keys, name = self.client.session.keys, place.provider.name
+        endpoint = self.client.session.endpoints.choose(options.provider)
+        keys, name = self.client.session.keys, endpoint.provider.name
         try:
             balance = self.client.credits(options.provider)
         except Unauthorized as error:
@@ -83,17 +83,20 @@ class Account(Subject):
                 f" %segmind_login {name} sets another."
             )
             raise
-        key = "none needed" if place.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
-        limit = place.transport.limit.per_minute
+        key = "none needed" if endpoint.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
+        limit = endpoint.transport.limit.per_minute
         rows = [
-            ("provider", f"{place.provider.title}{', on the sandbox' if place.sandbox else ''}"),
-            ("address", place.address),
+            (
+                "provider",
+                f"{endpoint.provider.title}{', on the sandbox' if endpoint.sandbox else ''}",
+            ),
+            ("address", endpoint.address),
             ("key", key),
             ("credits", _credits(balance)),
             ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
             ("results in", str(self.client.session.store.home)),
         ]
-        caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * place.sandbox
+        caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * endpoint.sandbox
         return Table(rows, {"": lambda row: row[0], " ": lambda row: row[1]}, caption)
 
     @no_var_expand

@@ -11,10 +11,10 @@ from typing import Any
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import AssetError, CellError, SegmindError
-from segmind_widgets.notebook.magics._base import Subject
+from segmind_widgets.notebook.magics._base import MagicsBase
 
 
-class Files(Subject):
+class FileMagics(MagicsBase):
     """Uploads."""
 
     @no_var_expand
@@ -41,7 +41,7 @@ class Files(Subject):
         sources = [source for sources in found for source in sources]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
-        bar = self.stage.upload(len(sources), quiet=options.quiet)
+        bar = self.display.upload(len(sources), quiet=options.quiet)
         try:
             assets = self.client.upload(
                 sources,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError, SegmindError
-from segmind_widgets.notebook.magics._base import Subject
+from segmind_widgets.notebook.magics._base import MagicsBase
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from segmind_widgets.notebook.tables import Table
 
 
-class Lists(Subject):
+class ListMagics(MagicsBase):
     """Models, and the journal."""
 
     @no_var_expand
@@ -73,7 +73,7 @@ class Lists(Subject):
             return self._clean(options.older, yes=options.yes)
         if options.resume:
             ids = [self._job(i).id if i.startswith("$") else i for i in options.ids]
-            return self.runs.resume(ids)
+            return self.run_command.resume(ids)
         if options.stop:
             return self._stop(options.ids, options.last)
         return self._named(options.ids) if options.ids else self._listed(options)
@@ -81,7 +81,7 @@ class Lists(Subject):
     def _clean(self, older: float, *, yes: bool) -> None:
         freed = self.client.clean(older, dry_run=not yes)
         ask = " Add --yes to do it." if freed.files and not yes else ""
-        self.stage.note(f"{freed}{ask}")
+        self.display.note(f"{freed}{ask}")
 
     def _stop(self, ids: list[str], last: int) -> Table | None:
         from segmind_widgets.notebook import listings
@@ -89,7 +89,7 @@ class Lists(Subject):
         live = [job for job in self.client.jobs(last, unfinished=True) if not job.done]
         wanted = [self._job(i) for i in ids] if ids else live
         if not wanted:
-            self.stage.note("No job is watched here.")
+            self.display.note("No job is watched here.")
             return None
         for job in wanted:
             job.stop()
@@ -105,7 +105,7 @@ class Lists(Subject):
             again = self.client.export(found[0], "cell")
         except SegmindError as error:
             again = error.message
-        self.stage.show(listings.job(found[0], again))
+        self.display.show(listings.job(found[0], again))
         return found[0]
 
     def _job(self, word: str) -> Job:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError
-from segmind_widgets.notebook.magics._base import Subject
+from segmind_widgets.notebook.magics._base import MagicsBase
 
 
-class Panels(Subject):
+class PanelMagics(MagicsBase):
     """Panels."""
 
     @no_var_expand
@@ -34,4 +34,4 @@ class Panels(Subject):
         panel = shown(" ".join(options.argument), client=self.client, names=self.names)
         if options.output:
             self.names[options.output] = panel
-        self.stage.panel(panel)
+        self.display.panel(panel)

@@ -6,10 +6,10 @@ from typing import Any
 
 from IPython.core.magic import line_cell_magic, no_var_expand
 
-from segmind_widgets.notebook.magics._base import Subject
+from segmind_widgets.notebook.magics._base import MagicsBase
 
 
-class Running(Subject):
+class RunMagics(MagicsBase):
     """What costs money."""
 
     @no_var_expand
@@ -47,7 +47,7 @@ class Running(Subject):
                               nothing
           -q, --quiet         show nothing but errors
         """
-        return self.runs.run("model", line, cell)
+        return self.run_command.run("model", line, cell)
 
     @no_var_expand
     @line_cell_magic
@@ -80,4 +80,4 @@ class Running(Subject):
                               nothing
           -q, --quiet         show nothing but errors
         """
-        return self.runs.run("workflow", line, cell)
+        return self.run_command.run("workflow", line, cell)

@@ -48,7 +48,7 @@ class Refusal(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-class Body:
+class RequestBody:
     """The bytes of a request, which may be many: kept in memory while small, else in a file."""
 
     def __init__(self, length: int | None, limit: int) -> None:
@@ -92,7 +92,7 @@ class Request:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]  # any case
-    body: Body
+    body: RequestBody
     fault: Fault | None = None
     args: tuple[str, ...] = ()
     billed: bool = False

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from segmind_widgets.sandbox.http.exchange import Body
+from segmind_widgets.sandbox.http.exchange import RequestBody
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Part:
     data: bytes | None
 
 
-def file_part(body: Body, content_type: str, field: str, limit: int) -> Part | None:
+def file_part(body: RequestBody, content_type: str, field: str, limit: int) -> Part | None:
     """The file in a form's `field`; None where there is no such form or field, or no file in it.
 
     Args:

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from segmind_widgets.sandbox.http.exchange import Body, Refusal
+from segmind_widgets.sandbox.http.exchange import Refusal, RequestBody
 from segmind_widgets.sandbox.state.files import Files
 
 _HEAD = re.compile(rb"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,")
@@ -19,7 +19,7 @@ _PIECE = 256 * 1024  # base64 characters at once, a multiple of 4; decoding hold
 Buffer = bytes | mmap.mmap
 
 
-def keep_data_urls(body: Body, files: Files) -> list[str]:
+def keep_data_urls(body: RequestBody, files: Files) -> list[str]:
     """Keep the files of `{"data_urls": [...]}`, and give their addresses in the same order.
 
     Slow: call it in a thread. It needs little memory however large the body is: the JSON is read

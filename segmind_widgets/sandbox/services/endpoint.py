@@ -14,7 +14,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler, stream_request_body
 
 from segmind_widgets.sandbox.http import wire
-from segmind_widgets.sandbox.http.exchange import Answer, Body, Request
+from segmind_widgets.sandbox.http.exchange import Answer, Request, RequestBody
 from segmind_widgets.sandbox.http.faults import Fault, silence
 from segmind_widgets.sandbox.http.log import Record
 from segmind_widgets.sandbox.services.service import Service
@@ -26,7 +26,7 @@ _PAUSE = 0.05  # seconds between two bytes that come without end
 
 
 @stream_request_body
-class Endpoint(RequestHandler):
+class ServiceHandler(RequestHandler):
     """Every address of one service."""
 
     def initialize(self, service: Service) -> None:
@@ -44,7 +44,7 @@ class Endpoint(RequestHandler):
         headers = self.request.headers
         chunked = "Transfer-Encoding" in headers  # then the length is not known
         length = None if chunked else int(headers.get("Content-Length", 0))
-        self.body = Body(length, self.service.context.settings.max_body)
+        self.body = RequestBody(length, self.service.context.settings.max_body)
 
     def data_received(self, chunk: bytes) -> None:
         self.body.write(chunk)
@@ -132,7 +132,7 @@ class Endpoint(RequestHandler):
         self.finish(body)
 
 
-def _small_json(headers: Mapping[str, str], body: Body) -> Any:
+def _small_json(headers: Mapping[str, str], body: RequestBody) -> Any:
     if body.size > _LOGGED_JSON or "json" not in headers.get("content-type", ""):
         return None
     try:

@@ -27,7 +27,7 @@ _CHOICES = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class SandboxSettings:
     """How the sandbox behaves; `Sandbox` explains each."""
 
     speed: float
@@ -52,7 +52,7 @@ class Settings:
 class Context:
     """What the services work with."""
 
-    settings: Settings
+    settings: SandboxSettings
     origins: Mapping[str, str]  # service → "http://host:port"
     log: Log
     faults: Faults

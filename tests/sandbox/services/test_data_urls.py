@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from segmind_widgets.sandbox.http.exchange import Body
+from segmind_widgets.sandbox.http.exchange import RequestBody
 from segmind_widgets.sandbox.services.data_urls import keep_data_urls
 from segmind_widgets.sandbox.state.files import Files
 from tests.sandbox.conftest import picture
@@ -121,7 +121,7 @@ def test_uploads_count_for_the_rate_limit(start, calling):
     assert segmind.post("/upload-asset", json=upload).status_code == 429
 
 
-def _body(data: bytes) -> Body:
-    body = Body(len(data), 2**40)
+def _body(data: bytes) -> RequestBody:
+    body = RequestBody(len(data), 2**40)
     body.write(data)
     return body

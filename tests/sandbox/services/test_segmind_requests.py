@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from .conftest import picture
+from tests.sandbox.conftest import picture
 
 KEY = "SG_5a9d0b0c5a9d0b0c"
 CLOSED = [
