@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -51,6 +52,130 @@ def test_the_public_names_are_these() -> None:
     names = {"Asset", "Job", "Sandbox", "SegmindClient", "Sweep", "__version__", "errors"}
     assert set(segmind_widgets.__all__) == names
     assert all(getattr(segmind_widgets, name) is not None for name in names)
+
+
+COVERED = {  # a module without a test file of its own name → the file that covers it
+    "_version": "test_project.py",
+    "assets/containers": "assets/test_recipes.py",
+    "assets/exif": "assets/test_recipes.py",
+    "assets/media_types": "assets/test_asset.py",
+    "assets/preview": "assets/test_asset.py",
+    "batches/feeder": "batches/test_batch.py",
+    "batches/plan": "batches/test_batch.py",
+    "batches/progress": "batches/test_batch.py",
+    "batches/registry": "batches/test_batch.py",
+    "batches/results": "batches/test_batch.py",
+    "batches/row_planner": "batches/test_row_sources.py",
+    "catalog/listings": "catalog/test_catalog.py",
+    "exports/curl": "exports/test_export.py",
+    "exports/python": "exports/test_export.py",
+    "exports/request": "exports/test_export.py",
+    "formatting": "notebook/test_tables.py",
+    "jobs/downloads": "jobs/test_runner.py",
+    "jobs/registry": "journeys/test_resume.py",
+    "network/shared_rate_limit": "network/test_rate_limit.py",
+    "notebook/listings": "notebook/test_tables.py",
+    "notebook/login": "journeys/test_magics.py",
+    "notebook/magics/_base": "journeys/test_magics.py",
+    "notebook/magics/account": "journeys/test_magics.py",
+    "notebook/magics/files": "journeys/test_magics.py",
+    "notebook/magics/lists": "journeys/test_magics.py",
+    "notebook/magics/panels": "panels/test_base.py",
+    "notebook/magics/running": "journeys/test_magics.py",
+    "notebook/run_command": "journeys/test_magics.py",
+    "notebook/sweep_command": "batches/test_sweeps.py",
+    "panels/_run_base": "panels/test_run.py",
+    "panels/workflow": "panels/test_run.py",
+    "planning/fingerprint": "planning/test_budget.py",
+    "providers/_base": "providers/test_segmind.py",
+    "providers/_outputs": "providers/test_replies.py",
+    "sandbox/artist": "sandbox/artist/test_render.py",
+    "sandbox/http/exchange": "sandbox/services/test_segmind_requests.py",
+    "sandbox/http/log": "sandbox/test_server.py",
+    "sandbox/http/multipart": "sandbox/services/test_apimart.py",
+    "sandbox/http/wire": "sandbox/http/test_faults.py",
+    "sandbox/services/endpoint": "sandbox/http/test_faults.py",
+    "sandbox/services/history": "jobs/test_recovery.py",
+    "sandbox/services/service": "sandbox/services/test_segmind.py",
+    "sandbox/services/studio": "sandbox/services/test_segmind.py",
+    "sandbox/state/jobs": "sandbox/services/test_segmind.py",
+    "sandbox/state/models": "sandbox/services/test_segmind.py",
+    "settings": "test_client.py",
+    "storage/batch_rows": "batches/test_batch.py",
+    "storage/cache": "storage/test_store.py",
+    "storage/locks": "storage/test_ownership.py",
+    "storage/queries": "storage/test_store.py",
+    "storage/rate_limits": "network/test_rate_limit.py",
+    "storage/spending": "planning/test_budget.py",
+    "syntax/literals": "syntax/test_snippets.py",
+    "syntax/samples": "syntax/test_snippets.py",
+    "syntax/templates": "syntax/test_cells.py",
+    "syntax/yaml": "syntax/test_cells.py",
+    "widgets/archive": "panels/test_gallery.py",
+    "widgets/base": "panels/test_base.py",
+    "widgets/browser": "widgets/test_drop.py",
+    "widgets/controls": "widgets/test_form.py",
+    "widgets/copy_button": "browser/test_panels.py",
+    "widgets/head": "panels/test_base.py",
+    "widgets/host": "widgets/test_form.py",
+    "widgets/job_details": "panels/test_jobs.py",
+    "widgets/job_table": "panels/test_jobs.py",
+    "widgets/media_field": "widgets/test_form.py",
+    "widgets/recent": "widgets/test_form.py",
+    "widgets/results": "panels/test_gallery.py",
+    "widgets/search": "panels/test_run.py",
+    "widgets/sizes": "widgets/test_form.py",
+    "widgets/values": "widgets/test_form.py",
+    "workers/shared_folder": "workers/test_tasks.py",
+}
+
+
+def test_every_module_has_a_test_file_of_its_name_or_one_that_is_named_here() -> None:
+    package, tests = ROOT / "segmind_widgets", ROOT / "tests"
+    modules = {p.relative_to(package).with_suffix("") for p in package.rglob("*.py")}
+    modules = {m for m in modules if m.name != "__init__"}
+    artist = {m for m in modules if m.parts[:2] == ("sandbox", "artist")}
+    names = {m.as_posix() for m in modules - artist} | {"sandbox/artist"}
+    own = {
+        name
+        for name in names
+        if (tests / name).with_name(f"test_{Path(name).name.strip('_')}.py").exists()
+    }
+    assert sorted(names - own) == sorted(COVERED)
+    assert [name for name in COVERED.values() if not (tests / name).is_file()] == []
+
+
+def test_every_folder_says_its_purpose() -> None:
+    folders = {p.parent for p in (ROOT / "segmind_widgets").rglob("*.py")}
+    for folder in folders:
+        module = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
+        assert ast.get_docstring(module), folder
+
+
+def test_the_architecture_page_names_modules_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))`", page))
+    named |= {
+        f"segmind_widgets/{one}" for one in re.findall(r"\]\(\.\./segmind_widgets/([^)]+)\)", page)
+    }
+    package = ROOT / "segmind_widgets"
+    missing = [
+        one
+        for one in named
+        if not any(
+            (base / one).exists()
+            for base in (
+                package,
+                package / "notebook",
+                package / "widgets",
+                package / "sandbox",
+                ROOT,
+            )
+        )
+    ]
+    assert missing == []
+    folders = {p.name for p in package.iterdir() if (p / "__init__.py").exists()}
+    assert {f for f in folders if f"`{f}/`" not in page} == set()
 
 
 def test_no_registry_host_is_named_in_what_is_committed() -> None:

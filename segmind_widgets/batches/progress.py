@@ -126,7 +126,7 @@ class BatchProgress:
                 counts,
                 seen=counts.seen + 1,
                 running=counts.running + 1,
-                flying=counts.reserved + flight.usd,
+                reserved=counts.reserved + flight.usd,
             )
         job.observe(end, "watching")
         end()
@@ -140,10 +140,10 @@ class BatchProgress:
         self.counts = replace(
             counts,
             running=counts.running - 1,
-            flying=sum(other.usd for other in self._flights.values()),
+            reserved=sum(other.usd for other in self._flights.values()),
             spent=counts.spent + (cost or 0.0),
             unpriced=counts.unpriced + billed,
-            untold=counts.unbilled + flight.usd * billed,
+            unbilled=counts.unbilled + flight.usd * billed,
             done=counts.done + well,
             reused=counts.reused + (well and flight.paid),
             failed=counts.failed + (not well),

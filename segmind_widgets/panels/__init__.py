@@ -1,6 +1,6 @@
-"""Widgets over the client and its jobs: traits and layout, never protocol.
+"""Whole panels over the client and its jobs: traits and layout, never protocol.
 
-A panel is one file, found by its name: `panels/run.py` holds `RunPanel`, which
+To add one: a file with one class, found by its name: `panels/run.py` holds `RunPanel`, which
 `%segmind_panel run` shows. The recipe is in `_base.py`. Names are imported when they are used.
 """
 

@@ -1,4 +1,8 @@
-"""The services, one module each. A provider prepares calls and parses replies, nothing else."""
+"""Providers: request to call, reply to state; they neither send nor wait.
+
+To add one: a module with a subclass of `Provider` (the recipe is in `_base.py`), and its class in
+`PROVIDERS` below.
+"""
 
 from segmind_widgets.providers._base import Provider, origin
 from segmind_widgets.providers.apimart import APIMart

@@ -5,8 +5,8 @@ and writes `submit` (a request into the first call) and `parse` (a reply into a 
 `next` is the call that brings the following one); `upload_calls` and `parse_upload` where it
 takes files; `history_call` and `parse_history` where it lists what was run; `credits_call` and
 `parse_credits` where it tells the balance. Name it in `PROVIDERS`.
-Nothing here sends, sleeps, loops or displays. Replies recorded as files in `tests/replies/<name>/`
-are its tests.
+Nothing here sends, sleeps, loops or displays. Replies recorded as files in
+`tests/providers/replies/<name>/` are its tests.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What a row needs next is known here, as for a local one: the very same `JobRunner` reads the
 replies, keeps the journal, and takes a place in the account's rate limit before each request. Only
-requests themselves and the downloads are done by workers, each as one short task (`tasks`). So
+the requests themselves and the downloads are done by workers, each as one short task (`tasks`). So
 the pace is kept exactly however many workers there are, no worker waits while a job runs, results
 and ledger are those of a local run, and a lost worker loses no more than the task it was at.
 

@@ -1,8 +1,8 @@
 """What must become of a job, an upload or a question when the connection or the service fails.
 
-The rows are what `tests/test_fault_table.py` expects, and what `docs/faults.md` prints:
+The rows are what `tests/journeys/test_fault_table.py` expects, and what `docs/faults.md` prints:
 
-    python tests/fault_table.py > docs/faults.md
+    python tests/journeys/fault_table.py > docs/faults.md
 """
 
 from __future__ import annotations
@@ -267,8 +267,9 @@ def document() -> str:
         "- **sent**: how many times the request went out. **paid**: how many jobs the service",
         "  accepted; in no row are there two.",
         "",
-        "Every row is checked over real sockets by `tests/test_fault_table.py`, and this page is",
-        "printed from the test's own data: `python tests/fault_table.py > docs/faults.md`.",
+        "Every row is checked over real sockets by `tests/journeys/test_fault_table.py`, and this",
+        "page is printed from the test's own data:",
+        "`python tests/journeys/fault_table.py > docs/faults.md`.",
     ]
     for name, group in GROUPS.items():
         lines += ["", f"## {group.title}: {', '.join(group.operations)}", "", group.words, ""]

@@ -432,5 +432,5 @@ def test_no_row_is_billed_twice_and_only_what_is_safe_is_sent_again() -> None:
 def test_the_documentation_is_current() -> None:
     page = Path(__file__).parents[2] / "docs" / "faults.md"
     assert page.read_text(encoding="utf-8") == document(), (
-        "run: python tests/fault_table.py > docs/faults.md"
+        "run: python tests/journeys/fault_table.py > docs/faults.md"
     )

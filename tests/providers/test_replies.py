@@ -1,7 +1,8 @@
 """Whatever a service answers is a state or a named error, and holds no key.
 
-The replies are the recorded ones (`tests/replies/`) with something changed in them, so that they
-come near to what a service may say some day; those of pure chance are beside the providers' tests.
+The replies are the recorded ones (`tests/providers/replies/`) with something changed in them, so
+that they come near to what a service may say some day; those of pure chance are beside the
+providers' tests.
 """
 
 from __future__ import annotations
