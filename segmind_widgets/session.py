@@ -356,7 +356,7 @@ class Session:
     def close(self) -> None:
         """Stop watching, close connections and the journal; jobs go on at their services."""
         made = self._taken()
-        for name in ("journal", "places", "store"):
+        for name in ("jobs", "endpoints", "store"):
             if name in made:
                 made[name].close()
 

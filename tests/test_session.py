@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
@@ -129,3 +130,17 @@ def test_a_closed_session_begins_anew(client: SegmindClient) -> None:
         assert (getattr(session, name) is value) == (name == "keys"), name
     client.run("fast-flux-schnell", {"prompt": "after the end"})
     assert client.count() == 1
+
+
+def test_the_end_stops_the_sandbox_the_watching_and_the_journal(tmp_path: Any) -> None:
+    client = SegmindClient(home=str(tmp_path), sandbox_speed=0.1)
+    job = client.submit("fast-flux-schnell", {"prompt": "x"})
+    address = client.session.endpoints.choose().address
+    assert requests.get(f"{address}/llms.txt", timeout=5).ok
+    store = client.session.store
+    client.close()
+    assert not job.watching
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{address}/llms.txt", timeout=5)
+    with pytest.raises(errors.StoreError):
+        store.count()

@@ -24,5 +24,5 @@ class SegmindMagics(AccountMagics, FileMagics, RunMagics, ListMagics, PanelMagic
 
     def close(self) -> None:
         """Take no further part in the shell."""
-        if "stage" in vars(self):
+        if "display" in vars(self):
             self.display.close()
