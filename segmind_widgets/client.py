@@ -16,7 +16,6 @@ from traitlets import Any as AnyTrait
 from segmind_widgets.errors import InputError
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
-from segmind_widgets.types import Credits, Model
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.cleanup import Cleaned
     from segmind_widgets.storage.spending import By, SpendRow
+    from segmind_widgets.types import Credits, Model
 
 _log = logging.getLogger(__name__)
 

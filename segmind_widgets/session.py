@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.settings import Settings
-from segmind_widgets.types import Model, RunRequest
 
 if TYPE_CHECKING:
     from segmind_widgets.assets.asset import Asset
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.store import Store
+    from segmind_widgets.types import Model
 
 T = TypeVar("T")
 
@@ -210,6 +210,7 @@ class Session:
             KeyMissing: the provider has no key.
         """
         from segmind_widgets.planning.plan import make_plan
+        from segmind_widgets.types import RunRequest
 
         if not isinstance(inputs or {}, Mapping):
             raise InputError(

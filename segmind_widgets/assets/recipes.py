@@ -44,7 +44,7 @@ _NOTES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
         lambda _: "<a key>",
     ),
 )
-_BY_NAME = re.compile(r"<[^<>]*, sha256 [0-9a-f]{64}>")  # `preparing.named`
+_BY_NAME = re.compile(r"<[^<>]*, sha256 [0-9a-f]{64}>")  # `planning.inputs.placeholder`
 
 
 @dataclass(frozen=True)

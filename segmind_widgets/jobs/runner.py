@@ -59,7 +59,7 @@ _SENSELESS_TRIES = 3  # a poll answered by a page of somebody's proxy, or by hal
 
 
 class JobRunner:
-    """The loop of `design.md`, one step at a time, with the journal kept before each of them.
+    """The loop of `docs/architecture.md`, a step at a time; the journal is written before each.
 
     Args:
         job: told what happens.

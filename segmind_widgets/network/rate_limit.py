@@ -128,7 +128,7 @@ class RateLimit:
         """Seconds to wait; at 0 the place is taken. `now` is monotonic seconds.
 
         `queued` is for the queue of jobs: it leaves every other place to those who wait within
-        `asking`.
+        `interactive`.
         """
         now = time.monotonic() if now is None else now
         with self._lock:

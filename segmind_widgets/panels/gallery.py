@@ -61,8 +61,8 @@ class GalleryPanel(Panel):
         self.search = Search(argument, self._searched)
         self.newer = self.button("‹ Newer", lambda: self._turn(-PAGE))
         self.older = self.button("Older ›", lambda: self._turn(PAGE))
-        self.pages = widgets.HTML()
-        self.pages.add_class("sw-hint")
+        self.page_label = widgets.HTML()
+        self.page_label.add_class("sw-hint")
         self.news = self.button("", self._show_newest)
         self.news.layout.display = "none"
         self.pictures = ResultGrid(self, side=_SIDE, selectable=True, label="What was made")
@@ -79,7 +79,7 @@ class GalleryPanel(Panel):
         for job in self.client.jobs(1_000_000, unfinished=True, here=True):
             self._await(job)
         self._reload()
-        pages = row(self.newer, self.pages, self.older, self.news, self.zip_page, self.zip_all)
+        pages = row(self.newer, self.page_label, self.older, self.news, self.zip_page, self.zip_all)
         return [self.search, pages, self.pictures, self.details]
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class GalleryPanel(Panel):
     def _tell_place(self, total: int) -> None:
         last = self._first + len(self._shown)
         told = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
-        self.pages.value = f'<div role="status">{told}</div>'
+        self.page_label.value = f'<div role="status">{told}</div>'
         self.newer.disabled = self._first == 0
         self.older.disabled = last >= total
         for button in (self.newer, self.older, self.zip_page):

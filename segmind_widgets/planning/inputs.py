@@ -67,7 +67,7 @@ def placeholder(asset: Asset) -> str:
 
 
 def check_known(inputs: Mapping[str, Any]) -> None:
-    """Refuse what `named` left of a file: a service would take it for the file itself.
+    """Refuse what `placeholder` left of a file: a service would take it for the file itself.
 
     Raises:
         InputError: a journal's inputs are sent again, and the file is not among them; `field`

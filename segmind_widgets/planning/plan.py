@@ -51,7 +51,7 @@ class Plan:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells requests apart; see `rows.fingerprint`. Reads the files."""
+        """What tells requests apart; see `fingerprint.fingerprint`. Reads the files."""
         return fingerprint(
             self.endpoint.provider.name,
             self.request.target,

@@ -149,7 +149,7 @@ class Store(Cache):
     def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
         """The newest rows first, at most `last`, after the first `offset`.
 
-        The filters are those of `filters.where`: unfinished, model, text, status, since,
+        The filters are those of `queries.where`: unfinished, model, text, status, since,
         with_outputs, sandbox, batch.
         """
         tests, values = where(**filters)

@@ -60,12 +60,12 @@ _LOST = (Exception, CancelledError)  # whatever an executor raises in the place 
 
 
 class WorkerPool:
-    """The workers of one batch, as a `feeding.Runner`.
+    """The workers of one batch, as a `feeder.RowRunner`.
 
     At most one short task and one long one (a v1 run, a download) a worker are out at once.
 
     Args:
-        client: the driver's.
+        session: the driver's.
         executor: where tasks go. It is the caller's: nothing here shuts it down.
         folder: a path or an fsspec URL that the driver and all workers can read and write.
 
@@ -290,7 +290,7 @@ class RowDownloader(Downloader):
         self._errands = errands
 
     def fetch(self, outputs: Sequence[Output]) -> None:
-        """As `Results.fetch`. What came with the reply is here; what no worker does is done here.
+        """As `Downloader.fetch`; bytes of the reply and files that no worker brings are done here.
 
         Raises:
             DownloadError: one cannot be fetched.

@@ -158,7 +158,7 @@ def _kept(_process: int, name: str, urls: tuple[tuple[str, str], ...], *, sandbo
 
 
 class ResultFiles:
-    """Where `Results` puts the files of a row: `<row>-<key>-<n>` in one folder."""
+    """Where `Downloader` puts the files of a row: `<row>-<key>-<n>` in one folder."""
 
     def __init__(self, folder: Path, row: int) -> None:
         self._folder, self._row = folder, row

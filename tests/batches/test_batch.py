@@ -153,8 +153,8 @@ def test_only_few_are_in_flight_and_jobs_are_let_go(
     batch = client.map(FAST, prompts(30)).wait(30)
     assert batch.done == 30
     assert max(most) <= 6  # a step of the scheduler's thread may still be ending
-    assert batch._tally.numbers() == set()
-    assert len(batch._tally.ended) == 30
+    assert batch._progress.numbers() == set()
+    assert len(batch._progress.ended) == 30
     assert AT_ONCE <= 300
 
 

@@ -16,7 +16,7 @@ from segmind_widgets import Sweep, errors
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.plan import BatchPlan
-from segmind_widgets.batches.sweeps import label, place
+from segmind_widgets.batches.sweeps import label, position
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import Shell, open_shell, picture
 
@@ -37,7 +37,7 @@ def test_the_rows_are_the_product_in_the_order_of_the_axes(values: dict[str, lis
     assert list(sweep) == rows == sweep[:]
     assert [sweep[i] for i in range(-len(rows), 0)] == rows
     sides = [range(len(axis.values)) for axis in sweep.axes]
-    assert [place(sweep.axes, i) for i in range(len(rows))] == list(product(*sides))
+    assert [position(sweep.axes, i) for i in range(len(rows))] == list(product(*sides))
 
 
 def test_a_value_may_be_a_sweep() -> None:
@@ -144,7 +144,7 @@ def test_the_same_cell_again_pays_nothing(
 ) -> None:
     cell = f"%segmind_run {FAST} prompt=x --sweep seed=1,2,3"
     shell.run(cell)
-    assert shell.run(cell).before == 3
+    assert shell.run(cell).reused == 3
     assert len(sandbox.billed_posts) == 3
     shell.run(f"{cell} --again")
     assert len(sandbox.billed_posts) == 6

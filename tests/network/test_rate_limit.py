@@ -265,13 +265,13 @@ KERNEL = """
 import sys, time
 from pathlib import Path
 from segmind_widgets.network.rate_limit import RateLimit
-from segmind_widgets.network.shared_rate_limit import Limits
+from segmind_widgets.network.shared_rate_limit import SharedRateLimits
 from segmind_widgets.storage.store import Store
 store = Store(Path(sys.argv[1]))
-limit = RateLimit(1200, Limits(store.rate_limits), lambda: "mine")
+limit = RateLimit(1200, SharedRateLimits(store.rate_limits), lambda: "mine")
 until = time.monotonic() + 2
 while time.monotonic() < until:
-    wait = limit.take()
+    wait = limit.acquire()
     print(time.monotonic()) if not wait else time.sleep(wait)
 """
 

@@ -58,7 +58,7 @@ def test_it_fills_as_results_come(client: SegmindClient, sandbox: Sandbox, view:
     shown = view(batch)
     assert shown.grid
     until(lambda: batch.running == 4)
-    until(lambda: [item["busy"] for item in shown.pictures.items] == [True] * 4)
+    until(lambda: [item.get("busy") for item in shown.pictures.items] == [True] * 4)
     assert shown.bar.value == 0
     assert text(shown.plan.value).startswith("4 jobs: about")
     sandbox.faults.clear()

@@ -54,13 +54,13 @@ def keys(panel: GalleryPanel) -> list[str]:
 
 def test_pages_of_the_newest_first(history: list[Path], panel: GalleryPanel) -> None:
     assert keys(panel) == [f"job-{number:02}" for number in range(49, 25, -1)]
-    assert "1 to 24 of 50" in panel.place.value
+    assert "1 to 24 of 50" in panel.page_label.value
     assert panel.newer.disabled
     panel.older.click()
     assert keys(panel)[0] == "job-25"
     panel.older.click()
     assert keys(panel) == ["job-01", "job-00"]
-    assert "49 to 50 of 50" in panel.place.value
+    assert "49 to 50 of 50" in panel.page_label.value
     assert panel.older.disabled
     panel.newer.click()
     assert keys(panel)[0] == "job-25"

@@ -164,7 +164,7 @@ def test_only_models_of_the_place_are_offered(panel: RunPanel) -> None:
     panel.provider.value = "apimart"
     assert listed.wait(20)
     assert "fast-flux-schnell runs at Segmind" in told(panel, "choose that under Where")
-    assert panel.act.layout.display == panel.place.layout.display == "none"
+    assert panel.act.layout.display == panel.form_box.layout.display == "none"
     panel.provider.value = "segmind"
     back = threading.Event()
     panel.act.layout.observe(lambda _: back.set(), "display")
@@ -184,7 +184,7 @@ def test_the_form_comes_from_the_live_schema(client: SegmindClient, sandbox: San
     panel.provider.value = "apimart"
     panel.choose(slug)
     shown = threading.Event()
-    panel.place.observe(lambda _: "glow" in panel.form.fields and shown.set(), "children")
+    panel.form_box.observe(lambda _: "glow" in panel.form.fields and shown.set(), "children")
     assert "glow" in panel.form.fields or shown.wait(20), said(panel)
     panel.close()
 

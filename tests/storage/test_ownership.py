@@ -25,8 +25,8 @@ from tests.shells import environment, open_shell, quick
 HOLD = """
 import sys
 from pathlib import Path
-from segmind_widgets.storage.locks import Kernel
-kernel = Kernel(Path(sys.argv[1]))
+from segmind_widgets.storage.locks import KernelLock
+kernel = KernelLock(Path(sys.argv[1]))
 print(kernel.id, flush=True)
 sys.stdin.read()
 """

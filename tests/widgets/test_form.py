@@ -269,7 +269,7 @@ def test_recent_outputs_that_fit_can_be_used(
     panel: BarePanel, client: SegmindClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "segmind_widgets.panels._base.meanwhile", lambda work: work()
+        "segmind_widgets.panels._base.run_in_background", lambda work: work()
     )  # its thread, in turn
     picture = client.run("flux-schnell", {"prompt": "a fox"})
     client.run("gpt-4o", {"prompt": "Hello"})

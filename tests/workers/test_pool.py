@@ -234,7 +234,7 @@ def test_every_request_of_a_worker_takes_its_place_with_the_driver(
             taken.append(wait)
         return wait
 
-    monkeypatch.setattr(RateLimit, "take", counted)
+    monkeypatch.setattr(RateLimit, "acquire", counted)
     with Pool(3) as pool:
         assert client.map(FAST, prompts(6), executor=pool).wait(30).done == 6
     asked = sandbox.requests(path_contains="/v2/")
