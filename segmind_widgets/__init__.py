@@ -31,7 +31,16 @@ _NAMES = {
     "Sweep": "batches.sweeps",
 }
 
-__all__ = ["Asset", "Job", "Sandbox", "SegmindClient", "Sweep", "__version__", "errors"]
+__all__ = [
+    "Asset",
+    "Job",
+    "Sandbox",
+    "SegmindClient",
+    "Sweep",
+    "__version__",
+    "errors",
+    "from_image",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -39,20 +48,22 @@ def __getattr__(name: str) -> Any:
         return import_module("segmind_widgets.errors")
     if name not in _NAMES:
         raise AttributeError(f"module 'segmind_widgets' has no attribute {name!r}")
-    value = getattr(import_module(f"segmind_widgets.{_NAMES[name]}"), name)
-    if name == "Job":
-        value.opener = _from_image  # a job knows no client, and this is where both are known
-    return value
-
-
-def _from_image(source: Any) -> Job:
-    from segmind_widgets.client import SegmindClient
-
-    return SegmindClient.instance().from_image(source)
+    return getattr(import_module(f"segmind_widgets.{_NAMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def from_image(source: Any) -> Job:
+    """Read the job back from the recipe in a picture; see `SegmindClient.from_image`.
+
+    Raises:
+        AssetError: the picture carries no recipe.
+    """
+    from segmind_widgets.client import SegmindClient
+
+    return SegmindClient.instance().from_image(source)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

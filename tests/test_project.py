@@ -49,7 +49,8 @@ def test_the_browser_tests_make_the_pictures_of_the_readme() -> None:
 
 
 def test_the_public_names_are_these() -> None:
-    names = {"Asset", "Job", "Sandbox", "SegmindClient", "Sweep", "__version__", "errors"}
+    classes = {"Asset", "Job", "Sandbox", "SegmindClient", "Sweep"}
+    names = classes | {"__version__", "errors", "from_image"}
     assert set(segmind_widgets.__all__) == names
     assert all(getattr(segmind_widgets, name) is not None for name in names)
 

@@ -12,6 +12,7 @@ from typing import Any
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
+from segmind_widgets.nested import transform
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax import yaml as yaml12
 from segmind_widgets.types import Model
@@ -56,7 +57,7 @@ class RowPlanner:
         """
         if text:
             inputs = {name: self._read(name, value) for name, value in inputs.items()}
-        shared = {name: self._shared(value) for name, value in inputs.items()}
+        shared = transform(inputs, self._shared)
         return self._plan(self.name, shared, again=True, **self.options)
 
     def _read(self, name: str, value: Any) -> Any:
@@ -70,8 +71,6 @@ class RowPlanner:
 
     def _shared(self, value: Any) -> Any:
         """The value, with the very same Asset for the same file: it is read and hashed once."""
-        if isinstance(value, (list, tuple)):
-            return [self._shared(item) for item in value]
         if isinstance(value, Path):
             return self._asset(self._of_file(value), value)
         if isinstance(value, bytes):

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.nested import transform
 from segmind_widgets.types import Model
 
 _WHOLE = r"[-+]?[0-9]{1,18}"
@@ -71,7 +72,7 @@ def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
     }
     said = {name: _misplaced(name, value, known.get(name, {})) for name, value in sent.items()}
     problems = [InputNote(name, message) for name, message in said.items() if message]
-    for where, fault in iter_errors(_without_objects(sent), model.schema):
+    for where, fault in iter_errors(transform(sent, _without_object), model.schema):
         if not said.get(where[0]):
             problems.append(InputNote(where[0], f"`{format_path(where)}` {fault}"))
     strange = [name for name in sent if name not in known]
@@ -149,12 +150,8 @@ def _is_object(value: Any) -> bool:
     return not isinstance(value, (str, int, float, list, Mapping, type(None)))
 
 
-def _without_objects(value: Any) -> Any:
+def _without_object(value: Any) -> Any:
     """The value with an address in the place of each file, for the schema to judge the rest."""
-    if isinstance(value, list):
-        return [_without_objects(item) for item in value]
-    if isinstance(value, Mapping):
-        return {name: _without_objects(item) for name, item in value.items()}
     return "https://a.file" if _is_object(value) else value
 
 

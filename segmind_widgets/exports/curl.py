@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.exports.python import fill
 from segmind_widgets.exports.request import ExportRequest, File, request_of
+from segmind_widgets.nested import transform
 
 if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
@@ -258,11 +259,9 @@ def document(inputs: Mapping[str, Any], files: Mapping[tuple[str, str], File]) -
     def marked(value: Any) -> Any:
         if isinstance(value, File):
             return f"{mark}{names[str(value), value.use]}{mark}"
-        if isinstance(value, Mapping):
-            return {name: marked(item) for name, item in value.items()}
-        return [marked(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return value
 
-    text = _json(marked(inputs))
+    text = _json(transform(inputs, marked))
     if names:
         text = re.sub(r"[\\$`]", r"\\\g<0>", text)
         text = re.sub(rf"{mark}(file_\d+){mark}", r"$\1", text)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from segmind_widgets.errors import InputError
 from segmind_widgets.exports.curl import curl
 from segmind_widgets.exports.python import literal, python
-from segmind_widgets.exports.request import File, kept, leaves, paths
+from segmind_widgets.exports.request import File, kept, paths
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.nested import walk
 from segmind_widgets.syntax import cells
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **o
     arguments = "".join(
         f", {name}={literal(value)}" for name, value in {**chosen, **options}.items()
     )
-    with_files = any(isinstance(leaf, File) for leaf in leaves(given))
+    with_files = any(isinstance(leaf, File) for _, leaf in walk(given))
     lines = ["from pathlib import Path\n"] if with_files else []
     lines += [
         "from segmind_widgets import SegmindClient\n",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError
+from segmind_widgets.nested import walk
 from segmind_widgets.planning.inputs import check_known, resolve_files, to_json
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class ExportRequest:
     @property
     def files(self) -> dict[tuple[str, str], File]:
         """The files among the inputs by path and use."""
-        found = (leaf for leaf in leaves(self.inputs) if isinstance(leaf, File))
+        found = (leaf for _, leaf in walk(self.inputs) if isinstance(leaf, File))
         return {(str(file), file.use): file for file in found}
 
     def uses(self, use: str) -> bool:
@@ -125,9 +126,8 @@ def kept(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """
     check_known(inputs)
     found = resolve_files(inputs)
-    for name, value in found.items():
-        for leaf in leaves(value):
-            _check(name, leaf)
+    for (name, *_), leaf in walk(found):
+        _check(name, leaf)
     return found
 
 
@@ -146,15 +146,6 @@ def _check(name: str, value: Any) -> None:
             hint="Save what it leads to as a file, and give that file.",
             field=name,
         )
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    """What is in lists and mappings, at any depth."""
-    if isinstance(value, (Mapping, list, tuple)):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from leaves(item)
-    else:
-        yield value
 
 
 def _protocol(provider: str, path: str) -> Literal["v1", "v2", "workflow", "task"]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode, UseEnum
@@ -59,8 +59,6 @@ class Job(HasTraits):
     error: Any = AnyTrait(None, allow_none=True, help="What went wrong: an exception, or None.")
     watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
 
-    opener: ClassVar[Callable[[Any], Job] | None] = None  # the client's `from_image`
-
     def __init__(self, **traits: Any) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         super().__init__(**{"created": moment, **traits})
@@ -72,24 +70,6 @@ class Job(HasTraits):
         self._started = time.monotonic() - self.elapsed
         self._pending: dict[str, Any] = {}
         self._published = 0.0
-
-    @classmethod
-    def from_image(cls, source: Any) -> Job:
-        """The job that made a picture, from the recipe in it: `.inputs`, and `.rerun(…)`.
-
-        Args:
-            source: a path, or what else `Asset.of` takes.
-
-        Raises:
-            AssetError: it carries no recipe.
-        """
-        if cls.opener is None:
-            raise SegmindError(
-                "No client is known to this Job.",
-                hint="Import it with `from segmind_widgets import Job`, or use"
-                " SegmindClient.instance().from_image(…).",
-            )
-        return cls.opener(source)
 
     # set by threads
 

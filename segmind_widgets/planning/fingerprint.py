@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.nested import transform
 
 
 def fingerprint(
@@ -18,15 +19,11 @@ def fingerprint(
     Files (Assets) count by their content; of a bare URL only the address is known. 3 and 3.0 are
     the same number. SHA-256, in hexadecimal digits.
     """
-    said = [provider, bool(sandbox), kind, target, _canonical(dict(inputs))]
+    said = [provider, bool(sandbox), kind, target, transform(inputs, _canonical, str)]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _canonical(value: Any) -> Any:
     if isinstance(value, Asset):
         return {"sha256": value.sha256} if value.local else value.url
-    if isinstance(value, Mapping):
-        return {str(key): _canonical(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

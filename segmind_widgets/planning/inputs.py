@@ -5,45 +5,38 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError
+from segmind_widgets.nested import transform, walk
 from segmind_widgets.types import Model
 
-_NAMED = re.compile(r"<.*, sha256 [0-9a-f]{64}>", re.DOTALL)
+_PLACEHOLDER = re.compile(r"<.*, sha256 [0-9a-f]{64}>", re.DOTALL)
 _PLAIN = (str, int, float, bool, type(None))
 
 
 def resolve_files(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with an Asset for every file, at any depth: each is read and hashed once."""
-    return {name: _with_assets(name, value) for name, value in inputs.items()}
+    """Return the inputs with an Asset for every file, at any depth: each is read and hashed once.
 
+    Raises:
+        AssetError: a file cannot be read; `field` names the input.
+    """
 
-def _with_assets(name: str, value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _with_assets(name, item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_with_assets(name, item) for item in value]
-    asset = None if isinstance(value, _PLAIN) else _asset(name, value)
-    return value if asset is None else asset
+    def resolve(name: str, value: Any) -> Any:
+        asset = _asset(name, value)
+        return value if asset is None else asset
+
+    return {name: transform(value, partial(resolve, name)) for name, value in inputs.items()}
 
 
 def iter_files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset]:
-    """Every file on this machine among the inputs that is sent by its URL."""
+    """Yield every file on this machine among the inputs that is sent by its URL."""
     inline = _base64_fields(model)
-    for name, value in inputs.items():
-        if name not in inline:
-            yield from _files(name, value)
-
-
-def _files(name: str, value: Any) -> Iterator[Asset]:
-    if isinstance(value, (Mapping, list, tuple)):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _files(name, item)
-    elif not isinstance(value, _PLAIN):
-        asset = _asset(name, value)
+    for (name, *_), value in walk(inputs):
+        asset = None if name in inline else _asset(name, value)
         if asset is not None and asset.local:
             yield asset
 
@@ -73,23 +66,14 @@ def check_known(inputs: Mapping[str, Any]) -> None:
         InputError: a journal's inputs are sent again, and the file is not among them; `field`
             names the input.
     """
-    for name, value in inputs.items():
-        found = next(filter(_NAMED.fullmatch, _texts(value)), None)
-        if found:
+    for (name, *_), value in walk(inputs):
+        if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
             raise InputError(
                 f"`{name}` was a file, of which only the name is known now:"
-                f" {found[1:].partition(', sha256 ')[0]}.",
+                f" {value[1:].partition(', sha256 ')[0]}.",
                 hint=f"Nothing was sent. Give the file again, as {name}.",
                 field=name,
             )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (Mapping, list, tuple)):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(item)
 
 
 def to_json(
@@ -108,39 +92,33 @@ def to_json(
     def form(asset: Asset, name: str) -> str:
         return encode(asset) if name in inline and asset.local else url(asset)
 
-    return {
-        name: _value(name, value, lambda asset, name=name: form(asset, name))
-        for name, value in inputs.items()
-    }
+    def leaf(name: str, value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(
+                f"`{name}` is {value}, a number that JSON does not have.",
+                hint="Give a finite number, or leave it out.",
+                field=name,
+            )
+        if isinstance(value, _PLAIN):
+            return value
+        if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):  # a NumPy scalar
+            return transform(value.item(), partial(leaf, name), str)
+        asset = _asset(name, value)
+        if asset is None:
+            raise InputError(
+                f"`{name}` is a {type(value).__name__}, which cannot be sent.",
+                hint="Give text, a number, a list or a file (path, bytes, picture, Asset, Job).",
+                field=name,
+            )
+        return form(asset, name)
 
-
-def _value(name: str, value: Any, form: Callable[[Asset], str]) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(
-            f"`{name}` is {value}, a number that JSON does not have.",
-            hint="Give a finite number, or leave it out.",
-            field=name,
-        )
-    if isinstance(value, _PLAIN):
-        return value
-    if isinstance(value, Mapping):
-        return {str(k): _value(name, v, form) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_value(name, item, form) for item in value]
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
-        return _value(name, value.item(), form)  # a NumPy scalar
-    asset = _asset(name, value)
-    if asset is None:
-        raise InputError(
-            f"`{name}` is a {type(value).__name__}, which cannot be sent.",
-            hint="Give text, a number, a list or a file (path, bytes, picture, Asset, Job).",
-            field=name,
-        )
-    return form(asset)
+    return {name: transform(value, partial(leaf, name), str) for name, value in inputs.items()}
 
 
 def _asset(name: str, value: Any) -> Asset | None:
-    """The file that a value is; None for what is none. Errors name the field."""
+    """Return the file that a value is, None where it is none; errors name the field."""
+    if isinstance(value, _PLAIN):
+        return None
     try:
         return _found(value)
     except InputError as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError
+from segmind_widgets.nested import transform
 from segmind_widgets.types import Output
 
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[\w=.+-]+)*,")
@@ -26,7 +27,7 @@ def from_json(text: str | bytes) -> Any:
     for _ in range(_DEEPEST):
         level = [inner for outer in level for inner in _inside(outer)]
         if not level:
-            return _whole(value)
+            return transform(value, _whole, _whole)
     raise ValueError("nested too deep")
 
 
@@ -34,9 +35,7 @@ def _whole(value: Any) -> Any:
     """With "?" for half a character (a text cut within an emoji): no file or database takes it."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_whole(name): _whole(inner) for name, inner in value.items()}
-    return [_whole(inner) for inner in value] if isinstance(value, list) else value
+    return value
 
 
 def _inside(value: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.nested import transform
 from segmind_widgets.storage.database import now
 from segmind_widgets.types import Status
 
@@ -139,12 +140,12 @@ class BatchRows:
 
 def shown(inputs: Any) -> Any:
     """Inputs that were never sent, as the journal can keep them: objects by their kind."""
-    if isinstance(inputs, Mapping):
-        return {str(name): shown(value) for name, value in inputs.items()}
-    if isinstance(inputs, (list, tuple)):
-        return [shown(value) for value in inputs]
-    plain = inputs is None or isinstance(inputs, (str, int, float))
-    return inputs if plain else f"<{type(inputs).__name__}>"
+    return transform(inputs, _shown, str)
+
+
+def _shown(value: Any) -> Any:
+    plain = value is None or isinstance(value, (str, int, float))
+    return value if plain else f"<{type(value).__name__}>"
 
 
 def unsendable(inputs: Mapping[str, Any]) -> InputError | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.errors import CellError
+from segmind_widgets.nested import transform
 from segmind_widgets.syntax import yaml as yaml12
 from segmind_widgets.syntax.templates import NAME, Template
 
@@ -140,7 +141,7 @@ def dump(inputs: Mapping[str, Any]) -> str:
     name = ""
     try:
         for name, value in inputs.items():
-            plain[_plain(name)] = _plain(value)
+            plain[_plain(name)] = transform(value, _plain, _plain)
     except (TypeError, ValueError) as error:
         raise CellError(
             f"`{name}` cannot be written as text: {error}.",
@@ -162,10 +163,6 @@ def _plain(value: Any) -> Any:
         return yaml12.Verbatim(f"${{float('{value}')}}")
     if value is None or isinstance(value, (int, float)):
         return value
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
     if path := getattr(value, "path", None):
         return _plain(Path(path))
     if isinstance(url := getattr(value, "url", None), str):

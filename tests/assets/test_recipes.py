@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
-from segmind_widgets import Asset, Job, SegmindClient
+from segmind_widgets import Asset, SegmindClient, from_image
 from segmind_widgets.assets import recipes
 from segmind_widgets.assets.exif import Note, find_note, with_note
 from segmind_widgets.assets.recipes import Recipe, read, write
-from segmind_widgets.errors import AssetError, CellError, InputError, SegmindError
+from segmind_widgets.errors import AssetError, CellError, InputError
 from segmind_widgets.jobs import runner
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import open_shell
@@ -587,7 +587,7 @@ def test_a_signed_url_is_not_in_it_and_is_asked_for_again(wired: SegmindClient) 
     assert recipe.inputs["image_input"] == [signed_url.partition("?")[0]]
     assert recipe.cut == ("image_input",)
     with pytest.raises(InputError, match="does not hold all of `image_input`"):
-        Job.from_image(asset.path).rerun(prompt="a cap")
+        wired.from_image(asset.path).rerun(prompt="a cap")
 
 
 def test_a_file_sent_as_base64_is_in_it_by_name(wired: SegmindClient) -> None:
@@ -616,7 +616,7 @@ def test_a_job_from_an_image_runs_again(tmp_path: Path) -> None:
     client = SegmindClient.instance(sandbox_speed=500.0)
     first = client.run("flux-schnell", {"prompt": "a fox", "width": 512, "height": 512})
     copy = first.outputs[0].save(tmp_path / "renamed.png")
-    job = Job.from_image(copy)
+    job = from_image(copy)
     assert (job.model, job.inputs, job.seed, job.id) == (
         "flux-schnell", first.inputs, first.seed, first.id
     )  # fmt: skip
@@ -629,13 +629,6 @@ def test_a_job_from_an_image_runs_again(tmp_path: Path) -> None:
     assert second.seed == first.seed
     same = job.rerun().wait(60)
     assert same.image.tobytes() == first.image.tobytes()
-
-
-def test_a_job_needs_a_client_to_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Job, "opener", None)
-    with pytest.raises(SegmindError, match="No client") as raised:
-        Job.from_image("cat.png")
-    assert "from segmind_widgets import Job" in raised.value.hint
 
 
 def test_the_magic_takes_a_picture_for_its_model_and_inputs(

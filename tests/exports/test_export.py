@@ -445,14 +445,15 @@ def test_python_reads_half_characters() -> None:
 def test_the_shell_writes_the_same_inputs(
     tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, Any], *, with_file: bool
 ) -> None:
-    from segmind_widgets.exports.request import File, leaves
+    from segmind_widgets.exports.request import File
+    from segmind_widgets.nested import walk
 
     folder = tmp_path_factory.getbasetemp()
     path = folder / "a 'b\".png"
     path.write_bytes(b"x")
     if with_file:
         inputs = {**inputs, "file": [File.of(Asset(path=path), "upload")]}
-    files = {(str(f), f.use): f for f in leaves(inputs) if isinstance(f, File)}
+    files = {(str(f), f.use): f for _, f in walk(inputs) if isinstance(f, File)}
     script = f'upload() {{ printf "%s" "http://x/$2"; }}\ntmp={folder}\n{document(inputs, files)}'
     subprocess.run(["sh", "-euc", script], check=True)
     read = json.loads((folder / "inputs").read_text(encoding="utf-8"))
