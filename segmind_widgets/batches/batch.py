@@ -10,10 +10,9 @@ import re
 import threading
 import time
 from collections.abc import Collection, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from traitlets import Any as AnyTrait
-from traitlets import Bool, Float, HasTraits, Int, Unicode
+from traitlets import Bool, Float, HasTraits, Instance, Int, TraitType, Unicode
 
 from segmind_widgets.background import Throttle, run_in_background
 from segmind_widgets.batches.feeder import BatchFeeder, RowWorkers
@@ -22,7 +21,7 @@ from segmind_widgets.batches.progress import BatchProgress
 from segmind_widgets.batches.results import BatchResults
 from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import Row, RowSource
-from segmind_widgets.errors import StillRunning
+from segmind_widgets.errors import SegmindError, StillRunning
 from segmind_widgets.formatting import abbreviate_home, duration, figure, money
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
@@ -96,11 +95,20 @@ class Batch(BatchResults, HasTraits):
     failed = Int(0, help="Rows of this run that did not complete; `failures` has their jobs.")
     spent = Float(0.0, help="USD that this run's rows have cost, as the service told.")
     unpriced = Int(0, help="Rows of this run of which nobody told what they cost.")
-    rate = Float(None, allow_none=True, help="Rows that ended a minute, of late.")
-    eta = Float(None, allow_none=True, help="Seconds until it is done; None: nobody knows.")
+    rate = cast(
+        "TraitType[float | None, float | None]",  # traitlets declares a Float with None as an int
+        Float(None, allow_none=True, help="Rows per minute, recently; None: too few ended."),
+    )
+    eta = cast(
+        "TraitType[float | None, float | None]",
+        Float(None, allow_none=True, help="Seconds until the batch is done; None: unknown."),
+    )
     message = Unicode(help="Why it stopped, and what to do.")
     finished = Bool(False, help="Nothing of it runs or is sent any more.")
-    error: Any = AnyTrait(None, allow_none=True, help="Why rows were not sent; None: all were.")
+    error = cast(
+        "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
+        Instance(SegmindError, allow_none=True, help="Why rows were not sent; None: all were."),
+    )
 
     def __init__(
         self,
