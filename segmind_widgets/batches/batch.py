@@ -10,10 +10,9 @@ import re
 import threading
 import time
 from collections.abc import Collection, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from traitlets import Any as AnyTrait
-from traitlets import Bool, Float, HasTraits, Int, Unicode
+from traitlets import Bool, Float, HasTraits, Instance, Int, TraitType, Unicode
 
 from segmind_widgets.background import Throttle, run_in_background
 from segmind_widgets.batches.feeder import BatchFeeder, RowWorkers
@@ -22,7 +21,7 @@ from segmind_widgets.batches.progress import BatchProgress
 from segmind_widgets.batches.results import BatchResults
 from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import Row, RowSource
-from segmind_widgets.errors import StillRunning
+from segmind_widgets.errors import SegmindError, StillRunning
 from segmind_widgets.formatting import abbreviate_home, duration, figure, money
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
@@ -43,29 +42,35 @@ _ON = f"Run the same again: {_GOES_ON}"
 _LOST = "With a name (name=…) a generator could go on where it stopped."
 
 
-class Failed(int):
-    """How many rows did not end well here; and those rows."""
+class BatchFailures:
+    """The rows of a batch that neither completed nor run: their jobs, in the order of the rows.
 
-    _batch: Batch
+    Each use reads the journal.
+    """
 
-    def __new__(cls, count: int, batch: Batch) -> Failed:
-        made = super().__new__(cls, count)
-        made._batch = batch
-        return made
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._batch.failed_rows())
 
     def __iter__(self) -> Iterator[Job]:
-        """Their jobs, each with its error, in the order of the rows."""
-        return (self._batch.job(number) for number, _ in self._batch.broken())
+        return (self._batch.job(number) for number, _ in self._batch.failed_rows())
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} failures of {self._batch.name}>"
 
     def by_cause(self) -> dict[str, list[int]]:
-        """What went wrong → the numbers of the rows (from 0), the most frequent first."""
-        found: dict[str, list[int]] = {}
-        for number, said in self._batch.broken():
-            found.setdefault(_IDS.sub("…", said), []).append(number)
-        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+        """Group the row numbers (from 0) by error message, the most frequent message first."""
+        numbers: dict[str, list[int]] = {}
+        for number, message in self._batch.failed_rows():
+            numbers.setdefault(_IDS.sub("…", message), []).append(number)
+        return dict(sorted(numbers.items(), key=lambda item: -len(item[1])))
 
     def retry(self) -> Batch:
-        """Try them again: the batch, running. What may be billed is looked for, not sent again.
+        """Run these rows again and return the batch, running.
+
+        A row that may be billed already is looked up at the service, not submitted again.
 
         Raises:
             StillRunning: the batch has not ended yet.
@@ -87,14 +92,23 @@ class Batch(BatchResults, HasTraits):
     running = Int(0, help="Rows on their way.")
     done = Int(0, help="Rows that are completed, by this run or an earlier one.")
     reused = Int(0, help="Rows of `done` that an earlier run completed; not paid again.")
-    failed: Any = AnyTrait(0, help="Rows that did not end well here, as a number; see `Failed`.")
+    failed = Int(0, help="Rows of this run that did not complete; `failures` has their jobs.")
     spent = Float(0.0, help="USD that this run's rows have cost, as the service told.")
     unpriced = Int(0, help="Rows of this run of which nobody told what they cost.")
-    rate = Float(None, allow_none=True, help="Rows that ended a minute, of late.")
-    eta = Float(None, allow_none=True, help="Seconds until it is done; None: nobody knows.")
+    rate = cast(
+        "TraitType[float | None, float | None]",  # traitlets declares a Float with None as an int
+        Float(None, allow_none=True, help="Rows per minute, recently; None: too few ended."),
+    )
+    eta = cast(
+        "TraitType[float | None, float | None]",
+        Float(None, allow_none=True, help="Seconds until the batch is done; None: unknown."),
+    )
     message = Unicode(help="Why it stopped, and what to do.")
     finished = Bool(False, help="Nothing of it runs or is sent any more.")
-    error: Any = AnyTrait(None, allow_none=True, help="Why rows were not sent; None: all were.")
+    error = cast(
+        "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
+        Instance(SegmindError, allow_none=True, help="Why rows were not sent; None: all were."),
+    )
 
     def __init__(
         self,
@@ -122,7 +136,6 @@ class Batch(BatchResults, HasTraits):
         self._feeder = self._feeding(source, None)
         self._began = time.monotonic()
         self._told = False  # the end, to all who follow the traits
-        self.failed = Failed(0, self)
 
     # running
 
@@ -180,10 +193,10 @@ class Batch(BatchResults, HasTraits):
         self._progress.wait(lambda: not self._progress.has_producers, _PATIENCE)
 
     def retry(self) -> Batch:
-        """See `Failed.retry`."""
+        """Run the failed rows again; see `BatchFailures.retry`."""
         if not self.finished:
             raise StillRunning(f"The batch {self.name} has not ended.", hint="Wait for it first.")
-        again = {number for number, _ in self.broken()}
+        again = {number for number, _ in self.failed_rows()}
         if again:
             source = self._source
             if not source.repeatable:  # the rows are gone: the journal has what was sent
@@ -199,7 +212,12 @@ class Batch(BatchResults, HasTraits):
                 lost = unsendable(row["inputs"]) if row["fingerprint"] is None else None
                 yield Row(row["row"], row["inputs"], lost)
 
-    def broken(self) -> Iterator[tuple[int, str]]:
+    @property
+    def failures(self) -> BatchFailures:
+        """Return the failed rows: iterable jobs with `len`, `by_cause()` and `retry()`."""
+        return BatchFailures(self)
+
+    def failed_rows(self) -> Iterator[tuple[int, str]]:
         """The number of each row that did not end well, and why."""
         running = self._progress.numbers()
         for number, status, error in self._rows.open():
@@ -239,7 +257,7 @@ class Batch(BatchResults, HasTraits):
             "running": counts.running,
             "done": counts.done,
             "reused": counts.reused,
-            "failed": Failed(counts.failed, self),
+            "failed": counts.failed,
             "spent": counts.spent,
             "unpriced": counts.unpriced,
             "rate": rate,
@@ -314,7 +332,7 @@ class Batch(BatchResults, HasTraits):
         total = f" of {self.total:,}" if self.total is not None else ""
         before = f" ({self.reused:,} before, not paid again)" if self.reused else ""
         facts = [self.model, f"{self.done:,}{total} done{before}"]
-        facts += [f"{int(self.failed):,} failed"] if self.failed else []
+        facts += [f"{self.failed:,} failed"] if self.failed else []
         facts += [f"{self.running:,} running"] if self.running else []
         facts += [self.cost] if self.spent or self.reused < self.done else []
         facts += [duration(self.elapsed)] if self.finished and self.elapsed >= 1 else []
@@ -328,7 +346,7 @@ class Batch(BatchResults, HasTraits):
 
     def causes(self) -> list[tuple[str, list[int]]]:
         """The most frequent causes with the rows that they broke; [] while nothing failed."""
-        return list(self.failed.by_cause().items())[:_CAUSES] if self.failed else []
+        return list(self.failures.by_cause().items())[:_CAUSES] if self.failed else []
 
     def newest(self, most: int) -> list[int]:
         """The numbers of the rows that ended last, the last first."""
@@ -339,7 +357,7 @@ class Batch(BatchResults, HasTraits):
         """Why it stopped, and what went wrong how often."""
         causes = self.causes()
         said = [f"{len(rows):,} × {cause}" for cause, rows in causes]
-        more = int(self.failed) - sum(len(rows) for _, rows in causes)
+        more = self.failed - sum(len(rows) for _, rows in causes)
         said += [f"{more:,} more failed otherwise."] if more > 0 else []
         return [*([self.message] if self.message else []), *said]
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from segmind_widgets.batches.sweeps import Axis
+
 MOST = 60  # pictures
 LARGEST = 150_000  # bytes
 _WIDTH = 1000  # pixels
@@ -43,7 +45,7 @@ class Tile:
     said: str = ""
 
 
-def sheet(tiles: Sequence[Tile], axes: Sequence[Any] = (), *, more: int = 0) -> bytes:
+def sheet(tiles: Sequence[Tile], axes: Sequence[Axis] = (), *, more: int = 0) -> bytes:
     """A JPEG of at most `LARGEST` bytes.
 
     Args:
@@ -55,7 +57,7 @@ def sheet(tiles: Sequence[Tile], axes: Sequence[Any] = (), *, more: int = 0) -> 
     return _jpeg(_grid(tiles, axes) if grid else _wrapped(tiles, more))
 
 
-def is_grid(axes: Sequence[Any], count: int) -> bool:
+def is_grid(axes: Sequence[Axis], count: int) -> bool:
     """Two axes whose combinations all have room on one sheet."""
     if len(axes) != 2:
         return False
@@ -63,7 +65,7 @@ def is_grid(axes: Sequence[Any], count: int) -> bool:
     return across * _SIDES[0] <= _WIDTH and max(count, len(axes[0].values) * across) <= MOST
 
 
-def _grid(tiles: Sequence[Tile], axes: Sequence[Any]) -> Image.Image:
+def _grid(tiles: Sequence[Tile], axes: Sequence[Axis]) -> Image.Image:
     down, across = axes
     margin = min(200, max(_length(text, _TEXT) for text in (down.name, *down.labels)) + _GAP)
     side = _side(_WIDTH - margin - _GAP, len(across.values))

@@ -11,6 +11,7 @@ from typing import Any
 
 from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import Row, RowSource
+from segmind_widgets.batches.sweeps import Axis
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import _MINUTE, duration, money
 from segmind_widgets.jobs.queue import POLLS
@@ -43,7 +44,7 @@ class BatchPlan:
     per_minute: float | None = None
     seconds: float | None = None
     notes: tuple[str, ...] = ()
-    axes: tuple[Any, ...] = ()
+    axes: tuple[Axis, ...] = ()
     sandbox: bool = False
     kept: bool = True
 

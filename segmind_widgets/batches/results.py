@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.batches.contact_sheet import MOST, Tile, sheet
-from segmind_widgets.batches.sweeps import label, position
+from segmind_widgets.batches.sweeps import Axis, label, position
 from segmind_widgets.errors import NotFound, SegmindError
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.storage.batch_rows import BatchRows
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from segmind_widgets.session import Session
 
 
+_Item = TypeVar("_Item")
 _FACTS = ("row", "status", "output", "outputs", "cost", "seconds", "error", "id")  # of a record
 
 
@@ -41,8 +42,9 @@ class BatchResults:
         axes: of a sweep.
     """
 
-    def __init__(self, session: Session, rows: BatchRows, axes: Sequence[Any] = ()) -> None:
-        self._session, self._rows, self.axes = session, rows, tuple(axes)
+    def __init__(self, session: Session, rows: BatchRows, axes: Sequence[Axis] = ()) -> None:
+        self._session, self._rows = session, rows
+        self.axes: tuple[Axis, ...] = tuple(axes)
 
     def job(self, number: int) -> Job:
         """The job of a row, by the row's number from 0 on. Raises NotFound."""
@@ -176,8 +178,12 @@ class BatchJobs(Sequence[Job]):
     def __iter__(self) -> Iterator[Job]:
         return (self._session.job(row["key"]) for row in self._rows.pages())
 
-    def __getitem__(self, index: Any) -> Any:
-        return _picked(self, index)
+    @overload
+    def __getitem__(self, index: int) -> Job: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Job]: ...
+    def __getitem__(self, index: int | slice) -> Job | Sequence[Job]:
+        return _item_or_slice(self, index)
 
 
 class BatchOutputs(Sequence[Asset]):
@@ -192,19 +198,23 @@ class BatchOutputs(Sequence[Asset]):
     def __iter__(self) -> Iterator[Asset]:
         return (asset for row in self._rows.pages() for asset in assets_from_row(row))
 
-    def __getitem__(self, index: Any) -> Any:
-        return _picked(self, index)
+    @overload
+    def __getitem__(self, index: int) -> Asset: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Asset]: ...
+    def __getitem__(self, index: int | slice) -> Asset | Sequence[Asset]:
+        return _item_or_slice(self, index)
 
     def __repr__(self) -> str:
         return f"<{len(self):,} outputs of {self._rows.batch}>"
 
 
-def _picked(items: Sequence[Any], index: Any) -> Any:
-    """Items by their places, found by going through them: none is kept."""
+def _item_or_slice(items: Sequence[_Item], index: int | slice) -> _Item | Sequence[_Item]:
+    """Return items by position. Iterates, so that no list of all items is kept."""
     if isinstance(index, slice):
         return list(items)[index]
-    wanted = index if index >= 0 else index + len(items)
-    for at, item in enumerate(items):
-        if at == wanted:
+    position = index if index >= 0 else index + len(items)
+    for number, item in enumerate(items):
+        if number == position:
             return item
     raise IndexError(index)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets.batches.sweeps import Axis
 from segmind_widgets.errors import InputError
 
 _TABLES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -46,7 +47,7 @@ class RowSource:
     repeatable: bool = True
     digest: str = ""
     text: bool = False
-    axes: tuple[Any, ...] = ()
+    axes: tuple[Axis, ...] = ()
 
 
 def source(rows: Any) -> RowSource:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from segmind_widgets._version import __version__
@@ -67,6 +69,8 @@ class JobRunner:
         key: the row in the store.
         limit: seconds after which watching ends (the job goes on).
         lost: why neither call nor outputs are known; it is looked for in the service's history.
+        downloader: makes the downloader from the function that stamps recipes; by default, results
+            go from `transport` to `store`.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class JobRunner:
         economical: bool = False,
         limit: float = 3600.0,
         lost: SegmindError | None = None,
+        downloader: Callable[[Callable[[Asset], Asset]], Downloader] | None = None,
     ) -> None:
         self.job = job
         self._provider, self._transport, self._store = provider, transport, store
@@ -91,7 +96,8 @@ class JobRunner:
         self._elapsed, self._limit = job.elapsed, limit
         self._queued = self._began - self._elapsed
         self._tries = 0
-        self._results = Downloader(store, transport, job.model, key, self._stamped)
+        default = partial(Downloader, store, transport, job.model, key)
+        self._results = (downloader or default)(self._stamped)
         self._doubt = lost
         self._lookup: HistorySearch | None = None
         self._sought = False

@@ -97,12 +97,12 @@ class BatchView(Panel):
             self.bar.style.bar_color = None
             self.stop.layout.display = "none"
         self._say(" · ".join(self._facts()))
-        moved = (batch.done, int(batch.failed), batch.running)
+        moved = (batch.done, batch.failed, batch.running)
         if moved != self._shown:
             self._shown = moved
             self.pictures.items = self._items()
         if batch.failed != self._failures:
-            self._failures = int(batch.failed)
+            self._failures = batch.failed
             self._tell_causes()
         self.say(batch.message)
 
@@ -116,9 +116,8 @@ class BatchView(Panel):
         total = f" of {batch.total:,}" if batch.total is not None else ""
         facts = [f"<b>{batch.done:,}{total} done</b>"]
         facts += [f"{batch.reused:,} before, not paid again"] if batch.reused else []
-        facts += [f'<span class="sw-error">{int(batch.failed):,} failed</span>'] * bool(
-            batch.failed
-        )
+        failed = f'<span class="sw-error">{batch.failed:,} failed</span>'
+        facts += [failed] if batch.failed else []
         facts += [f"{batch.running:,} running"] if batch.running else []
         facts += [batch.cost]
         facts += [f"{batch.rate:.3g} a minute"] if batch.rate and batch.running else []

@@ -112,7 +112,18 @@ class WorkerPool:
             if self._scheduler is None:
                 most = min(_MOST, slots(self._executor))
                 self._scheduler, self.closed = Scheduler(most, most), False
-            self._scheduler.add(RowJobRunner(store, errands, key, call, **options))
+            self._scheduler.add(
+                JobRunner(
+                    job,
+                    endpoint.provider,
+                    errands,
+                    store,
+                    key,
+                    call,
+                    downloader=lambda stamp: RowDownloader(errands, store, key, stamp),
+                    **options,
+                )
+            )
 
     def sent(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:  # noqa: ARG002 - as asked
         """The submit of a row whose driver was lost, where a worker noted the reply.
@@ -268,18 +279,6 @@ class Errands:
             answer = self._notes.answer(self._attempt)
         self._attempt += 1  # what was refused may be sent again
         return outcome(answer, self._pool.folder)
-
-
-class RowJobRunner(JobRunner):
-    """A row's watch: its files are in the folder, and are brought there by workers."""
-
-    def __init__(
-        self, store: Store, errands: Errands, key: str, call: Call | None, **options: Any
-    ) -> None:
-        super().__init__(
-            errands.job, errands.endpoint.provider, errands, store, key, call, **options
-        )
-        self._results = RowDownloader(errands, store, key, self._stamped)
 
 
 class RowDownloader(Downloader):

@@ -260,7 +260,7 @@ def test_wrong_rows_of_a_file_fail_alone(
     batch = client.map(FAST, tmp_path / "rows.jsonl").wait(30)
     assert (batch.total, batch.done, batch.failed) == (4, 2, 2)
     assert posts(sandbox) == Counter("ad")
-    causes = batch.failed.by_cause()
+    causes = batch.failures.by_cause()
     assert sorted(causes.values()) == [[1], [2]]
     assert any("Line 2 of rows.jsonl is no JSON" in cause for cause in causes)
     again = client.map(FAST, tmp_path / "rows.jsonl").wait(30)
@@ -289,7 +289,7 @@ def test_what_broke_may_have_had_further_rows(client: SegmindClient, sandbox: Sa
     sandbox.faults.add("POST /v2/.*", "job_failed", times=1)
     batch = client.map(FAST, rows()).wait(30)
     assert (batch.done, batch.failed, batch.total) == (2, 1, None)
-    assert batch.failed.retry().wait(30).done == 3
+    assert batch.failures.retry().wait(30).done == 3
     assert batch.total is None
 
 
@@ -307,7 +307,7 @@ def test_objects_of_a_generator_are_not_sent_as_their_names(
     assert batch.failed == 2
     sandbox.faults.clear()
     before = len(sandbox.requests("POST", "/v2/"))
-    batch.failed.retry().wait(30)
+    batch.failures.retry().wait(30)
     sent = [request.json for request in sandbox.requests("POST", "/v2/")[before:]]
     assert sent == [{"prompt": "<b>"}]
     error = batch.job(0).error
@@ -340,10 +340,12 @@ def test_failures_never_end_a_batch_and_are_told_by_cause(
     sandbox.faults.add("POST /v2/.*", 400, times=1, body={"error": "No."})
     batch = client.map(FAST, prompts(6)).wait(30)
     assert (batch.done, batch.failed) == (3, 3)
-    causes = batch.failed.by_cause()
+    assert type(batch.failed) is int
+    assert len(batch.failures) == len(list(batch.failures)) == 3
+    causes = batch.failures.by_cause()
     assert [len(rows) for rows in causes.values()] == [2, 1]
     assert "The lens cap was on." in next(iter(causes))
-    assert {type(job.error) for job in batch.failed} >= {errors.JobFailed}
+    assert {type(job.error) for job in batch.failures} >= {errors.JobFailed}
     told = batch._repr_mimebundle_()
     assert "2 × " in told["text/plain"]
     assert "The lens cap was on." in told["text/html"]
@@ -355,12 +357,12 @@ def test_what_failed_is_tried_again(form: str, client: SegmindClient, sandbox: S
     rows: Any = prompts(5) if form == "list" else iter(prompts(5))
     batch = client.map(FAST, rows).wait(30)
     assert batch.failed == 2
-    assert batch.failed.retry() is batch
+    assert batch.failures.retry() is batch
     batch.wait(30)
     assert (batch.done, batch.failed, len(batch.outputs)) == (5, 0, 5)
     assert sorted(posts(sandbox).values()) == [1, 1, 1, 2, 2]
     assert made(batch) == [str(n) for n in range(5)]
-    assert batch.failed.retry() is batch
+    assert batch.failures.retry() is batch
     assert batch.finished, "there is nothing to try"
 
 
@@ -368,7 +370,7 @@ def test_retry_waits_for_the_end(client: SegmindClient, sandbox: Sandbox) -> Non
     sandbox.faults.add("GET /v2/.*", "silence", times=None)
     batch = client.map(FAST, prompts(1))
     with pytest.raises(errors.StillRunning):
-        batch.failed.retry()
+        batch.failures.retry()
     sandbox.faults.clear()
     batch.wait(30)
 
@@ -379,9 +381,9 @@ def test_what_may_be_billed_is_not_sent_again(client: SegmindClient, sandbox: Sa
     rows = [{"prompt": "x", "seed": n} for n in range(3)]
     batch = client.map(FAST, rows).wait(60)
     assert (batch.done, batch.failed) == (2, 1)
-    [job] = batch.failed
+    [job] = batch.failures
     assert isinstance(job.error, errors.SubmitUnknown)
-    batch.failed.retry().wait(60)
+    batch.failures.retry().wait(60)
     assert batch.failed == 1
     assert client.map(FAST, rows).wait(60).failed == 1
     assert len(sandbox.billed_posts) == 3
@@ -552,7 +554,7 @@ def test_stop_does_not_wait_for_a_row_that_may_never_come(
     batch.stop()
     batch.wait(10)
     assert (batch.done, batch.failed, batch.total) == (1, 1, None)
-    batch.failed.retry().wait(10)
+    batch.failures.retry().wait(10)
     assert (batch.done, batch.failed) == (2, 0)
     again = client.map(FAST, prompts(3), name="slow").wait(10)
     assert (again.done, again.reused) == (3, 2)
@@ -676,7 +678,7 @@ def test_a_file_that_is_missing_breaks_its_row_alone(client: SegmindClient, tmp_
     (tmp_path / "rows.csv").write_text("image\nfile:cat.png\nfile:dog.png\n")
     batch = client.map("bg-removal-v2", tmp_path / "rows.csv").wait(30)
     assert (batch.done, batch.failed) == (1, 1)
-    assert "dog.png" in next(iter(batch.failed.by_cause()))
+    assert "dog.png" in next(iter(batch.failures.by_cause()))
 
 
 # the journal
@@ -735,7 +737,7 @@ rows = [{"prompt": str(n), "seed": n} for n in range(int(sys.argv[1]))]
 batch = client.map("fast-flux-schnell", rows, **json.loads(sys.argv[2]))
 print("begun", flush=True)
 batch.wait(90)
-print(json.dumps([batch.done, int(batch.failed), batch.reused, batch.message,
+print(json.dumps([batch.done, batch.failed, batch.reused, batch.message,
                   [job.inputs["prompt"] for job in batch.jobs if job.outputs]]))
 """
 

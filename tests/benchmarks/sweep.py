@@ -75,7 +75,7 @@ def _ours(path: Path, side: int) -> None:
     client = SegmindClient.instance()
     batch = client.map(MODEL, Sweep({"image": path}, axes)).wait()
     if batch.done != side * side:
-        raise RuntimeError(f"Not all rows ran: {batch}, {batch.failed.by_cause()}")
+        raise RuntimeError(f"Not all rows ran: {batch}, {batch.failures.by_cause()}")
     client.close()
 
 

@@ -69,7 +69,7 @@ def _measure(count: int) -> dict[str, float]:
             took[name] = time.perf_counter() - began
             if made[name].done != count:
                 raise RuntimeError(
-                    f"Not all rows ran: {made[name]}, {made[name].failed.by_cause()}"
+                    f"Not all rows ran: {made[name]}, {made[name].failures.by_cause()}"
                 )
     return {
         **took,

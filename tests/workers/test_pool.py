@@ -415,7 +415,7 @@ def test_failed_rows_are_tried_again_by_the_same_workers(
     with Pool(1) as pool:
         batch = client.map(FAST, prompts(3), executor=pool).wait(30)
         assert (batch.done, batch.failed) == (2, 1)
-        assert batch.failed.retry().wait(30).done == 3
+        assert batch.failures.retry().wait(30).done == 3
     assert sum(posts(sandbox).values()) == 4
 
 
