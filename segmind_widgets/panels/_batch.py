@@ -17,7 +17,7 @@ from segmind_widgets.formatting import duration
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.pictures import Pictures
+from segmind_widgets.widgets.pictures import Pictures, display_kind
 
 _MOVING = ["done", "failed", "running", "finished", "eta"]
 _SIDE = 112  # pixels of a thumbnail
@@ -139,7 +139,7 @@ class BatchView(Panel):
             return {"key": str(number), "alt": f"Row {number + 1}, not sent yet", "kind": "file"}
         item = {"key": f"{number}/{found.key}/{len(found.assets)}", "caption": found.title}
         if found.assets:
-            return {**item, "alt": found.title, "kind": found.assets[0].kind}
+            return {**item, "alt": found.title, "kind": display_kind(found.assets[0])}
         running = found.status not in ("failed", "cancelled", "unknown", "completed")
         word = found.status if not running else "running"
         bad = {} if running else {"error": word}

@@ -21,7 +21,7 @@ from segmind_widgets.widgets.base import free, row, words
 from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.media_field import check_whole
 from segmind_widgets.widgets.pictures import Pictures
-from segmind_widgets.widgets.recent import Recent, sign
+from segmind_widgets.widgets.recent import Recent, local_kind
 
 _FRAME = 0.2  # seconds between two updates of a moving number
 _MEDIA = "image/*,video/*,audio/*"
@@ -60,7 +60,7 @@ class UploadItem:
             "key": self.key,
             "alt": self.name,
             "caption": " · ".join(asset.facts),
-            "kind": sign(asset),
+            "kind": local_kind(asset),
             "note": "" if self.error else f"{self.state}{until}",
             "error": self.error,
             "busy": self.busy,

@@ -20,7 +20,7 @@ from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.fields import Field
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures
-from segmind_widgets.widgets.recent import Recent, look, outputs, sign
+from segmind_widgets.widgets.recent import Recent, look, outputs, local_kind
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
@@ -238,4 +238,4 @@ def _item(key: str, asset: Asset) -> dict[str, Any]:
     if asset.local:
         with suppress(AssetError):
             caption = " · ".join(asset.facts[:-1])
-    return {"key": key, "alt": caption, "caption": caption, "kind": sign(asset)}
+    return {"key": key, "alt": caption, "caption": caption, "kind": local_kind(asset)}

@@ -21,11 +21,17 @@ from typing import Any
 
 from traitlets import Bool, Dict, Int, List, TraitError, Unicode, validate
 
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError
 from segmind_widgets.widgets.browser import STATIC, Browser, words
 
 KINDS = ("image", "video", "audio", "text", "file")
 _LARGEST_SIDE = 4096  # px
+
+
+def display_kind(asset: Asset) -> str:
+    """Return the member of `KINDS` that fits an asset; "file" for a 3D model, a PDF and others."""
+    return asset.kind if asset.kind in KINDS else "file"
 
 
 def _at_once(work: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.widgets.host import Host
-from segmind_widgets.widgets.pictures import KINDS, Pictures
+from segmind_widgets.widgets.pictures import Pictures, display_kind
 from segmind_widgets.widgets.values import asked
 
 _JOBS = 12
@@ -49,7 +49,7 @@ class Recent(Pictures):
         self._found.update(keyed)
         self.empty = "Nothing yet that fits here."
         self.items = [
-            {"key": key, "alt": alt, "caption": asset.name or "", "kind": sign(asset)}
+            {"key": key, "alt": alt, "caption": asset.name or "", "kind": local_kind(asset)}
             for (key, asset), (_, alt) in zip(keyed.items(), found, strict=True)
         ]
 
@@ -68,6 +68,6 @@ def look(known: Mapping[str, Asset], key: str, side: int) -> tuple[bytes, str]:
     return asset.preview(side) if asset.local and asset.kind == "image" else (b"", "")
 
 
-def sign(asset: Asset) -> str:
-    """What `Pictures` calls this kind of file; of a bare URL nobody knows."""
-    return asset.kind if asset.local and asset.kind in KINDS else "file"
+def local_kind(asset: Asset) -> str:
+    """Return the kind of a local asset for `Pictures`; the content of a bare URL is unknown."""
+    return display_kind(asset) if asset.local else "file"

@@ -9,7 +9,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.widgets.host import Host
-from segmind_widgets.widgets.pictures import Pictures
+from segmind_widgets.widgets.pictures import Pictures, display_kind
 from segmind_widgets.widgets.values import asked
 
 
@@ -81,7 +81,8 @@ def items(job: Job) -> list[dict[str, Any]]:
     found = []
     for key, asset in keyed(job).items():
         name = f"{asset.name} · " if asset.name else ""
-        item = {"key": key, "alt": alt, "caption": name + job.caption, "kind": asset.kind}
+        item = {"key": key, "alt": alt, "caption": name + job.caption}
+        item["kind"] = display_kind(asset)
         item["badge"] = "sandbox" if job.sandbox else ""
         item["url"] = f"file:{asset.path}" if asset.path else asset.url or ""
         found.append(item)

@@ -18,6 +18,7 @@ from segmind_widgets.panels import find
 from segmind_widgets.panels.gallery import PAGE, GalleryPanel
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.widgets.archive import packed
+from tests.comms import Page
 from tests.panels.test_jobs import FAST, add, until
 from tests.shells import picture
 
@@ -70,6 +71,25 @@ def test_pages_of_the_newest_first(history: list[Path], panel: GalleryPanel) -> 
         "number 25",
         "other · $0.01",
     )
+
+
+@pytest.mark.parametrize("name", ["fox.glb", "fox.pdf"])
+def test_a_file_that_is_no_picture_is_shown_and_downloaded(
+    client: SegmindClient, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"glTF" if name.endswith("glb") else b"%PDF")
+    media_type = {"glb": "model/gltf-binary", "pdf": "application/pdf"}[name[-3:]]
+    outputs = [{"path": str(path), "media_type": media_type}]
+    add(client, status="completed", id="job-1", outputs=outputs)
+    panel = GalleryPanel()
+    (item,) = panel.pictures.items
+    assert (item["kind"], item["url"]) == ("file", f"file:{path}")
+    answer = Page(panel.pictures)
+    answer.says(type="part", id="1", key=item["key"], offset=0)
+    until(lambda: answer.sent)
+    assert answer.received == path.read_bytes()
+    panel.close()
 
 
 def test_words_and_models(history: list[Path], client: SegmindClient) -> None:
