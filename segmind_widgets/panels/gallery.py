@@ -18,7 +18,7 @@ from segmind_widgets.widgets.archive import packed
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.copy_button import CopyButton
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.results import Results, items, keyed
+from segmind_widgets.widgets.results import Results
 from segmind_widgets.widgets.search import Search
 
 PAGE = 24  # jobs
@@ -27,16 +27,12 @@ _SIDE = 180  # pixels
 
 
 class ResultGrid(Results):
-    """Results under their prompts."""
+    """Results with their prompts as captions."""
 
-    def show(self, jobs: list[Job]) -> None:
-        """Show the outputs of these jobs, and nothing else."""
-        self._assets = {key: asset for job in jobs for key, asset in keyed(job).items()}
-        self.items = [
-            {**item, "caption": item["alt"], "note": _note(job)}
-            for job in jobs
-            for item in items(job)
-        ]
+    def job_items(self, job: Job) -> list[dict[str, Any]]:
+        """Return a job's outputs as items: the prompt above the model and the cost."""
+        items = super().job_items(job)
+        return [{**item, "caption": item["alt"], "note": _note(job)} for item in items]
 
 
 def _note(job: Job) -> str:

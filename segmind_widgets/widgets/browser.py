@@ -65,9 +65,10 @@ class Browser(anywidget.AnyWidget):
         try:
             self._receivers[content["type"]](content, buffers)
         except Exception as error:  # noqa: BLE001 - ipywidgets would swallow it
-            self._failed(content, error)
+            self.report_failure(content, error)
 
-    def _failed(self, content: dict[str, Any], error: Exception) -> None:  # noqa: ARG002
+    def report_failure(self, content: dict[str, Any], error: Exception) -> None:  # noqa: ARG002
+        """Show the error of a receiver. Override this to answer the message as well."""
         self.say(words(error), error=True)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:

@@ -138,9 +138,10 @@ class Drop(Browser):
         self.say("")
         self._on_text(content["text"])
 
-    def _failed(self, content: dict[str, Any], error: Exception) -> None:
+    def report_failure(self, content: dict[str, Any], error: Exception) -> None:
+        """Discard the batch, show the error, and stop the browser's transfer."""
         self._discard()
-        super()._failed(content, error)
+        super().report_failure(content, error)
         self._tell({"type": "stopped", "batch": content.get("batch")})
 
     def _discard(self) -> None:

@@ -20,7 +20,7 @@ from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.fields import Field
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures
-from segmind_widgets.widgets.recent import Recent, look, outputs, local_kind
+from segmind_widgets.widgets.recent import Recent, local_kind, look, outputs
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail

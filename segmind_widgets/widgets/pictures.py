@@ -162,15 +162,15 @@ class Pictures(Browser):
             try:
                 answer()
             except Exception as error:  # noqa: BLE001 - it would vanish in a thread
-                self._failed(content, error)
+                self.report_failure(content, error)
 
         self._background(guarded)
 
-    def _failed(self, content: dict[str, Any], error: Exception) -> None:
-        # What was asked for is answered in its own place; the rest is said below.
+    def report_failure(self, content: dict[str, Any], error: Exception) -> None:
+        """Answer a request for bytes with the error; show other errors below the list."""
         if content.get("type") in ("look", "part"):
             self._tell(
                 {**content, "type": "failed", "asked": content["type"], "text": words(error)}
             )
         else:
-            super()._failed(content, error)
+            super().report_failure(content, error)

@@ -20,8 +20,8 @@ class Results(Pictures):
         self._panel = panel
         self._assets: dict[str, Asset] = {}
         super().__init__(
-            load=self._load,
-            whole=self._whole,
+            load=self.thumbnail,
+            whole=self.file,
             background=panel.background,
             **{"side": 320, "actions": ACTIONS, **options},
         )
@@ -32,12 +32,16 @@ class Results(Pictures):
         if new.keys() <= self._assets.keys():
             return
         self._assets |= new
-        self.items = [*items(job), *self.items]
+        self.items = [*self.job_items(job), *self.items]
 
     def show(self, jobs: list[Job]) -> None:
         """Show the outputs of these jobs, and nothing else."""
         self._assets = {key: asset for job in jobs for key, asset in keyed(job).items()}
-        self.items = [item for job in jobs for item in items(job)]
+        self.items = [item for job in jobs for item in self.job_items(job)]
+
+    def job_items(self, job: Job) -> list[dict[str, Any]]:
+        """Return a job's outputs as items. Override this to change their captions."""
+        return items(job)
 
     def asset(self, key: str) -> Asset:
         """What stands behind an item. Raises NotFound."""
@@ -45,7 +49,12 @@ class Results(Pictures):
             raise NotFound("It is not shown any more.", hint="Open the gallery again.")
         return self._assets[key]
 
-    def _load(self, key: str, side: int) -> tuple[bytes, str]:
+    def thumbnail(self, key: str, side: int) -> tuple[bytes, str]:
+        """Return the thumbnail of an item and its media type.
+
+        Raises:
+            NotFound: the item is gone from the list, or its file from the disk.
+        """
         asset = self.asset(key)
         try:
             return self._panel.client.thumbnail(asset, side)
@@ -54,7 +63,8 @@ class Results(Pictures):
                 _there(asset)
             raise
 
-    def _whole(self, key: str) -> Path:
+    def file(self, key: str) -> Path:
+        """Return the path of an item's file. Raises NotFound as `thumbnail`."""
         return _there(self.asset(key))
 
 
