@@ -10,7 +10,7 @@ from segmind_widgets.errors import AssetError, NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures, display_kind
-from segmind_widgets.widgets.values import asked
+from segmind_widgets.widgets.values import prompt_text
 
 
 class Results(Pictures):
@@ -28,7 +28,7 @@ class Results(Pictures):
 
     def add(self, job: Job) -> None:
         """Show a finished job's outputs before the others, once."""
-        new = keyed(job)
+        new = assets_by_key(job)
         if new.keys() <= self._assets.keys():
             return
         self._assets |= new
@@ -36,7 +36,7 @@ class Results(Pictures):
 
     def show(self, jobs: list[Job]) -> None:
         """Show the outputs of these jobs, and nothing else."""
-        self._assets = {key: asset for job in jobs for key, asset in keyed(job).items()}
+        self._assets = {key: asset for job in jobs for key, asset in assets_by_key(job).items()}
         self.items = [item for job in jobs for item in self.job_items(job)]
 
     def job_items(self, job: Job) -> list[dict[str, Any]]:
@@ -60,15 +60,15 @@ class Results(Pictures):
             return self._panel.client.thumbnail(asset, side)
         except AssetError:
             if asset.path is not None:
-                _there(asset)
+                _existing_path(asset)
             raise
 
     def file(self, key: str) -> Path:
         """Return the path of an item's file. Raises NotFound as `thumbnail`."""
-        return _there(self.asset(key))
+        return _existing_path(self.asset(key))
 
 
-def _there(asset: Asset) -> Path:
+def _existing_path(asset: Asset) -> Path:
     if asset.path is None or not asset.path.is_file():
         raise NotFound("The file is no longer on this disk.")
     return asset.path
@@ -80,16 +80,16 @@ ACTIONS = [
 ]
 
 
-def keyed(job: Job) -> dict[str, Asset]:
+def assets_by_key(job: Job) -> dict[str, Asset]:
     """The outputs of a job by their keys."""
     return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
 
 
 def items(job: Job) -> list[dict[str, Any]]:
     """The outputs of a job as `Pictures` shows them."""
-    alt = asked(job.inputs) or job.model
+    alt = prompt_text(job.inputs) or job.model
     found = []
-    for key, asset in keyed(job).items():
+    for key, asset in assets_by_key(job).items():
         name = f"{asset.name} · " if asset.name else ""
         item = {"key": key, "alt": alt, "caption": name + job.caption}
         item["kind"] = display_kind(asset)

@@ -17,7 +17,7 @@ from segmind_widgets.errors import NotFound
 from segmind_widgets.panels import find
 from segmind_widgets.panels.gallery import PAGE, GalleryPanel
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.widgets.archive import packed
+from segmind_widgets.widgets.archive import make_archive
 from tests.comms import Page
 from tests.panels.test_jobs import FAST, add, until
 from tests.shells import picture
@@ -115,7 +115,7 @@ def test_nothing_yet_shows_how_to_begin_and_what_ends_appears(
     job = client.submit(FAST, {"prompt": "a fox"})
     until(lambda: keys(panel) == [job.id])
     assert panel.pictures.items[0]["badge"] == "sandbox"
-    assert not panel._awaited
+    assert not panel._running_jobs
 
 
 def test_a_job_that_ran_before_the_panel_opened_appears_too(
@@ -155,7 +155,7 @@ def test_the_selected_one(
     for done, said in ((True, "is on the clipboard"), (False, "can be used as an input")):
         panel.use._receive(None, {"type": "copied", "done": done}, [])
         assert said in panel.line.value
-    assert panel.chosen.path == history[47]
+    assert panel.input_asset.path == history[47]
     saved: list[Any] = []
     monkeypatch.setattr(panel.pictures, "download", saved.append)
     panel._download()
@@ -201,7 +201,7 @@ def test_a_zip_that_fails_leaves_nothing_and_old_ones_go(tmp_path: Path) -> None
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        packed(files(), tmp_path)
+        make_archive(files(), tmp_path)
     assert [path.name for path in tmp_path.glob("*.zip")] == ["new.zip"]
 
 
