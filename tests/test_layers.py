@@ -118,6 +118,73 @@ def test_names_and_statements_that_are_not_wanted() -> None:
         assert not any(isinstance(node, ast.Global) for node in ast.walk(tree)), module
 
 
+PENDING_OVERWRITES = {  # to be mended with their folders: remove the entries then
+    ("assets.containers", "_Jpeg", "_block"), ("assets.containers", "_Jpeg", "_fixed"),
+    ("assets.containers", "_Webp", "_block"), ("assets.containers", "_Webp", "_fixed"),
+    ("workers.pool", "RowJobRunner", "_results"),
+}  # fmt: skip
+
+
+def private(name: str) -> bool:
+    """Whether a name is private; `__init__` and IPython's `_repr_html_` are not."""
+    return name.startswith("_") and not name.endswith("_")
+
+
+def private_members(body: ast.ClassDef) -> set[str]:
+    """The private names that a class defines, or sets on `self`."""
+    names = {
+        node.attr
+        for node in ast.walk(body)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
+    for statement in body.body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            names.add(statement.name)
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            names |= {node.id for node in ast.walk(statement) if stored_name(node)}
+    return {name for name in names if private(name)}
+
+
+def stored_name(node: ast.AST) -> bool:
+    """Whether a node is a plain name that is assigned to."""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+@cache
+def classes() -> dict[tuple[str, str], ast.ClassDef]:
+    """Every class of the package by its module and its name."""
+    return {
+        (module, node.name): node
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def bases(module: str, body: ast.ClassDef) -> Iterator[tuple[str, ast.ClassDef]]:
+    """All base classes of a class that are the package's own, with their modules."""
+    sources = {name: source.removeprefix(f"{NAME}.") for source, name in imports(module) if name}
+    for base in body.bases:
+        name = ast.unparse(base).partition("[")[0]
+        key = (sources.get(name, module), name)
+        if key in classes():
+            yield key[0], classes()[key]
+            yield from bases(key[0], classes()[key])
+
+
+def test_no_subclass_overwrites_a_private_attribute_of_its_base() -> None:
+    overwrites = {
+        (module, name, member)
+        for (module, name), body in classes().items()
+        for _, base in bases(module, body)
+        for member in private_members(body) & private_members(base)
+    }
+    assert overwrites - PENDING_OVERWRITES == set()
+
+
 HEAVY = (
     "requests", "PIL", "ipywidgets", "tornado", "jsonschema", "yaml", "sqlite3", "keyring",
     "traitlets", "IPython", "pybase64", "platformdirs",

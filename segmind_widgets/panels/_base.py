@@ -31,16 +31,16 @@ from traitlets import HasTraits
 from segmind_widgets.background import run_in_background
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.widgets.base import Announcement, free, stylesheet, words
+from segmind_widgets.widgets.base import Announcement, free, style_sheet, error_text
 from segmind_widgets.widgets.head import Head
 from segmind_widgets.widgets.job_view import JobView
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-_KEPT = (  # hidden while the panel is alive; JupyterLab may restore one without its kernel
+_HIDE_STATIC = (  # hidden while the panel is alive; JupyterLab may restore one without its kernel
     ":root:has(.sw-panel-{id}:not(.jupyter-widgets-disconnected)) .sw-still-{id}{{display:none}}"
 )
-_LOST = (  # JupyterLab's "model not found", just above what is kept of the panel
+_MISSING_WIDGET = (  # JupyterLab's "model not found", just above what is kept of the panel
     ".jp-OutputArea-child:has(+ .jp-OutputArea-child .sw-still-{id})"
     " > .jupyter-widgets:not(:has(*))"
 )
@@ -69,7 +69,7 @@ class Panel(widgets.VBox):
     ) -> None:
         self.client = client or SegmindClient.instance()
         self.names: Mapping[str, Any] = {} if names is None else names
-        self._followed: list[tuple[HasTraits, Callable[..., Any], Any]] = []
+        self._observers: list[tuple[HasTraits, Callable[..., Any], Any]] = []
         self.line = Announcement()
         self.jobs = widgets.VBox()
         super().__init__()
@@ -89,7 +89,7 @@ class Panel(widgets.VBox):
         return self.client.session.store.home / "incoming"
 
     def _head(self) -> widgets.Widget:
-        return Head(self.title, f"{stylesheet()} {_KEPT.format(id=self.model_id)}")
+        return Head(self.title, f"{style_sheet()} {_HIDE_STATIC.format(id=self.model_id)}")
 
     # what happens
 
@@ -101,7 +101,7 @@ class Panel(widgets.VBox):
         """Show what went wrong. What is not one of ours is a fault of ours, and is logged."""
         if not isinstance(error, SegmindError):
             _log.error("The %s panel broke", self.title, exc_info=error)
-        self.line.say(words(error), error=True)
+        self.line.say(error_text(error), error=True)
 
     def button(
         self, text: str, action: Callable[[], Any], *, tooltip: str = "", primary: bool = False
@@ -111,10 +111,10 @@ class Panel(widgets.VBox):
         made.add_class("sw-button")
         if primary:
             made.add_class("sw-primary")
-        made.on_click(lambda _: self.guarded(action))
+        made.on_click(lambda _: self.guard(action))
         return made
 
-    def guarded(self, action: Callable[[], _T]) -> _T | None:
+    def guard(self, action: Callable[[], _T]) -> _T | None:
         """Do it, and show its error rather than lose it: callbacks have nobody else to tell."""
         try:
             return action()
@@ -130,7 +130,7 @@ class Panel(widgets.VBox):
             if then is not None:
                 then(value)
 
-        run_in_background(lambda: self.guarded(both))
+        run_in_background(lambda: self.guard(both))
 
     # jobs
 
@@ -140,12 +140,12 @@ class Panel(widgets.VBox):
 
         def told(_: Any = None) -> None:
             if not job.watching:
-                self.ended(job)
+                self.on_job_end(job)
 
         self.observing(job, told, "watching")
         told()
 
-    def ended(self, job: Any) -> None:
+    def on_job_end(self, job: Any) -> None:
         """A followed job ended, or is left; again, where it was taken up in between."""
         if job.outputs and job not in self.results:
             self.results = (job, *self.results)
@@ -159,15 +159,15 @@ class Panel(widgets.VBox):
     def observing(self, thing: HasTraits, callback: Callable[..., Any], names: Any) -> None:
         """`thing.observe(callback, names)`, until the panel is closed."""
         thing.observe(callback, names)
-        self._followed.append((thing, callback, names))
+        self._observers.append((thing, callback, names))
 
     # the end
 
     def close(self) -> None:
         """Follow nothing any more, and free every model, Layout and Style too."""
-        for thing, callback, names in self._followed:
+        for thing, callback, names in self._observers:
             thing.unobserve(callback, names)
-        self._followed.clear()
+        self._observers.clear()
         parts = (*vars(self).values(), *self.children, self.layout)
         super().close()
         free(*parts)
@@ -175,7 +175,7 @@ class Panel(widgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """As a widget, and as text for a file that is opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
-        said = self._asleep
+        said = self._placeholder
         return {**data, "text/plain": said, "text/html": f"<p>{html.escape(said)}</p>"}
 
     def kept(self, pictures: str) -> str:
@@ -184,11 +184,11 @@ class Panel(widgets.VBox):
         JupyterLab shows an error in the place of a widget that is gone, and none of the texts
         beside it: the panel's own words stand there instead.
         """
-        lost = _LOST.format(id=self.model_id)
-        said = json.dumps(self._asleep, ensure_ascii=False).replace("<", r"\3c ")
+        lost = _MISSING_WIDGET.format(id=self.model_id)
+        said = json.dumps(self._placeholder, ensure_ascii=False).replace("<", r"\3c ")
         look = f"{lost}{{font-size:0}} {lost}::after{{content:{said};font-size:13px}}"
         return f'<div class="sw-still-{self.model_id}"><style>{look}</style>{pictures}</div>'
 
     @property
-    def _asleep(self) -> str:
+    def _placeholder(self) -> str:
         return f"{self.title} panel. Run the cell to bring it to life."

@@ -17,9 +17,9 @@ from segmind_widgets.formatting import duration
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.pictures import Pictures
+from segmind_widgets.widgets.pictures import Pictures, display_kind
 
-_MOVING = ["done", "failed", "running", "finished", "eta"]
+_OBSERVED_TRAITS = ["done", "failed", "running", "finished", "eta"]
 _SIDE = 112  # pixels of a thumbnail
 _GRID_SIDE = 200  # in a grid they share the width, and are this large at most
 
@@ -45,8 +45,8 @@ class BatchView(Panel):
         self.plan = widgets.HTML(html.escape(str(self.batch.plan)))
         self.plan.add_class("sw-hint")
         self.causes = widgets.HTML()
-        self._shown: tuple[int, ...] = ()
-        self._failures = 0
+        self._counts: tuple[int, ...] = ()
+        self._failure_count = 0
         self.grid = is_grid(self.batch.axes, self.batch.total or 0)
         self.pictures = Pictures(
             self._load,
@@ -60,7 +60,7 @@ class BatchView(Panel):
         self.pictures.observe(lambda change: self._open(change["new"]), "selected")
         close = self.button("Close", lambda: self._open(""), tooltip="Hide the details")
         self.details = Details(self, close)
-        self.observing(self.batch, lambda _: self.guarded(self.show), _MOVING)
+        self.observing(self.batch, lambda _: self.guard(self.show), _OBSERVED_TRAITS)
         self.show()
         return [self.plan, head, self._sheet(), self.causes, self.details]
 
@@ -96,17 +96,17 @@ class BatchView(Panel):
             self.bar.bar_style = "warning" if batch.failed or batch.error else "success"
             self.bar.style.bar_color = None
             self.stop.layout.display = "none"
-        self._say(" · ".join(self._facts()))
+        self._show_text(" · ".join(self._facts()))
         moved = (batch.done, batch.failed, batch.running)
-        if moved != self._shown:
-            self._shown = moved
+        if moved != self._counts:
+            self._counts = moved
             self.pictures.items = self._items()
-        if batch.failed != self._failures:
-            self._failures = batch.failed
-            self._tell_causes()
+        if batch.failed != self._failure_count:
+            self._failure_count = batch.failed
+            self._show_causes()
         self.say(batch.message)
 
-    def _say(self, text: str) -> None:
+    def _show_text(self, text: str) -> None:
         shown = f'<div role="status">{text}</div>'
         if self.text.value != shown:
             self.text.value = shown
@@ -138,13 +138,13 @@ class BatchView(Panel):
             return {"key": str(number), "alt": f"Row {number + 1}, not sent yet", "kind": "file"}
         item = {"key": f"{number}/{found.key}/{len(found.assets)}", "caption": found.title}
         if found.assets:
-            return {**item, "alt": found.title, "kind": found.assets[0].kind}
+            return {**item, "alt": found.title, "kind": display_kind(found.assets[0])}
         running = found.status not in ("failed", "cancelled", "unknown", "completed")
         word = found.status if not running else "running"
         bad = {} if running else {"error": word}
         return {**item, "alt": f"{found.title}: {word}", "kind": "file", "busy": running, **bad}
 
-    def _tell_causes(self) -> None:
+    def _show_causes(self) -> None:
         causes = self.batch.causes()
         lines = (f"<li>{len(rows):,} × {html.escape(cause)}</li>" for cause, rows in causes)
         self.causes.value = f'<ul class="sw-causes">{"".join(lines)}</ul>' if causes else ""
@@ -168,7 +168,7 @@ class BatchView(Panel):
         if not key or self.batch.card(_number(key)) is None:
             self.details.show(None)
             return
-        self.guarded(lambda: self.details.show(self.batch.job(_number(key))))
+        self.guard(lambda: self.details.show(self.batch.job(_number(key))))
 
 
 def _labels(texts: Sequence[str]) -> str:

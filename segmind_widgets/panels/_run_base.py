@@ -20,8 +20,8 @@ from segmind_widgets.widgets.base import free, row
 from segmind_widgets.widgets.form import Form
 from segmind_widgets.widgets.results import Results
 
-MOST_AT_ONCE = 16
-PROVIDERS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart"),
+MAX_RUNS = 16
+PROVIDER_OPTIONS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart"),
              ("Sandbox", "sandbox"))  # fmt: skip
 
 
@@ -35,26 +35,26 @@ class RunsPanel(Panel):
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Where to run, what to run, its form, the runs and what they made."""
         self.form: Form | None = None
-        self.failed = False  # an error of these runs is shown, and stays
-        self.provider = widgets.Dropdown(options=PROVIDERS, description="Where")
+        self.has_error = False  # an error of these runs is shown, and stays
+        self.provider = widgets.Dropdown(options=PROVIDER_OPTIONS, description="Where")
         self.provider.add_class("sw-small")
-        self.count = widgets.BoundedIntText(1, min=1, max=MOST_AT_ONCE, description="How many")
+        self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="How many")
         self.count.add_class("sw-small")
         self.go = self.button("Run", self.run, primary=True, tooltip="Send it")
         self.cost = widgets.HTML()
         self.cost.add_class("sw-hint")
         for decides in (self.count, self.provider):
-            decides.observe(lambda _: self.form is not None and self._tell_cost(), "value")
+            decides.observe(lambda _: self.form is not None and self._show_cost(), "value")
         self.form_box = widgets.VBox()
         self.code = widgets.VBox()
-        self.made = Results(self)
+        self.outputs = Results(self)
         as_cell = self.button("As a cell", self.as_cell, tooltip="The text of a cell that does it")
         as_python = self.button("As Python", self.as_python, tooltip="The same for a program")
         self.act = row(self.go, self.count, self.cost, as_cell, as_python)
         self.act.add_class("sw-act")
         self.act.layout.display = "none"
         chosen = self.choice(argument)
-        return [*chosen, self.form_box, self.act, self.line, self.code, self.jobs, self.made]
+        return [*chosen, self.form_box, self.act, self.line, self.code, self.jobs, self.outputs]
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """The widgets that choose what to run. `argument` is what the panel was started with."""
@@ -69,13 +69,13 @@ class RunsPanel(Panel):
         self._close_code()
         self.can_run(yes=True)
         self.model = model
-        self._tell_cost()
+        self._show_cost()
 
     def can_run(self, *, yes: bool) -> None:
         """Offer the form, or put it away with what was typed."""
         self.form_box.layout.display = self.act.layout.display = "" if yes else "none"
 
-    def _tell_cost(self, _: Any = None) -> None:
+    def _show_cost(self, _: Any = None) -> None:
         """Own runs say it best, so the journal is asked, beside the kernel."""
         model, runs = self.model, self.count.value
         provider = self.provider.value or None
@@ -98,27 +98,27 @@ class RunsPanel(Panel):
         if form.check():
             self.line.say("Some inputs need a change first: see above.", error=True)
             return
-        many = self._varied(form.inputs, self.count.value)
-        self.go.disabled, self.failed = True, False
+        many = self._inputs_by_run(form.inputs, self.count.value)
+        self.go.disabled, self.has_error = True, False
         for line in self.jobs.children:  # what failed before was read
             if line.job.status is Status.FAILED:
                 self.unfollow(line.job)
         self.say("Sending…")
         options = {"kind": self.kind, "provider": self.provider.value or None}
-        self.background(lambda: self._submitted(self.model.slug, many, options))
+        self.background(lambda: self._submit(self.model.slug, many, options))
 
     @property
     def _running(self) -> bool:
         return any(line.job.watching for line in self.jobs.children)
 
-    def _varied(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
+    def _inputs_by_run(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
         """The same inputs for each run; a seed of yours counts up, or all would be the same."""
         seed = inputs.get("seed")
         if not isinstance(seed, int) or seed < 0:
             return [dict(inputs) for _ in range(runs)]
         return [{**inputs, "seed": seed + i} for i in range(runs)]
 
-    def _submitted(self, target: str, many: list[dict[str, Any]], options: dict[str, Any]) -> None:
+    def _submit(self, target: str, many: list[dict[str, Any]], options: dict[str, Any]) -> None:
         notes: list[str] = []
         alone = not self._running
         try:
@@ -126,37 +126,37 @@ class RunsPanel(Panel):
                 again = number > 0 or alone  # else it may be a double click
                 plan = self.client.plan(target, inputs, again=again, **options)
                 notes = [note for note in plan.notes if note not in notes] + notes
-                job = self.client.start(plan, self._uploading)
-                if not self.failed:
+                job = self.client.start(plan, self._show_upload)
+                if not self.has_error:
                     self.say(" ".join(notes))
                 self.follow(job)
         finally:
             self.go.disabled = False
 
-    def _uploading(self, sent: int, total: int) -> None:
+    def _show_upload(self, sent: int, total: int) -> None:
         self.say(f"Uploading: {sent / 1e6:.1f} of {total / 1e6:.1f} MB")
 
     def ended(self, job: Job) -> None:
         """Its pictures take its line's place; why it failed stands where it helps."""
-        super().ended(job)
+        super().on_job_end(job)
         if job.outputs:
-            self.made.add(job)
+            self.outputs.add(job)
             self.unfollow(job)
-            if not self.failed and not self._running:
+            if not self.has_error and not self._running:
                 self.say("Done." if job.status is Status.COMPLETED else "")
             if self.form is not None and job.seed is not None:
                 self.form.last_seed = job.seed
-        elif job.error is not None and not self._beside(job.error):
+        elif job.error is not None and not self._show_in_form(job.error):
             self.line.say("It failed: its line says why.", error=True)
 
     def fail(self, error: Exception) -> None:
         """Beside the field that it is about, where there is one; else in the panel's line."""
-        if not self._beside(error):
+        if not self._show_in_form(error):
             super().fail(error)
 
-    def _beside(self, error: Exception) -> bool:
+    def _show_in_form(self, error: Exception) -> bool:
         """Show it beside the field that it is about; False where there is none."""
-        self.failed = True
+        self.has_error = True
         named = isinstance(error, SegmindError) and self.form is not None
         if not named or not self.form.show_error(error):  # type: ignore[union-attr,arg-type]
             return False

@@ -14,29 +14,25 @@ from segmind_widgets.errors import NotFound
 from segmind_widgets.formatting import money
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
-from segmind_widgets.widgets.archive import packed
+from segmind_widgets.widgets.archive import make_archive
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.copy_button import CopyButton
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.results import Results, items, keyed
+from segmind_widgets.widgets.results import Results
 from segmind_widgets.widgets.search import Search
 
 PAGE = 24  # jobs
-_FRAME = 0.25  # seconds between two reloads
+_RELOAD_INTERVAL = 0.25  # seconds between two reloads
 _SIDE = 180  # pixels
 
 
 class ResultGrid(Results):
-    """Results under their prompts."""
+    """Results with their prompts as captions."""
 
-    def show(self, jobs: list[Job]) -> None:
-        """Show the outputs of these jobs, and nothing else."""
-        self._assets = {key: asset for job in jobs for key, asset in keyed(job).items()}
-        self.items = [
-            {**item, "caption": item["alt"], "note": _note(job)}
-            for job in jobs
-            for item in items(job)
-        ]
+    def job_items(self, job: Job) -> list[dict[str, Any]]:
+        """Return a job's outputs as items: the prompt above the model and the cost."""
+        items = super().job_items(job)
+        return [{**item, "caption": item["alt"], "note": _note(job)} for item in items]
 
 
 def _note(job: Job) -> str:
@@ -48,17 +44,17 @@ class GalleryPanel(Panel):
 
     title = "Gallery"
 
-    chosen: Any = AnyTrait(None, help="The Asset that was last chosen as an input.")
+    input_asset: Any = AnyTrait(None, help="The Asset that was last chosen as an input.")
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """A search, a page of pictures, and what is known of the selected one."""
         self._first = 0  # the place of the page's first job among all that fit
-        self._shown: list[Job] = []
-        self._awaited: set[Job] = set()  # jobs of this kernel that may end here soon
-        self._fresh = 0  # that ended while another page was shown
+        self._page_jobs: list[Job] = []
+        self._running_jobs: set[Job] = set()  # jobs of this kernel that may end here soon
+        self._new_count = 0  # that ended while another page was shown
         self._zips: list[Path] = []
-        self._frames = Throttle(lambda: self.guarded(self._reload), _FRAME)
-        self.search = Search(argument, self._searched)
+        self._reload_later = Throttle(lambda: self.guard(self._reload), _RELOAD_INTERVAL)
+        self.search = Search(argument, self._on_search)
         self.newer = self.button("‹ Newer", lambda: self._turn(-PAGE))
         self.older = self.button("Older ›", lambda: self._turn(PAGE))
         self.page_label = widgets.HTML()
@@ -67,27 +63,27 @@ class GalleryPanel(Panel):
         self.news.layout.display = "none"
         self.pictures = ResultGrid(self, side=_SIDE, selectable=True, label="What was made")
         self.pictures.add_class("sw-gallery")
-        self.pictures.observe(lambda _: self.guarded(self._selected), "selected")
+        self.pictures.observe(lambda _: self.guard(self._show_selected), "selected")
         self.use = CopyButton(
-            "Use as input", self._used, title="Copy file:… and let other panels offer it"
+            "Use as input", self._on_use, title="Copy file:… and let other panels offer it"
         )
         save = self.button("Download", self._download, tooltip="Save the whole file")
         self.details = Details(self, self.use, save)
         self.zip_page = self.button("Zip of this page", self._zip_page)
         self.zip_all = self.button("Zip of all", self._zip_all)
-        self.observing(self.client, lambda change: self._await(change.new), "newest")
+        self.observing(self.client, lambda change: self._observe_job(change.new), "newest")
         for job in self.client.jobs(1_000_000, unfinished=True, here=True):
-            self._await(job)
+            self._observe_job(job)
         self._reload()
         pages = row(self.newer, self.page_label, self.older, self.news, self.zip_page, self.zip_all)
         return [self.search, pages, self.pictures, self.details]
 
     def close(self) -> None:
         """Follow no job any more, free all models, and remove the zips."""
-        self._frames.close()
-        for job in list(self._awaited):
-            job.unobserve(self._ended, "watching")
-        self._awaited.clear()
+        self._reload_later.close()
+        for job in list(self._running_jobs):
+            job.unobserve(self._on_end, "watching")
+        self._running_jobs.clear()
         for path in self._zips:
             path.unlink(missing_ok=True)
         self._zips.clear()
@@ -98,9 +94,9 @@ class GalleryPanel(Panel):
     def _filters(self) -> dict[str, Any]:
         return {**self.search.filters, "with_outputs": True}
 
-    def _searched(self) -> None:
+    def _on_search(self) -> None:
         self._first = 0
-        self._frames()
+        self._reload_later()
 
     def _turn(self, by: int) -> None:
         self._first = max(0, self._first + by)
@@ -114,23 +110,23 @@ class GalleryPanel(Panel):
         filters = self._filters()
         total = self.client.count(**filters)
         self._first = min(self._first, max(0, (total - 1) // PAGE * PAGE))
-        self._shown = self.client.jobs(PAGE, offset=self._first, **filters)
+        self._page_jobs = self.client.jobs(PAGE, offset=self._first, **filters)
         if not self._first:
-            self._fresh = 0
-        self.search.offer(
+            self._new_count = 0
+        self.search.set_models(
             [one.key for one in self.client.session.store.spend("model") if one.completed]
         )
         self.pictures.empty = (
             "Nothing fits. Try other words."
-            if self.search.given
+            if self.search.is_active
             else 'Nothing here yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
         )
-        self.pictures.show(self._shown)
-        self._tell_place(total)
-        self._selected()
+        self.pictures.show(self._page_jobs)
+        self._show_position(total)
+        self._show_selected()
 
-    def _tell_place(self, total: int) -> None:
-        last = self._first + len(self._shown)
+    def _show_position(self, total: int) -> None:
+        last = self._first + len(self._page_jobs)
         told = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
         self.page_label.value = f'<div role="status">{told}</div>'
         self.newer.disabled = self._first == 0
@@ -139,32 +135,32 @@ class GalleryPanel(Panel):
             button.layout.display = "" if total > PAGE else "none"
         self.zip_all.layout.display = "" if total else "none"
         self.zip_all.description = f"Zip of all {total:,}"
-        self.news.layout.display = "" if self._fresh else "none"
-        self.news.description = f"{self._fresh} new: show"
+        self.news.layout.display = "" if self._new_count else "none"
+        self.news.description = f"{self._new_count} new: show"
 
     # what this kernel makes at the same time
 
-    def _await(self, job: Job) -> None:
-        self._awaited.add(job)
-        job.observe(self._ended, "watching")
+    def _observe_job(self, job: Job) -> None:
+        self._running_jobs.add(job)
+        job.observe(self._on_end, "watching")
         if not job.watching:  # it ended before it was observed
-            self._ended({"owner": job})
+            self._on_end({"owner": job})
 
-    def _ended(self, change: Any) -> None:  # called by the scheduler's threads
+    def _on_end(self, change: Any) -> None:  # called by the scheduler's threads
         job = change["owner"]
-        if job.watching or not job.status.final or job not in self._awaited:
+        if job.watching or not job.status.final or job not in self._running_jobs:
             return  # one that was left may be taken up again
-        self._awaited.discard(job)
-        job.unobserve(self._ended, "watching")
+        self._running_jobs.discard(job)
+        job.unobserve(self._on_end, "watching")
         if job.outputs:
-            self._fresh += 1
-            self._frames()
+            self._new_count += 1
+            self._reload_later()
 
     # the selected one
 
-    def _selected(self) -> None:
+    def _show_selected(self) -> None:
         key = self.pictures.selected
-        job = next((job for job in self._shown if key.rpartition("/")[0] == job.id), None)
+        job = next((job for job in self._page_jobs if key.rpartition("/")[0] == job.id), None)
         if job is not None:
             self.use.text = self._address(key)
         self.details.show(job)
@@ -173,8 +169,8 @@ class GalleryPanel(Panel):
         asset = self.pictures.asset(key)
         return f"file:{asset.path}" if asset.path else asset.url or ""
 
-    def _used(self, done: bool) -> None:
-        self.chosen = self.pictures.asset(self.pictures.selected)
+    def _on_use(self, done: bool) -> None:
+        self.input_asset = self.pictures.asset(self.pictures.selected)
         said = "is on the clipboard: paste it as an input." if done else "can be used as an input."
         self.say(f"{self.use.text} {said}")
 
@@ -187,7 +183,7 @@ class GalleryPanel(Panel):
     # many at once
 
     def _zip_page(self) -> None:
-        jobs = self._shown
+        jobs = self._page_jobs
         self._zip(lambda: jobs)
 
     def _zip_all(self) -> None:
@@ -199,11 +195,11 @@ class GalleryPanel(Panel):
 
         def pack() -> Path:
             files = [asset.path for job in find() for asset in job.outputs if asset.path]
-            return packed(files, self.client.session.store.home / "downloads")
+            return make_archive(files, self.client.session.store.home / "downloads")
 
-        self.background(pack, self._packed)
+        self.background(pack, self._download_zip)
 
-    def _packed(self, path: Path) -> None:
+    def _download_zip(self, path: Path) -> None:
         self._zips.append(path)
         size = path.stat().st_size / 1e6
         self.say(f"Packed, {size:.1f} MB; your browser saves it.")

@@ -18,13 +18,13 @@ from segmind_widgets.widgets.results import Results
 from segmind_widgets.widgets.search import Search
 
 PAGE = 20  # lines
-FRAME = 0.25  # seconds between two updates of all lines
+UPDATE_INTERVAL = 0.25  # seconds between two updates of all lines
 _SIDE = 120  # pixels of a line's picture: 60 on the screen, and screens that are twice as fine
 _STATES = (
     ("every state", ""), ("running", "running"), ("completed", "completed"), ("failed", "failed"),
     ("cancelled", "cancelled"), ("unknown", "unknown"),
 )  # fmt: skip
-_MOVING = (
+_OBSERVED_TRAITS = (
     "id", "status", "message", "progress", "elapsed", "expected_seconds", "cost", "sandbox",
     "outputs", "error", "watching",
 )  # fmt: skip
@@ -37,15 +37,15 @@ class JobsPanel(Panel):
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """A search, the lines, and the job that was opened."""
-        self._most = PAGE
-        self._lines: dict[str, Job] = {}  # what is shown, by the line's key
+        self._limit = PAGE
+        self._jobs_by_key: dict[str, Job] = {}  # what is shown, by the line's key
         self._numbers = count()
         self._stale = False  # other lines may have to be shown
-        self._frames = Throttle(lambda: self.guarded(self._frame), FRAME)
+        self._update_later = Throttle(lambda: self.guard(self._update), UPDATE_INTERVAL)
         self.status = widgets.Dropdown(options=_STATES, description="State")
         self.status.add_class("sw-small")
         self.earlier = widgets.Checkbox(False, description="Earlier ones too", indent=False)
-        self.search = Search(argument, self._searched, self.status, self.earlier)
+        self.search = Search(argument, self._on_search, self.status, self.earlier)
         self.table = JobTable(self._act, self._picture, self.background)
         self.more = self.button("Show more", self._show_more)
         self.pictures = Results(self, side=220, label="What it made")
@@ -57,23 +57,23 @@ class JobsPanel(Panel):
 
     def close(self) -> None:
         """Follow no job any more, and free all models."""
-        self._frames.close()
-        self._follow_only({})
+        self._update_later.close()
+        self._set_jobs({})
         super().close()
 
     # which lines
 
-    def _searched(self) -> None:
-        self._most = PAGE
+    def _on_search(self) -> None:
+        self._limit = PAGE
         self._reload_soon()
 
     def _show_more(self) -> None:
-        self._most += PAGE
+        self._limit += PAGE
         self._reload_soon()
 
     def _reload_soon(self) -> None:
         self._stale = True
-        self._frames()
+        self._update_later()
 
     def _filters(self) -> dict[str, Any]:
         state = self.status.value
@@ -83,25 +83,25 @@ class JobsPanel(Panel):
     def _reload(self) -> None:
         filters = self._filters()
         self._total = self.client.count(**filters)
-        keys = {job: key for key, job in self._lines.items()}
-        found = self.client.jobs(self._most, **filters)
-        self._follow_only({keys.get(job) or str(next(self._numbers)): job for job in found})
-        self.search.offer([spent.key for spent in self.client.session.store.spend("model")])
+        keys = {job: key for key, job in self._jobs_by_key.items()}
+        found = self.client.jobs(self._limit, **filters)
+        self._set_jobs({keys.get(job) or str(next(self._numbers)): job for job in found})
+        self.search.set_models([spent.key for spent in self.client.session.store.spend("model")])
         self.more.layout.display = "" if self._total > len(found) else "none"
-        self.table.empty = self._nothing()
+        self.table.empty = self._empty_text()
         self._show()
 
-    def _follow_only(self, lines: dict[str, Job]) -> None:
-        before, self._lines = self._lines, lines
+    def _set_jobs(self, lines: dict[str, Job]) -> None:
+        before, self._jobs_by_key = self._jobs_by_key, lines
         for key, job in before.items():
             if key not in lines:
-                job.unobserve(self._moved, _MOVING)
+                job.unobserve(self._on_change, _OBSERVED_TRAITS)
         for key, job in lines.items():
             if key not in before:
-                job.observe(self._moved, _MOVING)
+                job.observe(self._on_change, _OBSERVED_TRAITS)
 
-    def _nothing(self) -> str:
-        if self.search.given or self.status.value:
+    def _empty_text(self) -> str:
+        if self.search.is_active or self.status.value:
             return "No job fits."
         if self.earlier.value:
             return 'No jobs yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
@@ -109,10 +109,10 @@ class JobsPanel(Panel):
 
     # as they move
 
-    def _moved(self, _: Any) -> None:  # called by the scheduler's threads, and often
-        self._frames()
+    def _on_change(self, _: Any) -> None:  # called by the scheduler's threads, and often
+        self._update_later()
 
-    def _frame(self) -> None:
+    def _update(self) -> None:
         if self._stale:
             self._stale = False
             self._reload()
@@ -120,7 +120,7 @@ class JobsPanel(Panel):
             self._show()
 
     def _show(self) -> None:
-        rows = [{"key": key, **facts(job)} for key, job in self._lines.items()]
+        rows = [{"key": key, **facts(job)} for key, job in self._jobs_by_key.items()]
         running = sum(row["live"] for row in rows)
         told = f"{len(rows)} of {self._total:,} jobs" + (f", {running} running" if running else "")
         before = self._states()
@@ -129,13 +129,13 @@ class JobsPanel(Panel):
             self._refresh()
 
     def _states(self) -> dict[str, Any]:
-        return {row["key"]: (row["status"], row["live"]) for row in self.table.shown["rows"]}
+        return {row["key"]: (row["status"], row["live"]) for row in self.table.content["rows"]}
 
     def _refresh(self) -> None:
         """After an end: the opened job in full, and only lines that still fit."""
         opened = self.details.job
         if opened is not None:
-            same = (job for job in self._lines.values() if job.id == opened.id)
+            same = (job for job in self._jobs_by_key.values() if job.id == opened.id)
             self._show_details(next(same, opened))
         if self.status.value:
             self._reload_soon()
@@ -143,9 +143,9 @@ class JobsPanel(Panel):
     # what can be done
 
     def _job(self, key: str) -> Job:
-        if key not in self._lines:
+        if key not in self._jobs_by_key:
             raise NotFound("This job is not shown any more.")
-        return self._lines[key]
+        return self._jobs_by_key[key]
 
     def _picture(self, key: str) -> tuple[bytes, str]:
         shown = (asset for asset in self._job(key).outputs if asset.kind == "image")
@@ -153,7 +153,7 @@ class JobsPanel(Panel):
         return (b"", "") if asset is None else self.client.thumbnail(asset, _SIDE)
 
     def _act(self, name: str, key: str) -> None:
-        self.guarded(lambda: self._do(name, self._job(key)))
+        self.guard(lambda: self._do(name, self._job(key)))
 
     def _do(self, name: str, job: Job) -> None:
         self.say("")
@@ -174,5 +174,5 @@ class JobsPanel(Panel):
         if job is not None and len(job.outputs) != len(self.pictures.items):
             self.pictures.show([job])
         self.details.show(job)
-        opened = (key for key, shown in self._lines.items() if shown is job)
-        self.table.opened = next(opened, "")
+        opened = (key for key, shown in self._jobs_by_key.items() if shown is job)
+        self.table.open_key = next(opened, "")

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.catalog.catalog import Catalog
 from segmind_widgets.formatting import money, seconds
-from segmind_widgets.panels._run_base import PROVIDERS, RunsPanel
+from segmind_widgets.panels._run_base import PROVIDER_OPTIONS, RunsPanel
 from segmind_widgets.types import Model
 from segmind_widgets.widgets.base import row
 
@@ -18,7 +18,7 @@ _KINDS = (
     ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),
     ("sound", "audio"), ("text", "text"),
 )  # fmt: skip
-_MOST = 200  # models in the list at once; a word finds the others
+_MAX_LISTED = 200  # models in the list at once; a word finds the others
 
 
 class RunPanel(RunsPanel):
@@ -29,9 +29,11 @@ class RunPanel(RunsPanel):
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """A search and the list of what it finds."""
         self.catalog = Catalog()
-        self.of: str | None = None  # the provider whose models are listed; None: not known yet
+        self.provider_name: str | None = (
+            None  # the provider whose models are listed; None: not known yet
+        )
         self._filling = False
-        self._missed = False  # it was told that the search finds nothing
+        self._shows_no_match = False  # it was told that the search finds nothing
         self.search = widgets.Text(description="Find a model", placeholder="words, such as: video")
         self.search.add_class("sw-wide")
         self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
@@ -41,27 +43,27 @@ class RunPanel(RunsPanel):
         self.facts = widgets.HTML()
         self.search.observe(self._find, "value")
         self.modality.observe(self._find, "value")
-        self.provider.observe(self._read, "value")
-        self.list.observe(self._chosen, "value")
+        self.provider.observe(self._load_directory, "value")
+        self.list.observe(self._on_choice, "value")
         self._find()
         if argument.strip():
             self.choose(argument.strip())
-        self._read()
+        self._load_directory()
         return [row(self.search, self.modality, self.provider), self.list, self.facts]
 
     def choose(self, name: str) -> None:
         """Show the form of a model by its name, also of one that the catalogue does not know."""
-        found = self.catalog.find(name, self.of)
+        found = self.catalog.find(name, self.provider_name)
         if found is not None and found.slug in dict(self.list.options).values():
-            self._silently(self.list.options, found.slug)
+            self._set_options(self.list.options, found.slug)
         self._show(found or Model(name, description=self._unknown(name)))
 
     def _unknown(self, name: str) -> str:
-        near = self.catalog.suggest(name, self.of)
+        near = self.catalog.suggest(name, self.provider_name)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         return f"The catalogue does not know it.{meant}"
 
-    def _read(self, _: Any = None) -> None:
+    def _load_directory(self, _: Any = None) -> None:
         """Read the live directory beside the kernel: it may be slow or offline."""
         chosen = self.provider.value
 
@@ -71,7 +73,7 @@ class RunPanel(RunsPanel):
 
         def known(found: tuple[Catalog, str]) -> None:
             if self.provider.value == chosen:  # else another answer is on its way
-                self.catalog, self.of = found
+                self.catalog, self.provider_name = found
                 self._find()
                 self._update_form()
 
@@ -81,12 +83,12 @@ class RunPanel(RunsPanel):
         """Hold the form against what the directory says of its model."""
         if self.form is None:
             return
-        live = self.catalog.find(self.model.slug, self.of)
+        live = self.catalog.find(self.model.slug, self.provider_name)
         others = None if live is not None else self.catalog.find(self.model.slug)
         away = self.form_box.layout.display == "none"
         self.can_run(yes=others is None)
         if others is not None:
-            where = {value: title for title, value in PROVIDERS}[others.provider]
+            where = {value: title for title, value in PROVIDER_OPTIONS}[others.provider]
             said = f"{others.slug} runs at {where}: choose that under Where, or another model."
             self.line.say(said, error=True)
             return
@@ -96,32 +98,34 @@ class RunPanel(RunsPanel):
             self._show(live)
         elif live is not None:  # the form stays: somebody may be typing in it
             self.model = live
-            self._tell_cost()
+            self._show_cost()
 
     def _find(self, _: Any = None) -> None:
-        found = self.catalog.search(self.search.value, self.modality.value or None, self.of)
-        options = [(_line(model), model.slug) for model in found[:_MOST]]
-        self._silently(options, self.list.value)
+        found = self.catalog.search(
+            self.search.value, self.modality.value or None, self.provider_name
+        )
+        options = [(_line(model), model.slug) for model in found[:_MAX_LISTED]]
+        self._set_options(options, self.list.value)
         name = self.search.value.strip()
         if not found and name:
             self.say(
                 f"No model fits {name!r}: try fewer words, or another kind. One that is not listed"
                 " has its form by %segmind_panel run NAME."
             )
-        elif self._missed:
+        elif self._shows_no_match:
             self.say("")
-        self._missed = bool(name and not found)
+        self._shows_no_match = bool(name and not found)
 
-    def _silently(self, options: Sequence[tuple[str, str]], chosen: str | None) -> None:
+    def _set_options(self, options: Sequence[tuple[str, str]], chosen: str | None) -> None:
         """Show these lines, and that one chosen if it is among them: it is no choice of now."""
         self._filling = True  # the list would choose its first line by itself
         self.list.options = options
         self.list.value = chosen if chosen in dict(options).values() else None
         self._filling = False
 
-    def _chosen(self, _: Any = None) -> None:
+    def _on_choice(self, _: Any = None) -> None:
         name = None if self._filling else self.list.value
-        model = self.catalog.find(name, self.of) if name else None
+        model = self.catalog.find(name, self.provider_name) if name else None
         if model is not None:
             self._show(model)
 
@@ -132,14 +136,16 @@ class RunPanel(RunsPanel):
             f'<span class="sw-hint">{html.escape(what)}</span><br>{html.escape(model.description)}'
         )
         shown = self.form.inputs if self.form is not None else {}
-        kept = {name: value for name, value in shown.items() if _fits(name, model)}
+        kept = {name: value for name, value in shown.items() if _is_transferable(name, model)}
         self.show_form(model, kept)
-        live = self.catalog.find(model.slug, self.of)  # the directory may have answered by now
+        live = self.catalog.find(
+            model.slug, self.provider_name
+        )  # the directory may have answered by now
         if live is not None and live.schema != model.schema:
             self._show(live)
 
 
-def _fits(name: str, model: Model) -> bool:
+def _is_transferable(name: str, model: Model) -> bool:
     """What was typed for one model serves the next where it means the same there."""
     return name == "prompt" and name in (model.schema or {}).get("properties", {})
 

@@ -17,13 +17,13 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.syntax.cells import parse_body
-from segmind_widgets.widgets.base import free, row, words
+from segmind_widgets.widgets.base import free, row, error_text
 from segmind_widgets.widgets.drop import Drop
-from segmind_widgets.widgets.media_field import check_whole
+from segmind_widgets.widgets.media_field import check_readable
 from segmind_widgets.widgets.pictures import Pictures
-from segmind_widgets.widgets.recent import Recent, sign
+from segmind_widgets.widgets.recent import Recent, local_kind
 
-_FRAME = 0.2  # seconds between two updates of a moving number
+_UPDATE_INTERVAL = 0.2  # seconds between two updates of a moving number
 _MEDIA = "image/*,video/*,audio/*"
 
 
@@ -60,7 +60,7 @@ class UploadItem:
             "key": self.key,
             "alt": self.name,
             "caption": " · ".join(asset.facts),
-            "kind": sign(asset),
+            "kind": local_kind(asset),
             "note": "" if self.error else f"{self.state}{until}",
             "error": self.error,
             "busy": self.busy,
@@ -80,7 +80,7 @@ class UploadPanel(Panel):
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """The area, a line for what is no file, the list, and the variable for cells."""
         self._entries: list[UploadItem] = []
-        self._shown = 0.0
+        self._last_update = 0.0
         self.drop = Drop(
             self.add,
             self.add_text,
@@ -93,13 +93,13 @@ class UploadPanel(Panel):
         )
         self.source.add_class("sw-wide")
         add = self.button("Add", self._add_source)
-        before = self.button("Uploaded before", self.show_before, tooltip="Use one again")
-        self._earlier = widgets.VBox()
+        before = self.button("Uploaded before", self.show_recent, tooltip="Use one again")
+        self._recent_box = widgets.VBox()
         self.variable = widgets.Text(
             "uploaded", description="Variable for your cells", continuous_update=False
         )
         self.variable.add_class("sw-wide")
-        self.variable.observe(lambda _: self.guarded(self._name), "value")
+        self.variable.observe(lambda _: self.guard(self._set_variable), "value")
         self.list = Pictures(
             self._load,
             background=self.background,
@@ -109,11 +109,11 @@ class UploadPanel(Panel):
         )
         if argument:
             self.source.value = argument
-            self.guarded(self._add_source)
+            self.guard(self._add_source)
         return [
             self.drop,
             row(self.source, add, before),
-            self._earlier,
+            self._recent_box,
             self.list,
             row(self.variable),
         ]
@@ -152,10 +152,10 @@ class UploadPanel(Panel):
             self.add_text(self.source.value)
             self.source.value = ""
 
-    def show_before(self) -> None:
+    def show_recent(self) -> None:
         """Unfold what was uploaded before and still lives, or fold it up again."""
-        shown = self._earlier.children
-        self._earlier.children = () if shown else (self._recent(),)
+        shown = self._recent_box.children
+        self._recent_box.children = () if shown else (self._recent(),)
         free(*shown)
 
     def _recent(self) -> Recent:
@@ -167,7 +167,7 @@ class UploadPanel(Panel):
     def _use(self, asset: Asset) -> None:
         self._entries.append(UploadItem(asset.name or asset.filename, asset, "uploaded before"))
         self._show()
-        self._name()
+        self._set_variable()
 
     # uploading
 
@@ -176,23 +176,23 @@ class UploadPanel(Panel):
             entry.error, entry.state = "", "uploading"
             self._show()
             try:
-                entry.asset = self.client.upload(entry.asset, progress=self._moving(entry))
+                entry.asset = self.client.upload(entry.asset, progress=self._progress(entry))
             except SegmindError as error:
-                entry.error, entry.state = words(error), "waiting"
+                entry.error, entry.state = error_text(error), "waiting"
             else:
-                entry.state = _how(entry)
+                entry.state = _state_text(entry)
             self._show()
-        self.guarded(self._name)
+        self.guard(self._set_variable)
 
-    def _moving(self, entry: UploadItem) -> Any:
+    def _progress(self, entry: UploadItem) -> Any:
         def told(sent: int, total: int) -> None:
             entry.state = f"uploading {sent / 1e6:.1f} of {total / 1e6:.1f} MB"
-            if time.monotonic() - self._shown > _FRAME:
+            if time.monotonic() - self._last_update > _UPDATE_INTERVAL:
                 self._show()
 
         return told
 
-    def _name(self) -> None:
+    def _set_variable(self) -> None:
         """Keep the notebook's variable up to date. Raises InputError for a name that is taken."""
         name = self.variable.value.strip()
         if not self.assets or not name or not isinstance(self.names, MutableMapping):
@@ -208,7 +208,7 @@ class UploadPanel(Panel):
     # showing
 
     def _show(self) -> None:
-        self._shown = time.monotonic()
+        self._last_update = time.monotonic()
         self.list.items = [entry.item for entry in reversed(self._entries)]
 
     def _load(self, key: str, side: int) -> tuple[bytes, str]:
@@ -239,7 +239,7 @@ _ACTIONS = [
 ]
 
 
-def _how(entry: UploadItem) -> str:
+def _state_text(entry: UploadItem) -> str:
     """How it came to its URL: of what has one, nothing was sent."""
     if entry.asset is not None and not entry.asset.local:
         return "a URL, used as it is"
@@ -251,9 +251,9 @@ def _item_of(source: Any) -> UploadItem:
     try:
         asset = Asset.of(source)
         name = asset.filename
-        check_whole(asset)
+        check_readable(asset)
     except SegmindError as error:
-        return UploadItem(name, error=words(error))
+        return UploadItem(name, error=error_text(error))
     return UploadItem(name, asset)
 
 

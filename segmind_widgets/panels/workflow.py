@@ -33,21 +33,21 @@ class WorkflowPanel(RunsPanel):
         )
         self.source.add_class("sw-code")
         read = self.button("Show its inputs", self.read, tooltip="Read what was pasted")
-        self.source.observe(self._pasted, "value")
+        self.source.observe(self._on_paste, "value")
         self.facts = widgets.HTML()
         if argument:
             self.read()
         return [self.source, row(read, self.provider), self.facts]
 
-    def _pasted(self, _: Any) -> None:
-        self.guarded(self.read)
+    def _on_paste(self, _: Any) -> None:
+        self.guard(self.read)
 
     def read(self) -> None:
         """Read what was pasted, and ask for the inputs that it names. Raises InputError."""
         try:
             found = snippets.parse(self.source.value)
         except InputError:
-            self._put_away()
+            self._hide_form()
             raise
         target, name = found.target, found.name
         if not target:  # inputs alone are for the workflow that is shown
@@ -57,15 +57,15 @@ class WorkflowPanel(RunsPanel):
         address = "" if name == target else f' <span class="sw-hint">{html.escape(target)}</span>'
         self.facts.value = f"<b>{html.escape(name)}</b>{address}"
         self.show_form(Model(target, name=name, schema=found.schema), found.inputs)
-        self.say("" if found.schema else _BARE)
+        self.say("" if found.schema else _NO_SCHEMA)
 
-    def _put_away(self) -> None:
+    def _hide_form(self) -> None:
         """Offer no run of a workflow that is no longer the one above."""
         self.facts.value = ""
         self.can_run(yes=False)
 
 
-_BARE = (
+_NO_SCHEMA = (
     "An id tells nothing about the inputs: name them above, or paste the code of the API page."
     " What you leave out keeps the workflow's own default."
 )

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-_OLD = 24 * 3600.0  # seconds: what a kernel that was killed left behind
+_MAX_AGE = 24 * 3600.0  # seconds: what a kernel that was killed left behind
 
 
-def packed(files: Iterable[Path], folder: Path) -> Path:
+def make_archive(files: Iterable[Path], folder: Path) -> Path:
     """A new zip in `folder` (made when it is missing), files by their days.
 
     A file that is gone is left out. Not compressed: pictures and films are already.
@@ -23,7 +23,7 @@ def packed(files: Iterable[Path], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for old in folder.glob("*.zip"):
         with suppress(OSError):
-            if time.time() - old.stat().st_mtime > _OLD:
+            if time.time() - old.stat().st_mtime > _MAX_AGE:
                 old.unlink()
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as file:
         path = Path(file.name)

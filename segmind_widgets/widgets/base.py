@@ -52,14 +52,14 @@ def free(*things: Any) -> None:
 
 
 @cache
-def stylesheet() -> str:
+def style_sheet() -> str:
     """The look of all panels."""
     folder = Path(__file__).parent / "static"
     sheets = [*sorted(folder.glob("panel*.css")), folder / "form.css"]
     return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
-def words(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """One line that says what went wrong, and the remedy where one is known."""
     if isinstance(error, SegmindError):
         said = str(error)

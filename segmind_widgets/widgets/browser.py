@@ -11,7 +11,7 @@ from typing import Any
 import anywidget
 from traitlets import Int, Unicode
 
-from segmind_widgets.widgets.base import words
+from segmind_widgets.widgets.base import error_text
 
 STATIC = Path(__file__).parent / "static"
 PIECE = 4 << 20  # bytes: Jupyter's server takes messages of at most 10 MiB
@@ -57,7 +57,7 @@ class Browser(anywidget.AnyWidget):
         self.layout.close()
         super().close()
 
-    def _tell(self, content: dict[str, Any], data: bytes | None = None) -> None:
+    def _post(self, content: dict[str, Any], data: bytes | None = None) -> None:
         if self.comm is not None:  # an answer from a thread may come after the end
             self.send(content, None if data is None else [data])
 
@@ -65,10 +65,11 @@ class Browser(anywidget.AnyWidget):
         try:
             self._receivers[content["type"]](content, buffers)
         except Exception as error:  # noqa: BLE001 - ipywidgets would swallow it
-            self._failed(content, error)
+            self.report_failure(content, error)
 
-    def _failed(self, content: dict[str, Any], error: Exception) -> None:  # noqa: ARG002
-        self.say(words(error), error=True)
+    def report_failure(self, content: dict[str, Any], error: Exception) -> None:  # noqa: ARG002
+        """Show the error of a receiver. Override this to answer the message as well."""
+        self.say(error_text(error), error=True)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """As a widget, and as text for a file that is opened without a kernel."""

@@ -46,11 +46,11 @@ class Controls(Browser):
     def __init__(
         self, fields: Iterable[Field] = (), *, rows: bool = False, folded: bool = True
     ) -> None:
-        self.known = {field.name: field for field in fields}
+        self.field_by_name = {field.name: field for field in fields}
         super().__init__(
             {},
-            fields=[field.spec() for field in self.known.values()],
-            shapes=presets(self.known),
+            fields=[field.spec() for field in self.field_by_name.values()],
+            shapes=presets(self.field_by_name),
             rows={"folded": folded} if rows else None,
         )
 
@@ -61,7 +61,7 @@ class Controls(Browser):
             CellError: a YAML value cannot be read; the field is named.
         """
         inputs: dict[str, Any] = {}
-        for name, field in self.known.items():
+        for name, field in self.field_by_name.items():
             value = field.read(self.values.get(name), names)
             if value is None and field.required:
                 value = field.schema.get("default")
@@ -84,7 +84,7 @@ class Controls(Browser):
         rest: dict[str, Any] = {}
         for name, value in inputs.items():
             try:
-                values[name] = self.known[name].write(value)
+                values[name] = self.field_by_name[name].write(value)
             except (KeyError, ValueError):  # noqa: PERF203 - as many as a person fills in
                 rest[name] = value
         if self.rows is not None and rest:

@@ -32,8 +32,8 @@ class CopyButton(Browser):
         self, label: str, on_copy: Callable[[bool], Any], *, title: str = "", text: str = ""
     ) -> None:
         self._on_copy = on_copy
-        receivers = {"copied": self._copied}
+        receivers = {"copied": self._report_copy}
         super().__init__(receivers, label=label, title=title or label, text=text)
 
-    def _copied(self, content: dict[str, Any], _: list[Any]) -> None:
+    def _report_copy(self, content: dict[str, Any], _: list[Any]) -> None:
         self._on_copy(bool(content["done"]))

@@ -26,8 +26,8 @@ from traitlets import Bool, Unicode
 from segmind_widgets.errors import InputError
 from segmind_widgets.widgets.browser import STATIC, Browser
 
-_LONGEST_NAME = 120  # bytes; file systems take 255, and others add to a name
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
+_MAX_NAME_BYTES = 120  # bytes; file systems take 255, and others add to a name
+_RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
 
 
 class Drop(Browser):
@@ -73,7 +73,7 @@ class Drop(Browser):
         self._on_files = on_files
         self._on_text = on_text
         self._folder = folder
-        self._arriving: DropBatch | None = None
+        self._batch: DropBatch | None = None
         super().__init__(
             {
                 "begin": self._begin,
@@ -102,23 +102,23 @@ class Drop(Browser):
             raise InputError("One file goes here: drop them one by one.")
         self.say("")
         self.busy = True
-        self._arriving = DropBatch(content["batch"], self._folder, content["files"])
-        self._arriving.create()
-        self._acknowledge(self._arriving)
+        self._batch = DropBatch(content["batch"], self._folder, content["files"])
+        self._batch.create()
+        self._acknowledge(self._batch)
 
     def _append(self, content: dict[str, Any], buffers: list[Any]) -> None:
-        batch = self._arriving
+        batch = self._batch
         if batch is None or batch.id != content["batch"]:
-            self._tell({"type": "stopped", "batch": content["batch"]})
+            self._post({"type": "stopped", "batch": content["batch"]})
             return
         batch.append(content["file"], content["offset"], buffers[0])
         self._acknowledge(batch)
 
     def _acknowledge(self, batch: DropBatch) -> None:
-        self._tell({"type": "got", "batch": batch.id, "bytes": batch.received})
+        self._post({"type": "got", "batch": batch.id, "bytes": batch.received})
         if batch.received < batch.size:
             return
-        self._arriving = None
+        self._batch = None
         noun = batch.paths[0].name if len(batch.paths) == 1 else f"{len(batch.paths)} files"
         self.say(f"{noun} received, {batch.size / 1e6:.1f} MB.")
         try:
@@ -127,7 +127,7 @@ class Drop(Browser):
             self.busy = False
 
     def _cancel(self, content: dict[str, Any], _: list[Any]) -> None:
-        if self._arriving and self._arriving.id == content["batch"]:
+        if self._batch and self._batch.id == content["batch"]:
             self._discard()
             reason = content.get("reason", "")
             self.say(reason or "Cancelled.", error=bool(reason))
@@ -138,15 +138,16 @@ class Drop(Browser):
         self.say("")
         self._on_text(content["text"])
 
-    def _failed(self, content: dict[str, Any], error: Exception) -> None:
+    def report_failure(self, content: dict[str, Any], error: Exception) -> None:
+        """Discard the batch, show the error, and stop the browser's transfer."""
         self._discard()
-        super()._failed(content, error)
-        self._tell({"type": "stopped", "batch": content.get("batch")})
+        super().report_failure(content, error)
+        self._post({"type": "stopped", "batch": content.get("batch")})
 
     def _discard(self) -> None:
-        if self._arriving:
-            self._arriving.remove()
-            self._arriving = None
+        if self._batch:
+            self._batch.remove()
+            self._batch = None
             self.busy = False
 
 
@@ -198,10 +199,10 @@ def safe_name(name: str) -> str:
     last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
     kept = "".join(c for c in last if unicodedata.category(c)[0] != "C")
     kept = re.sub(r'[<>:"|?*]', "_", kept).strip(". ")
-    if not kept or _RESERVED.match(kept):
+    if not kept or _RESERVED_NAME.match(kept):
         kept = f"file_{kept}" if kept else "file"
     path = Path(kept)
     suffix = path.suffix if len(path.suffix.encode()) <= 16 else ""
     stem = kept.removesuffix(suffix) if suffix else kept
-    cut = stem.encode()[: _LONGEST_NAME - len(suffix.encode())].decode("utf-8", "ignore")
+    cut = stem.encode()[: _MAX_NAME_BYTES - len(suffix.encode())].decode("utf-8", "ignore")
     return (cut + suffix).strip(". ")

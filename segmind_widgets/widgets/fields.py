@@ -33,14 +33,14 @@ UNKNOWN: Schema = {  # a model that nobody described: what most take, and none m
         },
     },
 }  # fmt: skip
-_WORDY = re.compile(r"prompt|text|lyrics", re.IGNORECASE)
+_PROMPT_NAME = re.compile(r"prompt|text|lyrics", re.IGNORECASE)
 _UNITS = {
     "pixels": "px", "seconds": "s", "milliseconds": "ms", "per cent": "%", "percent": "%",
     "%": "%", "tokens": "tokens", "frames": "frames", "degrees": "°", "minutes": "min",
 }  # fmt: skip
 _UNIT = re.compile(rf"\bin ({'|'.join(_UNITS)})(?!\w)", re.IGNORECASE)
-_SPELLED = {"cfg": "CFG", "img": "image", "ip": "IP", "id": "ID", "fps": "FPS", "url": "URL"}
-_MOST_STEPS = 10_000  # a slider with more of them hits no value that one wants
+_LABEL_WORDS = {"cfg": "CFG", "img": "image", "ip": "IP", "id": "ID", "fps": "FPS", "url": "URL"}
+_MAX_SLIDER_STEPS = 10_000  # a slider with more of them hits no value that one wants
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Field:
             return "number"
         if kinds == {"array"}:
             return self._list_kind()
-        if "string" in kinds and (schema.get("x-prompt") or _WORDY.search(self.name)):
+        if "string" in kinds and (schema.get("x-prompt") or _PROMPT_NAME.search(self.name)):
             return "text"
         if kinds == {"string"}:
             return "open" if len(schema.get("examples", ())) > 1 else "line"
@@ -86,11 +86,11 @@ class Field:
             return self.schema["title"]
         name = re.sub(r"_urls$", "s", self.name).replace("ss", "s") if self.kind == "media" else ""
         words = re.sub(r"_url$", "", name or self.name).split("_")
-        said = " ".join(_SPELLED.get(word, word) for word in words if word) or self.name
+        said = " ".join(_LABEL_WORDS.get(word, word) for word in words if word) or self.name
         return said[0].upper() + said[1:]
 
     @property
-    def spoken(self) -> bool:
+    def is_prompt(self) -> bool:
         """What the model is told in words, and so the first thing one wants to write."""
         return self.kind in ("text", "messages") and not self.schema.get("x-advanced")
 
@@ -127,7 +127,7 @@ class Field:
         low, high = self.schema.get("minimum"), self.schema.get("maximum")
         if low is None or high is None or self.name == "seed":
             return False
-        return 0 < (high - low) / self.step <= _MOST_STEPS
+        return 0 < (high - low) / self.step <= _MAX_SLIDER_STEPS
 
     def spec(self) -> dict[str, Any]:
         """All that the browser needs to draw the control; JSON."""
@@ -206,15 +206,15 @@ class Field:
         if self.kind == "lines" and isinstance(value, (list, tuple)):
             if all(isinstance(item, str) and "\n" not in item for item in value):
                 return "\n".join(value)
-        elif isinstance(value, _SHOWN.get(self.kind, str)) and _simple(value, self.kind):
+        elif isinstance(value, _VALUE_TYPES.get(self.kind, str)) and _is_plain(value, self.kind):
             return value
         raise ValueError(f"{self.name} cannot show {value!r}")
 
 
-_SHOWN: dict[str, Any] = {"number": (int, float), "switch": bool, "choice": (str, int, float)}
+_VALUE_TYPES: dict[str, Any] = {"number": (int, float), "switch": bool, "choice": (str, int, float)}
 
 
-def _simple(value: Any, kind: str) -> bool:
+def _is_plain(value: Any, kind: str) -> bool:
     """Whether JSON has the value, and a control of numbers shows no True."""
     return not isinstance(value, float | bool) or (
         kind != "number" if isinstance(value, bool) else math.isfinite(value)
@@ -237,7 +237,7 @@ def fields_of(model: Model) -> Iterator[Field]:
         yield Field(name, inner, name in required)
 
 
-def in_place(inputs: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+def normalize_inputs(inputs: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """The inputs without what is None, `prompt` under the model's own name for it."""
     given = {name: value for name, value in inputs.items() if value is not None}
     prompt_name = next(
@@ -248,7 +248,7 @@ def in_place(inputs: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str
     return given
 
 
-def meant(error: SegmindError, names: Iterable[str]) -> str | None:
+def refused_input(error: SegmindError, names: Iterable[str]) -> str | None:
     """The input that a refusal is about: the one it names, or the longest name in its words."""
     known = sorted(names, key=len, reverse=True)
     if error.field in known:

@@ -16,11 +16,11 @@ from segmind_widgets.catalog.catalog import InputNote, check
 from segmind_widgets.errors import CellError, SegmindError
 from segmind_widgets.syntax import cells
 from segmind_widgets.types import Model
-from segmind_widgets.widgets.base import Announcement, free, words
+from segmind_widgets.widgets.base import Announcement, free, error_text
 from segmind_widgets.widgets.controls import ROWS, Controls
-from segmind_widgets.widgets.fields import fields_of, in_place, meant
+from segmind_widgets.widgets.fields import fields_of, normalize_inputs, refused_input
 from segmind_widgets.widgets.host import Host
-from segmind_widgets.widgets.media_field import MediaField, assets
+from segmind_widgets.widgets.media_field import MediaField, to_assets
 
 
 class Form(widgets.VBox):
@@ -32,47 +32,47 @@ class Form(widgets.VBox):
         inputs: what the form starts with.
     """
 
-    changed = Int(0, help="How many times the inputs changed. Follow it to hear of changes.")
+    changes = Int(0, help="How many times the inputs changed. Follow it to hear of changes.")
 
     def __init__(self, model: Model, panel: Host, inputs: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self.add_class("sw-form")
         self.model = model
         self._panel = panel
-        self._asked = False  # whether to judge what is typed: not before the first attempt
+        self._validates = False  # whether to judge what is typed: not before the first attempt
         self._silent = False
         self.fields = {field.name: field for field in fields_of(model)}
         self.files = {
-            name: MediaField(field, panel, self._told)
+            name: MediaField(field, panel, self._on_change)
             for name, field in self.fields.items()
             if field.kind == "media"
         }
-        self._rest, *words = self._drawn()
+        self._rest, *words = self._make_controls()
         self._controls = [*words, self._rest]
         for part in self._controls:
-            part.observe(self._told, "values")
+            part.observe(self._on_change, "values")
         self._body = widgets.VBox(self._parts())
         self._yaml: widgets.Textarea | None = None
-        self._text = widgets.VBox()  # its place: an insertion would draw what follows anew
+        self._yaml_box = widgets.VBox()  # its place: an insertion would draw what follows anew
         self._line = Announcement()
-        self._switch = widgets.ToggleButton(
+        self._toggle = widgets.ToggleButton(
             description="As YAML", tooltip="The same inputs as the text of a cell"
         )
         for name in ("sw-button", "sw-quiet"):
-            self._switch.add_class(name)
-        self._switch.observe(self._switched, "value")
-        self.children = [self._body, self._text, self._line, self._switch]
+            self._toggle.add_class(name)
+        self._toggle.observe(self._on_toggle, "value")
+        self.children = [self._body, self._yaml_box, self._line, self._toggle]
         if inputs:
             self._fill(inputs)
 
-    def _drawn(self) -> list[Controls]:
+    def _make_controls(self) -> list[Controls]:
         """The plain fields, what is said in words first; that part is alone where files follow it.
 
         The last part comes first, with the free rows.
         """
         plain = [field for field in self.fields.values() if field.kind != "media"]
-        words = [field for field in plain if field.spoken]
-        others = [field for field in plain if not field.spoken]
+        words = [field for field in plain if field.is_prompt]
+        others = [field for field in plain if not field.is_prompt]
         first = next(iter(self.fields.values()), None)
         apart = bool(words and self.files and first and first.kind != "media")
         rest = Controls(
@@ -98,7 +98,7 @@ class Form(widgets.VBox):
         Raises:
             CellError: YAML that cannot be read; `field` names the input where one is meant.
         """
-        return self._typed() if self._switch.value else self._chosen()
+        return self._yaml_inputs() if self._toggle.value else self._field_inputs()
 
     @inputs.setter
     def inputs(self, inputs: Mapping[str, Any]) -> None:
@@ -108,9 +108,9 @@ class Form(widgets.VBox):
             CellError: a value has no text form.
         """
         self._fill(inputs)
-        if self._switch.value and self._yaml is not None:
-            self._quietly(self._yaml, "value", cells.dump(self._chosen()))
-        self._told()
+        if self._toggle.value and self._yaml is not None:
+            self._set_silently(self._yaml, "value", cells.dump(self._field_inputs()))
+        self._on_change()
 
     @property
     def last_seed(self) -> int | None:
@@ -121,21 +121,21 @@ class Form(widgets.VBox):
     def last_seed(self, seed: int | None) -> None:
         self._rest.last_seed = seed
 
-    def _chosen(self) -> dict[str, Any]:
+    def _field_inputs(self) -> dict[str, Any]:
         found = {name: field.value for name, field in self.files.items()}
         for part in self._controls:
             found |= part.read(self._panel.names)
         order = [*self.fields, *(name for name in found if name not in self.fields)]
         return {name: found[name] for name in order if found.get(name) is not None}
 
-    def _typed(self) -> dict[str, Any]:
+    def _yaml_inputs(self) -> dict[str, Any]:
         inputs = cells.parse_body(self._yaml.value if self._yaml else "", self._panel.names)
         for name in inputs.keys() & self.files.keys():
-            inputs[name] = assets(inputs[name])
+            inputs[name] = to_assets(inputs[name])
         return inputs
 
     def _fill(self, inputs: Mapping[str, Any]) -> None:
-        rest = in_place(inputs, self.fields)
+        rest = normalize_inputs(inputs, self.fields)
         silent, self._silent = self._silent, True
         try:
             for name, field in self.files.items():
@@ -150,7 +150,7 @@ class Form(widgets.VBox):
         finally:
             self._silent = silent
 
-    def _quietly(self, widget: widgets.Widget, name: str, value: Any) -> None:
+    def _set_silently(self, widget: widgets.Widget, name: str, value: Any) -> None:
         """Set a trait without counting it as a change of the reader's."""
         silent, self._silent = self._silent, True
         try:
@@ -158,15 +158,15 @@ class Form(widgets.VBox):
         finally:
             self._silent = silent
 
-    def _told(self, _: Any = None) -> None:
+    def _on_change(self, _: Any = None) -> None:
         if self._silent:
             return
-        if self._asked:
-            self._judge()
-        elif self._switch.value:
+        if self._validates:
+            self._validate()
+        elif self._toggle.value:
             self._line.say("")
-            self._readable()
-        self.changed += 1
+            self._check_yaml()
+        self.changes += 1
 
     # what is wrong
 
@@ -175,34 +175,34 @@ class Form(widgets.VBox):
 
         From now on every change is checked.
         """
-        self._asked = True
-        return self._judge()
+        self._validates = True
+        return self._validate()
 
     def show_error(self, error: SegmindError) -> bool:
         """Show a refusal under the field that it names; False where it names none of them."""
         rows = [name for name, _ in self._rest.values.get(ROWS, ()) if name]
-        name = meant(error, [*self.fields, *rows])
+        name = refused_input(error, [*self.fields, *rows])
         if name is None:
             return False
-        self._asked = True
-        self._show([(InputNote(name, words(error)), True)])
+        self._validates = True
+        self._show_notes([(InputNote(name, error_text(error)), True)])
         return True
 
-    def _judge(self) -> tuple[InputNote, ...]:
+    def _validate(self) -> tuple[InputNote, ...]:
         try:
             checked = check(self.model, self.inputs)
         except CellError as error:
-            problem = InputNote(error.field or "", words(error))
-            self._show([(problem, True)])
+            problem = InputNote(error.field or "", error_text(error))
+            self._show_notes([(problem, True)])
             return (problem,)
         said = [(note, True) for note in checked.problems]
-        self._show([*((note, False) for note in checked.warnings), *said])
+        self._show_notes([*((note, False) for note in checked.warnings), *said])
         return checked.problems
 
-    def _show(self, said: Sequence[tuple[InputNote, bool]]) -> None:
+    def _show_notes(self, said: Sequence[tuple[InputNote, bool]]) -> None:
         """Each note under its field, as an error or plain; in the YAML view all in one line."""
         by_name = {note.field: (note.message, error) for note, error in said}
-        if self._switch.value:
+        if self._toggle.value:
             text = " ".join(text for text, _ in by_name.values())
             self._line.say(text, error=any(error for _, error in by_name.values()))
             return
@@ -217,45 +217,45 @@ class Form(widgets.VBox):
 
     # as YAML
 
-    def _readable(self) -> bool:
+    def _check_yaml(self) -> bool:
         """Whether the YAML can be read; says why not."""
         try:
-            self._typed()
+            self._yaml_inputs()
         except CellError as error:
-            self._line.say(words(error), error=True)
+            self._line.say(error_text(error), error=True)
             return False
         return True
 
-    def _switched(self, change: Any) -> None:
+    def _on_toggle(self, change: Any) -> None:
         if self._silent:
             return
         try:
             if change["new"]:
-                self._as_text(cells.dump(self._chosen()))
+                self._show_yaml(cells.dump(self._field_inputs()))
             else:
-                self._fill(self._typed())
+                self._fill(self._yaml_inputs())
         except CellError as error:
-            self._quietly(self._switch, "value", change["old"])
-            self._line.say(words(error), error=True)
+            self._set_silently(self._toggle, "value", change["old"])
+            self._line.say(error_text(error), error=True)
             return
-        text = self._switch.value
-        self._switch.description = "As fields" if text else "As YAML"
+        text = self._toggle.value
+        self._toggle.description = "As fields" if text else "As YAML"
         self._body.layout.display = "none" if text else None
         if self._yaml is not None:
             self._yaml.layout.display = None if text else "none"
         self._line.say("")
-        if self._asked:
-            self._judge()
+        if self._validates:
+            self._validate()
 
-    def _as_text(self, text: str) -> None:
+    def _show_yaml(self, text: str) -> None:
         if self._yaml is None:
             self._yaml = widgets.Textarea(
                 description="Inputs as YAML", rows=10, continuous_update=False
             )
             self._yaml.add_class("sw-mono")
-            self._yaml.observe(self._told, "value")
-            self._text.children = [self._yaml]
-        self._quietly(self._yaml, "value", text)
+            self._yaml.observe(self._on_change, "value")
+            self._yaml_box.children = [self._yaml]
+        self._set_silently(self._yaml, "value", text)
 
     def close(self) -> None:
         """Free all models."""

@@ -36,15 +36,17 @@ class Details(widgets.VBox):
         self.folder = widgets.Text(description="Save into", placeholder=str(Path.cwd()))
         self.folder.add_class("sw-wide")
         self.save = panel.button("Save", self._save, tooltip="Copy the files into the folder")
-        self.again = panel.button("Run again", self._ask, tooltip="A new job, same inputs")
-        self.copy_id = CopyButton("Copy id", self._copied, title="Copy the job's id")
+        self.rerun_button = panel.button(
+            "Run again", self._confirm_rerun, tooltip="A new job, same inputs"
+        )
+        self.copy_id = CopyButton("Copy id", self._on_copy, title="Copy the job's id")
         self.saving = row(self.folder, self.save)
         self.question = widgets.HTML()
         yes = panel.button("Run it", self._rerun, primary=True)
-        no = panel.button("Do not", self._forget)
+        no = panel.button("Do not", self._hide_question)
         self.confirm = row(self.question, yes, no)
         shown = [] if pictures is None else [pictures]
-        actions = row(*more, self.again, self.copy_id)
+        actions = row(*more, self.rerun_button, self.copy_id)
         super().__init__([*shown, self.facts, actions, self.confirm, self.saving])
         self.add_class("sw-details")
         self.show(None)
@@ -52,17 +54,17 @@ class Details(widgets.VBox):
     def show(self, job: Job | None) -> None:
         """A job, or nothing."""
         if job is not self.job or job is None:
-            self._forget()
+            self._hide_question()
         self.job = job
         self.layout.display = "none" if job is None else ""
         if job is None:
             return
-        self.facts.value = described(job)
+        self.facts.value = job_html(job)
         self.copy_id.text = job.id
         self.saving.layout.display = "" if job.outputs else "none"
-        self.again.layout.display = "" if job.again is not None else "none"
+        self.rerun_button.layout.display = "" if job.again is not None else "none"
 
-    def _copied(self, done: bool) -> None:
+    def _on_copy(self, done: bool) -> None:
         said = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"
         self._panel.say(said)
 
@@ -70,18 +72,20 @@ class Details(widgets.VBox):
         job = self.job
         if job is not None:
             folder = self.folder.value.strip() or "."
-            self._panel.background(lambda: job.save(folder), self._saved)
+            self._panel.background(lambda: job.save(folder), self._on_save)
 
-    def _saved(self, paths: list[Path]) -> None:
+    def _on_save(self, paths: list[Path]) -> None:
         files = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
         self._panel.say(f"Saved {files} in {paths[0].parent.resolve()}.")
 
-    def _ask(self) -> None:
+    def _confirm_rerun(self) -> None:
         job = self.job
         if job is not None:
-            self._panel.background(lambda: self._price(job), lambda price: self._sure(job, price))
+            self._panel.background(
+                lambda: self._price_text(job), lambda price: self._show_question(job, price)
+            )
 
-    def _price(self, job: Job) -> str:
+    def _price_text(self, job: Job) -> str:
         if job.sandbox:
             return "On the sandbox nothing is billed."
         if job.cost is not None:
@@ -91,23 +95,23 @@ class Details(widgets.VBox):
             return "Nobody knows yet what it costs."
         return f"It usually costs {money(found.cost)}."
 
-    def _sure(self, job: Job, price: str) -> None:
+    def _show_question(self, job: Job, price: str) -> None:
         self.question.value = (
             f'<div role="status">Run {html.escape(job.model)} again with the same inputs? '
             f"{html.escape(price)}</div>"
         )
         self.confirm.layout.display = ""
 
-    def _forget(self) -> None:
+    def _hide_question(self) -> None:
         self.confirm.layout.display = "none"
 
     def _rerun(self) -> None:
-        self._forget()
+        self._hide_question()
         if self.job is not None:
             self._panel.background(self.job.rerun, lambda _: self._panel.say("It is on its way."))
 
 
-def described(job: Job) -> str:
+def job_html(job: Job) -> str:
     """The facts of a job as HTML: a heading, the error with its hint, and a list."""
     badge = ' <span class="sw-pill">sandbox</span>' if job.sandbox else ""
     title = f"{html.escape(job.model)} · {html.escape(str(job.status))}"

@@ -16,9 +16,9 @@ from segmind_widgets.errors import SegmindError
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.widgets.browser import STATIC, Browser
-from segmind_widgets.widgets.values import asked
+from segmind_widgets.widgets.values import prompt_text
 
-_SHORT = 160  # characters of a prompt
+_MAX_TEXT = 160  # characters of a prompt
 
 
 class JobTable(Browser):
@@ -33,9 +33,9 @@ class JobTable(Browser):
     _esm = STATIC / "jobs.js"
     _css = STATIC / "jobs.css"
 
-    shown: Any = Dict({"rows": [], "summary": ""}).tag(sync=True)
+    content: Any = Dict({"rows": [], "summary": ""}).tag(sync=True)
     """`rows`: the lines as `facts` gives them, each with a `key`; `summary`: the words above."""
-    opened = Unicode("").tag(sync=True)
+    open_key = Unicode("").tag(sync=True)
     """The key of the line that is shown in full elsewhere, or empty."""
     empty = Unicode("").tag(sync=True)
     """Shown where there are no lines."""
@@ -53,16 +53,16 @@ class JobTable(Browser):
 
     def show(self, rows: list[dict[str, Any]], summary: str) -> None:
         """These lines; where they are those that are shown, only what changed in them is sent."""
-        before = self.shown["rows"]
+        before = self.content["rows"]
         if [row["key"] for row in rows] != [row["key"] for row in before]:
-            self.shown = {"rows": rows, "summary": summary}
+            self.content = {"rows": rows, "summary": summary}
             return
-        changed = {row["key"]: _news(old, row) for old, row in zip(before, rows, strict=True)}
+        changed = {row["key"]: _changes(old, row) for old, row in zip(before, rows, strict=True)}
         changed = {key: news for key, news in changed.items() if news}
-        if changed or summary != self.shown["summary"]:
+        if changed or summary != self.content["summary"]:
             # in place, for a page that is loaded anew; those that are there get the patch
-            self.shown.update(rows=rows, summary=summary)
-            self._tell({"type": "patch", "rows": changed, "summary": summary})
+            self.content.update(rows=rows, summary=summary)
+            self._post({"type": "patch", "rows": changed, "summary": summary})
 
     def _act(self, content: dict[str, Any], _: list[Any]) -> None:
         self._on_act(content["name"], content["key"])
@@ -73,12 +73,12 @@ class JobTable(Browser):
                 with suppress(SegmindError):  # damaged or gone: the line is there without it
                     data, media_type = self._load(key)
                     if data:
-                        self._tell({"type": "seen", "key": key, "media_type": media_type}, data)
+                        self._post({"type": "seen", "key": key, "media_type": media_type}, data)
 
         self._background(answer)
 
 
-def _news(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in new.items() if old[name] != value}
 
 
@@ -87,14 +87,14 @@ def facts(job: Job) -> dict[str, Any]:
     live = job.watching and not job.status.final
     lost = not live and not job.status.final
     usual = f" of about {seconds(job.expected_seconds)}" if live and job.expected_seconds else ""
-    prompt = " ".join(asked(job.inputs).split())
+    prompt = " ".join(prompt_text(job.inputs).split())
     why = job.error.message if isinstance(job.error, SegmindError) and job.status.final else ""
     return {
         "id": job.id,
         "status": str(job.status),
-        "message": "not followed here" if lost else job.message or why[:_SHORT],
+        "message": "not followed here" if lost else job.message or why[:_MAX_TEXT],
         "model": job.model,
-        "prompt": prompt[:_SHORT],
+        "prompt": prompt[:_MAX_TEXT],
         "time": f"{seconds(job.elapsed)}{usual}" if job.elapsed or live else "",
         "created": job.created,
         "cost": money(job.cost) if job.cost is not None else "",

@@ -11,11 +11,11 @@ from traitlets import HasTraits, dlink
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
-from segmind_widgets.widgets.base import free, words
+from segmind_widgets.widgets.base import free, error_text
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
-_BRAND = "var(--jp-brand-color1, #1976d2)"
-_SHOWN = (
+_BAR_COLOR = "var(--jp-brand-color1, #1976d2)"
+_OBSERVED_TRAITS = (
     "status",
     "elapsed",
     "expected_seconds",
@@ -34,7 +34,7 @@ class ProgressLine(widgets.HBox):
         self.bar = widgets.FloatProgress(
             min=0.0, max=1.0, layout={"width": "160px", "height": "18px", "flex": "0 0 auto"}
         )
-        self.bar.style.bar_color = _BRAND
+        self.bar.style.bar_color = _BAR_COLOR
         self.text = widgets.HTML(layout={"flex": "1 1 220px", "min_width": "0"})
         self._fallback = label
         super().__init__(
@@ -88,8 +88,8 @@ class JobView(ProgressLine):
         )
         self.job = job
         self.stop.on_click(self._stop)
-        self._link = dlink((job, "progress"), (self.bar, "value"), self._share)
-        job.observe(self._show, list(_SHOWN))
+        self._link = dlink((job, "progress"), (self.bar, "value"), self._bar_value)
+        job.observe(self._show, list(_OBSERVED_TRAITS))
         self._show()
 
     def close(self) -> None:
@@ -97,10 +97,10 @@ class JobView(ProgressLine):
         if self.comm is None:
             return
         self._link.unlink()
-        self.job.unobserve(self._show, list(_SHOWN))
+        self.job.unobserve(self._show, list(_OBSERVED_TRAITS))
         super().close()
 
-    def _share(self, progress: float | None) -> float:
+    def _bar_value(self, progress: float | None) -> float:
         """Where nobody knows how long it takes, the bar goes to and fro."""
         return progress if progress is not None else 0.9 - 0.8 * abs((self.job.elapsed % 4) / 2 - 1)
 
@@ -110,11 +110,11 @@ class JobView(ProgressLine):
     def _show(self, _: Any = None) -> None:
         job = self.job
         if job.progress is None:
-            self.bar.value = self._share(None)
+            self.bar.value = self._bar_value(None)
         style = _STYLES.get(job.status, "")
         if self.bar.bar_style != style:
             self.bar.bar_style = style
-            self.bar.style.bar_color = None if style else _BRAND
+            self.bar.style.bar_color = None if style else _BAR_COLOR
         if job.done or not job.watching:
             self.stop.layout.display = "none"
         self.say(" · ".join(self._facts()))
@@ -132,7 +132,7 @@ class JobView(ProgressLine):
             facts.append(money(job.cost))
         if job.sandbox:
             facts.append("sandbox")
-        said = job.message if job.error is None else words(job.error)
+        said = job.message if job.error is None else error_text(job.error)
         if said:
             facts.append(f"<i>{html.escape(said)}</i>")
         return facts

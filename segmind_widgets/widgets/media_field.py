@@ -20,11 +20,11 @@ from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.fields import Field
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures
-from segmind_widgets.widgets.recent import Recent, look, outputs, sign
+from segmind_widgets.widgets.recent import Recent, local_kind, local_thumbnail, recent_outputs
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
-_READABLE = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # by everybody, if whole
+_PICTURE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # by everybody, if whole
 _NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
 
 
@@ -38,20 +38,20 @@ class MediaField(widgets.VBox):
     """
 
     def __init__(self, field: Field, panel: Host, changed: Callable[[], None]) -> None:
-        self.field, self.panel, self._changed = field, panel, changed
+        self.field, self.panel, self._on_change = field, panel, changed
         self.many = "array" in types(field.schema)
         self.media = media_type(field.schema).split("/")[0]
         self._items: dict[str, Asset] = {}
-        self._made = 0
+        self._last_key = 0
         self._pictures: Pictures | None = None
         self._outputs: Recent | None = None
         self._drop = Drop(
-            self._arrived,
-            self._pasted,
+            self._on_files,
+            self._on_text,
             folder=panel.incoming,
             accept="" if self.media == "*" else f"{self.media}/*",
             multiple=self.many,
-            label=self._invitation(),
+            label=self._drop_label(),
             compact=True,
         )
         self._recent = panel.button(
@@ -63,7 +63,7 @@ class MediaField(widgets.VBox):
         if self.many:
             self.add_class("sw-many")
 
-    def _invitation(self) -> str:
+    def _drop_label(self) -> str:
         noun = _NOUNS.get(self.media, "file")
         what = f"{noun}s" if self.many else f"a {noun}"
         return f"{self.field.label}: drop or paste {what}, a URL or $name"
@@ -93,13 +93,13 @@ class MediaField(widgets.VBox):
         """Show this, anything that `Asset.of` takes; raises ValueError where it takes it not."""
         given = value if _is_list(value) else [] if value is None else [value]
         try:
-            found = [self._kept(Asset.of(one)) for one in given]
+            found = [self._with_file(Asset.of(one)) for one in given]
         except AssetError as error:
             raise ValueError(str(error)) from error
         if len(found) > 1 and not self.many:
             raise ValueError(f"{self.field.name} takes one file")
         self._items.clear()
-        self._put(found)
+        self._add(found)
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a line under the field."""
@@ -107,10 +107,10 @@ class MediaField(widgets.VBox):
 
     # what the reader does
 
-    def _arrived(self, paths: list[Path]) -> None:
+    def _on_files(self, paths: list[Path]) -> None:
         self._choose([Asset.of(path) for path in paths])
 
-    def _pasted(self, text: str) -> None:
+    def _on_text(self, text: str) -> None:
         text = text.strip().strip("\"'")
         value = from_scalar(text, self.panel.names, self.field.name)
         if not isinstance(value, str):
@@ -128,8 +128,8 @@ class MediaField(widgets.VBox):
             self._check(asset)
         if not self.many:
             self._items.clear()
-        self._put([self._kept(asset) for asset in assets])
-        self._changed()
+        self._add([self._with_file(asset) for asset in assets])
+        self._on_change()
 
     def _check(self, asset: Asset) -> None:
         known = asset.local and asset.kind in _NOUNS
@@ -139,9 +139,9 @@ class MediaField(widgets.VBox):
                 f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes"
                 f" {describe_schema(one)}."
             )
-        check_whole(asset)
+        check_readable(asset)
 
-    def _kept(self, asset: Asset) -> Asset:
+    def _with_file(self, asset: Asset) -> Asset:
         """The asset with a file of its own, so that a cell can name it."""
         if asset.data is None:
             return asset
@@ -152,14 +152,14 @@ class MediaField(widgets.VBox):
         self._items.pop(key, None)
         self._show()
         self.say("")
-        self._changed()
+        self._on_change()
 
     # how it shows
 
-    def _put(self, assets: list[Asset]) -> None:
+    def _add(self, assets: list[Asset]) -> None:
         for asset in assets:
-            self._made += 1
-            self._items[str(self._made)] = asset
+            self._last_key += 1
+            self._items[str(self._last_key)] = asset
         self._show()
 
     def _show(self) -> None:
@@ -167,7 +167,7 @@ class MediaField(widgets.VBox):
             if not self._items:
                 return
             self._pictures = Pictures(
-                partial(look, self._items),
+                partial(local_thumbnail, self._items),
                 on_action=self._remove,
                 background=self.panel.background,
                 side=_SIDE,
@@ -189,7 +189,7 @@ class MediaField(widgets.VBox):
             self.children = [child for child in self.children if child is not shown]
             free(shown)
             return
-        find = partial(outputs, self.panel, self.media)
+        find = partial(recent_outputs, self.panel, self.media)
         self._outputs = Recent(self.panel, "Recent outputs", find, self._use)
         self.children = [*self.children, self._outputs]
 
@@ -205,24 +205,24 @@ class MediaField(widgets.VBox):
         free(*parts)
 
 
-def assets(value: Any) -> Any:
+def to_assets(value: Any) -> Any:
     """A value of a media field with an Asset in the place of each file; URLs stay text."""
     if _is_list(value):
-        return [assets(one) for one in value]
+        return [to_assets(one) for one in value]
     return value if isinstance(value, str) else Asset.of(value)
 
 
-def check_whole(asset: Asset) -> None:
+def check_readable(asset: Asset) -> None:
     """Raise InputError for a file with nothing in it, and for a picture that cannot be one."""
     if asset.local and asset.size == 0:
         raise InputError(f"{asset.filename} is empty.", hint="Choose another file.")
-    if asset.local and asset.media_type in _READABLE and not _is_whole(asset):
+    if asset.local and asset.media_type in _PICTURE_TYPES and not _is_picture(asset):
         raise InputError(
             f"{asset.filename} is damaged, or no picture.", hint="Choose another file."
         )
 
 
-def _is_whole(asset: Asset) -> bool:
+def _is_picture(asset: Asset) -> bool:
     try:
         return bool(asset.pixels)
     except AssetError:
@@ -238,4 +238,4 @@ def _item(key: str, asset: Asset) -> dict[str, Any]:
     if asset.local:
         with suppress(AssetError):
             caption = " · ".join(asset.facts[:-1])
-    return {"key": key, "alt": caption, "caption": caption, "kind": sign(asset)}
+    return {"key": key, "alt": caption, "caption": caption, "kind": local_kind(asset)}

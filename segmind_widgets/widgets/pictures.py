@@ -21,14 +21,20 @@ from typing import Any
 
 from traitlets import Bool, Dict, Int, List, TraitError, Unicode, validate
 
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError
-from segmind_widgets.widgets.browser import STATIC, Browser, words
+from segmind_widgets.widgets.browser import STATIC, Browser, error_text
 
 KINDS = ("image", "video", "audio", "text", "file")
-_LARGEST_SIDE = 4096  # px
+_MAX_SIDE = 4096  # px
 
 
-def _at_once(work: Callable[[], None]) -> None:
+def display_kind(asset: Asset) -> str:
+    """Return the member of `KINDS` that fits an asset; "file" for a 3D model, a PDF and others."""
+    return asset.kind if asset.kind in KINDS else "file"
+
+
+def _run_now(work: Callable[[], None]) -> None:
     work()
 
 
@@ -88,8 +94,8 @@ class Pictures(Browser):
         self._load = load
         self._whole = whole
         self._on_action = on_action
-        self._background = background or _at_once
-        self._saving = {"lightbox": (STATIC / "lightbox.js", "lightbox.js")}
+        self._background = background or _run_now
+        self._downloads = {"lightbox": (STATIC / "lightbox.js", "lightbox.js")}
         if whole is None and any(a.get("name") == "download" for a in traits.get("actions", ())):
             raise InputError("A download action needs `whole`, which gives the files.")
         receivers = {"look": self._look, "part": self._part, "action": self._act}
@@ -98,8 +104,8 @@ class Pictures(Browser):
     def download(self, path: Path, name: str | None = None) -> None:
         """Have the browser save a file, under its own name or another."""
         token = uuid.uuid4().hex
-        self._saving[token] = path, name or path.name
-        self._tell({"type": "save", "token": token, "name": name or path.name})
+        self._downloads[token] = path, name or path.name
+        self._post({"type": "save", "token": token, "name": name or path.name})
 
     @validate("items")
     def _check(self, proposal: dict[str, Any]) -> list[dict[str, Any]]:
@@ -112,11 +118,11 @@ class Pictures(Browser):
         return items
 
     def _look(self, content: dict[str, Any], _: list[Any]) -> None:
-        key, side = content["key"], min(int(content["side"]), _LARGEST_SIDE)
+        key, side = content["key"], min(int(content["side"]), _MAX_SIDE)
 
         def answer() -> None:
             data, media_type = self._load(key, side)
-            self._tell({**content, "type": "seen", "media_type": media_type}, data)
+            self._post({**content, "type": "seen", "media_type": media_type}, data)
 
         self._run(content, answer)
 
@@ -133,13 +139,13 @@ class Pictures(Browser):
                 "size": path.stat().st_size,
                 "media_type": mimetypes.guess_type(name)[0] or "",
             }
-            self._tell(told, data)
+            self._post(told, data)
 
         self._run(content, answer)
 
     def _file(self, content: dict[str, Any]) -> tuple[Path, str]:
         if "token" in content:
-            return self._saving[content["token"]]
+            return self._downloads[content["token"]]
         if self._whole is None:
             raise InputError("The whole file cannot be had here.")
         path = self._whole(content["key"])
@@ -156,15 +162,15 @@ class Pictures(Browser):
             try:
                 answer()
             except Exception as error:  # noqa: BLE001 - it would vanish in a thread
-                self._failed(content, error)
+                self.report_failure(content, error)
 
         self._background(guarded)
 
-    def _failed(self, content: dict[str, Any], error: Exception) -> None:
-        # What was asked for is answered in its own place; the rest is said below.
+    def report_failure(self, content: dict[str, Any], error: Exception) -> None:
+        """Answer a request for bytes with the error; show other errors below the list."""
         if content.get("type") in ("look", "part"):
-            self._tell(
-                {**content, "type": "failed", "asked": content["type"], "text": words(error)}
+            self._post(
+                {**content, "type": "failed", "asked": content["type"], "text": error_text(error)}
             )
         else:
-            super()._failed(content, error)
+            super().report_failure(content, error)

@@ -9,8 +9,8 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.widgets.host import Host
-from segmind_widgets.widgets.pictures import Pictures
-from segmind_widgets.widgets.values import asked
+from segmind_widgets.widgets.pictures import Pictures, display_kind
+from segmind_widgets.widgets.values import prompt_text
 
 
 class Results(Pictures):
@@ -20,24 +20,28 @@ class Results(Pictures):
         self._panel = panel
         self._assets: dict[str, Asset] = {}
         super().__init__(
-            load=self._load,
-            whole=self._whole,
+            load=self.thumbnail,
+            whole=self.file,
             background=panel.background,
             **{"side": 320, "actions": ACTIONS, **options},
         )
 
     def add(self, job: Job) -> None:
         """Show a finished job's outputs before the others, once."""
-        new = keyed(job)
+        new = assets_by_key(job)
         if new.keys() <= self._assets.keys():
             return
         self._assets |= new
-        self.items = [*items(job), *self.items]
+        self.items = [*self.job_items(job), *self.items]
 
     def show(self, jobs: list[Job]) -> None:
         """Show the outputs of these jobs, and nothing else."""
-        self._assets = {key: asset for job in jobs for key, asset in keyed(job).items()}
-        self.items = [item for job in jobs for item in items(job)]
+        self._assets = {key: asset for job in jobs for key, asset in assets_by_key(job).items()}
+        self.items = [item for job in jobs for item in self.job_items(job)]
+
+    def job_items(self, job: Job) -> list[dict[str, Any]]:
+        """Return a job's outputs as items. Override this to change their captions."""
+        return items(job)
 
     def asset(self, key: str) -> Asset:
         """What stands behind an item. Raises NotFound."""
@@ -45,20 +49,26 @@ class Results(Pictures):
             raise NotFound("It is not shown any more.", hint="Open the gallery again.")
         return self._assets[key]
 
-    def _load(self, key: str, side: int) -> tuple[bytes, str]:
+    def thumbnail(self, key: str, side: int) -> tuple[bytes, str]:
+        """Return the thumbnail of an item and its media type.
+
+        Raises:
+            NotFound: the item is gone from the list, or its file from the disk.
+        """
         asset = self.asset(key)
         try:
             return self._panel.client.thumbnail(asset, side)
         except AssetError:
             if asset.path is not None:
-                _there(asset)
+                _existing_path(asset)
             raise
 
-    def _whole(self, key: str) -> Path:
-        return _there(self.asset(key))
+    def file(self, key: str) -> Path:
+        """Return the path of an item's file. Raises NotFound as `thumbnail`."""
+        return _existing_path(self.asset(key))
 
 
-def _there(asset: Asset) -> Path:
+def _existing_path(asset: Asset) -> Path:
     if asset.path is None or not asset.path.is_file():
         raise NotFound("The file is no longer on this disk.")
     return asset.path
@@ -70,18 +80,19 @@ ACTIONS = [
 ]
 
 
-def keyed(job: Job) -> dict[str, Asset]:
+def assets_by_key(job: Job) -> dict[str, Asset]:
     """The outputs of a job by their keys."""
     return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
 
 
 def items(job: Job) -> list[dict[str, Any]]:
     """The outputs of a job as `Pictures` shows them."""
-    alt = asked(job.inputs) or job.model
+    alt = prompt_text(job.inputs) or job.model
     found = []
-    for key, asset in keyed(job).items():
+    for key, asset in assets_by_key(job).items():
         name = f"{asset.name} · " if asset.name else ""
-        item = {"key": key, "alt": alt, "caption": name + job.caption, "kind": asset.kind}
+        item = {"key": key, "alt": alt, "caption": name + job.caption}
+        item["kind"] = display_kind(asset)
         item["badge"] = "sandbox" if job.sandbox else ""
         item["url"] = f"file:{asset.path}" if asset.path else asset.url or ""
         found.append(item)

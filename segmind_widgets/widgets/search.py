@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-_EVERY = ("every model", "")
+_ALL_MODELS = ("every model", "")
 
 
 class Search(widgets.HBox):
@@ -22,7 +22,7 @@ class Search(widgets.HBox):
     def __init__(self, words: str, changed: Callable[[], object], *more: widgets.Widget) -> None:
         self.text = widgets.Text(words, description="Find", placeholder="words of a prompt")
         self.text.add_class("sw-wide")
-        self.model = widgets.Dropdown(options=[_EVERY], description="Model")
+        self.model = widgets.Dropdown(options=[_ALL_MODELS], description="Model")
         self.model.add_class("sw-small")
         super().__init__([self.text, self.model, *more])
         self.add_class("sw-row")
@@ -35,14 +35,14 @@ class Search(widgets.HBox):
         return {"text": self.text.value.strip(), "target": self.model.value or ""}
 
     @property
-    def given(self) -> bool:
+    def is_active(self) -> bool:
         """Something was chosen."""
         return any(self.filters.values())
 
-    def offer(self, models: list[str]) -> None:
+    def set_models(self, models: list[str]) -> None:
         """The models to choose from; the chosen one stays."""
         names = sorted({*models, *filter(None, [self.model.value])}, key=str.lower)
-        options = [_EVERY, *((name, name) for name in names)]
+        options = [_ALL_MODELS, *((name, name) for name in names)]
         if tuple(options) != tuple(self.model.options):
             chosen = self.model.value
             with self.model.hold_trait_notifications():

@@ -10,7 +10,7 @@ from typing import Any
 from segmind_widgets.widgets.fields import Field
 
 _RATIOS = ("1:1", "3:4", "4:3", "16:9", "9:16")
-_USUAL_SIDE = 1024  # px
+_DEFAULT_SIDE = 1024  # px
 
 
 def presets(fields: Mapping[str, Field]) -> dict[str, Any] | None:
@@ -30,17 +30,17 @@ def presets(fields: Mapping[str, Field]) -> dict[str, Any] | None:
 def _size(ratio: str, width: Field, height: Field) -> list[int]:
     """Width and height of that shape with the default's area, as near as the bounds allow."""
     across, down = map(int, ratio.split(":"))
-    area = (width.schema.get("default") or _USUAL_SIDE) * (
-        height.schema.get("default") or _USUAL_SIDE
+    area = (width.schema.get("default") or _DEFAULT_SIDE) * (
+        height.schema.get("default") or _DEFAULT_SIDE
     )
     sides = [math.sqrt(area * across / down), math.sqrt(area * down / across)]
     both = list(zip(sides, (width, height), strict=True))
     grow = max(1.0, *(field.schema.get("minimum", 0) / side for side, field in both))
     shrink = min(1.0, *(field.schema.get("maximum", math.inf) / side for side, field in both))
-    return [_near(side * (shrink if grow == 1 else grow), field) for side, field in both]
+    return [_fit(side * (shrink if grow == 1 else grow), field) for side, field in both]
 
 
-def _near(side: float, field: Field) -> int:
+def _fit(side: float, field: Field) -> int:
     step = int(field.schema.get("multipleOf") or 8)
     low, high = field.schema.get("minimum", step), field.schema.get("maximum", math.inf)
     return int(min(max(round(side / step) * step, low), high))

@@ -11,7 +11,7 @@ from segmind_widgets.errors import CellError
 from segmind_widgets.syntax import cells
 from segmind_widgets.syntax import yaml as yaml12
 
-_PLACE = re.compile(r"^Line \d+(?:, `.*?`,)? ")
+_LINE_PREFIX = re.compile(r"^Line \d+(?:, `.*?`,)? ")
 _STRUCTURED = re.compile(r"[\[{\"'$]|file:")  # what plain YAML text cannot begin with
 
 
@@ -20,7 +20,9 @@ def from_yaml(text: str, names: Mapping[str, Any], name: str) -> Any:
     try:
         return cells.parse_body(f"value:\n{indent(text.strip(), '  ')}", names)["value"]
     except CellError as error:
-        said = _PLACE.sub(f"`{name}` ", error.message)  # its lines are not those of the reader
+        said = _LINE_PREFIX.sub(
+            f"`{name}` ", error.message
+        )  # its lines are not those of the reader
         raise CellError(said, hint=error.hint, field=name) from None
 
 
@@ -30,7 +32,7 @@ def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:
     return from_yaml(text, names, name) if _STRUCTURED.match(text) else yaml12.plain(text)
 
 
-def asked(inputs: Mapping[str, Any]) -> str:
+def prompt_text(inputs: Mapping[str, Any]) -> str:
     """What a model was told, in words: its prompt, else the last of a conversation, else ""."""
     for name in ("prompt", "text", "lyrics"):
         if isinstance(inputs.get(name), str):

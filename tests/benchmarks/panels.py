@@ -75,10 +75,10 @@ def _open(name: str, client: Any) -> Any:
 
     panel = find(name)(client=client)
     if name == "jobs":  # with the journal, as its box says
-        panel._frames.close()
+        panel._update_later.close()
         panel.earlier.value = True
         panel._reload()
-        assert len(panel.table.shown["rows"]) == 20
+        assert len(panel.table.content["rows"]) == 20
     else:
         assert len(panel.pictures.items) == 24
     return panel
@@ -117,9 +117,9 @@ def _panel(client: Any, jobs: list[Any]) -> Any:
     from segmind_widgets.panels.jobs import JobsPanel
 
     panel = JobsPanel(client=client)
-    panel._most = len(jobs)
+    panel._limit = len(jobs)
     panel._reload()
-    assert len(panel.table.shown["rows"]) == len(jobs)
+    assert len(panel.table.content["rows"]) == len(jobs)
     return panel
 
 

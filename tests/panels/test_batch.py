@@ -88,6 +88,19 @@ def test_a_click_opens_the_job(client: SegmindClient, view: View) -> None:
     assert shown.details.job is None
 
 
+def test_a_row_may_give_a_file_that_is_no_picture(
+    client: SegmindClient, tmp_path: Path, view: View
+) -> None:
+    batch = client.map(FAST, [{"prompt": "a fox"}]).wait(30)
+    path = tmp_path / "fox.glb"
+    path.write_bytes(b"glTF")
+    outputs = [{"path": str(path), "media_type": "model/gltf-binary"}]
+    card = batch.card(0)
+    assert card is not None
+    client.session.store.update(card.key, outputs=outputs)
+    assert view(batch).pictures.items[0]["kind"] == "file"
+
+
 def test_failures_are_listed_by_cause(client: SegmindClient, sandbox: Sandbox, view: View) -> None:
     sandbox.faults.add("POST /v2/.*", "job_failed", times=2, words="A <dark> room.")
     batch = client.map(FAST, [{"prompt": str(n)} for n in range(3)]).wait(30)

@@ -17,7 +17,8 @@ from segmind_widgets.errors import NotFound
 from segmind_widgets.panels import find
 from segmind_widgets.panels.gallery import PAGE, GalleryPanel
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.widgets.archive import packed
+from segmind_widgets.widgets.archive import make_archive
+from tests.comms import Page
 from tests.panels.test_jobs import FAST, add, until
 from tests.shells import picture
 
@@ -72,6 +73,25 @@ def test_pages_of_the_newest_first(history: list[Path], panel: GalleryPanel) -> 
     )
 
 
+@pytest.mark.parametrize("name", ["fox.glb", "fox.pdf"])
+def test_a_file_that_is_no_picture_is_shown_and_downloaded(
+    client: SegmindClient, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"glTF" if name.endswith("glb") else b"%PDF")
+    media_type = {"glb": "model/gltf-binary", "pdf": "application/pdf"}[name[-3:]]
+    outputs = [{"path": str(path), "media_type": media_type}]
+    add(client, status="completed", id="job-1", outputs=outputs)
+    panel = GalleryPanel()
+    (item,) = panel.pictures.items
+    assert (item["kind"], item["url"]) == ("file", f"file:{path}")
+    answer = Page(panel.pictures)
+    answer.says(type="part", id="1", key=item["key"], offset=0)
+    until(lambda: answer.sent)
+    assert answer.received == path.read_bytes()
+    panel.close()
+
+
 def test_words_and_models(history: list[Path], client: SegmindClient) -> None:
     panel = GalleryPanel("oil")
     assert keys(panel) == ["job-40", "job-30", "job-20", "job-10", "job-00"]
@@ -95,7 +115,7 @@ def test_nothing_yet_shows_how_to_begin_and_what_ends_appears(
     job = client.submit(FAST, {"prompt": "a fox"})
     until(lambda: keys(panel) == [job.id])
     assert panel.pictures.items[0]["badge"] == "sandbox"
-    assert not panel._awaited
+    assert not panel._running_jobs
 
 
 def test_a_job_that_ran_before_the_panel_opened_appears_too(
@@ -135,7 +155,7 @@ def test_the_selected_one(
     for done, said in ((True, "is on the clipboard"), (False, "can be used as an input")):
         panel.use._receive(None, {"type": "copied", "done": done}, [])
         assert said in panel.line.value
-    assert panel.chosen.path == history[47]
+    assert panel.input_asset.path == history[47]
     saved: list[Any] = []
     monkeypatch.setattr(panel.pictures, "download", saved.append)
     panel._download()
@@ -181,7 +201,7 @@ def test_a_zip_that_fails_leaves_nothing_and_old_ones_go(tmp_path: Path) -> None
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        packed(files(), tmp_path)
+        make_archive(files(), tmp_path)
     assert [path.name for path in tmp_path.glob("*.zip")] == ["new.zip"]
 
 

@@ -18,7 +18,7 @@ from segmind_widgets.panels import find
 from segmind_widgets.panels.jobs import JobsPanel
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
-from segmind_widgets.widgets.job_details import described
+from segmind_widgets.widgets.job_details import job_html
 from segmind_widgets.widgets.job_table import JobTable, facts
 from tests.shells import picture
 
@@ -49,7 +49,7 @@ def panel(client: SegmindClient) -> Iterator[JobsPanel]:
 
 
 def rows(panel: JobsPanel) -> list[dict[str, Any]]:
-    return panel.table.shown["rows"]
+    return panel.table.content["rows"]
 
 
 def press(panel: JobsPanel, name: str, index: int = 0) -> None:
@@ -70,7 +70,7 @@ def test_a_job_appears_moves_and_ends_by_itself(client: SegmindClient, panel: Jo
     assert (row["cost"], row["live"], row["actions"]) == ("$0.0055", False, ["open"])
     assert row["picture"]
     assert row["sandbox"] == "sandbox"
-    assert panel.table.shown["summary"] == "1 of 1 jobs"
+    assert panel.table.content["summary"] == "1 of 1 jobs"
 
 
 def test_a_last_change_is_never_lost_and_goes_as_a_patch(
@@ -101,7 +101,7 @@ def test_earlier_ones_on_demand_a_page_at_a_time(client: SegmindClient, panel: J
     assert rows(panel) == []
     panel.earlier.value = True
     until(lambda: len(rows(panel)) == 20)
-    assert panel.table.shown["summary"] == "20 of 45 jobs"
+    assert panel.table.content["summary"] == "20 of 45 jobs"
     assert rows(panel)[0]["prompt"] == "number 44"
     first = rows(panel)[0]["key"]
     for shown in (40, 45):
@@ -146,12 +146,12 @@ def test_stop_resume_and_open(client: SegmindClient, sandbox: Sandbox, panel: Jo
     until(lambda: rows(panel)[0]["status"] == "completed")
     # what was opened shows what it made
     until(lambda: panel.pictures.items)
-    assert panel.table.opened == rows(panel)[0]["key"]
+    assert panel.table.open_key == rows(panel)[0]["key"]
     assert "a &lt;b&gt;fox&lt;/b&gt;" in panel.details.facts.value
     assert str(panel.details.job.outputs[0].path) in panel.details.facts.value
     panel._open(None)
     assert panel.details.layout.display == "none"
-    assert (panel.pictures.items, panel.table.opened) == ([], "")
+    assert (panel.pictures.items, panel.table.open_key) == ([], "")
 
 
 def test_save_says_where_and_run_again_asks_first(
@@ -167,14 +167,14 @@ def test_save_says_where_and_run_again_asks_first(
     (saved,) = (tmp_path / "kept").iterdir()
     assert f"Saved {saved.name} in {tmp_path / 'kept'}." in said(panel)
     assert details.confirm.layout.display == "none"
-    details.again.click()
+    details.rerun_button.click()
     until(lambda: details.confirm.layout.display == "")
     assert "On the sandbox nothing is billed." in details.question.value
     yes, no = details.confirm.children[1:]
     no.click()
     assert details.confirm.layout.display == "none"
     assert client.count() == 1
-    details.again.click()
+    details.rerun_button.click()
     until(lambda: details.confirm.layout.display == "")
     yes.click()
     until(lambda: len(rows(panel)) == 2 and rows(panel)[0]["status"] == "completed")
@@ -182,7 +182,7 @@ def test_save_says_where_and_run_again_asks_first(
 
 
 def test_the_price_is_told(client: SegmindClient, panel: JobsPanel) -> None:
-    price = panel.details._price
+    price = panel.details._price_text
     assert price(Job(model=FAST, cost=0.5)) == "The last time it cost $0.50."
     assert price(Job(model=FAST, provider="segmind")).startswith("It usually costs $0.00")
     unknown = Job(model="nobody-knows-it", provider="segmind")
@@ -233,7 +233,7 @@ def test_what_a_line_tells() -> None:
 def test_the_details_escape_what_a_service_says() -> None:
     job = Job(model="<m>", id="<i>", inputs={"<k>": ["<v>"]}, error=JobFailed("<b>", hint="<h>"))
     job.status = Status.FAILED
-    shown = described(job)
+    shown = job_html(job)
     assert not {"<m>", "<i>", "<k>", "<v>", "<b>", "<h>"} & set(shown.split())
     assert "&lt;b&gt; &lt;h&gt;" in shown
     assert "<dd>[&quot;&lt;v&gt;&quot;]</dd>" in shown
@@ -249,7 +249,7 @@ def test_lines_that_are_the_same_are_not_sent_twice(monkeypatch: pytest.MonkeyPa
     assert sent == []
     table.show([{**row, "time": "2 s"}], "1")
     assert sent == [{"type": "patch", "rows": {"1": {"time": "2 s"}}, "summary": "1"}]
-    assert table.get_state("shown")["shown"]["rows"][0]["time"] == "2 s"
+    assert table.get_state("content")["content"]["rows"][0]["time"] == "2 s"
     table.close()
 
 

@@ -63,7 +63,7 @@ def test_a_model_runs_and_its_picture_appears(panel: RunPanel, sandbox: Sandbox)
     assert item["alt"] == "a red fox"
     assert "$0.0055" in item["caption"]
     assert item["url"].startswith("file:")
-    data, kind = panel.made._load(item["key"], 64)
+    data, kind = panel.outputs._load(item["key"], 64)
     assert kind == "image/jpeg"
     assert data
     (post,) = sandbox.billed_posts
@@ -97,7 +97,7 @@ def test_it_is_done_when_the_last_of_several_is(panel: RunPanel) -> None:
         panel.follow(job)
     ended = {"last": True, "status": Status.COMPLETED, "outputs": (Asset.of(picture()),)}
     first.publish(**ended)
-    assert len(panel.made.items) == 1
+    assert len(panel.outputs.items) == 1
     assert said(panel) == ""
     last.publish(**ended)
     assert said(panel) == "Done."
@@ -125,18 +125,18 @@ def test_what_the_service_refuses_stands_at_its_field(panel: RunPanel, sandbox: 
     assert told.wait(20), said(panel)
     settled(panel)
     assert panel.form.inputs == {"prompt": "a fox", "steps": 50}
-    assert panel.made.items == []
+    assert panel.outputs.items == []
 
 
 def test_a_picture_that_was_deleted_says_so(panel: RunPanel) -> None:
     panel.form.inputs = {"prompt": "a red fox"}
     panel.go.click()
     (item,) = made(panel)
-    path = panel.made.asset(item["key"]).path
+    path = panel.outputs.asset(item["key"]).path
     assert path is not None
     path.unlink()
     with pytest.raises(NotFound, match="no longer on this disk"):
-        panel.made._load(item["key"], 64)
+        panel.outputs._load(item["key"], 64)
 
 
 def test_an_error_of_no_field_is_told(panel: RunPanel, sandbox: Sandbox) -> None:

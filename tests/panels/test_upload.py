@@ -171,8 +171,8 @@ def test_what_was_uploaded_before_can_be_taken_again(
     panel.add([tmp_path / "cat.png"])
     settled(panel, 1)
     other = UploadPanel(client=panel.client)
-    other.show_before()
-    (recent,) = other._earlier.children
+    other.show_recent()
+    (recent,) = other._recent_box.children
     listed = threading.Event()
     recent.observe(lambda _: listed.set(), "items")
     assert recent.items or listed.wait(10)
@@ -180,7 +180,7 @@ def test_what_was_uploaded_before_can_be_taken_again(
     recent._on_action("use", recent.items[0]["key"])
     assert other.assets[0].url == panel.assets[0].url
     assert other.list.items[0]["note"] == "uploaded before"
-    other.show_before()
-    assert other._earlier.children == ()
+    other.show_recent()
+    assert other._recent_box.children == ()
     other.close()
     assert len(sandbox.requests("POST", "/upload-asset")) == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from segmind_widgets.catalog.catalog import Catalog, check
 from segmind_widgets.errors import CellError, Rejected, ServerError
 from segmind_widgets.types import Model
-from segmind_widgets.widgets.fields import Field, fields_of, in_place, meant
+from segmind_widgets.widgets.fields import Field, fields_of, normalize_inputs, refused_input
 from segmind_widgets.widgets.sizes import presets
 from segmind_widgets.widgets.values import from_scalar, from_yaml, to_scalar, to_yaml
 
@@ -208,16 +208,16 @@ def test_what_has_no_text_form_is_named() -> None:
 
 def test_a_refusal_names_its_input_in_field_or_words() -> None:
     names = ["scale", "guidance_scale", "image"]
-    assert meant(Rejected("guidance_scale must be ≤ 25"), names) == "guidance_scale"
-    assert meant(Rejected("It is too large", field="image"), names) == "image"
-    assert meant(Rejected("`steps` is too large", field="steps"), names) is None
-    assert meant(ServerError("The image could not be made"), names) is None
+    assert refused_input(Rejected("guidance_scale must be ≤ 25"), names) == "guidance_scale"
+    assert refused_input(Rejected("It is too large", field="image"), names) == "image"
+    assert refused_input(Rejected("`steps` is too large", field="steps"), names) is None
+    assert refused_input(ServerError("The image could not be made"), names) is None
 
 
 def test_a_prompt_finds_its_place() -> None:
     fields = {field.name: field for field in fields_of(Catalog().find("gpt-4o") or Model(""))}
-    assert in_place({"prompt": "Hi", "max_tokens": None}, fields) == {"messages": "Hi"}
-    assert in_place({"prompt": "Hi", "messages": "Ho"}, fields) == {
+    assert normalize_inputs({"prompt": "Hi", "max_tokens": None}, fields) == {"messages": "Hi"}
+    assert normalize_inputs({"prompt": "Hi", "messages": "Ho"}, fields) == {
         "prompt": "Hi",
         "messages": "Ho",
     }

@@ -42,7 +42,7 @@ def form_of(panel: Panel, slug: str, inputs: Mapping[str, Any] | None = None) ->
 
 
 def controls(form: Form, name: str) -> Controls:
-    return next(part for part in form._controls if name in part.known or not name)
+    return next(part for part in form._controls if name in part.field_by_name or not name)
 
 
 def put(form: Form, **raw: Any) -> None:
@@ -57,14 +57,14 @@ def notes(form: Form) -> dict[str, tuple[str, bool]]:
     found = {}
     for part in form._controls:
         for name, note in part.notes.items():
-            if name in part.known or part.rows is not None:
+            if name in part.field_by_name or part.rows is not None:
                 found[name] = (note["text"], note["error"])
     return found
 
 
 def counted(form: Form) -> list[int]:
     changes: list[int] = []
-    form.observe(lambda change: changes.append(change["new"]), "changed")
+    form.observe(lambda change: changes.append(change["new"]), "changes")
     return changes
 
 
@@ -110,9 +110,9 @@ def test_all_inputs_of_every_model_go_in_and_come_out_in_both_views(
     assert {name: known(value) for name, value in form.inputs.items()} == wanted
     assert list(form.inputs) == list(inputs)
     assert form._rest.values.get("") is None  # nothing needed a free row
-    form._switch.value = True
+    form._toggle.value = True
     assert {name: known(value) for name, value in form.inputs.items()} == wanted
-    form._switch.value = False
+    form._toggle.value = False
     assert {name: known(value) for name, value in form.inputs.items()} == wanted
     form.close()
 
@@ -136,12 +136,12 @@ def test_a_change_is_told_once(panel: BarePanel, picture: Path) -> None:
     assert changes == [1]
     controls(form, "width").set_state({"values": {"width": 1824, "height": 1024}})  # a preset
     assert changes == [1, 2]
-    form.files["image_input"]._arrived([picture, picture])
+    form.files["image_input"]._on_files([picture, picture])
     assert changes == [1, 2, 3]
     form.inputs = {"prompt": "a hen", "max_images": 3, "image_input": [picture]}
     assert changes == [1, 2, 3, 4]
-    form._switch.value = True
-    form._switch.value = False
+    form._toggle.value = True
+    form._toggle.value = False
     assert changes == [1, 2, 3, 4]
     assert form.inputs["max_images"] == 3
 
@@ -158,7 +158,7 @@ def test_problems_stand_under_their_fields_after_the_first_attempt(panel: BarePa
     assert form.files["mask"]._drop.error == "`mask` is required."
     put(form, strength=0.5)
     assert "strength" not in notes(form)
-    form.files["mask"]._pasted("https://a.host/mask.png")
+    form.files["mask"]._on_text("https://a.host/mask.png")
     assert form.files["mask"]._drop.error == ""
     assert [note.field for note in form.check()] == ["image", "prompt"]
 
@@ -179,7 +179,7 @@ def test_the_services_words_stand_under_the_field_they_name(panel: BarePanel) ->
 
 def test_yaml_with_a_mistake_is_kept_and_explained(panel: BarePanel) -> None:
     form = form_of(panel, "flux-schnell", {"prompt": "a: fox", "steps": 3})
-    form._switch.value = True
+    form._toggle.value = True
     assert form._yaml is not None
     assert form._yaml.value == 'prompt: "a: fox"\nsteps: 3\n'
     changes = counted(form)
@@ -189,12 +189,12 @@ def test_yaml_with_a_mistake_is_kept_and_explained(panel: BarePanel) -> None:
     with pytest.raises(CellError):
         _ = form.inputs
     assert "Line 1" in form.check()[0].message
-    form._switch.value = False
-    assert form._switch.value is True
+    form._toggle.value = False
+    assert form._toggle.value is True
     assert form._yaml.value == "prompt: a: fox"
     form._yaml.set_state({"value": "prompt: a fox\nsteps: 99\nextra: [1, 2]"})
     assert "`steps`" in form._line.value
-    form._switch.value = False
+    form._toggle.value = False
     assert form.inputs == {"prompt": "a fox", "steps": 99, "extra": [1, 2]}
     assert notes(form)["steps"][1] is True
     assert controls(form, "steps").values[""] == [["extra", "[1, 2]"]]
@@ -202,7 +202,7 @@ def test_yaml_with_a_mistake_is_kept_and_explained(panel: BarePanel) -> None:
 
 def test_inputs_set_while_yaml_is_shown_are_shown(panel: BarePanel) -> None:
     form = form_of(panel, "flux-schnell", {"prompt": "one"})
-    form._switch.value = True
+    form._toggle.value = True
     form.inputs = {"prompt": "two"}
     assert form._yaml is not None
     assert form._yaml.value == "prompt: two\n"
@@ -231,13 +231,13 @@ def test_a_file_field_takes_files_urls_and_variables(panel: BarePanel, picture: 
     form = form_of(panel, "seedance-2.0")
     field = form.files["first_frame_url"]
     panel.names = {"cat": Image.open(picture).convert("L"), "here": picture, "n": 5}
-    field._pasted(" https://a.host/b.png ")
+    field._on_text(" https://a.host/b.png ")
     assert form.inputs == {"first_frame_url": "https://a.host/b.png"}
-    field._pasted("$cat")
+    field._on_text("$cat")
     kept = field.value
     assert kept.pixels == (30, 20)
     assert kept.path.is_relative_to(panel.client.session.store.home / "incoming")
-    field._pasted(f"file:{picture}")
+    field._on_text(f"file:{picture}")
     assert field.value.path == picture
     field._drop._receive(None, {"type": "text", "text": "$n"}, [])
     assert "int" in field._drop.error
@@ -303,7 +303,7 @@ def test_no_file_is_in_the_saved_state_and_closing_frees_all(
     before = set(_instances)
     form = form_of(panel, "seedance-2.0", {"reference_images": [path, path], "prompt": "x"})
     form.files["reference_images"]._show()
-    form._switch.value = True
+    form._toggle.value = True
     assert len(set(_instances) - before) > 20
     state = json.dumps(ipywidgets.embed.dependency_state([form], drop_defaults=False), default=str)
     assert len(state) < 150_000 < path.stat().st_size

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from traitlets import TraitError
 
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError
 from segmind_widgets.widgets.drop import Drop
-from segmind_widgets.widgets.pictures import Pictures
+from segmind_widgets.widgets.pictures import KINDS, Pictures, display_kind
 from tests.comms import Page
 
 Make = Callable[..., Pictures]
@@ -183,3 +184,14 @@ def test_close_frees_the_layout_too(make: Make) -> None:
     pictures.close()
     assert pictures.comm is None
     assert pictures.layout.comm is None
+
+
+GLB = b"glTF\x02\x00\x00\x00\x0c\x00\x00\x00"
+
+
+@pytest.mark.parametrize(("data", "kind"), [(GLB, "model"), (b"%PDF-1.7\n", "application")])
+def test_a_file_of_any_media_type_has_a_kind(data: bytes, kind: str, make: Make) -> None:
+    asset = Asset.of(data)
+    assert asset.kind == kind
+    assert kind not in KINDS
+    assert make(items=[{"key": "x", "kind": display_kind(asset)}]).items[0]["kind"] == "file"

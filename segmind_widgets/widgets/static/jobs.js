@@ -84,8 +84,8 @@ export default () => { // called once for each model
         pictures.set(message.key, URL.createObjectURL(new Blob([bytes], { type: message.media_type })));
         model.trigger("pictures");
       } else { // a patch: changed facts by their row's key
-        const rows = model.get("shown").rows.map((row) => ({ ...row, ...message.rows[row.key] }));
-        model.set("shown", { rows, summary: message.summary });
+        const rows = model.get("content").rows.map((row) => ({ ...row, ...message.rows[row.key] }));
+        model.set("content", { rows, summary: message.summary });
       }
     };
     model.on("msg:custom", hear);
@@ -104,7 +104,7 @@ export default () => { // called once for each model
     const lines = new Map();
 
     function draw() {
-      const { rows, summary: told } = model.get("shown");
+      const { rows, summary: told } = model.get("content");
       const keys = new Set(rows.map(({ key }) => key));
       for (const [key, { box }] of lines) if (!keys.has(key)) { box.remove(); lines.delete(key); }
       for (const [key, url] of pictures) {
@@ -114,7 +114,7 @@ export default () => { // called once for each model
         if (!lines.has(row.key)) lines.set(row.key, makeLine(model, row.key));
         const { box, update, open } = lines.get(row.key);
         update(row);
-        open(row.key === model.get("opened"));
+        open(row.key === model.get("open_key"));
         if (list.children[index] !== box) list.insertBefore(box, list.children[index] ?? null);
       });
       const wanted = rows.filter(({ key, picture }) => picture && !pictures.has(key));
@@ -125,12 +125,12 @@ export default () => { // called once for each model
       list.hidden = !rows.length;
     }
 
-    model.on("change:shown change:opened change:empty pictures", draw);
+    model.on("change:content change:open_key change:empty pictures", draw);
     draw();
     const clock = setInterval(draw, 30_000); // "5 minutes ago" goes on
     return () => {
       clearInterval(clock);
-      model.off("change:shown change:opened change:empty pictures", draw);
+      model.off("change:content change:open_key change:empty pictures", draw);
     };
   }
 
