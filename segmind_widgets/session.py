@@ -150,6 +150,13 @@ class Session:
     def _pace(self) -> dict[str, Any]:
         return {"economical": self.settings.economical, "limit": self.settings.watch_limit}
 
+    @staticmethod
+    def provider_titles() -> dict[str, str]:
+        """Return the title of each provider, by its name."""
+        from segmind_widgets.providers import PROVIDERS
+
+        return {name: provider.title for name, provider in PROVIDERS.items()}
+
     # files
 
     def upload(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import difflib
 import keyword
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from segmind_widgets.errors import CellError
+from segmind_widgets.session import Session
 from segmind_widgets.syntax.cells import split_line
 from segmind_widgets.types import Status
 
 FORMS = ("cell", "client", "python", "curl")  # of `exports.export`, which is not loaded here
-_MOST = 100_000  # jobs in a list
-_DAYS = 36_500  # a hundred years
+_MAX_JOBS = 100_000  # in a list
+_MAX_DAYS = 36_500  # a hundred years
+_HELP_WIDTH = 92  # characters of a line
 
 
 class Arguments(argparse.ArgumentParser):
@@ -38,6 +41,21 @@ class Arguments(argparse.ArgumentParser):
             if action.choices
         }
 
+    def describe(self) -> str:
+        """Return the arguments that have a help text, as an indented list in two columns."""
+        rows = [(_label(action), action.help) for action in self._actions if action.help]
+        width = max(len(label) for label, _ in rows) + 3
+        return "\n".join(
+            textwrap.fill(
+                text,
+                _HELP_WIDTH,
+                initial_indent=f"  {label:<{width}}",
+                subsequent_indent=" " * (width + 2),
+                break_on_hyphens=False,
+            )
+            for label, text in rows
+        )
+
     def parse(self, line: str) -> argparse.Namespace:
         """The line's values. Words are split as inputs are: quotes and brackets hold together."""
         words = [_unquoted(word) for word in split_line(line)]
@@ -56,6 +74,13 @@ class Arguments(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise CellError(f"{self.prog}: {message}.", hint=f"{self.prog}? shows how it is used.")
+
+
+def _label(action: argparse.Action) -> str:
+    """Return an argument as it is written on a line: `-o, --output NAME`."""
+    flags = ", ".join(action.option_strings)
+    value = "" if action.nargs == 0 else str(action.metavar)
+    return f"{flags} {value}".strip()
 
 
 def _unquoted(word: str) -> str:
@@ -87,103 +112,245 @@ def _whole(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    if not 1 <= _whole(text) <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {_MOST}")
+    if not 1 <= _whole(text) <= _MAX_JOBS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {_MAX_JOBS}")
     return int(text)
 
 
 def login() -> Arguments:
-    """`%segmind_login`"""
+    """Return the parser of `%segmind_login`."""
     parser = Arguments("%segmind_login")
-    parser.add_argument("provider", nargs="?", default="segmind")
-    parser.add_argument("--forget", action="store_true")
+    parser.add_argument(
+        "provider",
+        nargs="?",
+        default="segmind",
+        metavar="PROVIDER",
+        help="{providers}; segmind if left out",
+    )
+    parser.add_argument("--forget", action="store_true", help="delete the stored key")
     return parser
 
 
 def status() -> Arguments:
-    """`%segmind_status`"""
+    """Return the parser of `%segmind_status`."""
     parser = Arguments("%segmind_status")
-    parser.add_argument("-p", "--provider")
+    _add_provider(parser)
     return parser
 
 
 def upload() -> Arguments:
-    """`%segmind_upload`"""
+    """Return the parser of `%segmind_upload`."""
     parser = Arguments("%segmind_upload")
-    parser.add_argument("-p", "--provider")
-    parser.add_argument("-o", "--output")
-    parser.add_argument("--force", action="store_true")
-    parser.add_argument("-q", "--quiet", action="store_true")
-    parser.add_argument("sources", nargs="*")
+    _add_provider(parser)
+    _add_output(parser, "put the Asset, or the list of Assets, into this variable")
+    parser.add_argument(
+        "--force", action="store_true", help="upload again, even if the file was uploaded before"
+    )
+    _add_quiet(parser, "show no bar; with -o, show nothing at all")
+    parser.add_argument("sources", nargs="*", metavar="SOURCE")
     return parser
 
 
 def run(kind: str) -> Arguments:
-    """`%%segmind_run` and `%%segmind_workflow`"""
-    parser = Arguments(f"%segmind_{'run' if kind == 'model' else 'workflow'}")
-    parser.add_argument("-p", "--provider")
-    parser.add_argument("-o", "--output")
-    parser.add_argument("-b", "--background", action="store_true")
-    if kind == "model":
-        parser.add_argument("--api", choices=("auto", "v1", "v2"), default="auto")
-    parser.add_argument("--seed", type=_whole)
-    parser.add_argument("--sweep", action="append", default=[], metavar="NAME=V1,V2")
-    parser.add_argument("--yes", action="store_true")
-    parser.add_argument("--timeout", type=_number(0), metavar="S")
-    parser.add_argument("--max-cost", type=_number(0), metavar="USD")
-    parser.add_argument("--again", action="store_true")
-    parser.add_argument("--reuse", action="store_true")
-    parser.add_argument("--save", metavar="DIR")
-    parser.add_argument("--from", dest="recipe", metavar="FILE")
-    parser.add_argument("--dry-run", action="store_true")
-    parser.add_argument("--export", choices=FORMS, metavar="FORM")
-    parser.add_argument("-q", "--quiet", action="store_true")
+    """Return the parser of `%%segmind_run`, or of `%%segmind_workflow`."""
+    is_model = kind == "model"
+    parser = Arguments(f"%segmind_{'run' if is_model else 'workflow'}")
+    _add_provider(parser, "{providers} or sandbox" if is_model else "segmind or sandbox")
+    _add_output(parser, "put the Job into this variable, also when it fails")
+    parser.add_argument(
+        "-b",
+        "--background",
+        action="store_true",
+        help="return at once; the job and its progress line go on",
+    )
+    if is_model:
+        parser.add_argument(
+            "--api",
+            choices=("auto", "v1", "v2"),
+            default="auto",
+            metavar="auto|v1|v2",
+            help="Segmind's synchronous v1 or asynchronous v2 (auto: v2)",
+        )
+    seed = "the seed; -1 is a new one each time" if is_model else "set the input `seed`"
+    parser.add_argument("--seed", type=_whole, metavar="N", help=seed)
+    _add_limits(parser)
+    parser.add_argument("--save", metavar="DIR", help="copy the results into this folder, too")
+    _add_code(parser, is_model=is_model)
+    _add_quiet(parser, "show nothing but errors")
     parser.add_argument("target", nargs="?")
     parser.add_argument("inputs", nargs="*")
     return parser
 
 
+def _add_limits(parser: Arguments) -> None:
+    """Add the options about many runs, time, cost, and repeated requests."""
+    parser.add_argument(
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="NAME=V,V",
+        help="run once for each of these values; repeat the option for another input to run all"
+        " combinations. The value is the Batch. In the cell, write NAME: {sweep: [V, V]}",
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask before many runs, or beyond the budget"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_number(0),
+        metavar="S",
+        help="stop waiting after S seconds; the job goes on",
+    )
+    parser.add_argument(
+        "--max-cost",
+        type=_number(0),
+        metavar="USD",
+        help="refuse a run that may cost more, or whose cost is unknown",
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="send (and pay for) a request identical to one of the last ten seconds",
+    )
+    parser.add_argument(
+        "--reuse",
+        action="store_true",
+        help="show a finished job with the same inputs and seed again, at no cost",
+    )
+
+
+def _add_code(parser: Arguments, *, is_model: bool) -> None:
+    """Add the options that read a picture's recipe, and those that send nothing."""
+    parser.add_argument(
+        "--from",
+        dest="recipe",
+        metavar="FILE",
+        help=f"take the {'model, the inputs and the seed' if is_model else 'workflow and inputs'}"
+        " from a picture made here (a path or $variable); the line and the cell change them",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="show the request and its possible cost; send nothing",
+    )
+    parser.add_argument(
+        "--export",
+        choices=FORMS,
+        metavar="FORM",
+        help=f"show code that does the same: {_either(FORMS)}; send nothing",
+    )
+
+
 def models() -> Arguments:
-    """`%segmind_models`"""
+    """Return the parser of `%segmind_models`."""
     parser = Arguments("%segmind_models")
-    parser.add_argument("query", nargs="*")
-    parser.add_argument("--modality", metavar="M")
-    parser.add_argument("-p", "--provider")
+    parser.add_argument("query", nargs="*", metavar="QUERY")
+    parser.add_argument(
+        "--modality", metavar="M", help="image, video, audio, text, edit, inpaint, …"
+    )
+    _add_provider(parser)
     return parser
 
 
 def jobs() -> Arguments:
-    """`%segmind_jobs`"""
+    """Return the parser of `%segmind_jobs`."""
     parser = Arguments("%segmind_jobs")
-    parser.add_argument("ids", nargs="*")
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--stop", action="store_true")
-    parser.add_argument("--last", type=_count, default=20, metavar="N")
-    parser.add_argument("--model", metavar="M")
-    parser.add_argument("--status", choices=[str(status) for status in Status], metavar="S")
-    parser.add_argument("--text", nargs="+", metavar="WORDS")
-    parser.add_argument("--unfinished", action="store_true")
-    parser.add_argument("--clean", action="store_true")
-    parser.add_argument("--older", type=_number(0, _DAYS), metavar="DAYS")
-    parser.add_argument("--yes", action="store_true")
+    parser.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="show this job in full (the beginning of its id is enough, or $job)",
+    )
+    parser.add_argument(
+        "--last", type=_count, default=20, metavar="N", help="the number of jobs to list (20)"
+    )
+    parser.add_argument(
+        "--model", metavar="M", help="list only models and workflows with this in their names"
+    )
+    parser.add_argument(
+        "--status",
+        choices=[str(status) for status in Status],
+        metavar="S",
+        help=f"list only jobs with this status: {_either([str(status) for status in Status])}",
+    )
+    parser.add_argument(
+        "--text", nargs="+", metavar="WORDS", help="list only jobs with these words in their inputs"
+    )
+    parser.add_argument(
+        "--unfinished", action="store_true", help="list only jobs that may still go on"
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="resume the named jobs; without an ID, all unfinished jobs",
+    )
+    parser.add_argument(
+        "--stop",
+        action="store_true",
+        help="stop watching the named jobs, or all jobs; they go on at the service",
+    )
+    parser.add_argument(
+        "--clean",
+        action="store_true",
+        help="show the disk space that old results take; with --yes, delete them",
+    )
+    parser.add_argument(
+        "--older",
+        type=_number(0, _MAX_DAYS),
+        metavar="DAYS",
+        help="with --clean: results of jobs that began more than DAYS days ago",
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="with --clean: delete the files. The jobs stay listed; unfinished jobs keep theirs",
+    )
     return parser
 
 
 def spend() -> Arguments:
-    """`%segmind_spend`"""
+    """Return the parser of `%segmind_spend`."""
     parser = Arguments("%segmind_spend")
-    parser.add_argument("--by", choices=("model", "day", "notebook", "job"), default="model")
-    parser.add_argument("--since", type=_number(0, _DAYS), metavar="DAYS")
+    parser.add_argument(
+        "--by",
+        choices=("model", "day", "notebook", "job"),
+        default="model",
+        metavar="BY",
+        help="model (the default), day, notebook or job",
+    )
+    parser.add_argument(
+        "--since",
+        type=_number(0, _MAX_DAYS),
+        metavar="DAYS",
+        help="only jobs of the last DAYS days",
+    )
     return parser
 
 
 def panel() -> Arguments:
-    """`%segmind_panel`"""
+    """Return the parser of `%segmind_panel`."""
     parser = Arguments("%segmind_panel")
-    parser.add_argument("-o", "--output")
+    _add_output(parser, "put the panel into this variable; NAME.close() frees it")
     parser.add_argument("name", nargs="?")
     parser.add_argument("argument", nargs="*")
     return parser
+
+
+def _add_provider(parser: Arguments, text: str = "{providers} or sandbox") -> None:
+    parser.add_argument("-p", "--provider", metavar="P", help=text)
+
+
+def _add_output(parser: Arguments, text: str) -> None:
+    parser.add_argument("-o", "--output", metavar="NAME", help=text)
+
+
+def _add_quiet(parser: Arguments, text: str) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help=text)
+
+
+def _either(words: Sequence[str]) -> str:
+    """Return "a, b or c"."""
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 PARSERS: Mapping[str, Any] = {
@@ -197,6 +364,12 @@ PARSERS: Mapping[str, Any] = {
     "segmind_spend": spend,
     "segmind_panel": panel,
 }
+
+
+def describe(name: str) -> str:
+    """Return the options of a magic as text for its help."""
+    providers = ", ".join(Session.provider_titles())
+    return PARSERS[name]().describe().replace("{providers}", providers)
 
 
 def parse(name: str, line: str) -> argparse.Namespace:

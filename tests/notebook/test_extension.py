@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,29 @@ def test_a_job_is_shown_again_by_a_cell_of_its_own_after_a_reload(
         capsys.readouterr()
         shell.run("job")
         assert "completed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", sorted(PARSERS))
+def test_help_shows_every_option_of_the_parser_and_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with open_shell(tmp_path) as shell:
+        capsys.readouterr()
+        shell.run(f"%{name}?")
+        text = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    assert "shows the options" not in text
+    listed = re.findall(r"(?m)^ *(--?[a-z].*?|[A-Z]+)(?: {2,}|$)", text)
+    flags = [word for row in listed for word in row.replace(",", "").split() if word[0] == "-"]
+    parser = PARSERS[name]()
+    assert flags == parser.options
+    described = [action for action in parser._actions if action.help]
+    assert len(listed) == len(described)
+    assert [action for action in parser._actions if action.option_strings and not action.help] == []
+    for action in described:
+        help_text = action.help.replace("{providers}", "segmind, apimart")
+        assert help_text in " ".join(text.split()), action
+    examples = re.findall(r"(?<!-)--?[a-z][a-z-]+", text.partition("Docstring:")[2])
+    assert {flag for flag in examples if flag[:2] == "--"} <= set(parser.options)
 
 
 def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:

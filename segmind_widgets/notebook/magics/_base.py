@@ -5,8 +5,9 @@ Everything heavy is imported by the first use: loading the extension must cost a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from segmind_widgets.client import SegmindClient
 
@@ -15,6 +16,27 @@ if TYPE_CHECKING:
 
     from segmind_widgets.notebook.display import CellDisplay
     from segmind_widgets.notebook.run_command import RunCommand
+
+Magic = TypeVar("Magic", bound=Callable[..., Any])
+
+
+def with_options(magic: Magic) -> Magic:
+    """Let `?` show a magic's docstring with its options instead of "… shows the options."
+
+    IPython asks an object's `getdoc` before it reads `__doc__`, so that the parsers are built by
+    the first `?` and not by `%load_ext`.
+    """
+    name, doc = magic.__name__, magic.__doc__ or ""
+
+    def getdoc() -> str:
+        from inspect import cleandoc
+
+        from segmind_widgets.notebook.arguments import describe
+
+        return cleandoc(doc).replace(f"%{name}? shows the options.", describe(name))
+
+    magic.getdoc = getdoc  # type: ignore[attr-defined]
+    return magic
 
 
 class MagicsBase:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError, SegmindError, Unauthorized
-from segmind_widgets.notebook.magics._base import MagicsBase
+from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 if TYPE_CHECKING:
     from segmind_widgets.notebook.tables import Table
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 class AccountMagics(MagicsBase):
     """The account at a provider."""
 
+    @with_options
     @no_var_expand
     @line_magic
     def segmind_login(self, line: str) -> None:
         """Keep an API key: asks for it without showing it.
 
-        %segmind_login [segmind|apimart] [--forget]
+        %segmind_login [PROVIDER] [--forget]
 
         The key goes into the system's keyring, or stays in this kernel's memory where there is no
         keyring. It is never written on the line, which the notebook and its history keep.
 
-          --forget    drop the kept key
+        %segmind_login? shows the options.
         """
         from segmind_widgets.notebook.login import TITLES, ask, without_key
 
@@ -59,6 +60,7 @@ class AccountMagics(MagicsBase):
             return f"It could not be tried: {error.message}"
         return f"It works: {_credits(balance)}."
 
+    @with_options
     @no_var_expand
     @line_magic
     def segmind_status(self, line: str) -> Table:
@@ -66,7 +68,7 @@ class AccountMagics(MagicsBase):
 
         %segmind_status [options]
 
-          -p, --provider P   segmind, apimart or sandbox
+        %segmind_status? shows the options.
 
         Asking for the balance is free, so this is also the way to try a key.
         """
@@ -99,6 +101,7 @@ class AccountMagics(MagicsBase):
         caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * endpoint.sandbox
         return Table(rows, {"": lambda row: row[0], " ": lambda row: row[1]}, caption)
 
+    @with_options
     @no_var_expand
     @line_magic
     def segmind_spend(self, line: str) -> Table:
@@ -106,8 +109,7 @@ class AccountMagics(MagicsBase):
 
         %segmind_spend [options]
 
-          --by BY         model (as it is without), day, notebook or job
-          --since DAYS    only jobs of the last so many days
+        %segmind_spend? shows the options.
 
         Failures cost nothing. The table's to_dataframe() is one for pandas. A limit for this
         session is set with %config SegmindClient.budget = 2.0

@@ -11,12 +11,13 @@ from typing import Any
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import AssetError, CellError, SegmindError
-from segmind_widgets.notebook.magics._base import MagicsBase
+from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 
 class FileMagics(MagicsBase):
     """Uploads."""
 
+    @with_options
     @no_var_expand
     @line_magic
     def segmind_upload(self, line: str) -> Any:
@@ -27,10 +28,7 @@ class FileMagics(MagicsBase):
         A SOURCE is a path, a pattern such as *.png, a URL, or $variable (a path, bytes, a PIL
         image, an array, an Asset, a Job, or a list of those).
 
-          -p, --provider P    segmind, apimart or sandbox
-          -o, --output NAME   put the Asset, or the list of them, into this variable
-          --force             upload again what was uploaded before
-          -q, --quiet         show no bar; with -o, nothing at all
+        %segmind_upload? shows the options.
 
         %segmind_upload cat.jpg -o cat
         """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError, SegmindError
-from segmind_widgets.notebook.magics._base import MagicsBase
+from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class ListMagics(MagicsBase):
     """Models, and the journal."""
 
+    @with_options
     @no_var_expand
     @line_magic
     def segmind_models(self, line: str) -> Table:
@@ -26,8 +27,7 @@ class ListMagics(MagicsBase):
 
         %segmind_models [QUERY] [options]
 
-          --modality M       image, video, audio, text, edit, inpaint, …
-          -p, --provider P   segmind, apimart or sandbox
+        %segmind_models? shows the options.
 
         A model's own name shows its parameters.
         """
@@ -47,6 +47,7 @@ class ListMagics(MagicsBase):
             raise CellError(f"No model fits {words}.", hint=less)
         return listings.models(found)
 
+    @with_options
     @no_var_expand
     @line_magic
     def segmind_jobs(self, line: str) -> Any:
@@ -54,17 +55,7 @@ class ListMagics(MagicsBase):
 
         %segmind_jobs [ID…] [options]
 
-          ID               show this job in full (the beginning of its id is enough, or $job)
-          --last N         how many to list (20)
-          --model M        only those of models or workflows with this in their name
-          --status S       only those that are queued, processing, completed, failed, …
-          --text WORDS     only those with these words in their inputs
-          --unfinished     only those that may still go on
-          --resume         go on with the jobs named; without an ID, with every unfinished one
-          --stop           stop watching the jobs named, or all; they go on at the service
-          --clean          say how much disk old results take; with --yes remove them
-          --older DAYS     with --clean: results of jobs begun longer ago than that
-          --yes            with --clean: do it. The jobs stay listed, unfinished ones untouched
+        %segmind_jobs? shows the options.
 
         Nothing is ever submitted again.
         """

@@ -5,12 +5,13 @@ from __future__ import annotations
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError
-from segmind_widgets.notebook.magics._base import MagicsBase
+from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 
 class PanelMagics(MagicsBase):
     """Panels."""
 
+    @with_options
     @no_var_expand
     @line_magic
     def segmind_panel(self, line: str) -> None:
@@ -23,7 +24,7 @@ class PanelMagics(MagicsBase):
         %segmind_panel gallery [WORDS]
         %segmind_panel FILE.py          a panel of your own
 
-          -o, --output NAME   put the panel into this variable; NAME.close() frees it
+        %segmind_panel? shows the options.
         """
         from segmind_widgets import panels
 
