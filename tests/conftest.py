@@ -32,7 +32,7 @@ LOCKS = "SEGMIND_TESTS_LOCKS"  # the folder of locks that all test processes of 
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Start a process for each core and one more, since tests wait; none for files that are named."""
+    """Start one process more than there are cores, as tests wait; none where files are named."""
     if any(Path(argument.partition("::")[0]).is_file() for argument in config.args):
         return 0
     return (os.cpu_count() or 1) + 1
@@ -43,6 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[LOCKS] = tempfile.mkdtemp(prefix="segmind-tests-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(LOCKS), ignore_errors=True))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave tests that measure time out of the coverage, which slows the code down."""
+    if item.get_closest_marker("alone"):
+        item.add_marker("no_cover")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
