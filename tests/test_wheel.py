@@ -60,10 +60,8 @@ def test_links_and_pictures_of_its_page_are_absolute(wheel: ZipFile) -> None:
     assert local == re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme)
     assert all((ROOT / path).exists() for path in local)
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", page)
-    assert {link.split("/")[2] for link in pictures} <= {
-        "raw.githubusercontent.com",
-        "mybinder.org",
-    }
+    hosts = {link.split("/")[2] for link in pictures}
+    assert hosts <= {"raw.githubusercontent.com", "mybinder.org", "colab.research.google.com"}
 
 
 def test_its_python_versions_are_those_that_ci_runs(wheel: ZipFile) -> None:
