@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keyring
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from keyring.backends.fail import Keyring as NoKeyring
 
@@ -23,6 +27,45 @@ if TYPE_CHECKING:
 # a developer's run explores, CI's is the same each time
 settings.register_profile("steady", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("steady")
+
+LOCKS = "SEGMIND_TESTS_LOCKS"  # the folder of locks that all test processes of one run share
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Start one process more than there are cores, as tests wait; none where files are named."""
+    if any(Path(argument.partition("::")[0]).is_file() for argument in config.args):
+        return 0
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of locks, once for all test processes."""
+    if not hasattr(config, "workerinput"):
+        os.environ[LOCKS] = tempfile.mkdtemp(prefix="segmind-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(LOCKS), ignore_errors=True))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave tests that measure time out of the coverage, which slows the code down."""
+    if item.get_closest_marker("alone"):
+        item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Run a test marked `alone` while no other process runs one: it measures time."""
+    folder = Path(os.environ[LOCKS])
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    alone = item.get_closest_marker("alone") is not None
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    names = [f"gw{number}" for number in range(count)] if alone else [worker]
+    with ExitStack() as locks, ExitStack() as door:  # no test starts while one waits to be alone
+        door.enter_context(FileLock(folder / "door").acquire(poll_interval=0.01))
+        for name in names:
+            locks.enter_context(FileLock(folder / name).acquire(poll_interval=0.01))
+        if not alone:
+            door.close()
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -122,6 +122,7 @@ def test_no_rows_end_at_once(client: SegmindClient) -> None:
     assert "0 of 0 done" in batch._repr_mimebundle_()["text/plain"]
 
 
+@pytest.mark.alone
 def test_traits_move_at_most_five_times_a_second_and_end_right(client: SegmindClient) -> None:
     moves: list[float] = []
     batch = client.map(FAST, prompts(60))

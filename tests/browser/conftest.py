@@ -1,6 +1,7 @@
 """Real Jupyter servers and a real browser, for the tests that look at what a person sees.
 
-Servers and browser start once for all tests here; each test finds them empty.
+A server starts once: all tests that visit it run in one process (`xdist_group`). Each test finds
+it empty.
 """
 
 from __future__ import annotations
@@ -15,6 +16,19 @@ import pytest
 from tests.browser.lab import ARGUMENTS, CHROMIUM, Lab, start_lab, start_notebook, start_voila
 
 collect_ignore_glob = [] if CHROMIUM or os.environ.get("CI") else ["test_*.py"]
+
+
+SERVERS = ("lab", "dark_lab", "notebook7", "voila")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests by the server that they visit."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "browser" in fixtures:
+            group = next((server for server in SERVERS if server in fixtures), "browser")
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_report_header() -> str:

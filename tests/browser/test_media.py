@@ -122,6 +122,7 @@ def test_files_of_any_size_are_dropped_chosen_and_pasted(
 ) -> None:
     page = shown(browser, lab, DROP, AGAIN)
     area = page.locator(".sw-drop")
+    area.nth(1).wait_for()
     assert area.count() == 2  # two views of one area: nothing may come twice
     bar = "document.querySelector('.sw-drop progress')"
 

@@ -195,6 +195,7 @@ def test_a_job_can_be_awaited() -> None:
         asyncio.run(failing())
 
 
+@pytest.mark.alone
 def test_stop_ends_the_watching_once() -> None:
     one = job()
     one.stop()

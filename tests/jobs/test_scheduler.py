@@ -135,6 +135,7 @@ def test_where_places_are_few_jobs_begin_as_fast_as_others_end(
     assert limit.waiting == 0
 
 
+@pytest.mark.alone
 def test_all_together_keep_the_limit_and_a_job_that_was_stopped_needs_no_place(
     line: Scheduler,
 ) -> None:
@@ -194,6 +195,7 @@ def test_long_steps_take_a_place_only_when_a_sender_is_free(line: Scheduler) -> 
         assert begun.acquire(timeout=5)
 
 
+@pytest.mark.alone
 def test_ten_ticks_a_second_however_many_jobs(line: Scheduler) -> None:
     ticks: list[Stub] = []
     stubs = [Stub(lambda: 60.0) for _ in range(300)]

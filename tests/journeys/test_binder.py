@@ -32,6 +32,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return Image(folder)
 
 
+@pytest.mark.xdist_group("binder")
 def test_the_dockerfile_installs_the_copied_repository_and_runs_our_scripts(image: Image) -> None:
     assert image.python == (ROOT / "binder" / "runtime.txt").read_text().strip()[len("python-") :]
     install, *scripts = [step for step in image.steps if not step.startswith("chmod")]
@@ -40,6 +41,7 @@ def test_the_dockerfile_installs_the_copied_repository_and_runs_our_scripts(imag
     assert image.entry == "${REPO_DIR}/binder/start"
 
 
+@pytest.mark.xdist_group("binder")
 def test_repo2docker_pins_what_our_users_see(image: Image) -> None:
     assert {"jupyterlab", "notebook", "ipywidgets", "jupyter-server"} <= set(image.wanted)
     assert set(image.wanted) | {"ipykernel", "ipython"} <= set(image.pins)

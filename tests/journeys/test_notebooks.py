@@ -25,7 +25,12 @@ def test_a_notebook_is_committed_without_outputs(path: Path) -> None:
     assert path.stat().st_size < LARGEST
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+GROUPED = [  # a notebook runs once: its tests share a process
+    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in NOTEBOOKS
+]
+
+
+@pytest.fixture(scope="module", params=GROUPED)
 def executed(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A notebook after its cells ran, in a folder and with a home of its own."""
     folder = tmp_path_factory.mktemp("notebook")

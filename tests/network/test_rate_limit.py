@@ -220,6 +220,7 @@ def test_what_is_stored_tells_no_key(stores: list[Store], tmp_path: Path) -> Non
     transport.close()
 
 
+@pytest.mark.alone
 def test_a_busy_file_keeps_nobody_waiting_and_the_own_pace_serves(
     stores: list[Store], tmp_path: Path
 ) -> None:
@@ -276,6 +277,7 @@ while time.monotonic() < until:
 """
 
 
+@pytest.mark.alone
 def test_kernels_in_processes_of_their_own(tmp_path: Path) -> None:
     Store(tmp_path).close()
     kernels = [
@@ -292,6 +294,7 @@ def test_kernels_in_processes_of_their_own(tmp_path: Path) -> None:
     assert 30 <= len(moments) <= allowed
 
 
+@pytest.mark.alone
 def test_a_place_costs_less_than_a_third_of_a_millisecond(stores: list[Store]) -> None:
     limit = RateLimit(6e9, SharedRateLimits(stores[0].rate_limits), lambda: "mine")
     took = []

@@ -202,6 +202,7 @@ def kernel(sandbox: Sandbox, tmp_path: Path) -> Iterator[Kernel]:
     opened.close()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("options", ["", "-q"])
 def test_stop_leaves_soon_and_the_job_goes_on(
     kernel: Kernel, sandbox: Sandbox, options: str

@@ -35,6 +35,7 @@ def test_requests_are_the_same_by_content(tmp_path: Path) -> None:
     assert len({one, *others}) == len(others) + 1
 
 
+@pytest.mark.alone
 def test_a_thousand_rows_are_jobs_in_a_moment(tmp_path: Path) -> None:
     client = SegmindClient(home=str(tmp_path))
     picture = tmp_path / "a.png"
