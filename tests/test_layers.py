@@ -19,7 +19,7 @@ ONLY = {  # a library or a module of the standard library → the modules that m
     "PIL": {"assets", "sandbox", "batches.contact_sheet"},
     "filelock": {"storage"},
     "keyring": {"network.keys"},
-    "yaml": {"syntax.yaml", "syntax.cells", "syntax.templates"},
+    "yaml": {"syntax.yaml_loader"},
     "jsonschema": set(),  # slow to import
     "platformdirs": {"storage.store"},
     "queue": {"jobs.scheduler"},

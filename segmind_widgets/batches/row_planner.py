@@ -14,7 +14,7 @@ from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
 from segmind_widgets.nested import transform
 from segmind_widgets.planning.plan import Plan
-from segmind_widgets.syntax import yaml as yaml12
+from segmind_widgets.syntax.yaml_values import parse_scalar
 from segmind_widgets.types import Model
 
 _WHOLE = re.compile(r"[-+]?\d+\.0*")  # as tables write whole numbers beside empty cells
@@ -64,7 +64,7 @@ class RowPlanner:
         if not isinstance(value, str):
             return value
         if name not in self._fields:
-            return yaml12.plain(value)
+            return parse_scalar(value)
         kinds = types(self._fields[name])
         whole = "integer" in kinds and "string" not in kinds and _WHOLE.fullmatch(value.strip())
         return value.partition(".")[0] if whole else value

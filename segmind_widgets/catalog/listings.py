@@ -6,11 +6,11 @@ Both are read as they come: what cannot be read is left out, and nothing here ra
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from segmind_widgets import schemas
 from segmind_widgets.types import Model
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -104,32 +104,12 @@ def _schema(given: Any) -> dict[str, Any] | None:
     return {"type": "object", "required": required, "properties": cleaned} if cleaned else None
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) is int or (type(value) is float and math.isfinite(value))
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _is_pattern(value: Any) -> bool:
-    try:
-        re.compile(value)
-    except (re.error, TypeError, RecursionError, OverflowError):
-        return False
-    return True
-
-
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-_KEYWORDS = {
-    "minimum": _is_number, "maximum": _is_number,
-    "exclusiveMinimum": _is_number, "exclusiveMaximum": _is_number,
-    "multipleOf": lambda value: _is_number(value) and value > 0,
-    "minLength": _is_count, "maxLength": _is_count, "minItems": _is_count, "maxItems": _is_count,
-    "pattern": _is_pattern,
+_KEYWORDS = {  # keyword: whether its definition can be used
+    **{rule: fits for rule, fits in schemas.RULES.items() if rule not in ("type", "enum")},
     "title": _is_text, "description": _is_text, "format": _is_text,
     "contentMediaType": _is_text, "contentEncoding": _is_text,
     "examples": lambda value: isinstance(value, list),

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import math
 import numbers
-import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
+from segmind_widgets import schemas
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import transform
+from segmind_widgets.schemas import Path, Schema, Violation
 from segmind_widgets.types import Model
 
 _WHOLE = r"[-+]?[0-9]{1,18}"
@@ -72,9 +73,12 @@ def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
     }
     said = {name: _misplaced(name, value, known.get(name, {})) for name, value in sent.items()}
     problems = [InputNote(name, message) for name, message in said.items() if message]
-    for where, fault in iter_errors(transform(sent, _without_object), model.schema):
-        if not said.get(where[0]):
-            problems.append(InputNote(where[0], f"`{format_path(where)}` {fault}"))
+    for path, message in _describe_all(
+        schemas.iter_input_violations(transform(sent, _without_object), model.schema)
+    ):
+        name = str(path[0])
+        if not said.get(name):
+            problems.append(InputNote(name, f"`{format_path(path)}` {message}"))
     strange = [name for name in sent if name not in known]
     warnings = [
         InputNote(
@@ -188,10 +192,6 @@ def _fits(value: Any, media: str) -> bool:
     return media.split("/")[0] in ("*", file_kind(value)) or not file_kind(value)
 
 
-Schema = Mapping[str, Any]
-
-Where = tuple[Any, ...]  # the names and indices that lead to a value
-
 _TYPES = {  # JSON Schema's word: what Python holds it in, and how to say it
     "string": (str, "text"),
     "integer": (int, "a whole number"),
@@ -205,10 +205,10 @@ _TYPES = {  # JSON Schema's word: what Python holds it in, and how to say it
 _MEDIA = {"image": "an image", "video": "a video", "audio": "a sound file", "*": "a file"}
 
 _BOUNDS = {
-    "minimum": (operator.lt, "at least"),
-    "maximum": (operator.gt, "at most"),
-    "exclusiveMinimum": (operator.le, "more than"),
-    "exclusiveMaximum": (operator.ge, "less than"),
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "more than",
+    "exclusiveMaximum": "less than",
 }
 
 
@@ -270,81 +270,60 @@ def describe_value(value: Any) -> str:
     return _MEDIA[kind] if kind else f"a Python {type(value).__name__}"
 
 
-def format_path(where: Where) -> str:
+def format_path(where: Path) -> str:
     """Where a value is, as one would write it: messages[0].role."""
     steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in where]
     return "".join(steps).removeprefix(".")
 
 
-def iter_errors(value: Any, schema: Schema, where: Where = ()) -> Iterator[tuple[Where, str]]:
-    """Where a value of JSON's types breaks its schema, and how: "must be at most 8, not 9."."""
-    kinds = types(schema)
-    if kinds and not any(is_a(value, kind) for kind in kinds):
-        yield where, f"takes {describe_schema(schema)}, not {describe_value(value)}."
-        return
-    if "enum" in schema and not any(_same(value, choice) for choice in schema["enum"]):
-        yield where, _not_a_choice(value, schema["enum"])
-        return
-    for said in _out_of_bounds(value, schema):
-        yield where, said
-    for step, inner in _parts(value, schema):
-        if inner is None:
-            yield (*where, step), "is required."
-        else:
-            yield from iter_errors(value[step], inner, (*where, step))
+def iter_errors(value: Any, schema: Schema) -> Iterator[tuple[Path, str]]:
+    """Yield path and sentence of each error of a value: `(), "must be at most 8, not 9."`."""
+    return _describe_all(schemas.iter_violations(value, schema))
 
 
-def _parts(value: Any, schema: Schema) -> Iterator[tuple[Any, Schema | None]]:
-    """The places in a list or mapping with their schemas; None for a name that is missing."""
-    if isinstance(value, Mapping):
-        yield from ((name, None) for name in schema.get("required", ()) if name not in value)
-        known = schema.get("properties", {})
-        yield from ((name, inner) for name, inner in known.items() if name in value)
-    elif isinstance(value, list) and "items" in schema:
-        yield from ((index, schema["items"]) for index in range(len(value)))
+def _describe_all(violations: Iterable[Violation]) -> Iterator[tuple[Path, str]]:
+    return ((one.path, message) for one in violations if (message := _describe_violation(one)))
 
 
-def _same(value: Any, choice: Any) -> bool:
-    return value == choice and isinstance(value, bool) == isinstance(choice, bool)
+def _describe_violation(violation: Violation) -> str:
+    """Return the sentence for a broken rule, without its subject; "" where it is to be excused."""
+    rule, value, schema = violation.rule, violation.value, violation.schema
+    limit = schema[rule]
+    if rule == "required":
+        return "is required."
+    if rule == "type":
+        return f"takes {describe_schema(schema)}, not {describe_value(value)}."
+    if rule == "enum":
+        return _describe_choices(value, limit)
+    if rule == "pattern":
+        example = next(iter(schema.get("examples", ())), "")
+        form = f"look like {example}" if example else f"match {limit}"
+        return f"must {form}, not {describe_value(value)}."
+    if rule == "multipleOf":
+        return _describe_step(value, limit)
+    if rule in _BOUNDS:
+        return f"must be {_BOUNDS[rule]} {scalar(limit)}, not {scalar(value)}."
+    bound = "at least" if rule.startswith("min") else "at most"
+    unit = "characters" if rule.endswith("Length") else "entries"
+    return f"takes {bound} {scalar(limit)} {unit}, not {len(value)}."
 
 
-def _not_a_choice(value: Any, choices: Iterable[Any]) -> str:
+def _describe_choices(value: Any, choices: Iterable[Any]) -> str:
     words = [scalar(choice) for choice in choices]
-    listed = ", ".join(words[:20]) + (", …" if len(words) > 20 else "")
+    listing = ", ".join(words[:20]) + (", …" if len(words) > 20 else "")
     near = did_you_mean(scalar(value), words, mark="")
-    return f"must be one of {listed}, not {scalar(value)[:40]}{near or '.'}"
+    return f"must be one of {listing}, not {scalar(value)[:40]}{near or '.'}"
 
 
-def _out_of_bounds(value: Any, schema: Schema) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from _wrong_length(value, schema, "Length", "characters")
-        if "pattern" in schema and not re.search(schema["pattern"], value):
-            example = next(iter(schema.get("examples", ())), "")
-            form = f"look like {example}" if example else f"match {schema['pattern']}"
-            yield f"must {form}, not {describe_value(value)}."
-    elif isinstance(value, list):
-        yield from _wrong_length(value, schema, "Items", "entries")
-    elif is_a(value, "number"):
-        for keyword, (breaks, words) in _BOUNDS.items():
-            if keyword in schema and breaks(value, schema[keyword]):
-                yield f"must be {words} {scalar(schema[keyword])}, not {scalar(value)}."
-        yield from _wrong_step(value, schema.get("multipleOf"))
-
-
-def _wrong_length(value: Any, schema: Schema, of: str, unit: str) -> Iterator[str]:
-    if len(value) < schema.get(f"min{of}", 0):
-        yield f"takes at least {scalar(schema[f'min{of}'])} {unit}, not {len(value)}."
-    if len(value) > schema.get(f"max{of}", len(value)):
-        yield f"takes at most {scalar(schema[f'max{of}'])} {unit}, not {len(value)}."
-
-
-def _wrong_step(value: float, step: float | None) -> Iterator[str]:
-    if not step or abs(value) > 1e15 * step:  # beyond, floats cannot tell
-        return
+def _describe_step(value: float, step: float) -> str:
+    """Return the sentence for a number between two steps; "" where rounding may be the cause."""
+    if abs(value) > 1e15 * step:  # beyond, floats cannot tell
+        return ""
     steps = value / step
-    if abs(steps - round(steps)) > 1e-9:  # 0.3 is a multiple of 0.1, though not in binary
-        near = scalar(round(round(steps) * step, 9))
-        yield f"must be a multiple of {scalar(step)}, not {scalar(value)}; {near} is near."
+    if abs(steps - round(steps)) <= 1e-9:  # 0.1 + 0.2 is meant as a multiple of 0.1
+        return ""
+    near = scalar(round(round(steps) * step, 9))
+    return f"must be a multiple of {scalar(step)}, not {scalar(value)}; {near} is near."
 
 
 def did_you_mean(text: str, names: Iterable[str], mark: str = "`") -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from segmind_widgets.errors import CellError
 from segmind_widgets.nested import transform
-from segmind_widgets.syntax import yaml as yaml12
+from segmind_widgets.syntax import yaml_values
 from segmind_widgets.syntax.templates import NAME, Template
 
 _IDENTIFIER = r"[A-Za-z_][\w.-]*"
@@ -45,7 +45,7 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     if not body:
         return {}
     if _MAPPING.match(template.lifted):
-        return yaml12.load(template.lifted, template.scalar, text)
+        return _load(template.lifted, template.value, text)
     if _GLUED.fullmatch(body):
         name = body.partition(":")[0]
         meant = f"image: {body}" if name == "file" else f"{name}: …"
@@ -55,10 +55,10 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
             field=name,
         )
     if _BLOCK_SCALAR.match(body):
-        body = yaml12.load(template.lifted, _as_written, text)
+        body = _load(template.lifted, str, text)
     elif body[0] in "\"'":
         try:
-            quoted = yaml12.load(body, _as_written, text)
+            quoted = _load(body, str, text)
         except CellError:  # only the first words are quoted
             quoted = None
         body = quoted if isinstance(quoted, str) else body
@@ -90,9 +90,10 @@ def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[
         template = Template(source, namespace)
         try:
             if source[:1] in ('"', "'", "[", "{"):
-                inputs[name] = yaml12.load(template.lifted, template.scalar, source)
+                inputs[name] = _load(template.lifted, template.value, source)
             else:
-                inputs[name] = template.scalar(template.lifted, True)
+                value = yaml_values.parse_scalar(template.lifted)
+                inputs[name] = template.value(value) if isinstance(value, str) else value
         except CellError as error:
             raise error.with_field(name) from error.__cause__
     return inputs
@@ -148,19 +149,19 @@ def dump(inputs: Mapping[str, Any]) -> str:
             hint=f"Keep it in a variable, and write `{name}: $variable`.",
             field=name,
         ) from None
-    return yaml12.dump(plain)
+    return yaml_values.dump(plain)
 
 
 def _plain(value: Any) -> Any:
     """A value of JSON's types that stands for this one in a cell."""
     if isinstance(value, str):
         if NAME.fullmatch(value) or value.startswith("file:"):
-            return yaml12.Verbatim(f'"${{{value!r}}}"')
+            return yaml_values.Verbatim(f'"${{{value!r}}}"')
         return value.replace("${", "$${")
     if isinstance(value, Path):
         return f"file:{value}".replace("${", "$${")
     if isinstance(value, float) and not math.isfinite(value):
-        return yaml12.Verbatim(f"${{float('{value}')}}")
+        return yaml_values.Verbatim(f"${{float('{value}')}}")
     if value is None or isinstance(value, (int, float)):
         return value
     if path := getattr(value, "path", None):
@@ -170,5 +171,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"it holds {type(value).__name__}")
 
 
-def _as_written(text: str, _: bool) -> str:
-    return text
+def _load(text: str, convert: Callable[[str], Any], source: str) -> Any:
+    from segmind_widgets.syntax.yaml_loader import load  # here: a plain prompt needs no PyYAML
+
+    return load(text, convert, source)

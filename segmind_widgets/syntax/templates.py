@@ -16,7 +16,6 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from segmind_widgets.errors import CellError
-from segmind_widgets.syntax import yaml as yaml12
 
 NAME = re.compile(r"\$([^\W\d]\w*)")
 _MARKS = range(0xF0000, 0xFFFFE)  # private-use characters
@@ -64,12 +63,11 @@ class Template:
             return self._value(alone)
         return self._mark.sub(lambda mark: self._value(mark, str), lifted)
 
-    def scalar(self, lifted: str, unquoted: bool) -> Any:
-        """The value of a YAML scalar."""
+    def value(self, lifted: str) -> Any:
+        """Return the Path for `file:…`, else the same as `text`."""
         if lifted.startswith("file:"):
             return _file(self.text(lifted).removeprefix("file:"))
-        value = yaml12.plain(lifted) if unquoted else lifted
-        return self.text(value) if isinstance(value, str) else value
+        return self.text(lifted)
 
     def _look_up(self, name: str) -> Any:
         if name in self._namespace:

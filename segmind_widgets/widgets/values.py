@@ -9,7 +9,7 @@ from typing import Any
 
 from segmind_widgets.errors import CellError
 from segmind_widgets.syntax import cells
-from segmind_widgets.syntax import yaml as yaml12
+from segmind_widgets.syntax.yaml_values import parse_scalar
 
 _LINE_PREFIX = re.compile(r"^Line \d+(?:, `.*?`,)? ")
 _STRUCTURED = re.compile(r"[\[{\"'$]|file:")  # what plain YAML text cannot begin with
@@ -29,7 +29,7 @@ def from_yaml(text: str, names: Mapping[str, Any], name: str) -> Any:
 def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:
     """The value of one line: YAML's where it begins like a list, quotes or `$name`, else plain."""
     text = text.strip()
-    return from_yaml(text, names, name) if _STRUCTURED.match(text) else yaml12.plain(text)
+    return from_yaml(text, names, name) if _STRUCTURED.match(text) else parse_scalar(text)
 
 
 def prompt_text(inputs: Mapping[str, Any]) -> str:
@@ -52,6 +52,6 @@ def to_yaml(value: Any, name: str) -> str:
 def to_scalar(value: Any, name: str) -> str:
     """A value as `from_scalar` reads it, without quotes where it can be. Raises as `to_yaml`."""
     if isinstance(value, str) and value == value.strip() and "\n" not in value and value:
-        bare = not _STRUCTURED.match(value) and yaml12.plain(value) == value
+        bare = not _STRUCTURED.match(value) and parse_scalar(value) == value
         return value if bare else to_yaml(value, name)
     return to_yaml(value, name)

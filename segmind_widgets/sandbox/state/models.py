@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import fastjsonschema  # not jsonschema, which takes most of a second to import
-from fastjsonschema import JsonSchemaValueException
+from segmind_widgets.schemas import Violation, iter_input_violations
 
 _DATA = Path(__file__).parents[2] / "catalog" / "models.json"
 _USUAL_SECONDS = 30.0  # where the file knows no time
@@ -92,27 +92,28 @@ def missing_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str |
 
 
 def invalid_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str | None:
-    """What is wrong with the first bad value, in words that quote its name; None if all is well.
+    """Return a sentence about the first bad value, with its name; None where all values are good.
 
-    Inputs that the schema does not know are ignored, as the services do.
+    Inputs that the schema does not have are ignored, as the services do.
     """
-    try:
-        _validator(json.dumps(schema))(dict(inputs))
-    except JsonSchemaValueException as error:
-        return _words(error)
+    for violation in iter_input_violations(inputs, schema):
+        return _describe(violation)
+    for name, definition in schema.get("properties", {}).items():
+        value = inputs.get(name)
+        if definition.get("contentEncoding") == "base64" and isinstance(value, str):
+            try:
+                base64.b64decode(value)
+            except ValueError:
+                return f"'{name}' is not valid"
     return None
 
 
-@lru_cache(256)
-def _validator(schema: str) -> Callable[[dict[str, Any]], object]:
-    return fastjsonschema.compile(json.loads(schema), use_default=False, use_formats=False)
-
-
-def _words(error: JsonSchemaValueException) -> str:
-    """One sentence. The library's own would repeat a whole base64 picture."""
-    where = ".".join(map(str, (error.path or [])[1:])) or "body"
-    limit: Any = error.rule_definition
-    said = {
+def _describe(violation: Violation) -> str:
+    """Write one sentence without the value, which may be a whole picture in base64."""
+    where = ".".join(map(str, violation.path))
+    limit: Any = violation.schema[violation.rule]
+    problem = {
+        "required": "is required",
         "type": f"must be of type {limit}",
         "enum": f"must be one of {', '.join(map(str, limit)) if isinstance(limit, list) else ''}",
         "minimum": f"must be at least {limit}",
@@ -122,5 +123,5 @@ def _words(error: JsonSchemaValueException) -> str:
         "minItems": f"must have at least {limit} items",
         "minLength": f"must have at least {limit} characters",
         "maxLength": f"must have at most {limit} characters",
-    }.get(str(error.rule), f"does not fit its {error.rule}" if error.rule else "is not valid")
-    return f"'{where}' {said}"
+    }.get(violation.rule, f"does not fit its {violation.rule}")
+    return f"'{where}' {problem}"
