@@ -184,6 +184,7 @@ class Errands:
         reply: Answer | None,
     ) -> None:
         self.job, self.endpoint = job, endpoint
+        self.recipes = True  # whether workers put them into pictures
         self._pool, self._reply, self._attempt = pool, reply, 0
         self._notes = Notes(pool.folder, row["batch"] or "", row["key"])
         self._task = {
@@ -237,6 +238,7 @@ class Errands:
         """
         said = recipe(self.job.latest(FACTS))
         more = {"outputs": [plain_output(one) for one in outputs], "recipe": said}
+        more["stamp"] = self.recipes
         answer = self._done(tasks.fetch, {**more, "target": self.job.model})
         if "error" in answer:
             raise unpacked(answer["error"])
@@ -279,6 +281,7 @@ class RowJobRunner(JobRunner):
         super().__init__(
             errands.job, errands.endpoint.provider, errands, store, key, call, **options
         )
+        errands.recipes = self._recipes
         self._results = RowDownloader(errands, store, key, self._stamped)
 
 
