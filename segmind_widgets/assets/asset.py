@@ -11,12 +11,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from segmind_widgets.assets import embedding, preview
+from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.media_types import sniff, suffix
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError
@@ -85,15 +86,14 @@ class Asset:
 
     @classmethod
     def _of_data_url(cls, text: str) -> Asset:
-        import pybase64
-
         head, comma, rest = text.partition(",")
         media_type, *parameters = head[5:].split(";")
         try:
             if not comma:
                 raise ValueError
             encoded = "base64" in parameters
-            data = pybase64.b64decode(rest, validate=True) if encoded else unquote_to_bytes(rest)
+            decode = partial(base64_codec().b64decode, validate=True)
+            data = decode(rest) if encoded else unquote_to_bytes(rest)
         except ValueError:
             raise AssetError(
                 "A data URL is cut off or is not base64.",
@@ -335,22 +335,21 @@ class Asset:
 
         A picture is shown by a copy of at most `side` pixels and about 50 kB.
         """
-        import pybase64
-
         if self.removed:
             return f"<p>The file {html.escape(str(self.path))} was removed.</p>"
         label = html.escape(alt or self.name or self.filename, quote=True)
         if self.kind == "text" and self.local:
             return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(self.text)}</pre>'
         source = html.escape(self.url or "", quote=True)
+        encode = base64_codec().b64encode
         if self.kind == "image" and self.local:
             try:
                 data, kind = self.preview(side, preview.PREVIEW_BYTES)
             except AssetError as error:
                 return f"<p>{html.escape(str(error))}</p>"
-            source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"
+            source = f"data:{kind};base64,{encode(data).decode()}"
         elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
-            source = f"data:{self.media_type};base64,{pybase64.b64encode(self.content).decode()}"
+            source = f"data:{self.media_type};base64,{encode(self.content).decode()}"
         return preview.element(self.kind, source, label)
 
     @property
