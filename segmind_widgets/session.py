@@ -148,7 +148,12 @@ class Session:
         return {"provider": provider, **{name: getattr(settings, name) for name in names}}
 
     def _pace(self) -> dict[str, Any]:
-        return {"economical": self.settings.economical, "limit": self.settings.watch_limit}
+        settings = self.settings
+        return {
+            "economical": settings.economical,
+            "limit": settings.watch_limit,
+            "recipes": settings.recipes,
+        }
 
     @staticmethod
     def provider_titles() -> dict[str, str]:

@@ -42,6 +42,9 @@ class Settings(SingletonConfigurable):
     ask_above = Int(
         50, min=0, help="The magic asks before it sends more jobs than that at once."
     ).tag(config=True)
+    recipes = Bool(
+        True, help="Put its recipe (model, inputs, seed) into each new picture; False: not."
+    ).tag(config=True)
     watch_limit = Float(
         3600.0, min=1, help="Seconds after which a job is no longer watched; it goes on."
     ).tag(config=True)

@@ -58,9 +58,10 @@ def test_the_public_names_are_these() -> None:
 COVERED = {  # a module without a test file of its own name → the file that covers it
     "_version": "test_project.py",
     "assets/containers": "assets/test_recipes.py",
-    "assets/exif": "assets/test_recipes.py",
+    "assets/embedding": "assets/test_recipes.py",
     "assets/media_types": "assets/test_asset.py",
     "assets/preview": "assets/test_asset.py",
+    "assets/xmp": "assets/test_recipes.py",
     "batches/feeder": "batches/test_batch.py",
     "batches/plan": "batches/test_batch.py",
     "batches/progress": "batches/test_batch.py",

@@ -9,14 +9,15 @@ import mimetypes
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from segmind_widgets.assets import preview
+from segmind_widgets.assets import embedding, preview
+from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.media_types import sniff, suffix
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError
@@ -85,15 +86,14 @@ class Asset:
 
     @classmethod
     def _of_data_url(cls, text: str) -> Asset:
-        import pybase64
-
         head, comma, rest = text.partition(",")
         media_type, *parameters = head[5:].split(";")
         try:
             if not comma:
                 raise ValueError
             encoded = "base64" in parameters
-            data = pybase64.b64decode(rest, validate=True) if encoded else unquote_to_bytes(rest)
+            decode = partial(base64_codec().b64decode, validate=True)
+            data = decode(rest) if encoded else unquote_to_bytes(rest)
         except ValueError:
             raise AssetError(
                 "A data URL is cut off or is not base64.",
@@ -280,21 +280,29 @@ class Asset:
 
         return preview.encoded(self._picture(small), side, most)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the file to `path` (into it, where it is a folder); the path written.
+    def save(self, path: str | Path, *, recipe: bool = True) -> Path:
+        """Write the file to `path`, or into it where it is a folder; return the path written.
+
+        Args:
+            path: folders that are missing are made.
+            recipe: False leaves the recipe of a picture out of the copy.
 
         Raises:
-            AssetError: it cannot be written, or it is a bare URL.
+            AssetError: it cannot be written, or is a bare URL; without its recipe also where it
+                would be written over itself, or is signed with its recipe.
         """
         target = Path(path).expanduser()
         target = target / self.filename if target.is_dir() or not target.suffix else target
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if self.path and self.data is None:
-                if not (target.exists() and target.samefile(self.path)):
-                    shutil.copyfile(self.path, target)
-            else:
+            file = self.path if self.data is None else None
+            same = file is not None and target.exists() and target.samefile(file)
+            if not recipe:
+                self._save_without_recipe(target, file, same=same)
+            elif file is None:
                 target.write_bytes(self.content)
+            elif not same:
+                shutil.copyfile(file, target)
         except OSError as error:
             if self.removed:
                 raise self._unreadable(error) from None
@@ -303,6 +311,23 @@ class Asset:
             ) from error
         return target
 
+    def _save_without_recipe(self, target: Path, file: Path | None, *, same: bool) -> None:
+        if same:
+            raise AssetError(
+                f"{target} is the file itself, which keeps its recipe.",
+                hint="Choose another folder for the copy without it.",
+            )
+        with embedding.mapped(file) if file else nullcontext(self.content) as data:
+            try:
+                edits = embedding.removal(data)
+            except ValueError as error:
+                raise AssetError(
+                    f"The recipe cannot be taken out of {self.filename}: {error}.",
+                    hint="Save it with its recipe, or save asset.image anew.",
+                ) from None
+            with target.open("wb") as copy, memoryview(data) as view:
+                copy.writelines(embedding.edited(view, edits))
+
     # how it shows
 
     def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> str:
@@ -310,22 +335,21 @@ class Asset:
 
         A picture is shown by a copy of at most `side` pixels and about 50 kB.
         """
-        import pybase64
-
         if self.removed:
             return f"<p>The file {html.escape(str(self.path))} was removed.</p>"
         label = html.escape(alt or self.name or self.filename, quote=True)
         if self.kind == "text" and self.local:
             return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(self.text)}</pre>'
         source = html.escape(self.url or "", quote=True)
+        encode = base64_codec().b64encode
         if self.kind == "image" and self.local:
             try:
                 data, kind = self.preview(side, preview.PREVIEW_BYTES)
             except AssetError as error:
                 return f"<p>{html.escape(str(error))}</p>"
-            source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"
+            source = f"data:{kind};base64,{encode(data).decode()}"
         elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
-            source = f"data:{self.media_type};base64,{pybase64.b64encode(self.content).decode()}"
+            source = f"data:{self.media_type};base64,{encode(self.content).decode()}"
         return preview.element(self.kind, source, label)
 
     @property

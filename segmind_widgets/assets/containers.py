@@ -1,8 +1,8 @@
-"""PNG, JPEG and WebP as bytes: where a note is, and where it goes. Nothing is decoded.
+"""PNG, JPEG and WebP as bytes: where the XMP packet is, and where it goes. Nothing is decoded.
 
-PNG: iTXt chunks (PNG, third edition, 11.3.3.4). JPEG: EXIF in an APP1 segment (Exif 2.32, 4.7.2).
-WebP: an EXIF chunk, announced by VP8X (RFC 9649, 2.7). Every other byte stays as it is, so files
-that were signed as they are (C2PA) take no note: it would break their signature.
+PNG: an iTXt chunk (PNG, third edition, 11.3.3.4; XMP part 3, 1.1.5). JPEG: an APP1 segment (XMP
+part 3, 1.1.3). WebP: an XMP chunk, announced by VP8X (RFC 9649, 2.7). Every other byte stays as
+it is, so signed files (C2PA) take no packet: a change would break their signature.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from mmap import mmap
 from typing import NamedTuple
 
-from segmind_widgets.assets.exif import OURS, Note, find_note, with_note
+from segmind_widgets.assets.xmp import PACKET_LIMIT
 
 Data = bytes | mmap
-KEYWORD = "segmind_widgets"  # of PNG's chunk
 
-_TEXT_LIMIT = 1_000_000  # bytes: a longer text is none of ours
-_SEGMENT_LIMIT = 0xFFFF - 2 - 6  # bytes of EXIF that a JPEG segment holds
-_MOST_PARTS = 200_000  # chunks or segments: a 1 GB PNG has fewer
-_EXIF = b"Exif\0\0"
+_PNG_KEYWORD = b"XML:com.adobe.xmp\0"
+_JPEG_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
+_JPEG_LIMIT = 65_502  # bytes of a packet, by XMP part 3; a segment has 64 KiB with its header
+_PART_COUNT_LIMIT = 200_000  # chunks or segments: a 1 GB PNG has fewer
+_XMP_FLAG = 4  # of VP8X
 
 
 class Edit(NamedTuple):
@@ -33,24 +33,37 @@ class Edit(NamedTuple):
 
 
 class Container:
-    """A picture file. Raises ValueError, IndexError, struct.error where it is none or broken."""
+    """A picture file.
+
+    `packet` is its XMP packet, empty where there is none. `is_fixed`: the packet cannot be
+    changed, since the file is signed or has packets that are not understood.
+
+    Raises:
+        ValueError, IndexError, struct.error: it is another format, or broken.
+    """
+
+    packet: bytes = b""
+    is_fixed: bool = False
 
     def __init__(self, data: Data) -> None:
         raise NotImplementedError
 
-    def note(self) -> str | None:
-        """The text of our note."""
+    def edits(self, packet: bytes) -> list[Edit]:
+        """Return the edits that put a packet in, in the file's order; none where it has no room.
+
+        Args:
+            packet: takes the place of the former one; empty to remove that.
+        """
         raise NotImplementedError
 
-    def edits(self, note: Note) -> list[Edit]:
-        """What puts a note in, in the file's order; nothing where it has no room."""
-        raise NotImplementedError
+    def _take(self, packet: bytes) -> None:
+        self.is_fixed = self.is_fixed or bool(self.packet) or len(packet) > PACKET_LIMIT
+        self.packet = self.packet or (packet if len(packet) <= PACKET_LIMIT else b"")
 
 
-def find(data: Data) -> Container | None:
-    """The container of these bytes; None where they are none of the three, or broken."""
-    found = (_parsed(kind, data) for kind in (_Png, _Jpeg, _Webp))
-    return next(filter(None, found), None)
+def container_of(data: Data) -> Container | None:
+    """Return the container of these bytes; None for other formats and broken files."""
+    return next(filter(None, (_parsed(kind, data) for kind in (_Png, _Jpeg, _Webp))), None)
 
 
 def _parsed(kind: type[Container], data: Data) -> Container | None:
@@ -64,24 +77,26 @@ class _Png(Container):
     def __init__(self, data: Data) -> None:
         if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
             raise ValueError("not PNG")
-        self._texts: dict[str, tuple[int, int, str]] = {}
-        self._place = 0
-        self._signed = False
+        slot: tuple[int, int] | None = None
+        pixels = 0
         for kind, start, end in self._chunks(data):
             if kind == b"IDAT":
-                self._place = self._place or start
+                pixels = pixels or start
             elif kind == b"caBX":
-                self._signed = True
-            elif kind in (b"iTXt", b"tEXt", b"zTXt") and end - start <= _TEXT_LIMIT:
-                keyword, text = _png_text(kind, data[start + 8 : end - 4])
-                self._texts[keyword] = start, end, text
-        if not self._place:
+                self.is_fixed = True
+            elif kind in (b"iTXt", b"tEXt", b"zTXt") and data[start + 8 : end - 4].startswith(
+                _PNG_KEYWORD
+            ):
+                slot = start, end
+                self._take(_png_text(kind, data[start + 8 + len(_PNG_KEYWORD) : end - 4]))
+        if not pixels:
             raise ValueError("no picture in it")
+        self._slot = slot or (pixels, pixels)
 
     @staticmethod
     def _chunks(data: Data) -> Iterator[tuple[bytes, int, int]]:
         at = 8
-        for _ in range(_MOST_PARTS):
+        for _ in range(_PART_COUNT_LIMIT):
             size, kind = struct.unpack_from(">I4s", data, at)
             end = at + 12 + size
             if end > len(data):
@@ -92,30 +107,16 @@ class _Png(Container):
             at = end
         raise ValueError("too many chunks")
 
-    def note(self) -> str | None:
-        return self._texts[KEYWORD][2] if KEYWORD in self._texts else None
-
-    def edits(self, note: Note) -> list[Edit]:
-        if self._signed:
+    def edits(self, packet: bytes) -> list[Edit]:
+        if self.is_fixed or len(packet) > PACKET_LIMIT:
             return []
-        texts = {KEYWORD: note.text}
-        lines = {"Description": note.description, "Software": note.software}
-        software = self._texts.get("Software")
-        ours = software is not None and software[2].startswith(OURS)
-        texts |= {name: line for name, line in lines.items() if ours or name not in self._texts}
-        new = b"".join(_png_chunk(name, text) for name, text in texts.items())
-        old = [Edit(*self._texts[name][:2], b"") for name in texts if name in self._texts]
-        return sorted([*old, Edit(self._place, self._place, new)])
+        body = b"iTXt" + _PNG_KEYWORD + bytes(4) + packet  # not packed, no language
+        chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+        return [Edit(*self._slot, chunk if packet else b"")]
 
 
-def _png_chunk(keyword: str, text: str) -> bytes:
-    body = b"iTXt" + keyword.encode() + b"\0\0\0\0\0" + text.encode("utf-8", "replace")
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-
-
-def _png_text(kind: bytes, body: bytes) -> tuple[str, str]:
-    """Keyword and text; other programs that save the picture again may choose other kinds."""
-    keyword, _, text = body.partition(b"\0")
+def _png_text(kind: bytes, text: bytes) -> bytes:
+    """Return what follows the keyword, unpacked: programs that save a picture anew may pack it."""
     packed = kind == b"zTXt" or (kind == b"iTXt" and text[:1] == b"\1")
     if kind == b"zTXt":
         text = text[1:]
@@ -123,53 +124,38 @@ def _png_text(kind: bytes, body: bytes) -> tuple[str, str]:
         text = text[2:].split(b"\0", 2)[-1]
     if packed:
         try:
-            text = zlib.decompressobj().decompress(text, _TEXT_LIMIT)
+            text = zlib.decompressobj().decompress(text, PACKET_LIMIT + 1)
         except zlib.error:
             text = b""
-    return keyword.decode("latin-1"), text.decode("utf-8", "replace")
+    return text
 
 
-class _Exif(Container):
-    """What JPEG and WebP share: the note is in a block of EXIF."""
-
-    _block = b""
-    _fixed = False  # signed, or in several parts: nothing can go in
-
-    def note(self) -> str | None:
-        try:
-            return find_note(self._block) if self._block else None
-        except (ValueError, struct.error):  # an offset out of the block, or other signs than ASCII
-            return None
-
-    def _with(self, note: Note, limit: int) -> bytes:
-        """The new block; empty where there is no room."""
-        try:
-            block = None if self._fixed else with_note(self._block, note)
-        except (ValueError, struct.error):  # what others wrote is broken: they may still read it
-            return b""
-        return block if block and len(block) <= limit else b""
-
-
-class _Jpeg(_Exif):
+class _Jpeg(Container):
     def __init__(self, data: Data) -> None:
         if data[:2] != b"\xff\xd8":
             raise ValueError("not JPEG")
-        self._slot = 2, 2
+        slot: tuple[int, int] | None = None
+        place = 2  # behind JFIF and EXIF, which must be first
+        has_index = False
         for marker, start, end in self._segments(data):
-            head = data[start + 4 : start + 10]
-            if marker == 0xE0 and self._slot == (start, start):
-                self._slot = end, end
-            elif marker == 0xE1 and head == _EXIF:
-                self._fixed = self._fixed or bool(self._block)
-                self._slot, self._block = (start, end), data[start + 10 : end]
+            head = data[start + 4 : start + 4 + len(_JPEG_HEADER)]
+            if marker == 0xE1 and head == _JPEG_HEADER:
+                slot = start, end
+                self._take(data[start + 4 + len(_JPEG_HEADER) : end])
+                self.is_fixed = self.is_fixed or has_index
+            elif start == place and (marker == 0xE0 or head[:6] == b"Exif\0\0"):
+                place = end
+            elif marker == 0xE2 and head[:4] == b"MPF\0":
+                has_index = True  # of further pictures, by their distance from here
             elif marker == 0xEB and head[:2] == b"JP" and b"c2pa" in data[start:end]:
-                self._fixed = True
+                self.is_fixed = True
+        self._slot = slot or (place, place)
 
     @staticmethod
     def _segments(data: Data) -> Iterator[tuple[int, int, int]]:
-        """Marker, start and end of each segment before the picture's own data."""
+        """Yield marker, start and end of each segment before the picture's own data."""
         at = 2
-        for _ in range(_MOST_PARTS):
+        for _ in range(_PART_COUNT_LIMIT):
             if data[at] != 0xFF:
                 raise ValueError("no marker where one must be")
             marker = data[at + 1]
@@ -187,14 +173,15 @@ class _Jpeg(_Exif):
             at = end
         raise ValueError("too many segments")
 
-    def edits(self, note: Note) -> list[Edit]:
-        block = self._with(note, _SEGMENT_LIMIT)
-        size = len(block) + len(_EXIF) + 2
-        new = b"\xff\xe1" + struct.pack(">H", size) + _EXIF + block if block else b""
-        return [Edit(*self._slot, new)] if new else []
+    def edits(self, packet: bytes) -> list[Edit]:
+        if self.is_fixed or len(packet) > _JPEG_LIMIT:
+            return []
+        body = _JPEG_HEADER + packet
+        segment = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+        return [Edit(*self._slot, segment if packet else b"")]
 
 
-class _Webp(_Exif):
+class _Webp(Container):
     def __init__(self, data: Data) -> None:
         if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
             raise ValueError("not WebP")
@@ -204,16 +191,13 @@ class _Webp(_Exif):
         for kind, start, end in self._chunks(data, stop):
             if start == 12:
                 self._extended = _vp8x(kind, data[20 : min(end, 38)])
-                self._flags = data[20] if kind == b"VP8X" else None
-            if kind == b"EXIF":
-                self._fixed = self._fixed or bool(self._block)
+                self._has_vp8x = kind == b"VP8X"
+            if kind == b"XMP ":
                 size = struct.unpack_from("<I", data, start + 4)[0]
                 self._slot = start, end
-                self._block = data[start + 8 : start + 8 + size].removeprefix(_EXIF)
-            elif kind == b"XMP " and self._slot == (stop, stop):
-                self._slot = start, start
+                self._take(data[start + 8 : start + 8 + size])
             elif kind == b"C2PA":
-                self._fixed = True
+                self.is_fixed = True
         if not self._extended:
             raise ValueError("no picture in it")
 
@@ -222,7 +206,7 @@ class _Webp(_Exif):
         at = 12
         if stop > len(data):
             raise ValueError("cut off")
-        for _ in range(_MOST_PARTS):
+        for _ in range(_PART_COUNT_LIMIT):
             if at == stop:
                 return
             kind, size = struct.unpack_from("<4sI", data, at)
@@ -233,25 +217,26 @@ class _Webp(_Exif):
             at = end
         raise ValueError("too many chunks")
 
-    def edits(self, note: Note) -> list[Edit]:
-        block = self._with(note, _TEXT_LIMIT)
-        if not block:
+    def edits(self, packet: bytes) -> list[Edit]:
+        if self.is_fixed or len(packet) > PACKET_LIMIT:
             return []
-        chunk = b"EXIF" + struct.pack("<I", len(block)) + block + bytes(len(block) % 2)
-        if self._flags is None:
-            first = Edit(12, 12, b"VP8X" + struct.pack("<I", 10) + self._extended)
+        chunk = b"XMP " + struct.pack("<I", len(packet)) + packet + bytes(len(packet) % 2)
+        flags = self._extended[0] | _XMP_FLAG if packet else self._extended[0] & ~_XMP_FLAG
+        head = bytes([flags]) + self._extended[1:]
+        if self._has_vp8x:
+            first = Edit(20, 21, head[:1])
         else:
-            first = Edit(20, 21, self._extended[:1])
-        edits = [first, Edit(*self._slot, chunk)]
-        grown = sum(len(edit.new) - (edit.end - edit.start) for edit in edits)
-        return [Edit(4, 8, struct.pack("<I", self._size + grown)), *edits]
+            first = Edit(12, 12, b"VP8X" + struct.pack("<I", 10) + head)
+        edits = [first, Edit(*self._slot, chunk if packet else b"")]
+        growth = sum(len(edit.new) - (edit.end - edit.start) for edit in edits)
+        return [Edit(4, 8, struct.pack("<I", self._size + growth)), *edits]
 
 
 def _vp8x(kind: bytes, head: bytes) -> bytes:
-    """The content of the VP8X chunk that announces EXIF, from the first chunk (RFC 9649, 2.7)."""
+    """Return the content of a VP8X chunk, from the first chunk (RFC 9649, 2.7)."""
     if kind == b"VP8X":
-        return bytes([head[0] | 8]) + head[1:10]
-    flags = 8
+        return head[:10]
+    flags = 0
     if kind == b"VP8 " and head[3:6] == b"\x9d\x01\x2a":
         width, height = (number & 0x3FFF for number in struct.unpack_from("<HH", head, 6))
     elif kind == b"VP8L" and head[:1] == b"\x2f":

@@ -1,7 +1,9 @@
-"""Every saved picture carries its recipe: what it was made of, in its own metadata.
+"""Every saved picture carries its recipe: the model, inputs and seed, in its own metadata.
 
-The recipe is compact JSON, in PNG as the text `segmind_widgets`, in JPEG and WebP as EXIF's
-UserComment. It holds no key and no signed URL, and a file that was sent as base64 by name only.
+The recipe is compact JSON, a property of the XMP packet of a PNG, JPEG or WebP file, beside IPTC's
+digital source type. It holds no key, no signed URL and no folder of this machine; a file that was
+sent as base64 is in it by name and digest only. A text that is too long for the file is shortened,
+and `Recipe.cut` names its input.
 """
 
 from __future__ import annotations
@@ -9,47 +11,59 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import mmap
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
-from segmind_widgets.assets import containers
+from segmind_widgets.assets import embedding
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.exif import OURS, Note
+from segmind_widgets.assets.containers import Data, Edit
+from segmind_widgets.assets.xmp import OURS, Properties
 from segmind_widgets.errors import AssetError, InputError
 
 FORMAT = 1  # of the JSON; a reader refuses a later one
 FACTS = ("model", "kind", "inputs", "seed", "provider", "id", "cost", "sandbox")  # a job's traits
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 _LENGTHS = (20_000, 4_000, 1_000, 200, 40)  # characters of a text, shorter until all fits
-_LONGEST = 60_000  # bytes of JSON: about what a JPEG segment can take
-_LONGEST_READ = 1_000_000
-_MOST_BITS = 1_000  # of a number: Python writes no int of more than 4,300 digits
-_DEEPEST = 16  # lists in mappings in lists
+_JSON_LIMIT = 60_000  # bytes to write: about as much as a JPEG segment has room for
+_READ_LIMIT = 1_000_000  # characters of JSON
+_BIT_LIMIT = 1_000  # of a number: Python writes no int of more than 4,300 digits
+_DEPTH_LIMIT = 16  # lists in mappings in lists
 _SECRET_NAME = re.compile(
     r"api[_-]?key|access[_-]?key|secret|password|authorization|(?:^|[_-])token$", re.IGNORECASE
 )
-_LINE = r"[A-Za-z0-9+/_-]{60,}"  # of base64, which may be folded
-_NOTES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+_BASE64_LINE = r"[A-Za-z0-9+/_-]{60,}"  # which may be folded
+_REPLACEMENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"data:[\w.+-]*/?[\w.+-]*[;,][^\s\"'<>]+"), lambda m: f"<data, {len(m[0])} B>"),
     (re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>]+", re.IGNORECASE), lambda m: _public(m[0])),
-    (re.compile(rf"{_LINE}(?:\s?{_LINE}){{3,}}=*"), lambda m: f"<base64, {len(m[0])} B>"),
+    (re.compile(r"\Afile:.*", re.IGNORECASE | re.DOTALL), lambda m: _file_name(m[0])),
+    (
+        re.compile(rf"{_BASE64_LINE}(?:\s?{_BASE64_LINE}){{3,}}=*"),
+        lambda m: f"<base64, {len(m[0])} B>",
+    ),
     (
         re.compile(r"\b(?:SG_[\w-]{8,}|sk-[\w-]{16,}|hf_\w{16,}|(?<=Bearer )[\w.~+/-]{16,})"),
         lambda _: "<a key>",
     ),
 )
-_BY_NAME = re.compile(r"<[^<>]*, sha256 [0-9a-f]{64}>")  # `planning.inputs.placeholder`
+_PLACEHOLDER = re.compile(r"<[^<>]*, sha256 [0-9a-f]{64}>")  # `planning.inputs.placeholder`
+_PICTURE_FIELD = re.compile(r"image|img|mask|photo|picture|avatar|face", re.IGNORECASE)
+_PICTURE = re.compile(
+    r"data:image/|[a-z][a-z0-9+.-]{0,20}://[^\s?#]+\.(?:png|jpe?g|webp|gif|avif|bmp|tiff?|heic)(?:[?#]|\Z)"
+    r"|<[^<>]*\.(?:png|jpe?g|webp|gif|avif|bmp|tiff?|heic), sha256 ",
+    re.IGNORECASE,
+)
+_FILE = re.compile(rf"data:|https?://|<[^<>]*, sha256 |{_BASE64_LINE}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a picture was made of.
+    """The model, inputs and seed of a picture.
 
     `inputs` are as sent, URLs in the place of files; `cut` names those that are not whole here.
     `seed` is the one used, `cost` USD, `time` UTC (ISO 8601), `version` that of this package.
@@ -69,28 +83,41 @@ class Recipe:
 
     @classmethod
     def now(cls, version: str, **facts: Any) -> Recipe:
-        """The recipe of a job that has just ended, from its traits."""
+        """Return the recipe of a job that has just ended, from its traits (`FACTS`)."""
         time = datetime.now(timezone.utc).isoformat(timespec="seconds")
         return cls(**facts, time=time, version=version)
 
     @property
     def provider_option(self) -> str | None:
-        """Where to run it again, as `-p` takes it; None where it does not say."""
+        """Return the value of `-p` that runs the recipe again; None where no provider is known."""
         return "sandbox" if self.sandbox and self.provider == "segmind" else self.provider or None
 
     @property
+    def source_type(self) -> str:
+        """Return IPTC's digital source type of the picture, a URI.
+
+        The inputs are as sent: a picture among them is told by its type or suffix, or by the name
+        of its field.
+        """
+        if self.sandbox:
+            return f"{SOURCE_TYPES}algorithmicMedia"
+        with_picture = any(_is_picture(name, value) for name, value in self.inputs.items())
+        return SOURCE_TYPES + (
+            "compositeWithTrainedAlgorithmicMedia" if with_picture else "trainedAlgorithmicMedia"
+        )
+
+    @property
     def description(self) -> str:
-        """A line for people."""
+        """Return a line for people: the prompt, the model and the seed."""
         prompt = self.inputs.get("prompt")
         facts = [self.model, *([f"seed {self.seed}"] if self.seed is not None else [])]
-        made = ", ".join([*facts, *(["sandbox"] if self.sandbox else [])])
+        origin = _printable(", ".join([*facts, *(["sandbox"] if self.sandbox else [])]))
         if not isinstance(prompt, str):
-            return made
-        words = "".join(sign if sign.isprintable() else " " for sign in prompt[:500])
-        return f"{' '.join(words.split())} ({made})"
+            return origin
+        return f"{' '.join(_printable(prompt[:500]).split())} ({origin})"
 
     def changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs to run it again: with the seed that was used, and with changes.
+        """Return the inputs to run it again: with the seed that was used, and with changes.
 
         Raises:
             InputError: an input is not whole in the recipe, and not among the changes.
@@ -102,37 +129,41 @@ class Recipe:
                 hint=f"Give it again: {missing[0]}=…",
                 field=missing[0],
             )
-        used = {"seed": self.seed} if self.seed is not None and "seed" in self.inputs else {}
-        return {**self.inputs, **used, **changes}
+        seed = {"seed": self.seed} if self.seed is not None and "seed" in self.inputs else {}
+        return {**self.inputs, **seed, **changes}
 
     def shortened(self, length: int) -> Recipe:
-        """The recipe as it may be published: without secrets, no text longer than `length`."""
-        kept = {name: _kept(name, value, length) for name, value in self.inputs.items()}
+        """Return the recipe as it may be published: no secrets, no text longer than `length`."""
+        inputs = {name: _published(name, value, length) for name, value in self.inputs.items()}
         cut = [
             name
             for name, value in self.inputs.items()
-            if kept[name] != value or _BY_NAME.search(str(kept[name]))
+            if inputs[name] != value or _PLACEHOLDER.search(str(inputs[name]))
         ]
-        return replace(self, inputs=kept, cut=tuple(dict.fromkeys([*self.cut, *cut])))
+        return replace(self, inputs=inputs, cut=tuple(dict.fromkeys([*self.cut, *cut])))
 
     def to_json(self) -> str:
-        """Compact JSON in ASCII, without what is not known."""
-        facts = {"segmind_widgets": FORMAT, **vars(self)}
-        known = {
+        """Return compact JSON in ASCII, without the fields that are not known."""
+        fields = {"segmind_widgets": FORMAT, **vars(self)}
+        present = {
             name: value
-            for name, value in facts.items()
+            for name, value in fields.items()
             if value is not None and value is not False and value not in ("", ())
         }
-        return json.dumps(known, separators=(",", ":"))
+        return json.dumps(present, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """What `to_json` wrote, by whomever. Raises ValueError: it cannot have been us."""
-        if len(text) > _LONGEST_READ:
+        """Read the text of `to_json`, whoever wrote it.
+
+        Raises:
+            ValueError: the text is not a recipe, or of a later version.
+        """
+        if len(text) > _READ_LIMIT:
             raise ValueError("it is too long")
         try:
             facts = json.loads(text)
-            json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()  # half characters, NaN
+            json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()  # surrogates, NaN
         except RecursionError:
             raise ValueError("it is too deep") from None
         version = facts.pop("segmind_widgets", None) if isinstance(facts, dict) else None
@@ -140,18 +171,18 @@ class Recipe:
             raise ValueError("it is no recipe")
         if version > FORMAT:
             raise ValueError("it was written by a newer segmind-widgets; update the package")
-        known: dict[str, Any] = {name: facts[name] for name in _CHECKS if name in facts}
-        for name, value in known.items():
+        fields: dict[str, Any] = {name: facts[name] for name in _CHECKS if name in facts}
+        for name, value in fields.items():
             if not _CHECKS[name](value):
                 raise ValueError(f"its `{name}` is wrong")
-        if "model" not in known:
+        if "model" not in fields:
             raise ValueError("it names no model")
-        known["cut"] = tuple(known.get("cut", ()))
-        return cls(**known)
+        fields["cut"] = tuple(fields.get("cut", ()))
+        return cls(**fields)
 
 
 def write(path: Path, recipe: Recipe) -> bool:
-    """Put a recipe into a PNG, JPEG or WebP file; whether it is in now.
+    """Put a recipe into a PNG, JPEG or WebP file; return whether it is in now.
 
     Every other byte stays. Other files, broken and signed (C2PA) ones, and those that cannot be
     written are left as they are: a picture matters more than its recipe.
@@ -159,12 +190,12 @@ def write(path: Path, recipe: Recipe) -> bool:
     path = path.resolve()
     part = path.with_name(f"{path.name}.recipe")
     try:
-        with _bytes_of(path) as data:
+        with embedding.mapped(path) as data:
             edits = _edits(data, recipe)
             if not edits:
                 return False
             with part.open("wb") as file, memoryview(data) as view:
-                file.writelines(_pieces(view, edits))
+                file.writelines(embedding.edited(view, edits))
         shutil.copymode(path, part)
         part.replace(path)
     except OSError:
@@ -175,39 +206,31 @@ def write(path: Path, recipe: Recipe) -> bool:
 
 
 def stamped(asset: Asset, recipe: Recipe) -> Asset:
-    """The asset with a recipe in it, where it takes one: in its file, or in its bytes."""
+    """Return the asset with a recipe in its file, or in its bytes, where the format takes one."""
     if asset.path:
         write(asset.path, recipe)
     elif asset.data is not None and (edits := _edits(asset.data, recipe)):
-        return replace(asset, data=b"".join(_pieces(memoryview(asset.data), edits)))
+        return replace(asset, data=b"".join(embedding.edited(memoryview(asset.data), edits)))
     return asset
 
 
-def _pieces(view: memoryview, edits: list[containers.Edit]) -> Iterator[memoryview | bytes]:
-    at = 0
-    for edit in edits:
-        yield view[at : edit.start]
-        yield edit.new
-        at = edit.end
-    yield view[at:]
+def _edits(data: Data, recipe: Recipe) -> list[Edit]:
+    """Return the edits that put in as much of the inputs as the file has room for."""
+    return embedding.insertion(data, _candidates(recipe))
 
 
-def _edits(data: containers.Data, recipe: Recipe) -> list[containers.Edit]:
-    """With as much of the inputs as the file has room for."""
-    container = containers.find(data)
-    for length in _LENGTHS if container else ():
+def _candidates(recipe: Recipe) -> Iterator[Properties]:
+    """Yield the recipe's properties with shorter and shorter inputs."""
+    creator_tool = _printable(f"{OURS} {recipe.version}".strip())
+    for length in _LENGTHS:
         short = recipe.shortened(length)
         text = short.to_json()
-        software = f"{OURS} {recipe.version}".strip()
-        if len(text) <= _LONGEST and container:
-            edits = container.edits(Note(text, short.description, software))
-            if edits:
-                return edits
-    return []
+        if len(text) <= _JSON_LIMIT:
+            yield Properties(text, recipe.source_type, short.description, creator_tool)
 
 
 def read(source: Any) -> Recipe:
-    """The recipe that a picture carries.
+    """Read the recipe that a picture carries.
 
     Args:
         source: what `Asset.of` takes, on this disk or in memory.
@@ -217,9 +240,11 @@ def read(source: Any) -> Recipe:
     """
     asset = Asset.of(source)
     try:
-        with _bytes_of(asset.path) if asset.path else _held(asset.content) as data:
-            container = containers.find(data)
-            text = container.note() if container else None
+        if asset.path:
+            with embedding.mapped(asset.path) as data:
+                text = embedding.recipe_in(data)
+        else:
+            text = embedding.recipe_in(asset.content)
     except OSError as error:
         raise AssetError(f"{asset.path} cannot be read: {error.strerror}.") from error
     if text is None:
@@ -230,66 +255,74 @@ def read(source: Any) -> Recipe:
     try:
         return Recipe.from_json(text)
     except ValueError as error:
-        said = "it is cut off" if isinstance(error, json.JSONDecodeError) else error
-        raise AssetError(f"The recipe in {asset.filename} cannot be read: {said}.") from None
+        reason = "it is cut off" if isinstance(error, json.JSONDecodeError) else error
+        raise AssetError(f"The recipe in {asset.filename} cannot be read: {reason}.") from None
 
 
-@contextlib.contextmanager
-def _bytes_of(path: Path) -> Iterator[containers.Data]:
-    """A file's bytes, mapped: what is not looked at is not read."""
-    with path.open("rb") as file:
-        if not path.stat().st_size:  # nothing can be mapped
-            yield b""
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
-
-
-@contextlib.contextmanager
-def _held(data: bytes) -> Iterator[containers.Data]:
-    yield data
-
-
-def _kept(name: str, value: Any, length: int) -> Any:
-    """An input as it may be published."""
-    kept = _within(name, value, length, 0)
-    long = not isinstance(kept, str) and len(json.dumps(kept)) > 4 * length
-    return f"<{type(value).__name__}, too long>" if long else kept
+def _published(name: str, value: Any, length: int) -> Any:
+    """Return an input as it may be published."""
+    short = _named_value(name, value, length, 0)
+    too_long = not isinstance(short, str) and len(json.dumps(short)) > 4 * length
+    return f"<{type(value).__name__}, too long>" if too_long else short
 
 
 def _short(value: Any, length: int, depth: int) -> Any:
     if isinstance(value, str):
         value = _encodable(value)
-        for pattern, note in _NOTES:
-            value = pattern.sub(note, value)
+        for pattern, replacement in _REPLACEMENTS:
+            value = pattern.sub(replacement, value)
         return value if len(value) <= length else f"{value[: length - 1]}…"
     if isinstance(value, float) and not math.isfinite(value):
         return f"<{value}>"
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+    if isinstance(value, int) and value.bit_length() > _BIT_LIMIT:
         return "<int>"
     if isinstance(value, (int, float, type(None))):
         return value
-    if isinstance(value, Mapping) and depth < _DEEPEST:
+    if isinstance(value, Mapping) and depth < _DEPTH_LIMIT:
         items = ((_encodable(str(key)), item) for key, item in value.items())
-        return {key: _within(key, item, length, depth + 1) for key, item in items}
-    if isinstance(value, (list, tuple)) and depth < _DEEPEST:
+        return {key: _named_value(key, item, length, depth + 1) for key, item in items}
+    if isinstance(value, (list, tuple)) and depth < _DEPTH_LIMIT:
         return [_short(item, length, depth + 1) for item in value]
     return f"<{type(value).__name__}>"
 
 
-def _within(name: str, value: Any, length: int, depth: int) -> Any:
+def _named_value(name: str, value: Any, length: int, depth: int) -> Any:
     secret = _SECRET_NAME.search(name) and value is not None
     return "<left out>" if secret else _short(value, length, depth)
 
 
 def _public(url: str) -> str:
-    """Scheme, host and path: what follows may be a signature, what precedes the host a password."""
+    """Return scheme, host and path: a query may hold a signature, a host's user a password."""
+    if url.lower().startswith("file:"):
+        return _file_name(url)
     return re.sub(r"(?<=://)[^/]*@", "", re.sub(r"[?#;].*", "", url))
 
 
+def _file_name(url: str) -> str:
+    """Return the name of a file on this machine, without its folder."""
+    return f"<{PureWindowsPath(url.strip()[len('file:') :]).name}>"  # at / and at \
+
+
+def _is_picture(name: str, value: Any, depth: int = 0) -> bool:
+    """Whether an input as sent is a picture, or a list or mapping that holds one."""
+    if isinstance(value, str):
+        return bool(_PICTURE.match(value) or (_PICTURE_FIELD.search(name) and _FILE.match(value)))
+    if depth < _DEPTH_LIMIT and isinstance(value, Mapping):
+        items = value.items()
+        return any(_is_picture(f"{name} {key}", item, depth + 1) for key, item in items)
+    if depth < _DEPTH_LIMIT and isinstance(value, (list, tuple)):
+        return any(_is_picture(name, item, depth + 1) for item in value)
+    return False
+
+
 def _encodable(text: str) -> str:
-    """Without halves of characters, which UTF-8 cannot hold."""
+    """Return the text without surrogates, which UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode()
+
+
+def _printable(text: str) -> str:
+    """Return the text with a space for each character that XML or a line cannot hold."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _is_text(value: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.exports.curl import curl
-from segmind_widgets.exports.python import literal, python
+from segmind_widgets.exports.python import literal, python, quoted
 from segmind_widgets.exports.request import File, kept, paths
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.nested import walk
@@ -93,7 +93,7 @@ def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **o
     given = paths(inputs)
     chosen = {} if kind == "model" else {"kind": kind}
     arguments = "".join(
-        f", {name}={literal(value)}" for name, value in {**chosen, **options}.items()
+        f", {name}={quoted(value)}" for name, value in {**chosen, **options}.items()
     )
     with_files = any(isinstance(leaf, File) for _, leaf in walk(given))
     lines = ["from pathlib import Path\n"] if with_files else []
@@ -101,7 +101,7 @@ def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **o
         "from segmind_widgets import SegmindClient\n",
         f"inputs = {literal(given)}\n",
         "client = SegmindClient.instance()",
-        f"job = client.run({literal(target)}, inputs{arguments})",
+        f"job = client.run({quoted(target)}, inputs{arguments})",
         'print(job.save("outputs"))\n',
     ]
     return "\n".join(lines)

@@ -149,8 +149,18 @@ def _check(name: str, value: Any) -> None:
 
 
 def _protocol(provider: str, path: str) -> Literal["v1", "v2", "workflow", "task"]:
+    """Return how a provider's reply leads to the outputs.
+
+    Raises:
+        InputError: exports do not know the provider.
+    """
     if provider == "apimart":
         return "task"
+    if provider != "segmind":
+        raise InputError(
+            f"A run at {provider} cannot be exported as a script.",
+            hint="Export it as a cell or as client code, which run with this package.",
+        )
     if path.startswith("/workflows/"):
         return "workflow"
     return "v1" if path.startswith("/v1/") else "v2"

@@ -193,8 +193,15 @@ class Job(HasTraits):
         """The first text among the outputs; None where there is none."""
         return next((asset.text for asset in self.outputs if asset.kind == "text"), None)
 
-    def save(self, folder: str | Path = ".") -> list[Path]:
-        """Copy all outputs into `folder`; the paths. Raises what failed, or AssetError."""
+    def save(self, folder: str | Path = ".", *, recipe: bool = True) -> list[Path]:
+        """Copy all outputs into `folder` and return the paths.
+
+        `recipe=False` leaves the recipes of pictures out of the copies.
+
+        Raises:
+            AssetError: a file cannot be written, see `Asset.save`.
+            SegmindError: the job failed; its `error`.
+        """
         if self.error is not None:
             raise self.error
         folder = Path(folder).expanduser()
@@ -204,7 +211,7 @@ class Job(HasTraits):
             raise AssetError(
                 f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another."
             ) from error
-        return [asset.save(folder) for asset in self.outputs]
+        return [asset.save(folder, recipe=recipe) for asset in self.outputs]
 
     def rerun(self, **changes: Any) -> Job:
         """Submit the same inputs with changes, as a new job that is billed anew."""

@@ -61,7 +61,7 @@ class JobRegistry:
         submit: `client.submit`, for `job.rerun`.
         begun: told each job that is begun or resumed.
         export: `client.export`, for `job.export`.
-        pace: gives `economical` and `limit` for a `JobRunner`, as they are set now.
+        pace: gives `economical`, `limit` and `recipes` for a `JobRunner`, as they are set now.
     """
 
     def __init__(

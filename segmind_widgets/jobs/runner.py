@@ -68,6 +68,7 @@ class JobRunner:
         call: the first or the next call; None where only the `outputs` are left to fetch.
         key: the row in the store.
         limit: seconds after which watching ends (the job goes on).
+        recipes: whether pictures get their recipe.
         lost: why neither call nor outputs are known; it is looked for in the service's history.
         downloader: makes the downloader from the function that stamps recipes; by default, results
             go from `transport` to `store`.
@@ -85,12 +86,14 @@ class JobRunner:
         outputs: tuple[Output, ...] = (),
         economical: bool = False,
         limit: float = 3600.0,
+        recipes: bool = True,
         lost: SegmindError | None = None,
         downloader: Callable[[Callable[[Asset], Asset]], Downloader] | None = None,
     ) -> None:
         self.job = job
         self._provider, self._transport, self._store = provider, transport, store
         self._key, self._call, self._outputs = key, call, outputs
+        self._recipes = recipes
         self._economical, self._until = economical, time.monotonic() + limit
         self._began = time.monotonic()
         self._elapsed, self._limit = job.elapsed, limit
@@ -292,7 +295,9 @@ class JobRunner:
         return self._end(Status.COMPLETED, None, kept, told)
 
     def _stamped(self, asset: Asset) -> Asset:
-        """The file with its recipe in it, before anybody sees or measures it."""
+        """Return the file with its recipe in it, before anybody sees or measures it."""
+        if not self._recipes:
+            return asset
         try:
             return stamped(asset, Recipe.now(__version__, **self.job.latest(FACTS)))
         except Exception:  # noqa: BLE001 - a paid picture matters more than its recipe

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import age, money, seconds
@@ -184,8 +185,6 @@ def _picture(job: Job, preview: Preview) -> str:
 
 
 def _small(shown: Asset, said: str, preview: Preview) -> str:
-    import pybase64
-
     if shown.kind != "image":
         return ""
     try:
@@ -193,7 +192,7 @@ def _small(shown: Asset, said: str, preview: Preview) -> str:
     except AssetError:  # the file was damaged since
         return ""
     alt = html.escape(said, quote=True)
-    source = f"data:{kind};base64,{pybase64.b64encode(data).decode()}"
+    source = f"data:{kind};base64,{base64_codec().b64encode(data).decode()}"
     return f'<img src="{source}" alt="{alt}" style="width:48px;border-radius:4px">'
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import transform, walk
 from segmind_widgets.types import Model
@@ -49,9 +50,7 @@ def _base64_fields(model: Model | None) -> set[str]:
 
 def to_base64(asset: Asset) -> str:
     """The content as bare base64, without `data:`: what Segmind's older models take."""
-    import pybase64
-
-    return pybase64.b64encode(asset.content).decode()
+    return base64_codec().b64encode(asset.content).decode()
 
 
 def placeholder(asset: Asset) -> str:

@@ -13,9 +13,8 @@ from datetime import datetime, timezone
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
-import pybase64
-
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.errors import AssetError, InputError, JobFailed, ReplyError, SubmitUnknown
 from segmind_widgets.providers._base import (
     Body,
@@ -324,7 +323,7 @@ def _workflow(text: str) -> str:
 
 
 def _base64(asset: Asset) -> Callable[[], Iterator[bytes]]:
-    return lambda: (pybase64.b64encode(piece) for piece in asset.pieces())
+    return lambda: (base64_codec().b64encode(piece) for piece in asset.pieces())
 
 
 def _from_v1_json(body: bytes) -> list[Output]:

@@ -106,6 +106,7 @@ class WorkerPool:
         """Have workers do what a job needs, until it ends."""
         store = self._session.store
         errands = Errands(self, job, endpoint, store.job(key), self._replies.pop(key, None))
+        errands.recipes = options.get("recipes", True)
         if call and call.billed:
             errands.hand_out()
         with self._lock:
@@ -195,6 +196,7 @@ class Errands:
         reply: Answer | None,
     ) -> None:
         self.job, self.endpoint = job, endpoint
+        self.recipes = True  # whether workers put them into pictures
         self._pool, self._reply, self._attempt = pool, reply, 0
         self._notes = Notes(pool.folder, row["batch"] or "", row["key"])
         self._task = {
@@ -248,6 +250,7 @@ class Errands:
         """
         said = recipe(self.job.latest(FACTS))
         more = {"outputs": [plain_output(one) for one in outputs], "recipe": said}
+        more["stamp"] = self.recipes
         answer = self._done(tasks.fetch, {**more, "target": self.job.model})
         if "error" in answer:
             raise unpacked(answer["error"])

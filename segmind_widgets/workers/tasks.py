@@ -18,7 +18,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,12 @@ def fetch(task: Task) -> Answer:
     """Bring a job's outputs to the folder, each with its recipe in it; where they are."""
     folder = opened(task["folder"])
     recipe = Recipe(**task["recipe"])
+    stamp = partial(stamped, recipe=recipe) if task.get("stamp", True) else _unchanged
     outputs = [Output(**output) for output in task["outputs"]]
     try:
         with folder.desk() as desk:
             files = ResultFiles(desk, task["row"])
-            results = Downloader(
-                files, _transport(task), task["target"], task["key"], lambda a: stamped(a, recipe)
-            )
+            results = Downloader(files, _transport(task), task["target"], task["key"], stamp)
             results.fetch(outputs)
             if results.problem:
                 raise StoreError(results.problem)
@@ -95,6 +94,10 @@ def fetch(task: Task) -> Answer:
     except SegmindError as error:
         return {"error": packed(error)}
     return {"files": found}
+
+
+def _unchanged(asset: Asset) -> Asset:
+    return asset
 
 
 def _taken(folder: Folder, batch: str, asset: Asset) -> dict[str, Any]:

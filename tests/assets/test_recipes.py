@@ -6,13 +6,18 @@ import hashlib
 import io
 import json
 import os
+import re
 import struct
 import sys
+import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given, settings
@@ -21,10 +26,10 @@ from PIL import Image, ImageCms, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
 from segmind_widgets import Asset, SegmindClient, from_image
-from segmind_widgets.assets import recipes
-from segmind_widgets.assets.exif import Note, find_note, with_note
-from segmind_widgets.assets.recipes import Recipe, read, write
-from segmind_widgets.errors import AssetError, CellError, InputError
+from segmind_widgets.assets import embedding, recipes
+from segmind_widgets.assets.recipes import SOURCE_TYPES, Recipe, read, write
+from segmind_widgets.assets.xmp import NAMESPACE, Packet, Properties
+from segmind_widgets.errors import AssetError, CellError, InputError, SegmindError
 from segmind_widgets.jobs import runner
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import open_shell
@@ -40,8 +45,11 @@ RECIPE = Recipe(
     sandbox=True,
     version="0.1.0",
 )
-ORIENTATION, DESCRIPTION, SOFTWARE, COPYRIGHT, DETAILS = 0x0112, 0x010E, 0x0131, 0x8298, 0x8769
-COMMENT, MAKER = 0x9286, 0x927C
+ORIENTATION, COPYRIGHT, DETAILS, COMMENT = 0x0112, 0x8298, 0x8769, 0x9286
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+DC, XMP = "http://purl.org/dc/elements/1.1/", "http://ns.adobe.com/xap/1.0/"
+XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -57,6 +65,21 @@ def encoded(kind: str, mode: str = "RGB", **options: Any) -> bytes:
     out = io.BytesIO()
     drawing(mode).save(out, kind, **options)
     return out.getvalue()
+
+
+def packet_of_others(properties: str = "", attributes: str = "", about: str = "uuid:1") -> bytes:
+    """An XMP packet as another program writes it, with a comment, a list and padding."""
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Some Toolkit 1.0">\n'
+        f'<r:RDF xmlns:r="{RDF}"><!-- é -->\n'
+        f'<r:Description r:about="{about}" xmlns:d="{DC}" xmlns:xmp="{XMP}" xmlns:i="{IPTC}"\n'
+        f' xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" {attributes}\n'
+        ' photoshop:City="Køln > 1">\n'
+        "<d:subject><r:Bag><r:li>fox</r:li><r:li>snow &amp; ice</r:li></r:Bag></d:subject>\n"
+        f"{properties}</r:Description>\n</r:RDF>\n</x:xmpmeta>\n{' ' * 500}\n"
+        '<?xpacket end="w"?>'
+    ).encode()
 
 
 def frames() -> dict[str, Any]:
@@ -89,10 +112,25 @@ FILES: dict[str, Callable[[], bytes]] = {
     "webp lossless with alpha": lambda: encoded("WEBP", "RGBA", lossless=True),
     "webp animated": lambda: encoded("WEBP", **frames()),
     "webp with EXIF, XMP, ICC": lambda: encoded(
-        "WEBP", exif=exif(), xmp=b"<x:xmpmeta/>", icc_profile=ICC
+        "WEBP", exif=exif(), xmp=packet_of_others(), icc_profile=ICC
     ),
-    "webp with XMP": lambda: encoded("WEBP", xmp=b"<x:xmpmeta/>"),
+    "webp with XMP": lambda: encoded("WEBP", xmp=packet_of_others()),
+    "jpeg with EXIF, XMP, ICC": lambda: encoded(
+        "JPEG", exif=exif(), xmp=packet_of_others(), icc_profile=ICC
+    ),
+    "png with EXIF, XMP": lambda: encoded(
+        "PNG", exif=exif(), pnginfo=texts_with(packet_of_others())
+    ),
+    "png with packed XMP": lambda: encoded(
+        "PNG", pnginfo=texts_with(packet_of_others(), packed=True)
+    ),
 }
+
+
+def texts_with(packet: bytes, *, packed: bool = False) -> PngInfo:
+    texts = PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", packet.decode(), zip=packed)
+    return texts
 
 
 @pytest.fixture(params=FILES)
@@ -118,18 +156,37 @@ def stamped(data: bytes, folder: Path, recipe: Recipe = RECIPE) -> bytes:
     return path.read_bytes()
 
 
+def xmp_of(data: bytes) -> bytes:
+    """The packet as any program finds it."""
+    with Image.open(io.BytesIO(data)) as picture:
+        picture.load()
+        return picture.info.get("xmp", b"")
+
+
+def properties_of(data: bytes) -> dict[str, Any]:
+    """The properties of the packet: attributes, and elements as their source."""
+    root = ElementTree.fromstring(xmp_of(data).decode())
+    found: dict[str, Any] = {}
+    for node in root.iter(f"{{{RDF}}}Description"):
+        items = [*node.attrib.items()]
+        items += [
+            (item.tag, item.text if not len(item) else ElementTree.tostring(item)) for item in node
+        ]
+        for name, value in items:
+            assert name == f"{{{RDF}}}about" or name not in found, "a property twice"
+            found[name] = value
+    return found
+
+
 def kept_by_pillow(data: bytes) -> dict[str, Any]:
     """The recipe's JSON where any program finds it."""
     with Image.open(io.BytesIO(data)) as picture:
-        if picture.format == "PNG":
-            assert picture.text["Software"] == "segmind-widgets 0.1.0"
-            assert picture.text["Description"].startswith("a red fox")
-            return json.loads(picture.text["segmind_widgets"])
-        tags = picture.getexif()
-        assert tags[SOFTWARE] == "segmind-widgets 0.1.0"
-        assert tags[DESCRIPTION].startswith("a red fox")
-        comment = tags.get_ifd(DETAILS)[COMMENT]
-        return json.loads(comment.removeprefix(b"ASCII\0\0\0"))
+        nodes = picture.getxmp()["xmpmeta"]["RDF"]["Description"]
+    node = nodes[-1] if isinstance(nodes, list) else nodes
+    assert node["CreatorTool"] == "segmind-widgets 0.1.0"
+    assert node["DigitalSourceType"] == f"{SOURCE_TYPES}algorithmicMedia"
+    assert node["description"]["Alt"]["li"]["text"].startswith("a red fox")
+    return json.loads(node["recipe"])
 
 
 def test_a_picture_carries_its_recipe_and_shows_the_same(original: bytes, tmp_path: Path) -> None:
@@ -159,17 +216,52 @@ def parts(data: bytes) -> list[bytes]:
 
 def told(part: bytes) -> bool:
     """It is metadata of the kind that a recipe changes."""
-    return part[4:8] == b"iTXt" or part[:4] in (b"EXIF", b"VP8X") or part[4:8] == b"Exif"
+    png = part[4:8] == b"iTXt" and part[8:].startswith(b"XML:com.adobe.xmp\0")
+    return png or part[:4] in (b"XMP ", b"VP8X") or part[4:].startswith(XMP_HEADER)
 
 
 def test_every_other_byte_stays(original: bytes, tmp_path: Path) -> None:
     before, after = parts(original), parts(stamped(original, tmp_path))
     assert [part for part in after if not told(part)] == [p for p in before if not told(p)]
-    assert sum(map(told, after)) > 0
+    assert sum(told(part) and part[:4] != b"VP8X" for part in after) == 1, "one packet"
     first = {part[:4]: part for part in before + after}
     if b"VP8X" in first:
         flags = {part[8] for part in before if part[:4] == b"VP8X"} or {0}
-        assert first[b"VP8X"][8] & ~16 == flags.pop() & ~16 | 8, "only EXIF was announced"
+        assert first[b"VP8X"][8] & ~16 == flags.pop() & ~16 | 4, "only XMP was announced"
+
+
+def test_a_packet_of_others_keeps_every_byte(original: bytes, tmp_path: Path) -> None:
+    before, after = xmp_of(original), xmp_of(stamped(original, tmp_path))
+    start, mark, end = before.partition(b"</r:RDF>")
+    assert after.startswith(start)
+    assert after.endswith(mark + end)
+    block = after[len(start) : len(after) - len(mark + end)]
+    assert block.count(b"<rdf:Description") == block.count(b"</rdf:Description>") == 1
+
+
+def test_without_its_recipe_a_picture_is_as_it_was(original: bytes, tmp_path: Path) -> None:
+    """A copy for others: the same bytes, but for WebP's announcement of what is not there."""
+    asset = Asset(data=stamped(original, tmp_path))
+    copy = asset.save(tmp_path / "copy.bin", recipe=False).read_bytes()
+    with pytest.raises(AssetError, match="carries no recipe"):
+        read(copy)
+    assert NAMESPACE.encode() not in copy
+    assert b"red fox" not in copy
+    assert xmp_of(copy) == xmp_of(original)
+    assert shown(copy) == shown(original)
+    if copy[:4] == b"RIFF":
+        heads = (b"VP8X",)
+        assert [part for part in parts(copy) if part[:4] not in heads] == [
+            part for part in parts(original) if part[:4] not in heads
+        ]
+    elif b"XML:com.adobe.xmp\0\1" not in original:  # a packed text is not packed again
+        assert copy == original
+    file = Asset.of(tmp_path / "picture")
+    assert file.save(tmp_path / "b.bin", recipe=False).read_bytes() == copy
+    assert file.save(tmp_path / "c.bin").read_bytes() == asset.data
+    with pytest.raises(AssetError, match="is the file itself"):
+        file.save(tmp_path, recipe=False)
+    assert (tmp_path / "picture").read_bytes() == asset.data
 
 
 def test_a_new_recipe_takes_the_place_of_the_former(original: bytes, tmp_path: Path) -> None:
@@ -191,28 +283,85 @@ def test_what_a_camera_wrote_is_kept_to_the_byte(kind: str, order: str, tmp_path
     assert tags[COPYRIGHT] == "© Ada"
     assert tags.get_ifd(DETAILS)[0x9003] == "2026:11:21 07:00:00"
     assert tags.get_ifd(0x8825)[2] == (52.0, 30.0, 0.0)
-    before = exif(order).tobytes().removeprefix(b"Exif\0\0")
-    assert block[8 : len(before)] == before[8:], "only the pointer to the first directory changed"
+    assert block == exif(order).tobytes().removeprefix(b"Exif\0\0")
 
 
-def test_comments_of_others_are_not_written_over(tmp_path: Path) -> None:
-    tags = exif()
-    tags[DESCRIPTION], tags[SOFTWARE] = "a holiday", "A camera"
-    tags.get_ifd(DETAILS)[COMMENT] = b"ASCII\0\0\0steps: 4, sampler: Euler"
-    done = stamped(encoded("JPEG", exif=tags), tmp_path)
+def test_properties_of_others_are_not_written_over(tmp_path: Path) -> None:
+    theirs = (
+        '<d:description><r:Alt><r:li xml:lang="x-default">a holiday</r:li></r:Alt>'
+        "</d:description><xmp:CreatorTool>A camera</xmp:CreatorTool>"
+    )
+    attribute = f'i:DigitalSourceType="{SOURCE_TYPES}digitalCapture"'
+    packet = packet_of_others(theirs, attribute)
+    for kind in ("JPEG", "WEBP"):
+        before = encoded(kind, xmp=packet)
+        done = stamped(before, tmp_path)
+        assert read(done) == RECIPE
+        after = properties_of(done)
+        assert json.loads(after.pop(f"{{{NAMESPACE}}}recipe"))["id"] == "7f3a"
+        assert after == properties_of(before)
+        assert after[f"{{{XMP}}}CreatorTool"] == "A camera"
+        assert after[f"{{{IPTC}}}DigitalSourceType"].endswith("digitalCapture")
+        assert after[f"{{{RDF}}}about"] == "uuid:1"
+        again = stamped(done, tmp_path, Recipe("other"))
+        assert read(again).model == "other"
+        assert properties_of(again).keys() == properties_of(done).keys()
+
+
+@pytest.mark.parametrize("form", ["elements", "attributes"])
+def test_a_recipe_that_another_program_merged_is_replaced(form: str, tmp_path: Path) -> None:
+    """Programs that save a picture anew put all properties into one node, some as attributes."""
+    recipe = escape(RECIPE.to_json(), {'"': "&quot;"})
+    values = {"recipe": recipe, "CreatorTool": "segmind-widgets 0.1.0"}
+    prefixes = {"recipe": "s", "CreatorTool": "xmp"}
+    words = (
+        "<d:description><r:Alt><r:li xml:lang='x-default'>a red fox</r:li></r:Alt></d:description>"
+    )
+    declared = f'xmlns:s = "{NAMESPACE}"  a="\' s:recipe=\'no\'"'
+    if form == "elements":
+        items = "".join(f"<{prefixes[n]}:{n} >{v}</{prefixes[n]}:{n}\n>" for n, v in values.items())
+        packet = packet_of_others(items + words, declared)
+    else:
+        items = " ".join(f"{prefixes[n]}:{n}\n = '{v}'" for n, v in values.items())
+        packet = packet_of_others(words, f"{declared} {items}")
+    before = encoded("PNG", pnginfo=texts_with(packet))
+    assert read(before) == RECIPE
+    done = stamped(before, tmp_path, Recipe("other", inputs={"prompt": "a cat"}, version="9"))
+    found = properties_of(done)
+    assert read(done).model == "other"
+    assert found[f"{{{XMP}}}CreatorTool"] == "segmind-widgets 9"
+    assert b"a cat (other)" in found[f"{{{DC}}}description"]
+    assert found["{http://ns.adobe.com/photoshop/1.0/}City"] == "Køln > 1"
+    copy = Asset(data=before).save(tmp_path / "copy.png", recipe=False).read_bytes()
+    assert xmp_of(copy) == re.sub(
+        rb"<(s|xmp):.*?\n>|<d:description>.*?</d:description>"
+        rb"| (s:recipe|xmp:CreatorTool)\n.*?'(?= x|\n)", b"", packet, flags=re.DOTALL
+    )  # fmt: skip
+    assert b"snow &amp; ice" in xmp_of(copy)
+
+
+@pytest.mark.parametrize("packet", [
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>',
+    f'<rdf:RDF xmlns:rdf="{RDF}"/>'.encode(),
+    f'<rdf:RDF xmlns:rdf="{RDF}"></rdf:RDF>\0\0'.encode(),
+])  # fmt: skip
+def test_a_packet_without_properties_is_replaced(packet: bytes, tmp_path: Path) -> None:
+    done = stamped(encoded("JPEG", xmp=packet), tmp_path)
     assert read(done) == RECIPE
-    with Image.open(io.BytesIO(done)) as picture:
-        after = picture.getexif()
-        assert (after[DESCRIPTION], after[SOFTWARE]) == ("a holiday", "A camera")
-        assert after.get_ifd(DETAILS)[COMMENT].endswith(b"Euler")
-    tags.get_ifd(DETAILS)[MAKER] = b"the camera's own secrets"
-    untouched(encoded("JPEG", exif=tags), tmp_path)
+    assert kept_by_pillow(done)["seed"] == 0
 
 
-def test_a_camera_s_blank_comment_is_free(tmp_path: Path) -> None:
-    tags = exif()
-    tags.get_ifd(DETAILS)[COMMENT] = b"ASCII\0\0\0" + b" " * 40 + bytes(8)
-    assert kept_by_pillow(stamped(encoded("JPEG", exif=tags), tmp_path))["seed"] == 0
+def test_extended_xmp_stays(tmp_path: Path) -> None:
+    """A packet of more than 64 KiB goes on in segments of its own, named by a digest."""
+    body = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + bytes(8) + b"<more/>"
+    more = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    note = 'xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="' + "0" * 32 + '"'
+    data = encoded("JPEG", xmp=packet_of_others("", note))
+    at = data.index(b"\xff\xdb")
+    done = stamped(data[:at] + more + data[at:], tmp_path)
+    assert more in parts(done)
+    assert properties_of(done)["{http://ns.adobe.com/xmp/note/}HasExtendedXMP"] == "0" * 32
+    assert read(done) == RECIPE
 
 
 def test_texts_of_other_programs_stay_in_a_png(tmp_path: Path) -> None:
@@ -223,7 +372,7 @@ def test_texts_of_other_programs_stay_in_a_png(tmp_path: Path) -> None:
     done = stamped(encoded("PNG", pnginfo=texts), tmp_path)
     with Image.open(io.BytesIO(done)) as picture:
         found = dict(picture.text)
-    assert json.loads(found.pop("segmind_widgets"))["id"] == "7f3a"
+    assert '"id":"7f3a"' in found.pop("XML:com.adobe.xmp")
     assert found == {"parameters": "steps: 4", "Description": "a holiday", "Software": "A program"}
 
 
@@ -233,14 +382,15 @@ def test_a_recipe_survives_programs_that_write_the_text_another_way(
     kind: str, packed: bool
 ) -> None:
     texts = PngInfo()
-    getattr(texts, kind)("segmind_widgets", RECIPE.to_json(), zip=packed)
+    packet = Packet.new(Properties(RECIPE.to_json(), "", "", "")).decode().replace("\ufeff", "")
+    getattr(texts, kind)("XML:com.adobe.xmp", packet, zip=packed)
     assert read(encoded("PNG", pnginfo=texts)) == RECIPE
 
 
-def test_pillow_saves_it_again_with_its_exif(tmp_path: Path) -> None:
+def test_pillow_saves_it_again_with_its_xmp(tmp_path: Path) -> None:
     with Image.open(io.BytesIO(stamped(encoded("JPEG"), tmp_path))) as picture:
         out = io.BytesIO()
-        picture.save(out, "WEBP", exif=picture.getexif())
+        picture.save(out, "WEBP", xmp=picture.info["xmp"])
     assert read(out.getvalue()) == RECIPE
 
 
@@ -286,6 +436,29 @@ def signed(kind: str) -> bytes:
     return data[:4] + struct.pack("<I", len(data) - 8 + len(more)) + data[8:] + more
 
 
+def with_segments(*bodies: bytes) -> bytes:
+    """A JPEG with XMP segments; a body that is an index has a segment of its own kind."""
+    data, new = encoded("JPEG"), b""
+    for body in bodies:
+        marker = b"\xff\xe2" if body[:3] == b"MPF" else b"\xff\xe1"
+        body = body if body[:3] == b"MPF" else XMP_HEADER + body
+        new += marker + struct.pack(">H", len(body) + 2) + body
+    return data[:20] + new + data[20:]
+
+
+def with_chunks(*packets: bytes) -> bytes:
+    data = encoded("WEBP", icc_profile=ICC)
+    for packet in packets:
+        data += b"XMP " + struct.pack("<I", len(packet)) + packet + bytes(len(packet) % 2)
+    return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
+
+
+def with_texts(*packets: bytes) -> bytes:
+    data = encoded("PNG")
+    texts = [chunk(b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + packet) for packet in packets]
+    return data[:33] + b"".join(texts) + data[33:]
+
+
 OTHERS: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
     "text": lambda: b"a red fox",
@@ -297,8 +470,23 @@ OTHERS: dict[str, Callable[[], bytes]] = {
     "a signed JPEG": lambda: signed("JPEG"),
     "a signed WebP": lambda: signed("WEBP"),
     "a PNG without a picture": lambda: encoded("PNG")[:33] + chunk(b"IEND", b""),
-    "a JPEG with broken EXIF": lambda: encoded("JPEG", exif=b"Exif\0\0II*\0\xff\xff\0\0"),
-    "a JPEG with no room": lambda: encoded("JPEG", exif=b"Exif\0\0II*\0" + bytes(65_500)),
+    "a JPEG with no room": lambda: encoded("JPEG", xmp=packet_of_others("x" * 64_000)),
+    "a JPEG with two packets": lambda: with_segments(packet_of_others(), packet_of_others()),
+    "a JPEG whose packet is behind an index": lambda: with_segments(
+        b"MPF\0" + bytes(8), packet_of_others()
+    ),
+    "a WebP with broken XMP": lambda: encoded("WEBP", xmp=b"<x:xmpmeta/>"),
+    "a WebP with other XML": lambda: encoded("WEBP", xmp=b"<svg><g/></svg>"),
+    "a WebP with XMP in UTF-16": lambda: encoded(
+        "WEBP", xmp=packet_of_others().decode().encode("utf-16")
+    ),
+    "a WebP with two packets": lambda: with_chunks(packet_of_others(), packet_of_others()),
+    "a WebP with a large packet": lambda: with_chunks(packet_of_others("x" * 1_000_000)),
+    "a PNG with a document type": lambda: encoded(
+        "PNG", pnginfo=texts_with(b"<!DOCTYPE x>" + packet_of_others())
+    ),
+    "a PNG with two packets": lambda: with_texts(packet_of_others(), packet_of_others()),
+    "a PNG with a large packet": lambda: with_texts(packet_of_others("x" * 1_000_000)),
     "a WAV": lambda: b"RIFF\x04\0\0\0WAVE",
 }
 
@@ -383,14 +571,19 @@ def test_no_secret_gets_in(tmp_path: Path) -> None:
 
 
 def test_long_inputs_are_shortened_until_they_fit(tmp_path: Path) -> None:
-    room = b"Exif\0\0II*\0" + bytes(4) + bytes(55_000)
+    packet = packet_of_others(f"<d:source>{'x' * 55_000}</d:source>")
     long = {"prompt": "狐 " * 40_000, "strokes": [[1, 2.5]] * 9000, "steps": 4}
-    done = stamped(encoded("JPEG", exif=room), tmp_path, Recipe("m", inputs=long))
+    done = stamped(encoded("JPEG", xmp=packet), tmp_path, Recipe("m", inputs=long))
+    assert len(properties_of(done)[f"{{{DC}}}source"]) == 55_000
     found = read(done)
     assert found.cut == ("prompt", "strokes")
     assert found.inputs["prompt"].startswith("狐 狐")
     assert found.inputs["strokes"] == "<list, too long>"
     assert found.inputs["steps"] == 4
+    alone = read(stamped(encoded("JPEG"), tmp_path, Recipe("m", inputs=long)))
+    assert len(alone.inputs["prompt"]) > len(found.inputs["prompt"]), (
+        "a whole segment has more room"
+    )
     whole = read(stamped(encoded("PNG"), tmp_path, Recipe("m", inputs={"prompt": "x " * 9_000})))
     assert whole.cut == ()
 
@@ -429,9 +622,8 @@ WRONG: dict[str, Any] = {
 
 
 def carrying(text: str) -> bytes:
-    texts = PngInfo()
-    texts.add_itxt("segmind_widgets", text)
-    return encoded("PNG", pnginfo=texts)
+    """A picture with anybody's JSON as its recipe."""
+    return encoded("PNG", pnginfo=texts_with(Packet.new(Properties(text, "", "", ""))))
 
 
 @pytest.mark.parametrize("said", WRONG)
@@ -461,10 +653,46 @@ def test_hostile_json_is_refused_with_a_sentence(text: str) -> None:
 
 
 def test_a_bomb_of_packed_text_does_not_go_off() -> None:
-    bomb = b"segmind_widgets\0\0" + zlib.compress(bytes(200_000_000))
     data = encoded("PNG")
-    with pytest.raises(AssetError):
-        read(data[:33] + chunk(b"zTXt", bomb) + data[33:])
+    for kind, head in ((b"zTXt", b"\0"), (b"iTXt", b"\1\0\0\0")):
+        bomb = b"XML:com.adobe.xmp\0" + head + zlib.compress(bytes(200_000_000))
+        with pytest.raises(AssetError, match="carries no recipe"):
+            read(data[:33] + chunk(kind, bomb) + data[33:])
+
+
+ENTITIES = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 12))
+NODE = f'<r:Description xmlns:s="{NAMESPACE}" xmlns:x="{XMP}" r:about=""'
+MANY = 70_000
+HOSTILE: dict[str, str] = {
+    "entities": f'<!DOCTYPE x [<!ENTITY e0 "ha">{ENTITIES}]><s xmlns="{NAMESPACE}">&e11;</s>',
+    "an external entity": f'<!DOCTYPE x SYSTEM "file:///etc/passwd"><s xmlns="{NAMESPACE}"/>',
+    "another encoding": f'<?xml version="1.0" encoding="utf-7"?><s xmlns="{NAMESPACE}"/>',
+    "a deep nest": f'<s xmlns="{NAMESPACE}">' + "<a>" * 200_000,
+    "many attributes": f"{NODE} " + " ".join(f'a{i}=""' for i in range(MANY)) + "/>",
+    "many prefixes": f"{NODE} " + " ".join(f'xmlns:a{i}="b"' for i in range(40_000)) + "/>",
+    "many recipes": f"{NODE}>" + "<s:recipe/>" * MANY + "<x:a/></r:Description>",
+    "many nodes": f"{NODE}/>" * 5_000,
+    "much blank": f"{NODE} s:recipe='{{}}'" + " " * 900_000 + "/>",
+    "blank in front of an attribute": f"{NODE}" + " " * 900_000 + "s:recipe='{}'/>",
+    "one long attribute": f"{NODE} a='" + '="s:recipe ' * 80_000 + "' s:recipe='{}'/>",
+    "a comment that does not end": f"{NODE}><!--" + "-" * 900_000,
+    "a NUL": f"{NODE}>\0</r:Description>",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_packet_is_no_recipe_and_takes_no_time(name: str) -> None:
+    text = HOSTILE[name]
+    if text.startswith(NODE):
+        text = f'<r:RDF xmlns:r="{RDF}">{text}</r:RDF>'
+    data = with_chunks(text.encode())
+    assert len(text) < 1_000_000
+    start = time.process_time()
+    assert outcome(data) is None
+    edits = embedding.insertion(data, [Properties("{}", "", "", "")])
+    changed = b"".join(embedding.edited(memoryview(data), edits))
+    assert time.process_time() - start < 3
+    assert not edits or embedding.recipe_in(changed) == "{}"
 
 
 JSON = st.recursive(
@@ -481,9 +709,14 @@ def test_any_inputs_can_be_written_and_read(inputs: dict[str, Any], seed: str) -
     text = recipe.to_json()
     assert Recipe.from_json(text) == recipe
     assert text.isascii()
-    block = with_note(b"", Note(text, seed, "segmind-widgets"))
-    assert block
-    assert find_note(block) == text
+    properties = Properties(text, "", seed, "segmind-widgets")
+    try:
+        packet = Packet(Packet.new(properties))
+    except ValueError:
+        assert not seed.isprintable(), "XML has no such characters"
+    else:
+        assert packet.recipe == text
+        assert Packet(packet.with_recipe(properties)).recipe == text
 
 
 def outcome(data: bytes) -> Recipe | None:
@@ -538,6 +771,59 @@ def test_a_bare_url_is_not_on_this_disk() -> None:
         read("https://a.example/cat.png")
     with pytest.raises(AssetError, match="carries no recipe"):
         read(Asset.of(drawing()))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "is_composite"),
+    [
+        ({"prompt": "https://a.example/cat.png is a cat", "image_size": "1024x1024"}, False),
+        ({"image_urls": []}, False),
+        ({"video": "https://a.example/cat.mp4"}, False),
+        ({"reference": "https://a.example/cat.JPG?sig=1"}, True),
+        ({"image_urls": [{"url": "https://a.example/0123"}]}, True),
+        ({"init_image": "QUJD" * 50}, True),
+        ({"any": "data:image/png;base64,QUJD"}, True),
+        ({"any": f"<my cat.png, sha256 {'0' * 64}>"}, True),
+        ({"messages": [{"content": [{"image_url": {"url": "https://a.example/x"}}]}]}, True),
+    ],
+)
+def test_the_digital_source_type(
+    inputs: dict[str, Any], tmp_path: Path, *, is_composite: bool
+) -> None:
+    kind = "compositeWithTrainedAlgorithmicMedia" if is_composite else "trainedAlgorithmicMedia"
+    for recipe, name in (
+        (Recipe("m", inputs=inputs), kind),
+        (Recipe("m", inputs=inputs, sandbox=True), "algorithmicMedia"),
+    ):
+        value = properties_of(stamped(encoded("PNG"), tmp_path, recipe))
+        assert value[f"{{{IPTC}}}DigitalSourceType"] == (
+            f"http://cv.iptc.org/newscodes/digitalsourcetype/{name}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("file:/home/ada lovelace/my cat.png", "<my cat.png>"),
+        ("file:C:\\Users\\ada\\cat.png", "<cat.png>"),
+        ("like file:///home/ada/cat.png, or so", "like <cat.png,> or so"),
+        (Path("/home/ada/cat.png"), "<PosixPath>" if os.name == "posix" else "<WindowsPath>"),
+    ],
+)
+def test_no_folder_of_a_file_is_in_a_recipe(value: Any, text: str, tmp_path: Path) -> None:
+    found = read(stamped(encoded("PNG"), tmp_path, Recipe("m", inputs={"a": [value]})))
+    assert found.inputs == {"a": [text]}
+    assert found.cut == ("a",)
+    assert b"ada" not in (tmp_path / "picture").read_bytes()
+
+
+def test_a_signed_copy_with_a_recipe_is_refused(tmp_path: Path) -> None:
+    data = stamped(encoded("PNG"), tmp_path)
+    sealed = Asset(data=data[:33] + chunk(b"caBX", b"\0\0\0\x20jumbc2pa") + data[33:])
+    assert read(sealed) == RECIPE
+    with pytest.raises(AssetError, match="broken or signed"):
+        sealed.save(tmp_path / "copy.png", recipe=False)
+    assert not (tmp_path / "copy.png").exists()
 
 
 # through the client and the magics
@@ -598,6 +884,64 @@ def test_a_file_sent_as_base64_is_in_it_by_name(wired: SegmindClient) -> None:
     assert set(recipe.cut) == {"image", "mask"}
     assert hashlib.sha256(files["mask"]).hexdigest() in recipe.inputs["mask"]
     assert len(recipe.to_json()) < 1000
+
+
+@pytest.mark.parametrize(
+    ("model", "field"), [("seedream-4.5", "image_input"), ("sdxl-inpaint", "")]
+)
+def test_a_file_of_the_user_is_in_it_without_its_folder(
+    wired: SegmindClient, tmp_path: Path, model: str, field: str
+) -> None:
+    path = tmp_path / "own folder" / "cat.png"
+    path.parent.mkdir()
+    path.write_bytes(encoded("PNG"))
+    inputs = {field: [path]} if field else {"image": path, "mask": Asset.of(path)}
+    job = wired.run(model, {**inputs, "prompt": "a hat"})
+    recipe = read(job.outputs[0])
+    packet = xmp_of(job.outputs[0].content)
+    assert b"own folder" not in packet
+    assert b"own%20folder" not in packet
+    assert str(tmp_path).encode() not in packet
+    if not field:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert recipe.inputs["image"] == f"<cat.png, sha256 {digest}>"
+    trained = replace(recipe, sandbox=False).source_type
+    assert trained.endswith("/compositeWithTrainedAlgorithmicMedia")
+
+
+def test_a_file_of_a_cell_is_in_it_without_its_folder(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "own" / "cat.png"
+    path.parent.mkdir()
+    path.write_bytes(encoded("PNG"))
+    with open_shell(tmp_path, sandbox) as shell:
+        cell = f"%%segmind_run sdxl-inpaint -q\nimage: file:{path}\nmask: file:{path}\nprompt: x"
+        recipe = read(shell.run(cell).outputs[0])
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert recipe.inputs["image"] == f"<cat.png, sha256 {digest}>"
+    assert str(path.parent) not in recipe.to_json()
+
+
+@pytest.mark.parametrize("wired", ["PNG", "JPEG", "WEBP"], indirect=True)
+def test_recipes_can_be_left_out(
+    wired: SegmindClient, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    job = wired.run("flux-schnell", {"prompt": "a fox"})
+    (with_it,) = job.save(tmp_path / "with")
+    (without,) = job.save(tmp_path / "without", recipe=False)
+    assert read(with_it) == read(job.outputs[0])
+    assert with_it.name == without.name
+    for path in (without, *_without_recipes(wired, "flux-schnell")):
+        with pytest.raises(AssetError, match="carries no recipe"):
+            read(path)
+        assert not xmp_of(path.read_bytes())
+        assert shown(path.read_bytes()) == shown(with_it.read_bytes())
+    assert read(job.outputs[0]).model == "flux-schnell", "the result itself keeps it"
+
+
+def _without_recipes(client: SegmindClient, model: str) -> list[Path]:
+    client.recipes = False
+    job = client.run(model, {"prompt": "a fox"})
+    return [asset.path for asset in job.outputs if asset.path]
 
 
 def test_a_paid_picture_is_shown_also_where_its_recipe_fails(

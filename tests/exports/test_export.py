@@ -467,9 +467,71 @@ def test_a_cell_reads_the_same_inputs(inputs: dict[str, Any]) -> None:
     assert parse_body(export.cell("m", inputs).split("\n", 1)[1], {}) == inputs
 
 
-def test_scripts_read_as_if_written_by_hand(client: SegmindClient, tmp_path: Path) -> None:
-    path = tmp_path / "cat.png"
+FILE_PLANS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "v2 with files": ("seedream-4.5", {"prompt": "x" * 70, "image_input": ["", ""]}, {}),
+    "v2 with a file": ("seedream-4.5", {"prompt": "狐 " * 90, "image_input": [""]}, {}),
+    "base64": ("sd1.5-inpainting", {"prompt": "x", "image": "", "mask": ""}, {}),
+    "task with files": (
+        "gemini-3-pro-image-preview",
+        {"prompt": "word " * 40 + "x" * 200, "image_urls": ["", ""]},
+        {"provider": "apimart"},
+    ),
+    "words": ("gpt-4o", {"messages": [{"role": "user", "content": "Hello? " * 30}]}, {}),
+}  # "" stands for a file
+
+
+RULES = "E,F,I,UP,B,S,SIM,PTH"
+IGNORED = "S108"  # the tests' own files are in a temporary folder
+RUFF = [
+    [sys.executable, "-m", "ruff", "check", "--isolated", f"--extend-select={RULES}"],
+    [sys.executable, "-m", "ruff", "format", "--isolated", "--check", "--diff"],
+]
+RUFF[0].append(f"--ignore={IGNORED}")
+
+
+@pytest.fixture(params=["short", "long", "very long, with spaces"])
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A picture whose path has fewer or more columns than a line."""
+    length = {"short": 0, "long": 60}.get(request.param, 120)
+    name = "cat" if length == 0 else "a long " * 20 if length > 60 else "x" * length
+    path = tmp_path / f"{name[:length] or name}.png"
     path.write_bytes(picture())
+    return path
+
+
+def planned_with(client: SegmindClient, name: str, file: Path) -> Plan:
+    if name in PLANS:
+        return planned(client, name)
+    target, inputs, options = FILE_PLANS[name]
+    values = {
+        key: file if value == "" else [item or file for item in value]
+        if isinstance(value, list) else value
+        for key, value in inputs.items()
+    }  # fmt: skip
+    return client.plan(target, values, **options)
+
+
+@pytest.mark.parametrize("form", export.FORMS)
+@pytest.mark.parametrize("name", [*PLANS, *FILE_PLANS])
+def test_linters_and_formatters_have_nothing_to_say(
+    client: SegmindClient, tmp_path: Path, file: Path, name: str, form: Any
+) -> None:
+    text = export.export(planned_with(client, name, file), form)
+    script = tmp_path / ("script.sh" if form == "curl" else "script.py")
+    script.write_text(text, encoding="utf-8")
+    shellcheck = [str(Path(sys.executable).with_name("shellcheck")), "--shell=sh"]
+    for command in {"cell": [], "curl": [shellcheck]}.get(form, RUFF):
+        done = subprocess.run([*command, str(script)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    if form == "cell":
+        head, body = text.split("\n", 1)
+        assert head.startswith(("%%segmind_run ", "%%segmind_workflow "))
+        assert isinstance(parse_body(body, {}), dict)
+
+
+def test_scripts_read_as_if_written_by_hand(
+    client: SegmindClient, tmp_path: Path, file: Path
+) -> None:
     inputs = {"model": {"prompt": "a cat"}, "workflow": {"subject": "a cat"}}
     plans = [
         client.plan(target, inputs[options.get("kind", "model")], **options)
@@ -478,19 +540,29 @@ def test_scripts_read_as_if_written_by_hand(client: SegmindClient, tmp_path: Pat
     for plan in plans:
         assert export.export(plan, "python").count("\n") <= 66
         assert export.export(plan, "curl").count("\n") <= 78
-    plans.append(client.plan("seedream-4.5", {"prompt": "x" * 70, "image_input": [path, path]}))
-    plans.append(client.plan("sd1.5-inpainting", {"prompt": "x", "image": path, "mask": path}))
+    plans.append(client.plan("seedream-4.5", {"prompt": "x" * 70, "image_input": [file, file]}))
+    plans.append(client.plan("sd1.5-inpainting", {"prompt": "x", "image": file, "mask": file}))
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
     for number, plan in enumerate(plans):
         for form in ("python", "client"):
-            text = export.export(plan, form).replace(str(path), "cat.png")
-            (tmp_path / f"{form}_{number}.py").write_text(text)
-        assert not [line for line in export.export(plan, "curl").split("\n") if len(line) > 100]
-    ruff = [sys.executable, "-m", "ruff"]
-    check = ["check", "--isolated", "--select=E,F,I,B,UP,S,SIM,PTH", "--ignore=E501"]
-    layout = ["format", "--isolated", "--check", "--diff"]  # E501: it cannot break all lines
-    for command in (check, layout):
-        done = subprocess.run([*ruff, *command, str(tmp_path)], capture_output=True, text=True)
+            (scripts / f"{form}_{number}.py").write_text(export.export(plan, form))
+        curl = export.export(plan, "curl").replace(str(file), "cat.png")
+        assert not [line for line in curl.split("\n") if len(line) > 100]
+    for command in RUFF:
+        done = subprocess.run([*command, str(scripts)], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("form", SCRIPTS)
+def test_an_unknown_provider_is_refused(
+    client: SegmindClient, monkeypatch: pytest.MonkeyPatch, form: Any
+) -> None:
+    plan = planned(client, "v2")
+    monkeypatch.setattr(type(plan.endpoint.provider), "name", "another")
+    with pytest.raises(InputError, match="at another cannot be exported") as raised:
+        export.export(plan, form)
+    assert "client code" in raised.value.hint
 
 
 def test_a_job_and_a_plan_are_told_apart(client: SegmindClient) -> None:

@@ -153,6 +153,14 @@ def test_threads_do_as_a_local_run(client: SegmindClient, tmp_path: Path) -> Non
     assert [path.name[:6] for path in files if path] == [f"{n:06}" for n in range(10)]
 
 
+def test_workers_leave_recipes_out_where_they_are_not_wanted(client: SegmindClient) -> None:
+    for recipes in (True, False):
+        client.recipes = recipes
+        with Pool(1) as pool:
+            batch = client.map(FAST, prompts(1), name=f"{recipes}", executor=pool).wait(60)
+        assert (b"digitalsourcetype/algorithmicMedia" in batch.outputs[0].content) is recipes
+
+
 def test_processes_do_as_a_local_run(client: SegmindClient, sandbox: Sandbox) -> None:
     with processes(2) as pool:
         same_as_local(client, pool)

@@ -16,6 +16,7 @@ import pytest
 from segmind_widgets import errors
 from segmind_widgets.assets.recipes import read
 from segmind_widgets.errors import (
+    AssetError,
     DownloadError,
     InputError,
     KeyMissing,
@@ -180,11 +181,11 @@ def test_no_key_is_in_notes_or_answers(sandbox: Sandbox, keys: None, tmp_path: P
 # downloads
 
 
-def fetched(sandbox: Sandbox, place: str, url: str = "") -> tasks.Answer:
+def fetched(sandbox: Sandbox, place: str, url: str = "", **more: Any) -> tasks.Answer:
     facts = {"model": MODEL, "inputs": {"prompt": "a fox"}, "seed": 7, "cost": 0.5, "id": "abc"}
     outputs = [{"url": url or f"{sandbox.url('files')}/nothing.png"}]
     return tasks.fetch(
-        task(sandbox, place, outputs=outputs, recipe=tasks.recipe(facts), target=MODEL)
+        task(sandbox, place, outputs=outputs, recipe=tasks.recipe(facts), target=MODEL, **more)
     )
 
 
@@ -204,6 +205,16 @@ def test_results_come_to_the_folder_with_their_recipe(
     assert note["files"] == [file]
     left = [path.name for path in (tmp_path / "shared").iterdir()]
     assert left == [plain("b/1")], "nothing half-done is left"
+
+
+def test_results_come_without_their_recipe_where_it_is_not_wanted(
+    sandbox: Sandbox, keys: None, place: str, tmp_path: Path
+) -> None:
+    known = json.loads(outcome(tasks.send(task(sandbox, place)), opened(place)).body)
+    url = _ended(sandbox, place, known["response_url"])
+    [file] = fetched(sandbox, place, url, stamp=False)["files"]
+    with pytest.raises(AssetError, match="carries no recipe"):
+        read(opened(place).bring(file["path"], lambda: tmp_path / "copy.png"))
 
 
 DONE = "local-0123456789ab-done.json"
