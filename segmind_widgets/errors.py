@@ -34,12 +34,36 @@ SegmindError
 
 from __future__ import annotations
 
+import copy
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+
+class ErrorDetails(TypedDict, total=False):
+    """Keyword arguments that every error takes; see `SegmindError`."""
+
+    hint: str
+    status: int | None
+    body: str
+    request_id: str | None
+    field: str | None
+
 
 class SegmindError(Exception):
-    """The base. `message` is a sentence, `hint` the remedy; the rest is what the service said.
+    """The base class. Errors are not changed after they are made: `with_hint` returns a copy.
 
-    `status` is the HTTP code, `body` the reply's text (at most 2,000 characters), `field` the
-    input it is about. Each is None or empty where there is none.
+    Raise a copy with `raise error.with_hint(…) from error.__cause__`: the traceback then shows
+    the copy alone, and not also the error that it replaces.
+
+    Attributes:
+        message: one sentence.
+        hint: the remedy, or "".
+        status: the HTTP status code of the reply, or None.
+        body: the text of the reply (at most 2,000 characters), or "".
+        request_id: the service's id of the request, or None.
+        field: the name of the input that is wrong, or None.
     """
 
     hint: str = ""
@@ -61,6 +85,22 @@ class SegmindError(Exception):
         self.body = body
         self.request_id = request_id
         self.field = field
+
+    def with_hint(self, hint: str) -> Self:
+        """Return a copy with another hint, and with this error's traceback and cause."""
+        return self._with("hint", hint)
+
+    def with_field(self, field: str | None) -> Self:
+        """Return a copy that names another input, with this error's traceback and cause."""
+        return self._with("field", field)
+
+    def _with(self, name: str, value: str | None) -> Self:
+        error = copy.copy(self)
+        setattr(error, name, value)
+        error.__traceback__ = self.__traceback__
+        error.__context__, error.__cause__ = self.__context__, self.__cause__
+        error.__suppress_context__ = self.__suppress_context__  # after the cause, which sets it
+        return error
 
     def __str__(self) -> str:
         facts = [f"HTTP {self.status}"] if self.status else []
@@ -134,10 +174,19 @@ class TooLarge(SegmindError):
 
 
 class RateLimited(SegmindError):
-    """429. `retry_after` is the wait in seconds that the service names, or None."""
+    """HTTP 429.
+
+    Attributes:
+        retry_after: seconds to wait according to the service, or None.
+    """
 
     hint = "Too many requests a minute. Wait a little, or lower %config SegmindClient.rate_limit."
-    retry_after: float | None = None
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, **details: Unpack[ErrorDetails]
+    ) -> None:
+        super().__init__(message, **details)
+        self.retry_after = retry_after
 
 
 class ServerError(SegmindError):
@@ -165,10 +214,24 @@ class ForeignHost(SegmindError):
 
 
 class DownloadError(SegmindError):
-    """`retry_after` is the wait in seconds that the host names, or None; `gone`: no use to wait."""
+    """A result file that could not be fetched.
 
-    retry_after: float | None = None
-    gone: bool = False
+    Attributes:
+        retry_after: seconds to wait according to the host, or None.
+        gone: the host no longer has the file, so another try is useless.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        gone: bool = False,
+        **details: Unpack[ErrorDetails],
+    ) -> None:
+        super().__init__(message, **details)
+        self.retry_after = retry_after
+        self.gone = gone
 
 
 class JobFailed(SegmindError):

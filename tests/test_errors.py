@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from segmind_widgets import errors
-from segmind_widgets.errors import SegmindError
+from segmind_widgets.errors import DownloadError, RateLimited, SegmindError
 from segmind_widgets.providers._errors import from_reply
 
 
@@ -51,3 +55,79 @@ def test_an_error_survives_another_process() -> None:
 def test_a_refusal_says_what_to_do(status: int) -> None:
     error = from_reply(status, {}, b'{"error": "No."}')
     assert error.hint.startswith("Nothing was billed.")
+
+
+def raised(kind: type[SegmindError], cause: Exception | None) -> SegmindError:
+    try:
+        raise kind("It broke.", hint="Old.", status=418, body="{}", request_id="r") from cause
+    except SegmindError as error:
+        return error
+
+
+@pytest.mark.parametrize("kind", [errors.Rejected, errors.Unreachable, errors.StillRunning])
+def test_another_hint_makes_another_error(kind: type[SegmindError]) -> None:
+    cause = KeyError("why")
+    error = raised(kind, cause)
+    other = error.with_hint("New.").with_field("size")
+    assert type(other) is kind
+    assert (error.hint, error.field) == ("Old.", None)
+    assert vars(other) == {**vars(error), "hint": "New.", "field": "size"}
+    assert other.args == error.args
+    assert other.__cause__ is cause
+    assert other.__traceback__ is error.__traceback__
+    assert error.with_hint("").hint == ""
+
+
+def test_a_copy_keeps_waits_and_goes_through_a_pickle() -> None:
+    for error in (
+        DownloadError("No.", status=503, retry_after=2.5, gone=True),
+        RateLimited("Slow.", retry_after=2.5),
+    ):
+        copy = pickle.loads(pickle.dumps(error.with_hint("New.")))
+        assert vars(copy) == {**vars(error), "hint": "New."}
+        assert copy.retry_after == 2.5
+
+
+def test_a_copy_is_shown_with_its_cause_and_without_the_error_that_it_replaces() -> None:
+    def fail() -> None:
+        raise errors.InputError("It broke.") from KeyError("root")
+
+    def name_the_field() -> None:
+        try:
+            fail()
+        except errors.InputError as error:
+            raise error.with_field("size") from error.__cause__
+
+    with pytest.raises(errors.InputError) as caught:
+        name_the_field()
+    text = "".join(traceback.format_exception(caught.value))
+    assert text.count("InputError: It broke.") == 1
+    assert "KeyError: 'root'" in text
+    assert "in fail" in text
+    assert caught.value.field == "size"
+
+
+ATTRIBUTES = {"hint", "gone", "retry_after", "field", "request_id"}
+
+
+def changes_of_errors(tree: ast.AST) -> Iterator[int]:
+    """Lines that assign to an attribute of an error: of a caught one, or by an error's name."""
+    caught = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            if owner in caught or "error" in owner or (node.attr in ATTRIBUTES and owner != "self"):
+                yield node.lineno
+
+
+def test_no_module_changes_an_error() -> None:
+    root = Path(errors.__file__).parent
+    found = [
+        f"{path.relative_to(root)}:{line}"
+        for path in root.rglob("*.py")
+        if path != Path(errors.__file__)
+        for line in changes_of_errors(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
+    sample = "try: f()\nexcept E as x:\n x.a = 1\ny.hint += 'b'\nmy_error.c = 2\nself.field = 3"
+    assert sorted(changes_of_errors(ast.parse(sample))) == [3, 4, 5]

@@ -116,7 +116,7 @@ class BatchFeeder:
     def stop(self, error: SegmindError | None = None) -> None:
         """Send no further row; `error` says why."""
         if error is not None:  # said of the row that it met, and now of all
-            error.hint = error.hint.removeprefix("Nothing was sent.").strip()
+            error = error.with_hint(error.hint.removeprefix("Nothing was sent.").strip())
         self.error = self.error or error
         self._stopped = True
         if self._reading:  # for a row that will not be sent, it may be for ever

@@ -115,12 +115,11 @@ class Downloader:
 
 def _without_address(index: int) -> DownloadError:
     """It came with a reply, and was kept in a file that is there no more."""
-    error = DownloadError(
+    return DownloadError(
         f"The file of output {index + 1} was removed from this disk, and it has no address.",
         hint="Run it again: the service sent it once.",
+        gone=True,
     )
-    error.gone = True
-    return error
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -356,8 +356,8 @@ class JobRegistry:
             if isinstance(state.error, NotFound):
                 raise state.error
         except NotFound as error:
-            error.hint = f"Neither this journal nor {endpoint.provider.title} knows this id."
-            raise
+            hint = f"Neither this journal nor {endpoint.provider.title} knows this id."
+            raise error.with_hint(hint) from error.__cause__
         key = self._add(
             endpoint,
             id=job_id,

@@ -335,7 +335,7 @@ class JobRunner:
         if self._doubt and self._sought:
             error = self._doubt
             if self._lookup:
-                error.hint = f"{error.hint} {_LOOKED.format(self._provider.title)}"
+                error = error.with_hint(f"{error.hint} {_LOOKED.format(self._provider.title)}")
             self._lookup = None
         elif self._seek(error):
             return 0.0
@@ -348,7 +348,7 @@ class JobRunner:
         if call is not None and call.billed:
             return self._end(Status.FAILED, error, {}, {})
         if isinstance(error, NotFound):
-            error.hint = (
+            error = error.with_hint(
                 "The service keeps a job's record for about an hour only. Look for its result in"
                 " the provider's history."
             )

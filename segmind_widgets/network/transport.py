@@ -364,17 +364,16 @@ def _why(error: Exception) -> str:
 
 def _not_there(url: str, response: requests.Response) -> DownloadError:
     gone = response.status_code in _GONE
-    error = DownloadError(
+    names = {name.lower(): value for name, value in response.headers.items()}
+    return DownloadError(
         f"The result at {_short(url)} {'is gone' if gone else 'could not be fetched'}.",
         hint="The service keeps results for some days only. To have it again, run it again."
         if gone
         else "The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
         status=response.status_code,
+        retry_after=retry_after(names),
+        gone=gone,
     )
-    error.gone = gone
-    names = {name.lower(): value for name, value in response.headers.items()}
-    error.retry_after = retry_after(names)
-    return error
 
 
 def _short(url: str) -> str:

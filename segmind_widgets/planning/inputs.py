@@ -144,8 +144,7 @@ def _asset(name: str, value: Any) -> Asset | None:
     try:
         return _found(value)
     except InputError as error:
-        error.field = error.field or name
-        raise
+        raise error.with_field(error.field or name) from error.__cause__
 
 
 def _found(value: Any) -> Asset | None:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from segmind_widgets.errors import (
+    ErrorDetails,
     Forbidden,
     GatewayError,
     InsufficientCredits,
@@ -72,16 +73,16 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
         kind = Moderated
     elif kind is ServerError and "build_request_failed" in message:
         kind = Rejected  # APIMart reports a bad parameter as a 500
-    error = kind(
-        message or _phrase(status),
-        status=status,
-        body=text[:2000],
-        request_id=headers.get("x-request-id") or None,
-        field=field,
-    )
-    if isinstance(error, RateLimited):
-        error.retry_after = retry_after(headers)
-    return error
+    details: ErrorDetails = {
+        "status": status,
+        "body": text[:2000],
+        "request_id": headers.get("x-request-id") or None,
+        "field": field,
+    }
+    message = message or _phrase(status)
+    if kind is RateLimited:
+        return RateLimited(message, retry_after=retry_after(headers), **details)
+    return kind(message, **details)
 
 
 def words(text: str) -> tuple[str, str | None]:

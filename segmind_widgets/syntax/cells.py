@@ -93,8 +93,7 @@ def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[
             else:
                 inputs[name] = template.scalar(template.lifted, True)
         except CellError as error:
-            error.field = name
-            raise
+            raise error.with_field(name) from error.__cause__
     return inputs
 
 

@@ -143,8 +143,9 @@ class _Reader:
             try:
                 values[key] = self._value(self._next(), depth + 1)
             except CellError as error:
-                error.field = error.field if depth else key
-                raise
+                if depth:
+                    raise
+                raise error.with_field(key) from error.__cause__
         return values
 
     def _refuse(

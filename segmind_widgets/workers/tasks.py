@@ -297,14 +297,12 @@ def unpacked(told: Mapping[str, Any]) -> SegmindError:
     kind = getattr(errors, facts.pop("kind"), SegmindError)
     if not (isinstance(kind, type) and issubclass(kind, SegmindError)):
         kind = SegmindError
-    message, again = facts.pop("message"), facts.pop("retry_after", None)
-    gone = facts.pop("gone", None)
-    error = kind(message, **{name: value for name, value in facts.items() if value is not None})
-    if isinstance(error, (DownloadError, RateLimited)):
-        error.retry_after = again
-    if isinstance(error, DownloadError):
-        error.gone = bool(gone)
-    return error
+    if not issubclass(kind, (DownloadError, RateLimited)):
+        facts.pop("retry_after", None)
+    if not issubclass(kind, DownloadError):
+        facts.pop("gone", None)
+    message = facts.pop("message")
+    return kind(message, **{name: value for name, value in facts.items() if value is not None})
 
 
 def recipe(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -236,11 +236,14 @@ def test_a_result_that_is_gone_is_an_error_of_its_own(
     "kind", [k for k in vars(errors).values() if isclass(k) and issubclass(k, SegmindError)]
 )
 def test_an_error_goes_as_json_and_comes_back(kind: type[SegmindError]) -> None:
-    error = kind("It broke.", hint="Mend it.", status=418, body="{}", request_id="r", field="f")
-    if isinstance(error, (DownloadError, RateLimited)):
-        error.retry_after = 2.5
-    if isinstance(error, DownloadError):
-        error.gone = True
+    more: dict[str, Any] = {}
+    if issubclass(kind, (DownloadError, RateLimited)):
+        more["retry_after"] = 2.5
+    if issubclass(kind, DownloadError):
+        more["gone"] = True
+    error = kind(
+        "It broke.", hint="Fix it.", status=418, body="{}", request_id="r", field="f", **more
+    )
     back = unpacked(json.loads(json.dumps(packed(error))))
     assert type(back) is kind
     assert (vars(back), back.args) == (vars(error), error.args)

@@ -78,11 +78,11 @@ class AccountMagics(MagicsBase):
         try:
             balance = self.client.credits(options.provider)
         except Unauthorized as error:
-            error.hint = (
+            hint = (
                 f"The key {keys.masked(name)} comes from {keys.source(name)};"
                 f" %segmind_login {name} sets another."
             )
-            raise
+            raise error.with_hint(hint) from error.__cause__
         key = "none needed" if endpoint.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
         limit = endpoint.transport.limit.per_minute
         rows = [
