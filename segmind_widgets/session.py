@@ -271,13 +271,13 @@ class Session:
     def _send(
         self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]
     ) -> Job:
-        from segmind_widgets.planning.inputs import placeholder, to_json
+        from segmind_widgets.planning.inputs import iter_files, placeholder, to_json
 
-        endpoint = plan.endpoint
-        self.uploads.upload(endpoint, [*plan.files, *plan.there], progress=progress)
+        endpoint, files = plan.endpoint, iter_files(plan.inputs, plan.model)
+        urls = self.uploads.urls(endpoint, files, progress=progress)
 
         def url(asset: Asset) -> str:
-            return self.uploads.url(asset, endpoint)
+            return urls.get(asset) or asset.url or ""
 
         sent = to_json(plan.inputs, plan.model, url)
         shown = to_json(plan.inputs, plan.model, url, placeholder)

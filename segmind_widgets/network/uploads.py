@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from itertools import islice
@@ -42,6 +42,18 @@ class Uploads:
         """The assets with their URLs, in order; bare URLs as they are. See `client.upload`."""
         with self._alone(assets):
             return self._uploaded(endpoint, assets, force=force, progress=progress)
+
+    def urls(
+        self, endpoint: Endpoint, assets: Iterable[Asset], *, progress: Progress | None = None
+    ) -> dict[Asset, str]:
+        """Upload the assets of which the provider has no file yet; return the URL of each upload.
+
+        Assets are keys by identity. The caller keeps the URLs for as long as it needs them: to
+        ask twice would upload twice where URLs live for less than an hour.
+        """
+        files = [asset for asset in assets if needed(asset, endpoint)]
+        uploads = self.upload(endpoint, files, progress=progress)
+        return {file: asset.url or "" for file, asset in zip(files, uploads, strict=True)}
 
     @contextmanager
     def _alone(self, assets: Sequence[Asset]) -> Iterator[None]:
@@ -88,12 +100,6 @@ class Uploads:
         size = asset.size or 0
         alone = size >= _LARGE and sum(other.size == size for other in assets) == 1
         return size if alone and not self._store.has_size(size, where) else asset.sha256
-
-    def url(self, asset: Asset, endpoint: Endpoint) -> str:
-        """A URL of the asset that the provider can read, uploading it where that is needed."""
-        if not needed(asset, endpoint):
-            return asset.url or ""
-        return self.upload(endpoint, [asset])[0].url or ""
 
     def _send(
         self, endpoint: Endpoint, assets: list[Asset], progress: Progress | None

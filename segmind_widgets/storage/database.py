@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
@@ -134,7 +134,8 @@ class Database:
         """To the file, with all that has changed since it was left."""
         self._again = time.monotonic() + RETRY
         try:
-            db = _connected(self.path, patience=0.1)
+            with _one_kernel(self.path, 0.1):
+                db = _connected(self.path, patience=0.1)
         except (OSError, sqlite3.Error, StoreError):
             return
         rows = self._db.execute("SELECT * FROM jobs WHERE key IN (SELECT key FROM changed)")
@@ -148,34 +149,50 @@ class Database:
         self._db, self.memory, self.problem = db, False, ""
 
     def _opened(self, *, damaged: bool = False) -> sqlite3.Connection:
-        try:
-            if damaged:
+        with _one_kernel(self.path, BUSY):
+            try:
+                if damaged:
+                    self._set_aside()
+                return _connected(self.path)
+            except sqlite3.DatabaseError as error:
+                if damaged or not _says(error, _DAMAGED):
+                    raise
                 self._set_aside()
-            return _connected(self.path)
-        except sqlite3.DatabaseError as error:
-            if damaged or not _says(error, _DAMAGED):
-                raise
-            return self._opened(damaged=True)
+                return _connected(self.path)
 
     def _set_aside(self) -> None:
-        with FileLock(f"{self.path}.lock"):  # several kernels may see the damage at once
-            if _whole(self.path):
-                return
-            when = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
-            aside = self.path.with_name(f"{self.path.stem}-damaged-{when}{self.path.suffix}")
-            for ending in ("", "-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
+        if _whole(self.path):  # another kernel was first
+            return
+        when = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
+        aside = self.path.with_name(f"{self.path.stem}-damaged-{when}{self.path.suffix}")
+        for ending in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
         self.problem = (
             f"The journal in {self.path.parent} was damaged. It is kept there as {aside.name}, and"
             " a new one was begun."
         )
 
 
+@contextmanager
+def _one_kernel(path: Path, patience: float) -> Iterator[None]:
+    """Let one kernel at a time open the file or set it aside.
+
+    Setting aside renames three files. A kernel that began a new journal between two renames would
+    lose its write-ahead log, and the rows in it. Where the disk has no locks, nobody waits.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = FileLock(f"{path}.lock", thread_local=False)
+    with suppress(OSError, NotImplementedError):  # filelock.Timeout is an OSError, too
+        lock.acquire(timeout=patience, poll_interval=0.01)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _connected(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
     """The file, or a new database in memory, with today's schema."""
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     wait = BUSY if patience is None else patience
     name = path or ":memory:"
     db = sqlite3.connect(name, timeout=wait, isolation_level=None, check_same_thread=False)

@@ -192,6 +192,36 @@ def test_kernels_that_find_the_damage_together_set_it_aside_once(tmp_path: Path)
         one.close()
 
 
+def test_a_kernel_that_opens_while_another_sets_the_damage_aside_loses_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "journal.sqlite").write_bytes(b"rubbish" * 1000)
+    opened: list[Store] = []
+    rename = Path.rename
+
+    def kernel() -> None:
+        one = Store(tmp_path)
+        one.add(**ROW)
+        opened.append(one)
+
+    other = threading.Thread(target=kernel)
+
+    def rename_slowly(path: Path, target: str) -> Path:
+        found = rename(path, target)
+        if path.name == "journal.sqlite":  # its write-ahead log is renamed next
+            other.start()
+            other.join(0.5)
+        return found
+
+    monkeypatch.setattr(Path, "rename", rename_slowly)
+    kernel()
+    other.join(30)
+    assert [one.count() for one in opened] == [2, 2]
+    assert len(on_disk(tmp_path)) == 2
+    for one in opened:
+        one.close()
+
+
 def test_a_mistake_of_ours_is_no_trouble_with_the_disk(store: Store) -> None:
     with pytest.raises(Exception, match="no such column"):
         store.update("x", nonsense=1)
