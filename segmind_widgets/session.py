@@ -12,13 +12,16 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.settings import Settings
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from segmind_widgets.assets.asset import Asset
+    from segmind_widgets.assets.sources import FileSource
     from segmind_widgets.assets.thumbnails import Thumbnails
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.jobs.registry import JobRegistry
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.store import Store
-    from segmind_widgets.types import Model
+    from segmind_widgets.types import Api, Kind, Model, Progress, RunOptions
 
 T = TypeVar("T")
 
@@ -152,14 +155,33 @@ class Session:
 
     # files
 
+    @overload
+    def upload(
+        self,
+        source: list[Any] | tuple[Any, ...],
+        *,
+        provider: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> list[Asset]: ...
+    @overload
+    def upload(
+        self,
+        source: FileSource | Job,
+        *,
+        provider: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> Asset: ...
+
     def upload(
         self,
         source: Any,
         *,
         provider: str | None = None,
         force: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Any:
+        progress: Progress | None = None,
+    ) -> Asset | list[Asset]:
         """Upload a file, or each of a list; the same content is uploaded once.
 
         Args:
@@ -194,9 +216,9 @@ class Session:
         target: str,
         inputs: Mapping[str, Any] | None = None,
         *,
-        kind: Literal["model", "workflow"] = "model",
+        kind: Kind = "model",
         provider: str | None = None,
-        api: Literal["auto", "v1", "v2"] = "auto",
+        api: Api = "auto",
         max_cost: float | None = None,
         again: bool = True,
     ) -> Plan:
@@ -242,9 +264,7 @@ class Session:
         own = OwnRuns(self.store, model.slug, self.endpoints.choose(provider))
         return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
 
-    def start(
-        self, plan: Plan, progress: Callable[[int, int], None] | None = None, **facts: Any
-    ) -> Job:
+    def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
         """Send a plan: upload its files, write the journal, submit. The job, at once.
 
         `facts` are the batch that it is of, and its row there.
@@ -256,9 +276,7 @@ class Session:
         with self.budget.reserve(plan, self.settings.budget) as entry:
             return self._send(plan, progress, {"told": entry.assign, **facts})
 
-    def _send(
-        self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]
-    ) -> Job:
+    def _send(self, plan: Plan, progress: Progress | None, facts: Mapping[str, Any]) -> Job:
         from segmind_widgets.planning.inputs import placeholder, to_json
 
         endpoint = plan.endpoint
@@ -289,7 +307,12 @@ class Session:
             return None
         return job if job.outputs else None
 
-    def submit(self, model: str, inputs: Mapping[str, Any] | None = None, **options: Any) -> Job:
+    def submit(
+        self,
+        model: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Job:
         """Start a model; the job, at once. Options: provider, api, max_cost, again.
 
         Raises:
@@ -310,7 +333,7 @@ class Session:
         """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
         return self.jobs.job(job_id)
 
-    def from_image(self, source: Any) -> Job:
+    def from_image(self, source: FileSource) -> Job:
         """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
 
         It takes the seed that was used; what was made on the sandbox runs there again.

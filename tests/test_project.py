@@ -61,6 +61,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "assets/exif": "assets/test_recipes.py",
     "assets/media_types": "assets/test_asset.py",
     "assets/preview": "assets/test_asset.py",
+    "assets/sources": "typing/test_typing.py",
     "batches/feeder": "batches/test_batch.py",
     "batches/plan": "batches/test_batch.py",
     "batches/progress": "batches/test_batch.py",

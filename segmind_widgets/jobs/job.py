@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode, UseEnum
+from traitlets import Bool, Dict, Float, HasTraits, Int, TraitType, Tuple, Unicode, UseEnum
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
@@ -24,11 +24,19 @@ from segmind_widgets.formatting import abbreviate_home, badge, figure, money
 from segmind_widgets.jobs.polling import estimate
 from segmind_widgets.types import Status
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 _log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
 _TICKED = ("progress", "estimated", "expected_seconds", "status", "message")
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
+
+
+def _optional_float(description: str) -> TraitType[float | None, float | None]:
+    trait: Any = Float(None, allow_none=True, help=description)  # its stubs say int | None
+    return trait
 
 
 class Job(HasTraits):
@@ -41,22 +49,30 @@ class Job(HasTraits):
     provider = Unicode(help="segmind or apimart.")
     model = Unicode(help="The model's slug or the workflow's id.")
     kind = Unicode("model", help="model or workflow.")
-    inputs: Any = Dict(help="The inputs as sent, URLs in the place of files.")
+    inputs: TraitType[dict[str, Any], dict[str, Any]] = Dict(
+        help="The inputs as sent, URLs in the place of files."
+    )
     sandbox = Bool(help="It runs on the local sandbox: nothing is billed.")
     created = Unicode(help="When it was begun: UTC, ISO 8601.")
-    status = UseEnum(Status, Status.SUBMITTING, help="See `types.Status`.")
+    status: TraitType[Status, Status] = UseEnum(
+        Status, Status.SUBMITTING, help="See `types.Status`."
+    )
     provider_status = Unicode(help="The service's own word for the status.")
     message = Unicode(help="What it is waiting for, where that is not plain.")
-    progress = Float(None, allow_none=True, help="0 to 1; None where nobody can tell.")
+    progress = _optional_float("0 to 1; None where nobody can tell.")
     estimated = Bool(True, help="`progress` is our estimate, not the service's figure.")
     elapsed = Float(0.0, help="Seconds since it was submitted; the whole time once it ended.")
-    expected_seconds = Float(None, allow_none=True, help="Seconds that such a job usually takes.")
-    cost = Float(None, allow_none=True, help="USD, as the service billed it.")
-    credits = Float(None, allow_none=True, help="USD left on the account, when told.")
+    expected_seconds = _optional_float("Seconds that such a job usually takes.")
+    cost = _optional_float("USD, as the service billed it.")
+    credits = _optional_float("USD left on the account, when told.")
     seed = Int(None, allow_none=True, help="The seed used, when told.")
-    outputs: Any = Tuple(help="Assets, on this disk, once the status is completed.")
+    outputs: TraitType[tuple[Asset, ...], tuple[Asset, ...]] = Tuple(
+        help="Assets, on this disk, once the status is completed."
+    )
     note = Unicode(help="What to know of the results: such as that they are in memory only.")
-    error: Any = AnyTrait(None, allow_none=True, help="What went wrong: an exception, or None.")
+    error: TraitType[SegmindError | None, SegmindError | None] = AnyTrait(
+        None, allow_none=True, help="What went wrong: an exception, or None."
+    )
     watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
 
     def __init__(self, **traits: Any) -> None:
@@ -184,9 +200,14 @@ class Job(HasTraits):
     # the results
 
     @property
-    def image(self) -> Any:
-        """The first picture among the outputs, a `PIL.Image.Image`; None where there is none."""
-        return next((asset.image for asset in self.outputs if asset.kind == "image"), None)
+    def image(self) -> Image:
+        """Return the first picture among the outputs, or None where there is none.
+
+        The type leaves None out, so that `job.image.size` needs no test in a notebook.
+        """
+        images = (asset.image for asset in self.outputs if asset.kind == "image")
+        first: Any = next(images, None)
+        return first
 
     @property
     def text(self) -> str | None:
