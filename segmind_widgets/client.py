@@ -61,7 +61,7 @@ class SegmindClient(Settings):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.session = Session(self, self._begun)
+        self.session = Session(self, self._set_newest)
         self.lock = self.session.lock
 
     @OnFirstUse
@@ -71,7 +71,7 @@ class SegmindClient(Settings):
 
         return BatchRegistry(self.session)
 
-    def _begun(self, job: Job) -> None:
+    def _set_newest(self, job: Job) -> None:
         try:
             self.newest = job
         except Exception:  # noqa: BLE001 - an observer's fault must not cost the job

@@ -73,9 +73,9 @@ class Session:
         begun: called with each job that is started or resumed.
     """
 
-    def __init__(self, settings: Settings, begun: Callable[[Job], object] = lambda _: None) -> None:
+    def __init__(self, settings: Settings, on_begin: Callable[[Job], object] = lambda _: None) -> None:
         self.settings = settings
-        self._begun = begun
+        self._on_begin = on_begin
         self.lock = threading.RLock()  # what is made on first use is made under it
 
     @OnFirstUse
@@ -134,7 +134,7 @@ class Session:
         from segmind_widgets.jobs.registry import JobRegistry
 
         return JobRegistry(
-            self.store, self.endpoints, self.submit, self._pace, self._begun, self.export
+            self.store, self.endpoints, self.submit, self._watch_options, self._on_begin, self.export
         )
 
     @OnFirstUse
@@ -150,8 +150,8 @@ class Session:
         names = ("urls", "rate_limit", "image_objects", "sandbox_speed")
         return {"provider": provider, **{name: getattr(settings, name) for name in names}}
 
-    def _pace(self) -> dict[str, Any]:
-        return {"economical": self.settings.economical, "limit": self.settings.watch_limit}
+    def _watch_options(self) -> dict[str, Any]:
+        return {"economical": self.settings.economical, "watch_limit": self.settings.watch_limit}
 
     # files
 
@@ -274,13 +274,13 @@ class Session:
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
         with self.budget.reserve(plan, self.settings.budget) as entry:
-            return self._send(plan, progress, {"told": entry.assign, **facts})
+            return self._send(plan, progress, {"assign": entry.assign, **facts})
 
     def _send(self, plan: Plan, progress: Progress | None, facts: Mapping[str, Any]) -> Job:
         from segmind_widgets.planning.inputs import placeholder, to_json
 
         endpoint = plan.endpoint
-        self.uploads.upload(endpoint, [*plan.files, *plan.there], progress=progress)
+        self.uploads.upload(endpoint, [*plan.files, *plan.uploaded], progress=progress)
 
         def url(asset: Asset) -> str:
             return self.uploads.url(asset, endpoint)
@@ -357,7 +357,7 @@ class Session:
 
         when = {"created": recipe.time} if recipe.time else {}
         job = Job(**{name: getattr(recipe, name) for name in FACTS}, **when)
-        job.again, job.exporter = again, self.export
+        job.resubmit, job.render_export = again, self.export
         job.publish(last=True, status=Status.COMPLETED, progress=1.0, outputs=(asset,))
         return job
 
@@ -379,12 +379,12 @@ class Session:
 
     def close(self) -> None:
         """Stop watching, close connections and the journal; jobs go on at their services."""
-        made = self._taken()
+        made = self._detach_parts()
         for name in ("jobs", "endpoints", "store"):
             if name in made:
                 made[name].close()
 
-    def _taken(self) -> dict[str, Any]:
+    def _detach_parts(self) -> dict[str, Any]:
         """What was made, but the keys; it is made anew at its next use."""
         with self.lock:
             names = [n for n, v in vars(Session).items() if isinstance(v, OnFirstUse)]
@@ -394,4 +394,4 @@ class Session:
     def _leave_to_parent(self) -> None:
         """In a forked process: begin anew. The parent's threads are not here, its files are its."""
         self.lock = threading.RLock()  # a thread of the parent may have held the other one
-        self._inherited = self._taken()  # kept: to free it would close the parent's files
+        self._inherited = self._detach_parts()  # kept: to free it would close the parent's files

@@ -21,7 +21,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
 from segmind_widgets.formatting import abbreviate_home, badge, figure, money
-from segmind_widgets.jobs.polling import estimate
+from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
-_TICKED = ("progress", "estimated", "expected_seconds", "status", "message")
+_TICK_TRAITS = ("progress", "estimated", "expected_seconds", "status", "message")
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
 
 
@@ -78,14 +78,14 @@ class Job(HasTraits):
     def __init__(self, **traits: Any) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         super().__init__(**{"created": moment, **traits})
-        self.again: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
-        self.exporter: Callable[[Job, str], str] | None = None  # set by who knows the services
+        self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
+        self.render_export: Callable[[Job, str], str] | None = None  # set by who knows the services
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._started = time.monotonic() - self.elapsed
         self._pending: dict[str, Any] = {}
-        self._published = 0.0
+        self._last_update = 0.0
 
     # set by threads
 
@@ -98,11 +98,11 @@ class Job(HasTraits):
             self._pending.update(changes)
             if last:
                 self._pending.setdefault("watching", False)
-            early = time.monotonic() - self._published < UPDATE
+            early = time.monotonic() - self._last_update < UPDATE
             if early and not last and not self._ended.is_set():
                 return
             pending, self._pending = self._pending, {}
-            self._published = time.monotonic()
+            self._last_update = time.monotonic()
             try:
                 self._context.copy().run(self._set, pending)
             except Exception:  # noqa: BLE001 - an observer's fault must not end our thread
@@ -110,7 +110,7 @@ class Job(HasTraits):
             if last:
                 self._ended.set()
 
-    def begin(self) -> None:
+    def restart_clock(self) -> None:
         """It is sent now: the clock counts from here."""
         self._started = time.monotonic()
 
@@ -118,19 +118,19 @@ class Job(HasTraits):
         """Move the clock and the estimate; sends what is pending."""
         with self._lock:
             if not self._ended.is_set():
-                self._move(self.latest(_TICKED))
+                self._advance_clock(self.latest(_TICK_TRAITS))
 
     def latest(self, names: Iterable[str]) -> dict[str, Any]:
         """Traits by name, with what is published and still waits to be shown."""
         with self._lock:
             return {name: self._pending.get(name, getattr(self, name)) for name in names}
 
-    def _move(self, latest: dict[str, Any]) -> None:
+    def _advance_clock(self, latest: dict[str, Any]) -> None:
         elapsed = time.monotonic() - self._started
         changes: dict[str, Any] = {"elapsed": elapsed}
         expected = latest["expected_seconds"]
         if expected and (latest["estimated"] or latest["progress"] is None):
-            changes |= {"progress": estimate(elapsed, expected), "estimated": True}
+            changes |= {"progress": estimated_progress(elapsed, expected), "estimated": True}
         waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
         if waiting and expected and elapsed > 3 * expected + 5 and not latest["message"]:
             changes["message"] = "slower than usual: the model may be starting up"
@@ -145,7 +145,7 @@ class Job(HasTraits):
         """What `stop` ended begins again; whoever follows the job for us calls it."""
         with self._lock:
             self._ended.clear()
-            self._published = 0.0  # told at once
+            self._last_update = 0.0  # told at once
             self.publish(watching=True, error=None)
 
     def _set(self, changes: dict[str, Any]) -> None:
@@ -174,7 +174,7 @@ class Job(HasTraits):
             StillRunning: `timeout` seconds have passed. The job goes on, and is still watched.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        while not self._ended.wait(_TICK if until is None else min(_TICK, _until(until))):
+        while not self._ended.wait(_TICK if until is None else min(_TICK, _seconds_until(until))):
             if until is not None and time.monotonic() >= until:
                 raise self.left(f"Not done within {timeout:g} s")
         return self
@@ -188,9 +188,9 @@ class Job(HasTraits):
 
     def __await__(self) -> Generator[Any, None, Job]:
         """`await job`: as `wait`, and raises what failed."""
-        return self._awaited().__await__()
+        return self._await_end().__await__()
 
-    async def _awaited(self) -> Job:
+    async def _await_end(self) -> Job:
         while not self._ended.is_set():
             await asyncio.sleep(_TICK)
         if self.error is not None:
@@ -229,11 +229,11 @@ class Job(HasTraits):
 
     def rerun(self, **changes: Any) -> Job:
         """Submit the same inputs with changes, as a new job that is billed anew."""
-        if self.again is None:
+        if self.resubmit is None:
             raise SegmindError(
                 f"What {self.id} was made of is not known here.", hint="Use client.submit."
             )
-        return self.again(changes)
+        return self.resubmit(changes)
 
     def export(self, form: str) -> str:
         """Text that makes it again: "cell", "client" (Python with this), "python" or "curl".
@@ -243,9 +243,9 @@ class Job(HasTraits):
         Raises:
             InputError: there is no such form, or a file among the inputs is not known any more.
         """
-        if self.exporter is None:
+        if self.render_export is None:
             raise SegmindError(f"What {self.id} was made of is not known here.")
-        return self.exporter(self, form)
+        return self.render_export(self, form)
 
     # how it shows
 
@@ -312,5 +312,5 @@ def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
     return f'<div>{shown}<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div></div>'
 
 
-def _until(moment: float) -> float:
+def _seconds_until(moment: float) -> float:
     return max(0.0, moment - time.monotonic())

@@ -60,7 +60,7 @@ class Details(widgets.VBox):
         self.facts.value = described(job)
         self.copy_id.text = job.id
         self.saving.layout.display = "" if job.outputs else "none"
-        self.again.layout.display = "" if job.again is not None else "none"
+        self.again.layout.display = "" if job.resubmit is not None else "none"
 
     def _copied(self, done: bool) -> None:
         said = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"

@@ -279,7 +279,7 @@ class RowJobRunner(JobRunner):
         super().__init__(
             errands.job, errands.endpoint.provider, errands, store, key, call, **options
         )
-        self._results = RowDownloader(errands, store, key, self._stamped)
+        self._results = RowDownloader(errands, store, key, self._with_recipe)
 
 
 class RowDownloader(Downloader):
