@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from segmind_widgets import errors
     from segmind_widgets.assets.asset import Asset
+    from segmind_widgets.assets.sources import FileSource
     from segmind_widgets.batches.sweeps import Sweep
     from segmind_widgets.client import SegmindClient
     from segmind_widgets.jobs.job import Job
@@ -55,7 +56,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def from_image(source: Any) -> Job:
+def from_image(source: FileSource) -> Job:
     """Read the job back from the recipe in a picture; see `SegmindClient.from_image`.
 
     Raises:

@@ -6,12 +6,13 @@ Importing this is cheap: what is heavy is imported by the first call that needs 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, overload
 
 from traitlets import Any as AnyTrait
+from traitlets import TraitType
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.session import OnFirstUse, Session
@@ -20,7 +21,10 @@ from segmind_widgets.settings import Settings
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from typing_extensions import Unpack
+
     from segmind_widgets.assets.asset import Asset
+    from segmind_widgets.assets.sources import FileSource
     from segmind_widgets.batches.batch import Batch
     from segmind_widgets.batches.plan import BatchPlan
     from segmind_widgets.batches.registry import BatchRegistry, PreparedBatch
@@ -31,7 +35,19 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.cleanup import Cleaned
     from segmind_widgets.storage.spending import By, SpendRow
-    from segmind_widgets.types import Credits, Model
+    from segmind_widgets.types import (
+        Api,
+        BatchOptions,
+        Credits,
+        JobFilters,
+        Kind,
+        Model,
+        PageFilters,
+        Progress,
+        RowOptions,
+        RunOptions,
+        WorkflowOptions,
+    )
 
 _log = logging.getLogger(__name__)
 
@@ -39,11 +55,13 @@ _log = logging.getLogger(__name__)
 class SegmindClient(Settings):
     """Uploads, runs, resumes and remembers. `SegmindClient.instance()` is the notebook's own."""
 
-    newest: Any = AnyTrait(None, help="The job begun or resumed last here. Follow it to see each.")
+    newest: TraitType[Job | None, Job | None] = AnyTrait(
+        None, help="The job begun or resumed last here. Follow it to see each."
+    )
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.session = Session(self, self._begun)
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.session = Session(self, self._set_newest)
         self.lock = self.session.lock
 
     @OnFirstUse
@@ -53,7 +71,7 @@ class SegmindClient(Settings):
 
         return BatchRegistry(self.session)
 
-    def _begun(self, job: Job) -> None:
+    def _set_newest(self, job: Job) -> None:
         try:
             self.newest = job
         except Exception:  # noqa: BLE001 - an observer's fault must not cost the job
@@ -69,14 +87,33 @@ class SegmindClient(Settings):
 
     # files
 
+    @overload
+    def upload(
+        self,
+        source: list[Any] | tuple[Any, ...],
+        *,
+        provider: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> list[Asset]: ...
+    @overload
+    def upload(
+        self,
+        source: FileSource | Job,
+        *,
+        provider: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> Asset: ...
+
     def upload(
         self,
         source: Any,
         *,
         provider: str | None = None,
         force: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Any:
+        progress: Progress | None = None,
+    ) -> Asset | list[Asset]:
         """Upload a file, or each of a list; the same content is uploaded once.
 
         Args:
@@ -106,9 +143,9 @@ class SegmindClient(Settings):
         target: str,
         inputs: Mapping[str, Any] | None = None,
         *,
-        kind: Literal["model", "workflow"] = "model",
+        kind: Kind = "model",
         provider: str | None = None,
-        api: Literal["auto", "v1", "v2"] = "auto",
+        api: Api = "auto",
         max_cost: float | None = None,
         again: bool = True,
     ) -> Plan:
@@ -141,9 +178,7 @@ class SegmindClient(Settings):
         """
         return self.session.expected(model, provider=provider)
 
-    def start(
-        self, plan: Plan, progress: Callable[[int, int], None] | None = None, **facts: Any
-    ) -> Job:
+    def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
         """Send a plan: upload its files, write the journal, submit. The job, at once.
 
         `facts` are the batch that it is of, and its row there.
@@ -162,7 +197,12 @@ class SegmindClient(Settings):
         """
         return self.session.earlier(plan)
 
-    def submit(self, model: str, inputs: Mapping[str, Any] | None = None, **options: Any) -> Job:
+    def submit(
+        self,
+        model: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Job:
         """Start a model; the job, at once. Options: provider, api, max_cost, again.
 
         Raises:
@@ -171,7 +211,10 @@ class SegmindClient(Settings):
         return self.session.submit(model, inputs, **options)
 
     def submit_workflow(
-        self, workflow: str, inputs: Mapping[str, Any] | None = None, **options: Any
+        self,
+        workflow: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[WorkflowOptions],
     ) -> Job:
         """Start a PixelFlow workflow, by id, slug or URL; the job, at once."""
         return self.submit(workflow, inputs, kind="workflow", **options)
@@ -182,7 +225,7 @@ class SegmindClient(Settings):
         inputs: Mapping[str, Any] | None = None,
         *,
         timeout: float | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> Job:
         """Start a model and wait; the finished job.
 
@@ -205,7 +248,7 @@ class SegmindClient(Settings):
         max_cost: float | None = None,
         executor: Executor | None = None,
         folder: str | Path | None = None,
-        **options: Any,
+        **options: Unpack[RowOptions],
     ) -> Batch:
         """Start a model for each row of inputs; the batch, at once.
 
@@ -245,7 +288,7 @@ class SegmindClient(Settings):
             pool = WorkerPool(self.session, executor, folder or self.session.store.results)
         return self.batches.start(prepared, again=again, max_cost=max_cost, pool=pool)
 
-    def plan_map(self, model: str, rows: Any, **options: Any) -> BatchPlan:
+    def plan_map(self, model: str, rows: Any, **options: Unpack[BatchOptions]) -> BatchPlan:
         """What `map` would do: how many jobs, how long, how much. Nothing is sent.
 
         Options: name, again, kind, provider, api.
@@ -259,9 +302,9 @@ class SegmindClient(Settings):
         *,
         name: str | None = None,
         again: bool = False,
-        kind: Literal["model", "workflow"] = "model",
+        kind: Kind = "model",
         provider: str | None = None,
-        api: Literal["auto", "v1", "v2"] = "auto",
+        api: Api = "auto",
     ) -> PreparedBatch:
         """A batch that was looked at, for `batches.start`; its `plan` says what it would do."""
         options = {"kind": kind, "provider": provider, "api": api}
@@ -291,7 +334,7 @@ class SegmindClient(Settings):
         """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
         return self.session.jobs.job(job_id)
 
-    def jobs(self, last: int = 20, **filters: Any) -> list[Job]:
+    def jobs(self, last: int = 20, **filters: Unpack[PageFilters]) -> list[Job]:
         """The newest jobs of the journal, this kernel's live ones among them.
 
         Filters: offset, unfinished, model and text (parts of them), status (one or several),
@@ -300,7 +343,7 @@ class SegmindClient(Settings):
         """
         return self.session.jobs.jobs(last, **filters)
 
-    def count(self, **filters: Any) -> int:
+    def count(self, **filters: Unpack[JobFilters]) -> int:
         """How many jobs the journal has in all; the filters of `jobs`, without an offset."""
         return self.session.jobs.count(**filters)
 
@@ -339,7 +382,7 @@ class SegmindClient(Settings):
         """A small picture of an asset, kept on disk; see `Thumbnails.get`."""
         return self.session.thumbnail(asset, side)
 
-    def from_image(self, source: Any) -> Job:
+    def from_image(self, source: FileSource) -> Job:
         """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
 
         It takes the seed that was used; what was made on the sandbox runs there again.

@@ -12,13 +12,16 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.settings import Settings
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from segmind_widgets.assets.asset import Asset
+    from segmind_widgets.assets.sources import FileSource
     from segmind_widgets.assets.thumbnails import Thumbnails
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.jobs.registry import JobRegistry
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.store import Store
-    from segmind_widgets.types import Model
+    from segmind_widgets.types import Api, Kind, Model, Progress, RunOptions
 
 T = TypeVar("T")
 
@@ -70,9 +73,9 @@ class Session:
         begun: called with each job that is started or resumed.
     """
 
-    def __init__(self, settings: Settings, begun: Callable[[Job], object] = lambda _: None) -> None:
+    def __init__(self, settings: Settings, on_begin: Callable[[Job], object] = lambda _: None) -> None:
         self.settings = settings
-        self._begun = begun
+        self._on_begin = on_begin
         self.lock = threading.RLock()  # what is made on first use is made under it
 
     @OnFirstUse
@@ -131,7 +134,7 @@ class Session:
         from segmind_widgets.jobs.registry import JobRegistry
 
         return JobRegistry(
-            self.store, self.endpoints, self.submit, self._pace, self._begun, self.export
+            self.store, self.endpoints, self.submit, self._watch_options, self._on_begin, self.export
         )
 
     @OnFirstUse
@@ -147,11 +150,11 @@ class Session:
         names = ("urls", "rate_limit", "image_objects", "sandbox_speed")
         return {"provider": provider, **{name: getattr(settings, name) for name in names}}
 
-    def _pace(self) -> dict[str, Any]:
+    def _watch_options(self) -> dict[str, Any]:
         settings = self.settings
         return {
             "economical": settings.economical,
-            "limit": settings.watch_limit,
+            "watch_limit": settings.watch_limit,
             "recipes": settings.recipes,
         }
 
@@ -164,14 +167,33 @@ class Session:
 
     # files
 
+    @overload
+    def upload(
+        self,
+        source: list[Any] | tuple[Any, ...],
+        *,
+        provider: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> list[Asset]: ...
+    @overload
+    def upload(
+        self,
+        source: FileSource | Job,
+        *,
+        provider: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> Asset: ...
+
     def upload(
         self,
         source: Any,
         *,
         provider: str | None = None,
         force: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Any:
+        progress: Progress | None = None,
+    ) -> Asset | list[Asset]:
         """Upload a file, or each of a list; the same content is uploaded once.
 
         Args:
@@ -206,9 +228,9 @@ class Session:
         target: str,
         inputs: Mapping[str, Any] | None = None,
         *,
-        kind: Literal["model", "workflow"] = "model",
+        kind: Kind = "model",
         provider: str | None = None,
-        api: Literal["auto", "v1", "v2"] = "auto",
+        api: Api = "auto",
         max_cost: float | None = None,
         again: bool = True,
     ) -> Plan:
@@ -254,9 +276,7 @@ class Session:
         own = OwnRuns(self.store, model.slug, self.endpoints.choose(provider))
         return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
 
-    def start(
-        self, plan: Plan, progress: Callable[[int, int], None] | None = None, **facts: Any
-    ) -> Job:
+    def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
         """Send a plan: upload its files, write the journal, submit. The job, at once.
 
         `facts` are the batch that it is of, and its row there.
@@ -266,11 +286,9 @@ class Session:
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
         with self.budget.reserve(plan, self.settings.budget) as entry:
-            return self._send(plan, progress, {"told": entry.assign, **facts})
+            return self._send(plan, progress, {"assign": entry.assign, **facts})
 
-    def _send(
-        self, plan: Plan, progress: Callable[[int, int], None] | None, facts: Mapping[str, Any]
-    ) -> Job:
+    def _send(self, plan: Plan, progress: Progress | None, facts: Mapping[str, Any]) -> Job:
         from segmind_widgets.planning.inputs import iter_files, placeholder, to_json
 
         endpoint, files = plan.endpoint, iter_files(plan.inputs, plan.model)
@@ -301,7 +319,12 @@ class Session:
             return None
         return job if job.outputs else None
 
-    def submit(self, model: str, inputs: Mapping[str, Any] | None = None, **options: Any) -> Job:
+    def submit(
+        self,
+        model: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Job:
         """Start a model; the job, at once. Options: provider, api, max_cost, again.
 
         Raises:
@@ -322,7 +345,7 @@ class Session:
         """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
         return self.jobs.job(job_id)
 
-    def from_image(self, source: Any) -> Job:
+    def from_image(self, source: FileSource) -> Job:
         """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
 
         It takes the seed that was used; what was made on the sandbox runs there again.
@@ -346,7 +369,7 @@ class Session:
 
         when = {"created": recipe.time} if recipe.time else {}
         job = Job(**{name: getattr(recipe, name) for name in FACTS}, **when)
-        job.again, job.exporter = again, self.export
+        job.resubmit, job.render_export = again, self.export
         job.publish(last=True, status=Status.COMPLETED, progress=1.0, outputs=(asset,))
         return job
 
@@ -368,12 +391,12 @@ class Session:
 
     def close(self) -> None:
         """Stop watching, close connections and the journal; jobs go on at their services."""
-        made = self._taken()
+        made = self._detach_parts()
         for name in ("jobs", "endpoints", "store"):
             if name in made:
                 made[name].close()
 
-    def _taken(self) -> dict[str, Any]:
+    def _detach_parts(self) -> dict[str, Any]:
         """What was made, but the keys; it is made anew at its next use."""
         with self.lock:
             names = [n for n, v in vars(Session).items() if isinstance(v, OnFirstUse)]
@@ -383,4 +406,4 @@ class Session:
     def _leave_to_parent(self) -> None:
         """In a forked process: begin anew. The parent's threads are not here, its files are its."""
         self.lock = threading.RLock()  # a thread of the parent may have held the other one
-        self._inherited = self._taken()  # kept: to free it would close the parent's files
+        self._inherited = self._detach_parts()  # kept: to free it would close the parent's files

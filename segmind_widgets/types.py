@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from segmind_widgets.errors import SegmindError
+
+Kind: TypeAlias = Literal["model", "workflow"]
+Api: TypeAlias = Literal["auto", "v1", "v2"]
+Progress: TypeAlias = Callable[[int, int], None]  # called with bytes sent so far and in all
 
 
 class Status(str, Enum):
@@ -38,8 +42,8 @@ class RunRequest:
 
     target: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
-    kind: Literal["model", "workflow"] = "model"
-    api: Literal["auto", "v1", "v2"] = "auto"
+    kind: Kind = "model"
+    api: Api = "auto"
     modality: str = ""  # the directory's word, where known: it chooses the video route and pace
 
 
@@ -156,3 +160,55 @@ class Model:
     cost: float | None = None
     seconds: float | None = None
     schema: Mapping[str, Any] | None = None
+
+
+class RowOptions(TypedDict, total=False):
+    """The options that all rows of a batch share."""
+
+    kind: Kind
+    provider: str | None  # segmind, apimart or sandbox
+    api: Api
+
+
+class BatchOptions(RowOptions, total=False):
+    """The options of `plan_map`."""
+
+    name: str | None
+    again: bool
+
+
+class WorkflowOptions(TypedDict, total=False):
+    """The options of `submit_workflow`."""
+
+    provider: str | None
+    api: Api
+    max_cost: float | None  # USD
+    again: bool
+
+
+class RunOptions(WorkflowOptions, total=False):
+    """The options of `submit` and `run`."""
+
+    kind: Kind
+
+
+class JobFilters(TypedDict, total=False):
+    """The filters of `count`: the jobs that meet all of them."""
+
+    unfinished: bool
+    model: str  # a part of its name
+    text: str  # a part of any text among the inputs
+    status: str | Iterable[str] | None
+    since: datetime | str | None  # ISO 8601 in UTC
+    until: datetime | str | None
+    with_outputs: bool
+    sandbox: bool | None
+    batch: str | None
+    target: str  # the model's whole name
+    here: bool  # begun or resumed in this kernel
+
+
+class PageFilters(JobFilters, total=False):
+    """The filters of `jobs`."""
+
+    offset: int

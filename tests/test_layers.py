@@ -16,7 +16,7 @@ import segmind_widgets
 ROOT = Path(segmind_widgets.__file__).parent
 NAME = "segmind_widgets"
 ONLY = {  # a library or a module of the standard library → the modules that may import it
-    "PIL": {"assets", "sandbox", "batches.contact_sheet"},
+    "PIL": {"assets", "sandbox", "batches.contact_sheet", "jobs.job"},  # a job: for a type
     "filelock": {"storage"},
     "keyring": {"network.keys"},
     "yaml": {"syntax.yaml_loader"},

@@ -14,7 +14,7 @@ from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.batches.sweeps import Axis
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import _MINUTE, duration, money
-from segmind_widgets.jobs.queue import POLLS
+from segmind_widgets.jobs.queue import POLLS_PER_SUBMIT
 from segmind_widgets.planning.estimates import Estimate
 
 AT_ONCE = 256  # rows in flight at most
@@ -182,7 +182,7 @@ def jobs_a_minute(limit: float, *, polled: bool = True) -> float | None:
 
     Where more wants to go than may, a submit is followed by `lines.POLLS` polls.
     """
-    return limit / (1 + POLLS * polled) if limit else None
+    return limit / (1 + POLLS_PER_SUBMIT * polled) if limit else None
 
 
 def time_for(jobs: int, usual: float | None, per_minute: float | None) -> float | None:

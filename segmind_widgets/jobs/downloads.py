@@ -51,7 +51,7 @@ class Downloader:
         self._store, self._transport = store, transport
         self._target, self._key, self._stamp = target, key, stamp
 
-    def keep(self, index: int, output: Output) -> Output:
+    def write(self, index: int, output: Output) -> Output:
         """An output whose bytes came with the reply, as a file on disk where that is possible."""
         if output.data is None:
             return output
@@ -73,18 +73,18 @@ class Downloader:
             DownloadError: one cannot be fetched; those before it stay.
         """
         for index in range(len(self.assets), len(outputs)):
-            asset = self._stamp(self._fetched(index, outputs[index]))
+            asset = self._stamp(self._asset(index, outputs[index]))
             if asset.path:
-                _settle(asset.path)
+                _fsync(asset.path)
             self.assets.append(asset)
 
-    def _fetched(self, index: int, output: Output) -> Asset:
+    def _asset(self, index: int, output: Output) -> Asset:
         url = output.url or ""
         name, until, kind = output.name, output.expires_at, output.media_type
         if output.data is not None:
             return Asset(None, output.url, name, until, output.data, kind)
         if not url:
-            raise _without_address(index)
+            raise _gone_error(index)
         if url.startswith("file:"):
             return Asset(_local(url), None, name, until, declared_type=kind)
         try:
@@ -101,7 +101,7 @@ class Downloader:
         try:
             kind = self._transport.download(url, part) or kind
             found = Asset(part, url, declared_type=kind).media_type
-            return _moved(part, self._path(index, found, url)), kind
+            return _move(part, self._path(index, found, url)), kind
         except BaseException:
             with suppress(OSError):  # half a file is no use, and takes room
                 part.unlink(missing_ok=True)
@@ -113,7 +113,7 @@ class Downloader:
         return self._store.new_file(self._target, self._key, index, ending)
 
 
-def _without_address(index: int) -> DownloadError:
+def _gone_error(index: int) -> DownloadError:
     """It came with a reply, and was kept in a file that is there no more."""
     return DownloadError(
         f"The file of output {index + 1} was removed from this disk, and it has no address.",
@@ -136,14 +136,14 @@ def _write(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _moved(part: Path, path: Path) -> Path:
+def _move(part: Path, path: Path) -> Path:
     try:
         return part.replace(path)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _settle(path: Path) -> None:
+def _fsync(path: Path) -> None:
     """To the disk itself, before the journal says that it is there; as far as that can be had."""
     with suppress(OSError), path.open("rb+") as file:
         os.fsync(file.fileno())

@@ -12,23 +12,31 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, HasTraits, Int, Tuple, Unicode, UseEnum
+from traitlets import Bool, Dict, Float, HasTraits, Int, TraitType, Tuple, Unicode, UseEnum
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
 from segmind_widgets.formatting import abbreviate_home, badge, figure, money
-from segmind_widgets.jobs.polling import estimate
+from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.types import Status
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
-_TICKED = ("progress", "estimated", "expected_seconds", "status", "message")
+_TICK_TRAITS = ("progress", "estimated", "expected_seconds", "status", "message")
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
+
+
+def _optional_float(description: str) -> TraitType[float | None, float | None]:
+    trait: Any = Float(None, allow_none=True, help=description)  # its stubs say int | None
+    return trait
 
 
 class Job(HasTraits):
@@ -41,35 +49,43 @@ class Job(HasTraits):
     provider = Unicode(help="segmind or apimart.")
     model = Unicode(help="The model's slug or the workflow's id.")
     kind = Unicode("model", help="model or workflow.")
-    inputs: Any = Dict(help="The inputs as sent, URLs in the place of files.")
+    inputs: TraitType[dict[str, Any], dict[str, Any]] = Dict(
+        help="The inputs as sent, URLs in the place of files."
+    )
     sandbox = Bool(help="It runs on the local sandbox: nothing is billed.")
     created = Unicode(help="When it was begun: UTC, ISO 8601.")
-    status = UseEnum(Status, Status.SUBMITTING, help="See `types.Status`.")
+    status: TraitType[Status, Status] = UseEnum(
+        Status, Status.SUBMITTING, help="See `types.Status`."
+    )
     provider_status = Unicode(help="The service's own word for the status.")
     message = Unicode(help="What it is waiting for, where that is not plain.")
-    progress = Float(None, allow_none=True, help="0 to 1; None where nobody can tell.")
+    progress = _optional_float("0 to 1; None where nobody can tell.")
     estimated = Bool(True, help="`progress` is our estimate, not the service's figure.")
     elapsed = Float(0.0, help="Seconds since it was submitted; the whole time once it ended.")
-    expected_seconds = Float(None, allow_none=True, help="Seconds that such a job usually takes.")
-    cost = Float(None, allow_none=True, help="USD, as the service billed it.")
-    credits = Float(None, allow_none=True, help="USD left on the account, when told.")
+    expected_seconds = _optional_float("Seconds that such a job usually takes.")
+    cost = _optional_float("USD, as the service billed it.")
+    credits = _optional_float("USD left on the account, when told.")
     seed = Int(None, allow_none=True, help="The seed used, when told.")
-    outputs: Any = Tuple(help="Assets, on this disk, once the status is completed.")
+    outputs: TraitType[tuple[Asset, ...], tuple[Asset, ...]] = Tuple(
+        help="Assets, on this disk, once the status is completed."
+    )
     note = Unicode(help="What to know of the results: such as that they are in memory only.")
-    error: Any = AnyTrait(None, allow_none=True, help="What went wrong: an exception, or None.")
+    error: TraitType[SegmindError | None, SegmindError | None] = AnyTrait(
+        None, allow_none=True, help="What went wrong: an exception, or None."
+    )
     watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
 
     def __init__(self, **traits: Any) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         super().__init__(**{"created": moment, **traits})
-        self.again: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
-        self.exporter: Callable[[Job, str], str] | None = None  # set by who knows the services
+        self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
+        self.render_export: Callable[[Job, str], str] | None = None  # set by who knows the services
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._started = time.monotonic() - self.elapsed
         self._pending: dict[str, Any] = {}
-        self._published = 0.0
+        self._last_update = 0.0
 
     # set by threads
 
@@ -82,11 +98,11 @@ class Job(HasTraits):
             self._pending.update(changes)
             if last:
                 self._pending.setdefault("watching", False)
-            early = time.monotonic() - self._published < UPDATE
+            early = time.monotonic() - self._last_update < UPDATE
             if early and not last and not self._ended.is_set():
                 return
             pending, self._pending = self._pending, {}
-            self._published = time.monotonic()
+            self._last_update = time.monotonic()
             try:
                 self._context.copy().run(self._set, pending)
             except Exception:  # noqa: BLE001 - an observer's fault must not end our thread
@@ -94,7 +110,7 @@ class Job(HasTraits):
             if last:
                 self._ended.set()
 
-    def begin(self) -> None:
+    def restart_clock(self) -> None:
         """It is sent now: the clock counts from here."""
         self._started = time.monotonic()
 
@@ -102,19 +118,19 @@ class Job(HasTraits):
         """Move the clock and the estimate; sends what is pending."""
         with self._lock:
             if not self._ended.is_set():
-                self._move(self.latest(_TICKED))
+                self._advance_clock(self.latest(_TICK_TRAITS))
 
     def latest(self, names: Iterable[str]) -> dict[str, Any]:
         """Traits by name, with what is published and still waits to be shown."""
         with self._lock:
             return {name: self._pending.get(name, getattr(self, name)) for name in names}
 
-    def _move(self, latest: dict[str, Any]) -> None:
+    def _advance_clock(self, latest: dict[str, Any]) -> None:
         elapsed = time.monotonic() - self._started
         changes: dict[str, Any] = {"elapsed": elapsed}
         expected = latest["expected_seconds"]
         if expected and (latest["estimated"] or latest["progress"] is None):
-            changes |= {"progress": estimate(elapsed, expected), "estimated": True}
+            changes |= {"progress": estimated_progress(elapsed, expected), "estimated": True}
         waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
         if waiting and expected and elapsed > 3 * expected + 5 and not latest["message"]:
             changes["message"] = "slower than usual: the model may be starting up"
@@ -129,7 +145,7 @@ class Job(HasTraits):
         """What `stop` ended begins again; whoever follows the job for us calls it."""
         with self._lock:
             self._ended.clear()
-            self._published = 0.0  # told at once
+            self._last_update = 0.0  # told at once
             self.publish(watching=True, error=None)
 
     def _set(self, changes: dict[str, Any]) -> None:
@@ -158,7 +174,7 @@ class Job(HasTraits):
             StillRunning: `timeout` seconds have passed. The job goes on, and is still watched.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        while not self._ended.wait(_TICK if until is None else min(_TICK, _until(until))):
+        while not self._ended.wait(_TICK if until is None else min(_TICK, _seconds_until(until))):
             if until is not None and time.monotonic() >= until:
                 raise self.left(f"Not done within {timeout:g} s")
         return self
@@ -172,9 +188,9 @@ class Job(HasTraits):
 
     def __await__(self) -> Generator[Any, None, Job]:
         """`await job`: as `wait`, and raises what failed."""
-        return self._awaited().__await__()
+        return self._await_end().__await__()
 
-    async def _awaited(self) -> Job:
+    async def _await_end(self) -> Job:
         while not self._ended.is_set():
             await asyncio.sleep(_TICK)
         if self.error is not None:
@@ -184,9 +200,14 @@ class Job(HasTraits):
     # the results
 
     @property
-    def image(self) -> Any:
-        """The first picture among the outputs, a `PIL.Image.Image`; None where there is none."""
-        return next((asset.image for asset in self.outputs if asset.kind == "image"), None)
+    def image(self) -> Image:
+        """Return the first picture among the outputs, or None where there is none.
+
+        The type leaves None out, so that `job.image.size` needs no test in a notebook.
+        """
+        images = (asset.image for asset in self.outputs if asset.kind == "image")
+        first: Any = next(images, None)
+        return first
 
     @property
     def text(self) -> str | None:
@@ -215,11 +236,11 @@ class Job(HasTraits):
 
     def rerun(self, **changes: Any) -> Job:
         """Submit the same inputs with changes, as a new job that is billed anew."""
-        if self.again is None:
+        if self.resubmit is None:
             raise SegmindError(
                 f"What {self.id} was made of is not known here.", hint="Use client.submit."
             )
-        return self.again(changes)
+        return self.resubmit(changes)
 
     def export(self, form: str) -> str:
         """Text that makes it again: "cell", "client" (Python with this), "python" or "curl".
@@ -229,9 +250,9 @@ class Job(HasTraits):
         Raises:
             InputError: there is no such form, or a file among the inputs is not known any more.
         """
-        if self.exporter is None:
+        if self.render_export is None:
             raise SegmindError(f"What {self.id} was made of is not known here.")
-        return self.exporter(self, form)
+        return self.render_export(self, form)
 
     # how it shows
 
@@ -298,5 +319,5 @@ def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
     return f'<div>{shown}<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div></div>'
 
 
-def _until(moment: float) -> float:
+def _seconds_until(moment: float) -> float:
     return max(0.0, moment - time.monotonic())

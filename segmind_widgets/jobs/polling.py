@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import math
 
-SPREAD = 0.25  # σ of ln T, as seen over jobs of one model
+LOG_SIGMA = 0.25  # σ of ln T, as seen over jobs of one model
 FASTEST = 0.5  # seconds between two polls, whatever the model
 SLOWEST = 15.0
-UNKNOWN = 1.0  # seconds, for a model nobody knows
-PRICE = 0.06  # seconds of lateness that one poll may save
-ECONOMICAL_PRICE = 0.25
-_LEAST = 0.001  # seconds that a job can usually take
+UNKNOWN_PAUSE = 1.0  # seconds, for a model nobody knows
+POLL_COST = 0.06  # seconds of lateness that one poll may save
+ECONOMICAL_POLL_COST = 0.25
+_MIN_EXPECTED = 0.001  # seconds that a job can usually take
 
 
-def next_poll(age: float, usual: float | None, *, economical: bool = False) -> float:
+def next_poll(age: float, expected_seconds: float | None, *, economical: bool = False) -> float:
     """Seconds to wait before the next poll of a job that has run for `age` seconds.
 
     Args:
@@ -30,40 +30,40 @@ def next_poll(age: float, usual: float | None, *, economical: bool = False) -> f
             millisecond is taken for unknown.
         economical: fewer polls, for a small rate limit.
     """
-    if usual is None or usual < _LEAST:
-        return min(SLOWEST, max(UNKNOWN * (3 if economical else 1), age / 20))
-    price = ECONOMICAL_PRICE if economical else PRICE
-    left, at = 1.0, max(age, 0.0)
+    if expected_seconds is None or expected_seconds < _MIN_EXPECTED:
+        return min(SLOWEST, max(UNKNOWN_PAUSE * (3 if economical else 1), age / 20))
+    poll_cost = ECONOMICAL_POLL_COST if economical else POLL_COST
+    remaining, moment = 1.0, max(age, 0.0)
     while True:  # go on until the polls due add up to one
-        step = max(usual / 100, 0.05, at / 100)
-        rate = _rate(at + step / 2, usual, price)
-        if rate * step >= left:
-            at += left / rate
+        step = max(expected_seconds / 100, 0.05, moment / 100)
+        rate = _rate(moment + step / 2, expected_seconds, poll_cost)
+        if rate * step >= remaining:
+            moment += remaining / rate
             break
-        left -= rate * step
-        at += step
-        if at - age > max(usual, SLOWEST):
+        remaining -= rate * step
+        moment += step
+        if moment - age > max(expected_seconds, SLOWEST):
             break
-    return max(FASTEST, at - age)
+    return max(FASTEST, moment - age)
 
 
-def _rate(t: float, usual: float, price: float) -> float:
+def _rate(t: float, expected_seconds: float, poll_cost: float) -> float:
     """Polls a second that are best at age t."""
-    rate = math.sqrt(_hazard(t, usual) / (2 * price))
-    late = t / (2 * usual)
+    rate = math.sqrt(_hazard(t, expected_seconds) / (2 * poll_cost))
+    late = t / (2 * expected_seconds)
     return max(rate / late if late > 1 else rate, 1 / SLOWEST if late > 1 else 0.0)
 
 
-def _hazard(t: float, usual: float) -> float:
-    z = math.log(max(t, 1e-9) / usual) / SPREAD
+def _hazard(t: float, expected_seconds: float) -> float:
+    z = math.log(max(t, 1e-9) / expected_seconds) / LOG_SIGMA
     if z > 6:  # the tail's limit; the quotient below loses its digits there
-        return z / (SPREAD * t)
+        return z / (LOG_SIGMA * t)
     survival = 0.5 * math.erfc(z / math.sqrt(2))
-    density = math.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * SPREAD * t)
+    density = math.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * LOG_SIGMA * t)
     return density / survival
 
 
-def estimate(elapsed: float, usual: float) -> float:
+def estimated_progress(elapsed: float, expected_seconds: float) -> float:
     """How far a job seems to be, 0 to 1, when only its usual time is known. It never says done."""
-    share = elapsed / usual
+    share = elapsed / expected_seconds
     return 0.9 * share if share <= 1 else 0.98 - 0.08 / share

@@ -7,14 +7,14 @@ import itertools
 from collections import deque
 from typing import Generic, Protocol, TypeVar
 
-POLLS = 2  # what a job needs after its submit: the poll that sees its end, and its result
+POLLS_PER_SUBMIT = 2  # what a job needs after its submit: the poll that sees its end, and its result
 
 
 class Waiting(Protocol):
     """What a line asks of a watch."""
 
     @property
-    def urgent(self) -> bool:
+    def is_submit(self) -> bool:
         """Its next step is a submit."""
         ...
 
@@ -35,17 +35,17 @@ class StepQueue(Generic[W]):
         self._submits: deque[W] = deque()
         self._polls: list[tuple[bool, float, int, W]] = []
         self._count = itertools.count()
-        self._owed = 0  # places that polls have before the next submit
+        self._poll_turns = 0  # places that polls have before the next submit
 
     def __len__(self) -> int:
         return len(self._submits) + len(self._polls)
 
-    def add(self, runner: W, due: float, *, sure: bool = False) -> None:
+    def add(self, runner: W, due: float, *, immediate: bool = False) -> None:
         """Let it wait. `due` is the moment from which it waits; `sure` that it is not in vain."""
-        if runner.urgent:
+        if runner.is_submit:
             self._submits.append(runner)
         else:
-            heapq.heappush(self._polls, (not sure, due, next(self._count), runner))
+            heapq.heappush(self._polls, (not immediate, due, next(self._count), runner))
 
     @property
     def first(self) -> W:
@@ -55,9 +55,9 @@ class StepQueue(Generic[W]):
     def pop(self) -> W:
         """Let the first go, at the cost of a place."""
         if self._is_submits_turn():
-            self._owed = POLLS
+            self._poll_turns = POLLS_PER_SUBMIT
             return self._submits.popleft()
-        self._owed -= 1
+        self._poll_turns -= 1
         return heapq.heappop(self._polls)[-1]
 
     def drop(self) -> W:
@@ -67,4 +67,4 @@ class StepQueue(Generic[W]):
         return heapq.heappop(self._polls)[-1]
 
     def _is_submits_turn(self) -> bool:
-        return bool(self._submits) and (self._owed <= 0 or not self._polls)
+        return bool(self._submits) and (self._poll_turns <= 0 or not self._polls)

@@ -18,10 +18,10 @@ from segmind_widgets.types import Call, HistoryEntry, JobState, Reply
 
 BEFORE = timedelta(minutes=2)  # clocks differ a little; by how much more, a reply's date tells
 AFTER = timedelta(minutes=15)  # a v1 run may be written down when it ends
-_PAGES = 20  # of 100 rows
-_ROUNDS = (2.0, 6.0, 18.0)  # seconds: a service may write its history a little later
-_FRESH = timedelta(minutes=2)
-_NOTABLE, _ABSURD = timedelta(seconds=30), timedelta(days=1)
+_MAX_PAGES = 20  # of 100 rows
+_ROUND_PAUSES = (2.0, 6.0, 18.0)  # seconds: a service may write its history a little later
+_RETRY_AGE = timedelta(minutes=2)
+_MIN_SKEW, _MAX_SKEW = timedelta(seconds=30), timedelta(days=1)
 
 
 class HistorySearch:
@@ -39,10 +39,10 @@ class HistorySearch:
         self._hint = self.id or hint or ""
         self._sent = datetime.fromisoformat(self._row["sent"] or self._row["created"])
         self._rounds = (
-            list(_ROUNDS) if datetime.now(self._sent.tzinfo) - self._sent < _FRESH else []
+            list(_ROUND_PAUSES) if datetime.now(self._sent.tzinfo) - self._sent < _RETRY_AGE else []
         )
         self._page = 1
-        self._found: dict[str, HistoryEntry] = {}
+        self._entries: dict[str, HistoryEntry] = {}
         self._skew = timedelta()
 
     @property
@@ -59,27 +59,27 @@ class HistorySearch:
         Raises:
             SegmindError: the service refused, or cannot be understood.
         """
-        self._skew = _ahead(reply)
+        self._skew = _clock_skew(reply)
         rows = self._provider.parse_history(reply)
         for past in rows:
-            known = self._found.get(past.id)
+            known = self._entries.get(past.id)
             state = past.state
             if known:  # a row for each output
                 state = replace(known.state, outputs=known.state.outputs + past.state.outputs)
-            self._found[past.id] = replace(past, state=state)
-        more = rows and self._page < _PAGES
+            self._entries[past.id] = replace(past, state=state)
+        more = rows and self._page < _MAX_PAGES
         self._page = self._page + 1 if more else 0
         return None if more else self._best()
 
-    def again(self) -> float | None:
+    def next_round(self) -> float | None:
         """Seconds after which a new round may find it, from the first page; None: give up."""
         if not self._rounds:
             return None
-        self._page, self._found = 1, {}
+        self._page, self._entries = 1, {}
         return self._rounds.pop(0)
 
     def _best(self) -> JobState | None:
-        own = self._found.get(self._hint)
+        own = self._entries.get(self._hint)
         if own:
             return own.state
         if self._rounds and self._has_twins():
@@ -93,13 +93,13 @@ class HistorySearch:
                 min(abs(past.created - sent) for sent in moments),
                 past.id,
             )
-            for past in self._found.values()
+            for past in self._entries.values()
             if past.created
             and any(sent - BEFORE <= past.created <= sent + AFTER for sent in moments)
             and agree(self._row["inputs"], past.inputs)
             and not self._store.knows(past.id)
         ]
-        return self._found[min(fitting)[-1]].state if fitting else None
+        return self._entries[min(fitting)[-1]].state if fitting else None
 
     def _has_twins(self) -> bool:
         """Others that ask for the very same wait for their ids: what is found may be theirs."""
@@ -111,14 +111,14 @@ class HistorySearch:
         )
 
 
-def _ahead(reply: Reply) -> timedelta:
+def _clock_skew(reply: Reply) -> timedelta:
     """How far the service's clock is ahead of ours; nothing where it does not say, or hardly."""
     try:
         when = parsedate_to_datetime(reply.headers.get("date", ""))
         skew = when - datetime.now(timezone.utc)
     except (ValueError, TypeError, OverflowError):  # no date, or one without a zone
         return timedelta()
-    return skew if _NOTABLE < abs(skew) < _ABSURD else timedelta()
+    return skew if _MIN_SKEW < abs(skew) < _MAX_SKEW else timedelta()
 
 
 def agree(sent: Mapping[str, Any], remembered: Mapping[str, Any]) -> bool:

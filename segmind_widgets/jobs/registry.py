@@ -32,8 +32,8 @@ from segmind_widgets.storage.ownership import JobOwnership, followed
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, RunRequest, Status
 
-_UNKNOWN = "unknown"  # the model of a job that only its service knows
-_ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
+_UNKNOWN_MODEL = "unknown"  # the model of a job that only its service knows
+_MIN_ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
 
 
 class JobFollower(Protocol):
@@ -69,15 +69,15 @@ class JobRegistry:
         store: Store,
         endpoints: Endpoints,
         submit: Callable[..., Job],
-        pace: Callable[[], Mapping[str, Any]],
-        begun: Callable[[Job], object],
+        watch_options: Callable[[], Mapping[str, Any]],
+        on_begin: Callable[[Job], object],
         export: Callable[[Job, str], str],
     ) -> None:
         self._store = store
         self._endpoints = endpoints
         self._submit = submit
-        self._pace = pace
-        self._begun = begun
+        self._watch_options = watch_options
+        self._on_begin = on_begin
         self._export = export
         self._own: set[str] = set()  # the keys of what was begun or resumed here
         self._ownership = JobOwnership(store)
@@ -91,11 +91,11 @@ class JobRegistry:
         self,
         call: Call,
         request: RunRequest,
-        given: Mapping[str, Any],
+        inputs: Mapping[str, Any],
         endpoint: Endpoint,
         expected_seconds: float | None,
         pool: JobFollower | None = None,
-        told: Callable[[Job], object] | None = None,
+        assign: Callable[[Job], object] | None = None,
         **facts: Any,
     ) -> Job:
         """Write a new job down, then have it submitted.
@@ -124,9 +124,9 @@ class JobRegistry:
         job = self._job(
             key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected_seconds
         )
-        job.again = partial(self._rerun, request, given, where)
-        if told:
-            told(job)
+        job.resubmit = partial(self._rerun, request, inputs, where)
+        if assign:
+            assign(job)
         self._watch(job, endpoint, key, call, pool)
         return job
 
@@ -135,57 +135,57 @@ class JobRegistry:
         try:
             row = self._store.job(job_id)
         except NotFound:
-            if len(job_id) < _ID_LENGTH or job_id.startswith("local-"):
+            if len(job_id) < _MIN_ID_LENGTH or job_id.startswith("local-"):
                 raise
             return self._adopt(job_id)
         with self._lock:
             row = self._store.job(row["key"])  # as who held the lock left it
             live = self._live.get(row["key"])
-            if live is not None and (live.watching or _ahead(live, row)):
+            if live is not None and (live.watching or _is_ahead(live, row)):
                 return live
             runner = self._runners.get(row["key"])
-            if runner is not None and runner.go_on():  # it was stopped, and a call was on its way
+            if runner is not None and runner.follow_again():  # it was stopped, and a call was on its way
                 self._live[row["key"]] = runner.job
-                self._begun(runner.job)
+                self._on_begin(runner.job)
                 return runner.job
             if not Status(row["status"]).final:
-                return self._go_on(row, pool)
-            if not _hopeful(row):
-                return self._recalled(row)
+                return self._resume_here(row, pool)
+            if not _may_recover(row):
+                return self._from_row(row)
             try:
-                return self._go_on(row, pool)
+                return self._resume_here(row, pool)
             except (NotFound, SubmitUnknown) as error:
-                job = self._recalled(row)
+                job = self._from_row(row)
                 if job.status is Status.COMPLETED:
                     job.note = error.message  # why its files cannot be fetched again
                 return job
 
-    def _go_on(self, row: dict[str, Any], pool: JobFollower | None) -> Job:
+    def _resume_here(self, row: dict[str, Any], pool: JobFollower | None) -> Job:
         endpoint = self._endpoint_of(row)
         before, row = row, self._ownership.take(row)
         if row["status"] != before["status"] and Status(row["status"]).final:
-            return self._recalled(row)
+            return self._from_row(row)
         call, outputs = call_from_row(row), outputs_from_row(row)
         if pool and row["sent"] and not (call or outputs or row["id"]):
             call = pool.sent(row, endpoint)
             row = self._store.job(row["key"])
         unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
-        lost = None if call or outputs else self._lost(row, endpoint, unsent=unsent)
-        job = self._followed_again(row)
+        lost = None if call or outputs else self._lost_error(row, endpoint, unsent=unsent)
+        job = self._job_to_follow(row)
         self._watch(job, endpoint, row["key"], call, pool, outputs=outputs, lost=lost)
         return job
 
-    def _followed_again(self, row: Mapping[str, Any]) -> Job:
+    def _job_to_follow(self, row: Mapping[str, Any]) -> Job:
         """The row's job: that which somebody here has in a variable or a view, if there is one."""
         live = self._live.get(row["key"])
         if live is None:
-            return self._recalled(row, watching=True)
+            return self._from_row(row, watching=True)
         traits = traits_from_row(row, watching=True)
         live.publish(**traits | {"watching": False, "outputs": (), "message": "", "note": ""})
         live.follow()
         return live
 
-    def _lost(self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool) -> SubmitUnknown:
+    def _lost_error(self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool) -> SubmitUnknown:
         """Why a row says nothing of how to go on, where the service may remember the request.
 
         Raises:
@@ -206,15 +206,15 @@ class JobRegistry:
 
     def resume_all(self) -> list[Job]:
         """See `client.resume_all`."""
-        return [self._resumed(row) for row in self._store.jobs(1_000_000, unfinished=True)]
+        return [self._resume_row(row) for row in self._store.jobs(1_000_000, unfinished=True)]
 
     def job(self, job_id: str) -> Job:
         """A job as it is. Raises NotFound."""
-        return self._known(self._store.job(job_id))
+        return self._job_of(self._store.job(job_id))
 
     def jobs(self, last: int, **filters: Any) -> list[Job]:
         """See `client.jobs`."""
-        return [self._known(row) for row in self._store.jobs(last, **self._keys(**filters))]
+        return [self._job_of(row) for row in self._store.jobs(last, **self._keys(**filters))]
 
     def count(self, **filters: Any) -> int:
         """See `client.count`."""
@@ -232,19 +232,19 @@ class JobRegistry:
         self._scheduler.close()
         self._ownership.close()
 
-    def _known(self, row: Mapping[str, Any]) -> Job:
+    def _job_of(self, row: Mapping[str, Any]) -> Job:
         live = self._live.get(row["key"])
         if live is not None and (
-            live.watching or live.status == row["status"] or _ahead(live, row)
+            live.watching or live.status == row["status"] or _is_ahead(live, row)
         ):
             return live
-        return self._recalled(row)  # a view may still hold what another kernel finished
+        return self._from_row(row)  # a view may still hold what another kernel finished
 
-    def _resumed(self, row: Mapping[str, Any]) -> Job:
+    def _resume_row(self, row: Mapping[str, Any]) -> Job:
         try:
             return self.resume(row["key"])
         except SegmindError as error:
-            job = self._recalled(self._store.job(row["key"]))
+            job = self._from_row(self._store.job(row["key"]))
             job.error = error
             return job
 
@@ -259,15 +259,15 @@ class JobRegistry:
     def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
         known = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
         job = Job(**known | {"inputs": dict(request.inputs)} | traits)
-        job.exporter = self._export
+        job.render_export = self._export
         self._live[key] = job
         return job
 
     def _rerun(
-        self, request: RunRequest, given: Mapping[str, Any], where: str, changes: Mapping[str, Any]
+        self, request: RunRequest, inputs: Mapping[str, Any], where: str, changes: Mapping[str, Any]
     ) -> Job:
         options = {"kind": request.kind, "api": request.api, "provider": where}
-        return self._submit(request.target, {**given, **changes}, **options)
+        return self._submit(request.target, {**inputs, **changes}, **options)
 
     def _watch(
         self,
@@ -278,7 +278,7 @@ class JobRegistry:
         pool: JobFollower | None = None,
         **more: Any,
     ) -> None:
-        options = {**more, **self._pace()}
+        options = {**more, **self._watch_options()}
         if pool:
             self._pools.add(pool)
             pool.follow(job, endpoint, key, call, **options)
@@ -287,17 +287,17 @@ class JobRegistry:
             runner = self._runners[key] = JobRunner(job, *to, key, call, **options)
             self._scheduler.add(runner)
         self._own.add(key)
-        self._begun(job)
+        self._on_begin(job)
 
-    def _recalled(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
+    def _from_row(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
         """A job from its row, with its files where they are on disk."""
         request = RunRequest(row["target"], row["inputs"], row["kind"])
         traits = traits_from_row(row, watching=watching)
         if not watching and not traits["status"].final:
-            traits["error"] = followed(row) if self._ownership.elsewhere(row) else _left(row)
+            traits["error"] = followed(row) if self._ownership.elsewhere(row) else _not_followed(row)
         job = self._job(row["key"], request, row["provider"], **traits)
-        if row["target"] != _UNKNOWN:
-            job.again = partial(self._rerun, request, row["inputs"], self._provider_option(row))
+        if row["target"] != _UNKNOWN_MODEL:
+            job.resubmit = partial(self._rerun, request, row["inputs"], self._provider_option(row))
         if not watching:
             job.publish(last=True)
         return job
@@ -362,30 +362,30 @@ class JobRegistry:
             endpoint,
             id=job_id,
             kind="model",
-            target=_UNKNOWN,
+            target=_UNKNOWN_MODEL,
             inputs={},
             status=str(Status.QUEUED),
             next=call.to_dict(),
         )
-        job = self._job(key, RunRequest(_UNKNOWN), endpoint.provider.name, sandbox=endpoint.sandbox)
+        job = self._job(key, RunRequest(_UNKNOWN_MODEL), endpoint.provider.name, sandbox=endpoint.sandbox)
         job.publish(id=job_id, status=Status.QUEUED)
         self._watch(job, endpoint, key, call)
         return job
 
 
-def _ahead(live: Job, row: Mapping[str, Any]) -> bool:
+def _is_ahead(live: Job, row: Mapping[str, Any]) -> bool:
     """It ended here, and the journal cannot say so: its results are in this kernel's memory."""
     return live.status is Status.COMPLETED and not Status(row["status"]).final
 
 
-def _hopeful(row: Mapping[str, Any]) -> bool:
+def _may_recover(row: Mapping[str, Any]) -> bool:
     """It ended, and there may be more: the service's history may know it, or have its files."""
     if row["status"] == Status.COMPLETED:
         return bool(row["outputs"]) and not assets_from_row(row)
     return row["status"] == Status.UNKNOWN
 
 
-def _left(row: Mapping[str, Any]) -> StillRunning:
+def _not_followed(row: Mapping[str, Any]) -> StillRunning:
     known = row["id"] or row["key"]
     said, hint = f"The job {known} is not followed here; it goes on.", "Get it back with"
     if not (row["id"] or row["next"] or row["outputs"]):

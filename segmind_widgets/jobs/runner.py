@@ -52,12 +52,12 @@ from segmind_widgets.types import Call, JobState, Output, Reply, Status
 __all__ = ["JobRunner", "assets_from_row", "call_from_row", "outputs_from_row", "traits_from_row"]
 
 _log = logging.getLogger(__name__)
-_SLOW = 120.0  # a call with a longer time-out occupies its thread for long
-_CROWDED = 1.0  # seconds that requests wait for the rate limit
-_DOWNLOAD_TRIES = 5
+_SLOW_TIMEOUT = 120.0  # a call with a longer time-out occupies its thread for long
+_MIN_CROWDED_DELAY = 1.0  # seconds that requests wait for the rate limit
+_MAX_DOWNLOAD_TRIES = 5
 _SAVE = "It is kept in memory: job.save(FOLDER) writes it elsewhere."
 _LOOKED = "It was not found in the history of {}; resuming it looks again."
-_SENSELESS_TRIES = 3  # a poll answered by a page of somebody's proxy, or by half a JSON
+_MAX_PARSE_TRIES = 3  # a poll answered by a page of somebody's proxy, or by half a JSON
 
 
 class JobRunner:
@@ -85,7 +85,7 @@ class JobRunner:
         *,
         outputs: tuple[Output, ...] = (),
         economical: bool = False,
-        limit: float = 3600.0,
+        watch_limit: float = 3600.0,
         recipes: bool = True,
         lost: SegmindError | None = None,
         downloader: Callable[[Callable[[Asset], Asset]], Downloader] | None = None,
@@ -94,20 +94,20 @@ class JobRunner:
         self._provider, self._transport, self._store = provider, transport, store
         self._key, self._call, self._outputs = key, call, outputs
         self._recipes = recipes
-        self._economical, self._until = economical, time.monotonic() + limit
-        self._began = time.monotonic()
-        self._elapsed, self._limit = job.elapsed, limit
-        self._queued = self._began - self._elapsed
+        self._economical, self._watch_end = economical, time.monotonic() + watch_limit
+        self._started = time.monotonic()
+        self._elapsed_before, self._watch_limit = job.elapsed, watch_limit
+        self._clock_start = self._started - self._elapsed_before
         self._tries = 0
         default = partial(Downloader, store, transport, job.model, key)
-        self._results = (downloader or default)(self._stamped)
+        self._results = (downloader or default)(self._with_recipe)
         self._doubt = lost
         self._lookup: HistorySearch | None = None
         self._sought = False
-        self._is_submitted = not self.urgent
-        self._is_whole = self.urgent  # all of its time is seen here
-        self._gate = threading.Lock()
-        self._over = False
+        self._is_submitted = not self.is_submit
+        self._is_whole = self.is_submit  # all of its time is seen here
+        self._lock = threading.Lock()
+        self._has_ended = False
 
     @property
     def limit(self) -> RateLimit | None:
@@ -117,10 +117,10 @@ class JobRunner:
     @property
     def slow(self) -> bool:
         """The next step may take long: a v1 run, a download."""
-        return self._call is None or self._call.timeout > _SLOW
+        return self._call is None or self._call.timeout > _SLOW_TIMEOUT
 
     @property
-    def urgent(self) -> bool:
+    def is_submit(self) -> bool:
         """The next step is a submit: polls wait for it."""
         return self._call is not None and self._call.billed
 
@@ -129,16 +129,16 @@ class JobRunner:
         if self._is_submitted:
             self.job.tick()
 
-    def go_on(self) -> bool:
+    def follow_again(self) -> bool:
         """Follow a job again whose watching was stopped; False: this watch has ended.
 
         A call may be on its way: another watch would ask for what this one is about to be told.
         """
-        with self._gate:
-            if not self._over and self.job.done:
-                self._until = time.monotonic() + self._limit
+        with self._lock:
+            if not self._has_ended and self.job.done:
+                self._watch_end = time.monotonic() + self._watch_limit
                 self.job.follow()
-            return not self._over
+            return not self._has_ended
 
     def step(self) -> float | None:
         """Do what is due; its place in `limit` is taken. Seconds until the next step, or None: it
@@ -147,23 +147,23 @@ class JobRunner:
         try:
             return self._step()
         except SegmindError as error:
-            return self._broken(error)
+            return self._fail(error)
         except Exception as error:  # noqa: BLE001 - a thread has nobody else to tell
             _log.exception("The watch of %s broke", self.job.id)
-            kind = SubmitUnknown if self.urgent else SegmindError  # it may have been accepted
-            return self._broken(kind(f"Something went wrong here: {error!r}"))
+            kind = SubmitUnknown if self.is_submit else SegmindError  # it may have been accepted
+            return self._fail(kind(f"Something went wrong here: {error!r}"))
 
     def _step(self) -> float | None:
         if self.job.done:
-            return self._left()
+            return self._release()
         if self._call is None:
             return self._fetch()
-        if time.monotonic() > self._until and not self.urgent:
+        if time.monotonic() > self._watch_end and not self.is_submit:
             raise self.job.left("Watched for long enough")
         outcome = self._send(self._call)
         pause = retry_delay(self._call, outcome, self._tries)
         if pause is not None:
-            return self._again(outcome, pause)
+            return self._retry_later(outcome, pause)
         if isinstance(outcome, SegmindError):
             raise outcome
         if self._lookup:
@@ -174,19 +174,19 @@ class JobRunner:
         try:
             state = self._provider.parse(call, outcome)
         except ReplyError:
-            if call.billed or self._tries >= _SENSELESS_TRIES:
+            if call.billed or self._tries >= _MAX_PARSE_TRIES:
                 raise
-            return self._again(outcome, 2.0**self._tries)
+            return self._retry_later(outcome, 2.0**self._tries)
         self._tries = 0
-        return self._advance(state, outcome)
+        return self._apply(state, outcome)
 
-    def _left(self) -> float | None:
+    def _release(self) -> float | None:
         """Whoever stopped the watching let the job go: any kernel may go on with it."""
-        with self._gate:
+        with self._lock:
             if not self.job.done:  # somebody goes on with it
                 return 0.0
-            self._over = True
-        if self.urgent:
+            self._has_ended = True
+        if self.is_submit:
             said = f"{self.job.model} was never sent: it was stopped before. Nothing was billed."
             with suppress(StoreError):
                 self._store.update(self._key, status="cancelled", error=said, owner=None)
@@ -208,14 +208,14 @@ class JobRunner:
     def _begin(self) -> None:
         """It goes out now: neither its time nor the limit of watching counts what it waited."""
         moment = time.monotonic()
-        self._until += moment - self._began
-        self._began = self._queued = moment
+        self._watch_end += moment - self._started
+        self._started = self._clock_start = moment
         self._is_submitted = True
-        self.job.begin()
+        self.job.restart_clock()
 
-    def _again(self, outcome: Reply | SegmindError, pause: float) -> float:
+    def _retry_later(self, outcome: Reply | SegmindError, pause: float) -> float:
         self._tries += 1
-        if self.urgent:  # it was not accepted
+        if self.is_submit:  # it was not accepted
             self._store.update(self._key, sent=None)
         if isinstance(outcome, Reply) and outcome.status == 429:
             self._transport.limit.back_off(pause)
@@ -224,7 +224,7 @@ class JobRunner:
             self.job.publish(message="the service does not answer; trying again")
         return pause
 
-    def _advance(self, state: JobState, reply: Reply) -> float | None:
+    def _apply(self, state: JobState, reply: Reply) -> float | None:
         kept, told = state_to_columns(state, reply)
         self._doubt = None
         before, self._call = self._call, state.next
@@ -233,7 +233,7 @@ class JobRunner:
                 kept["next"] = state.next.to_dict()
             self._write_down(kept, told)
             self.job.publish(status=state.status, **told)
-            return 0.0 if state.now else self._pace(state)
+            return 0.0 if state.now else self._next_pause(state)
         if state.status is Status.COMPLETED:
             return self._completed(state, kept, told)
         error = state.error or (
@@ -250,19 +250,19 @@ class JobRunner:
             self.job.publish(**told)  # the id above all: without a journal only the eye keeps it
             raise
 
-    def _pace(self, state: JobState) -> float:
+    def _next_pause(self, state: JobState) -> float:
         now = time.monotonic()
         if state.status is Status.QUEUED:
-            self._queued = now
+            self._clock_start = now
         usual = state.expected or self.job.expected_seconds
-        crowded = self._transport.limit.delay > _CROWDED
-        pause = next_poll(now - self._queued, usual, economical=self._economical or crowded)
-        return min(pause, max(0.0, self._until - now) + 0.01)  # the limit is told when it is over
+        crowded = self._transport.limit.delay > _MIN_CROWDED_DELAY
+        pause = next_poll(now - self._clock_start, usual, economical=self._economical or crowded)
+        return min(pause, max(0.0, self._watch_end - now) + 0.01)  # the limit is told when it is over
 
     def _completed(self, state: JobState, kept: dict[str, Any], told: dict[str, Any]) -> float:
         """Write bytes that came with the reply to disk at once; note the URLs to fetch."""
         kept |= {"status": "downloading", "next": None}
-        outputs = [self._results.keep(i, output) for i, output in enumerate(state.outputs)]
+        outputs = [self._results.write(i, output) for i, output in enumerate(state.outputs)]
         outputs += self._outputs[len(outputs) :]  # where a history remembers fewer
         self._outputs, self._tries = tuple(outputs), 0
         kept["outputs"] = [output_to_row(output) for output in outputs if output.url]
@@ -278,15 +278,15 @@ class JobRunner:
             self._results.fetch(self._outputs)
         except DownloadError as error:
             self._tries += 1
-            if error.gone or self._tries >= _DOWNLOAD_TRIES:
+            if error.gone or self._tries >= _MAX_DOWNLOAD_TRIES:
                 raise
             self.job.publish(message="the download broke; trying again")
             return max(error.retry_after or 0.0, min(30.0, 2.0**self._tries))
         assets = self._results.assets
         kept: dict[str, Any] = {}
-        seconds = self._elapsed  # of one that went on with nobody here, nobody knows how long
+        seconds = self._elapsed_before  # of one that went on with nobody here, nobody knows how long
         if self._is_whole:
-            kept["seconds"] = seconds = time.monotonic() - self._began + self._elapsed
+            kept["seconds"] = seconds = time.monotonic() - self._started + self._elapsed_before
         told = {"outputs": tuple(assets), "progress": 1.0, "elapsed": seconds, "message": ""}
         if self._results.problem:  # for the journal it is not done: another kernel may fetch it
             told["note"] = f"{self._results.problem} {_SAVE}"
@@ -294,7 +294,7 @@ class JobRunner:
         kept["outputs"] = [asset_to_row(asset) for asset in assets]
         return self._end(Status.COMPLETED, None, kept, told)
 
-    def _stamped(self, asset: Asset) -> Asset:
+    def _with_recipe(self, asset: Asset) -> Asset:
         """Return the file with its recipe in it, before anybody sees or measures it."""
         if not self._recipes:
             return asset
@@ -331,9 +331,9 @@ class JobRunner:
         state = lookup.read(reply)
         if state and state.id and self._store.adopt(self._key, state.id):
             self._lookup = None
-            return self._advance(state, reply)
+            return self._apply(state, reply)
         if lookup.call is None:
-            pause = lookup.again()
+            pause = lookup.next_round()
             if pause is None and self._doubt:
                 raise self._doubt
         else:
@@ -341,7 +341,7 @@ class JobRunner:
         self._call = lookup.call
         return pause
 
-    def _broken(self, error: SegmindError) -> float | None:
+    def _fail(self, error: SegmindError) -> float | None:
         """No step can follow: a refused submit failed; after a broken poll the job still runs."""
         if self._doubt and self._sought:
             error = self._doubt
@@ -382,14 +382,14 @@ class JobRunner:
         kept["owner"] = None
         if error is not None:
             kept["error"] = str(error)
-        told.setdefault("elapsed", time.monotonic() - self._began + self._elapsed)
+        told.setdefault("elapsed", time.monotonic() - self._started + self._elapsed_before)
         try:
             self._store.update(self._key, **kept)
         except StoreError as trouble:
             error = error or trouble
         if self._store.problem:
             told["note"] = " ".join(filter(None, [told.get("note"), self._store.problem]))
-        with self._gate:
-            self._over = True
+        with self._lock:
+            self._has_ended = True
         if not self.job.done:  # else its end was told when the watching was stopped
             self.job.publish(last=True, error=error, **told)

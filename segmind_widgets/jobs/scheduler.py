@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 SENDERS = 6
 SLOW_SENDERS = 8
-UPDATES = 10.0  # ticks a second, over all jobs
-FRAME = 0.25  # seconds between two ticks of one job, where there are few
-PATIENCE = 2.0  # seconds
-_NOTICED = 1.0  # seconds of waiting that a person is told about
-_WAITS = "waiting for the rate limit"
+TICKS_PER_SECOND = 10.0  # ticks a second, over all jobs
+TICK_PAUSE = 0.25  # seconds between two ticks of one job, where there are few
+SUBMIT_PATIENCE = 2.0  # seconds
+_MIN_NOTED_DELAY = 1.0  # seconds of waiting that a person is told about
+_RATE_LIMITED = "waiting for the rate limit"
 _Queue = PriorityQueue[tuple[int, int, "JobRunner | None"]]  # the least first; None ends a thread
 
 
@@ -55,10 +55,10 @@ class Scheduler:
 
     def __init__(self, senders: int = SENDERS, slow_senders: int = SLOW_SENDERS) -> None:
         self._wake = threading.Condition()
-        self._is_called = False  # something changed since the clock looked
+        self._has_news = False  # something changed since the clock looked
         self._due: list[tuple[float, int, bool, JobRunner]] = []
         self._live: dict[JobRunner, None] = {}
-        self._ticked: deque[JobRunner] = deque()  # the live ones, and some that have ended
+        self._tick_order: deque[JobRunner] = deque()  # the live ones, and some that have ended
         self._next_tick = 0.0
         self._count = itertools.count()
         self._quick = _SenderPool("sender", senders)
@@ -83,11 +83,11 @@ class Scheduler:
             now = time.monotonic()
             if runner not in self._live:
                 if not self._live:
-                    self._next_tick = now + FRAME
+                    self._next_tick = now + TICK_PAUSE
                 self._live[runner] = None
-                self._ticked.append(runner)
+                self._tick_order.append(runner)
             heapq.heappush(self._due, (now + delay, next(self._count), not delay, runner))
-            self._call()
+            self._notify()
 
     def close(self) -> None:
         """End the threads, each after what it is doing. Nothing that is due is done any more.
@@ -97,7 +97,7 @@ class Scheduler:
         with self._wake:
             self._closed = True
             self._wake.notify_all()
-            self._wake.wait_for(lambda: not self._submits, PATIENCE)
+            self._wake.wait_for(lambda: not self._submits, SUBMIT_PATIENCE)
         for senders in (self._quick, self._slow):
             for _ in range(senders.threads):
                 senders.queue.put((2, next(self._count), None))
@@ -112,19 +112,19 @@ class Scheduler:
         for name, target, args in threads:
             threading.Thread(target=target, args=args, name=f"segmind {name}", daemon=True).start()
 
-    def _call(self) -> None:
-        self._is_called = True
+    def _notify(self) -> None:
+        self._has_news = True
         self._wake.notify()
 
     # the clock's thread
 
     def _clock(self) -> None:
         while not self._closed:
-            self._sort_due()
-            moment = self._let_go()
+            self._queue_due()
+            moment = self._release_queued()
             self._tick()
             with self._wake:
-                if self._closed or self._is_called:
+                if self._closed or self._has_news:
                     continue
                 if self._due:
                     moment = min(moment, self._due[0][0])
@@ -134,27 +134,27 @@ class Scheduler:
                 if pause > 0:
                     self._wake.wait(None if math.isinf(pause) else pause)
 
-    def _sort_due(self) -> None:
+    def _queue_due(self) -> None:
         """What is due goes to a sender, or into the line for its place."""
         with self._wake:
-            self._is_called = False
+            self._has_news = False
             now = time.monotonic()
             due: list[tuple[float, bool, JobRunner]] = []
             while self._due and self._due[0][0] <= now:
-                moment, _, sure, runner = heapq.heappop(self._due)
-                due.append((moment, sure, runner))
-        for moment, sure, runner in due:
+                moment, _, immediate, runner = heapq.heappop(self._due)
+                due.append((moment, immediate, runner))
+        for moment, immediate, runner in due:
             limit, senders = runner.limit, self._slow if runner.slow else self._quick
             if limit is None:
                 self._hand_over(runner, senders)
                 continue
             queue = self._queues.setdefault((limit, senders), StepQueue())
-            queue.add(runner, moment, sure=sure)
+            queue.add(runner, moment, immediate=immediate)
             limit.waiting += 1
-            if runner.urgent and limit.delay > _NOTICED:
-                runner.job.publish(message=_WAITS)
+            if runner.is_submit and limit.delay > _MIN_NOTED_DELAY:
+                runner.job.publish(message=_RATE_LIMITED)
 
-    def _let_go(self) -> float:
+    def _release_queued(self) -> float:
         """Hand over what has its place and a free sender. The moment to look again."""
         moment = math.inf
         waiting = deque(self._queues)  # in turns: no line waits for another one's end
@@ -179,7 +179,7 @@ class Scheduler:
     def _hand_over(self, runner: JobRunner, senders: _SenderPool) -> None:
         with self._wake:
             senders.load += 1
-        senders.queue.put((0 if runner.urgent else 1, next(self._count), runner))
+        senders.queue.put((0 if runner.is_submit else 1, next(self._count), runner))
 
     def _tick(self) -> None:
         """Let one job's clock move: a few times a second each, and all together `UPDATES`."""
@@ -187,13 +187,13 @@ class Scheduler:
             now = time.monotonic()
             if now < self._next_tick:
                 return
-            while self._ticked and self._ticked[0] not in self._live:
-                self._ticked.popleft()
-            if not self._ticked:
+            while self._tick_order and self._tick_order[0] not in self._live:
+                self._tick_order.popleft()
+            if not self._tick_order:
                 return
-            runner = self._ticked[0]
-            self._ticked.rotate(-1)
-            self._next_tick = now + max(FRAME / len(self._live), 1 / UPDATES)
+            runner = self._tick_order[0]
+            self._tick_order.rotate(-1)
+            self._next_tick = now + max(TICK_PAUSE / len(self._live), 1 / TICKS_PER_SECOND)
         runner.tick()
 
     # the senders' threads
@@ -205,12 +205,12 @@ class Scheduler:
                 senders.load -= 1
                 if delay is None:
                     self._live.pop(runner, None)
-                    self._call()
+                    self._notify()
                 else:
                     self.add(runner, delay)
 
     def _step(self, runner: JobRunner) -> float | None:
-        submits = int(runner.urgent)
+        submits = int(runner.is_submit)
         with self._wake:
             self._submits += submits
         try:

@@ -210,9 +210,8 @@ class RunCommand:
         self._display.follow(resumed[0])
         for job in resumed[1:]:
             self._quietly(job, None)
-        failed = [job for job in resumed if job.error is not None]
-        if failed and len(resumed) == 1:
-            raise failed[0].error
+        if len(resumed) == 1 and resumed[0].error is not None:
+            raise resumed[0].error
         return resumed[0] if len(resumed) == 1 else listings.jobs(resumed, self._client.thumbnail)
 
 

@@ -176,7 +176,8 @@ class UploadPanel(Panel):
             entry.error, entry.state = "", "uploading"
             self._show()
             try:
-                entry.asset = self.client.upload(entry.asset, progress=self._progress(entry))
+                asset: Any = entry.asset  # entries without one are not uploaded
+                entry.asset = self.client.upload(asset, progress=self._progress(entry))
             except SegmindError as error:
                 entry.error, entry.state = error_text(error), "waiting"
             else:

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 
 from segmind_widgets.errors import LimitError, SegmindError
 from segmind_widgets.formatting import money
-from segmind_widgets.planning.estimates import HAIR
+from segmind_widgets.planning.estimates import USD_TOLERANCE
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.types import Status
 
-APART = 10.0  # seconds between two equal requests that nobody doubts
-_FEW = 64  # entries
+REPEAT_WINDOW = 10.0  # seconds between two equal requests that nobody doubts
+_SETTLE_COUNT = 64  # entries
 
 
 class PaidJob(Protocol):
@@ -49,7 +49,7 @@ class Reservation:
     usd: float
     sandbox: bool
     job: PaidJob | None = None
-    began: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=time.monotonic)
 
     def assign(self, job: PaidJob) -> None:
         """It becomes this job, which may be sent from now on."""
@@ -58,7 +58,7 @@ class Reservation:
     @property
     def age(self) -> float:
         """Seconds since it was made."""
-        return time.monotonic() - self.began
+        return time.monotonic() - self.started
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ class Budget:
     """
 
     def __init__(self, look: Callable[[str], PaidJob]) -> None:
-        self._look = look
+        self._find_job = look
         self._lock = threading.Lock()
         self._entries: list[Reservation] = []  # without a figure from the service
         self._recent: list[Reservation] = []
-        self._crowd = _FEW
+        self._settle_at = _SETTLE_COUNT
         self._spent: dict[tuple[bool, bool], float] = {}  # by the place's kind, and the job's
 
     @contextmanager
@@ -94,16 +94,16 @@ class Budget:
             LimitError: the budget does not allow it, or it was sent a moment ago.
         """
         with self._lock:  # or two at once would both fit
-            self._recent = [entry for entry in self._recent if entry.age <= APART]
+            self._recent = [entry for entry in self._recent if entry.age <= REPEAT_WINDOW]
             if not plan.again:
-                self._refuse_again(plan)
+                self._refuse_repeat(plan)
             self._refuse_beyond(plan, limit)
             entry = Reservation(plan, plan.estimate.high or 0.0, plan.endpoint.sandbox)
             self._entries.append(entry)
             self._recent.append(entry)
-            if len(self._entries) > self._crowd:  # a batch has thousands: what ended is let go
+            if len(self._entries) > self._settle_at:  # a batch has thousands: what ended is let go
                 self._settle()
-                self._crowd = 2 * len(self._entries) + _FEW
+                self._settle_at = 2 * len(self._entries) + _SETTLE_COUNT
         try:
             yield entry
         except BaseException:
@@ -128,10 +128,10 @@ class Budget:
         with self._lock:
             self._settle()
             spent = sum(usd for (_, play), usd in self._spent.items() if play == sandbox)
-            flying = [e for e in self._entries if _play(e) == sandbox]
+            flying = [e for e in self._entries if _is_sandbox(e) == sandbox]
             return SessionSpend(spent, sum(entry.usd for entry in flying))
 
-    def _refuse_again(self, plan: Plan) -> None:
+    def _refuse_repeat(self, plan: Plan) -> None:
         for entry in reversed(self._recent):
             job = entry.job
             if job is not None and job.status in (Status.FAILED, Status.CANCELLED):
@@ -158,14 +158,14 @@ class Budget:
         self._settle()
         spent = sum(usd for (kind, _), usd in self._spent.items() if kind == plan.endpoint.sandbox)
         flying = sum(e.usd for e in self._entries if e.sandbox == plan.endpoint.sandbox)
-        if spent + flying + high <= limit + HAIR:
+        if spent + flying + high <= limit + USD_TOLERANCE:
             return
         underway = f" and {money(flying)} in flight" if flying else ""
         raise LimitError(
             f"{target} may cost {money(high)}; of this session's budget of {money(limit)}{play},"
             f" {money(spent)} is spent{underway}.",
             hint="Nothing was sent. Raise it with %config SegmindClient.budget ="
-            f" {_up(spent + flying + high)}, or set it to 0 for no limit.",
+            f" {_round_up(spent + flying + high)}, or set it to 0 for no limit.",
         )
 
     def _settle(self) -> None:
@@ -173,10 +173,10 @@ class Budget:
         left = []
         for entry in self._entries:
             job = entry.job
-            if job is not None and job.done and _open(job):
+            if job is not None and job.done and _may_cost_more(job):
                 with suppress(SegmindError):  # it was resumed since, perhaps
-                    job = self._look(job.id)
-            if job is None or not job.done or _open(job):
+                    job = self._find_job(job.id)
+            if job is None or not job.done or _may_cost_more(job):
                 left.append(entry)
                 continue
             told = job.cost if job.cost is not None else entry.usd
@@ -186,12 +186,12 @@ class Budget:
         self._entries = left
 
 
-def _open(job: PaidJob) -> bool:
+def _may_cost_more(job: PaidJob) -> bool:
     """It may still cost something that nobody has told."""
     return not job.status.final or (job.status is Status.UNKNOWN and job.cost is None)
 
 
-def _play(entry: Reservation) -> bool:
+def _is_sandbox(entry: Reservation) -> bool:
     return entry.job.sandbox if entry.job is not None else entry.sandbox
 
 
@@ -199,7 +199,7 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s ago" if seconds >= 1 else "a moment ago"
 
 
-def _up(usd: float) -> str:
+def _round_up(usd: float) -> str:
     """A budget that allows it, in few digits."""
     steps = 100 if usd >= 1 else 10_000
     return f"{math.ceil(usd * steps - 1e-6) / steps:g}"

@@ -15,11 +15,11 @@ from segmind_widgets.formatting import money
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.storage.store import Store
 
-HAIR = 1e-9  # USD: sums of prices are not exact
-ENOUGH = 3  # own runs that say more than a directory's average
-NEWEST = 12  # own runs: prices change
-_ROWS = 60  # looked through for them
-_COUNTS = ("n", "samples", "max_images", "num_images", "num_outputs")  # how many outputs are wanted
+USD_TOLERANCE = 1e-9  # USD: sums of prices are not exact
+MIN_OWN_RUNS = 3  # own runs that say more than a directory's average
+MAX_OWN_RUNS = 12  # own runs: prices change
+_MAX_ROWS = 60  # looked through for them
+_COUNT_INPUTS = ("n", "samples", "max_images", "num_images", "num_outputs")  # how many outputs are wanted
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Estimate:
     usual: float | None = None
     high: float | None = None
     source: str = "no average in the directory, and no run of yours"
-    untold: bool = False  # there were own runs, and the service did not say what they cost
+    is_unreported: bool = False  # there were own runs, and the service did not say what they cost
 
     @property
     def remedy(self) -> str:
         """What makes an unknown cost known, in a sentence."""
-        if self.untold:
+        if self.is_unreported:
             return "The service does not say what it costs; %segmind_status shows your balance."
         return "One run without a limit may tell what it costs."
 
@@ -44,7 +44,7 @@ class Estimate:
         if self.usual is None or self.low is None or self.high is None:
             return self
         low, usual, high = (runs * usd for usd in (self.low, self.usual, self.high))
-        return Estimate(low, usual, high, self.source, self.untold)
+        return Estimate(low, usual, high, self.source, self.is_unreported)
 
     def __str__(self) -> str:
         if self.usual is None or self.low is None or self.high is None:
@@ -65,13 +65,13 @@ def estimate(average: float | None, runs: Sequence[float | None], outputs: int =
             service did not tell.
         outputs: how many the inputs ask for; some services bill each.
     """
-    own = [cost for cost in runs if cost is not None][:NEWEST]
+    own = [cost for cost in runs if cost is not None][:MAX_OWN_RUNS]
     mine = f"your last {len(own)} runs" if len(own) > 1 else "your last run"
-    if len(own) >= ENOUGH or (own and average is None):
+    if len(own) >= MIN_OWN_RUNS or (own and average is None):
         return Estimate(min(own), median(own), max(own), mine)
     if average is None:
         source = "the service does not say what your runs cost"
-        return Estimate(source=source, untold=True) if runs else Estimate()
+        return Estimate(source=source, is_unreported=True) if runs else Estimate()
     told = [average, average * outputs, *own]
     source = "directory average"
     source += f", {outputs} outputs" if outputs > 1 else ""
@@ -79,9 +79,9 @@ def estimate(average: float | None, runs: Sequence[float | None], outputs: int =
     return Estimate(min(told), average * outputs, max(told), source)
 
 
-def outputs_wanted(inputs: Mapping[str, Any]) -> int:
+def output_count(inputs: Mapping[str, Any]) -> int:
     """How many outputs the inputs ask for, at most."""
-    asked = [inputs.get(name) for name in _COUNTS]
+    asked = [inputs.get(name) for name in _COUNT_INPUTS]
     return max([1, *(n for n in asked if isinstance(n, int) and not isinstance(n, bool))])
 
 
@@ -89,17 +89,17 @@ class OwnRuns:
     """The newest completed runs of a model or workflow at a place, as the journal has them."""
 
     def __init__(self, store: Store, target: str, endpoint: Endpoint) -> None:
-        rows = store.jobs(_ROWS, target=target, status="completed")
+        rows = store.jobs(_MAX_ROWS, target=target, status="completed")
         self._rows = [row for row in rows if is_at(row, endpoint)]
 
     def costs(self, outputs: int) -> list[float | None]:
         """USD of each that asked for as many outputs, None where untold; the newest first."""
-        return [row["cost"] for row in self._rows if outputs_wanted(row["inputs"]) == outputs]
+        return [row["cost"] for row in self._rows if output_count(row["inputs"]) == outputs]
 
     def seconds(self) -> float | None:
         """How long they usually take; None where there are too few to say."""
         took = [row["seconds"] for row in self._rows if row["seconds"]][:20]
-        return median(took) if len(took) >= ENOUGH else None
+        return median(took) if len(took) >= MIN_OWN_RUNS else None
 
 
 def is_at(row: Mapping[str, Any], endpoint: Endpoint) -> bool:

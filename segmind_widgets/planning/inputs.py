@@ -119,12 +119,12 @@ def _asset(name: str, value: Any) -> Asset | None:
     if isinstance(value, _PLAIN):
         return None
     try:
-        return _found(value)
+        return _to_asset(value)
     except InputError as error:
         raise error.with_field(error.field or name) from error.__cause__
 
 
-def _found(value: Any) -> Asset | None:
+def _to_asset(value: Any) -> Asset | None:
     if getattr(value, "ndim", None) == 0:
         return None
     known = isinstance(value, (Asset, Path, bytes, bytearray, memoryview))

@@ -16,7 +16,7 @@ from segmind_widgets.formatting import money, seconds
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.uploads import needed
-from segmind_widgets.planning.estimates import HAIR, Estimate, OwnRuns, estimate, outputs_wanted
+from segmind_widgets.planning.estimates import USD_TOLERANCE, Estimate, OwnRuns, estimate, output_count
 from segmind_widgets.planning.fingerprint import fingerprint
 from segmind_widgets.planning.inputs import (
     check_known,
@@ -43,7 +43,7 @@ class Plan:
     endpoint: Endpoint
     model: Model | None
     files: tuple[Asset, ...] = ()
-    there: tuple[Asset, ...] = ()
+    uploaded: tuple[Asset, ...] = ()
     notes: tuple[str, ...] = ()
     estimate: Estimate = field(default_factory=Estimate)
     seconds: float | None = None
@@ -78,7 +78,7 @@ class Plan:
                 hint=f"Nothing was sent. {told.remedy} To run it all the same,"
                 " leave --max-cost out.",
             )
-        if not told.high <= max_cost + HAIR:  # so written, NaN allows nothing
+        if not told.high <= max_cost + USD_TOLERANCE:  # so written, NaN allows nothing
             words = "usually costs" if told.low == told.high else "may cost up to"
             raise LimitError(
                 f"{target} {words} {money(told.high)} ({told.source}), more than the"
@@ -100,7 +100,7 @@ class Plan:
     # how it shows
 
     def __str__(self) -> str:
-        return "\n".join([self._head, self._body, *self._uploads, *self.notes, self._expected])
+        return "\n".join([self._head, self._body, *self._uploads, *self.notes, self._summary])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("…" if cycle else str(self))
@@ -110,7 +110,7 @@ class Plan:
         told = (*self._uploads, *self.notes)
         return (
             '<div style="font-size:13px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
-            f"<b>{html.escape(self._expected)}</b>"
+            f"<b>{html.escape(self._summary)}</b>"
             f'<div style="margin-top:4px"><code>{html.escape(self._head)}</code></div>'
             '<pre style="margin:4px 0;padding:6px 8px;overflow-x:auto;border-radius:4px;'
             'background:var(--jp-layout-color2,rgba(128,128,128,.12));white-space:pre-wrap">'
@@ -134,11 +134,11 @@ class Plan:
     @property
     def _uploads(self) -> list[str]:
         told = [f"to upload: {' · '.join(asset.facts)}" for asset in self.files]
-        told += [f"uploaded before: {' · '.join(asset.facts)}" for asset in self.there]
+        told += [f"uploaded before: {' · '.join(asset.facts)}" for asset in self.uploaded]
         return list(dict.fromkeys(told))  # a file may be there twice
 
     @property
-    def _expected(self) -> str:
+    def _summary(self) -> str:
         took = f"about {seconds(self.seconds)}" if self.seconds else "time unknown"
         endpoint = (
             "on the sandbox" if self.endpoint.sandbox else f"at {self.endpoint.provider.title}"
@@ -169,7 +169,7 @@ def make_plan(
     if request.kind == "model":
         model = directory.find(request.target, endpoint)
         if model is None:
-            notes.append(_strange(request.target, directory, endpoint))
+            notes.append(_unknown_model(request.target, directory, endpoint))
         else:
             checked = check(model, given)
             if strict:
@@ -181,8 +181,8 @@ def make_plan(
     endpoint.provider.submit(bare)  # refuses what no service could run
     given = resolve_files(given)
     sent = [asset for asset in iter_files(given, model) if needed(asset, endpoint)]
-    there = [asset for asset in sent if _is_there(asset, endpoint, store)]
-    own, outputs = OwnRuns(store, request.target, endpoint), outputs_wanted(given)
+    there = [asset for asset in sent if _is_uploaded(asset, endpoint, store)]
+    own, outputs = OwnRuns(store, request.target, endpoint), output_count(given)
     return Plan(
         bare,
         given,
@@ -197,14 +197,14 @@ def make_plan(
     )
 
 
-def _is_there(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
+def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
     """It was uploaded before. A large file is read only where one of its size was."""
     where = endpoint.provider.upload_url
     known = store.has_size(asset.size or 0, where)
     return known and store.uploaded(asset.sha256 or "", where) is not None
 
 
-def _strange(target: str, directory: Directory, endpoint: Endpoint) -> str:
+def _unknown_model(target: str, directory: Directory, endpoint: Endpoint) -> str:
     near = directory.catalog(endpoint).suggest(target, endpoint.provider.name)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     return f"{target} is not in the catalogue.{meant} It is sent as it is."

@@ -62,7 +62,7 @@ class Details(widgets.VBox):
         self.facts.value = job_html(job)
         self.copy_id.text = job.id
         self.saving.layout.display = "" if job.outputs else "none"
-        self.rerun_button.layout.display = "" if job.again is not None else "none"
+        self.rerun_button.layout.display = "" if job.resubmit is not None else "none"
 
     def _on_copy(self, done: bool) -> None:
         said = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"

@@ -21,11 +21,11 @@ def rows(*, tiny: bool = False) -> list[Row]:
     view, bar = JobView(job), ipywidgets.FloatProgress(max=1.0)
 
     def publish(progress: float) -> None:
-        job._published = 0.0  # else all but ten a second would be held back
+        job._last_update = 0.0  # else all but ten a second would be held back
         job.publish(progress=progress)
 
     def tick(progress: float) -> None:
-        job._published = 0.0
+        job._last_update = 0.0
         job.publish(progress=progress, elapsed=progress * 20)  # the line's text changes too
 
     def plain(progress: float) -> None:

@@ -22,7 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from segmind_widgets.batches.plan import AT_ONCE
-from segmind_widgets.jobs.polling import SPREAD, next_poll
+from segmind_widgets.jobs.polling import LOG_SIGMA, next_poll
 from segmind_widgets.jobs.queue import StepQueue
 from segmind_widgets.jobs.scheduler import SENDERS
 from segmind_widgets.network.rate_limit import WINDOW, RateState
@@ -39,7 +39,7 @@ MARKS = "<!-- simulated: begin -->", "<!-- simulated: end -->"
 class Job:
     """A row: first its submit is due, then polls, then its result."""
 
-    urgent: bool = True
+    is_submit: bool = True
     sent: float = 0.0
     ends: float = 0.0
     seen: bool = False
@@ -64,14 +64,14 @@ def simulate(rows: int, per_minute: float, kernels: int = 1, seed: int = 1) -> F
     dice = random.Random(seed)
     most = per_minute / WINDOW if per_minute else math.inf
     pace, line, count = RateState(), StepQueue[Job](), itertools.count()
-    due: list[tuple[float, int, bool, Job]] = []  # when a step is due; sure of its result
+    due: list[tuple[float, int, bool, Job]] = []  # when a step is due, immediate
     senders = [0.0] * SENDERS * kernels  # when each is free
     now = late = 0.0
     begun = ended = requests = 0
     while ended < rows:
         while due and due[0][0] <= now:
-            moment, _, sure, job = heapq.heappop(due)
-            line.add(job, moment, sure=sure)
+            moment, _, immediate, job = heapq.heappop(due)
+            line.add(job, moment, immediate=immediate)
         while begun < rows and begun - ended < AT_ONCE * kernels:
             line.add(Job(), now)
             begun += 1
@@ -92,9 +92,9 @@ def simulate(rows: int, per_minute: float, kernels: int = 1, seed: int = 1) -> F
             ended += 1
             late += answered - job.ends
             continue
-        if job.urgent:
-            job.urgent, job.sent = False, answered
-            job.ends = answered + USUAL * dice.lognormvariate(0, SPREAD)
+        if job.is_submit:
+            job.is_submit, job.sent = False, answered
+            job.ends = answered + USUAL * dice.lognormvariate(0, LOG_SIGMA)
         job.seen = now >= job.ends
         crowded = len(line) > CROWDED * most
         pause = 0.0 if job.seen else _pause(round(answered - job.sent, 1), crowded)

@@ -229,7 +229,7 @@ def test_a_rerun_needs_somebody_who_can_submit() -> None:
         one.rerun()
     assert raised.value.hint
     other = job()
-    one.again = lambda changes: other if changes == {"seed": 2} else one
+    one.resubmit = lambda changes: other if changes == {"seed": 2} else one
     assert one.rerun(seed=2) is other
 
 

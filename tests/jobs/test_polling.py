@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from segmind_widgets.jobs.polling import FASTEST, SLOWEST, UNKNOWN, estimate, next_poll
+from segmind_widgets.jobs.polling import FASTEST, SLOWEST, UNKNOWN_PAUSE, estimated_progress, next_poll
 
 USUAL = [
     1, 1.5, 2, 2.5, 3, 3.4, 4, 5, 5.5, 6, 7, 8, 9, 10, 10.4, 11, 12, 13, 15, 17, 20, 22, 25, 28, 32,
@@ -87,7 +87,7 @@ def test_every_wait_is_between_the_fastest_and_a_bearable_one(
 
 @given(st.floats(0, 1e5), st.sampled_from([None, 0.0]))
 def test_an_unknown_model_is_asked_every_second_at_most(age: float, usual: float | None) -> None:
-    assert UNKNOWN == 1.0
+    assert UNKNOWN_PAUSE == 1.0
     assert next_poll(age, usual) >= 1.0
     assert next_poll(age, usual, economical=True) >= next_poll(age, usual)
     assert next_poll(5.0, usual) == 1.0
@@ -102,6 +102,6 @@ def test_economical_is_never_denser() -> None:
 
 @given(st.floats(0, 1e6), st.floats(0.1, 1e4))
 def test_an_estimate_grows_and_never_says_done(elapsed: float, usual: float) -> None:
-    share = estimate(elapsed, usual)
+    share = estimated_progress(elapsed, usual)
     assert 0 <= share < 0.99
-    assert share <= estimate(elapsed * 1.1, usual)
+    assert share <= estimated_progress(elapsed * 1.1, usual)

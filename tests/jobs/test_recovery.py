@@ -89,12 +89,12 @@ def test_all_pages_are_read_before_the_nearest_is_taken(store: Store) -> None:
 
 
 def test_an_old_request_is_looked_for_once_and_a_new_one_again(store: Store) -> None:
-    assert HistorySearch(PROVIDER, store, sent(store)).again() is None
+    assert HistorySearch(PROVIDER, store, sent(store)).next_round() is None
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     search = HistorySearch(PROVIDER, store, sent(store, sent=now))
     assert search.read(page()) is None
     waits = []
-    while (wait := search.again()) is not None:
+    while (wait := search.next_round()) is not None:
         waits.append(wait)
         assert search.call
     assert waits == sorted(waits)
@@ -180,7 +180,7 @@ def test_what_may_be_a_twins_is_left_to_it_while_it_waits_for_its_id(store: Stor
     search = HistorySearch(PROVIDER, store, mine)
     assert [search.read(reply) for reply in both] == [None, None]
     store.update(twin, id="a")  # its reply has come
-    assert search.again()
+    assert search.next_round()
     _, state = (search.read(reply) for reply in both)
     assert state
     assert state.id == "b"
@@ -193,7 +193,7 @@ def test_the_last_look_takes_what_there_is(store: Store) -> None:
     pages = page(past("a", model_created=when)), page()
     rounds = 0
     while (state := [search.read(reply) for reply in pages][-1]) is None:
-        assert search.again(), "it gave up"
+        assert search.next_round(), "it gave up"
         rounds += 1
     assert rounds > 1
     assert state.id == "a"

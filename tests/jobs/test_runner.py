@@ -141,7 +141,7 @@ def test_row_and_id_are_on_disk_before_the_first_poll_and_files_before_they_show
             says("COMPLETED", output=f"{files.url}/a.png", metrics={"cost": 0.04}, seed="7"),
         )
         runner = one.runner()
-        assert runner.urgent
+        assert runner.is_submit
         assert not runner.slow
 
         wait = runner.step()  # the submit
@@ -150,7 +150,7 @@ def test_row_and_id_are_on_disk_before_the_first_poll_and_files_before_they_show
         assert call_from_row(one.row) == one.provider.find("req-1")
         assert wait is not None
         assert wait >= 0.5
-        assert not runner.urgent
+        assert not runner.is_submit
 
         runner.step()
         assert one.row["status"] == "processing"
@@ -487,7 +487,7 @@ def test_a_record_that_is_gone_is_looked_up_in_the_history_then_given_up(bench: 
 
 def test_watching_ends_after_its_limit_and_the_job_goes_on(bench: Make) -> None:
     one = bench(says("QUEUED"))
-    runner = one.runner(limit=0.0)
+    runner = one.runner(watch_limit=0.0)
     runner.step()  # what was asked to be submitted is submitted
     assert runner.step() is None
     assert isinstance(one.job.error, errors.StillRunning)
@@ -533,7 +533,7 @@ def test_time_counts_from_the_submit_and_not_from_the_waiting_for_it(
     bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = bench(says("QUEUED"), says("COMPLETED"), says("COMPLETED", output="a text"))
-    runner = one.runner(limit=100.0)
+    runner = one.runner(watch_limit=100.0)
     real = time.monotonic
     for clock in (module, jobs):  # an hour in the line
         fake = SimpleNamespace(monotonic=lambda: real() + 3600)

@@ -30,7 +30,7 @@ class Stub:
         self.job = Job(id="j")
         self.step = step
         self.slow = slow
-        self.urgent = False
+        self.is_submit = False
         self.limit: RateLimit | None = None
 
     def tick(self) -> None:
@@ -78,7 +78,7 @@ def test_submits_go_before_polls_and_slow_steps_hold_up_nobody(
     assert busy.wait(5)
     polls = [named(f"poll {n}") for n in range(3)]
     submit = named("submit")
-    submit.urgent = True
+    submit.is_submit = True
     slow = named("slow")
     slow.slow = True
     for stub in polls:
@@ -103,13 +103,13 @@ class Asking(Stub):
 
     def __init__(self, limit: RateLimit, log: list[str], polls: int, ended: Any) -> None:
         super().__init__(self._do)
-        self.limit, self.urgent = limit, True
+        self.limit, self.is_submit = limit, True
         self._log, self._left, self._ended = log, polls, ended
 
     def _do(self) -> float | None:
-        self._log.append("submit" if self.urgent else "poll")
-        if self.urgent:
-            self.urgent = False
+        self._log.append("submit" if self.is_submit else "poll")
+        if self.is_submit:
+            self.is_submit = False
             return 0.01
         self._left -= 1
         if self._left:
@@ -179,7 +179,7 @@ def test_long_steps_take_a_place_only_when_a_sender_is_free(line: Scheduler) -> 
 
     for _ in range(20):
         stub = Stub(run, slow=True)
-        stub.limit, stub.urgent = limit, True
+        stub.limit, stub.is_submit = limit, True
         add(line, stub)
     for _ in range(scheduler.SLOW_SENDERS):
         assert begun.acquire(timeout=5)

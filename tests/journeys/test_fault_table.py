@@ -274,7 +274,7 @@ class Trial:
             if wait is None:
                 return runner.job
             self.ground.clock.sleep(wait)
-            if self.case.accepted and not runner.urgent:
+            if self.case.accepted and not runner.is_submit:
                 until(lambda: self.ground.spent() > self.spent)
         raise AssertionError("it does not end")
 

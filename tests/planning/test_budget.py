@@ -242,7 +242,7 @@ def test_the_very_same_within_ten_seconds_is_doubted(
     for inputs in others:
         client.start(client.plan(MODEL, inputs, again=False))
     client.submit(MODEL, PROMPT).wait(20)
-    monkeypatch.setattr(budget, "APART", 0.0)
+    monkeypatch.setattr(budget, "REPEAT_WINDOW", 0.0)
     client.start(client.plan(MODEL, PROMPT, again=False)).wait(20)
     assert runs(sandbox) == 5
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.planning.estimates import Estimate, estimate, outputs_wanted
+from segmind_widgets.planning.estimates import Estimate, estimate, output_count
 from segmind_widgets.storage.queries import where
 
 
@@ -51,7 +51,7 @@ def test_the_upper_end_is_never_below_what_is_known() -> None:
     ],
 )
 def test_how_many_outputs_are_asked_for(inputs: dict[str, Any], count: int) -> None:
-    assert outputs_wanted(inputs) == count
+    assert output_count(inputs) == count
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_a_plan_knows_what_would_be_sent_and_sends_nothing(
 def test_a_known_upload_is_not_planned_again(client: SegmindClient) -> None:
     asset = client.upload(picture())
     plan = client.plan("bg-removal-v2", {"image": asset})
-    assert plan.files == plan.there == ()
+    assert plan.files == plan.uploaded == ()
     assert asset.url in str(plan)
 
 
@@ -44,7 +44,7 @@ def test_what_was_uploaded_before_is_told_apart(client: SegmindClient, tmp_path:
     new.write_bytes(picture(color="blue"))
     client.upload(old)
     plan = client.plan("seedream-4.5", {"prompt": "x", "image_input": [old, new]})
-    assert ([a.path for a in plan.there], [a.path for a in plan.files]) == ([old], [new])
+    assert ([a.path for a in plan.uploaded], [a.path for a in plan.files]) == ([old], [new])
     text = str(plan)
     assert "uploaded before: old.png" in text
     assert "to upload: new.png" in text
