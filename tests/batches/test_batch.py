@@ -276,8 +276,8 @@ def test_a_generator_that_breaks_keeps_what_it_gave(client: SegmindClient) -> No
     batch = client.map(FAST, rows()).wait(30)
     assert batch.done == 2
     assert batch.message == (
-        "The rows broke after row 2: RuntimeError('the tape is torn')."
-        " With a name (name=…) a generator could go on where it stopped."
+        "Reading rows failed after row 2: RuntimeError('the tape is torn')."
+        " A generator can only be resumed if the batch has a name (name=…)."
     )
 
 
@@ -502,7 +502,7 @@ def test_a_named_batch_twice_at_once_is_refused(client: SegmindClient, sandbox: 
     go.set()
     batch.wait(30)
     assert client.map(FAST, prompts(1), name="foxes").wait(30).reused == 1
-    with pytest.raises(errors.InputError, match="name must not be empty"):
+    with pytest.raises(errors.InputError, match="must not be empty"):
         client.map(FAST, prompts(1), name=" ")
 
 

@@ -34,6 +34,7 @@ from segmind_widgets.workers.tasks import (
     Notes,
     error_from_json,
     error_to_json,
+    is_refused,
     reply_from_answer,
 )
 from tests.test_layers import imported
