@@ -502,7 +502,7 @@ def test_a_named_batch_twice_at_once_is_refused(client: SegmindClient, sandbox: 
     go.set()
     batch.wait(30)
     assert client.map(FAST, prompts(1), name="foxes").wait(30).reused == 1
-    with pytest.raises(errors.InputError, match="must not be empty"):
+    with pytest.raises(errors.InputError, match="name of a batch must not be empty"):
         client.map(FAST, prompts(1), name=" ")
 
 

@@ -46,7 +46,7 @@ def test_an_iterable_can_be_read_again() -> None:
     found = source({"a": 1, "b": 2}.values())
     assert found.repeatable
     assert inputs(found) == inputs(found)
-    assert "a row is a mapping" in inputs(found)[0].lower()
+    assert "a row must be a mapping" in inputs(found)[0].lower()
 
 
 def test_a_dataframe_without_its_empty_cells() -> None:
