@@ -1,1 +1,1 @@
-"""Many runs as one: rows from any source, sent in order, counted, and resumable."""
+"""Many runs as one: rows from any source, submitted in order, counted and resumable."""

@@ -1,4 +1,4 @@
-"""Many runs as one thing: a batch of rows that goes on where it stopped, in any kernel."""
+"""A batch: many runs of one model or workflow, which any kernel can resume."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from segmind_widgets.types import Status
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
 
-UPDATE = 0.2  # seconds at least between two updates of the traits
-_TICK = 0.2  # seconds: how soon waiting notices a Stop
-_PATIENCE = 5.0  # seconds
-_CAUSES = 5  # that are shown
-_IDS = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
-_OPEN = "It is not done, and nobody here follows it: run the same again."
-_GOES_ON = "it goes on where it stopped."
-_ON = f"Run the same again: {_GOES_ON}"
-_LOST = "With a name (name=…) a generator could go on where it stopped."
+UPDATE_INTERVAL = 0.2  # seconds, the least time between two updates of the traits
+_WAKE_INTERVAL = 0.2  # seconds: a waiting thread sees a KeyboardInterrupt this soon
+_HALT_TIMEOUT = 5.0  # seconds
+_MAX_CAUSES = 5  # in a view
+_ID_PATTERN = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
+_UNFINISHED = "This row is not done, and this kernel does not follow it: run the same batch again."
+_RESUMES = "it goes on where it stopped."
+_RUN_AGAIN = f"Run the same again: {_RESUMES}"
+_NOT_RESUMABLE = "A generator can only be resumed if the batch has a name (name=…)."
 
 
 class BatchFailures:
@@ -64,7 +64,7 @@ class BatchFailures:
         """Group the row numbers (from 0) by error message, the most frequent message first."""
         numbers: dict[str, list[int]] = {}
         for number, message in self._batch.failed_rows():
-            numbers.setdefault(_IDS.sub("…", message), []).append(number)
+            numbers.setdefault(_ID_PATTERN.sub("…", message), []).append(number)
         return dict(sorted(numbers.items(), key=lambda item: -len(item[1])))
 
     def retry(self) -> Batch:
@@ -79,22 +79,23 @@ class BatchFailures:
 
 
 class Batch(BatchResults, HasTraits):
-    """Rows of one model or workflow. Made by `client.map`; traits are set by it, to be followed.
+    """Rows of one model or workflow, as `client.map` returns them; observe the traits to follow it.
 
-    Nothing of a row that ended is kept here but its number. Waiting never owns the batch.
+    Of an ended row only the number stays in memory. A time-out or an interrupt of `wait` ends the
+    waiting, not the batch.
     """
 
-    name = Unicode(help="What it is found by: the name given, or one made of its content.")
+    name = Unicode(help="The name in the journal: chosen by the user, or derived from the rows.")
     model = Unicode(help="The model's slug or the workflow's id.")
-    sandbox = Bool(False, help="It runs on the local sandbox: nothing is billed.")
-    total = Int(None, allow_none=True, help="Rows in all; None while nobody knows.")
-    queued = Int(0, help="Rows not looked at yet, where `total` is known.")
-    running = Int(0, help="Rows on their way.")
-    done = Int(0, help="Rows that are completed, by this run or an earlier one.")
-    reused = Int(0, help="Rows of `done` that an earlier run completed; not paid again.")
+    sandbox = Bool(False, help="Whether the batch runs on the local sandbox: nothing is billed.")
+    total = Int(None, allow_none=True, help="Number of rows; None while unknown.")
+    queued = Int(0, help="Rows not read yet; 0 while `total` is unknown.")
+    running = Int(0, help="Rows in flight.")
+    done = Int(0, help="Completed rows, of this run and of earlier ones.")
+    reused = Int(0, help="Rows of `done` that an earlier run completed; not billed again.")
     failed = Int(0, help="Rows of this run that did not complete; `failures` has their jobs.")
-    spent = Float(0.0, help="USD that this run's rows have cost, as the service told.")
-    unpriced = Int(0, help="Rows of this run of which nobody told what they cost.")
+    spent = Float(0.0, help="USD for the rows of this run, as reported by the service.")
+    unpriced = Int(0, help="Rows of this run without a reported cost.")
     rate = cast(
         "TraitType[float | None, float | None]",  # traitlets declares a Float with None as an int
         Float(None, allow_none=True, help="Rows per minute, recently; None: too few ended."),
@@ -103,18 +104,18 @@ class Batch(BatchResults, HasTraits):
         "TraitType[float | None, float | None]",
         Float(None, allow_none=True, help="Seconds until the batch is done; None: unknown."),
     )
-    message = Unicode(help="Why it stopped, and what to do.")
-    finished = Bool(False, help="Nothing of it runs or is sent any more.")
+    message = Unicode(help="Why sending stopped, and the remedy.")
+    finished = Bool(False, help="Whether no row is in flight and none will be sent.")
     error = cast(
         "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
-        Instance(SegmindError, allow_none=True, help="Why rows were not sent; None: all were."),
+        Instance(SegmindError, allow_none=True, help="Why rows were not sent; None if all were."),
     )
 
     def __init__(
         self,
         session: Session,
         source: RowSource,
-        target: RowPlanner,
+        planner: RowPlanner,
         rows: BatchRows,
         plan: BatchPlan,
         lock: BatchLock,
@@ -123,26 +124,27 @@ class Batch(BatchResults, HasTraits):
         pool: RowWorkers | None = None,
     ) -> None:
         HasTraits.__init__(
-            self, name=rows.batch, model=target.name, sandbox=plan.sandbox, total=source.total
+            self, name=rows.batch, model=planner.name, sandbox=plan.sandbox, total=source.total
         )
         BatchResults.__init__(self, session, rows, source.axes)
         self.plan = plan
-        self.elapsed = 0.0  # seconds that the last pass took
-        self._source, self._target, self._batch_lock = source, target, lock
+        self.elapsed = 0.0  # seconds of the last run or retry
+        self._source, self._planner, self._batch_lock = source, planner, lock
         self._max_cost, self._pool = max_cost, pool
-        self._context = contextvars.copy_context()  # ipykernel finds the cell by it
+        self._context = contextvars.copy_context()  # ipykernel routes output to a cell by it
         self._lock = threading.RLock()
-        self._progress = BatchProgress(Throttle(self._publish, UPDATE))
-        self._feeder = self._feeding(source, None)
-        self._began = time.monotonic()
-        self._told = False  # the end, to all who follow the traits
+        self._progress = BatchProgress(Throttle(self._publish, UPDATE_INTERVAL))
+        self._feeder = self._new_feeder(source, None)
+        self._started_at = time.monotonic()
+        self._end_published = False  # after all observers of the traits have run
 
     # running
 
     def start(self, *, afresh: bool = False) -> Batch:
-        """Send the rows, in a thread; itself. `client.map` calls it.
+        """Submit the rows in a background thread and return the batch; called by `client.map`.
 
-        `afresh` leaves what earlier runs made out of account.
+        Args:
+            afresh: whether to ignore the results of earlier runs.
 
         Raises:
             StillRunning: another kernel runs this batch.
@@ -152,17 +154,24 @@ class Batch(BatchResults, HasTraits):
             self._rows.set_aside()
         with self._lock:
             self._progress.add_producer(self._feeder)
-            self._began = time.monotonic()
-            self._told = False
-            self._show(finished=False, error=None, message="", eta=self.plan.seconds)
+            self._started_at = time.monotonic()
+            self._end_published = False
+            self._set_traits(finished=False, error=None, message="", eta=self.plan.seconds)
         feeder = self._feeder
         run_in_background(lambda: self._run(feeder))
         return self
 
-    def _feeding(self, source: RowSource, only: Collection[int] | None) -> BatchFeeder:
-        made = self._target, self._rows, self._progress
-        more = {"max_cost": self._max_cost, "only": only, "runner": self._pool}
-        return BatchFeeder(self._session, source, *made, **more)
+    def _new_feeder(self, source: RowSource, only: Collection[int] | None) -> BatchFeeder:
+        return BatchFeeder(
+            self._session,
+            source,
+            self._planner,
+            self._rows,
+            self._progress,
+            max_cost=self._max_cost,
+            only=only,
+            runner=self._pool,
+        )
 
     def _run(self, feeder: BatchFeeder) -> None:
         try:
@@ -172,45 +181,45 @@ class Batch(BatchResults, HasTraits):
 
     @property
     def sending(self) -> bool:
-        """Rows are still read or looked at; after `stop` for a moment only."""
+        """Return whether rows are still read or submitted."""
         return self._progress.has_producers
 
     @property
     def stopped(self) -> bool:
-        """No further row is sent by this pass."""
+        """Return whether the current run sends no further row."""
         return self._feeder.stopped
 
     def stop(self) -> None:
-        """Send no further row. Those on their way go on, and are followed to their end.
+        """Send no further row; rows in flight go on and are followed to their end.
 
-        The same batch, started again, goes on where it stopped.
+        To resume, start the same batch again.
         """
         self._feeder.stop()
 
     def halt(self) -> None:
-        """Stop, and wait until the row that is looked at now was sent or not."""
+        """Stop, and wait at most 5 s until the current row is either submitted or skipped."""
         self.stop()
-        self._progress.wait(lambda: not self._progress.has_producers, _PATIENCE)
+        self._progress.wait(lambda: not self._progress.has_producers, _HALT_TIMEOUT)
 
     def retry(self) -> Batch:
         """Run the failed rows again; see `BatchFailures.retry`."""
         if not self.finished:
             raise StillRunning(f"The batch {self.name} has not ended.", hint="Wait for it first.")
-        again = {number for number, _ in self.failed_rows()}
-        if again:
+        numbers = {number for number, _ in self.failed_rows()}
+        if numbers:
             source = self._source
-            if not source.repeatable:  # the rows are gone: the journal has what was sent
-                source = RowSource(lambda: self._as_sent(again))
-            self._feeder = self._feeding(source, again)
-            self._progress.reopen(len(again))
+            if not source.repeatable:  # a consumed generator: the journal has the inputs
+                source = RowSource(lambda: self._read_journal(numbers))
+            self._feeder = self._new_feeder(source, numbers)
+            self._progress.reopen(len(numbers))
             self.start()
         return self
 
-    def _as_sent(self, numbers: Collection[int]) -> Iterator[Row]:
+    def _read_journal(self, numbers: Collection[int]) -> Iterator[Row]:
         for row in self._rows.pages():
             if row["row"] in numbers:
-                lost = unsendable(row["inputs"]) if row["fingerprint"] is None else None
-                yield Row(row["row"], row["inputs"], lost)
+                error = unsendable(row["inputs"]) if row["fingerprint"] is None else None
+                yield Row(row["row"], row["inputs"], error)
 
     @property
     def failures(self) -> BatchFailures:
@@ -218,39 +227,40 @@ class Batch(BatchResults, HasTraits):
         return BatchFailures(self)
 
     def failed_rows(self) -> Iterator[tuple[int, str]]:
-        """The number of each row that did not end well, and why."""
+        """Yield the number and the error of each row that neither completed nor runs."""
         running = self._progress.numbers()
         for number, status, error in self._rows.open():
             if number not in running:
-                yield number, error or (status if Status(status).final else _OPEN)
+                yield number, error or (status if Status(status).final else _UNFINISHED)
 
-    # how it goes
+    # progress
 
     def _publish(self) -> None:
-        """Tell how it goes, at most every `UPDATE` seconds, and that it has ended, once."""
+        """Update the traits, and on the end release the lock and the workers."""
         with self._lock:
-            over = self._progress.idle
+            finished = self._progress.idle
             if self.finished:
                 return
-            if over:
-                self.elapsed = time.monotonic() - self._began
+            if finished:
+                self.elapsed = time.monotonic() - self._started_at
                 self._batch_lock.release()
                 if self._pool:
                     self._pool.close()
-            self._show(**self._state(over=over))
-        if over:
-            self._told = True
+            self._set_traits(**self._state(finished=finished))
+        if finished:
+            self._end_published = True
             self._progress.notify()
 
-    def _state(self, *, over: bool) -> dict[str, Any]:
+    def _state(self, *, finished: bool) -> dict[str, Any]:
         counts, feeder = self._progress.counts, self._feeder
-        total = counts.seen if self.total is None and feeder.through else self.total
-        queued = 0 if total is None else max(0, total - counts.seen)
-        missed = queued or total is None or feeder.error  # else it was stopped after its last row
+        total = counts.read if self.total is None and feeder.exhausted else self.total
+        queued = 0 if total is None else max(0, total - counts.read)
+        incomplete = queued or total is None or feeder.error  # else stopped after the last row
         rate = self._progress.per_minute
         eta = None if counts.done > counts.reused else self.plan.seconds
         if rate and total is not None:
             eta = (queued + counts.running) / rate * 60
+        stopped = feeder.stopped and incomplete
         return {
             "total": total,
             "queued": queued,
@@ -261,26 +271,27 @@ class Batch(BatchResults, HasTraits):
             "spent": counts.spent,
             "unpriced": counts.unpriced,
             "rate": rate,
-            "eta": 0.0 if over else eta,
+            "eta": 0.0 if finished else eta,
             "error": feeder.error,
-            "message": self._words(queued, counts.running) if feeder.stopped and missed else "",
-            "finished": over,
+            "message": self._stop_message(queued, counts.running) if stopped else "",
+            "finished": finished,
         }
 
-    def _words(self, queued: int, running: int) -> str:
+    def _stop_message(self, queued: int, running: int) -> str:
         error = self._feeder.error
-        said = ["You stopped it."]
-        if error:  # a service's own words may have no full stop
+        sentences = ["You stopped the batch."]
+        if error:  # a service's message may lack the full stop
             stop = "" if error.message[-1:] in ".!?" else "."
-            said = [f"{error.message}{stop} {error.hint}".strip()]
+            sentences = [f"{error.message}{stop} {error.hint}".strip()]
         if queued:
-            said.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
+            sentences.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
         if running:
-            said.append(f"{running:,} on their way go on.")
-        how = _ON if self.plan.kept else _LOST
-        return " ".join(said if error and error.hint.endswith(_GOES_ON) else [*said, how])
+            sentences.append(f"{running:,} in flight go on.")
+        if not (error and error.hint.endswith(_RESUMES)):
+            sentences.append(_RUN_AGAIN if self.plan.resumable else _NOT_RESUMABLE)
+        return " ".join(sentences)
 
-    def _show(self, **changes: Any) -> None:
+    def _set_traits(self, **changes: Any) -> None:
         def set_all() -> None:
             with self.hold_trait_notifications():
                 for name, value in changes.items():
@@ -291,47 +302,49 @@ class Batch(BatchResults, HasTraits):
     # waiting
 
     def wait(self, timeout: float | None = None) -> Batch:
-        """Block until it has ended; itself. What failed is in `failed` and `error`.
+        """Block until the batch has ended and return it; failed rows do not raise.
 
         Raises:
             StillRunning: `timeout` seconds have passed. The batch goes on.
         """
-        until = None if timeout is None else time.monotonic() + timeout
-        while not self._progress.wait(lambda: self._told, _TICK):
-            if until is not None and time.monotonic() >= until:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._progress.wait(lambda: self._end_published, _WAKE_INTERVAL):
+            if deadline is not None and time.monotonic() >= deadline:
                 raise StillRunning(
                     f"Not done within {timeout:g} s; the batch {self.name} goes on.",
-                    hint="batch.stop() ends it, after what is on its way.",
+                    hint="batch.stop() ends it after the rows in flight.",
                 )
         return self
 
     def __await__(self) -> Generator[Any, None, Batch]:
-        """`await batch`: as `wait`."""
+        """Wait for the end without blocking the event loop, as `wait` does."""
         return self._awaited().__await__()
 
     async def _awaited(self) -> Batch:
         while not self.finished:
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(_WAKE_INTERVAL)
         return self
 
     def __iter__(self) -> Iterator[Job]:
-        """Jobs as they end, each once: those that ended already first, in the order of the ends."""
-        ended, at = self._progress.ended, 0
-        while at < len(ended) or not self.finished:
-            if at < len(ended):
-                yield self.job(ended[at])
-                at += 1
+        """Yield the jobs in the order in which they end, each once; ended ones come at once."""
+        ended, count = self._progress.ended, 0
+        while count < len(ended) or not self.finished:
+            if count < len(ended):
+                yield self.job(ended[count])
+                count += 1
             else:
-                self._progress.wait(lambda at=at: len(ended) > at or self.finished, _TICK)
+                self._progress.wait(
+                    lambda count=count: len(ended) > count or self.finished, _WAKE_INTERVAL
+                )
 
-    # how it shows
+    # display
 
     @property
     def caption(self) -> str:
-        """Counts, cost and time in one line of text."""
+        """Return counts, cost and time in one line of text."""
         total = f" of {self.total:,}" if self.total is not None else ""
-        before = f" ({self.reused:,} before, not paid again)" if self.reused else ""
-        facts = [self.model, f"{self.done:,}{total} done{before}"]
+        reused = f" ({self.reused:,} before, not paid again)" if self.reused else ""
+        facts = [self.model, f"{self.done:,}{total} done{reused}"]
         facts += [f"{self.failed:,} failed"] if self.failed else []
         facts += [f"{self.running:,} running"] if self.running else []
         facts += [self.cost] if self.spent or self.reused < self.done else []
@@ -340,34 +353,35 @@ class Batch(BatchResults, HasTraits):
 
     @property
     def cost(self) -> str:
-        """What this run's rows have cost, in words."""
-        told = f" and {self.unpriced:,} not told" if self.unpriced else ""
-        return f"{money(self.spent)}{told}" if self.spent or not told else "cost not told"
+        """Return the cost of this run as text, such as "$0.05 and 2 rows without a cost"."""
+        rows = f"{self.unpriced:,} row{'s' * (self.unpriced > 1)} without a cost"
+        unpriced = f" and {rows}" if self.unpriced else ""
+        return f"{money(self.spent)}{unpriced}" if self.spent or not unpriced else "cost unknown"
 
     def causes(self) -> list[tuple[str, list[int]]]:
-        """The most frequent causes with the rows that they broke; [] while nothing failed."""
-        return list(self.failures.by_cause().items())[:_CAUSES] if self.failed else []
+        """Return the most frequent error messages with their rows; [] while no row failed."""
+        return list(self.failures.by_cause().items())[:_MAX_CAUSES] if self.failed else []
 
     def newest(self, most: int) -> list[int]:
-        """The numbers of the rows that ended last, the last first."""
+        """Return the numbers of at most `most` rows that ended last, the last first."""
         return list(dict.fromkeys(reversed(self._progress.ended[-2 * most :])))[:most]
 
     @property
     def remarks(self) -> list[str]:
-        """Why it stopped, and what went wrong how often."""
+        """Return why sending stopped, then each cause of failure with its count."""
         causes = self.causes()
-        said = [f"{len(rows):,} × {cause}" for cause, rows in causes]
+        remarks = [self.message] if self.message else []
+        remarks += [f"{len(rows):,} × {cause}" for cause, rows in causes]
         more = self.failed - sum(len(rows) for _, rows in causes)
-        said += [f"{more:,} more failed otherwise."] if more > 0 else []
-        return [*([self.message] if self.message else []), *said]
+        return remarks + ([f"{more:,} more failed for other reasons."] if more > 0 else [])
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "running"
         return f"<Batch {self.name}: {self.caption}, {state}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        where = "sandbox · " if self.sandbox else ""
-        text = "\n  ".join([where + self.caption, *self.remarks, *self._folder()])
+        prefix = "sandbox · " if self.sandbox else ""
+        text = "\n  ".join([prefix + self.caption, *self.remarks, *self._folder()])
         return {"text/plain": text, "text/html": self.to_html()}
 
     def _folder(self) -> list[str]:
@@ -375,11 +389,10 @@ class Batch(BatchResults, HasTraits):
         return [abbreviate_home(first.path.parent)] if first is not None and first.path else []
 
     def to_html(self) -> str:
-        """The sheet with a caption, what failed and where the files are."""
+        """Return the contact sheet with caption, failures and the folder of the files."""
         badge = '<span style="border:1px solid currentColor;border-radius:8px;padding:0 6px">'
         caption = f"{badge}sandbox</span> " if self.sandbox else ""
-        told = map(html.escape, [self.caption, *self.remarks, *self._folder()])
-        caption += "<br>".join(told)
+        caption += "<br>".join(map(html.escape, [self.caption, *self.remarks, *self._folder()]))
         count = self._rows.count()
         if not count:
             return figure("", caption)

@@ -1,4 +1,4 @@
-"""A contact sheet: many small pictures in one JPEG with their labels, for a notebook to keep."""
+"""Contact sheets: many small, labelled pictures in one JPEG, for storage in a notebook."""
 
 from __future__ import annotations
 
@@ -14,181 +14,181 @@ from PIL import Image, ImageDraw, ImageFont
 
 from segmind_widgets.batches.sweeps import Axis
 
-MOST = 60  # pictures
-LARGEST = 150_000  # bytes
+MAX_TILES = 60
+MAX_BYTES = 150_000
 _WIDTH = 1000  # pixels
-_SIDES = (96, 220)  # pixels of a picture, at least and at most
-_GAP = 8
-_PAPER, _INK, _FAINT, _FRAME, _BAD = "#ffffff", "#222222", "#6b6b6b", "#ececec", "#a52714"
-_TEXT, _SMALL = 13, 12  # pixels
-_LINE = 17
-_WORST = 30  # JPEG quality
-_FONTS = (  # of Linux, macOS and Windows: Pillow's own has the letters of ASCII alone
+_MIN_SIDE, _MAX_SIDE = 96, 220  # pixels of a picture
+_GAP = 8  # pixels
+_BACKGROUND, _FRAME = "#ffffff", "#ececec"
+_TEXT_COLOR, _MUTED_COLOR, _ERROR_COLOR = "#222222", "#6b6b6b", "#a52714"
+_FONT_SIZE, _SMALL_FONT_SIZE = 13, 12  # pixels
+_LINE_HEIGHT = 17  # pixels
+_MIN_QUALITY = 30  # of the JPEG
+_FONTS = (  # on Linux, macOS and Windows; Pillow's own font covers ASCII only
     "DejaVuSans.ttf",
     "NotoSansCJK-Regular.ttc",
     "Arial Unicode.ttf",
     "arial.ttf",
     "msyh.ttc",
 )
-_NO_LETTER = "\U0010ffff"  # every font draws its box for it
-_SIGNS = {"audio": "sound", "video": "video", "file": "file", "text": "text"}
+_MISSING_GLYPH = "\U0010ffff"  # every font draws its replacement box for it
+_KIND_LABELS = {"audio": "sound", "video": "video", "file": "file", "text": "text"}
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A row on the sheet: its number, its title, and a picture; else what is said instead."""
+    """A row on the sheet: number, title, and a picture or the text in its place."""
 
     number: int
     title: str
     picture: bytes = b""
     kind: str = "image"
-    said: str = ""
+    text: str = ""
 
 
 def sheet(tiles: Sequence[Tile], axes: Sequence[Axis] = (), *, more: int = 0) -> bytes:
-    """A JPEG of at most `LARGEST` bytes.
+    """Draw the tiles on a JPEG of at most `MAX_BYTES` bytes.
 
     Args:
-        tiles: what is on it, each at the place that its number says.
-        axes: where they are two, rows and columns are labelled with their values.
-        more: how many further ones are not on it.
+        tiles: in order; in a grid the number of a tile is its position.
+        axes: two axes make a grid with their values as labels.
+        more: the number of rows that are not on the sheet.
     """
     grid = is_grid(axes, len(tiles) + more)
-    return _jpeg(_grid(tiles, axes) if grid else _wrapped(tiles, more))
+    return _jpeg(_grid(tiles, axes) if grid else _flow(tiles, more))
 
 
 def is_grid(axes: Sequence[Axis], count: int) -> bool:
-    """Two axes whose combinations all have room on one sheet."""
+    """Return whether there are two axes whose combinations all fit on one sheet."""
     if len(axes) != 2:
         return False
     across = len(axes[1].values)
-    return across * _SIDES[0] <= _WIDTH and max(count, len(axes[0].values) * across) <= MOST
+    return across * _MIN_SIDE <= _WIDTH and max(count, len(axes[0].values) * across) <= MAX_TILES
 
 
 def _grid(tiles: Sequence[Tile], axes: Sequence[Axis]) -> Image.Image:
     down, across = axes
-    margin = min(200, max(_length(text, _TEXT) for text in (down.name, *down.labels)) + _GAP)
+    margin = min(200, max(_length(text, _FONT_SIZE) for text in (down.name, *down.labels)) + _GAP)
     side = _side(_WIDTH - margin - _GAP, len(across.values))
-    top = 2 * _LINE + _GAP
+    top = 2 * _LINE_HEIGHT + _GAP
     size = (
         margin + len(across.values) * (side + _GAP) + _GAP,
         top + len(down.values) * (side + _GAP),
     )
-    page = Image.new("RGB", size, _PAPER)
+    page = Image.new("RGB", size, _BACKGROUND)
     pen = ImageDraw.Draw(page)
-    _write(pen, (margin, 2), across.name, size[0] - margin, _FAINT)
-    _write(pen, (2, 2 + _LINE), down.name, margin - _GAP, _FAINT)
+    _write(pen, (margin, 2), across.name, size[0] - margin, _MUTED_COLOR)
+    _write(pen, (2, 2 + _LINE_HEIGHT), down.name, margin - _GAP, _MUTED_COLOR)
     for column, text in enumerate(across.labels):
-        _write(pen, (margin + column * (side + _GAP), 2 + _LINE), text, side)
+        _write(pen, (margin + column * (side + _GAP), 2 + _LINE_HEIGHT), text, side)
     for line, text in enumerate(down.labels):
-        at = top + line * (side + _GAP) + (side - _LINE) // 2
-        _write(pen, (2, at), text, margin - _GAP)
+        y = top + line * (side + _GAP) + (side - _LINE_HEIGHT) // 2
+        _write(pen, (2, y), text, margin - _GAP)
     for tile in tiles:
         line, column = divmod(tile.number, len(across.values))
         corner = margin + column * (side + _GAP), top + line * (side + _GAP)
-        _place(page, pen, tile, corner, side)
+        _draw_tile(page, pen, tile, corner, side)
     return page
 
 
-def _wrapped(tiles: Sequence[Tile], more: int) -> Image.Image:
+def _flow(tiles: Sequence[Tile], more: int) -> Image.Image:
     count = max(1, len(tiles))
     columns = min(count, next((n for n in (4, 6, 8) if n * n >= count), 10))
     side = _side(_WIDTH - _GAP, columns)
-    height = side + _LINE + _GAP
+    height = side + _LINE_HEIGHT + _GAP
     lines = -(-count // columns)
-    rest = _LINE + _GAP if more else 0
+    rest = _LINE_HEIGHT + _GAP if more else 0
     size = columns * (side + _GAP) + _GAP, lines * height + _GAP + rest
-    page = Image.new("RGB", size, _PAPER)
+    page = Image.new("RGB", size, _BACKGROUND)
     pen = ImageDraw.Draw(page)
     for index, tile in enumerate(tiles):
         line, column = divmod(index, columns)
         corner = _GAP + column * (side + _GAP), _GAP + line * height
-        _place(page, pen, tile, corner, side)
-        _write(pen, (corner[0], corner[1] + side + 1), tile.title, side, size=_SMALL)
+        _draw_tile(page, pen, tile, corner, side)
+        _write(pen, (corner[0], corner[1] + side + 1), tile.title, side, size=_SMALL_FONT_SIZE)
     if more:
         _write(pen, (_GAP, lines * height + _GAP), f"and {more:,} more", size[0] - 2 * _GAP)
     return page
 
 
 def _side(room: int, columns: int) -> int:
-    least, most = _SIDES
-    return max(min(least, room // columns - _GAP), min(most, room // columns - _GAP))
+    return min(_MAX_SIDE, room // columns - _GAP)
 
 
-def _place(
+def _draw_tile(
     page: Image.Image, pen: ImageDraw.ImageDraw, tile: Tile, corner: tuple[int, int], side: int
 ) -> None:
-    """A tile's picture in the middle of its square, or what is said in its place."""
+    """Draw a tile's picture in the middle of its square, or its text."""
     left, top = corner
     pen.rectangle((left, top, left + side - 1, top + side - 1), _FRAME)
-    picture = _opened(tile.picture, side)
+    picture = _read_picture(tile.picture, side)
     if picture is not None:
-        at = left + (side - picture.width) // 2, top + (side - picture.height) // 2
-        page.paste(picture, at)
+        x, y = left + (side - picture.width) // 2, top + (side - picture.height) // 2
+        page.paste(picture, (x, y))
         return
-    said = tile.said or _SIGNS.get(tile.kind, "no picture")
-    color = _BAD if tile.said in ("failed", "unknown", "cancelled") else _FAINT
-    words, y = said.split(), top + 6
-    while words and y + _LINE <= top + side:
+    text = tile.text or _KIND_LABELS.get(tile.kind, "no picture")
+    color = _ERROR_COLOR if tile.text in ("failed", "unknown", "cancelled") else _MUTED_COLOR
+    words, y = text.split(), top + 6
+    while words and y + _LINE_HEIGHT <= top + side:
         line = words.pop(0)
-        while words and _length(f"{line} {words[0]}", _SMALL) <= side - 12:
+        while words and _length(f"{line} {words[0]}", _SMALL_FONT_SIZE) <= side - 12:
             line = f"{line} {words.pop(0)}"
-        _write(pen, (left + 6, y), line, side - 12, color, _SMALL)
-        y += _LINE
+        _write(pen, (left + 6, y), line, side - 12, color, _SMALL_FONT_SIZE)
+        y += _LINE_HEIGHT
 
 
-def _opened(data: bytes, side: int) -> Image.Image | None:
-    """A picture on paper, at most `side` pixels; None where there is none that can be read."""
+def _read_picture(data: bytes, side: int) -> Image.Image | None:
+    """Return the picture on the background, at most `side` pixels; None if it is not readable."""
     if not data:
         return None
     try:
-        with Image.open(io.BytesIO(data)) as found:
-            small = found.convert("RGBA")
+        with Image.open(io.BytesIO(data)) as image:
+            small = image.convert("RGBA")
     except (OSError, ValueError):
         return None
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    paper = Image.new("RGBA", small.size, _PAPER)
-    return Image.alpha_composite(paper, small).convert("RGB")
+    background = Image.new("RGBA", small.size, _BACKGROUND)
+    return Image.alpha_composite(background, small).convert("RGB")
 
 
 def _write(
     pen: ImageDraw.ImageDraw,
-    at: tuple[int, int],
+    corner: tuple[int, int],
     text: str,
     room: int,
-    color: str = _INK,
-    size: int = _TEXT,
+    color: str = _TEXT_COLOR,
+    size: int = _FONT_SIZE,
 ) -> None:
-    """A line of text, cut to `room` pixels."""
-    font, text = _lettered(text, size)
+    """Write a line of text, cut to `room` pixels."""
+    font, text = _choose_font(text, size)
     if _length(text, size) > room:
         while text and _length(f"{text}…", size) > room:
             text = text[:-1]
         text = f"{text.rstrip()}…"
-    pen.text(at, text, color, font)
+    pen.text(corner, text, color, font)
 
 
 def _length(text: str, size: int) -> int:
-    font, text = _lettered(text, size)
+    font, text = _choose_font(text, size)
     return round(font.getlength(text))
 
 
-def _lettered(text: str, size: int) -> tuple[Any, str]:
-    """The first font that has most of the letters; and the text without those it has not."""
+def _choose_font(text: str, size: int) -> tuple[Any, str]:
+    """Return the first font with the most of the letters, and the text without the others."""
     font = max(_fonts(size)[: 1 if text.isascii() else None], key=lambda f: _count(f, text))
     if _count(font, text) < len(text):
-        bare = unicodedata.normalize("NFKD", text)  # é as e
-        text = "".join(c for c in bare if _draws(font, c)).strip() or "…"
+        decomposed = unicodedata.normalize("NFKD", text)  # é as e and an accent
+        text = "".join(c for c in decomposed if _draws(font, c)).strip() or "…"
     return font, text
 
 
 @lru_cache
 def _fonts(size: int) -> list[Any]:
-    found: list[Any] = [ImageFont.load_default(size)]
+    fonts: list[Any] = [ImageFont.load_default(size)]
     for name in _FONTS:
         with suppress(OSError):
-            found.append(ImageFont.truetype(name, size))
-    return found
+            fonts.append(ImageFont.truetype(name, size))
+    return fonts
 
 
 def _count(font: Any, text: str) -> int:
@@ -197,18 +197,18 @@ def _count(font: Any, text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _draws(font: Any, character: str) -> bool:
-    return bytes(font.getmask(character)) != bytes(font.getmask(_NO_LETTER))
+    return bytes(font.getmask(character)) != bytes(font.getmask(_MISSING_GLYPH))
 
 
 def _jpeg(page: Image.Image) -> bytes:
-    """As good as fits."""
+    """Encode the page with the best quality, then the largest size, that fits `MAX_BYTES`."""
     quality = 82
     while True:
         out = io.BytesIO()
         page.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
-        if out.tell() <= LARGEST:
+        if out.tell() <= MAX_BYTES:
             return out.getvalue()
-        if quality > _WORST:
+        if quality > _MIN_QUALITY:
             quality -= 13
         else:
             size = round(page.width * 0.85), round(page.height * 0.85)

@@ -1,7 +1,7 @@
-"""Sends the rows of a batch, one after the other, as there is room; what was sent before is kept.
+"""The feeder of a batch: submits its rows in order, and reuses results of earlier runs.
 
-One thread does it. It ends when there are no more rows, when it is stopped, or when no row could
-be sent any more: the budget is used up, the account refuses, the disk is full.
+It runs in one thread, and ends after the last row, when it is stopped, or on an error that every
+further row would meet: the budget is used up, the account refuses, the disk is full.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from segmind_widgets.batches.plan import AT_ONCE
+from segmind_widgets.batches.plan import MAX_IN_FLIGHT
 from segmind_widgets.batches.progress import BatchProgress
 from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import Row, RowSource
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from segmind_widgets.session import Session
 
 _log = logging.getLogger(__name__)
-ENDS = (  # for all rows
+FATAL_ERRORS = (  # no further row could be submitted
     InsufficientCredits,
     KeyMissing,
     LimitError,
@@ -47,46 +47,44 @@ ENDS = (  # for all rows
     Unauthorized,
     WorkersLost,
 )
-NOWHERE = (MethodNotAllowed, ModelRetired, NotFound)  # so are these, of a row that got no id
+NO_MODEL_ERRORS = (MethodNotAllowed, ModelRetired, NotFound)  # fatal before a row has an id
 
 
 class RowRunner(Protocol):
-    """Who runs rows: the session, or a `workers.pool.WorkerPool` that has workers do it."""
+    """An object that runs rows: the session, or a `workers.pool.WorkerPool`."""
 
     def start(self, plan: Plan, *, batch: str, row: int) -> Job:
-        """As `session.start`."""
+        """Submit the plan, as `session.start` does."""
         ...
 
     def resume(self, job_id: str) -> Job:
-        """As `session.resume`."""
+        """Follow a job of the journal, as `session.resume` does."""
         ...
 
 
 class RowWorkers(RowRunner, Protocol):
-    """A runner that ends with its batch: a `workers.pool.WorkerPool`."""
+    """A runner that is closed with its batch: a `workers.pool.WorkerPool`."""
 
     def close(self) -> None:
-        """Follow nothing any more."""
+        """Stop following all rows."""
         ...
 
 
 class BatchFeeder:
-    """One pass over the rows.
-
-    `error` is why it ended before the last row, None where it did not.
+    """One pass over the rows; `error` says why it ended before the last row, None if it did not.
 
     Args:
-        tally: is told of each row.
-        max_cost: USD that the rows of this pass may cost; None: the session's budget alone.
-        only: the numbers of the rows that are meant; None: all.
-        runner: who runs them; None: the session.
+        progress: counts each row.
+        max_cost: USD that the rows of this pass may cost; None: only the session's budget holds.
+        only: numbers of the rows to submit; None: all.
+        runner: runs the rows; None: the session.
     """
 
     def __init__(
         self,
         session: Session,
         source: RowSource,
-        target: RowPlanner,
+        planner: RowPlanner,
         rows: BatchRows,
         progress: BatchProgress,
         *,
@@ -97,56 +95,56 @@ class BatchFeeder:
         self._session = session
         self._runner: RowRunner = runner or session
         self._source = source
-        self._target = target
+        self._planner = planner
         self._rows = rows
         self._progress = progress
         self._max_cost = max_cost
         self._only = only
         self._stopped = False
         self._reading = False
-        self.through = False  # all rows were read
+        self.exhausted = False  # whether all rows were read
         self.error: SegmindError | None = None
-        self.number = -1  # of the row that was looked at last
+        self.number = -1  # of the latest row
 
     @property
     def stopped(self) -> bool:
-        """No further row is sent."""
+        """Return whether no further row is sent."""
         return self._stopped
 
     def stop(self, error: SegmindError | None = None) -> None:
         """Send no further row; `error` says why."""
-        if error is not None:  # said of the row that it met, and now of all
+        if error is not None:  # its hint was about one row, and other rows were sent
             error = error.with_hint(error.hint.removeprefix("Nothing was sent.").strip())
         self.error = self.error or error
         self._stopped = True
-        if self._reading:  # for a row that will not be sent, it may be for ever
+        if self._reading:  # the source may block for ever, so do not wait for its next row
             self._progress.remove_producer(self)
         self._progress.wake()
 
     def run(self) -> None:
-        """Send them. Never raises: `error` tells."""
+        """Submit the rows. Never raises: errors go to `error`."""
         try:
-            for row in self._rows_read():
+            for row in self._read_rows():
                 if self._only is None or row.number in self._only:
                     self.number = row.number
-                    self._one(row)
+                    self._submit_or_reuse(row)
             if self._stopped:
                 return
             if self._only is None:
                 self._rows.end_at(self.number + 1)
-                self.through = True
-        except ENDS as error:
+                self.exhausted = True
+        except FATAL_ERRORS as error:
             self.stop(error)
         except BaseException as error:  # noqa: BLE001 - whatever a generator of rows raises
-            _log.debug("The rows of a batch broke", exc_info=True)
-            said = f"The rows broke after row {self.number + 1:,}: {error!r}."
-            self.stop(error if isinstance(error, SegmindError) else SegmindError(said))
+            _log.debug("Reading the rows of a batch failed", exc_info=True)
+            message = f"Reading rows failed after row {self.number + 1:,}: {error!r}."
+            self.stop(error if isinstance(error, SegmindError) else SegmindError(message))
 
-    def _rows_read(self) -> Iterator[Row]:
-        """The rows until it is stopped.
+    def _read_rows(self) -> Iterator[Row]:
+        """Yield the rows until `stop` is called.
 
-        Here `_reading` is set before `_stopped` is looked at, in `stop` the other way round, so
-        that no row is yielded of which `stop` has told the tally that it does not come.
+        This method sets `_reading` before it checks `_stopped`, and `stop` does the reverse, so
+        that no row is yielded after `stop` has unregistered this producer.
         """
         rows = iter(self._source.read())
         self._reading = True
@@ -157,67 +155,67 @@ class BatchFeeder:
             yield row
             self._reading = True
 
-    def _one(self, row: Row) -> None:
+    def _submit_or_reuse(self, row: Row) -> None:
         try:
             if row.error:
                 raise row.error
-            plan = self._target.plan(row.inputs, text=self._source.text)
-            if self._earlier(row.number, plan):
+            plan = self._planner.plan(row.inputs, text=self._source.text)
+            if self._reuse_earlier(row.number, plan):
                 return
-            self._progress.await_room(AT_ONCE, lambda: self._stopped)
+            self._progress.await_room(MAX_IN_FLIGHT, lambda: self._stopped)
             if self._stopped:
                 return
             self._check_cost(plan)
             job = self._runner.start(plan, batch=self._rows.batch, row=row.number)
-        except ENDS:
+        except FATAL_ERRORS:
             raise
         except SegmindError as error:
             self._refuse(row, error)
             return
         self._follow(row.number, job, plan, fresh=True)
 
-    # what an earlier run has done
+    # results of earlier runs
 
-    def _earlier(self, number: int, plan: Plan) -> bool:
-        """The row was sent before: count it or go on with it, and never pay it twice."""
-        found = self._rows.take(number, plan.fingerprint)
-        if found is None:
+    def _reuse_earlier(self, number: int, plan: Plan) -> bool:
+        """Count or resume the job of an earlier run; return False if the row is to be submitted."""
+        row = self._rows.take(number, plan.fingerprint)
+        if row is None:
             return False
-        if found["status"] == Status.COMPLETED and len(assets_from_row(found)) == len(
-            found["outputs"]
-        ):
-            self._progress.record(number, well=True)
+        completed = row["status"] == Status.COMPLETED
+        if completed and len(assets_from_row(row)) == len(row["outputs"]):
+            self._progress.record(number, succeeded=True)
             return True
-        if _is_gone(found, plan.endpoint):
+        if _is_lost(row, plan.endpoint):
             self._rows.release(number)
             return False
         try:
-            job = self._runner.resume(found["key"])
+            job = self._runner.resume(row["key"])
         except JobCancelled:
             self._rows.release(number)
             return False
-        except SegmindError:  # it may be billed, or another kernel follows it: its row says so
-            self._progress.record(number, well=False)
+        except (
+            SegmindError
+        ):  # it may be billed, or another kernel follows it: do not submit it again
+            self._progress.record(number, succeeded=False)
             return True
         if job.watching:
-            paid = found["status"] == Status.COMPLETED
-            self._follow(number, job, plan, fresh=False, paid=paid)
+            self._follow(number, job, plan, fresh=False, completed=completed)
         else:
-            self._progress.record(number, well=job.status is Status.COMPLETED)
+            self._progress.record(number, succeeded=job.status is Status.COMPLETED)
         return True
 
-    def _follow(self, number: int, job: Job, plan: Plan, **how: bool) -> None:
+    def _follow(self, number: int, job: Job, plan: Plan, **options: bool) -> None:
         usd = plan.estimate.high or 0.0
-        self._progress.track(number, job, usd, over=self._over, **how)
+        self._progress.track(number, job, usd, on_done=self._on_done, **options)
 
-    def _over(self, job: Job) -> None:
+    def _on_done(self, job: Job) -> None:
         if job.status is Status.COMPLETED:
             return
-        nowhere = isinstance(job.error, NOWHERE) and job.id.startswith("local-")
-        if nowhere or isinstance(job.error, ENDS):
+        no_model = isinstance(job.error, NO_MODEL_ERRORS) and job.id.startswith("local-")
+        if no_model or isinstance(job.error, FATAL_ERRORS):
             self.stop(job.error)
 
-    # what is not sent
+    # rows that are not sent
 
     def _check_cost(self, plan: Plan) -> None:
         if self._max_cost is None:
@@ -226,37 +224,38 @@ class BatchFeeder:
         if high is None:
             plan.within(self._max_cost)
             return
-        gone = counts.spent + counts.unbilled
-        if gone + counts.reserved + high > self._max_cost + 1e-9:
+        spent = counts.spent + counts.unbilled
+        if spent + counts.reserved + high > self._max_cost + 1e-9:
             raise LimitError(
                 f"The next row may cost {money(high)}; of the {money(self._max_cost)} that you"
-                f" allow, {money(gone)} is spent and {money(counts.reserved)} in flight.",
+                f" allow, {money(spent)} is spent and {money(counts.reserved)} in flight.",
                 hint="Raise max_cost to send the others.",
             )
 
     def _refuse(self, row: Row, error: SegmindError) -> None:
-        """Write down a row that cannot be sent: the others go on."""
+        """Record in the journal a row that cannot be sent; the others go on."""
         self._rows.release(row.number)
         endpoint = self._endpoint()
         self._session.store.add(
             provider=endpoint.provider.name,
             place=endpoint.address,
             sandbox=endpoint.sandbox,
-            kind=self._target.options["kind"],
-            target=self._target.name,
+            kind=self._planner.options["kind"],
+            target=self._planner.name,
             inputs=shown(row.inputs),
             status=str(Status.FAILED),
             error=error.message,
             batch=self._rows.batch,
             row=row.number,
         )
-        self._progress.record(row.number, well=False)
+        self._progress.record(row.number, succeeded=False)
 
     def _endpoint(self) -> Endpoint:
-        return self._session.endpoints.choose(self._target.options["provider"])
+        return self._session.endpoints.choose(self._planner.options["provider"])
 
 
-def _is_gone(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
-    """It was begun on a kernel's own sandbox that ended with its kernel; that money is play."""
-    begun = row["status"] != Status.COMPLETED
-    return bool(begun and row["sandbox"] and endpoint.sandbox and row["place"] != endpoint.address)
+def _is_lost(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
+    """Return whether the job was unfinished on a sandbox that has ended with its kernel."""
+    unfinished = row["status"] != Status.COMPLETED
+    on_sandbox = row["sandbox"] and endpoint.sandbox
+    return bool(unfinished and on_sandbox and row["place"] != endpoint.address)

@@ -1,4 +1,4 @@
-"""Where the rows of a batch are: counted, not kept. Threads change it, and wait on it."""
+"""Progress of a batch: counts of its rows, updated by threads that others can wait for."""
 
 from __future__ import annotations
 
@@ -12,79 +12,79 @@ from dataclasses import dataclass, replace
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
 
-UNSENT = 8  # submits on their way at once: more would only wait in a longer line
-RATE_WINDOW_COUNT = 128  # ends that the rate is told from
-MIN_RATE_SAMPLES = 3  # of them
-_WINDOW = 60.0  # seconds
-_TICK = 0.1  # seconds: how soon a submit that went out is noticed
+MAX_UNSENT = 8  # concurrent submits; more would only wait for the rate limit
+RATE_WINDOW_COUNT = 128  # the latest ends, from which the rate is computed
+MIN_RATE_SAMPLES = 3
+_RATE_WINDOW = 60.0  # seconds
+_SUBMIT_CHECK_INTERVAL = 0.1  # seconds between two checks for finished submits
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Numbers of rows, and USD. `before` of those that are done were done by an earlier run."""
+    """Numbers of rows, and USD; `reused` rows of `done` were completed by an earlier run."""
 
-    seen: int = 0  # rows that were looked at: done, failed or running
+    read: int = 0  # rows: done, failed or running
     done: int = 0
     failed: int = 0
     reused: int = 0
     running: int = 0
-    spent: float = 0.0  # as the services told
-    unpriced: int = 0  # rows that ended without a figure from the service, and may be billed
-    unbilled: float = 0.0  # what those may have cost
-    reserved: float = 0.0  # what the running ones may cost
+    spent: float = 0.0  # as reported by the service
+    unpriced: int = 0  # ended rows without a reported cost that may be billed
+    unbilled: float = 0.0  # the highest estimate for the unpriced rows
+    reserved: float = 0.0  # the highest estimate for the running rows
 
 
 @dataclass(eq=False)
-class _Flight:
+class _RunningRow:
     job: Job
     usd: float
-    paid: bool
+    completed: bool
 
 
 class BatchProgress:
-    """Rows in flight by their numbers; of those that ended, eight bytes each.
+    """The running rows by number, and the numbers of the ended rows (8 bytes each).
 
     Args:
-        changed: called after each change, from any thread.
+        on_change: called after each change, from any thread.
     """
 
-    def __init__(self, changed: Callable[[], object]) -> None:
+    def __init__(self, on_change: Callable[[], object]) -> None:
         self.counts = Counts()
-        self.ended: array[int] = array("q")  # numbers, in the order of their ends
-        self._changed = changed
-        self._moved = threading.Condition()
-        self._flights: dict[int, _Flight] = {}
+        self.ended: array[int] = array("q")  # row numbers, in the order of the ends
+        self._on_change = on_change
+        self._condition = threading.Condition()
+        self._running: dict[int, _RunningRow] = {}
         self._unsent: set[int] = set()
-        self._ends: deque[float] = deque(maxlen=RATE_WINDOW_COUNT)
+        self._end_times: deque[float] = deque(maxlen=RATE_WINDOW_COUNT)
         self._producers: set[object] = set()
-        self._began = 0.0
+        self._started_at = 0.0
         self._version = 0
 
     # rows
 
     def add_producer(self, producer: object) -> None:
-        """It begins to bring rows."""
-        with self._moved:
+        """Register a producer of rows."""
+        with self._condition:
             self._producers.add(producer)
-            self._began = time.monotonic()
+            self._started_at = time.monotonic()
 
     def remove_producer(self, producer: object) -> None:
-        """It brings no more; it may say so twice."""
-        with self._moved:
+        """Unregister it; idempotent."""
+        with self._condition:
             self._producers.discard(producer)
         self.wake()
 
     @property
     def has_producers(self) -> bool:
-        """Somebody brings rows."""
-        with self._moved:
+        """Return whether any producer is registered."""
+        with self._condition:
             return bool(self._producers)
 
     @property
     def idle(self) -> bool:
-        """No row is on its way, and none is to come."""
-        with self._moved:
-            return not self._producers and not self._flights
+        """Return whether no row is running and no producer is registered."""
+        with self._condition:
+            return not self._producers and not self._running
 
     def track(
         self,
@@ -93,147 +93,153 @@ class BatchProgress:
         usd: float,
         *,
         fresh: bool,
-        over: Callable[[Job], object],
-        paid: bool = False,
+        on_done: Callable[[Job], object],
+        completed: bool = False,
     ) -> None:
-        """Count a job until it ends; then `over` is told, once, and the job is let go.
+        """Track a job; call `on_done` once when it ends, then drop the reference.
 
-        A `fresh` one may still wait to be sent. `usd` is what it may cost. Of a `paid` one, which
-        an earlier run completed, only the files are fetched once more.
+        Args:
+            number: the row's number.
+            job: its job.
+            usd: the highest estimate of its cost.
+            fresh: whether the job may not be submitted yet.
+            on_done: called from the thread that ends the job.
+            completed: whether an earlier run completed (and paid) it, so that only files are
+                downloaded again.
         """
-        flight = _Flight(job, 0.0 if paid else usd, paid)
+        entry = _RunningRow(job, 0.0 if completed else usd, completed)
 
         def end(_: object = None) -> None:
             if job.watching:
                 return
-            with self._moved:
-                if self._flights.get(number) is not flight:
+            with self._condition:
+                if self._running.get(number) is not entry:
                     return
-            over(job)  # before it counts as ended: who waits for that sees what it says
-            with self._moved:
-                if self._flights.get(number) is flight:
-                    del self._flights[number]
-                    self._count_end(number, flight)
+            on_done(job)  # before the row counts as ended, so that waiters see its effect
+            with self._condition:
+                if self._running.get(number) is entry:
+                    del self._running[number]
+                    self._count_end(number, entry)
             job.unobserve(end, "watching")
             self.wake()
 
-        with self._moved:
-            self._flights[number] = flight
+        with self._condition:
+            self._running[number] = entry
             if fresh:
                 self._unsent.add(number)
             counts = self.counts
             self.counts = replace(
                 counts,
-                seen=counts.seen + 1,
+                read=counts.read + 1,
                 running=counts.running + 1,
-                reserved=counts.reserved + flight.usd,
+                reserved=counts.reserved + entry.usd,
             )
         job.observe(end, "watching")
         end()
         self.wake()
 
-    def _count_end(self, number: int, flight: _Flight) -> None:
-        job, counts = flight.job, self.counts
-        well = job.status is Status.COMPLETED
-        cost = 0.0 if flight.paid else job.cost
-        billed = cost is None and (well or job.status is Status.UNKNOWN)
+    def _count_end(self, number: int, entry: _RunningRow) -> None:
+        job, counts = entry.job, self.counts
+        succeeded = job.status is Status.COMPLETED
+        cost = 0.0 if entry.completed else job.cost
+        unpriced = cost is None and (succeeded or job.status is Status.UNKNOWN)
         self.counts = replace(
             counts,
             running=counts.running - 1,
-            reserved=sum(other.usd for other in self._flights.values()),
+            reserved=sum(other.usd for other in self._running.values()),
             spent=counts.spent + (cost or 0.0),
-            unpriced=counts.unpriced + billed,
-            unbilled=counts.unbilled + flight.usd * billed,
-            done=counts.done + well,
-            reused=counts.reused + (well and flight.paid),
-            failed=counts.failed + (not well),
+            unpriced=counts.unpriced + unpriced,
+            unbilled=counts.unbilled + entry.usd * unpriced,
+            done=counts.done + succeeded,
+            reused=counts.reused + (succeeded and entry.completed),
+            failed=counts.failed + (not succeeded),
         )
         self._unsent.discard(number)
         self.ended.append(number)
-        self._ends.append(time.monotonic())
+        self._end_times.append(time.monotonic())
 
-    def record(self, number: int, *, well: bool) -> None:
-        """Count a row that ended without running here: it was done before, or was refused."""
-        with self._moved:
+    def record(self, number: int, *, succeeded: bool) -> None:
+        """Count a row that needs no run: it was done before, or it was refused."""
+        with self._condition:
             counts = self.counts
             self.counts = replace(
                 counts,
-                seen=counts.seen + 1,
-                done=counts.done + well,
-                reused=counts.reused + well,
-                failed=counts.failed + (not well),
+                read=counts.read + 1,
+                done=counts.done + succeeded,
+                reused=counts.reused + succeeded,
+                failed=counts.failed + (not succeeded),
             )
             self.ended.append(number)
         self.wake()
 
     def reopen(self, failed: int) -> None:
-        """So many of the failed rows are tried again."""
-        with self._moved:
+        """Uncount `failed` failed rows before they are tried again."""
+        with self._condition:
             counts = self.counts
-            self.counts = replace(counts, failed=counts.failed - failed, seen=counts.seen - failed)
+            self.counts = replace(counts, failed=counts.failed - failed, read=counts.read - failed)
 
     # waiting
 
     def wake(self) -> None:
-        """Have everybody look again: those who wait, and those who show."""
+        """Wake waiters and schedule a view update."""
         self.notify()
-        self._changed()
+        self._on_change()
 
     def notify(self) -> None:
-        """Have those look again who wait."""
-        with self._moved:
+        """Wake waiters."""
+        with self._condition:
             self._version += 1
-            self._moved.notify_all()
+            self._condition.notify_all()
 
-    def wait(self, fits: Callable[[], bool], timeout: float) -> bool:
-        """Wait until it is so, at most `timeout` seconds; whether it is."""
-        with self._moved:
-            return self._moved.wait_for(fits, timeout)
+    def wait(self, predicate: Callable[[], bool], timeout: float) -> bool:
+        """Wait at most `timeout` seconds until `predicate` is true; return its last value."""
+        with self._condition:
+            return self._condition.wait_for(predicate, timeout)
 
     def await_room(self, most: int, stopped: Callable[[], bool]) -> None:
-        """Wait until another row may go out, or it is stopped.
+        """Wait until another row may be submitted, or until `stopped` returns true.
 
-        A row goes out when few are in flight and the submits before it left: one that waits for
-        the rate limit keeps those behind it here, where they cost nothing.
+        That is when fewer than `most` rows are running and no submit waits for the rate limit;
+        a row that waits here has no job and no row in the journal yet.
         """
         while not stopped():
             version = self._version
             if self._has_room(most):
                 return
-            with self._moved:
+            with self._condition:
                 if version == self._version:
-                    self._moved.wait(_TICK)
+                    self._condition.wait(_SUBMIT_CHECK_INTERVAL)
 
     def _has_room(self, most: int) -> bool:
-        with self._moved:
-            if len(self._flights) >= most:
+        with self._condition:
+            if len(self._running) >= most:
                 return False
-            unsent = {number: self._flights[number].job for number in self._unsent}
+            unsent = {number: self._running[number].job for number in self._unsent}
         waiting = False
-        for number, job in unsent.items():  # without the lock: who publishes holds the job's
+        for number, job in unsent.items():  # without our lock: publishers hold the job's lock
             latest = job.latest(("status", "message"))
             if latest["status"] is Status.SUBMITTING:
                 waiting = waiting or bool(latest["message"])
             else:
-                with self._moved:
+                with self._condition:
                     self._unsent.discard(number)
-        return not waiting and len(self._unsent) < UNSENT
+        return not waiting and len(self._unsent) < MAX_UNSENT
 
     # figures
 
     @property
     def per_minute(self) -> float | None:
-        """Rows that ended a minute, of late; None while they are too few to tell."""
-        with self._moved:
-            ends, began = list(self._ends), self._began
+        """Return the recently ended rows per minute; None below `MIN_RATE_SAMPLES`."""
+        with self._condition:
+            end_times, started_at = list(self._end_times), self._started_at
         now = time.monotonic()
-        since = max(began, now - _WINDOW)
-        if len(ends) == RATE_WINDOW_COUNT:
-            since = max(since, ends[0])
-        recent = sum(end >= since for end in ends)
+        since = max(started_at, now - _RATE_WINDOW)
+        if len(end_times) == RATE_WINDOW_COUNT:
+            since = max(since, end_times[0])
+        recent = sum(end >= since for end in end_times)
         return recent / max(now - since, 1e-3) * 60 if recent >= MIN_RATE_SAMPLES else None
 
     def numbers(self) -> set[int]:
-        """The rows that run now."""
-        with self._moved:
-            return set(self._flights)
+        """Return the numbers of the running rows."""
+        with self._condition:
+            return set(self._running)

@@ -1,4 +1,4 @@
-"""The batches of a client: looked at before they start, begun, and found again by their names."""
+"""The batches of a session: checked and priced, started, and found by name."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedBatch:
-    """A batch that was looked at: what `Batches.start` sends."""
+    """A checked batch that `BatchRegistry.start` can send; `named` if the user chose its name."""
 
     source: RowSource
-    target: RowPlanner
+    planner: RowPlanner
     rows: BatchRows
     plan: BatchPlan
-    named: bool  # by the person
+    named: bool
 
 
 class BatchRegistry:
-    """The batches that this kernel runs, among those of the journal."""
+    """The batches that run in this kernel."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -47,31 +47,36 @@ class BatchRegistry:
     def prepare(
         self, name: str, rows: Any, *, batch: str | None, again: bool, options: Mapping[str, Any]
     ) -> PreparedBatch:
-        """Read what can be read twice, check it, and see what an earlier run has done.
+        """Check and price the rows, and compare them with earlier runs. Generators stay unread.
 
         Raises:
-            InputError: rows of a list are certainly wrong, or there are none of any form.
+            InputError: rows of a list are certainly wrong, `rows` has no known form, or an option
+                is unknown.
             KeyMissing: the provider has no key.
         """
         session = self._session
-        for word, known in (("kind", ("model", "workflow")), ("api", ("auto", "v1", "v2"))):
-            if options[word] not in known:
+        for option, choices in (("kind", ("model", "workflow")), ("api", ("auto", "v1", "v2"))):
+            if options[option] not in choices:
                 raise InputError(
-                    f"There is no {word} {options[word]!r}.", hint=f"There are {', '.join(known)}."
+                    f"There is no {option} {options[option]!r}.",
+                    hint=f"Choose one of {', '.join(choices)}.",
                 )
         endpoint = session.endpoints.choose(options["provider"])
-        found = source(rows)
-        target = RowPlanner(
+        row_source = source(rows)
+        planner = RowPlanner(
             session.plan, lambda slug: self._model(slug, options, endpoint), name, options
         )
-        checked = ValidatedRows(found, target) if found.listed else None
+        validated = ValidatedRows(row_source, planner) if row_source.listed else None
         if batch is not None and not batch.strip():
-            raise InputError("A batch's name is not empty.", hint='Such as name="portraits".')
-        known = batch or _name(name, found, checked, endpoint, options["kind"])
-        at = session.store.batch(known)
-        plan = self._plan(name, found, checked, endpoint, options, None if again else at)
-        plan = replace(plan, kept=bool(batch or checked or found.digest))
-        return PreparedBatch(found, target, at, plan, batch is not None)
+            raise InputError(
+                "The name of a batch must not be empty.", hint='Such as name="portraits".'
+            )
+        batch_name = batch or _content_name(name, row_source, validated, endpoint, options["kind"])
+        journal = session.store.batch(batch_name)
+        earlier = None if again else journal
+        plan = self._plan(name, row_source, validated, endpoint, options, earlier)
+        plan = replace(plan, resumable=bool(batch or validated or row_source.digest))
+        return PreparedBatch(row_source, planner, journal, plan, batch is not None)
 
     def start(
         self,
@@ -81,11 +86,11 @@ class BatchRegistry:
         max_cost: float | None,
         pool: RowWorkers | None = None,
     ) -> Batch:
-        """Send it, or go on with it; the one that runs here already, where it is the very same.
+        """Start or resume a batch; return the running one if it has the same rows.
 
         Raises:
-            StillRunning: it runs here or in another kernel, and this would be another run of it.
-            LimitError: it may cost more than `max_cost` USD.
+            StillRunning: a batch of this name runs here or in another kernel.
+            LimitError: the batch may cost more than `max_cost` USD.
         """
         name = prepared.rows.batch
         live = self._live.get(name)
@@ -104,21 +109,21 @@ class BatchRegistry:
         lock = self._locks.setdefault(
             name, BatchLock(self._session.store.home, f"The batch {name}")
         )
-        made = Batch(
+        started = Batch(
             self._session,
             prepared.source,
-            prepared.target,
+            prepared.planner,
             prepared.rows,
             prepared.plan,
             lock,
             max_cost=max_cost,
             pool=pool,
         )
-        self._live[name] = made
-        return made.start(afresh=again)
+        self._live[name] = started
+        return started.start(afresh=again)
 
     def close(self) -> None:
-        """Send no further rows."""
+        """Stop all batches: no further row is sent."""
         for batch in list(self._live.values()):
             batch.halt()
 
@@ -128,54 +133,58 @@ class BatchRegistry:
     def _plan(
         self,
         name: str,
-        found: RowSource,
-        checked: ValidatedRows | None,
+        row_source: RowSource,
+        validated: ValidatedRows | None,
         endpoint: Endpoint,
         options: Mapping[str, Any],
-        at: BatchRows | None,
+        earlier: BatchRows | None,
     ) -> BatchPlan:
-        """What is to be sent, of it what the journal at `at` does not have."""
+        """Price the rows that the journal's rows of earlier runs do not have."""
         model = self._model(name, options, endpoint)
         own = OwnRuns(self._session.store, name, endpoint)
         each = estimate(model.cost if model else None, own.costs(1))
         usual = own.seconds() or (model.seconds if model else None)
-        before = at.known() if at else {}
-        if checked:
-            prices, done, begun = checked.known(before)
+        fingerprints = earlier.known() if earlier else {}
+        if validated:
+            prices, done, unfinished = validated.compare(fingerprints)
         else:
-            counts = {word: there.total() for word, there in before.items()}
-            done, begun = counts.get("completed", 0), counts.get("unfinished", 0)
-            prices = [each] * max(0, (found.total or 0) - done - begun)
-        usd: Any = total(prices) if found.total is not None else {}
+            counts = {state: count.total() for state, count in fingerprints.items()}
+            done, unfinished = counts.get("completed", 0), counts.get("unfinished", 0)
+            prices = [each] * max(0, (row_source.total or 0) - done - unfinished)
+        usd: Any = total(prices) if row_source.total is not None else {}
         limit = endpoint.transport.limit.per_minute
         per_minute = jobs_a_minute(limit, polled=options["api"] != "v1")
         return BatchPlan(
             name,
             "on the sandbox" if endpoint.sandbox else f"at {endpoint.provider.title}",
-            found.total,
+            row_source.total,
             done,
-            begun,
+            unfinished,
             **usd,
-            each=_one(prices) or each,
+            each=_representative(prices) or each,
             per_minute=per_minute,
             seconds=time_for(len(prices), usual, per_minute),
-            notes=tuple(checked.notes) if checked else (),
-            axes=found.axes,
+            notes=tuple(validated.notes) if validated else (),
+            axes=row_source.axes,
             sandbox=endpoint.sandbox,
         )
 
 
-def _one(prices: list[Estimate]) -> Estimate | None:
-    """The estimate that says most of what nobody knows, or the first."""
+def _representative(prices: list[Estimate]) -> Estimate | None:
+    """Return the first estimate without an upper bound, else the first."""
     return next((price for price in prices if price.high is None), next(iter(prices), None))
 
 
-def _name(
-    name: str, found: RowSource, checked: ValidatedRows | None, endpoint: Endpoint, kind: str
+def _content_name(
+    name: str,
+    row_source: RowSource,
+    validated: ValidatedRows | None,
+    endpoint: Endpoint,
+    kind: str,
 ) -> str:
-    """A name made of the content, so that the same content is the same batch."""
-    content = checked.digest if checked else found.digest
+    """Derive a name from the content, so that equal rows resume the same batch."""
+    content = validated.digest if validated else row_source.digest
     if not content:
         return f"{name}-{uuid.uuid4().hex[:12]}"
-    said = "\n".join([endpoint.provider.name, str(endpoint.sandbox), kind, name, content])
-    return f"{name}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+    text = "\n".join([endpoint.provider.name, str(endpoint.sandbox), kind, name, content])
+    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

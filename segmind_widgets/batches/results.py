@@ -1,4 +1,4 @@
-"""What a batch made, read from the journal when it is asked for: nothing of it is kept here."""
+"""The results of a batch, read from the journal on each access and not kept in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.batches.contact_sheet import MOST, Tile, sheet
+from segmind_widgets.batches.contact_sheet import MAX_TILES, Tile, sheet
 from segmind_widgets.batches.sweeps import Axis, label, position
 from segmind_widgets.errors import NotFound, SegmindError
 from segmind_widgets.jobs.job import Job
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 _Item = TypeVar("_Item")
-_FACTS = ("row", "status", "output", "outputs", "cost", "seconds", "error", "id")  # of a record
+_RECORD_FIELDS = ("row", "status", "output", "outputs", "cost", "seconds", "error", "id")
 
 
 @dataclass(frozen=True)
-class Card:
-    """A row in a few words: `status` is the journal's, `assets` are on this disk."""
+class RowSummary:
+    """The data a view shows of a row: `status` is the journal's, `assets` are on this disk."""
 
     key: str
     title: str
@@ -39,7 +39,9 @@ class BatchResults:
     """The rows of a batch as jobs, files, tables and pictures.
 
     Args:
-        axes: of a sweep.
+        session: owns the journal and the thumbnails.
+        rows: the batch's rows in the journal.
+        axes: the axes of a sweep; () for other rows.
     """
 
     def __init__(self, session: Session, rows: BatchRows, axes: Sequence[Axis] = ()) -> None:
@@ -47,7 +49,11 @@ class BatchResults:
         self.axes: tuple[Axis, ...] = tuple(axes)
 
     def job(self, number: int) -> Job:
-        """The job of a row, by the row's number from 0 on. Raises NotFound."""
+        """Return the job of a row by its number, from 0.
+
+        Raises:
+            NotFound: the row was not submitted.
+        """
         row = self._rows.at(number)
         if row is None:
             raise NotFound(f"The batch {self._rows.batch} has no job for row {number}.")
@@ -55,27 +61,30 @@ class BatchResults:
 
     @property
     def jobs(self) -> Sequence[Job]:
-        """The jobs that there are, in the order of the rows, read from the journal when asked."""
+        """Return the jobs so far in the order of the rows; each access reads the journal."""
         return BatchJobs(self._session, self._rows)
 
     @property
     def outputs(self) -> Sequence[Asset]:
-        """The outputs of all rows, in their order, read from the journal when asked."""
+        """Return the outputs of all rows in order; each access reads the journal."""
         return BatchOutputs(self._rows)
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """A plain dict a row: its number, its inputs, then what came of it.
+        """Yield a plain dict for each row: its number, its inputs, then its results.
 
-        An input that has the name of one of these is there as `inputs.<name>`.
+        An input with the name of another field is stored as `inputs.<name>`.
         """
         for row in self._rows.pages():
             paths = [str(asset.path) for asset in assets_from_row(row)]
-            used = {"seed": row["seed"]} if row["seed"] is not None else {}
-            given = row["inputs"].items()
+            seed = {"seed": row["seed"]} if row["seed"] is not None else {}
+            inputs = {
+                f"inputs.{name}" if name in _RECORD_FIELDS else name: value
+                for name, value in row["inputs"].items()
+            }
             yield {
                 "row": row["row"],
-                **{f"inputs.{name}" if name in _FACTS else name: value for name, value in given},
-                **used,
+                **inputs,
+                **seed,
                 "status": row["status"],
                 "output": paths[0] if paths else None,
                 "outputs": paths,
@@ -86,82 +95,83 @@ class BatchResults:
             }
 
     def to_dataframe(self) -> Any:
-        """A pandas DataFrame with a line for each row, by its number.
+        """Return the records as a pandas DataFrame, indexed by the numbers of the rows.
 
         Raises:
-            SegmindError: there is no pandas here.
+            SegmindError: pandas is not installed.
         """
         try:
             pandas = import_module("pandas")
         except ImportError:
             raise SegmindError(
                 "A DataFrame needs pandas, which is not installed here.",
-                hint="Run %pip install pandas; or use list(batch.records()), which needs nothing.",
+                hint="Run %pip install pandas; or use list(batch.records()), which does not.",
             ) from None
-        found = pandas.DataFrame(list(self.records()))
-        return found.set_index("row") if len(found) else found
+        table = pandas.DataFrame(list(self.records()))
+        return table.set_index("row") if len(table) else table
 
     def save(self, folder: str | Path = ".") -> list[Path]:
-        """Copy all outputs into `folder`, named by the numbers of their rows; the paths.
+        """Copy all outputs into `folder`, named by the numbers of their rows; return the paths.
 
         Raises:
-            AssetError: one cannot be written.
+            AssetError: a file cannot be written.
         """
         folder = Path(folder).expanduser()
-        saved = []
+        paths: list[Path] = []
         for row in self._rows.pages():
             for index, asset in enumerate(assets_from_row(row)):
                 more = f"-{index + 1}" if index else ""
                 name = f"{row['row']:04}{more}{Path(asset.filename).suffix}"
-                saved.append(asset.save(folder / name))
-        return saved
+                paths.append(asset.save(folder / name))
+        return paths
 
-    # as pictures
+    # pictures
 
-    def card(self, number: int) -> Card | None:
-        """A row as a view shows it; None where it was not sent yet."""
+    def summary(self, number: int) -> RowSummary | None:
+        """Return the data a view shows of a row; None before it is submitted."""
         row = self._rows.at(number)
         if row is None:
             return None
-        return Card(
+        return RowSummary(
             row["key"], self.title(number, row["inputs"]), row["status"], assets_from_row(row)
         )
 
     def sheet(self, total: int) -> bytes:
-        """The contact sheet as a JPEG: a labelled grid of a sweep of two axes, else in lines.
+        """Return the contact sheet as JPEG: a labelled grid for two axes, else rows of tiles.
 
-        `total` is how many rows there are in all.
+        Args:
+            total: the number of rows; the sheet says how many it leaves out.
         """
-        return sheet(self.tiles(), self.axes, more=max(0, total - MOST))
+        return sheet(self.tiles(), self.axes, more=max(0, total - MAX_TILES))
 
-    def tiles(self, most: int = MOST) -> list[Tile]:
-        """The first rows as a sheet shows them."""
-        found = []
+    def tiles(self, most: int = MAX_TILES) -> list[Tile]:
+        """Return the tiles of the first `most` rows."""
+        tiles: list[Tile] = []
         for row in self._rows.pages():
             if row["row"] >= most:
                 break
-            found.append(self._tile(row))
-        return found
+            tiles.append(self._tile(row))
+        return tiles
 
     def _tile(self, row: Mapping[str, Any]) -> Tile:
-        made = assets_from_row(row)
+        assets = assets_from_row(row)
         title = self.title(row["row"], row["inputs"])
-        if not made:
-            said = "no file" if row["status"] == Status.COMPLETED else row["status"]
-            return Tile(row["row"], title, said=said)
+        if not assets:
+            text = "no file" if row["status"] == Status.COMPLETED else row["status"]
+            return Tile(row["row"], title, text=text)
         try:
-            data, kind = self._session.thumbnail(made[0])
-        except SegmindError:  # removed or broken since: the sheet tells the rest
-            data, kind = b"", ""
-        if kind == "text/plain":
-            return Tile(row["row"], title, said=data.decode("utf-8", "replace"))
-        return Tile(row["row"], title, data, made[0].kind)
+            data, media_type = self._session.thumbnail(assets[0])
+        except SegmindError:  # the file was removed or damaged; show the other tiles
+            data, media_type = b"", ""
+        if media_type == "text/plain":
+            return Tile(row["row"], title, text=data.decode("utf-8", "replace"))
+        return Tile(row["row"], title, data, assets[0].kind)
 
     def title(self, number: int, inputs: Mapping[str, Any]) -> str:
-        """A row in a few words: its values of a sweep, else its number and prompt."""
+        """Return a short title of a row: its values in a sweep, else its number and prompt."""
         if self.axes:
-            at = zip(self.axes, position(self.axes, number), strict=True)
-            return " · ".join(f"{axis.name} {axis.labels[index]}" for axis, index in at)
+            indexes = zip(self.axes, position(self.axes, number), strict=True)
+            return " · ".join(f"{axis.name} {axis.labels[index]}" for axis, index in indexes)
         prompt = inputs.get("prompt")
         return f"{number + 1}" + (f" · {label(prompt)}" if isinstance(prompt, str) else "")
 

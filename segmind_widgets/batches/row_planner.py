@@ -1,4 +1,4 @@
-"""A model or a workflow at a place, to be planned for many rows: files among them are read once."""
+"""Plans for the rows of a batch; each input file is read and hashed once for all rows."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.yaml_values import parse_scalar
 from segmind_widgets.types import Model
 
-_WHOLE = re.compile(r"[-+]?\d+\.0*")  # as tables write whole numbers beside empty cells
-_KEPT = 64  # files whose digest is remembered
+_WHOLE_NUMBER = re.compile(r"[-+]?\d+\.0*")  # pandas writes 3.0 in a column with empty cells
+_MAX_CACHED_FILES = 64
 
 
 class RowPlanner:
-    """What all rows of a batch go to.
+    """Plans rows for one model or workflow.
 
     Args:
         plan: `session.plan`.
-        find: gives what is known of a model by its name.
+        find: returns a model of the catalog by its slug.
         name: the model's slug, or the workflow's id.
-        options: kind, provider and api, as `session.plan` takes them.
+        options: `kind`, `provider` and `api` for `session.plan`.
     """
 
     def __init__(
@@ -50,50 +50,58 @@ class RowPlanner:
         return ((model.schema or {}) if model else {}).get("properties", {})
 
     def plan(self, inputs: Mapping[str, Any], *, text: bool = False) -> Plan:
-        """A row's plan. Of a row of `text`, what no schema knows is read as YAML reads it.
+        """Plan a row.
+
+        Args:
+            inputs: of the row.
+            text: whether all values are text, as in a CSV file. The schema converts them; inputs
+                that are not in the schema are read as YAML.
 
         Raises:
             InputError: an input is certainly wrong.
         """
         if text:
-            inputs = {name: self._read(name, value) for name, value in inputs.items()}
-        shared = transform(inputs, self._shared)
-        return self._plan(self.name, shared, again=True, **self.options)
+            inputs = {name: self._parse(name, value) for name, value in inputs.items()}
+        inputs = transform(inputs, self._share_assets)
+        return self._plan(self.name, inputs, again=True, **self.options)
 
-    def _read(self, name: str, value: Any) -> Any:
+    def _parse(self, name: str, value: Any) -> Any:
         if not isinstance(value, str):
             return value
         if name not in self._fields:
             return parse_scalar(value)
         kinds = types(self._fields[name])
-        whole = "integer" in kinds and "string" not in kinds and _WHOLE.fullmatch(value.strip())
+        whole = (
+            "integer" in kinds and "string" not in kinds and _WHOLE_NUMBER.fullmatch(value.strip())
+        )
         return value.partition(".")[0] if whole else value
 
-    def _shared(self, value: Any) -> Any:
-        """The value, with the very same Asset for the same file: it is read and hashed once."""
+    def _share_assets(self, value: Any) -> Any:
+        """Replace a path or bytes by an asset, the same one for the same file."""
         if isinstance(value, Path):
-            return self._asset(self._of_file(value), value)
+            return self._asset(_file_key(value), value)
         if isinstance(value, bytes):
             return self._asset(id(value), value)
         return value  # a picture or an array may have changed since the last row
 
-    def _of_file(self, path: Path) -> Any:
-        try:
-            stat = path.stat()
-        except OSError:
-            return None
-        return str(path), stat.st_mtime_ns, stat.st_size
-
     def _asset(self, key: Any, value: Any) -> Any:
-        kept = self._files.get(key)
-        if kept is None or (isinstance(value, bytes) and kept[0] is not value):
+        entry = self._files.get(key)
+        if entry is None or (isinstance(value, bytes) and entry[0] is not value):
             try:
-                kept = value, Asset.of(value)
+                entry = value, Asset.of(value)
             except AssetError:
-                return value  # the plan says it with the field's name
+                return value  # planning raises the error with the name of the field
         if key is not None:
-            self._files[key] = kept
+            self._files[key] = entry
             self._files.move_to_end(key)
-            if len(self._files) > _KEPT:
+            if len(self._files) > _MAX_CACHED_FILES:
                 self._files.popitem(last=False)
-        return kept[1]
+        return entry[1]
+
+
+def _file_key(path: Path) -> tuple[str, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return str(path), stat.st_mtime_ns, stat.st_size

@@ -1,6 +1,6 @@
-"""Rows, wherever they come from: a list, a table, a CSV or JSONL file, a generator.
+"""Sources of rows: a list, a table, a CSV or JSONL file, a generator.
 
-What is a stream is read as a stream: no more than one row of it is held here.
+Streams are read one row at a time.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 from segmind_widgets.batches.sweeps import Axis
 from segmind_widgets.errors import InputError
 
-_TABLES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _HINT = "Give a list of mappings, a DataFrame, a CSV or JSONL file, or a generator."
-_LONGEST_CELL = 16 * 1024 * 1024  # characters; the csv module allows 131,072
+_MAX_CELL_LENGTH = 16 * 1024 * 1024  # characters; the default of the csv module is 131,072
 
 
 @dataclass(frozen=True)
 class Row:
-    """The inputs of one run, by its number from 0 on; or why there are none."""
+    """The inputs of one run and its number, from 0; `error` if the row is not valid."""
 
     number: int
     inputs: Mapping[str, Any]
@@ -33,12 +33,16 @@ class Row:
 
 @dataclass(frozen=True)
 class RowSource:
-    """Rows that can be read, each in its turn.
+    """An iterable of rows and its properties.
 
-    `total` is how many there are, None where nobody can tell before the end. `listed` rows are all
-    at hand, so that they can be checked before anything is sent; `repeatable` ones can be read
-    again. `digest` tells the content of a file (SHA-256). `text` values are text only, and mean
-    what the model's schema makes of them. `axes` are a sweep's, for its grid.
+    Attributes:
+        read: starts to read the rows.
+        total: the number of rows; None for a stream.
+        listed: whether all rows are in memory, so that they are validated before the first submit.
+        repeatable: whether `read` can be called again.
+        digest: SHA-256 of a file's content; "" for other sources.
+        text: whether all values are text that the model's schema converts.
+        axes: the axes of a sweep.
     """
 
     read: Callable[[], Iterable[Row]]
@@ -51,45 +55,45 @@ class RowSource:
 
 
 def source(rows: Any) -> RowSource:
-    """What `client.map` takes, as rows.
+    """Return the source for any form of rows that `client.map` accepts.
 
     Raises:
-        InputError: it is none of the forms, or a file that cannot be read.
+        InputError: `rows` has no known form, or the file cannot be read.
     """
     if isinstance(rows, RowSource):
         return rows
     if isinstance(rows, (str, Path)):
-        return _file(Path(rows).expanduser())
+        return _file_source(Path(rows).expanduser())
     if isinstance(rows, Mapping):
-        raise InputError("One mapping is one row.", hint="For one run: client.submit(…).")
+        raise InputError("A mapping is only one row.", hint="For one run: client.submit(…).")
     if hasattr(rows, "columns") and (hasattr(rows, "itertuples") or hasattr(rows, "iter_rows")):
-        return RowSource(lambda: _checked(_of_table(rows)), len(rows), listed=True)
+        return RowSource(lambda: _numbered(_table_rows(rows)), len(rows), listed=True)
     if isinstance(rows, Sequence) and not isinstance(rows, (bytes, bytearray)):
         axes = tuple(getattr(rows, "axes", ()))
-        return RowSource(lambda: _checked(rows), len(rows), listed=True, axes=axes)
+        return RowSource(lambda: _numbered(rows), len(rows), listed=True, axes=axes)
     if isinstance(rows, Iterator):
-        return RowSource(lambda: _checked(rows), repeatable=False)
+        return RowSource(lambda: _numbered(rows), repeatable=False)
     if isinstance(rows, Iterable) and not isinstance(rows, (bytes, bytearray)):
-        return RowSource(lambda: _checked(rows))
-    raise InputError(f"A {type(rows).__name__} has no rows.", hint=_HINT)
+        return RowSource(lambda: _numbered(rows))
+    raise InputError(f"A {type(rows).__name__} does not contain rows.", hint=_HINT)
 
 
-def _checked(rows: Iterable[Any]) -> Iterator[Row]:
+def _numbered(rows: Iterable[Any]) -> Iterator[Row]:
     for number, row in enumerate(rows):
         if isinstance(row, InputError):
             yield Row(number, {}, row)
         elif isinstance(row, Mapping):
             yield Row(number, row)
         else:
-            said = f"A row is a mapping of inputs, and this is a {type(row).__name__}."
-            yield Row(number, {}, InputError(said, hint='Such as {"prompt": "a red fox"}.'))
+            message = f"A row must be a mapping of inputs, not a {type(row).__name__}."
+            yield Row(number, {}, InputError(message, hint='Such as {"prompt": "a red fox"}.'))
 
 
 # tables
 
 
-def _of_table(table: Any) -> Iterator[dict[str, Any]]:
-    """The rows of a pandas or polars DataFrame, without what is empty in each."""
+def _table_rows(table: Any) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a pandas or polars DataFrame without their empty cells."""
     if hasattr(table, "iter_rows"):
         values = table.iter_rows()
     else:
@@ -101,16 +105,18 @@ def _of_table(table: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_names(names: Sequence[str], where: str) -> None:
-    """Of two columns of one name only one could be sent. Raises InputError."""
-    twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
-    if twice is not None:
+    """Raise InputError for two columns of one name, since a mapping could hold only one."""
+    duplicate = next((name for name, count in Counter(names).items() if name and count > 1), None)
+    if duplicate is not None:
         raise InputError(
-            f"{where} has two columns named `{twice}`.", hint="Rename one of them.", field=twice
+            f"{where} has two columns named `{duplicate}`.",
+            hint="Rename one of them.",
+            field=duplicate,
         )
 
 
 def _is_empty(value: Any) -> bool:
-    """A cell without a value, in any of the tables' ways: None, NaN, NaT, pandas' NA."""
+    """Return whether a cell is empty: None, NaN, NaT or NA of pandas."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float) and value != value
@@ -119,14 +125,15 @@ def _is_empty(value: Any) -> bool:
 # files
 
 
-def _file(path: Path) -> RowSource:
-    kind = _TABLES.get(path.suffix.lower())
+def _file_source(path: Path) -> RowSource:
+    kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
-        raise InputError(f"{path} is no table of rows: its name ends otherwise.", hint=_HINT)
-    form: Any = _Csv(path) if kind == "csv" else _JsonLines(path)
-    seen = hashlib.sha256()
+        suffixes = ", ".join(_FORMATS)
+        raise InputError(f"{path} is not a table of rows ({suffixes}).", hint=_HINT)
+    file: Any = _CsvFile(path) if kind == "csv" else _JsonLinesFile(path)
+    digest = hashlib.sha256()
     try:
-        total = sum(1 for _ in form.rows(seen.update))
+        total = sum(1 for _ in file.rows(digest.update))
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror}.", hint="Check the name; " + _HINT
@@ -134,26 +141,26 @@ def _file(path: Path) -> RowSource:
     except UnicodeDecodeError as error:
         raise InputError(f"{path} cannot be read: {error}.", hint="Save it as UTF-8.") from None
     return RowSource(
-        lambda: _checked(form.rows()), total, digest=seen.hexdigest(), text=kind == "csv"
+        lambda: _numbered(file.rows()), total, digest=digest.hexdigest(), text=kind == "csv"
     )
 
 
-class _Lines:
-    """A text file, line by line."""
+class _TextFile:
+    """A UTF-8 file that is read line by line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def lines(self, see: Callable[[bytes], object] | None = None) -> Iterator[str]:
-        """Decoded lines; `see` is given their bytes."""
+    def lines(self, on_bytes: Callable[[bytes], object] | None = None) -> Iterator[str]:
+        """Yield the decoded lines; call `on_bytes` with the bytes of each."""
         with self.path.open("rb") as file:
             for number, line in enumerate(file):
-                if see:
-                    see(line)
+                if on_bytes:
+                    on_bytes(line)
                 yield line.decode("utf-8-sig" if number == 0 else "utf-8")
 
     def value(self, value: Any) -> Any:
-        """A value of the file; `file:…` alone is a file beside it."""
+        """Return a value; `file:PATH` becomes a path relative to the folder of this file."""
         if isinstance(value, str) and value.startswith("file:"):
             path = Path(value.removeprefix("file:").strip()).expanduser()
             return path if path.is_absolute() else self.path.absolute().parent / path
@@ -162,16 +169,16 @@ class _Lines:
         return value
 
 
-class _Csv(_Lines):
-    """The first line has the names; an empty cell is an input that is left out."""
+class _CsvFile(_TextFile):
+    """CSV or TSV with the names in the first line; empty cells are left out."""
 
-    def rows(self, see: Callable[[bytes], object] | None = None) -> Iterator[Any]:
-        csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
-        sign = "\t" if self.path.suffix.lower() == ".tsv" else ","
-        reader = csv.reader(self.lines(see), delimiter=sign, strict=True)
+    def rows(self, on_bytes: Callable[[bytes], object] | None = None) -> Iterator[Any]:
+        csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL_LENGTH))
+        delimiter = "\t" if self.path.suffix.lower() == ".tsv" else ","
+        reader = csv.reader(self.lines(on_bytes), delimiter=delimiter, strict=True)
         line = 0
         try:
-            names = self._names(next(reader, []), sign)
+            names = self._names(next(reader, []), delimiter)
             line = reader.line_num
             for cells in reader:
                 if any(cells):
@@ -180,16 +187,16 @@ class _Csv(_Lines):
         except csv.Error as error:
             raise InputError(
                 f"{self.path.name} cannot be read after line {line}: {error}.",
-                hint="Close each quote that begins a text; one within it is doubled.",
+                hint="Close each opening quote, and double each quote inside a quoted text.",
             ) from None
 
-    def _names(self, cells: list[str], sign: str) -> list[str]:
+    def _names(self, cells: list[str], delimiter: str) -> list[str]:
         names = [name.strip() for name in cells]
         _check_names(names, self.path.name)
-        other = any(each in names[0] for each in {*";\t,|"} - {sign}) if len(names) == 1 else False
-        if other:
+        others = {*";\t,|"} - {delimiter}
+        if len(names) == 1 and any(character in names[0] for character in others):
             raise InputError(
-                f"{self.path.name} has one column only, named `{names[0]}`.",
+                f"{self.path.name} has only one column, named `{names[0]}`.",
                 hint="Separate columns by commas in a .csv file, and by tabs in a .tsv file.",
             )
         return names
@@ -199,18 +206,18 @@ class _Csv(_Lines):
             name or not cell for name, cell in zip(names, cells, strict=False)
         ):
             return InputError(
-                f"Line {line} of {self.path.name} has a value under no name.",
-                hint="The first line names the columns; text with a comma stands in quotes.",
+                f"Line {line} of {self.path.name} has a value in a column without a name.",
+                hint="The first line names the columns; put text with a comma in quotes.",
             )
-        found = zip(names, cells, strict=False)
-        return {name: self.value(cell) for name, cell in found if cell != ""}
+        pairs = zip(names, cells, strict=False)
+        return {name: self.value(cell) for name, cell in pairs if cell != ""}
 
 
-class _JsonLines(_Lines):
-    """One JSON object a line; empty lines are no rows."""
+class _JsonLinesFile(_TextFile):
+    """One JSON object on each line; empty lines are skipped."""
 
-    def rows(self, see: Callable[[bytes], object] | None = None) -> Iterator[Any]:
-        for number, line in enumerate(self.lines(see), 1):
+    def rows(self, on_bytes: Callable[[bytes], object] | None = None) -> Iterator[Any]:
+        for number, line in enumerate(self.lines(on_bytes), 1):
             if line.strip():
                 yield self._row(line, number)
 
@@ -218,9 +225,9 @@ class _JsonLines(_Lines):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            said = getattr(error, "msg", error)  # without its own line, which is always 1 or 2
+            reason = getattr(error, "msg", error)  # without the line number within this line
             return InputError(
-                f"Line {number} of {self.path.name} is no JSON: {said}.",
-                hint='One object a line, such as {"prompt": "a red fox"}.',
+                f"Line {number} of {self.path.name} is not valid JSON: {reason}.",
+                hint='Write one object on each line, such as {"prompt": "a red fox"}.',
             )
         return {n: self.value(v) for n, v in row.items()} if isinstance(row, dict) else row

@@ -1,4 +1,4 @@
-"""Sweeps: every combination of the values of some inputs, as rows. Pure."""
+"""Sweeps: all combinations of the values of some inputs, as rows. Pure."""
 
 from __future__ import annotations
 
@@ -12,49 +12,50 @@ from typing import Any
 from segmind_widgets.errors import InputError
 from segmind_widgets.planning.inputs import resolve_files
 
-WORD = "sweep"  # {sweep: [3, 5, 7]} as the value of an input
-_LONGEST = 40  # characters of a label
+SWEEP_KEY = "sweep"  # {sweep: [3, 5, 7]} as the value of an input
+_MAX_LABEL_LENGTH = 40
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One input and the values it takes, in order."""
+    """One input and its values, in order."""
 
     name: str
     values: tuple[Any, ...]
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """The values in a few words each; those that read the same are numbered."""
-        said = [label(value) for value in self.values]
-        count = Counter(said)
-        return tuple(f"{n}. {s}" if count[s] > 1 else s for n, s in enumerate(said, 1))
+        """Return a short text for each value; equal texts are numbered."""
+        labels = [label(value) for value in self.values]
+        counts = Counter(labels)
+        return tuple(f"{n}. {s}" if counts[s] > 1 else s for n, s in enumerate(labels, 1))
 
 
 class Sweep(Sequence[dict[str, Any]]):
-    """The rows of all combinations; the last axis moves fastest. None of them is held.
+    """The rows of all combinations, computed on access; the last axis varies fastest.
 
     Args:
-        inputs: those that stay; what is `{"sweep": [...]}` among them becomes a further axis.
-        axes: names of inputs with the values of each.
+        inputs: the fixed inputs; a value `{"sweep": [...]}` makes its input an axis.
+        axes: the values of each swept input, by its name.
 
     Raises:
-        InputError: an axis has no values or is there twice, or there is none at all.
+        InputError: an axis has no values or is also in `inputs`, or there is no axis.
     """
 
     def __init__(
         self, inputs: Mapping[str, Any], axes: Mapping[str, Sequence[Any]] | None = None
     ) -> None:
-        kept, inside = split(inputs)
-        given = axes or {}
-        if twice := [name for name in given if name in inputs]:
+        fixed, inline = split(inputs)
+        axes = axes or {}
+        duplicate = next((name for name in axes if name in inputs), None)
+        if duplicate is not None:
             raise InputError(
-                f"`{twice[0]}` is among the inputs and is swept.",
-                hint="Leave one of them out.",
-                field=twice[0],
+                f"`{duplicate}` is among the inputs and is swept.",
+                hint="Remove one of the two.",
+                field=duplicate,
             )
-        self.inputs = resolve_files(kept)
-        self.axes = tuple(_axis(name, values) for name, values in {**given, **inside}.items())
+        self.inputs = resolve_files(fixed)
+        self.axes = tuple(_axis(name, values) for name, values in {**axes, **inline}.items())
         if not self.axes:
             raise InputError("There is nothing to sweep.", hint='Such as {"seed": [1, 2, 3]}.')
 
@@ -66,8 +67,8 @@ class Sweep(Sequence[dict[str, Any]]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        at = zip(self.axes, position(self.axes, index % len(self)), strict=True)
-        return self.inputs | {axis.name: axis.values[index] for axis, index in at}
+        indexes = zip(self.axes, position(self.axes, index % len(self)), strict=True)
+        return self.inputs | {axis.name: axis.values[i] for axis, i in indexes}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self[index] for index in range(len(self)))
@@ -78,44 +79,43 @@ class Sweep(Sequence[dict[str, Any]]):
 
 
 def position(axes: Sequence[Axis], number: int) -> tuple[int, ...]:
-    """Where a row stands on each axis."""
-    found = []
+    """Return the index of a row on each axis."""
+    indexes: list[int] = []
     for axis in reversed(axes):
-        number, at = divmod(number, len(axis.values))
-        found.append(at)
-    return tuple(reversed(found))
+        number, index = divmod(number, len(axis.values))
+        indexes.append(index)
+    return tuple(reversed(indexes))
 
 
 def split(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The inputs that stay, and the values of those that are `{sweep: [...]}`."""
+    """Return the fixed inputs, and the values of the inputs of the form `{sweep: [...]}`."""
     swept = {
-        name: value[WORD]
+        name: value[SWEEP_KEY]
         for name, value in inputs.items()
-        if isinstance(value, Mapping) and set(value) == {WORD}
+        if isinstance(value, Mapping) and set(value) == {SWEEP_KEY}
     }
     return {name: value for name, value in inputs.items() if name not in swept}, swept
 
 
 def _axis(name: str, values: Any) -> Axis:
     many = isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping))
-    found = tuple(values) if many else ()
-    if not found:
+    items = list(values) if many else []
+    if not items:
         raise InputError(
             f"`{name}` has no values to sweep over.",
             hint=f"Give a list, such as {{sweep: [1, 2, 3]}} or --sweep {name}=1,2,3.",
             field=name,
         )
-    files = resolve_files({name: list(found)})[name]
-    return Axis(name, tuple(files))
+    return Axis(name, tuple(resolve_files({name: items})[name]))
 
 
 def label(value: Any) -> str:
-    """A value in a few words: what stands at the edge of a grid."""
+    """Return a short text for a value, as on the edge of a grid."""
     name = getattr(value, "filename", None)
     if isinstance(value, bool):
-        said = str(value).lower()
+        text = str(value).lower()
     elif isinstance(name, str) and name:
-        said = name
+        text = name
     else:
-        said = " ".join(str(value).split())
-    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+        text = " ".join(str(value).split())
+    return text if len(text) <= _MAX_LABEL_LENGTH else f"{text[: _MAX_LABEL_LENGTH - 1]}…"

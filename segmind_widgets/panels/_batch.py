@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.batches.batch import Batch
-from segmind_widgets.batches.contact_sheet import MOST, is_grid
+from segmind_widgets.batches.contact_sheet import MAX_TILES, is_grid
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import NotFound
 from segmind_widgets.formatting import duration
@@ -128,12 +128,12 @@ class BatchView(Panel):
     def _items(self) -> list[dict[str, Any]]:
         """The first rows, or of many the newest that ended."""
         total = self.batch.total
-        few = total is not None and total <= MOST
-        numbers: Iterable[int] = range(total or 0) if few else self.batch.newest(MOST)
+        few = total is not None and total <= MAX_TILES
+        numbers: Iterable[int] = range(total or 0) if few else self.batch.newest(MAX_TILES)
         return [self._item(number) for number in numbers]
 
     def _item(self, number: int) -> dict[str, Any]:
-        found = self.batch.card(number)
+        found = self.batch.summary(number)
         if found is None:
             return {"key": str(number), "alt": f"Row {number + 1}, not sent yet", "kind": "file"}
         item = {"key": f"{number}/{found.key}/{len(found.assets)}", "caption": found.title}
@@ -152,20 +152,20 @@ class BatchView(Panel):
     # a click
 
     def _load(self, key: str, side: int) -> tuple[bytes, str]:
-        card = self.batch.card(_number(key))
-        if card is None or not card.assets:
+        summary = self.batch.summary(_number(key))
+        if summary is None or not summary.assets:
             return b"", ""
-        return self.client.thumbnail(card.assets[0], side)
+        return self.client.thumbnail(summary.assets[0], side)
 
     def _whole(self, key: str) -> Path:
-        card = self.batch.card(_number(key))
-        path = card.assets[0].path if card and card.assets else None
+        summary = self.batch.summary(_number(key))
+        path = summary.assets[0].path if summary and summary.assets else None
         if path is None:
             raise NotFound("There is no file of this row on this disk.")
         return path
 
     def _open(self, key: str) -> None:
-        if not key or self.batch.card(_number(key)) is None:
+        if not key or self.batch.summary(_number(key)) is None:
             self.details.show(None)
             return
         self.guard(lambda: self.details.show(self.batch.job(_number(key))))

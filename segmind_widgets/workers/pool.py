@@ -1,15 +1,15 @@
-"""Workers elsewhere that run the rows of a batch, through any `concurrent.futures.Executor`.
+"""A pool of workers that run the rows of a batch, through any `concurrent.futures.Executor`.
 
-What a row needs next is known here, as for a local one: the very same `JobRunner` reads the
-replies, keeps the journal, and takes a place in the account's rate limit before each request. Only
-the requests themselves and the downloads are done by workers, each as one short task (`tasks`). So
-the pace is kept exactly however many workers there are, no worker waits while a job runs, results
-and ledger are those of a local run, and a lost worker loses no more than the task it was at.
+The driver (this kernel) runs each row's `JobRunner`, as for a local row: it reads the replies,
+writes the journal and acquires a slot of the account's rate limit before each request. Workers
+only send requests and download results, each as one short task (see `tasks`). So the rate limit
+holds for any number of workers, no worker waits while a job runs, results and costs equal those of
+a local run, and a lost worker loses only its current task.
 
-Files among the inputs are uploaded by the driver, once each, before their rows go out: workers get
-URLs. Files of results never pass through the executor: they are in the folder, where also a reply
-goes that is a file itself (v1). Beside a folder that is a URL the driver keeps a copy of each, so
-that galleries and sheets show them as they show all others.
+The driver uploads input files, once each, before it submits their rows: workers get URLs. Result
+files do not pass through the executor: workers write them to the shared folder, as they do with a
+reply that is itself a file (v1). If the folder is a URL, the driver keeps a local copy of each
+file for galleries and contact sheets.
 """
 
 from __future__ import annotations
@@ -33,86 +33,86 @@ from segmind_widgets.jobs.scheduler import Scheduler
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.planning.plan import Plan
-from segmind_widgets.storage.records import assets_from_row
-from segmind_widgets.storage.records import output_to_row as plain_output
+from segmind_widgets.storage.records import assets_from_row, output_to_row
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Output, Reply
 from segmind_widgets.workers import tasks
-from segmind_widgets.workers.shared_folder import opened, plain
+from segmind_widgets.workers.shared_folder import open_folder, safe_name
 from segmind_widgets.workers.tasks import (
     Answer,
     Notes,
     ResultFiles,
-    outcome,
+    error_from_json,
+    is_refused,
     recipe,
-    refused,
-    unpacked,
+    reply_from_answer,
 )
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
 
-TRIES = 3  # of a task whose worker was lost
-_SOME = 8  # workers, where nobody tells how many there are
-_MOST = 64  # tasks of one kind at once, however many workers there are
-_NOTICED = 3.0  # seconds of waiting that a person is told about
-_LOST = (Exception, CancelledError)  # whatever an executor raises in the place of an answer
+MAX_TRIES = 3  # of a task whose worker was lost
+_DEFAULT_SLOTS = 8  # for executors that do not tell their number of workers
+_MAX_TASKS = 64  # of one kind at once
+_WAIT_MESSAGE_DELAY = 3.0  # seconds until the job says that it waits for a worker
+_EXECUTOR_ERRORS = (Exception, CancelledError)  # executors may raise any exception
 
 
 class WorkerPool:
     """The workers of one batch, as a `feeder.RowRunner`.
 
-    At most one short task and one long one (a v1 run, a download) a worker are out at once.
+    Each worker has at most one short task and one long task (a v1 run, a download) at a time.
 
     Args:
         session: the driver's.
-        executor: where tasks go. It is the caller's: nothing here shuts it down.
+        executor: runs the tasks. The caller owns it: the pool does not shut it down.
         folder: a path or an fsspec URL that the driver and all workers can read and write.
 
     Raises:
-        InputError: it is no executor, or a folder that nothing here can open.
+        InputError: `executor` is not an executor, or the folder cannot be opened.
     """
 
     def __init__(self, session: Session, executor: Executor, folder: str | Path) -> None:
         if not isinstance(executor, Executor):
             raise InputError(
-                f"`executor` is a {type(executor).__name__}, and no concurrent.futures.Executor.",
+                "`executor` must be a concurrent.futures.Executor, not a"
+                f" {type(executor).__name__}.",
                 hint="Such as ProcessPoolExecutor(), or get_executor() of Dask's Client.",
                 field="executor",
             )
         self._session, self._executor = session, executor
         text = os.fspath(folder)
         self.url = text if "://" in text else str(Path(text).expanduser().resolve())
-        self.folder = opened(self.url)
+        self.folder = open_folder(self.url)
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
         self._futures: set[Future[Answer]] = set()
-        self._replies: dict[str, Answer] = {}  # to submits of an earlier driver
+        self._replies: dict[str, Answer] = {}  # to submits of an earlier driver, by row key
         self.closed = False
 
     # rows
 
     def start(self, plan: Plan, *, batch: str, row: int) -> Job:
-        """As `session.start`; the requests are sent by workers."""
+        """Submit the plan as `session.start` does, with requests sent by workers."""
         return self._session.start(plan, batch=batch, row=row, pool=self)
 
     def resume(self, job_id: str) -> Job:
-        """As `session.resume`; what workers noted of it is known, too."""
+        """Resume a job as `session.resume` does, and use the workers' notes on it."""
         return self._session.jobs.resume(job_id, self)
 
     def follow(
         self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
     ) -> None:
-        """Have workers do what a job needs, until it ends."""
+        """Follow a job to its end, with requests and downloads done by workers."""
         store = self._session.store
         errands = Errands(self, job, endpoint, store.job(key), self._replies.pop(key, None))
         errands.recipes = options.get("recipes", True)
         if call and call.billed:
-            errands.hand_out()
+            errands.announce()
         with self._lock:
             if self._scheduler is None:
-                most = min(_MOST, slots(self._executor))
-                self._scheduler, self.closed = Scheduler(most, most), False
+                threads = min(_MAX_TASKS, slots(self._executor))
+                self._scheduler, self.closed = Scheduler(threads, threads), False
             self._scheduler.add(
                 JobRunner(
                     job,
@@ -126,27 +126,27 @@ class WorkerPool:
                 )
             )
 
-    def sent(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:  # noqa: ARG002 - as asked
-        """The submit of a row whose driver was lost, where a worker noted the reply.
+    def sent(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:  # noqa: ARG002 - JobFollower
+        """Return the submit of a row of a lost driver, if a worker has noted the reply.
 
-        Where no worker sent it, none will from now on, and its row says so.
+        If no worker has sent it, block it for all workers and mark the row as not sent.
         """
         notes = Notes(self.folder, row["batch"] or "", row["key"])
-        if not notes.handed_out:  # a local run began it, or workers with another folder
+        if not notes.exists:  # a local run submitted it, or workers with another folder
             return None
         attempt, note = notes.last()
-        if note is None or refused(note) or note["status"] == "given up":
+        if note is None or is_refused(note) or note["status"] == "given up":
             if notes.give_up(attempt if note is None else attempt + 1):
                 self._session.store.update(row["key"], sent=None)
                 return None
-            attempt, note = notes.last()  # a worker was quicker, just now
+            attempt, note = notes.last()  # a worker has sent it in the meantime
         if not note or "reply" not in note:
             return None
         self._replies[row["key"]] = {"reply": note["reply"]}
         return Call(**note["call"])
 
     def close(self) -> None:
-        """Follow nothing any more. What workers are at they end, and note; the rest is not done."""
+        """Stop following jobs and cancel waiting tasks; running tasks end and write their notes."""
         with self._lock:
             scheduler, self._scheduler = self._scheduler, None
             self.closed = True
@@ -157,34 +157,39 @@ class WorkerPool:
 
     # tasks
 
-    def do(self, work: Callable[[tasks.Task], Answer], task: tasks.Task, job: Job) -> Answer:
-        """What a worker answers.
+    def run_task(
+        self, function: Callable[[tasks.Task], Answer], task: tasks.Task, job: Job
+    ) -> Answer:
+        """Run a task on a worker and return its answer.
 
         Raises:
-            WorkersLost: the worker, or the whole executor, is no more; or the task was taken back.
+            WorkersLost: the worker or the executor is lost, or the task was cancelled.
         """
         try:
             _check_open(self._executor)
-            future = self._executor.submit(work, {**task, "task": uuid.uuid4().hex})
+            future = self._executor.submit(function, {**task, "task": uuid.uuid4().hex})
             self._futures.add(future)
             try:
-                while not wait([future], _NOTICED).done:
+                while not wait([future], _WAIT_MESSAGE_DELAY).done:
                     _check_open(self._executor)
                     job.publish(message="waiting for a worker's answer")
                 return future.result()
             finally:
                 self._futures.discard(future)
-        except _LOST as error:
-            said = f"The workers did not do it: {str(error) or type(error).__name__}"
-            raise WorkersLost(f"{said[:300].rstrip('.')}.") from None
+        except _EXECUTOR_ERRORS as error:
+            message = f"The workers did not run the task: {str(error) or type(error).__name__}"
+            raise WorkersLost(f"{message[:300].rstrip('.')}.") from None
 
 
 class Errands:
-    """A `transport.Sender` that has workers send, and fetch, for one row.
+    """A `transport.Sender` for one row that sends and downloads through workers.
 
     Args:
-        row: the journal's.
-        reply: what a worker of an earlier driver noted as the reply to the submit.
+        pool: runs the tasks.
+        job: shows messages.
+        endpoint: receives the requests.
+        row: the journal's row.
+        reply: the reply to the submit that a worker of an earlier driver has noted, if any.
     """
 
     def __init__(
@@ -209,82 +214,94 @@ class Errands:
             "key": row["key"],
         }
 
-    def hand_out(self) -> None:
-        """Note that workers are given the submit. Raises StoreError: the folder is not usable."""
-        self._notes.hand_out(self._task["row"])
+    def announce(self) -> None:
+        """Note that workers will get the submit.
+
+        Raises:
+            StoreError: the folder is not usable.
+        """
+        self._notes.announce(self._task["row"])
 
     @property
     def limit(self) -> RateLimit:
-        """The account's, which the driver keeps for all."""
+        """Return the account's rate limit, which the driver keeps for all workers."""
         return self.endpoint.transport.limit
 
     def send(self, call: Call) -> Reply:
-        """As `Transport.send`."""
+        """Send a call, as `Transport.send` does."""
         if call.billed:
             return self._submit(call)
         try:
-            answer = self._done(tasks.send, {"call": call.to_dict()})
-        except WorkersLost:  # asking costs nothing, and can be done from here
+            answer = self._run(tasks.send, {"call": call.to_dict()})
+        except WorkersLost:  # a poll is free, so the driver sends it
             if self._pool.closed:
                 raise self.job.left("The batch was closed") from None
             return self.endpoint.transport.send(call)
-        return outcome(answer, self._pool.folder)
+        return reply_from_answer(answer, self._pool.folder)
 
     def download(self, url: str, path: Any, progress: Any = None) -> str | None:
-        """As `Transport.download`, by the driver itself."""
+        """Download in the driver, as `Transport.download` does."""
         return self.endpoint.transport.download(url, path, progress)
 
     @property
     def result_dir(self) -> ResultFiles | None:
-        """Where the driver itself puts this row's files; None for its store, beside a URL."""
+        """Return the folder for files the driver downloads; None (its store) if it is a URL."""
         if "://" in self._pool.url:
             return None
-        return ResultFiles(Path(self._pool.url) / plain(self._task["batch"]), self._task["row"])
+        return ResultFiles(Path(self._pool.url) / safe_name(self._task["batch"]), self._task["row"])
 
     def fetch(self, outputs: Sequence[Output]) -> list[dict[str, Any]]:
-        """Have a worker bring the outputs to the folder; what it says of the files.
+        """Let a worker download the outputs to the folder; return its list of files.
 
         Raises:
-            DownloadError: one cannot be fetched.
-            WorkersLost: no worker does it.
+            DownloadError: an output cannot be downloaded.
+            WorkersLost: no worker ran the task.
         """
-        said = recipe(self.job.latest(FACTS))
-        more = {"outputs": [plain_output(one) for one in outputs], "recipe": said}
-        more["stamp"] = self.recipes
-        answer = self._done(tasks.fetch, {**more, "target": self.job.model})
+        fields = {
+            "outputs": [output_to_row(output) for output in outputs],
+            "recipe": recipe(self.job.latest(FACTS)),
+            "stamp": self.recipes,
+            "target": self.job.model,
+        }
+        answer = self._run(tasks.fetch, fields)
         if "error" in answer:
-            raise unpacked(answer["error"])
+            raise error_from_json(answer["error"])
         return answer["files"]
 
-    def bring(self, kept: str, path: Callable[[], Path]) -> Path:
-        """A file that a worker took to the folder, on this machine: there, or a copy at `path`."""
-        return self._pool.folder.bring(kept, path)
+    def local_path(self, location: str, new_path: Callable[[], Path]) -> Path:
+        """Return the path of a worker's file on this machine, copied to `new_path()` if remote."""
+        return self._pool.folder.local_path(location, new_path)
 
-    def _done(
-        self, work: Callable[[tasks.Task], Answer], more: Mapping[str, Any], tries: int = TRIES
+    def _run(
+        self,
+        function: Callable[[tasks.Task], Answer],
+        fields: Mapping[str, Any],
+        tries: int = MAX_TRIES,
     ) -> Answer:
         try:
-            return self._pool.do(work, {**self._task, **more}, self.job)
+            return self._pool.run_task(function, {**self._task, **fields}, self.job)
         except WorkersLost:
             if self._pool.closed or tries <= 1:
                 raise
-        return self._done(work, more, tries - 1)
+        return self._run(function, fields, tries - 1)
 
     def _submit(self, call: Call) -> Reply:
-        """Have it sent once. Whoever is lost, the note says how far it came."""
+        """Submit at most once; the notes tell how far a lost worker got."""
         reply, self._reply = self._reply, None
-        more = {"call": call.to_dict(), "attempt": self._attempt}
+        fields = {"call": call.to_dict(), "attempt": self._attempt}
         try:
-            answer = reply or self._done(tasks.send, more)
+            answer = reply or self._run(tasks.send, fields)
         except WorkersLost:
             if self._notes.give_up(self._attempt):
                 raise
             answer = self._notes.answer(self._attempt)
-        self._attempt += 1  # what was refused may be sent again
-        return outcome(answer, self._pool.folder)
+        self._attempt += 1  # after a refusal the runner may send again
+        return reply_from_answer(answer, self._pool.folder)
 
 
 class RowDownloader(Downloader):
+    """A downloader that lets workers write the files to the shared folder."""
+
     def __init__(
         self, errands: Errands, store: Store, key: str, stamp: Callable[[Asset], Asset]
     ) -> None:
@@ -292,14 +309,19 @@ class RowDownloader(Downloader):
         self._errands = errands
 
     def fetch(self, outputs: Sequence[Output]) -> None:
-        """As `Downloader.fetch`; bytes of the reply and files that no worker brings are done here.
+        """Download the outputs through a worker, else as `Downloader.fetch` does.
+
+        The driver itself stores bytes that came with the reply, and goes on with its own partial
+        download.
 
         Raises:
-            DownloadError: one cannot be fetched.
-            StoreError: a worker cannot write to the folder, or its file is not to be seen here.
+            DownloadError: an output cannot be downloaded.
+            StoreError: a worker cannot write to the folder, or this machine cannot see its file.
         """
-        here = any(one.data is not None or (one.url or "").startswith("file:") for one in outputs)
-        if self.assets or here:
+        local = any(
+            output.data is not None or (output.url or "").startswith("file:") for output in outputs
+        )
+        if self.assets or local:
             super().fetch(outputs)
             return
         try:
@@ -308,30 +330,36 @@ class RowDownloader(Downloader):
             super().fetch(outputs)
             return
         for index, file in enumerate(files):
-            self.assets.append(self._brought(index, file))
+            self.assets.append(self._asset(index, file))
 
-    def _brought(self, index: int, file: dict[str, Any]) -> Asset:
-        kept = file["path"]
-        path = self._errands.bring(kept, lambda: self._path(index, file["media_type"], kept))
-        found = assets_from_row({"outputs": [{**file, "path": str(path)}]})
-        if not found:
+    def _asset(self, index: int, file: dict[str, Any]) -> Asset:
+        location = file["path"]
+        path = self._errands.local_path(
+            location, lambda: self._path(index, file["media_type"], location)
+        )
+        assets = assets_from_row({"outputs": [{**file, "path": str(path)}]})
+        if not assets:
             raise StoreError(
-                f"A worker wrote {path}, which is not to be seen here.",
-                hint="Give a folder that this machine and all workers have at the same path.",
+                f"A worker wrote {path}, but this machine cannot see that file.",
+                hint="Choose a folder that this machine and all workers have at the same path.",
             )
-        return found[0]
+        return assets[0]
 
 
 def slots(executor: Executor) -> int:
-    """How many tasks an executor does at once, where it can be told."""
+    """Return how many tasks an executor runs at once; `_DEFAULT_SLOTS` if unknown."""
     dask: Any = getattr(executor, "_client", None)
     if dask is not None:
-        return _SOME if _is_closed(dask) else sum(dask.nthreads().values()) or _SOME
-    return getattr(executor, "_max_workers", None) or _SOME  # the library's own; ipyparallel's
+        return (
+            _DEFAULT_SLOTS if _is_closed(dask) else sum(dask.nthreads().values()) or _DEFAULT_SLOTS
+        )
+    return (
+        getattr(executor, "_max_workers", None) or _DEFAULT_SLOTS
+    )  # of the standard library and ipyparallel
 
 
 def _check_open(executor: Executor) -> None:
-    """Of a Dask client that was closed, also at the same time, no future ever ends."""
+    """Raise for a closed Dask client: its futures would never end."""
     if _is_closed(getattr(executor, "_client", None)):
         raise RuntimeError("Dask's client is closed")
 

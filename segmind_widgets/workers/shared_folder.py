@@ -1,6 +1,6 @@
-"""A place that the driver and all workers can reach: a folder, or any URL that fsspec opens.
+"""A folder that the driver and all workers share: a path, or a URL that fsspec can open.
 
-Names are relative, with slashes. Whatever is written is whole, or is not there.
+Names of files are relative, with slashes. Writes are atomic.
 """
 
 from __future__ import annotations
@@ -23,44 +23,44 @@ _HINT = "Choose a folder, or an fsspec URL, that this machine and every worker m
 
 
 class Folder(Protocol):
-    """What is kept in the place. Every method raises StoreError where the place is not usable."""
+    """The shared folder. Every method raises StoreError if the folder is not usable."""
 
     def read(self, name: str) -> bytes | None:
-        """A file's content; None where there is none."""
+        """Return a file's content; None if there is no such file."""
         ...
 
     def create(self, name: str, data: bytes) -> bool:
-        """Make a new file; False where there is one. Of several who try, one succeeds."""
+        """Create a file; return False if it exists. Of concurrent calls only one succeeds."""
         ...
 
     def write(self, name: str, data: bytes) -> None:
-        """Make a file, or replace it at once."""
+        """Write a file, replacing an old one atomically."""
         ...
 
-    def take(self, path: Path, name: str) -> str:
-        """Move a file of this machine here; where it is now, as `bring` finds it."""
+    def move_in(self, path: Path, name: str) -> str:
+        """Move a local file into the folder; return its location for `local_path`."""
         ...
 
-    def bring(self, kept: str, path: Callable[[], Path]) -> Path:
-        """A file that was taken, on this machine: where it is, or a copy of it at `path()`."""
+    def local_path(self, location: str, new_path: Callable[[], Path]) -> Path:
+        """Return a local path of a file in the folder, copied to `new_path()` if it is remote."""
         ...
 
-    def desk(self) -> Any:
-        """A context with a Path to work at, from which `take` is quick; removed at its end."""
+    def work_dir(self) -> Any:
+        """Return a context manager with a temporary local folder, on the same disk if possible."""
         ...
 
 
-def opened(url: str) -> Folder:
-    """The folder at a path or an fsspec URL.
+def open_folder(url: str) -> Folder:
+    """Open the folder at a path or an fsspec URL.
 
     Raises:
-        InputError: it is a URL, and fsspec or what opens such URLs is not installed here.
+        InputError: fsspec, or its package for this kind of URL, is not installed.
     """
-    return _Remote(url) if "://" in url else _Local(Path(url))
+    return _FsspecFolder(url) if "://" in url else _DiskFolder(Path(url))
 
 
-def plain(name: str) -> str:
-    """A name that every file system takes, and that no other name has."""
+def safe_name(name: str) -> str:
+    """Return a unique name that is valid on every file system."""
     short = re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.")
     if name and short == name:
         return name
@@ -68,17 +68,17 @@ def plain(name: str) -> str:
 
 
 @contextmanager
-def _problems(folder: Any) -> Iterator[None]:
+def _store_errors(folder: Any) -> Iterator[None]:
     try:
         yield
     except FileExistsError:
         raise
     except OSError as error:
-        said = f"{folder} cannot be used: {error.strerror or error}."
-        raise StoreError(said, hint=_HINT) from None
+        message = f"{folder} cannot be used: {error.strerror or error}."
+        raise StoreError(message, hint=_HINT) from None
 
 
-class _Local:
+class _DiskFolder:
     def __init__(self, root: Path) -> None:
         self._root = root
 
@@ -88,15 +88,15 @@ class _Local:
         return path
 
     def read(self, name: str) -> bytes | None:
-        with _problems(self._root):
+        with _store_errors(self._root):
             try:
                 return (self._root / name).read_bytes()
             except FileNotFoundError:
                 return None
 
     def create(self, name: str, data: bytes) -> bool:
-        """The system makes it for one alone; who reads it at that moment may find it empty."""
-        with _problems(self._root):
+        """Create it exclusively; a reader may see the file empty before its content is written."""
+        with _store_errors(self._root):
             try:
                 with self._path(name).open("xb") as file:
                     file.write(data)
@@ -105,32 +105,32 @@ class _Local:
             return True
 
     def write(self, name: str, data: bytes) -> None:
-        with _problems(self._root):
+        with _store_errors(self._root):
             path = self._path(name)
             part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
             part.write_bytes(data)
             part.replace(path)
 
-    def take(self, path: Path, name: str) -> str:
-        with _problems(self._root):
+    def move_in(self, path: Path, name: str) -> str:
+        with _store_errors(self._root):
             return str(path.replace(self._path(name)))
 
-    def bring(self, kept: str, path: Callable[[], Path]) -> Path:  # noqa: ARG002 - no copy is needed
-        return Path(kept)
+    def local_path(self, location: str, new_path: Callable[[], Path]) -> Path:  # noqa: ARG002 - no copy is needed
+        return Path(location)
 
     @contextmanager
-    def desk(self) -> Iterator[Path]:
-        with _problems(self._root):
+    def work_dir(self) -> Iterator[Path]:
+        with _store_errors(self._root):
             self._root.mkdir(parents=True, exist_ok=True)
-            desk = Path(tempfile.mkdtemp(prefix=".part-", dir=self._root))
+            folder = Path(tempfile.mkdtemp(prefix=".part-", dir=self._root))
         try:
-            yield desk
+            yield folder
         finally:
-            shutil.rmtree(desk, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Remote:
-    """Where a store knows no exclusive creation, `create` looks first: nearly as good."""
+class _FsspecFolder:
+    """An fsspec URL; without exclusive creation in the store, `create` checks first (racy)."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -140,7 +140,7 @@ class _Remote:
             raise InputError(
                 f"The folder {url} cannot be opened: {error}.",
                 hint="Run pip install 'segmind-widgets[fsspec]', here and where the workers are;"
-                " and what fsspec needs for such URLs, such as s3fs or gcsfs.",
+                " and the package for such URLs, such as s3fs or gcsfs.",
             ) from None
         except ValueError as error:
             raise InputError(f"The folder {url} cannot be opened: {error}.", hint=_HINT) from None
@@ -152,14 +152,14 @@ class _Remote:
         return path
 
     def read(self, name: str) -> bytes | None:
-        with _problems(self._url):
+        with _store_errors(self._url):
             try:
                 return self._files.cat_file(f"{self._root.rstrip('/')}/{name}")
             except FileNotFoundError:
                 return None
 
     def create(self, name: str, data: bytes) -> bool:
-        with _problems(self._url):
+        with _store_errors(self._url):
             try:
                 self._files.pipe_file(self._path(name), data, mode="create")
             except FileExistsError:
@@ -167,8 +167,8 @@ class _Remote:
             return True
 
     def write(self, name: str, data: bytes) -> None:
-        """Object stores replace at once; on a disk, a copy of it is moved."""
-        with _problems(self._url):
+        """Write the file: object stores replace atomically, a disk needs a rename."""
+        with _store_errors(self._url):
             path = self._path(name)
             if "file" not in self._files.protocol:
                 self._files.pipe_file(path, data)
@@ -176,18 +176,18 @@ class _Remote:
             self._files.pipe_file(part := f"{path}.{uuid.uuid4().hex[:8]}", data)
             os.replace(part, path)  # noqa: PTH105 - fsspec's paths are text
 
-    def take(self, path: Path, name: str) -> str:
-        with _problems(self._url):
+    def move_in(self, path: Path, name: str) -> str:
+        with _store_errors(self._url):
             self._files.put_file(str(path), self._path(name))
         return name
 
-    def bring(self, kept: str, path: Callable[[], Path]) -> Path:
-        copy = path()
-        with _problems(self._url):
-            self._files.get_file(f"{self._root.rstrip('/')}/{kept}", str(copy))
+    def local_path(self, location: str, new_path: Callable[[], Path]) -> Path:
+        copy = new_path()
+        with _store_errors(self._url):
+            self._files.get_file(f"{self._root.rstrip('/')}/{location}", str(copy))
         return copy
 
     @contextmanager
-    def desk(self) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="segmind-") as desk:
-            yield Path(desk)
+    def work_dir(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="segmind-") as folder:
+            yield Path(folder)

@@ -1,13 +1,13 @@
-"""What workers do for a batch: one request or one download a task, with a note beside the results.
+"""The tasks of workers: send one request, or download the outputs of one job.
 
-A task is a plain mapping, and its answer another one. No key is in either: a worker finds it in
-its own environment (SEGMIND_API_KEY, APIMART_API_KEY).
+A task and its answer are plain mappings without keys: a worker reads the key from its own
+environment (SEGMIND_API_KEY, APIMART_API_KEY).
 
-**Notes** are small JSON files, `<batch>/notes/<key>-<attempt>.json`. The driver makes a first one,
-`<key>.json`, so that later no note can mean that nothing was sent. A worker makes one before a
-billed request goes out, which of several workers only one can, and writes the reply into it before
-anybody hears of it. So a task that is done again, because its worker was lost or a scheduler
-thought so, submits nothing: it finds the reply. And a driver that starts anew finds it, too.
+**Notes** are small JSON files, `<batch>/notes/<key>-<attempt>.json`. The driver first writes
+`<key>.json`, so that a missing note of an attempt proves that nothing was sent. Before a billed
+request, a worker creates the note of the attempt, which only one worker can do, and it writes the
+reply to the note before it returns. So a repeated task, after a lost worker or a scheduler's
+false alarm, submits nothing and returns that reply; a restarted driver reads it, too.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.storage.records import asset_to_row
 from segmind_widgets.types import Call, Output, Reply
-from segmind_widgets.workers.shared_folder import Folder, opened, plain
+from segmind_widgets.workers.shared_folder import Folder, open_folder, safe_name
 
-_INLINE = 64 * 1024  # bytes of a reply that a note holds; what is longer has a file of its own
-_FACTS = ("hint", "status", "body", "request_id", "field", "retry_after", "gone")
-_NOT_SENT = (Unreachable.__name__, KeyMissing.__name__)
+_MAX_INLINE = 64 * 1024  # bytes of a reply in a note; a longer reply has its own file
+_ERROR_FIELDS = ("hint", "status", "body", "request_id", "field", "retry_after", "gone")
+_NOT_SENT_ERRORS = (Unreachable.__name__, KeyMissing.__name__)
 
 Task = Mapping[str, Any]
 Answer = dict[str, Any]  # "reply", "error" or "files"
@@ -54,125 +54,136 @@ Answer = dict[str, Any]  # "reply", "error" or "files"
 
 
 def send(task: Task) -> Answer:
-    """Send one call; the reply, or the error that it came to.
+    """Send one call; return the reply or the error.
 
-    A billed one goes out once for its row and attempt, however often the task is done.
+    A billed call is sent once for its row and attempt, however often the task runs.
     """
     call = Call(**task["call"])
     transport = _transport(task)
     if not call.billed:
-        return _exchanged(transport, call)
-    notes = Notes(opened(task["folder"]), task["batch"], task["key"])
-    attempt, told = task["attempt"], _about(task, call)
+        return _send(transport, call)
+    notes = Notes(open_folder(task["folder"]), task["batch"], task["key"])
+    attempt, request = task["attempt"], _describe_request(task, call)
     try:
         transport.check_key()
-        if not notes.begin(attempt, told):
+        if not notes.begin(attempt, request):
             return notes.answer(attempt)
     except SegmindError as error:
-        return {"error": packed(error)}
-    answer = _exchanged(transport, call)
-    with suppress(StoreError):  # the driver hears of it all the same
-        answer = notes.finish(attempt, told, answer)
+        return {"error": error_to_json(error)}
+    answer = _send(transport, call)
+    with suppress(StoreError):  # the driver gets the answer without the note, too
+        answer = notes.finish(attempt, request, answer)
     return answer
 
 
 def fetch(task: Task) -> Answer:
-    """Bring a job's outputs to the folder, each with its recipe in it; where they are."""
-    folder = opened(task["folder"])
+    """Download a job's outputs to the folder, with recipes; return the rows of the files."""
+    folder = open_folder(task["folder"])
     recipe = Recipe(**task["recipe"])
     stamp = partial(stamped, recipe=recipe) if task.get("stamp", True) else _unchanged
     outputs = [Output(**output) for output in task["outputs"]]
     try:
-        with folder.desk() as desk:
-            files = ResultFiles(desk, task["row"])
-            results = Downloader(files, _transport(task), task["target"], task["key"], stamp)
-            results.fetch(outputs)
-            if results.problem:
-                raise StoreError(results.problem)
-            found = [_taken(folder, task["batch"], asset) for asset in results.assets]
-        Notes(folder, task["batch"], task["key"]).done(found, recipe)
+        with folder.work_dir() as work_dir:
+            files = ResultFiles(work_dir, task["row"])
+            downloader = Downloader(files, _transport(task), task["target"], task["key"], stamp)
+            downloader.fetch(outputs)
+            if downloader.problem:
+                raise StoreError(downloader.problem)
+            rows = [_move_in(folder, task["batch"], asset) for asset in downloader.assets]
+        Notes(folder, task["batch"], task["key"]).done(rows, recipe)
     except SegmindError as error:
-        return {"error": packed(error)}
-    return {"files": found}
+        return {"error": error_to_json(error)}
+    return {"files": rows}
 
 
 def _unchanged(asset: Asset) -> Asset:
     return asset
 
 
-def _taken(folder: Folder, batch: str, asset: Asset) -> dict[str, Any]:
+def _move_in(folder: Folder, batch: str, asset: Asset) -> dict[str, Any]:
     assert asset.path
     return {
         **asset_to_row(asset),
-        "path": folder.take(asset.path, f"{plain(batch)}/{asset.path.name}"),
+        "path": folder.move_in(asset.path, f"{safe_name(batch)}/{asset.path.name}"),
     }
 
 
-def _about(task: Task, call: Call) -> dict[str, Any]:
-    """What a note says of a request: its inputs are in the journal."""
-    by = f"{socket.gethostname()} {os.getpid()}"
-    return {"call": call.to_dict() | {"json": None}, "row": task["row"], "sent": _now(), "by": by}
+def _describe_request(task: Task, call: Call) -> dict[str, Any]:
+    """Describe a request for its note, without the inputs, which the journal has."""
+    sender = f"{socket.gethostname()} {os.getpid()}"
+    return {
+        "call": call.to_dict() | {"json": None},
+        "row": task["row"],
+        "sent": _now(),
+        "by": sender,
+    }
 
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
-def _exchanged(transport: Transport, call: Call) -> Answer:
+def _send(transport: Transport, call: Call) -> Answer:
     try:
         reply = transport.send(call)
     except SegmindError as error:
-        return {"error": packed(error)}
+        return {"error": error_to_json(error)}
     return {"reply": {**vars(reply), "headers": dict(reply.headers)}}
 
 
-# where a worker sends from
+# the transport of a worker
 
 
-class _Worker(Transport):
+class _WorkerTransport(Transport):
     def check_key(self) -> None:
-        """Raise KeyMissing where this worker has none."""
+        """Raise KeyMissing if this worker's environment has no key."""
         service = self._service
         if not (self._key() or "").strip():
             raise KeyMissing(
                 f"A worker on {socket.gethostname()} has no key for {service.title}.",
-                hint=f"Set {service.name.upper()}_API_KEY in the workers' environment: keys never"
-                " travel with the work.",
+                hint=f"Set {service.name.upper()}_API_KEY in the workers' environment: tasks never"
+                " contain keys.",
             )
 
 
-def _transport(task: Task) -> _Worker:
+def _transport(task: Task) -> _WorkerTransport:
     urls = tuple(sorted(task["urls"].items()))
-    return _kept(os.getpid(), task["provider"], urls, sandbox=task["sandbox"])
+    return _cached_transport(os.getpid(), task["provider"], urls, sandbox=task["sandbox"])
 
 
 @lru_cache(maxsize=8)  # connections stay open between tasks; a forked process has its own
-def _kept(_process: int, name: str, urls: tuple[tuple[str, str], ...], *, sandbox: bool) -> _Worker:
+def _cached_transport(
+    _process: int, name: str, urls: tuple[tuple[str, str], ...], *, sandbox: bool
+) -> _WorkerTransport:
     variable = f"{name.upper()}_API_KEY"
 
     def key() -> str | None:
-        if sandbox:  # a kernel's own, on this machine: its key is no secret
+        if sandbox:  # of a kernel on this machine: its key is not secret
             from segmind_widgets.sandbox.server import APIMART_KEY, SEGMIND_KEY
 
             return {"apimart": APIMART_KEY, "segmind": SEGMIND_KEY}[name]
         return os.environ.get(variable)
 
-    return _Worker(PROVIDERS[name](dict(urls)), key)
+    return _WorkerTransport(PROVIDERS[name](dict(urls)), key)
 
 
 class ResultFiles:
-    """Where `Downloader` puts the files of a row: `<row>-<key>-<n>` in one folder."""
+    """The result folder of a row, for `Downloader`; files are `<row>-<key>-<n>`."""
 
     def __init__(self, folder: Path, row: int) -> None:
         self._folder, self._row = folder, row
 
-    def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:  # noqa: ARG002 - as the store's
-        """A path for a result. Raises StoreError: the folder cannot be made."""
+    def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:  # noqa: ARG002 - ResultDir
+        """Return a path for a result.
+
+        Raises:
+            StoreError: the folder cannot be created.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            said = f"The folder {self._folder} cannot be made: {error.strerror}."
-            raise StoreError(said) from None
+            message = f"The folder {self._folder} cannot be created: {error.strerror}."
+            raise StoreError(message) from None
         return self._folder / f"{self._row:06}-{key[-8:]}-{index + 1}{suffix}"
 
 
@@ -182,49 +193,51 @@ class ResultFiles:
 class Notes:
     """The notes of one row's job.
 
-    Attempts count from 0: there is another one after a reply that refused, such as 429.
+    Attempts count from 0; a reply such as 429, which refuses the call, allows another one.
     """
 
     def __init__(self, folder: Folder, batch: str, key: str) -> None:
         self._folder = folder
-        self._name = f"{plain(batch)}/notes/{plain(key)}"
+        self._name = f"{safe_name(batch)}/notes/{safe_name(key)}"
 
-    def hand_out(self, row: int) -> None:
-        """Say, before anything else, that workers who see this folder are given the submit."""
+    def announce(self, row: int) -> None:
+        """Note, before the submit, that workers with this folder will get it."""
         note = json.dumps({"status": "handed out", "row": row, "at": _now()})
         self._folder.write(f"{self._name}.json", note.encode())
 
     @property
-    def handed_out(self) -> bool:
-        """Whoever sent it, or will, has a note here; else this folder knows nothing of it."""
+    def exists(self) -> bool:
+        """Return whether the submit was announced here, so that each attempt has a note."""
         return self._folder.read(f"{self._name}.json") is not None
 
-    def begin(self, attempt: int, told: Mapping[str, Any]) -> bool:
-        """Say that it is going out now; False where somebody said so before."""
-        note = json.dumps({"status": "sending", **told})
+    def begin(self, attempt: int, request: Mapping[str, Any]) -> bool:
+        """Note that the request is being sent; return False if a note of this attempt exists."""
+        note = json.dumps({"status": "sending", **request})
         return self._folder.create(f"{self._name}-{attempt}.json", note.encode())
 
     def give_up(self, attempt: int) -> bool:
-        """See to it that this attempt is never sent by anybody; False where it was, or may be."""
+        """Block this attempt for all workers; return False if it was or may have been sent."""
         note = json.dumps({"status": "given up", "at": _now()})
         return self._folder.create(f"{self._name}-{attempt}.json", note.encode())
 
-    def finish(self, attempt: int, told: Mapping[str, Any], answer: Answer) -> Answer:
-        """Write down what came of it; the answer as it is kept."""
+    def finish(self, attempt: int, request: Mapping[str, Any], answer: Answer) -> Answer:
+        """Note the answer; return it with a long body replaced by the name of its file."""
         if "reply" in answer:
             answer = {"reply": answer["reply"] | self._body(attempt, answer["reply"]["body"])}
-        note = json.dumps({"status": "refused" if refused(answer) else "sent", **told, **answer})
+        note = json.dumps(
+            {"status": "refused" if is_refused(answer) else "sent", **request, **answer}
+        )
         self._folder.write(f"{self._name}-{attempt}.json", note.encode())
         return answer
 
     def done(self, files: list[dict[str, Any]], recipe: Recipe) -> None:
-        """Say that the results are here."""
+        """Note that the results are in the folder."""
         facts = {name: getattr(recipe, name) for name in ("id", "cost", "seed", "time")}
         note = json.dumps({"status": "completed", **facts, "files": files})
         self._folder.write(f"{self._name}-done.json", note.encode())
 
     def read(self, attempt: int) -> dict[str, Any] | None:
-        """A note; None where there is none. One that is being written tells only its status."""
+        """Return a note, or None; a half-written one has only the status "sending"."""
         data = self._folder.read(f"{self._name}-{attempt}.json")
         if data is None:
             return None
@@ -234,57 +247,57 @@ class Notes:
             return {"status": "sending"}
 
     def last(self) -> tuple[int, dict[str, Any] | None]:
-        """The newest attempt and its note; 0 and None where there was none."""
+        """Return the latest attempt and its note; 0 and None before the first."""
         attempt, note = 0, self.read(0)
         while note is not None and (later := self.read(attempt + 1)) is not None:
             attempt, note = attempt + 1, later
         return attempt, note
 
     def answer(self, attempt: int) -> Answer:
-        """What came of a request that another worker sent."""
+        """Return the answer to a request that another worker sent."""
         note = self.read(attempt) or {}
         for name in ("reply", "error"):
             if name in note:
                 return {name: note[name]}
         lost = SubmitUnknown(
-            "A worker was lost while it was submitting this; no id was told."
-        )  # or it is at it still, and a scheduler thought it lost
-        return {"error": packed(lost)}
+            "A worker was lost while it submitted this row; it returned no id."
+        )  # or a scheduler took a worker for lost that is still sending
+        return {"error": error_to_json(lost)}
 
     def _body(self, attempt: int, body: bytes) -> dict[str, Any]:
         with suppress(UnicodeDecodeError):
-            if len(body) <= _INLINE:
+            if len(body) <= _MAX_INLINE:
                 return {"body": body.decode()}
         name = f"{self._name}-{attempt}.body"
         self._folder.write(name, body)
         return {"body": "", "body_file": name}
 
 
-def refused(answer: Mapping[str, Any]) -> bool:
-    """It was not accepted, for certain: nothing of it runs, and it may be sent again."""
+def is_refused(answer: Mapping[str, Any]) -> bool:
+    """Return whether a submit was certainly not accepted, so that it may be sent again."""
     if "reply" in answer:
         code = answer["reply"]["status"]
-        return code >= 400 and code != 504  # that is a gateway's, and a run may go on behind it
-    return answer.get("error", {}).get("kind") in _NOT_SENT
+        return code >= 400 and code != 504  # a gateway's time-out; the run may go on
+    return answer.get("error", {}).get("kind") in _NOT_SENT_ERRORS
 
 
 # replies and errors as plain mappings
 
 
-def packed(error: SegmindError) -> dict[str, Any]:
-    """An error as JSON."""
-    facts = {name: getattr(error, name, None) for name in _FACTS}
+def error_to_json(error: SegmindError) -> dict[str, Any]:
+    """Return an error as JSON values."""
+    facts = {name: getattr(error, name, None) for name in _ERROR_FIELDS}
     return {"kind": type(error).__name__, "message": error.message, **facts}
 
 
-def outcome(answer: Mapping[str, Any], folder: Folder) -> Reply:
-    """The reply that a worker got.
+def reply_from_answer(answer: Mapping[str, Any], folder: Folder) -> Reply:
+    """Return the reply in a worker's answer.
 
     Raises:
-        SegmindError: the worker's own.
+        SegmindError: the error in the answer.
     """
     if "error" in answer:
-        raise unpacked(answer["error"])
+        raise error_from_json(answer["error"])
     facts = dict(answer["reply"])
     name = facts.pop("body_file", None)
     if name:
@@ -294,9 +307,9 @@ def outcome(answer: Mapping[str, Any], folder: Folder) -> Reply:
     return Reply(**facts)
 
 
-def unpacked(told: Mapping[str, Any]) -> SegmindError:
-    """What `packed` made a mapping of."""
-    facts = dict(told)
+def error_from_json(data: Mapping[str, Any]) -> SegmindError:
+    """Return the error that `error_to_json` has converted."""
+    facts = dict(data)
     kind = getattr(errors, facts.pop("kind"), SegmindError)
     if not (isinstance(kind, type) and issubclass(kind, SegmindError)):
         kind = SegmindError
@@ -309,5 +322,5 @@ def unpacked(told: Mapping[str, Any]) -> SegmindError:
 
 
 def recipe(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe as a task carries it, from a job's traits."""
+    """Return a recipe from a job's traits, as the mapping of a task."""
     return vars(Recipe.now(__version__, **facts))

@@ -19,8 +19,8 @@ import pytest
 
 from segmind_widgets import Sweep, errors
 from segmind_widgets.batches.batch import Batch
-from segmind_widgets.batches.plan import AT_ONCE, jobs_a_minute, time_for
-from segmind_widgets.batches.progress import UNSENT
+from segmind_widgets.batches.plan import MAX_IN_FLIGHT, jobs_a_minute, time_for
+from segmind_widgets.batches.progress import MAX_UNSENT
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.formatting import duration
 from segmind_widgets.sandbox import Sandbox
@@ -141,7 +141,7 @@ def test_traits_move_at_most_five_times_a_second_and_end_right(client: SegmindCl
 def test_only_few_are_in_flight_and_jobs_are_let_go(
     client: SegmindClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("segmind_widgets.batches.feeder.AT_ONCE", 5)
+    monkeypatch.setattr("segmind_widgets.batches.feeder.MAX_IN_FLIGHT", 5)
     most: list[int] = []
     follow = client.session.start
 
@@ -156,7 +156,7 @@ def test_only_few_are_in_flight_and_jobs_are_let_go(
     assert max(most) <= 6  # a step of the scheduler's thread may still be ending
     assert batch._progress.numbers() == set()
     assert len(batch._progress.ended) == 30
-    assert AT_ONCE <= 300
+    assert MAX_IN_FLIGHT <= 300
 
 
 def test_the_budget_lets_go_of_what_ended(client: SegmindClient) -> None:
@@ -263,7 +263,7 @@ def test_wrong_rows_of_a_file_fail_alone(
     assert posts(sandbox) == Counter("ad")
     causes = batch.failures.by_cause()
     assert sorted(causes.values()) == [[1], [2]]
-    assert any("Line 2 of rows.jsonl is no JSON" in cause for cause in causes)
+    assert any("Line 2 of rows.jsonl is not valid JSON" in cause for cause in causes)
     again = client.map(FAST, tmp_path / "rows.jsonl").wait(30)
     assert (again.reused, again.failed) == (2, 2)
     assert posts(sandbox) == Counter("ad")
@@ -277,8 +277,8 @@ def test_a_generator_that_breaks_keeps_what_it_gave(client: SegmindClient) -> No
     batch = client.map(FAST, rows()).wait(30)
     assert batch.done == 2
     assert batch.message == (
-        "The rows broke after row 2: RuntimeError('the tape is torn')."
-        " With a name (name=…) a generator could go on where it stopped."
+        "Reading rows failed after row 2: RuntimeError('the tape is torn')."
+        " A generator can only be resumed if the batch has a name (name=…)."
     )
 
 
@@ -319,9 +319,9 @@ def test_what_nobody_told_the_cost_of_is_not_shown_as_free(client: SegmindClient
     rows = [{"background": picture(), "product_prompt": text} for text in "ab"]
     batch = client.map("65c9c7f641c340d7ef2f7134-v1", rows, kind="workflow").wait(30)
     assert (batch.done, batch.spent, batch.unpriced) == (2, 0.0, 2)
-    assert "2 of 2 done · cost not told" in batch.caption
+    assert "2 of 2 done · cost unknown" in batch.caption
     batch.spent = 0.04
-    assert batch.cost == "$0.04 and 2 not told"
+    assert batch.cost == "$0.04 and 2 rows without a cost"
 
 
 def test_an_option_that_there_is_not_is_told(client: SegmindClient, sandbox: Sandbox) -> None:
@@ -503,7 +503,7 @@ def test_a_named_batch_twice_at_once_is_refused(client: SegmindClient, sandbox: 
     go.set()
     batch.wait(30)
     assert client.map(FAST, prompts(1), name="foxes").wait(30).reused == 1
-    with pytest.raises(errors.InputError, match="name is not empty"):
+    with pytest.raises(errors.InputError, match="name of a batch must not be empty"):
         client.map(FAST, prompts(1), name=" ")
 
 
@@ -531,7 +531,9 @@ def test_stop_sends_no_more_and_the_same_goes_on(client: SegmindClient, sandbox:
     batch.wait(30)
     stopped = len(sandbox.billed_posts)
     assert batch.done == stopped == 5
-    assert batch.message == ("You stopped it. Run the same again: it goes on where it stopped.")
+    assert batch.message == (
+        "You stopped the batch. Run the same again: it goes on where it stopped."
+    )
     rest = client.map(FAST, prompts(40), name="foxes").wait(30)
     assert (rest.done, rest.reused) == (40, stopped)
     assert set(posts(sandbox).values()) == {1}
@@ -580,7 +582,7 @@ def test_a_generator_may_end_in_any_way(client: SegmindClient) -> None:
         raise SystemExit(3)
 
     batch = client.map(FAST, rows()).wait(10)
-    assert "broke after row 1: SystemExit(3)" in batch.message
+    assert "Reading rows failed after row 1: SystemExit(3)" in batch.message
 
 
 def test_started_again_while_what_was_stopped_is_still_on_its_way(
@@ -785,7 +787,7 @@ def test_killed_in_the_middle_and_run_again_each_row_is_paid_once(
         assert len(found) == len(sandbox.billed_posts) == done
         assert message == ""
         # what was killed between "it is sent now" and the network is not risked a second time
-        assert (done + failed, failed <= UNSENT) == (24, True)
+        assert (done + failed, failed <= MAX_UNSENT) == (24, True)
         before = said(kernel(sandbox, 24))[2]
         assert before == len(sandbox.billed_posts) == done
 

@@ -9,14 +9,14 @@ import pytest
 from PIL import Image, ImageFont
 
 from segmind_widgets.batches import contact_sheet
-from segmind_widgets.batches.contact_sheet import LARGEST, MOST, Tile, is_grid, sheet
+from segmind_widgets.batches.contact_sheet import MAX_BYTES, MAX_TILES, Tile, is_grid, sheet
 from segmind_widgets.batches.sweeps import Axis
 from tests.shells import picture
 
 
 def opened(data: bytes) -> Image.Image:
     assert data.startswith(b"\xff\xd8")
-    assert len(data) <= LARGEST
+    assert len(data) <= MAX_BYTES
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
@@ -81,7 +81,7 @@ def test_letters_that_no_font_has_are_no_boxes(monkeypatch: pytest.MonkeyPatch) 
     own = contact_sheet._fonts(12)[:1]
     monkeypatch.setattr(contact_sheet, "_fonts", lambda _: own)
     texts = {"un café": "un cafe", "狐 fox": "fox", "狐": "…", "plain": "plain"}
-    assert [contact_sheet._lettered(text, 12) for text in texts] == [
+    assert [contact_sheet._choose_font(text, 12) for text in texts] == [
         (own[0], t) for t in texts.values()
     ]
 
@@ -90,13 +90,13 @@ def test_letters_come_from_a_font_that_has_them(monkeypatch: pytest.MonkeyPatch)
     own, other = ImageFont.load_default(12), ImageFont.load_default(14)
     monkeypatch.setattr(contact_sheet, "_fonts", lambda _: [own, other])
     monkeypatch.setattr(contact_sheet, "_draws", lambda font, c: font is other or c.isascii())
-    assert contact_sheet._lettered("лиса", 12) == (other, "лиса")
-    assert contact_sheet._lettered("fox", 12) == (own, "fox")
+    assert contact_sheet._choose_font("лиса", 12) == (other, "лиса")
+    assert contact_sheet._choose_font("fox", 12) == (own, "fox")
 
 
 @pytest.mark.parametrize("said", ["failed", "a long text " * 40, "", "x" * 300])
 def test_what_has_no_picture_says_why(said: str) -> None:
-    assert opened(sheet([Tile(0, "one", said=said), Tile(1, "two", b"no picture", "image")]))
+    assert opened(sheet([Tile(0, "one", text=said), Tile(1, "two", b"no picture", "image")]))
 
 
 def test_sixty_loud_pictures_stay_small() -> None:
@@ -104,7 +104,7 @@ def test_sixty_loud_pictures_stay_small() -> None:
     noise = Image.frombytes("RGB", (320, 320), dice.randbytes(320 * 320 * 3))
     out = io.BytesIO()
     noise.save(out, "JPEG", quality=95)
-    tiles = [Tile(i, f"row {i}", out.getvalue()) for i in range(MOST)]
+    tiles = [Tile(i, f"row {i}", out.getvalue()) for i in range(MAX_TILES)]
     assert opened(sheet(tiles, more=12_345)).width > 500
 
 

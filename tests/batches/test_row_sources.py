@@ -46,7 +46,7 @@ def test_an_iterable_can_be_read_again() -> None:
     found = source({"a": 1, "b": 2}.values())
     assert found.repeatable
     assert inputs(found) == inputs(found)
-    assert "a row is a mapping" in inputs(found)[0].lower()
+    assert "a row must be a mapping" in inputs(found)[0].lower()
 
 
 def test_a_dataframe_without_its_empty_cells() -> None:
@@ -86,7 +86,7 @@ def test_a_csv_file(tmp_path: Path) -> None:
     first, second, third = inputs(found)
     assert first == {"prompt": "a fox, red", "seed": "7", "image": tmp_path / "cat.png"}
     assert second == {"prompt": "two\nlines"}
-    assert third.startswith("Line 6 of rows.csv has a value under no name")
+    assert third.startswith("Line 6 of rows.csv has a value in a column without a name")
 
 
 def test_a_tsv_file(tmp_path: Path) -> None:
@@ -101,8 +101,8 @@ def test_a_jsonl_file(tmp_path: Path) -> None:
     assert found.total == 3
     first, broken, no_mapping = inputs(found)
     assert first == {"prompt": "a", "images": [tmp_path / "b.png"], "n": 2}
-    assert broken.startswith("Line 3 of rows.jsonl is no JSON: Expecting ':' delimiter.")
-    assert "this is a list" in no_mapping
+    assert broken.startswith("Line 3 of rows.jsonl is not valid JSON: Expecting ':' delimiter.")
+    assert "not a list" in no_mapping
 
 
 def test_the_digest_is_the_contents(tmp_path: Path) -> None:
@@ -130,10 +130,10 @@ def test_a_long_file_is_never_held_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ({"prompt": "a"}, "One mapping is one row"),
-        (7, "A int has no rows"),
-        (b"ab", "A bytes has no rows"),
-        ("rows.xlsx", "is no table of rows"),
+        ({"prompt": "a"}, "A mapping is only one row"),
+        (7, "A int does not contain rows"),
+        (b"ab", "A bytes does not contain rows"),
+        ("rows.xlsx", "is not a table of rows"),
         ("missing.csv", "No such file"),
     ],
 )
@@ -152,8 +152,8 @@ def test_another_encoding_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.csv", "prompt;seed\na fox;3\n", "one column only, named `prompt;seed`"),
-        ("a.tsv", "prompt,seed\na fox,3\n", "one column only, named `prompt,seed`"),
+        ("a.csv", "prompt;seed\na fox;3\n", "only one column, named `prompt;seed`"),
+        ("a.tsv", "prompt,seed\na fox,3\n", "only one column, named `prompt,seed`"),
         ("a.csv", "prompt,seed,prompt\na,1,b\n", "two columns named `prompt`"),
         ("a.csv", 'prompt,seed\na,1\n"a fox,2\nb,3\n', "cannot be read after line 2: unexpected"),
         ("a.csv", 'prompt\n"a" fox\n', "cannot be read after line 1: "),

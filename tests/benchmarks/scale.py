@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from segmind_widgets.batches.plan import AT_ONCE
+from segmind_widgets.batches.plan import MAX_IN_FLIGHT
 from segmind_widgets.jobs.polling import LOG_SIGMA, next_poll
 from segmind_widgets.jobs.queue import StepQueue
 from segmind_widgets.jobs.scheduler import SENDERS
@@ -72,7 +72,7 @@ def simulate(rows: int, per_minute: float, kernels: int = 1, seed: int = 1) -> F
         while due and due[0][0] <= now:
             moment, _, immediate, job = heapq.heappop(due)
             line.add(job, moment, immediate=immediate)
-        while begun < rows and begun - ended < AT_ONCE * kernels:
+        while begun < rows and begun - ended < MAX_IN_FLIGHT * kernels:
             line.add(Job(), now)
             begun += 1
         if not line:

@@ -14,7 +14,7 @@ from ipywidgets.widgets import widget as ipywidgets_widget
 
 from segmind_widgets import Sweep
 from segmind_widgets.batches.batch import Batch
-from segmind_widgets.batches.contact_sheet import LARGEST
+from segmind_widgets.batches.contact_sheet import MAX_BYTES
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.panels._batch import BatchView
 from segmind_widgets.sandbox import Sandbox
@@ -127,7 +127,7 @@ def test_the_button_stops_it(client: SegmindClient, sandbox: Sandbox, view: View
     go.set()
     batch.wait(30)
     assert batch.done == len(sandbox.billed_posts) == 1
-    until(lambda: "You stopped it" in shown.line.value)
+    until(lambda: "You stopped the batch" in shown.line.value)
     assert shown.stop.layout.display == "none"
 
 
@@ -168,7 +168,7 @@ def test_one_static_sheet_stays_in_the_notebook(tmp_path: Path, sandbox: Sandbox
         for output in outputs:
             page = output["data"]["text/html"]
             assert page.count("<img ") == 1
-            assert len(page) < LARGEST * 4 / 3 + 2_000
+            assert len(page) < MAX_BYTES * 4 / 3 + 2_000
             assert said in page
             assert str(tmp_path) in page
             assert "widget-view" not in str(output["data"])

@@ -33,7 +33,7 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
 from segmind_widgets.workers import tasks
-from segmind_widgets.workers.pool import TRIES, slots
+from segmind_widgets.workers.pool import MAX_TRIES, slots
 from tests.batches.test_batch import FAST, posts, prompts, tiny
 from tests.shells import environment, picture
 
@@ -284,7 +284,7 @@ def test_how_many_workers_there_are() -> None:
 
 @pytest.mark.parametrize("given", ["dask", ThreadPoolExecutor])
 def test_what_is_no_executor_is_told(client: SegmindClient, sandbox: Sandbox, given: Any) -> None:
-    with pytest.raises(InputError, match=r"no concurrent\.futures\.Executor"):
+    with pytest.raises(InputError, match=r"must be a concurrent\.futures\.Executor"):
         client.map(FAST, prompts(2), executor=given)
     assert not sandbox.requests("POST")
 
@@ -342,7 +342,7 @@ def test_a_task_that_comes_late_is_not_sent_twice(
     with Pool(1, lose) as pool:
         batch = client.map(FAST, prompts(1), name="late", executor=pool, folder=tmp_path).wait(30)
     assert isinstance(batch.error, WorkersLost)
-    assert len(late) == TRIES
+    assert len(late) == MAX_TRIES
     with Pool(1) as pool:
         batch = client.map(FAST, prompts(1), name="late", executor=pool, folder=tmp_path).wait(30)
     assert batch.done == 1

@@ -30,8 +30,14 @@ from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Call, Reply, RunRequest
 from segmind_widgets.workers import tasks
-from segmind_widgets.workers.shared_folder import Folder, opened, plain
-from segmind_widgets.workers.tasks import Notes, outcome, packed, refused, unpacked
+from segmind_widgets.workers.shared_folder import Folder, open_folder, safe_name
+from segmind_widgets.workers.tasks import (
+    Notes,
+    error_from_json,
+    error_to_json,
+    is_refused,
+    reply_from_answer,
+)
 from tests.test_layers import imported
 
 MODEL = "fast-flux-schnell"
@@ -62,7 +68,7 @@ def task(sandbox: Sandbox, place: str, *, api: str = "v2", **more: Any) -> dict[
 
 
 def notes(place: str, name: str = "local-0123456789ab") -> Notes:
-    return Notes(opened(place), "b/1", name)
+    return Notes(open_folder(place), "b/1", name)
 
 
 # a billed request
@@ -73,7 +79,9 @@ def test_a_task_that_is_done_again_submits_nothing(
 ) -> None:
     first = tasks.send(task(sandbox, place))
     again = tasks.send(task(sandbox, place))
-    assert outcome(again, opened(place)) == outcome(first, opened(place))
+    assert reply_from_answer(again, open_folder(place)) == reply_from_answer(
+        first, open_folder(place)
+    )
     assert len(sandbox.billed_posts) == 1
     note = notes(place).read(0)
     assert note
@@ -108,7 +116,7 @@ def test_the_note_is_there_before_the_request(sandbox: Sandbox, keys: None, plac
         assert "reply" in sending.result()
     assert note
     assert note["status"] == "sending"
-    assert isinstance(unpacked(other["error"]), SubmitUnknown)
+    assert isinstance(error_from_json(other["error"]), SubmitUnknown)
     assert len(sandbox.requests("POST")) == 1
 
 
@@ -136,14 +144,14 @@ def test_a_lost_reply_is_told_again(sandbox: Sandbox, keys: None, place: str) ->
     for _ in range(2):
         answer = tasks.send(task(sandbox, place))
         with pytest.raises(SubmitUnknown, match="its answer was lost"):
-            outcome(answer, opened(place))
+            reply_from_answer(answer, open_folder(place))
     assert len(sandbox.requests("POST")) == 1
 
 
 def test_a_worker_without_a_key_sends_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     answer = tasks.send(task(sandbox, str(tmp_path)))
     with pytest.raises(KeyMissing, match=r"worker on .* has no key for Segmind") as caught:
-        outcome(answer, opened(str(tmp_path)))
+        reply_from_answer(answer, open_folder(str(tmp_path)))
     assert "SEGMIND_API_KEY" in caught.value.hint
     assert not sandbox.requests()
     assert notes(str(tmp_path)).read(0) is None
@@ -154,8 +162,8 @@ def test_the_reply_of_v1_is_a_file_beside_the_note(
 ) -> None:
     answer = tasks.send(task(sandbox, place, api="v1"))
     assert len(pickle.dumps(answer)) < 4096, "no picture travels with an answer"
-    assert outcome(answer, opened(place)).body.startswith(b"\x89PNG")
-    assert outcome(notes(place).answer(0), opened(place)).body.startswith(b"\x89PNG")
+    assert reply_from_answer(answer, open_folder(place)).body.startswith(b"\x89PNG")
+    assert reply_from_answer(notes(place).answer(0), open_folder(place)).body.startswith(b"\x89PNG")
 
 
 def test_a_folder_that_cannot_be_written_refuses_before_it_costs(
@@ -164,7 +172,7 @@ def test_a_folder_that_cannot_be_written_refuses_before_it_costs(
     (tmp_path / "file").write_text("in the way")
     answer = tasks.send(task(sandbox, str(tmp_path / "file")))
     with pytest.raises(StoreError, match="cannot be used"):
-        outcome(answer, opened(str(tmp_path)))
+        reply_from_answer(answer, open_folder(str(tmp_path)))
     assert not sandbox.requests()
 
 
@@ -192,29 +200,29 @@ def fetched(sandbox: Sandbox, place: str, url: str = "", **more: Any) -> tasks.A
 def test_results_come_to_the_folder_with_their_recipe(
     sandbox: Sandbox, keys: None, place: str, tmp_path: Path
 ) -> None:
-    reply = outcome(tasks.send(task(sandbox, place)), opened(place))
+    reply = reply_from_answer(tasks.send(task(sandbox, place)), open_folder(place))
     known = json.loads(reply.body)
     sandbox.wait_for(lambda log: log.billed_posts)
     url = _ended(sandbox, place, known["response_url"])
     [file] = fetched(sandbox, place, url)["files"]
-    path = opened(place).bring(file["path"], lambda: tmp_path / "copy.png")
+    path = open_folder(place).local_path(file["path"], lambda: tmp_path / "copy.png")
     assert (read(path).seed, read(path).id) == (7, "abc")
     assert path.name in ("000003-456789ab-1.png", "copy.png")
-    note = json.loads((tmp_path / "shared" / plain("b/1") / "notes" / DONE).read_bytes())
+    note = json.loads((tmp_path / "shared" / safe_name("b/1") / "notes" / DONE).read_bytes())
     assert (note["status"], note["id"], note["cost"], note["seed"]) == ("completed", "abc", 0.5, 7)
     assert note["files"] == [file]
     left = [path.name for path in (tmp_path / "shared").iterdir()]
-    assert left == [plain("b/1")], "nothing half-done is left"
+    assert left == [safe_name("b/1")], "nothing half-done is left"
 
 
 def test_results_come_without_their_recipe_where_it_is_not_wanted(
     sandbox: Sandbox, keys: None, place: str, tmp_path: Path
 ) -> None:
-    known = json.loads(outcome(tasks.send(task(sandbox, place)), opened(place)).body)
+    known = json.loads(outcome(tasks.send(task(sandbox, place)), open_folder(place)).body)
     url = _ended(sandbox, place, known["response_url"])
     [file] = fetched(sandbox, place, url, stamp=False)["files"]
     with pytest.raises(AssetError, match="carries no recipe"):
-        read(opened(place).bring(file["path"], lambda: tmp_path / "copy.png"))
+        read(open_folder(place).local_path(file["path"], lambda: tmp_path / "copy.png"))
 
 
 DONE = "local-0123456789ab-done.json"
@@ -224,7 +232,7 @@ def _ended(sandbox: Sandbox, place: str, url: str) -> str:
     """The address of the result, asked for until it is there."""
     for _ in range(200):
         call = Call("GET", url).to_dict()
-        reply = outcome(tasks.send(task(sandbox, place, call=call)), opened(place))
+        reply = reply_from_answer(tasks.send(task(sandbox, place, call=call)), open_folder(place))
         body = json.loads(reply.body)
         if body["status"] == "COMPLETED":
             return body["output"]
@@ -234,7 +242,7 @@ def _ended(sandbox: Sandbox, place: str, url: str) -> str:
 def test_a_result_that_is_gone_is_an_error_of_its_own(
     sandbox: Sandbox, keys: None, tmp_path: Path
 ) -> None:
-    error = unpacked(fetched(sandbox, str(tmp_path))["error"])
+    error = error_from_json(fetched(sandbox, str(tmp_path))["error"])
     assert isinstance(error, DownloadError)
     assert error.status == 404
     assert error.gone
@@ -255,30 +263,30 @@ def test_an_error_goes_as_json_and_comes_back(kind: type[SegmindError]) -> None:
     error = kind(
         "It broke.", hint="Fix it.", status=418, body="{}", request_id="r", field="f", **more
     )
-    back = unpacked(json.loads(json.dumps(packed(error))))
+    back = error_from_json(json.loads(json.dumps(error_to_json(error))))
     assert type(back) is kind
     assert (vars(back), back.args) == (vars(error), error.args)
 
 
 def test_an_error_of_a_name_that_is_none_is_still_an_error() -> None:
     for kind in ("Mapping", "no such", "os"):
-        assert type(unpacked({"kind": kind, "message": "m"})) is SegmindError
+        assert type(error_from_json({"kind": kind, "message": "m"})) is SegmindError
 
 
 @pytest.mark.parametrize(
-    ("answer", "is_refused"),
+    ("answer", "expected"),
     [
         ({"reply": {"status": 200}}, False),
         ({"reply": {"status": 504}}, False),
         ({"reply": {"status": 429}}, True),
         ({"reply": {"status": 401}}, True),
-        ({"error": packed(Unreachable("no"))}, True),
-        ({"error": packed(SubmitUnknown("lost"))}, False),
+        ({"error": error_to_json(Unreachable("no"))}, True),
+        ({"error": error_to_json(SubmitUnknown("lost"))}, False),
         ({"status": "sending"}, False),
     ],
 )
-def test_what_was_refused_for_certain(answer: Mapping[str, Any], is_refused: bool) -> None:
-    assert refused(answer) is is_refused
+def test_what_was_refused_for_certain(answer: Mapping[str, Any], expected: bool) -> None:
+    assert is_refused(answer) is expected
 
 
 def test_replies_keep_every_byte(place: str) -> None:
@@ -287,14 +295,18 @@ def test_replies_keep_every_byte(place: str) -> None:
             one = notes(place, f"k{len(body)}{number}")
             reply = Reply(200, {"x": "y"}, body, "http://s")
             answer = one.finish(0, {}, {"reply": {**vars(reply), "headers": {"x": "y"}}})
-            assert outcome(answer, opened(place)) == reply == outcome(one.answer(0), opened(place))
+            assert (
+                reply_from_answer(answer, open_folder(place))
+                == reply
+                == reply_from_answer(one.answer(0), open_folder(place))
+            )
 
 
 # the folder
 
 
 def test_of_several_who_make_a_file_one_does(place: str) -> None:
-    folder = opened(place)
+    folder = open_folder(place)
     assert folder.read("a/b") is None
     assert folder.create("a/b", b"1")
     assert not folder.create("a/b", b"2")
@@ -304,30 +316,30 @@ def test_of_several_who_make_a_file_one_does(place: str) -> None:
 
 
 def test_a_file_is_taken_and_brought(place: str, tmp_path: Path) -> None:
-    folder: Folder = opened(place)
-    with folder.desk() as desk:
+    folder: Folder = open_folder(place)
+    with folder.work_dir() as desk:
         (desk / "x").write_bytes(b"data")
-        kept = folder.take(desk / "x", "b/x")
-    assert folder.bring(kept, lambda: tmp_path / "copy").read_bytes() == b"data"
+        kept = folder.move_in(desk / "x", "b/x")
+    assert folder.local_path(kept, lambda: tmp_path / "copy").read_bytes() == b"data"
     assert not desk.exists()
 
 
 def test_a_url_that_nothing_opens_says_what_to_install() -> None:
     with pytest.raises(InputError, match="s3fs") as caught:
-        opened("s3://bucket/results")
+        open_folder("s3://bucket/results")
     assert "pip install" in caught.value.hint
     with pytest.raises(InputError, match="cannot be opened"):
-        opened("nonsense://bucket")
+        open_folder("nonsense://bucket")
 
 
 def test_a_note_that_is_just_being_written_is_one(tmp_path: Path) -> None:
-    assert opened(str(tmp_path)).create(f"{plain('b/1')}/notes/k-0.json", b"")
+    assert open_folder(str(tmp_path)).create(f"{safe_name('b/1')}/notes/k-0.json", b"")
     assert notes(str(tmp_path), "k").last() == (0, {"status": "sending"})
 
 
 def test_names_of_batches_become_names_of_folders() -> None:
-    assert plain("portraits-2.1") == "portraits-2.1"
-    made = [plain(name) for name in ("a/b", "a:b", "../..", "a b", "ä" * 300, "")]
+    assert safe_name("portraits-2.1") == "portraits-2.1"
+    made = [safe_name(name) for name in ("a/b", "a:b", "../..", "a b", "ä" * 300, "")]
     assert len(set(made)) == len(made)
     assert all("/" not in name and 0 < len(name) < 100 and name[0] != "." for name in made)
 
