@@ -40,13 +40,13 @@ def made(panel: Any, many: int = 1) -> list[dict[str, Any]]:
     there = threading.Event()
 
     def look(_: Any = None) -> None:
-        if len(panel.made.items) >= many:
+        if len(panel.outputs.items) >= many:
             there.set()
 
-    panel.made.observe(look, "items")
+    panel.outputs.observe(look, "items")
     look()
     assert there.wait(30), said(panel)
-    return panel.made.items
+    return panel.outputs.items
 
 
 def settled(panel: Any) -> None:
