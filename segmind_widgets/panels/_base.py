@@ -37,7 +37,7 @@ from segmind_widgets.widgets.job_view import JobView
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-_HIDE_STATIC = (  # hides static HTML beside a live panel; JupyterLab may restore a panel without its kernel
+_HIDE_STATIC = (  # while the panel has a kernel; JupyterLab may restore one without
     ":root:has(.sw-panel-{id}:not(.jupyter-widgets-disconnected)) .sw-still-{id}{{display:none}}"
 )
 _MISSING_WIDGET = (  # JupyterLab's "model not found" message above the static HTML

@@ -115,7 +115,7 @@ class BatchView(Panel):
         batch = self.batch
         total = f" of {batch.total:,}" if batch.total is not None else ""
         facts = [f"<b>{batch.done:,}{total} done</b>"]
-        facts += [f"{batch.reused:,} reused, not paid again"] if batch.reused else []
+        facts += [f"{batch.reused:,} before, not paid again"] if batch.reused else []
         facts += [f'<span class="sw-error">{int(batch.failed):,} failed</span>'] * bool(
             batch.failed
         )

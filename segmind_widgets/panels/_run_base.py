@@ -118,7 +118,7 @@ class RunsPanel(Panel):
         return any(line.job.watching for line in self.jobs.children)
 
     def _inputs_by_run(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
-        """Return the inputs of each run; a fixed seed counts up, else all results would be equal."""
+        """Return the inputs of each run; a fixed seed counts up, so that results differ."""
         seed = inputs.get("seed")
         if not isinstance(seed, int) or seed < 0:
             return [dict(inputs) for _ in range(runs)]

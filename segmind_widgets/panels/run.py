@@ -115,7 +115,7 @@ class RunPanel(RunsPanel):
         self._shows_no_match = bool(name and not models)
 
     def _set_options(self, options: Sequence[tuple[str, str]], selection: str | None) -> None:
-        """Show these options and select one of them, without reacting as to a choice of the user."""
+        """Show these options and select one of them, without treating it as a user's choice."""
         self._filling = True  # ipywidgets selects the first option of a new list
         self.list.options = options
         self.list.value = selection if selection in dict(options).values() else None

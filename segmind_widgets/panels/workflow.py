@@ -27,8 +27,8 @@ class WorkflowPanel(RunsPanel):
             argument,
             rows=4,
             description="Workflow",
-            placeholder="Its id or URL; or paste the Python code of its API page, which also has its"
-            " inputs.",
+            placeholder="Its id or URL; or paste the Python code of its API page, which also has"
+            " its inputs.",
             continuous_update=False,
         )
         self.source.add_class("sw-code")

@@ -196,7 +196,7 @@ class DropBatch:
 
 
 def safe_name(name: str) -> str:
-    """Return a name that is valid on every system: no folders or control characters, same suffix."""
+    """Return a name that is valid on every system: no folders, no control characters."""
     last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
     clean = "".join(c for c in last if unicodedata.category(c)[0] != "C")
     clean = re.sub(r'[<>:"|?*]', "_", clean).strip(". ")

@@ -114,7 +114,7 @@ class Field:
 
     @property
     def step(self) -> float:
-        """Return the step of a number: `multipleOf`, 1 for integers, else about 1 % of the range."""
+        """Return the step: `multipleOf`, 1 for integers, else about 1 % of the range."""
         if step := self.schema.get("multipleOf"):
             return step
         if "number" not in types(self.schema):

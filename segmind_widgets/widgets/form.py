@@ -203,7 +203,7 @@ class Form(widgets.VBox):
         return result.problems
 
     def _show_notes(self, notes: Sequence[tuple[InputNote, bool]]) -> None:
-        """Show each note under its field, as an error or plain; in the YAML view all in one line."""
+        """Show each note under its field, or all in one line in the YAML view."""
         by_name = {note.field: (note.message, error) for note, error in notes}
         if self._toggle.value:
             text = " ".join(text for text, _ in by_name.values())

@@ -26,7 +26,7 @@ def from_yaml(text: str, names: Mapping[str, Any], name: str) -> Any:
 
 
 def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:
-    """Parse one line: as YAML if it begins with a list, quotes or `$name`, else as a plain scalar."""
+    """Parse one line: as YAML if it begins like a list, quotes or `$name`, else as a scalar."""
     text = text.strip()
     return from_yaml(text, names, name) if _STRUCTURED.match(text) else yaml12.plain(text)
 

@@ -237,7 +237,7 @@ def test_the_search_finds_and_the_choice_shows_a_form(client: SegmindClient) -> 
     assert panel.form is not None
     assert "output_resolution" in panel.form.fields
     panel.search.value = "no such thing at all"
-    assert "No model fits" in said(panel)
+    assert "No model matches" in said(panel)
     assert "output_resolution" in panel.form.fields
     panel.search.value = "nano banana"
     assert said(panel) == ""
@@ -293,7 +293,7 @@ def test_what_names_no_workflow_is_told(client: SegmindClient) -> None:
 def test_a_form_is_never_that_of_another_workflow(client: SegmindClient) -> None:
     panel = WorkflowPanel(client=client)
     panel.source.value = '{"product_prompt": "a teapot"}'
-    assert "inputs alone" in said(panel)
+    assert "no workflow id" in said(panel)
     assert panel.form is None
     panel.source.value = ID
     assert ID in panel.facts.value
