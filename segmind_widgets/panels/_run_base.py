@@ -142,7 +142,7 @@ class RunsPanel(Panel):
     def _show_upload(self, sent: int, total: int) -> None:
         self.say(f"Uploading: {sent / 1e6:.1f} of {total / 1e6:.1f} MB")
 
-    def ended(self, job: Job) -> None:
+    def on_job_end(self, job: Job) -> None:
         """Replace the job's line by its outputs, or show its error, if possible at an input."""
         super().on_job_end(job)
         if job.outputs:

@@ -140,7 +140,7 @@ def test_stop_resume_and_open(client: SegmindClient, sandbox: Sandbox, panel: Jo
     assert panel.details.job is job
     press(panel, "stop")
     assert job.done
-    assert f"The job {job.id} goes on" in said(panel)
+    assert f"The job {job.id} continues" in said(panel)
     until(lambda: "resume" in rows(panel)[0]["actions"])
     press(panel, "resume")
     until(lambda: rows(panel)[0]["status"] == "completed")

@@ -107,7 +107,7 @@ def test_what_failed_goes_when_it_is_tried_again(panel: RunPanel, sandbox: Sandb
     sandbox.faults.add("POST /v2/fast-flux-schnell", "job_failed")
     panel.form.inputs = {"prompt": "a red fox"}
     panel.go.click()
-    assert "It failed" in told(panel, "It failed")
+    assert "The job failed" in told(panel, "The job failed")
     settled(panel)
     assert len(panel.jobs.children) == 1
     panel.go.click()
@@ -143,7 +143,7 @@ def test_an_error_of_no_field_is_told(panel: RunPanel, sandbox: Sandbox) -> None
     sandbox.faults.add("POST /v2/fast-flux-schnell", 401, body={"error": "Invalid key"})
     panel.form.inputs = {"prompt": "a fox"}
     told = threading.Event()
-    panel.line.observe(lambda _: "It failed" in said(panel) and told.set(), "value")
+    panel.line.observe(lambda _: "The job failed" in said(panel) and told.set(), "value")
     panel.go.click()
     assert told.wait(20)
     (line,) = panel.jobs.children
@@ -259,7 +259,7 @@ def test_a_model_that_nobody_described(client: SegmindClient) -> None:
 
 def test_a_workflow_by_its_id(client: SegmindClient, sandbox: Sandbox) -> None:
     panel = WorkflowPanel(ID, client=client)
-    assert "own default" in said(panel)
+    assert "keep the workflow" in said(panel)
     panel.form.inputs = {"product_prompt": "a teapot"}
     panel.go.click()
     (item,) = made(panel)

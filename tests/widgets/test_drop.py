@@ -167,7 +167,7 @@ def test_a_disabled_area_and_one_for_a_single_file_refuse(make: Make, tmp_path: 
     drop = make(multiple=False)
     page = Page(drop)
     assert begin(page, ("a", 1), ("b", 1))["type"] == "stopped"
-    assert "One file" in drop.error
+    assert "Only one file" in drop.error
     drop.disabled = True
     assert begin(page, ("a", 1))["type"] == "stopped"
     assert "takes no files" in drop.error

@@ -149,7 +149,7 @@ def test_actions_reach_python_and_their_errors_the_reader(make: Make) -> None:
     ("items", "words"),
     [
         ([{"alt": "no key"}], "needs a `key`"),
-        ([{"key": "a"}, {"key": "a"}], "no other item"),
+        ([{"key": "a"}, {"key": "a"}], "unique in the list"),
         ([{"key": 7}], "a text"),
         ([{"key": "a", "kind": "hologram"}], "hologram"),
     ],
