@@ -136,9 +136,8 @@ class RunPanel(RunsPanel):
         before = self.form.inputs if self.form is not None else {}
         inputs = {name: value for name, value in before.items() if _is_transferable(name, model)}
         self.show_form(model, inputs)
-        live = self.catalog.find(
-            model.slug, self.provider_name
-        )  # the directory may have arrived in between
+        # the directory may have arrived in between
+        live = self.catalog.find(model.slug, self.provider_name)
         if live is not None and live.schema != model.schema:
             self._show(live)
 

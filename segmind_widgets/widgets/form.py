@@ -53,9 +53,7 @@ class Form(widgets.VBox):
             part.observe(self._on_change, "values")
         self._body = widgets.VBox(self._parts())
         self._yaml: widgets.Textarea | None = None
-        self._yaml_box = (
-            widgets.VBox()
-        )  # placeholder: inserting a child would redraw all later ones
+        self._yaml_box = widgets.VBox()  # placeholder: a new child would redraw all later ones
         self._line = Announcement()
         self._toggle = widgets.ToggleButton(
             description="As YAML", tooltip="The same inputs as the text of a cell"

@@ -145,7 +145,7 @@ def test_the_variable_holds_what_is_uploaded(
     assert "${uploaded[0]}" in said(panel)
     names["cat"] = 5
     panel.variable.value = "cat"
-    assert "something else" in said(panel)
+    assert "another variable" in said(panel)
     assert names["cat"] == 5
     panel.variable.value = "two words"
     assert "not a valid variable name" in said(panel)
