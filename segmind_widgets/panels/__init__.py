@@ -1,7 +1,7 @@
 """Whole panels over the client and its jobs: traits and layout, never protocol.
 
-To add one: a file with one class, found by its name: `panels/run.py` holds `RunPanel`, which
-`%segmind_panel run` shows. The recipe is in `_base.py`. Names are imported when they are used.
+To add one: a file with one class of the same name: `panels/run.py` has `RunPanel`, which
+`%segmind_panel run` shows. The recipe is in `_base.py`. Panels are imported on first use.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def names() -> list[str]:
-    """The panels there are: the files of this folder."""
+    """Return the names of all panels: the files of this folder."""
     folder = Path(__file__).parent
     return sorted(path.stem for path in folder.glob("[!_]*.py"))
 
 
 def find(name: str) -> type[Panel]:
-    """The panel of that name, or the one in a file of yours, such as `tile.py`.
+    """Return the panel class of that name, or the one in your own file, such as `tile.py`.
 
     Raises:
         NotFound: there is no such panel or file.
-        InputError: the file does not hold the panel that its name promises.
+        InputError: the file has no class that is named like the file.
     """
     if name.endswith(".py"):
         return _in_file(Path(name).expanduser())
@@ -52,13 +52,13 @@ def _in_file(path: Path) -> type[Panel]:
 
 
 def _panel_of(module: Any, name: str) -> type[Panel]:
-    wanted = f"{re.sub('[^a-z0-9]', '', name.lower())}panel"
+    class_name = f"{re.sub('[^a-z0-9]', '', name.lower())}panel"
     for attribute, value in vars(module).items():
-        if attribute.lower() == wanted:
+        if attribute.lower() == class_name:
             return value
     class_name = "".join(part.capitalize() for part in re.split("[^A-Za-z0-9]+", name)) + "Panel"
     raise InputError(
-        f"{module.__file__} holds no class {class_name}.", hint="Name it like the file."
+        f"{module.__file__} has no class {class_name}.", hint="Name the class like the file."
     )
 
 

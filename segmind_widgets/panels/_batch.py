@@ -1,4 +1,4 @@
-"""A batch as it goes: one bar, what it costs, a contact sheet that fills, failures by cause."""
+"""A live batch: progress, cost, a contact sheet that fills, and failures by cause."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from segmind_widgets.widgets.pictures import Pictures, display_kind
 
 _OBSERVED_TRAITS = ["done", "failed", "running", "finished", "eta"]
 _SIDE = 112  # pixels of a thumbnail
-_GRID_SIDE = 200  # in a grid they share the width, and are this large at most
+_GRID_SIDE = 200  # largest size in a grid, where thumbnails share the width
 
 
 class BatchView(Panel):
-    """A batch, live. It follows the batch's traits, which move at most five times a second."""
+    """A live batch. Observes the batch's traits, which change at most five times a second."""
 
     def __init__(self, batch: Batch, *, client: SegmindClient | None = None) -> None:
         self.batch = batch
         self.title = f"{html.escape(batch.model)} × {batch.total or '…'}"
         super().__init__("", client=client)
 
-    def build(self, argument: str) -> Sequence[widgets.Widget]:  # noqa: ARG002 - it has a batch
-        """The bar, the sheet, what failed, and the job that was opened."""
+    def build(self, argument: str) -> Sequence[widgets.Widget]:  # noqa: ARG002 - the batch replaces it
+        """Return the progress bar, the sheet, the failures and the details of a job."""
         self.bar = widgets.FloatProgress(min=0.0, max=1.0)
         self.bar.style.bar_color = "var(--jp-brand-color1, #1976d2)"
         self.text = widgets.HTML()
         self.stop = self.button(
-            "Stop", self.batch.stop, tooltip="Send no further row; those on their way go on"
+            "Stop", self.batch.stop, tooltip="Send no further rows; running jobs continue"
         )
         head = row(self.bar, self.text, self.stop)
         head.add_class("sw-batch-head")
@@ -54,7 +54,7 @@ class BatchView(Panel):
             background=self.background,
             side=_GRID_SIDE if self.grid else _SIDE,
             selectable=True,
-            label="Results, a click opens the job",
+            label="Results; a click opens the job",
         )
         self.pictures.add_class("sw-sheet")
         self.pictures.observe(lambda change: self._open(change["new"]), "selected")
@@ -65,7 +65,7 @@ class BatchView(Panel):
         return [self.plan, head, self._sheet(), self.causes, self.details]
 
     def _sheet(self) -> widgets.Widget:
-        """The pictures; of a sweep of two axes with the values at the edges."""
+        """Return the pictures; for a sweep of two axes, with the values at the edges."""
         if not self.grid:
             return self.pictures
         down, across = self.batch.axes
@@ -73,7 +73,7 @@ class BatchView(Panel):
         style = f"<style>.{name}{{--sw-columns:{len(across.values)}}}</style>"
         corner = widgets.HTML(f'{style}<div class="sw-hint">{html.escape(down.name)}</div>')
         top = f'<div class="sw-hint">{html.escape(across.name)}</div>'
-        made = widgets.Box(
+        grid = widgets.Box(
             [
                 corner,
                 widgets.HTML(f'{top}<div class="sw-across">{_labels(across.labels)}</div>'),
@@ -81,14 +81,14 @@ class BatchView(Panel):
                 self.pictures,
             ]
         )
-        made.add_class("sw-grid")
-        made.add_class(name)
-        return made
+        grid.add_class("sw-grid")
+        grid.add_class(name)
+        return grid
 
-    # what is shown
+    # progress
 
     def show(self) -> None:
-        """Move everything to where the batch is now."""
+        """Show the current state of the batch."""
         batch = self.batch
         ended, total = batch.done + batch.failed, batch.total
         self.bar.value = ended / total if total else 0.5 if batch.running else float(batch.finished)
@@ -97,9 +97,9 @@ class BatchView(Panel):
             self.bar.style.bar_color = None
             self.stop.layout.display = "none"
         self._show_text(" · ".join(self._facts()))
-        moved = (batch.done, batch.failed, batch.running)
-        if moved != self._counts:
-            self._counts = moved
+        counts = (batch.done, batch.failed, batch.running)
+        if counts != self._counts:
+            self._counts = counts
             self.pictures.items = self._items()
         if batch.failed != self._failure_count:
             self._failure_count = batch.failed
@@ -107,9 +107,9 @@ class BatchView(Panel):
         self.say(batch.message)
 
     def _show_text(self, text: str) -> None:
-        shown = f'<div role="status">{text}</div>'
-        if self.text.value != shown:
-            self.text.value = shown
+        content = f'<div role="status">{text}</div>'
+        if self.text.value != content:
+            self.text.value = content
 
     def _facts(self) -> list[str]:
         batch = self.batch
@@ -126,30 +126,30 @@ class BatchView(Panel):
         return facts + (["sandbox"] if batch.sandbox else [])
 
     def _items(self) -> list[dict[str, Any]]:
-        """The first rows, or of many the newest that ended."""
+        """Return the items of the first rows, or, of many rows, of those that ended last."""
         total = self.batch.total
         few = total is not None and total <= MAX_TILES
         numbers: Iterable[int] = range(total or 0) if few else self.batch.newest(MAX_TILES)
         return [self._item(number) for number in numbers]
 
     def _item(self, number: int) -> dict[str, Any]:
-        found = self.batch.summary(number)
-        if found is None:
+        summary = self.batch.summary(number)
+        if summary is None:
             return {"key": str(number), "alt": f"Row {number + 1}, not sent yet", "kind": "file"}
-        item = {"key": f"{number}/{found.key}/{len(found.assets)}", "caption": found.title}
-        if found.assets:
-            return {**item, "alt": found.title, "kind": display_kind(found.assets[0])}
-        running = found.status not in ("failed", "cancelled", "unknown", "completed")
-        word = found.status if not running else "running"
+        item = {"key": f"{number}/{summary.key}/{len(summary.assets)}", "caption": summary.title}
+        if summary.assets:
+            return {**item, "alt": summary.title, "kind": display_kind(summary.assets[0])}
+        running = summary.status not in ("failed", "cancelled", "unknown", "completed")
+        word = summary.status if not running else "running"
         bad = {} if running else {"error": word}
-        return {**item, "alt": f"{found.title}: {word}", "kind": "file", "busy": running, **bad}
+        return {**item, "alt": f"{summary.title}: {word}", "kind": "file", "busy": running, **bad}
 
     def _show_causes(self) -> None:
         causes = self.batch.causes()
         lines = (f"<li>{len(rows):,} × {html.escape(cause)}</li>" for cause, rows in causes)
         self.causes.value = f'<ul class="sw-causes">{"".join(lines)}</ul>' if causes else ""
 
-    # a click
+    # thumbnails and details
 
     def _load(self, key: str, side: int) -> tuple[bytes, str]:
         summary = self.batch.summary(_number(key))
@@ -161,7 +161,7 @@ class BatchView(Panel):
         summary = self.batch.summary(_number(key))
         path = summary.assets[0].path if summary and summary.assets else None
         if path is None:
-            raise NotFound("There is no file of this row on this disk.")
+            raise NotFound("This row has no file on this disk.")
         return path
 
     def _open(self, key: str) -> None:

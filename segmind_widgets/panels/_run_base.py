@@ -1,4 +1,4 @@
-"""What the run and the workflow panel share: a form, its runs, what they made, and their code."""
+"""The base of the run and workflow panels: a form, its runs, their outputs, and their code."""
 
 from __future__ import annotations
 
@@ -26,42 +26,48 @@ PROVIDER_OPTIONS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart
 
 
 class RunsPanel(Panel):
-    """A target with a form. A subclass gives `choice`, the widgets that choose the target, and
-    calls `show_form` when it is chosen.
+    """A model or workflow with a form.
+
+    A subclass implements `choice`, the widgets that choose the model or workflow, and calls
+    `show_form` after a choice.
     """
 
     kind: Literal["model", "workflow"] = "model"
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
-        """Where to run, what to run, its form, the runs and what they made."""
+        """Return the choice, the form, the buttons, the running jobs and their outputs."""
         self.form: Form | None = None
-        self.has_error = False  # an error of these runs is shown, and stays
+        self.has_error = False  # whether an error of the current runs is shown, and must stay
         self.provider = widgets.Dropdown(options=PROVIDER_OPTIONS, description="Where")
         self.provider.add_class("sw-small")
         self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="How many")
         self.count.add_class("sw-small")
-        self.go = self.button("Run", self.run, primary=True, tooltip="Send it")
+        self.go = self.button("Run", self.run, primary=True, tooltip="Submit the job")
         self.cost = widgets.HTML()
         self.cost.add_class("sw-hint")
-        for decides in (self.count, self.provider):
-            decides.observe(lambda _: self.form is not None and self._show_cost(), "value")
+        for field in (self.count, self.provider):
+            field.observe(lambda _: self.form is not None and self._show_cost(), "value")
         self.form_box = widgets.VBox()
         self.code = widgets.VBox()
         self.outputs = Results(self)
-        as_cell = self.button("As a cell", self.as_cell, tooltip="The text of a cell that does it")
-        as_python = self.button("As Python", self.as_python, tooltip="The same for a program")
+        as_cell = self.button(
+            "As a cell", self.as_cell, tooltip="The text of a cell with the same run"
+        )
+        as_python = self.button(
+            "As Python", self.as_python, tooltip="Python code with the same run"
+        )
         self.act = row(self.go, self.count, self.cost, as_cell, as_python)
         self.act.add_class("sw-act")
         self.act.layout.display = "none"
-        chosen = self.choice(argument)
-        return [*chosen, self.form_box, self.act, self.line, self.code, self.jobs, self.outputs]
+        choice = self.choice(argument)
+        return [*choice, self.form_box, self.act, self.line, self.code, self.jobs, self.outputs]
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
-        """The widgets that choose what to run. `argument` is what the panel was started with."""
+        """Return the widgets that choose the model or workflow; `argument` is the start value."""
         raise NotImplementedError
 
     def show_form(self, model: Model, inputs: Mapping[str, Any] | None = None) -> None:
-        """Ask for the inputs of this model or workflow."""
+        """Show the form of a model or workflow."""
         before = self.form_box.children
         self.form = Form(model, self, inputs)
         self.form_box.children = (self.form,)
@@ -72,58 +78,58 @@ class RunsPanel(Panel):
         self._show_cost()
 
     def can_run(self, *, yes: bool) -> None:
-        """Offer the form, or put it away with what was typed."""
+        """Show the form and its buttons, or hide them; typed values stay."""
         self.form_box.layout.display = self.act.layout.display = "" if yes else "none"
 
     def _show_cost(self, _: Any = None) -> None:
-        """Own runs say it best, so the journal is asked, beside the kernel."""
+        """Show the estimated cost, computed from the journal in a thread."""
         model, runs = self.model, self.count.value
         provider = self.provider.value or None
 
-        def show(expected: tuple[Estimate, float | None]) -> None:
-            cost, took = expected
-            long = f" · about {seconds(took)}" if took else ""
+        def show(estimate: tuple[Estimate, float | None]) -> None:
+            cost, time = estimate
+            duration = f" · about {seconds(time)}" if time else ""
             if self.model is model:
-                self.cost.value = html.escape(f"{cost.times(runs)}{long}")
+                self.cost.value = html.escape(f"{cost.times(runs)}{duration}")
 
         self.background(lambda: self.client.expected(model, provider=provider), show)
 
     # running
 
     def run(self) -> None:
-        """Check the form, and send it as often as wanted."""
+        """Validate the form, and submit the chosen number of runs."""
         form = self.form
-        if form is None or self.go.disabled:  # a second click, while the first is being sent
+        if form is None or self.go.disabled:  # a second click while the first is being submitted
             return
         if form.check():
-            self.line.say("Some inputs need a change first: see above.", error=True)
+            self.line.say("Some inputs are not valid: see above.", error=True)
             return
-        many = self._inputs_by_run(form.inputs, self.count.value)
+        inputs = self._inputs_by_run(form.inputs, self.count.value)
         self.go.disabled, self.has_error = True, False
-        for line in self.jobs.children:  # what failed before was read
+        for line in self.jobs.children:  # errors of earlier runs
             if line.job.status is Status.FAILED:
                 self.unfollow(line.job)
         self.say("Sending…")
         options = {"kind": self.kind, "provider": self.provider.value or None}
-        self.background(lambda: self._submit(self.model.slug, many, options))
+        self.background(lambda: self._submit(self.model.slug, inputs, options))
 
     @property
     def _running(self) -> bool:
         return any(line.job.watching for line in self.jobs.children)
 
     def _inputs_by_run(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
-        """The same inputs for each run; a seed of yours counts up, or all would be the same."""
+        """Return the inputs of each run; a fixed seed counts up, so that results differ."""
         seed = inputs.get("seed")
         if not isinstance(seed, int) or seed < 0:
             return [dict(inputs) for _ in range(runs)]
         return [{**inputs, "seed": seed + i} for i in range(runs)]
 
-    def _submit(self, target: str, many: list[dict[str, Any]], options: dict[str, Any]) -> None:
+    def _submit(self, target: str, runs: list[dict[str, Any]], options: dict[str, Any]) -> None:
         notes: list[str] = []
-        alone = not self._running
+        is_idle = not self._running
         try:
-            for number, inputs in enumerate(many):
-                again = number > 0 or alone  # else it may be a double click
+            for number, inputs in enumerate(runs):
+                again = number > 0 or is_idle  # else an equal run may be a double click
                 plan = self.client.plan(target, inputs, again=again, **options)
                 notes = [note for note in plan.notes if note not in notes] + notes
                 job = self.client.start(plan, self._show_upload)
@@ -136,8 +142,8 @@ class RunsPanel(Panel):
     def _show_upload(self, sent: int, total: int) -> None:
         self.say(f"Uploading: {sent / 1e6:.1f} of {total / 1e6:.1f} MB")
 
-    def ended(self, job: Job) -> None:
-        """Its pictures take its line's place; why it failed stands where it helps."""
+    def on_job_end(self, job: Job) -> None:
+        """Replace the job's line by its outputs, or show its error, if possible at an input."""
         super().on_job_end(job)
         if job.outputs:
             self.outputs.add(job)
@@ -147,33 +153,33 @@ class RunsPanel(Panel):
             if self.form is not None and job.seed is not None:
                 self.form.last_seed = job.seed
         elif job.error is not None and not self._show_in_form(job.error):
-            self.line.say("It failed: its line says why.", error=True)
+            self.line.say("The job failed: see its line below.", error=True)
 
     def fail(self, error: Exception) -> None:
-        """Beside the field that it is about, where there is one; else in the panel's line."""
+        """Show an error under the input that it names, else in the panel's line."""
         if not self._show_in_form(error):
             super().fail(error)
 
     def _show_in_form(self, error: Exception) -> bool:
-        """Show it beside the field that it is about; False where there is none."""
+        """Show an error under the input that it names; return False where it names none."""
         self.has_error = True
-        named = isinstance(error, SegmindError) and self.form is not None
-        if not named or not self.form.show_error(error):  # type: ignore[union-attr,arg-type]
+        has_form = isinstance(error, SegmindError) and self.form is not None
+        if not has_form or not self.form.show_error(error):  # type: ignore[union-attr,arg-type]
             return False
         self.line.say("An input was refused: see its field.", error=True)
         return True
 
-    # its code
+    # code
 
     def as_cell(self) -> None:
-        """Show the text of a cell that does the same."""
-        where = f"-p {self.provider.value}" if self.provider.value else ""
-        self._show_code("A cell that does the same", partial(export.cell, options=where))
+        """Show the text of a cell with the same run."""
+        options = f"-p {self.provider.value}" if self.provider.value else ""
+        self._show_code("A cell that does the same", partial(export.cell, options=options))
 
     def as_python(self) -> None:
-        """Show Python that does the same."""
-        where = {"provider": self.provider.value} if self.provider.value else {}
-        self._show_code("Python that does the same", partial(export.client_code, **where))
+        """Show Python code with the same run."""
+        options = {"provider": self.provider.value} if self.provider.value else {}
+        self._show_code("Python that does the same", partial(export.client_code, **options))
 
     def _show_code(self, title: str, export: Callable[..., str]) -> None:
         if self.form is None:

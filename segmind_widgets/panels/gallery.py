@@ -1,4 +1,4 @@
-"""What was made, from the disk: look, find, download, use again."""
+"""All results on this disk: view, search, download, and use as inputs."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def _note(job: Job) -> str:
 
 
 class GalleryPanel(Panel):
-    """`argument`: words that the jobs' inputs contain."""
+    """A gallery of results. `argument`: search words for the jobs' inputs."""
 
     title = "Gallery"
 
-    input_asset: Any = AnyTrait(None, help="The Asset that was last chosen as an input.")
+    input_asset: Any = AnyTrait(None, help="The last Asset for which 'Use as input' was clicked.")
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
-        """A search, a page of pictures, and what is known of the selected one."""
-        self._first = 0  # the place of the page's first job among all that fit
+        """Return the search, a page of pictures, and the details of the selected one."""
+        self._first = 0  # index of the page's first job in the search result
         self._page_jobs: list[Job] = []
-        self._running_jobs: set[Job] = set()  # jobs of this kernel that may end here soon
-        self._new_count = 0  # that ended while another page was shown
+        self._running_jobs: set[Job] = set()  # unfinished jobs of this kernel
+        self._new_count = 0  # jobs that ended while an older page was shown
         self._zips: list[Path] = []
         self._reload_later = Throttle(lambda: self.guard(self._reload), _RELOAD_INTERVAL)
         self.search = Search(argument, self._on_search)
@@ -61,11 +61,11 @@ class GalleryPanel(Panel):
         self.page_label.add_class("sw-hint")
         self.news = self.button("", self._show_newest)
         self.news.layout.display = "none"
-        self.pictures = ResultGrid(self, side=_SIDE, selectable=True, label="What was made")
+        self.pictures = ResultGrid(self, side=_SIDE, selectable=True, label="Results")
         self.pictures.add_class("sw-gallery")
         self.pictures.observe(lambda _: self.guard(self._show_selected), "selected")
         self.use = CopyButton(
-            "Use as input", self._on_use, title="Copy file:… and let other panels offer it"
+            "Use as input", self._on_use, title="Copy file:… to paste it as an input"
         )
         save = self.button("Download", self._download, tooltip="Save the whole file")
         self.details = Details(self, self.use, save)
@@ -79,7 +79,7 @@ class GalleryPanel(Panel):
         return [self.search, pages, self.pictures, self.details]
 
     def close(self) -> None:
-        """Follow no job any more, free all models, and remove the zips."""
+        """Stop observing jobs, close all models, and delete the zips."""
         self._reload_later.close()
         for job in list(self._running_jobs):
             job.unobserve(self._on_end, "watching")
@@ -89,7 +89,7 @@ class GalleryPanel(Panel):
         self._zips.clear()
         super().close()
 
-    # which jobs
+    # the page
 
     def _filters(self) -> dict[str, Any]:
         return {**self.search.filters, "with_outputs": True}
@@ -117,9 +117,9 @@ class GalleryPanel(Panel):
             [one.key for one in self.client.session.store.spend("model") if one.completed]
         )
         self.pictures.empty = (
-            "Nothing fits. Try other words."
+            "No results match. Try other words."
             if self.search.is_active
-            else 'Nothing here yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
+            else 'No results yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
         )
         self.pictures.show(self._page_jobs)
         self._show_position(total)
@@ -127,8 +127,8 @@ class GalleryPanel(Panel):
 
     def _show_position(self, total: int) -> None:
         last = self._first + len(self._page_jobs)
-        told = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
-        self.page_label.value = f'<div role="status">{told}</div>'
+        position = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
+        self.page_label.value = f'<div role="status">{position}</div>'
         self.newer.disabled = self._first == 0
         self.older.disabled = last >= total
         for button in (self.newer, self.older, self.zip_page):
@@ -138,25 +138,25 @@ class GalleryPanel(Panel):
         self.news.layout.display = "" if self._new_count else "none"
         self.news.description = f"{self._new_count} new: show"
 
-    # what this kernel makes at the same time
+    # jobs of this kernel
 
     def _observe_job(self, job: Job) -> None:
         self._running_jobs.add(job)
         job.observe(self._on_end, "watching")
-        if not job.watching:  # it ended before it was observed
+        if not job.watching:  # the job ended before it was observed
             self._on_end({"owner": job})
 
-    def _on_end(self, change: Any) -> None:  # called by the scheduler's threads
+    def _on_end(self, change: Any) -> None:  # called in the scheduler's threads
         job = change["owner"]
         if job.watching or not job.status.final or job not in self._running_jobs:
-            return  # one that was left may be taken up again
+            return  # a detached job may be resumed
         self._running_jobs.discard(job)
         job.unobserve(self._on_end, "watching")
         if job.outputs:
             self._new_count += 1
             self._reload_later()
 
-    # the selected one
+    # the selected result
 
     def _show_selected(self) -> None:
         key = self.pictures.selected
@@ -171,8 +171,8 @@ class GalleryPanel(Panel):
 
     def _on_use(self, done: bool) -> None:
         self.input_asset = self.pictures.asset(self.pictures.selected)
-        said = "is on the clipboard: paste it as an input." if done else "can be used as an input."
-        self.say(f"{self.use.text} {said}")
+        result = "is on the clipboard: paste it" if done else "can be used"
+        self.say(f"{self.use.text} {result} as an input.")
 
     def _download(self) -> None:
         path = self.pictures.asset(self.pictures.selected).path
@@ -180,7 +180,7 @@ class GalleryPanel(Panel):
             raise NotFound("The file is no longer on this disk.")
         self.pictures.download(path)
 
-    # many at once
+    # zips
 
     def _zip_page(self) -> None:
         jobs = self._page_jobs
@@ -202,5 +202,5 @@ class GalleryPanel(Panel):
     def _download_zip(self, path: Path) -> None:
         self._zips.append(path)
         size = path.stat().st_size / 1e6
-        self.say(f"Packed, {size:.1f} MB; your browser saves it.")
+        self.say(f"The zip is ready ({size:.1f} MB); your browser saves it.")
         self.pictures.download(path, "segmind-results.zip")

@@ -1,4 +1,4 @@
-"""Jobs of this kernel as they move, earlier ones on demand; what can be done with each."""
+"""A live table of jobs: those of this kernel, and earlier ones on demand."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from segmind_widgets.widgets.job_table import JobTable, facts
 from segmind_widgets.widgets.results import Results
 from segmind_widgets.widgets.search import Search
 
-PAGE = 20  # lines
-UPDATE_INTERVAL = 0.25  # seconds between two updates of all lines
-_SIDE = 120  # pixels of a line's picture: 60 on the screen, and screens that are twice as fine
+PAGE = 20  # rows
+UPDATE_INTERVAL = 0.25  # seconds between two updates of the table
+_SIDE = 120  # pixels of a row's thumbnail: 60 CSS pixels, for screens with two pixels for each
 _STATES = (
     ("every state", ""), ("running", "running"), ("completed", "completed"), ("failed", "failed"),
     ("cancelled", "cancelled"), ("unknown", "unknown"),
@@ -31,16 +31,16 @@ _OBSERVED_TRAITS = (
 
 
 class JobsPanel(Panel):
-    """`argument`: words that the jobs' inputs contain."""
+    """A table of jobs. `argument`: search words for the jobs' inputs."""
 
     title = "Jobs"
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
-        """A search, the lines, and the job that was opened."""
+        """Return the search, the table, and the details of the opened job."""
         self._limit = PAGE
-        self._jobs_by_key: dict[str, Job] = {}  # what is shown, by the line's key
+        self._jobs_by_key: dict[str, Job] = {}  # the rows
         self._numbers = count()
-        self._stale = False  # other lines may have to be shown
+        self._stale = False  # whether the rows must be read again
         self._update_later = Throttle(lambda: self.guard(self._update), UPDATE_INTERVAL)
         self.status = widgets.Dropdown(options=_STATES, description="State")
         self.status.add_class("sw-small")
@@ -48,7 +48,7 @@ class JobsPanel(Panel):
         self.search = Search(argument, self._on_search, self.status, self.earlier)
         self.table = JobTable(self._act, self._picture, self.background)
         self.more = self.button("Show more", self._show_more)
-        self.pictures = Results(self, side=220, label="What it made")
+        self.pictures = Results(self, side=220, label="Outputs of the job")
         close = self.button("Close", lambda: self._open(None), tooltip="Hide the details")
         self.details = Details(self, close, pictures=self.pictures)
         self.observing(self.client, lambda _: self._reload_soon(), "newest")
@@ -56,12 +56,12 @@ class JobsPanel(Panel):
         return [self.search, self.table, self.more, self.details]
 
     def close(self) -> None:
-        """Follow no job any more, and free all models."""
+        """Stop observing jobs, and close all models."""
         self._update_later.close()
         self._set_jobs({})
         super().close()
 
-    # which lines
+    # rows
 
     def _on_search(self) -> None:
         self._limit = PAGE
@@ -77,39 +77,39 @@ class JobsPanel(Panel):
 
     def _filters(self) -> dict[str, Any]:
         state = self.status.value
-        chosen = {"unfinished": True} if state == "running" else {"status": state or None}
-        return {**self.search.filters, **chosen, "here": not self.earlier.value}
+        status = {"unfinished": True} if state == "running" else {"status": state or None}
+        return {**self.search.filters, **status, "here": not self.earlier.value}
 
     def _reload(self) -> None:
         filters = self._filters()
         self._total = self.client.count(**filters)
         keys = {job: key for key, job in self._jobs_by_key.items()}
-        found = self.client.jobs(self._limit, **filters)
-        self._set_jobs({keys.get(job) or str(next(self._numbers)): job for job in found})
+        jobs = self.client.jobs(self._limit, **filters)
+        self._set_jobs({keys.get(job) or str(next(self._numbers)): job for job in jobs})
         self.search.set_models([spent.key for spent in self.client.session.store.spend("model")])
-        self.more.layout.display = "" if self._total > len(found) else "none"
+        self.more.layout.display = "" if self._total > len(jobs) else "none"
         self.table.empty = self._empty_text()
         self._show()
 
-    def _set_jobs(self, lines: dict[str, Job]) -> None:
-        before, self._jobs_by_key = self._jobs_by_key, lines
+    def _set_jobs(self, jobs: dict[str, Job]) -> None:
+        before, self._jobs_by_key = self._jobs_by_key, jobs
         for key, job in before.items():
-            if key not in lines:
+            if key not in jobs:
                 job.unobserve(self._on_change, _OBSERVED_TRAITS)
-        for key, job in lines.items():
+        for key, job in jobs.items():
             if key not in before:
                 job.observe(self._on_change, _OBSERVED_TRAITS)
 
     def _empty_text(self) -> str:
         if self.search.is_active or self.status.value:
-            return "No job fits."
+            return "No jobs match."
         if self.earlier.value:
             return 'No jobs yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
-        return "This kernel has begun no job yet. Earlier ones too? Tick the box above."
+        return "No jobs of this kernel yet. Tick the box above to see earlier ones."
 
-    # as they move
+    # updates
 
-    def _on_change(self, _: Any) -> None:  # called by the scheduler's threads, and often
+    def _on_change(self, _: Any) -> None:  # called often, in the scheduler's threads
         self._update_later()
 
     def _update(self) -> None:
@@ -122,9 +122,11 @@ class JobsPanel(Panel):
     def _show(self) -> None:
         rows = [{"key": key, **facts(job)} for key, job in self._jobs_by_key.items()]
         running = sum(row["live"] for row in rows)
-        told = f"{len(rows)} of {self._total:,} jobs" + (f", {running} running" if running else "")
+        summary = f"{len(rows)} of {self._total:,} jobs" + (
+            f", {running} running" if running else ""
+        )
         before = self._states()
-        self.table.show(rows, told)
+        self.table.show(rows, summary)
         if self._states() != before:
             self._refresh()
 
@@ -132,24 +134,24 @@ class JobsPanel(Panel):
         return {row["key"]: (row["status"], row["live"]) for row in self.table.content["rows"]}
 
     def _refresh(self) -> None:
-        """After an end: the opened job in full, and only lines that still fit."""
-        opened = self.details.job
-        if opened is not None:
-            same = (job for job in self._jobs_by_key.values() if job.id == opened.id)
-            self._show_details(next(same, opened))
+        """Update the details, and remove rows whose job no longer matches the state filter."""
+        current = self.details.job
+        if current is not None:
+            same = (job for job in self._jobs_by_key.values() if job.id == current.id)
+            self._show_details(next(same, current))
         if self.status.value:
             self._reload_soon()
 
-    # what can be done
+    # actions
 
     def _job(self, key: str) -> Job:
         if key not in self._jobs_by_key:
-            raise NotFound("This job is not shown any more.")
+            raise NotFound("This job is no longer shown.")
         return self._jobs_by_key[key]
 
     def _picture(self, key: str) -> tuple[bytes, str]:
-        shown = (asset for asset in self._job(key).outputs if asset.kind == "image")
-        asset = next(shown, None)
+        pictures = (asset for asset in self._job(key).outputs if asset.kind == "image")
+        asset = next(pictures, None)
         return (b"", "") if asset is None else self.client.thumbnail(asset, _SIDE)
 
     def _act(self, name: str, key: str) -> None:
@@ -161,7 +163,7 @@ class JobsPanel(Panel):
             self._open(job)
         elif name == "stop":
             job.stop()
-            self.say(f"The job {job.id} goes on; Resume gets it back.")
+            self.say(f"The job {job.id} continues; Resume follows it again.")
         elif name == "resume":
             self.say("Resuming…")
             self.background(lambda: self.client.resume(job.id), lambda _: self.say("Resumed."))
@@ -174,5 +176,5 @@ class JobsPanel(Panel):
         if job is not None and len(job.outputs) != len(self.pictures.items):
             self.pictures.show([job])
         self.details.show(job)
-        opened = (key for key, shown in self._jobs_by_key.items() if shown is job)
-        self.table.open_key = next(opened, "")
+        keys = (key for key, other in self._jobs_by_key.items() if other is job)
+        self.table.open_key = next(keys, "")

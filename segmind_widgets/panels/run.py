@@ -1,4 +1,4 @@
-"""Choose a model, fill in its form, run it, see what it made."""
+"""Choose a model, fill in its form, run it, and see the outputs."""
 
 from __future__ import annotations
 
@@ -18,22 +18,20 @@ _KINDS = (
     ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),
     ("sound", "audio"), ("text", "text"),
 )  # fmt: skip
-_MAX_LISTED = 200  # models in the list at once; a word finds the others
+_MAX_LISTED = 200  # models in the list; a search finds the others
 
 
 class RunPanel(RunsPanel):
-    """Any model of the catalogue. `argument` is the model to begin with."""
+    """A form for any model of the catalogue. `argument`: the model to begin with."""
 
     title = "Run a model"
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
-        """A search and the list of what it finds."""
+        """Return a search and the list of matching models."""
         self.catalog = Catalog()
-        self.provider_name: str | None = (
-            None  # the provider whose models are listed; None: not known yet
-        )
+        self.provider_name: str | None = None  # whose models are listed; None: not known yet
         self._filling = False
-        self._shows_no_match = False  # it was told that the search finds nothing
+        self._shows_no_match = False  # whether the line says that no model matches
         self.search = widgets.Text(description="Find a model", placeholder="words, such as: video")
         self.search.add_class("sw-wide")
         self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
@@ -52,75 +50,75 @@ class RunPanel(RunsPanel):
         return [row(self.search, self.modality, self.provider), self.list, self.facts]
 
     def choose(self, name: str) -> None:
-        """Show the form of a model by its name, also of one that the catalogue does not know."""
-        found = self.catalog.find(name, self.provider_name)
-        if found is not None and found.slug in dict(self.list.options).values():
-            self._set_options(self.list.options, found.slug)
-        self._show(found or Model(name, description=self._unknown(name)))
+        """Show the form of a model by its name, also where the catalogue does not have it."""
+        model = self.catalog.find(name, self.provider_name)
+        if model is not None and model.slug in dict(self.list.options).values():
+            self._set_options(self.list.options, model.slug)
+        self._show(model or Model(name, description=self._unknown(name)))
 
     def _unknown(self, name: str) -> str:
         near = self.catalog.suggest(name, self.provider_name)
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        return f"The catalogue does not know it.{meant}"
+        suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
+        return f"This model is not in the catalogue.{suggestion}"
 
     def _load_directory(self, _: Any = None) -> None:
-        """Read the live directory beside the kernel: it may be slow or offline."""
-        chosen = self.provider.value
+        """Load the live directory in a thread: it may be slow or offline."""
+        provider = self.provider.value
 
         def read() -> tuple[Catalog, str]:
-            endpoint = self.client.session.endpoints.choose(chosen or None)
+            endpoint = self.client.session.endpoints.choose(provider or None)
             return self.client.session.directory.catalog(endpoint), endpoint.provider.name
 
-        def known(found: tuple[Catalog, str]) -> None:
-            if self.provider.value == chosen:  # else another answer is on its way
-                self.catalog, self.provider_name = found
+        def apply(result: tuple[Catalog, str]) -> None:
+            if self.provider.value == provider:  # else a newer request is running
+                self.catalog, self.provider_name = result
                 self._find()
                 self._update_form()
 
-        self.background(read, known)
+        self.background(read, apply)
 
     def _update_form(self) -> None:
-        """Hold the form against what the directory says of its model."""
+        """Update the form where the directory's schema or provider of its model differs."""
         if self.form is None:
             return
         live = self.catalog.find(self.model.slug, self.provider_name)
-        others = None if live is not None else self.catalog.find(self.model.slug)
-        away = self.form_box.layout.display == "none"
-        self.can_run(yes=others is None)
-        if others is not None:
-            where = {value: title for title, value in PROVIDER_OPTIONS}[others.provider]
-            said = f"{others.slug} runs at {where}: choose that under Where, or another model."
-            self.line.say(said, error=True)
+        elsewhere = None if live is not None else self.catalog.find(self.model.slug)
+        was_hidden = self.form_box.layout.display == "none"
+        self.can_run(yes=elsewhere is None)
+        if elsewhere is not None:
+            where = {value: title for title, value in PROVIDER_OPTIONS}[elsewhere.provider]
+            text = f"{elsewhere.slug} runs at {where}: choose that under Where, or another model."
+            self.line.say(text, error=True)
             return
-        if away:
+        if was_hidden:
             self.say("")
         if live is not None and live.schema != self.model.schema:
             self._show(live)
-        elif live is not None:  # the form stays: somebody may be typing in it
+        elif live is not None:  # keep the form: the user may be typing in it
             self.model = live
             self._show_cost()
 
     def _find(self, _: Any = None) -> None:
-        found = self.catalog.search(
+        models = self.catalog.search(
             self.search.value, self.modality.value or None, self.provider_name
         )
-        options = [(_line(model), model.slug) for model in found[:_MAX_LISTED]]
+        options = [(_line(model), model.slug) for model in models[:_MAX_LISTED]]
         self._set_options(options, self.list.value)
         name = self.search.value.strip()
-        if not found and name:
+        if not models and name:
             self.say(
-                f"No model fits {name!r}: try fewer words, or another kind. One that is not listed"
-                " has its form by %segmind_panel run NAME."
+                f"No model matches {name!r}: try fewer words, or another kind. For a model that is"
+                " not listed, use %segmind_panel run NAME."
             )
         elif self._shows_no_match:
             self.say("")
-        self._shows_no_match = bool(name and not found)
+        self._shows_no_match = bool(name and not models)
 
-    def _set_options(self, options: Sequence[tuple[str, str]], chosen: str | None) -> None:
-        """Show these lines, and that one chosen if it is among them: it is no choice of now."""
-        self._filling = True  # the list would choose its first line by itself
+    def _set_options(self, options: Sequence[tuple[str, str]], selection: str | None) -> None:
+        """Show these options and select one of them, without treating it as a user's choice."""
+        self._filling = True  # ipywidgets selects the first option of a new list
         self.list.options = options
-        self.list.value = chosen if chosen in dict(options).values() else None
+        self.list.value = selection if selection in dict(options).values() else None
         self._filling = False
 
     def _on_choice(self, _: Any = None) -> None:
@@ -130,23 +128,22 @@ class RunPanel(RunsPanel):
             self._show(model)
 
     def _show(self, model: Model) -> None:
-        what = " · ".join(filter(None, [model.modality, model.provider]))
+        facts = " · ".join(filter(None, [model.modality, model.provider]))
         self.facts.value = (
             f"<b>{html.escape(model.name or model.slug)}</b> "
-            f'<span class="sw-hint">{html.escape(what)}</span><br>{html.escape(model.description)}'
+            f'<span class="sw-hint">{html.escape(facts)}</span><br>{html.escape(model.description)}'
         )
-        shown = self.form.inputs if self.form is not None else {}
-        kept = {name: value for name, value in shown.items() if _is_transferable(name, model)}
-        self.show_form(model, kept)
-        live = self.catalog.find(
-            model.slug, self.provider_name
-        )  # the directory may have answered by now
+        before = self.form.inputs if self.form is not None else {}
+        inputs = {name: value for name, value in before.items() if _is_transferable(name, model)}
+        self.show_form(model, inputs)
+        # the directory may have arrived in between
+        live = self.catalog.find(model.slug, self.provider_name)
         if live is not None and live.schema != model.schema:
             self._show(live)
 
 
 def _is_transferable(name: str, model: Model) -> bool:
-    """What was typed for one model serves the next where it means the same there."""
+    """Return whether an input of the previous model has the same meaning for this one."""
     return name == "prompt" and name in (model.schema or {}).get("properties", {})
 
 

@@ -1,4 +1,4 @@
-"""Drop, choose or paste files, and have their URLs."""
+"""Drop, choose or paste files, and get their URLs."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.syntax.cells import parse_body
-from segmind_widgets.widgets.base import free, row, error_text
+from segmind_widgets.widgets.base import error_text, free, row
 from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.media_field import check_readable
 from segmind_widgets.widgets.pictures import Pictures
 from segmind_widgets.widgets.recent import Recent, local_kind
 
-_UPDATE_INTERVAL = 0.2  # seconds between two updates of a moving number
+_UPDATE_INTERVAL = 0.2  # seconds between two updates of the progress
 _MEDIA = "image/*,video/*,audio/*"
 
 
 @dataclass
 class UploadItem:
-    """A file of the list. `asset` has its URL once it is uploaded; None: it cannot be read."""
+    """A file of the list. `asset` has a URL once it is uploaded; None: the file is unreadable."""
 
     name: str
     asset: Asset | None = None
@@ -39,23 +39,23 @@ class UploadItem:
 
     @property
     def ready(self) -> bool:
-        """Whether the asset has the URL that is wanted."""
+        """Return whether the upload succeeded, so that the asset has its URL."""
         return self.asset is not None and not self.error and not self.busy
 
     @property
     def busy(self) -> bool:
-        """Whether it is on its way, or waits for that."""
+        """Return whether the file is being uploaded or waits for that."""
         return self.state.startswith(("waiting", "uploading")) and not self.error
 
     @property
     def item(self) -> dict[str, Any]:
-        """As `Pictures` shows it."""
+        """Return the file as an item of `Pictures`."""
         asset = self.asset
         if asset is None:
-            shown = {"caption": self.name, "kind": "file", "actions": ["remove"]}
-            return {"key": self.key, "alt": self.name, "error": self.error, **shown}
+            more = {"caption": self.name, "kind": "file", "actions": ["remove"]}
+            return {"key": self.key, "alt": self.name, "error": self.error, **more}
         until = f", until {asset.expires_at}" if asset.expires_at else ""
-        ways = {"copy": asset.url, "again": self.error, "remove": True}
+        actions = {"copy": asset.url, "again": self.error, "remove": True}
         return {
             "key": self.key,
             "alt": self.name,
@@ -65,20 +65,20 @@ class UploadItem:
             "error": self.error,
             "busy": self.busy,
             "url": asset.url or "",
-            "actions": [name for name, there in ways.items() if there],
+            "actions": [name for name, enabled in actions.items() if enabled],
         }
 
 
 class UploadPanel(Panel):
-    """Files of any size, each content uploaded once. `assets` are those that are there.
+    """An area to upload files of any size; equal content is uploaded once.
 
-    `argument` is a file or a pattern to begin with.
+    `argument`: a file or pattern to begin with.
     """
 
     title = "Upload"
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
-        """The area, a line for what is no file, the list, and the variable for cells."""
+        """Return the area, a field for URLs and paths, the list, and the variable's name."""
         self._entries: list[UploadItem] = []
         self._last_update = 0.0
         self.drop = Drop(
@@ -93,7 +93,9 @@ class UploadPanel(Panel):
         )
         self.source.add_class("sw-wide")
         add = self.button("Add", self._add_source)
-        before = self.button("Uploaded before", self.show_recent, tooltip="Use one again")
+        before = self.button(
+            "Uploaded before", self.show_recent, tooltip="Use an earlier upload again"
+        )
         self._recent_box = widgets.VBox()
         self.variable = widgets.Text(
             "uploaded", description="Variable for your cells", continuous_update=False
@@ -120,23 +122,23 @@ class UploadPanel(Panel):
 
     @property
     def assets(self) -> list[Asset]:
-        """The uploaded files with their URLs, oldest first."""
+        """Return the uploaded files with their URLs, oldest first."""
         return [entry.asset for entry in self._entries if entry.asset and entry.ready]
 
     # adding
 
     def add(self, sources: Iterable[Any]) -> None:
-        """Upload these: whatever `Asset.of` takes. What cannot be read says so in the list."""
+        """Upload sources of `Asset.of`; the list shows the error of each unreadable one."""
         entries = [_item_of(source) for source in sources]
         self._entries += entries
         self._show()
         self.background(lambda: self._upload([entry for entry in entries if entry.asset]))
 
     def add_text(self, text: str) -> None:
-        """Add what was typed or pasted: a URL, a path or pattern, `$name` or `${expression}`.
+        """Add typed or pasted text: a URL, a path or pattern, `$name` or `${expression}`.
 
         Raises:
-            InputError: it is none of these.
+            InputError: the text is none of these.
         """
         text = text.strip().strip("\"'").removeprefix("file:")
         if text.startswith("$"):
@@ -153,10 +155,10 @@ class UploadPanel(Panel):
             self.source.value = ""
 
     def show_recent(self) -> None:
-        """Unfold what was uploaded before and still lives, or fold it up again."""
-        shown = self._recent_box.children
-        self._recent_box.children = () if shown else (self._recent(),)
-        free(*shown)
+        """Show earlier uploads whose URLs are still valid, or hide them again."""
+        before = self._recent_box.children
+        self._recent_box.children = () if before else (self._recent(),)
+        free(*before)
 
     def _recent(self) -> Recent:
         def find() -> list[tuple[Asset, str]]:
@@ -186,22 +188,22 @@ class UploadPanel(Panel):
         self.guard(self._set_variable)
 
     def _progress(self, entry: UploadItem) -> Any:
-        def told(sent: int, total: int) -> None:
+        def show(sent: int, total: int) -> None:
             entry.state = f"uploading {sent / 1e6:.1f} of {total / 1e6:.1f} MB"
             if time.monotonic() - self._last_update > _UPDATE_INTERVAL:
                 self._show()
 
-        return told
+        return show
 
     def _set_variable(self) -> None:
-        """Keep the notebook's variable up to date. Raises InputError for a name that is taken."""
+        """Update the notebook's variable. Raises InputError for an invalid or occupied name."""
         name = self.variable.value.strip()
         if not self.assets or not name or not isinstance(self.names, MutableMapping):
             return
         if not name.isidentifier() or keyword.iskeyword(name):
-            raise InputError(f"{name!r} cannot be a variable's name.", hint="Such as: uploaded")
+            raise InputError(f"{name!r} is not a valid variable name.", hint="Example: uploaded")
         if not isinstance(self.names.get(name, []), list):
-            raise InputError(f"`{name}` is something else already.", hint="Choose another name.")
+            raise InputError(f"`{name}` is another variable already.", hint="Choose another name.")
         self.names[name] = self.assets
         many = "" if len(self.assets) == 1 else f" to ${{{name}[{len(self.assets) - 1}]}}"
         self.say(f"In the inputs of a cell: ${{{name}[0]}}{many}")
@@ -236,12 +238,12 @@ class UploadPanel(Panel):
 _ACTIONS = [
     {"name": "copy", "label": "Copy URL", "title": "Copy the URL"},
     {"name": "again", "label": "Try again", "title": "Upload it again"},
-    {"name": "remove", "label": "Remove", "title": "Take it out of this list; it stays uploaded"},
+    {"name": "remove", "label": "Remove", "title": "Remove it from this list; it stays uploaded"},
 ]
 
 
 def _state_text(entry: UploadItem) -> str:
-    """How it came to its URL: of what has one, nothing was sent."""
+    """Return the state after an upload: uploaded, reused, or a URL that needed no upload."""
     if entry.asset is not None and not entry.asset.local:
         return "a URL, used as it is"
     return "uploaded before" if entry.state == "uploading" else "uploaded"
@@ -259,18 +261,18 @@ def _item_of(source: Any) -> UploadItem:
 
 
 def _files(text: str) -> list[Path]:
-    """The files that a path or a pattern names. Raises InputError where there are none."""
+    """Return the files of a path or a pattern. Raises InputError where there are none."""
     path = Path(text).expanduser()
     if path.is_file():
         return [path]
     folder = Path(path.anchor) if path.is_absolute() else Path()
     pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
     try:
-        found = sorted(p for p in folder.glob(pattern) if p.is_file())
+        paths = sorted(p for p in folder.glob(pattern) if p.is_file())
     except (ValueError, OSError):
-        found = []
-    if not found:
+        paths = []
+    if not paths:
         raise InputError(
             f"There is no file {text} in {Path.cwd()}.", hint="Give a path, a URL, or $variable."
         )
-    return found
+    return paths

@@ -1,4 +1,4 @@
-"""Paste a PixelFlow workflow, fill in its inputs, run it, see its named outputs."""
+"""Paste a PixelFlow workflow, fill in its inputs, run it, and see its named outputs."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from segmind_widgets.widgets.base import row
 
 
 class WorkflowPanel(RunsPanel):
-    """Any workflow. `argument` is its id or URL, or the Python snippet of its API page."""
+    """A form for any workflow. `argument`: its id or URL, or the Python code of its API page."""
 
     title = "Run a workflow"
     kind = "workflow"
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
-        """A place to paste what names the workflow."""
+        """Return a text area for the workflow's id, URL or code."""
         self.source = widgets.Textarea(
             argument,
             rows=4,
             description="Workflow",
-            placeholder="Its id or URL; or paste the Python code of its API page, which tells its"
-            " inputs too.",
+            placeholder="Its id or URL; or paste the Python code of its API page, which also has"
+            " its inputs.",
             continuous_update=False,
         )
         self.source.add_class("sw-code")
-        read = self.button("Show its inputs", self.read, tooltip="Read what was pasted")
+        read = self.button("Show its inputs", self.read, tooltip="Read the pasted text")
         self.source.observe(self._on_paste, "value")
         self.facts = widgets.HTML()
         if argument:
@@ -43,29 +43,32 @@ class WorkflowPanel(RunsPanel):
         self.guard(self.read)
 
     def read(self) -> None:
-        """Read what was pasted, and ask for the inputs that it names. Raises InputError."""
+        """Parse the pasted text, and show a form for its inputs. Raises InputError."""
         try:
-            found = snippets.parse(self.source.value)
+            snippet = snippets.parse(self.source.value)
         except InputError:
             self._hide_form()
             raise
-        target, name = found.target, found.name
-        if not target:  # inputs alone are for the workflow that is shown
+        target, name = snippet.target, snippet.name
+        if not target:  # inputs without an id belong to the current workflow
             if self.form is None:
-                raise InputError("These are inputs alone.", hint="Paste the workflow's id first.")
+                raise InputError(
+                    "The text has inputs, but no workflow id.",
+                    hint="Paste the workflow's id first.",
+                )
             target, name = self.model.slug, self.model.name
         address = "" if name == target else f' <span class="sw-hint">{html.escape(target)}</span>'
         self.facts.value = f"<b>{html.escape(name)}</b>{address}"
-        self.show_form(Model(target, name=name, schema=found.schema), found.inputs)
-        self.say("" if found.schema else _NO_SCHEMA)
+        self.show_form(Model(target, name=name, schema=snippet.schema), snippet.inputs)
+        self.say("" if snippet.schema else _NO_SCHEMA)
 
     def _hide_form(self) -> None:
-        """Offer no run of a workflow that is no longer the one above."""
+        """Hide the form of the previous workflow, which can no longer be run."""
         self.facts.value = ""
         self.can_run(yes=False)
 
 
 _NO_SCHEMA = (
-    "An id tells nothing about the inputs: name them above, or paste the code of the API page."
-    " What you leave out keeps the workflow's own default."
+    "The inputs of this id are not known: name them above, or paste the code of the API page."
+    " Inputs that you leave out keep the workflow's defaults."
 )

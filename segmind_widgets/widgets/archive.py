@@ -1,4 +1,4 @@
-"""Many files as one, for a download."""
+"""Zip archives of result files, for downloads."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-_MAX_AGE = 24 * 3600.0  # seconds: what a kernel that was killed left behind
+_MAX_AGE = 24 * 3600.0  # seconds; older archives are left over from kernels that were killed
 
 
 def make_archive(files: Iterable[Path], folder: Path) -> Path:
-    """A new zip in `folder` (made when it is missing), files by their days.
+    """Write a new zip of these files into `folder`, one directory a day, and return its path.
 
-    A file that is gone is left out. Not compressed: pictures and films are already.
+    Creates the folder where it is missing, and leaves out files that no longer exist. Stores
+    without compression: pictures and videos are compressed already.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the zip cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for old in folder.glob("*.zip"):
@@ -28,10 +29,10 @@ def make_archive(files: Iterable[Path], folder: Path) -> Path:
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".zip", delete=False) as file:
         path = Path(file.name)
         try:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as made:
-                for one in files:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                for source in files:
                     with suppress(FileNotFoundError):
-                        made.write(one, f"{one.parent.name}/{one.name}")
+                        archive.write(source, f"{source.parent.name}/{source.name}")
         except BaseException:
             path.unlink()
             raise

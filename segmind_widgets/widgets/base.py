@@ -1,4 +1,4 @@
-"""Small parts of all panels: a line that is read out, rows, the look, and how to free widgets."""
+"""Parts that all panels use: the message line, rows, the style sheet, and freeing widgets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segmind_widgets.errors import SegmindError
 
 
 class Announcement(widgets.HTML):
-    """A line of text that screen readers read out when it changes."""
+    """A line of text that screen readers announce when it changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,25 +21,25 @@ class Announcement(widgets.HTML):
         self.say("")
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """Show plain text; an error stands out."""
+        """Show plain text; an error in red, announced at once."""
         kind = ' class="sw-error"' if error else ""
         live = "assertive" if error else "polite"
-        shown = f'<div role="status" aria-live="{live}"{kind}>{html.escape(text)}</div>'
-        if self.value != shown:
-            self.value = shown
+        content = f'<div role="status" aria-live="{live}"{kind}>{html.escape(text)}</div>'
+        if self.value != content:
+            self.value = content
 
 
 def row(*children: widgets.Widget) -> widgets.HBox:
-    """Widgets beside each other, that go below each other where there is no room."""
-    made = widgets.HBox(children)
-    made.add_class("sw-row")
-    return made
+    """Lay out widgets in a row that wraps where there is no room."""
+    box = widgets.HBox(children)
+    box.add_class("sw-row")
+    return box
 
 
 def free(*things: Any) -> None:
-    """Close widgets with all they hold; what is no widget is left alone.
+    """Close widgets with their children, Layout and Style; ignore everything else.
 
-    ipywidgets leaves children, Layout and Style open, and they would stay in the saved notebook.
+    ipywidgets closes the widget alone, and the other models would stay in the saved notebook.
     """
     for thing in things:
         if isinstance(thing, (list, tuple)):
@@ -53,15 +53,16 @@ def free(*things: Any) -> None:
 
 @cache
 def style_sheet() -> str:
-    """The look of all panels."""
+    """Return the CSS of all panels."""
     folder = Path(__file__).parent / "static"
     sheets = [*sorted(folder.glob("panel*.css")), folder / "form.css"]
     return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
 def error_text(error: Exception) -> str:
-    """One line that says what went wrong, and the remedy where one is known."""
+    """Return an error's message and its hint, if any, as one line."""
     if isinstance(error, SegmindError):
-        said = str(error)
-        return f"{said}{'' if said[-1:] in '.!?' else '.'} {error.hint}" if error.hint else said
+        message = str(error)
+        end = "" if message[-1:] in ".!?" else "."
+        return f"{message}{end} {error.hint}" if error.hint else message
     return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""A widget whose other half runs in the browser: messages by type, errors where they are seen."""
+"""Widgets with JavaScript of their own: messages by type, and errors shown in the widget."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ Receiver = Callable[[dict[str, Any], list[Any]], None]
 
 
 class Browser(anywidget.AnyWidget):
-    """The base of `Drop` and `Pictures`. Bytes travel in messages, never in traits.
+    """The base of widgets with JavaScript. Bytes travel in messages, never in traits.
 
     Args:
-        receivers: what takes a message from the browser, by the message's type.
-        piece: bytes of a message at most; None: what the place that runs the kernel takes.
-        traits: first values.
+        receivers: the functions that take messages from the browser, by the message's type.
+        piece: largest size of a message in bytes; None: the limit of the notebook's server.
+        traits: initial values.
     """
 
     note = Unicode("").tag(sync=True)
-    """A line for the reader, read aloud politely."""
+    """A message, announced when the screen reader is idle (aria-live: polite)."""
     error = Unicode("").tag(sync=True)
-    """A line in red, read aloud at once."""
+    """An error message in red, announced at once (role: alert)."""
     piece = Int(PIECE, min=1).tag(sync=True)
-    """Bytes of one message at most."""
+    """Largest size of a message in bytes."""
 
     def __init__(
         self, receivers: Mapping[str, Receiver], *, piece: int | None = None, **traits: Any
     ) -> None:
-        usual = COLAB_PIECE if "google.colab" in sys.modules else PIECE
-        super().__init__(piece=piece or usual, **traits)
+        default = COLAB_PIECE if "google.colab" in sys.modules else PIECE
+        super().__init__(piece=piece or default, **traits)
         self._receivers = receivers
         self.on_msg(self._receive)
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """Show a line of text in the place of the one before; as an error, in red."""
+        """Show a message, or an error in red, in the place of the previous one."""
         with self.hold_sync():
             self.note = "" if error else text
             self.error = text if error else ""
 
     def close(self) -> None:
-        """Free the model and its layout: else they stay in the saved notebook."""
+        """Close the model and its Layout, which would stay in the saved notebook."""
         if self.comm is None:
-            return  # closed before; ipywidgets closes again when the object goes
+            return  # ipywidgets calls close again when the object is deleted
         self.layout.close()
         super().close()
 
     def _post(self, content: dict[str, Any], data: bytes | None = None) -> None:
-        if self.comm is not None:  # an answer from a thread may come after the end
+        if self.comm is not None:  # a thread may answer after the widget was closed
             self.send(content, None if data is None else [data])
 
     def _receive(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
@@ -72,7 +72,7 @@ class Browser(anywidget.AnyWidget):
         self.say(error_text(error), error=True)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        """As a widget, and as text for a file that is opened without a kernel."""
+        """Return the widget, with text for notebooks that are opened without a kernel."""
         bundle = super()._repr_mimebundle_(**options)
         if bundle:
             text = f"{type(self).__name__}: run the cell to use it."

@@ -1,7 +1,7 @@
-"""The plain fields of a form as one widget: native controls in the browser, one model here.
+"""The fields of a form, except files, as one widget with native controls in the browser.
 
-An ipywidget a field would cost three models each (control, Layout, Style), could not be empty
-where it holds a number, and could not tie a message to its control for screen readers.
+One ipywidget for each field would cost three models (control, Layout, Style), could not leave a
+number empty, and could not link a message to its control for screen readers.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from segmind_widgets.widgets.fields import Field
 from segmind_widgets.widgets.sizes import presets
 from segmind_widgets.widgets.values import from_scalar, to_scalar
 
-ROWS = ""  # the name under which `values` keeps the free rows: a list of [name, text]
+ROWS = ""  # the key of the free rows in `values`: a list of [name, text]
 
 
 class Controls(Browser):
     """Fields with their labels, values and messages.
 
     Args:
-        fields: what to draw, in this order; those marked x-advanced go into a fold.
+        fields: the fields in order; those marked x-advanced are drawn in the "Advanced" section.
         rows: whether inputs of any name can be added.
-        folded: whether those rows are in the fold, too.
+        folded: whether these free rows are in the "Advanced" section, too.
     """
 
     _esm = STATIC / "controls.js"
@@ -33,13 +33,13 @@ class Controls(Browser):
     fields = List(Dict()).tag(sync=True)
     """See `Field.spec`."""
     values = Dict().tag(sync=True)
-    """Raw values by name; what is not there, or None, is not set."""
+    """Raw values by name; an input that is missing or None is not set."""
     notes = Dict().tag(sync=True)
-    """What is said under fields, by name: {text, error}."""
+    """Messages under the fields, by name: {text, error}."""
     shapes = Dict(None, allow_none=True).tag(sync=True)
     """See `presets`."""
     rows = Dict(None, allow_none=True).tag(sync=True)
-    """{folded}: whether free rows can be added, and where."""
+    """{folded: bool} where free rows can be added, else None."""
     last_seed = Int(None, allow_none=True).tag(sync=True)
     """The seed of the last run; the seed's field offers to keep it."""
 
@@ -55,10 +55,10 @@ class Controls(Browser):
         )
 
     def read(self, names: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs that are set; a required one that has a default counts as set.
+        """Return the inputs that are set; a required one that has a default counts as set.
 
         Raises:
-            CellError: a YAML value cannot be read; the field is named.
+            CellError: a YAML value cannot be parsed; `field` names the input.
         """
         inputs: dict[str, Any] = {}
         for name, field in self.field_by_name.items():
@@ -73,9 +73,9 @@ class Controls(Browser):
         return inputs
 
     def write(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Show these inputs, and nothing else; those that find no place here.
+        """Show these inputs and no others; return those that no control can show.
 
-        Rows take every one, whatever it is.
+        Free rows can show every input.
 
         Raises:
             CellError: a value has no text form.
@@ -85,7 +85,7 @@ class Controls(Browser):
         for name, value in inputs.items():
             try:
                 values[name] = self.field_by_name[name].write(value)
-            except (KeyError, ValueError):  # noqa: PERF203 - as many as a person fills in
+            except (KeyError, ValueError):  # noqa: PERF203 - few inputs
                 rest[name] = value
         if self.rows is not None and rest:
             values[ROWS] = [[name, to_scalar(value, name)] for name, value in rest.items()]

@@ -1,4 +1,4 @@
-"""A button that puts a text on the clipboard."""
+"""A button that copies a text to the clipboard."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from segmind_widgets.widgets.browser import STATIC, Browser
 
 
 class CopyButton(Browser):
-    """The button.
+    """A button that copies its `text`.
 
     Args:
-        label: what stands on it.
-        on_copy: called when it was pressed: with True, or with False where the browser does not
-            let pages copy.
-        title: its tooltip.
-        text: what is copied, first value.
+        label: the button's label.
+        on_copy: called after a click, with False where the browser does not let pages copy.
+        title: the tooltip.
+        text: initial value of `text`.
     """
 
     _esm = STATIC / "copy.js"
@@ -26,7 +25,7 @@ class CopyButton(Browser):
     label = Unicode("").tag(sync=True)
     title = Unicode("").tag(sync=True)
     text = Unicode("").tag(sync=True)
-    """What is copied."""
+    """The text that a click copies."""
 
     def __init__(
         self, label: str, on_copy: Callable[[bool], Any], *, title: str = "", text: str = ""

@@ -1,14 +1,15 @@
-"""An area that takes files of any size, dropped, chosen or pasted, and text such as a URL.
+"""An area for files of any size, dropped, chosen or pasted, and for text such as a URL.
 
-Files travel in pieces, each acknowledged before the next is sent: `FileUpload` sends a file as one
-message and fails without a word above the server's 10 MiB. Messages from the browser:
+Files travel in pieces, each acknowledged before the next is sent: ipywidgets' `FileUpload` sends a
+file as one message, which the server drops without an error above 10 MiB. Messages from the
+browser:
 
     begin   batch, files: [{name, size}]
     piece   batch, file (index), offset, one buffer
     cancel  batch, reason
     text    text
 
-and to it `got` (batch, bytes so far) and `stopped` (batch).
+and to the browser: `got` (batch, bytes so far) and `stopped` (batch).
 """
 
 from __future__ import annotations
@@ -26,23 +27,23 @@ from traitlets import Bool, Unicode
 from segmind_widgets.errors import InputError
 from segmind_widgets.widgets.browser import STATIC, Browser
 
-_MAX_NAME_BYTES = 120  # bytes; file systems take 255, and others add to a name
-_RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # by Windows
+_MAX_NAME_BYTES = 120  # file systems take 255; other code adds to the name
+_RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # on Windows
 
 
 class Drop(Browser):
-    """The area. What arrived belongs to `on_files`, which may delete it.
+    """The drop area. The files belong to `on_files`, which may delete them.
 
     Args:
-        on_files: gets the paths of a complete batch; what it raises is shown in the area.
-        on_text: gets pasted or dropped text; None: the area takes files only.
-        folder: where files are written, as `folder/<uuid>/<name>`; made when needed.
-        accept: media types and suffixes as in HTML (`image/*,.pdf`); "" takes all. Only names and
-            types as the browser tells them are checked: check the content in `on_files`.
-        multiple: takes more than one file at once.
-        label: the words in the area.
-        compact: one line high.
-        piece: bytes of one message at most.
+        on_files: called with the paths of a complete batch; its errors are shown in the area.
+        on_text: called with pasted or dropped text; None: the area takes files only.
+        folder: files are written to `folder/<uuid>/<name>`; created when needed.
+        accept: media types and suffixes as in HTML (`image/*,.pdf`); "" takes all. The browser
+            checks names and reported types only: check the content in `on_files`.
+        multiple: whether several files may be dropped at once.
+        label: the text in the area.
+        compact: whether the area is one line high.
+        piece: largest size of a message in bytes.
     """
 
     _esm = STATIC / "drop.js"
@@ -54,9 +55,9 @@ class Drop(Browser):
     compact = Bool(False).tag(sync=True)
     takes_text = Bool(False).tag(sync=True)
     disabled = Bool(False).tag(sync=True)
-    """True: the area takes nothing."""
+    """Whether the area refuses files and text."""
     busy = Bool(False).tag(sync=True)
-    """True while files arrive and while `on_files` has them."""
+    """Whether files are arriving, or `on_files` is running."""
 
     def __init__(
         self,
@@ -90,16 +91,16 @@ class Drop(Browser):
         )
 
     def close(self) -> None:
-        """Free the models, and remove what arrived only in part."""
+        """Close the models, and delete the files of an incomplete batch."""
         self._discard()
         super().close()
 
     def _begin(self, content: dict[str, Any], _: list[Any]) -> None:
-        self._discard()  # of a page that was closed or loaded again on the way
+        self._discard()  # left by a page that was closed or reloaded during a transfer
         if self.disabled:
-            raise InputError("This area takes no files just now.")
+            raise InputError("This area takes no files at the moment.")
         if not self.multiple and len(content["files"]) != 1:
-            raise InputError("One file goes here: drop them one by one.")
+            raise InputError("Only one file can be dropped here at a time.")
         self.say("")
         self.busy = True
         self._batch = DropBatch(content["batch"], self._folder, content["files"])
@@ -134,7 +135,7 @@ class Drop(Browser):
 
     def _text(self, content: dict[str, Any], _: list[Any]) -> None:
         if self._on_text is None or self.disabled:
-            raise InputError("This area takes no text just now.")
+            raise InputError("This area takes no text at the moment.")
         self.say("")
         self._on_text(content["text"])
 
@@ -152,12 +153,12 @@ class Drop(Browser):
 
 
 class DropBatch:
-    """Files on their way to the disk.
+    """Files that are being received.
 
     Args:
-        id: the browser's name for it.
-        folder: each file gets a folder of its own inside.
-        files: `name` and `size` (bytes) of each.
+        id: the batch's id, chosen by the browser.
+        folder: each file gets a subfolder of its own.
+        files: `name` and `size` (bytes) of each file.
     """
 
     def __init__(self, id: str, folder: Path, files: list[dict[str, Any]]) -> None:  # noqa: A002
@@ -168,7 +169,7 @@ class DropBatch:
         self.paths = [folder / uuid.uuid4().hex / safe_name(file["name"]) for file in files]
 
     def create(self) -> None:
-        """Make the files, empty."""
+        """Create the empty files."""
         for path in self.paths:
             path.parent.mkdir(parents=True)
             path.touch()
@@ -177,32 +178,32 @@ class DropBatch:
         """Add bytes to the file at `index`.
 
         Raises:
-            InputError: they are not the next ones, or more than were announced.
-            OSError: the disk is full, or gone.
+            InputError: the offset is not the file's size, or the file gets larger than announced.
+            OSError: the disk is full or not available.
         """
         path = self.paths[index]
-        held = path.stat().st_size
-        if offset != held or held + len(data) > self.sizes[index]:
-            raise InputError(f"{path.name} did not arrive whole. Try again.")
+        size = path.stat().st_size
+        if offset != size or size + len(data) > self.sizes[index]:
+            raise InputError(f"{path.name} did not arrive completely. Try again.")
         with path.open("ab") as file:
             file.write(data)
         self.received += len(data)
 
     def remove(self) -> None:
-        """Delete what was written."""
+        """Delete the files."""
         for path in self.paths:
             shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def safe_name(name: str) -> str:
-    """A file name for every system: no folders, no control characters, the suffix kept."""
+    """Return a name that is valid on every system: no folders, no control characters."""
     last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
-    kept = "".join(c for c in last if unicodedata.category(c)[0] != "C")
-    kept = re.sub(r'[<>:"|?*]', "_", kept).strip(". ")
-    if not kept or _RESERVED_NAME.match(kept):
-        kept = f"file_{kept}" if kept else "file"
-    path = Path(kept)
+    clean = "".join(c for c in last if unicodedata.category(c)[0] != "C")
+    clean = re.sub(r'[<>:"|?*]', "_", clean).strip(". ")
+    if not clean or _RESERVED_NAME.match(clean):
+        clean = f"file_{clean}" if clean else "file"
+    path = Path(clean)
     suffix = path.suffix if len(path.suffix.encode()) <= 16 else ""
-    stem = kept.removesuffix(suffix) if suffix else kept
-    cut = stem.encode()[: _MAX_NAME_BYTES - len(suffix.encode())].decode("utf-8", "ignore")
-    return (cut + suffix).strip(". ")
+    stem = clean.removesuffix(suffix) if suffix else clean
+    short = stem.encode()[: _MAX_NAME_BYTES - len(suffix.encode())].decode("utf-8", "ignore")
+    return (short + suffix).strip(". ")

@@ -1,7 +1,7 @@
-"""Inputs of a model as fields of a form: which control each gets, and its value there and back.
+"""Inputs of a model as form fields: the control of each, and conversion of its value.
 
-A control holds a `raw` JSON value: None where the reader set nothing, else a number, a choice, or
-the text as typed. `Field.read` makes the input of it, `Field.write` the other way round.
+A control holds a `raw` JSON value: None where nothing is set, else a number, a choice, or the
+typed text. `Field.read` converts it to the input, `Field.write` converts the input to it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from segmind_widgets.errors import InputError, SegmindError
 from segmind_widgets.types import Model
 from segmind_widgets.widgets.values import from_scalar, from_yaml, to_scalar, to_yaml
 
-UNKNOWN: Schema = {  # a model that nobody described: what most take, and none must have
+UNKNOWN: Schema = {  # for models without a schema: common inputs, none required
     "type": "object",
     "properties": {
         "prompt": {"type": "string", "description": "What you want, in words."},
@@ -40,12 +40,12 @@ _UNITS = {
 }  # fmt: skip
 _UNIT = re.compile(rf"\bin ({'|'.join(_UNITS)})(?!\w)", re.IGNORECASE)
 _LABEL_WORDS = {"cfg": "CFG", "img": "image", "ip": "IP", "id": "ID", "fps": "FPS", "url": "URL"}
-_MAX_SLIDER_STEPS = 10_000  # a slider with more of them hits no value that one wants
+_MAX_SLIDER_STEPS = 10_000  # above this a slider cannot be set to an exact value
 
 
 @dataclass(frozen=True)
 class Field:
-    """One input of a model: its name, its JSON Schema, and whether the model must have it."""
+    """One input of a model: its name, its JSON Schema, and whether it is required."""
 
     name: str
     schema: Schema
@@ -53,8 +53,11 @@ class Field:
 
     @cached_property
     def kind(self) -> str:
-        """The control: media, choice, open (a choice that takes others), switch, number, text (an
-        area), line, lines (one each), messages, value (a YAML scalar) or yaml (an area).
+        """Return the kind of control.
+
+        One of media, choice, open (a choice that also takes other values), switch, number, text
+        (multi-line), line, lines (one item a line), messages, value (a YAML scalar) or yaml
+        (multi-line).
         """
         schema, kinds = self.schema, set(types(self.schema)) - {"null"}
         if media_type(schema):
@@ -81,37 +84,37 @@ class Field:
 
     @property
     def label(self) -> str:
-        """The name as one would say it."""
+        """Return the title, else the name as words."""
         if "title" in self.schema:
             return self.schema["title"]
         name = re.sub(r"_urls$", "s", self.name).replace("ss", "s") if self.kind == "media" else ""
         words = re.sub(r"_url$", "", name or self.name).split("_")
-        said = " ".join(_LABEL_WORDS.get(word, word) for word in words if word) or self.name
-        return said[0].upper() + said[1:]
+        label = " ".join(_LABEL_WORDS.get(word, word) for word in words if word) or self.name
+        return label[0].upper() + label[1:]
 
     @property
     def is_prompt(self) -> bool:
-        """What the model is told in words, and so the first thing one wants to write."""
+        """Return whether this is a prompt, which a form shows first."""
         return self.kind in ("text", "messages") and not self.schema.get("x-advanced")
 
     @property
     def unit(self) -> str:
-        """px, s, %, …, where the description names one and the name does not."""
-        found = _UNIT.search(self.schema.get("description", ""))
-        if found is None or found[1].lower() in self.name or self.kind == "text":
+        """Return the unit (px, s, %, …) where the description has one and the name does not."""
+        match = _UNIT.search(self.schema.get("description", ""))
+        if match is None or match[1].lower() in self.name or self.kind == "text":
             return ""
-        return _UNITS[found[1].lower()]
+        return _UNITS[match[1].lower()]
 
     @property
     def choices(self) -> list[Any]:
-        """The values to choose from."""
+        """Return the values to choose from."""
         if "boolean" in types(self.schema) and "enum" not in self.schema:
             return [True, False]
         return list(self.schema.get("enum") or self.schema.get("examples", ()))
 
     @property
     def step(self) -> float:
-        """What one step of a number is: `multipleOf`, 1 for whole ones, else about 1 %."""
+        """Return the step: `multipleOf`, 1 for integers, else about 1 % of the range."""
         if step := self.schema.get("multipleOf"):
             return step
         if "number" not in types(self.schema):
@@ -123,16 +126,16 @@ class Field:
 
     @property
     def slider(self) -> bool:
-        """Whether a slider can reach every value that one might want."""
+        """Return whether the range is bounded and coarse enough for a slider."""
         low, high = self.schema.get("minimum"), self.schema.get("maximum")
         if low is None or high is None or self.name == "seed":
             return False
         return 0 < (high - low) / self.step <= _MAX_SLIDER_STEPS
 
     def spec(self) -> dict[str, Any]:
-        """All that the browser needs to draw the control; JSON."""
+        """Return the description of the control for the browser; JSON."""
         schema = self.schema
-        said: dict[str, Any] = {
+        spec: dict[str, Any] = {
             "name": self.name,
             "label": self.label,
             "kind": self.kind,
@@ -143,16 +146,16 @@ class Field:
             "hint": self._hint(),
         }
         if self.kind in ("choice", "open"):
-            said["choices"] = [[_label(value), value] for value in self.choices]
+            spec["choices"] = [[_label(value), value] for value in self.choices]
         if self.kind == "number":
             bounds = {"min": schema.get("minimum"), "max": schema.get("maximum"), "step": self.step}
-            said |= {**bounds, "slider": self.slider, "seed": self.name == "seed"}
+            spec |= {**bounds, "slider": self.slider, "seed": self.name == "seed"}
         if "default" in schema:
-            said["default"] = schema["default"]
-        return said
+            spec["default"] = schema["default"]
+        return spec
 
     def _hint(self) -> str:
-        """What stands in an empty control: the default, else what belongs there."""
+        """Return the placeholder of an empty control: the default, else a description."""
         schema = self.schema
         if self.name == "seed" and schema.get("default", -1) == -1:
             return "new each time" if schema.get("minimum", -1) <= -1 else ""
@@ -161,7 +164,7 @@ class Field:
         if self.kind in ("text", "messages"):
             return schema.get("description", "")
         if self.kind == "lines":
-            return "one a line"
+            return "one per line"
         if self.kind in ("yaml", "value"):
             return "YAML"
         if self.kind == "number" and "minimum" in schema and "maximum" in schema:
@@ -173,27 +176,27 @@ class Field:
     # values
 
     def read(self, raw: Any, names: Mapping[str, Any]) -> Any:
-        """The input that a control's value means; None where nothing is set.
+        """Convert a control's value to the input; None where nothing is set.
 
         Raises:
-            CellError: YAML that cannot be read; `field` names this one.
+            CellError: the YAML cannot be parsed; `field` names this input.
         """
         if raw is None or (isinstance(raw, str) and not raw.strip()):
             return None
         if self.kind == "lines":
             return [line.strip() for line in raw.splitlines() if line.strip()]
         if self.kind == "messages":
-            talk = raw.lstrip().startswith("[{")
-            return from_yaml(raw, names, self.name) if talk else [_from_user(raw)]
+            is_list = raw.lstrip().startswith("[{")
+            return from_yaml(raw, names, self.name) if is_list else [_from_user(raw)]
         if self.kind == "yaml":
             return from_yaml(raw, names, self.name)
         return from_scalar(raw, names, self.name) if self.kind == "value" else raw
 
     def write(self, value: Any) -> Any:
-        """What the control shows for an input.
+        """Convert an input to the control's value.
 
         Raises:
-            ValueError: the control has no way to show it.
+            ValueError: the control cannot show the value.
             CellError: the value has no text form.
         """
         if self.kind in ("yaml", "value"):
@@ -201,8 +204,8 @@ class Field:
             return write(value, self.name)
         if self.kind == "messages" and isinstance(value, (list, tuple)):
             text = value[0].get("content") if value and isinstance(value[0], Mapping) else None
-            alone = isinstance(text, str) and list(value) == [_from_user(text)]
-            return text if alone else to_yaml(value, self.name)
+            is_single = isinstance(text, str) and list(value) == [_from_user(text)]
+            return text if is_single else to_yaml(value, self.name)
         if self.kind == "lines" and isinstance(value, (list, tuple)):
             if all(isinstance(item, str) and "\n" not in item for item in value):
                 return "\n".join(value)
@@ -215,7 +218,7 @@ _VALUE_TYPES: dict[str, Any] = {"number": (int, float), "switch": bool, "choice"
 
 
 def _is_plain(value: Any, kind: str) -> bool:
-    """Whether JSON has the value, and a control of numbers shows no True."""
+    """Return whether the value is finite (JSON), and no bool in a number control."""
     return not isinstance(value, float | bool) or (
         kind != "number" if isinstance(value, bool) else math.isfinite(value)
     )
@@ -230,7 +233,7 @@ def _from_user(text: str) -> dict[str, str]:
 
 
 def fields_of(model: Model) -> Iterator[Field]:
-    """The fields of a model, in the schema's order; those of `UNKNOWN` where it has none."""
+    """Yield the fields of a model in the schema's order; those of `UNKNOWN` where it has none."""
     schema = model.schema or UNKNOWN
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
@@ -238,20 +241,20 @@ def fields_of(model: Model) -> Iterator[Field]:
 
 
 def normalize_inputs(inputs: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
-    """The inputs without what is None, `prompt` under the model's own name for it."""
-    given = {name: value for name, value in inputs.items() if value is not None}
+    """Drop inputs that are None, and rename `prompt` to the model's own name for the prompt."""
+    result = {name: value for name, value in inputs.items() if value is not None}
     prompt_name = next(
         (name for name, field in fields.items() if field.schema.get("x-prompt")), None
     )
-    if prompt_name and prompt_name not in given and "prompt" in given and "prompt" not in fields:
-        given[prompt_name] = given.pop("prompt")
-    return given
+    if prompt_name and prompt_name not in result and "prompt" in result and "prompt" not in fields:
+        result[prompt_name] = result.pop("prompt")
+    return result
 
 
 def refused_input(error: SegmindError, names: Iterable[str]) -> str | None:
-    """The input that a refusal is about: the one it names, or the longest name in its words."""
-    known = sorted(names, key=len, reverse=True)
-    if error.field in known:
+    """Return the input that an error names, else the longest name in its message, else None."""
+    by_length = sorted(names, key=len, reverse=True)
+    if error.field in by_length:
         return error.field
     words = re.findall(r"\w+", error.message) if isinstance(error, InputError) else []
-    return next((name for name in known if name in words), None)
+    return next((name for name in by_length if name in words), None)

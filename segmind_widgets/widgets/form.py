@@ -1,7 +1,7 @@
-"""A form made from a model's JSON Schema, with the same inputs as YAML beside it.
+"""A form for a model's JSON Schema, with a YAML view of the same inputs.
 
-The fields are drawn in at most three parts: what is said in words, files (first, where the schema
-begins with one), and all the rest, where what is advanced is folded.
+The form has at most three parts: prompts, files (first, where the schema begins with a file), and
+all other inputs, with the advanced ones in a collapsed section.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from segmind_widgets.catalog.catalog import InputNote, check
 from segmind_widgets.errors import CellError, SegmindError
 from segmind_widgets.syntax import cells
 from segmind_widgets.types import Model
-from segmind_widgets.widgets.base import Announcement, free, error_text
+from segmind_widgets.widgets.base import Announcement, error_text, free
 from segmind_widgets.widgets.controls import ROWS, Controls
 from segmind_widgets.widgets.fields import fields_of, normalize_inputs, refused_input
 from segmind_widgets.widgets.host import Host
@@ -24,22 +24,22 @@ from segmind_widgets.widgets.media_field import MediaField, to_assets
 
 
 class Form(widgets.VBox):
-    """The inputs of a model.
+    """A form for the inputs of a model.
 
     Args:
-        model: with its schema; without one, there are the usual fields and free rows.
-        panel: gives the client, the notebook's names, and shows what goes wrong.
-        inputs: what the form starts with.
+        model: the model; without a schema the form has the fields of `UNKNOWN` and free rows.
+        panel: the panel around the form.
+        inputs: initial inputs.
     """
 
-    changes = Int(0, help="How many times the inputs changed. Follow it to hear of changes.")
+    changes = Int(0, help="Number of changes of the inputs; observe it to be notified.")
 
     def __init__(self, model: Model, panel: Host, inputs: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self.add_class("sw-form")
         self.model = model
         self._panel = panel
-        self._validates = False  # whether to judge what is typed: not before the first attempt
+        self._validates = False  # whether changes are validated: not before the first run
         self._silent = False
         self.fields = {field.name: field for field in fields_of(model)}
         self.files = {
@@ -47,13 +47,13 @@ class Form(widgets.VBox):
             for name, field in self.fields.items()
             if field.kind == "media"
         }
-        self._rest, *words = self._make_controls()
-        self._controls = [*words, self._rest]
+        self._rest, *prompts = self._make_controls()
+        self._controls = [*prompts, self._rest]
         for part in self._controls:
             part.observe(self._on_change, "values")
         self._body = widgets.VBox(self._parts())
         self._yaml: widgets.Textarea | None = None
-        self._yaml_box = widgets.VBox()  # its place: an insertion would draw what follows anew
+        self._yaml_box = widgets.VBox()  # placeholder: a new child would redraw all later ones
         self._line = Announcement()
         self._toggle = widgets.ToggleButton(
             description="As YAML", tooltip="The same inputs as the text of a cell"
@@ -66,19 +66,20 @@ class Form(widgets.VBox):
             self._fill(inputs)
 
     def _make_controls(self) -> list[Controls]:
-        """The plain fields, what is said in words first; that part is alone where files follow it.
+        """Create the controls of all fields that are not files, prompts first.
 
-        The last part comes first, with the free rows.
+        Prompts get controls of their own where files follow them. Return the controls with the
+        free rows first.
         """
         plain = [field for field in self.fields.values() if field.kind != "media"]
-        words = [field for field in plain if field.is_prompt]
+        prompts = [field for field in plain if field.is_prompt]
         others = [field for field in plain if not field.is_prompt]
         first = next(iter(self.fields.values()), None)
-        apart = bool(words and self.files and first and first.kind != "media")
+        separate = bool(prompts and self.files and first and first.kind != "media")
         rest = Controls(
-            others if apart else words + others, rows=True, folded=bool(self.model.schema)
+            others if separate else prompts + others, rows=True, folded=bool(self.model.schema)
         )
-        return [rest, Controls(words)] if apart else [rest]
+        return [rest, Controls(prompts)] if separate else [rest]
 
     def _parts(self) -> list[widgets.Widget]:
         if not self.files:
@@ -91,18 +92,18 @@ class Form(widgets.VBox):
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What is set, in the schema's order; a required input with a default counts as set.
+        """Return the inputs that are set, in the schema's order.
 
-        Files are Assets, or the text of a URL.
+        A required input with a default counts as set. Files are Assets, or URLs as text.
 
         Raises:
-            CellError: YAML that cannot be read; `field` names the input where one is meant.
+            CellError: the YAML cannot be parsed; `field` names the input where it is known.
         """
         return self._yaml_inputs() if self._toggle.value else self._field_inputs()
 
     @inputs.setter
     def inputs(self, inputs: Mapping[str, Any]) -> None:
-        """Show these and no others; those without a fitting control become free rows.
+        """Show these inputs and no others; inputs without a fitting control become free rows.
 
         Raises:
             CellError: a value has no text form.
@@ -114,7 +115,7 @@ class Form(widgets.VBox):
 
     @property
     def last_seed(self) -> int | None:
-        """The seed of the last run; once set, the seed's field offers to keep it."""
+        """Return the seed of the last run; once set, the seed's field offers to keep it."""
         return self._rest.last_seed
 
     @last_seed.setter
@@ -122,11 +123,11 @@ class Form(widgets.VBox):
         self._rest.last_seed = seed
 
     def _field_inputs(self) -> dict[str, Any]:
-        found = {name: field.value for name, field in self.files.items()}
+        values = {name: field.value for name, field in self.files.items()}
         for part in self._controls:
-            found |= part.read(self._panel.names)
-        order = [*self.fields, *(name for name in found if name not in self.fields)]
-        return {name: found[name] for name in order if found.get(name) is not None}
+            values |= part.read(self._panel.names)
+        order = [*self.fields, *(name for name in values if name not in self.fields)]
+        return {name: values[name] for name in order if values.get(name) is not None}
 
     def _yaml_inputs(self) -> dict[str, Any]:
         inputs = cells.parse_body(self._yaml.value if self._yaml else "", self._panel.names)
@@ -139,19 +140,19 @@ class Form(widgets.VBox):
         silent, self._silent = self._silent, True
         try:
             for name, field in self.files.items():
-                given = rest.pop(name, None)
+                value = rest.pop(name, None)
                 try:
-                    field.value = given
+                    field.value = value
                 except ValueError:
                     field.value = None
-                    rest[name] = given
+                    rest[name] = value
             for part in self._controls:
                 rest = part.write(rest)
         finally:
             self._silent = silent
 
     def _set_silently(self, widget: widgets.Widget, name: str, value: Any) -> None:
-        """Set a trait without counting it as a change of the reader's."""
+        """Set a trait without counting it as a change by the user."""
         silent, self._silent = self._silent, True
         try:
             setattr(widget, name, value)
@@ -168,18 +169,18 @@ class Form(widgets.VBox):
             self._check_yaml()
         self.changes += 1
 
-    # what is wrong
+    # validation
 
     def check(self) -> tuple[InputNote, ...]:
-        """Hold the inputs against the schema; the problems, each shown under its field.
+        """Validate the inputs, show each problem under its field, and return the problems.
 
-        From now on every change is checked.
+        From then on every change is validated.
         """
         self._validates = True
         return self._validate()
 
     def show_error(self, error: SegmindError) -> bool:
-        """Show a refusal under the field that it names; False where it names none of them."""
+        """Show an error under the field that it names; return False where it names none."""
         rows = [name for name, _ in self._rest.values.get(ROWS, ()) if name]
         name = refused_input(error, [*self.fields, *rows])
         if name is None:
@@ -190,25 +191,25 @@ class Form(widgets.VBox):
 
     def _validate(self) -> tuple[InputNote, ...]:
         try:
-            checked = check(self.model, self.inputs)
+            result = check(self.model, self.inputs)
         except CellError as error:
             problem = InputNote(error.field or "", error_text(error))
             self._show_notes([(problem, True)])
             return (problem,)
-        said = [(note, True) for note in checked.problems]
-        self._show_notes([*((note, False) for note in checked.warnings), *said])
-        return checked.problems
+        problems = [(note, True) for note in result.problems]
+        self._show_notes([*((note, False) for note in result.warnings), *problems])
+        return result.problems
 
-    def _show_notes(self, said: Sequence[tuple[InputNote, bool]]) -> None:
-        """Each note under its field, as an error or plain; in the YAML view all in one line."""
-        by_name = {note.field: (note.message, error) for note, error in said}
+    def _show_notes(self, notes: Sequence[tuple[InputNote, bool]]) -> None:
+        """Show each note under its field, or all in one line in the YAML view."""
+        by_name = {note.field: (note.message, error) for note, error in notes}
         if self._toggle.value:
             text = " ".join(text for text, _ in by_name.values())
             self._line.say(text, error=any(error for _, error in by_name.values()))
             return
-        notes = {name: {"text": text, "error": error} for name, (text, error) in by_name.items()}
+        by_field = {name: {"text": text, "error": error} for name, (text, error) in by_name.items()}
         for part in self._controls:
-            part.notes = notes
+            part.notes = by_field
         for name, field in self.files.items():
             text, error = by_name.get(name, ("", False))
             field.say(text, error=error)
@@ -218,7 +219,7 @@ class Form(widgets.VBox):
     # as YAML
 
     def _check_yaml(self) -> bool:
-        """Whether the YAML can be read; says why not."""
+        """Return whether the YAML can be parsed; show the error where it cannot."""
         try:
             self._yaml_inputs()
         except CellError as error:
@@ -238,11 +239,11 @@ class Form(widgets.VBox):
             self._set_silently(self._toggle, "value", change["old"])
             self._line.say(error_text(error), error=True)
             return
-        text = self._toggle.value
-        self._toggle.description = "As fields" if text else "As YAML"
-        self._body.layout.display = "none" if text else None
+        as_text = self._toggle.value
+        self._toggle.description = "As fields" if as_text else "As YAML"
+        self._body.layout.display = "none" if as_text else None
         if self._yaml is not None:
-            self._yaml.layout.display = None if text else "none"
+            self._yaml.layout.display = None if as_text else "none"
         self._line.say("")
         if self._validates:
             self._validate()
@@ -258,7 +259,7 @@ class Form(widgets.VBox):
         self._set_silently(self._yaml, "value", text)
 
     def close(self) -> None:
-        """Free all models."""
+        """Close all models."""
         if self.comm is None:
             return
         parts = (*self.children, self.layout)

@@ -1,4 +1,4 @@
-"""The heading of a panel, with its look; it keeps the keyboard's place in the browser."""
+"""The heading of a panel, with its style sheet; it also restores lost keyboard focus."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from segmind_widgets.widgets.browser import STATIC, Browser
 class Head(Browser):
     """The heading.
 
-    Where a button goes away when it was pressed, the browser would put the focus nowhere, and the
-    next key would go to the notebook: it goes to what is like it or stood before it.
+    When the focused element is removed or disabled, browsers drop the focus, and the next key goes
+    to the notebook. The JavaScript moves the focus to an equal or a preceding element instead.
 
     Args:
         title: plain text.
-        look: the style sheet of the panel.
+        look: the panel's CSS.
     """
 
     _esm = STATIC / "head.js"

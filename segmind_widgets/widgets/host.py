@@ -1,4 +1,4 @@
-"""The panel that widgets stand in, as they see it: they know no panel and no client."""
+"""Protocols for the panel around a widget, so that widgets import neither panels nor client."""
 
 from __future__ import annotations
 
@@ -14,34 +14,42 @@ from segmind_widgets.types import Model
 
 
 class ModelFinder(Protocol):
-    """A `catalog.Catalog`."""
+    """The part of `catalog.Catalog` that widgets use."""
 
     def find(self, slug: str, provider: str) -> Model | None:
-        """A model by its slug; None where it is not known."""
+        """Return a model by its slug, or None where it is unknown."""
         ...
 
 
 class Client(Protocol):
-    """The methods of `SegmindClient` that widgets call; see there."""
+    """The methods of `SegmindClient` that widgets call."""
 
-    def jobs(self, last: int = 20) -> list[Job]: ...
-    def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]: ...
-    def catalog(self, provider: str | None = None) -> ModelFinder: ...
+    def jobs(self, last: int = 20) -> list[Job]:
+        """Return the newest jobs."""
+        ...
+
+    def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]:
+        """Return a small picture of an asset and its media type."""
+        ...
+
+    def catalog(self, provider: str | None = None) -> ModelFinder:
+        """Return the models of a provider."""
+        ...
 
 
 class Host(Protocol):
-    """A `panels.Panel`."""
+    """The part of `panels.Panel` that widgets use."""
 
     names: Mapping[str, Any]
 
     @property
     def client(self) -> Client:
-        """The client of the panel."""
+        """Return the panel's client."""
         ...
 
     @property
     def incoming(self) -> Path:
-        """The folder of files that were dropped or pasted."""
+        """Return the folder of dropped and pasted files."""
         ...
 
     def say(self, text: str) -> None:
@@ -51,9 +59,9 @@ class Host(Protocol):
     def button(
         self, text: str, action: Callable[[], Any], *, tooltip: str = "", primary: bool = False
     ) -> widgets.Button:
-        """A button whose action's error is shown in the panel's line."""
+        """Return a button; errors of its action are shown in the panel's line."""
         ...
 
     def background(self, work: Callable[[], Any], then: Callable[[Any], Any] | None = None) -> None:
-        """Do `work` in a thread, then `then` with its value; errors are shown."""
+        """Run `work` and then `then(value)` in a thread; show their errors."""
         ...

@@ -1,4 +1,4 @@
-"""One job in full: what it made, what it was made of, what went wrong, and what to do with it."""
+"""The details of a job: outputs, inputs, errors, and buttons to save it or run it again."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from segmind_widgets.widgets.host import Host
 
 
 class Details(widgets.VBox):
-    """The job that `show` was given.
+    """The details of one job.
 
     Args:
-        panel: whose client and line are used.
+        panel: the panel around the details.
         more: further buttons.
-        pictures: shown above the facts; None where the pictures are elsewhere.
+        pictures: a widget above the facts; None where the outputs are shown elsewhere.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class Details(widgets.VBox):
         yes = panel.button("Run it", self._rerun, primary=True)
         no = panel.button("Do not", self._hide_question)
         self.confirm = row(self.question, yes, no)
-        shown = [] if pictures is None else [pictures]
+        top = [] if pictures is None else [pictures]
         actions = row(*more, self.rerun_button, self.copy_id)
-        super().__init__([*shown, self.facts, actions, self.confirm, self.saving])
+        super().__init__([*top, self.facts, actions, self.confirm, self.saving])
         self.add_class("sw-details")
         self.show(None)
 
     def show(self, job: Job | None) -> None:
-        """A job, or nothing."""
+        """Show a job; None hides the details."""
         if job is not self.job or job is None:
             self._hide_question()
         self.job = job
@@ -65,8 +65,8 @@ class Details(widgets.VBox):
         self.rerun_button.layout.display = "" if job.resubmit is not None else "none"
 
     def _on_copy(self, done: bool) -> None:
-        said = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"
-        self._panel.say(said)
+        text = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"
+        self._panel.say(text)
 
     def _save(self) -> None:
         job = self.job
@@ -90,10 +90,10 @@ class Details(widgets.VBox):
             return "On the sandbox nothing is billed."
         if job.cost is not None:
             return f"The last time it cost {money(job.cost)}."
-        found = self._panel.client.catalog(job.provider).find(job.model, job.provider)
-        if found is None or found.cost is None:
-            return "Nobody knows yet what it costs."
-        return f"It usually costs {money(found.cost)}."
+        model = self._panel.client.catalog(job.provider).find(job.model, job.provider)
+        if model is None or model.cost is None:
+            return "The price is not known."
+        return f"It usually costs {money(model.cost)}."
 
     def _show_question(self, job: Job, price: str) -> None:
         self.question.value = (
@@ -112,14 +112,14 @@ class Details(widgets.VBox):
 
 
 def job_html(job: Job) -> str:
-    """The facts of a job as HTML: a heading, the error with its hint, and a list."""
+    """Return a job as HTML: a heading, the error with its hint, and a list of facts."""
     badge = ' <span class="sw-pill">sandbox</span>' if job.sandbox else ""
     title = f"{html.escape(job.model)} · {html.escape(str(job.status))}"
-    said = ""
+    error = ""
     if job.error is not None:
         hint = job.error.hint if isinstance(job.error, SegmindError) else ""
         kind = "sw-hint" if job.status is Status.COMPLETED else "sw-error"
-        said = f'<div class="{kind}">{html.escape(f"{job.error} {hint}".strip())}</div>'
+        error = f'<div class="{kind}">{html.escape(f"{job.error} {hint}".strip())}</div>'
     facts = {
         **{name: _plain(value) for name, value in job.inputs.items()},
         "took": seconds(job.elapsed) if job.elapsed else "",
@@ -137,7 +137,7 @@ def job_html(job: Job) -> str:
         if text
     )
     return (
-        f'<h4 class="sw-details-title">{title}{badge}</h4>{said}<dl class="sw-facts">{items}</dl>'
+        f'<h4 class="sw-details-title">{title}{badge}</h4>{error}<dl class="sw-facts">{items}</dl>'
     )
 
 

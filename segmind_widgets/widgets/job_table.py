@@ -1,7 +1,8 @@
-"""Many jobs as lines of one widget: one message moves them all, however many there are.
+"""A table of jobs as one widget: one message updates all rows, however many there are.
 
-Messages from the browser: `act` (name, key) and `look` (keys: whose small pictures are wanted).
-To it: `seen` (key, media_type, one buffer), and a patch (rows: changed facts by key; summary).
+Messages from the browser: `act` (name, key) and `look` (keys of rows that need a thumbnail).
+Messages to the browser: `seen` (key, media_type, one buffer) and `patch` (rows: changed facts by
+key; summary).
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ _MAX_TEXT = 160  # characters of a prompt
 
 
 class JobTable(Browser):
-    """The lines.
+    """The table.
 
     Args:
-        on_act: gets the name of a pressed button (open, stop, resume) and the line's key.
-        load: gives the bytes and the media type of a line's small picture.
-        background: runs the work of `load` elsewhere.
+        on_act: called with the name of a button (open, stop, resume) and the row's key.
+        load: returns the bytes and the media type of a row's thumbnail.
+        background: runs a function in a thread; used for `load`.
     """
 
     _esm = STATIC / "jobs.js"
     _css = STATIC / "jobs.css"
 
     content: Any = Dict({"rows": [], "summary": ""}).tag(sync=True)
-    """`rows`: the lines as `facts` gives them, each with a `key`; `summary`: the words above."""
+    """`rows`: results of `facts`, each with a `key`; `summary`: the line above the table."""
     open_key = Unicode("").tag(sync=True)
-    """The key of the line that is shown in full elsewhere, or empty."""
+    """The key of the row whose details are open, or empty."""
     empty = Unicode("").tag(sync=True)
-    """Shown where there are no lines."""
+    """The text in the place of an empty table."""
 
     def __init__(
         self,
@@ -52,17 +53,17 @@ class JobTable(Browser):
         super().__init__({"act": self._act, "look": self._look})
 
     def show(self, rows: list[dict[str, Any]], summary: str) -> None:
-        """These lines; where they are those that are shown, only what changed in them is sent."""
+        """Show these rows; where the keys are the same as before, send only the changes."""
         before = self.content["rows"]
         if [row["key"] for row in rows] != [row["key"] for row in before]:
             self.content = {"rows": rows, "summary": summary}
             return
-        changed = {row["key"]: _changes(old, row) for old, row in zip(before, rows, strict=True)}
-        changed = {key: news for key, news in changed.items() if news}
-        if changed or summary != self.content["summary"]:
-            # in place, for a page that is loaded anew; those that are there get the patch
+        changes = {row["key"]: _changes(old, row) for old, row in zip(before, rows, strict=True)}
+        changes = {key: facts for key, facts in changes.items() if facts}
+        if changes or summary != self.content["summary"]:
+            # update in place, for pages that are loaded later; open pages get the patch
             self.content.update(rows=rows, summary=summary)
-            self._post({"type": "patch", "rows": changed, "summary": summary})
+            self._post({"type": "patch", "rows": changes, "summary": summary})
 
     def _act(self, content: dict[str, Any], _: list[Any]) -> None:
         self._on_act(content["name"], content["key"])
@@ -70,7 +71,7 @@ class JobTable(Browser):
     def _look(self, content: dict[str, Any], _: list[Any]) -> None:
         def answer() -> None:
             for key in content["keys"]:
-                with suppress(SegmindError):  # damaged or gone: the line is there without it
+                with suppress(SegmindError):  # damaged or deleted: the row has no thumbnail
                     data, media_type = self._load(key)
                     if data:
                         self._post({"type": "seen", "key": key, "media_type": media_type}, data)
@@ -83,16 +84,16 @@ def _changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def facts(job: Job) -> dict[str, Any]:
-    """What a line tells of a job: plain JSON, without a key."""
+    """Return the facts of a job's row as JSON, without the key."""
     live = job.watching and not job.status.final
     lost = not live and not job.status.final
     usual = f" of about {seconds(job.expected_seconds)}" if live and job.expected_seconds else ""
     prompt = " ".join(prompt_text(job.inputs).split())
-    why = job.error.message if isinstance(job.error, SegmindError) and job.status.final else ""
+    reason = job.error.message if isinstance(job.error, SegmindError) and job.status.final else ""
     return {
         "id": job.id,
         "status": str(job.status),
-        "message": "not followed here" if lost else job.message or why[:_MAX_TEXT],
+        "message": "not followed here" if lost else job.message or reason[:_MAX_TEXT],
         "model": job.model,
         "prompt": prompt[:_MAX_TEXT],
         "time": f"{seconds(job.elapsed)}{usual}" if job.elapsed or live else "",

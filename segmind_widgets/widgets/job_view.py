@@ -1,4 +1,4 @@
-"""A job as one compact line that moves: bar, status, times, cost, and a way to stop watching."""
+"""A live job as one line: progress bar, status, times, cost, and a button to stop watching."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from traitlets import HasTraits, dlink
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
-from segmind_widgets.widgets.base import free, error_text
+from segmind_widgets.widgets.base import error_text, free
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
 _BAR_COLOR = "var(--jp-brand-color1, #1976d2)"
@@ -28,7 +28,7 @@ _OBSERVED_TRAITS = (
 
 
 class ProgressLine(widgets.HBox):
-    """A bar with a line of text: what `JobView` and uploads have in common."""
+    """A progress bar with a line of text: the base of `JobView` and `UploadView`."""
 
     def __init__(self, *more: widgets.Widget, label: str) -> None:
         self.bar = widgets.FloatProgress(
@@ -44,34 +44,34 @@ class ProgressLine(widgets.HBox):
 
     def say(self, text: str) -> None:
         """Show a line of HTML beside the bar."""
-        shown = (
+        content = (
             '<div role="status" style="font-size:13px;line-height:1.5;padding:0 8px;'
             f'overflow-wrap:anywhere">{text}</div>'
         )
-        if self.text.value != shown:
-            self.text.value = shown
+        if self.text.value != content:
+            self.text.value = content
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """As a widget, and as text for a file that is opened without a kernel."""
+        """Return the widget, with text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
         data["text/plain"] = self._fallback
         data["text/html"] = f"<p>{html.escape(self._fallback)}</p>"
         return data
 
     def close(self) -> None:
-        """Free every model of the line, Layout and Style too: else they stay in the file."""
+        """Close every model with its Layout and Style, which would stay in the saved notebook."""
         if self.comm is None:
-            return  # closed before; ipywidgets closes again when the object goes
+            return  # ipywidgets calls close again when the object is deleted
         parts = (*self.children, self.layout)
         super().close()
         free(*parts)
 
 
 class JobView(ProgressLine):
-    """One job, live. Follows the job's traits and never sets them.
+    """One live job. Observes the job's traits and never sets them.
 
     Args:
-        job: shown until it ends; `close` stops following.
+        job: the job, observed until `close`.
     """
 
     def __init__(self, job: Job) -> None:
@@ -80,7 +80,7 @@ class JobView(ProgressLine):
             tooltip="The job goes on; %segmind_jobs --resume gets it back",
             layout={"width": "auto", "flex": "0 0 auto"},
         )
-        self.stop.add_class("sw-button")  # as other buttons, where it stands in a panel
+        self.stop.add_class("sw-button")  # the style of other buttons, inside a panel
         super().__init__(
             self.stop,
             label=f"The job {job.id} ({job.model}) was running when this was saved."
@@ -93,7 +93,7 @@ class JobView(ProgressLine):
         self._show()
 
     def close(self) -> None:
-        """Stop following and free all models."""
+        """Stop observing the job, and close all models."""
         if self.comm is None:
             return
         self._link.unlink()
@@ -101,7 +101,7 @@ class JobView(ProgressLine):
         super().close()
 
     def _bar_value(self, progress: float | None) -> float:
-        """Where nobody knows how long it takes, the bar goes to and fro."""
+        """Return the bar's value; it moves back and forth while the progress is unknown."""
         return progress if progress is not None else 0.9 - 0.8 * abs((self.job.elapsed % 4) / 2 - 1)
 
     def _stop(self, _: widgets.Button) -> None:
@@ -132,14 +132,14 @@ class JobView(ProgressLine):
             facts.append(money(job.cost))
         if job.sandbox:
             facts.append("sandbox")
-        said = job.message if job.error is None else error_text(job.error)
-        if said:
-            facts.append(f"<i>{html.escape(said)}</i>")
+        message = job.message if job.error is None else error_text(job.error)
+        if message:
+            facts.append(f"<i>{html.escape(message)}</i>")
         return facts
 
 
 class UploadView(ProgressLine, HasTraits):
-    """The bytes of an upload as they go."""
+    """The progress of an upload."""
 
     def __init__(self, files: int) -> None:
         noun = "file" if files == 1 else "files"
@@ -149,6 +149,6 @@ class UploadView(ProgressLine, HasTraits):
         self.say(f"<b>uploading</b> · {self._noun}")
 
     def told(self, sent: int, total: int) -> None:
-        """Show that `sent` of `total` bytes went."""
+        """Show that `sent` of `total` bytes were sent."""
         self.bar.value = sent / total if total else 1.0
         self.say(f"<b>uploading</b> · {self._noun} · {sent / 1e6:.1f} of {total / 1e6:.1f} MB")

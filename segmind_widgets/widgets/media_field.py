@@ -1,4 +1,4 @@
-"""A field that takes files: dropped, chosen, pasted, from a variable, or a recent output."""
+"""A form field for files: dropped, chosen, pasted, from a variable, or a recent output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from segmind_widgets.widgets.recent import Recent, local_kind, local_thumbnail, 
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
-_PICTURE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # by everybody, if whole
+_PICTURE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # Pillow reads all of these
 _NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
 
 
@@ -32,13 +32,13 @@ class MediaField(widgets.VBox):
     """The files of one input.
 
     Args:
-        field: one whose `kind` is media.
-        panel: gives the client, the notebook's names, and a background for thumbnails.
-        changed: called after the reader chose or removed something.
+        field: a field whose `kind` is media.
+        panel: the panel around the form.
+        on_change: called after the user chose or removed a file.
     """
 
-    def __init__(self, field: Field, panel: Host, changed: Callable[[], None]) -> None:
-        self.field, self.panel, self._on_change = field, panel, changed
+    def __init__(self, field: Field, panel: Host, on_change: Callable[[], None]) -> None:
+        self.field, self.panel, self._on_change = field, panel, on_change
         self.many = "array" in types(field.schema)
         self.media = media_type(field.schema).split("/")[0]
         self._items: dict[str, Asset] = {}
@@ -55,7 +55,7 @@ class MediaField(widgets.VBox):
             compact=True,
         )
         self._recent = panel.button(
-            "Recent outputs", self.show_recent, tooltip="Use what was made before"
+            "Recent outputs", self.show_recent, tooltip="Use the output of an earlier job"
         )
         self._recent.add_class("sw-quiet")
         super().__init__([self._label(), self._recent, self._drop])
@@ -65,16 +65,16 @@ class MediaField(widgets.VBox):
 
     def _drop_label(self) -> str:
         noun = _NOUNS.get(self.media, "file")
-        what = f"{noun}s" if self.many else f"a {noun}"
-        return f"{self.field.label}: drop or paste {what}, a URL or $name"
+        files = f"{noun}s" if self.many else f"a {noun}"
+        return f"{self.field.label}: drop or paste {files}, a URL or $name"
 
     def _label(self) -> widgets.Widget:
         field = self.field
         star = '<span aria-hidden="true"> *</span>' if field.required else ""
-        said = '<span class="sw-unseen">, required</span>' if field.required else ""
+        spoken = '<span class="sw-unseen">, required</span>' if field.required else ""
         tip = html.escape(field.spec()["tip"], quote=True)
-        shown = html.escape(field.label)
-        label = widgets.HTML(f'<span class="sw-label" title="{tip}">{shown}{star}{said}</span>')
+        text = html.escape(field.label)
+        label = widgets.HTML(f'<span class="sw-label" title="{tip}">{text}{star}{spoken}</span>')
         label.add_class("sw-label-line")
         return label
 
@@ -82,30 +82,30 @@ class MediaField(widgets.VBox):
 
     @property
     def value(self) -> Any:
-        """An Asset, or the text of a URL; a list of them where the input takes one; else None."""
-        chosen = [asset if asset.local else asset.url for asset in self._items.values()]
+        """Return an Asset or a URL as text, or a list where the input is a list; None if empty."""
+        values = [asset if asset.local else asset.url for asset in self._items.values()]
         if self.many:
-            return chosen or None
-        return chosen[0] if chosen else None
+            return values or None
+        return values[0] if values else None
 
     @value.setter
     def value(self, value: Any) -> None:
-        """Show this, anything that `Asset.of` takes; raises ValueError where it takes it not."""
-        given = value if _is_list(value) else [] if value is None else [value]
+        """Show a source of `Asset.of`, or a list. Raises ValueError where `Asset.of` fails."""
+        sources = value if _is_list(value) else [] if value is None else [value]
         try:
-            found = [self._with_file(Asset.of(one)) for one in given]
+            files = [self._with_file(Asset.of(source)) for source in sources]
         except AssetError as error:
             raise ValueError(str(error)) from error
-        if len(found) > 1 and not self.many:
+        if len(files) > 1 and not self.many:
             raise ValueError(f"{self.field.name} takes one file")
         self._items.clear()
-        self._add(found)
+        self._add(files)
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a line under the field."""
         self._drop.say(text, error=error)
 
-    # what the reader does
+    # actions of the user
 
     def _on_files(self, paths: list[Path]) -> None:
         self._choose([Asset.of(path) for path in paths])
@@ -119,8 +119,8 @@ class MediaField(widgets.VBox):
             self._choose([Asset.of(value)])
         else:
             raise InputError(
-                f"{text[:60]} is no URL.",
-                hint="Paste a URL, $name for a variable, or file:PATH for a file of the kernel's.",
+                f"{text[:60]} is not a URL.",
+                hint="Paste a URL, $name for a variable, or file:PATH for a file on this machine.",
             )
 
     def _choose(self, assets: list[Asset]) -> None:
@@ -132,17 +132,17 @@ class MediaField(widgets.VBox):
         self._on_change()
 
     def _check(self, asset: Asset) -> None:
-        known = asset.local and asset.kind in _NOUNS
-        if self.media != "*" and known and asset.kind != self.media:
-            one = self.field.schema.get("items", self.field.schema)
+        is_media = asset.local and asset.kind in _NOUNS
+        if self.media != "*" and is_media and asset.kind != self.media:
+            schema = self.field.schema.get("items", self.field.schema)
             raise InputError(
                 f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes"
-                f" {describe_schema(one)}."
+                f" {describe_schema(schema)}."
             )
         check_readable(asset)
 
     def _with_file(self, asset: Asset) -> Asset:
-        """The asset with a file of its own, so that a cell can name it."""
+        """Return the asset with a file on disk, so that a cell can name it."""
         if asset.data is None:
             return asset
         folder = self.panel.incoming / str(asset.sha256)[:16]
@@ -154,7 +154,7 @@ class MediaField(widgets.VBox):
         self.say("")
         self._on_change()
 
-    # how it shows
+    # the list of files
 
     def _add(self, assets: list[Asset]) -> None:
         for asset in assets:
@@ -183,11 +183,11 @@ class MediaField(widgets.VBox):
     # recent outputs
 
     def show_recent(self) -> None:
-        """Unfold the newest outputs that fit, or fold them up again."""
+        """Show the newest outputs that fit, or hide them again."""
         if self._outputs is not None:
-            shown, self._outputs = self._outputs, None
-            self.children = [child for child in self.children if child is not shown]
-            free(shown)
+            before, self._outputs = self._outputs, None
+            self.children = [child for child in self.children if child is not before]
+            free(before)
             return
         find = partial(recent_outputs, self.panel, self.media)
         self._outputs = Recent(self.panel, "Recent outputs", find, self._use)
@@ -199,26 +199,26 @@ class MediaField(widgets.VBox):
             self.show_recent()
 
     def close(self) -> None:
-        """Free all models."""
+        """Close all models."""
         parts = (*self.children, self.layout)
         super().close()
         free(*parts)
 
 
 def to_assets(value: Any) -> Any:
-    """A value of a media field with an Asset in the place of each file; URLs stay text."""
+    """Convert each file in a value to an Asset; text (URLs) stays as it is."""
     if _is_list(value):
-        return [to_assets(one) for one in value]
+        return [to_assets(item) for item in value]
     return value if isinstance(value, str) else Asset.of(value)
 
 
 def check_readable(asset: Asset) -> None:
-    """Raise InputError for a file with nothing in it, and for a picture that cannot be one."""
+    """Raise InputError for an empty file and for a picture that cannot be decoded."""
     if asset.local and asset.size == 0:
         raise InputError(f"{asset.filename} is empty.", hint="Choose another file.")
     if asset.local and asset.media_type in _PICTURE_TYPES and not _is_picture(asset):
         raise InputError(
-            f"{asset.filename} is damaged, or no picture.", hint="Choose another file."
+            f"{asset.filename} is damaged, or not a picture.", hint="Choose another file."
         )
 
 

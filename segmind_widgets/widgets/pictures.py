@@ -1,14 +1,14 @@
-"""Thumbnails that can be enlarged, of pictures and other files whose bytes stay in the kernel.
+"""A grid of thumbnails of pictures and other files, with an enlarged view.
 
-The browser asks for what is about to be seen, and keeps no bytes in the widget's state. Messages
-from the browser:
+The bytes stay in the kernel: the browser requests thumbnails as they scroll into view, and no
+bytes are in the widget's state. Messages from the browser:
 
-    look    key, side: a picture of it, at most `side` px wide and high
-    part    id, key or token, offset: the file itself, a piece at a time, as it is pulled
+    look    key, side: request a thumbnail, at most `side` px wide and high
+    part    id, key or token, offset: request the next piece of the file itself
     action  name, key
 
-and to it `seen` (key, side, media_type, one buffer), `part` (id, name, size, media_type, one
-buffer), `failed` (what was asked, text) and `save` (token, name).
+and to the browser: `seen` (key, side, media_type, one buffer), `part` (id, name, size,
+media_type, one buffer), `failed` (the request, text) and `save` (token, name).
 """
 
 from __future__ import annotations
@@ -39,46 +39,47 @@ def _run_now(work: Callable[[], None]) -> None:
 
 
 class Pictures(Browser):
-    """The thumbnails.
+    """The grid.
 
     Args:
-        load: gives the bytes and the media type of a picture of a key, at most so many px wide
-            and high. A text gives its beginning (`text/plain`). Empty bytes: the kind's sign is
-            shown. What it raises is shown in the picture's place. Called for `image`, `video` and
-            `text`.
-        items: first value of the trait.
-        whole: gives the whole file of a key, to play, read and download it.
-        on_action: gets the name of a pressed action and the key; not `download` and `copy`, which
-            the browser does.
-        background: runs the work of `load` and `whole`, elsewhere if it likes; None: at once.
-        piece: bytes of one message at most.
-        traits: first values of the others.
+        load: returns the bytes and the media type of a key's thumbnail, at most so many px wide
+            and high; for a text its beginning (`text/plain`). With empty bytes, the symbol of the
+            kind is shown. Its errors are shown in the thumbnail's place. Called for `image`,
+            `video` and `text`.
+        items: initial value of the trait.
+        whole: returns the path of a key's file, to play, read and download it.
+        on_action: called with the name of an action and the key, except for `download` and `copy`,
+            which the browser performs.
+        background: runs a function that calls `load` or `whole`, possibly in a thread; None: in
+            the same thread.
+        piece: largest size of a message in bytes.
+        traits: initial values of the other traits.
 
     Raises:
-        InputError: there is a `download` action and no `whole`.
+        InputError: there is a `download` action without `whole`.
     """
 
     _esm = STATIC / "pictures.js"
     _css = STATIC / "pictures.css"
 
     items = List(Dict()).tag(sync=True)
-    """What is shown: dicts with `key` (unique, never of other content later) and any of `alt` (the
-    prompt), `caption`, `badge`, `kind` (of `KINDS`, else image), `note`, `busy`, `error`, `url`
-    (for `copy`), `name` (for `download`) and `actions` (names; else all)."""
+    """Dicts with `key` (unique, and always of the same content) and any of `alt` (the prompt),
+    `caption`, `badge`, `kind` (of `KINDS`; default image), `note`, `busy`, `error`, `url` (for
+    `copy`), `name` (for `download`) and `actions` (names; default all)."""
     side = Int(160, min=32).tag(sync=True)
-    """Px of a thumbnail, both ways."""
+    """Largest width and height of a thumbnail in px."""
     selectable = Bool(False).tag(sync=True)
-    """True: a click selects, a double click or Enter enlarges; else a click enlarges."""
+    """Whether a click selects, and a double click or Enter enlarges; else a click enlarges."""
     selected = Unicode("").tag(sync=True)
     """The selected key, or empty."""
     actions = List(Dict()).tag(sync=True)
     """Buttons under each item: dicts with `name`, `label` and `title` (tooltip)."""
     wrap = Bool(True).tag(sync=True)
-    """False: one row that scrolls sideways."""
+    """Whether rows wrap; else there is one row that scrolls sideways."""
     label = Unicode("Pictures").tag(sync=True)
-    """What the list is, for screen readers."""
+    """The name of the list, for screen readers."""
     empty = Unicode("").tag(sync=True)
-    """Shown where there are no items."""
+    """The text in the place of an empty list."""
 
     def __init__(
         self,
@@ -97,12 +98,12 @@ class Pictures(Browser):
         self._background = background or _run_now
         self._downloads = {"lightbox": (STATIC / "lightbox.js", "lightbox.js")}
         if whole is None and any(a.get("name") == "download" for a in traits.get("actions", ())):
-            raise InputError("A download action needs `whole`, which gives the files.")
+            raise InputError("A download action needs `whole`, which returns the files.")
         receivers = {"look": self._look, "part": self._part, "action": self._act}
         super().__init__(receivers, piece=piece, items=list(items), **traits)
 
     def download(self, path: Path, name: str | None = None) -> None:
-        """Have the browser save a file, under its own name or another."""
+        """Make the browser save a file, under its own name or `name`."""
         token = uuid.uuid4().hex
         self._downloads[token] = path, name or path.name
         self._post({"type": "save", "token": token, "name": name or path.name})
@@ -112,7 +113,7 @@ class Pictures(Browser):
         items = proposal["value"]
         keys = [item.get("key") for item in items]
         if not all(isinstance(key, str) and key for key in keys) or len(set(keys)) < len(keys):
-            raise TraitError("Each item needs a `key`, a text that no other item has.")
+            raise TraitError("Each item needs a `key`: a text that is unique in the list.")
         if wrong := {item.get("kind", "image") for item in items} - set(KINDS):
             raise TraitError(f"kind is one of {', '.join(KINDS)}; not {', '.join(map(str, wrong))}")
         return items
@@ -132,14 +133,14 @@ class Pictures(Browser):
             with path.open("rb") as file:
                 file.seek(content["offset"])
                 data = file.read(self.piece)
-            told = {
+            answer = {
                 "type": "part",
                 "id": content["id"],
                 "name": name,
                 "size": path.stat().st_size,
                 "media_type": mimetypes.guess_type(name)[0] or "",
             }
-            self._post(told, data)
+            self._post(answer, data)
 
         self._run(content, answer)
 
@@ -147,10 +148,10 @@ class Pictures(Browser):
         if "token" in content:
             return self._downloads[content["token"]]
         if self._whole is None:
-            raise InputError("The whole file cannot be had here.")
+            raise InputError("The whole file is not available here.")
         path = self._whole(content["key"])
-        named = (item.get("name") for item in self.items if item["key"] == content["key"])
-        return path, next(named, None) or path.name
+        names = (item.get("name") for item in self.items if item["key"] == content["key"])
+        return path, next(names, None) or path.name
 
     def _act(self, content: dict[str, Any], _: list[Any]) -> None:
         self.say("")
@@ -158,13 +159,13 @@ class Pictures(Browser):
             self._on_action(content["name"], content["key"])
 
     def _run(self, content: dict[str, Any], answer: Callable[[], None]) -> None:
-        def guarded() -> None:
+        def safe_answer() -> None:
             try:
                 answer()
-            except Exception as error:  # noqa: BLE001 - it would vanish in a thread
+            except Exception as error:  # noqa: BLE001 - a thread would lose it
                 self.report_failure(content, error)
 
-        self._background(guarded)
+        self._background(safe_answer)
 
     def report_failure(self, content: dict[str, Any], error: Exception) -> None:
         """Answer a request for bytes with the error; show other errors below the list."""

@@ -1,4 +1,4 @@
-"""A row of files that were there before, as thumbnails, to be used once more."""
+"""A row of thumbnails of earlier files, to use one of them again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SIDE = 96  # px of a thumbnail
 
 
 class Recent(Pictures):
-    """A row of thumbnails, filled in the background.
+    """A row of thumbnails, loaded in the background.
 
     Args:
-        panel: gives the background.
-        label: what they are.
-        find: gives the assets with their alt texts, newest first.
-        use: gets the asset that the reader chose.
+        panel: the panel around the row.
+        label: the name of the list, for screen readers.
+        find: returns the assets with their alt texts, newest first.
+        use: called with the asset that the user chose.
     """
 
     def __init__(
@@ -44,27 +44,27 @@ class Recent(Pictures):
         )
         panel.background(lambda: list(find()), self._show_assets)
 
-    def _show_assets(self, found: list[tuple[Asset, str]]) -> None:
-        keyed = {str(index): asset for index, (asset, _) in enumerate(found)}
-        self._assets.update(keyed)
-        self.empty = "Nothing yet that fits here."
+    def _show_assets(self, results: list[tuple[Asset, str]]) -> None:
+        by_key = {str(index): asset for index, (asset, _) in enumerate(results)}
+        self._assets.update(by_key)
+        self.empty = "There are no files of this kind yet."
         self.items = [
             {"key": key, "alt": alt, "caption": asset.name or "", "kind": local_kind(asset)}
-            for (key, asset), (_, alt) in zip(keyed.items(), found, strict=True)
+            for (key, asset), (_, alt) in zip(by_key.items(), results, strict=True)
         ]
 
 
 def recent_outputs(panel: Host, media: str) -> Iterator[tuple[Asset, str]]:
-    """The newest outputs whose media type begins with `media`; "*" takes all."""
+    """Yield the newest outputs whose media type begins with `media`; "*" yields all."""
     for job in panel.client.jobs(last=_MAX_JOBS):
         for asset in job.outputs:
             if media in ("*", asset.kind):
                 yield asset, prompt_text(job.inputs) or job.model
 
 
-def local_thumbnail(known: Mapping[str, Asset], key: str, side: int) -> tuple[bytes, str]:
-    """A picture of an asset, at most `side` px wide and high; of other kinds, no bytes."""
-    asset = known[key]
+def local_thumbnail(assets: Mapping[str, Asset], key: str, side: int) -> tuple[bytes, str]:
+    """Return a thumbnail of a local picture, at most `side` px; no bytes for other assets."""
+    asset = assets[key]
     return asset.preview(side) if asset.local and asset.kind == "image" else (b"", "")
 
 

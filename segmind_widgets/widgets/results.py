@@ -1,4 +1,4 @@
-"""What jobs made, as pictures that come from the disk when they are looked at."""
+"""The outputs of jobs as a grid; their files are read when they come into view."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from segmind_widgets.widgets.values import prompt_text
 
 
 class Results(Pictures):
-    """The outputs of jobs, newest first."""
+    """A grid of jobs' outputs, newest first."""
 
     def __init__(self, panel: Host, **options: Any) -> None:
         self._panel = panel
@@ -27,7 +27,7 @@ class Results(Pictures):
         )
 
     def add(self, job: Job) -> None:
-        """Show a finished job's outputs before the others, once."""
+        """Put a finished job's outputs first; do nothing where they are shown already."""
         new = assets_by_key(job)
         if new.keys() <= self._assets.keys():
             return
@@ -35,7 +35,7 @@ class Results(Pictures):
         self.items = [*self.job_items(job), *self.items]
 
     def show(self, jobs: list[Job]) -> None:
-        """Show the outputs of these jobs, and nothing else."""
+        """Show the outputs of these jobs and no others."""
         self._assets = {key: asset for job in jobs for key, asset in assets_by_key(job).items()}
         self.items = [item for job in jobs for item in self.job_items(job)]
 
@@ -44,9 +44,9 @@ class Results(Pictures):
         return items(job)
 
     def asset(self, key: str) -> Asset:
-        """What stands behind an item. Raises NotFound."""
+        """Return the asset of an item. Raises NotFound."""
         if key not in self._assets:
-            raise NotFound("It is not shown any more.", hint="Open the gallery again.")
+            raise NotFound("This item is no longer shown.", hint="Open the gallery again.")
         return self._assets[key]
 
     def thumbnail(self, key: str, side: int) -> tuple[bytes, str]:
@@ -81,19 +81,19 @@ ACTIONS = [
 
 
 def assets_by_key(job: Job) -> dict[str, Asset]:
-    """The outputs of a job by their keys."""
+    """Return the outputs of a job by their keys."""
     return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
 
 
 def items(job: Job) -> list[dict[str, Any]]:
-    """The outputs of a job as `Pictures` shows them."""
+    """Return the outputs of a job as items of `Pictures`."""
     alt = prompt_text(job.inputs) or job.model
-    found = []
+    result = []
     for key, asset in assets_by_key(job).items():
         name = f"{asset.name} · " if asset.name else ""
         item = {"key": key, "alt": alt, "caption": name + job.caption}
         item["kind"] = display_kind(asset)
         item["badge"] = "sandbox" if job.sandbox else ""
         item["url"] = f"file:{asset.path}" if asset.path else asset.url or ""
-        found.append(item)
-    return found
+        result.append(item)
+    return result

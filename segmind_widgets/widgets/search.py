@@ -1,4 +1,4 @@
-"""Which jobs are meant: words of the inputs, and a model."""
+"""Search fields for jobs: words of the inputs, and a model."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _ALL_MODELS = ("every model", "")
 
 
 class Search(widgets.HBox):
-    """The two fields, and `more`. `filters` are those of `client.jobs`.
+    """A text field, a list of models, and further fields.
 
     Args:
-        words: the first words.
-        changed: called when a field changed.
+        words: initial search words.
+        on_change: called when a field changes.
         more: further fields.
     """
 
-    def __init__(self, words: str, changed: Callable[[], object], *more: widgets.Widget) -> None:
+    def __init__(self, words: str, on_change: Callable[[], object], *more: widgets.Widget) -> None:
         self.text = widgets.Text(words, description="Find", placeholder="words of a prompt")
         self.text.add_class("sw-wide")
         self.model = widgets.Dropdown(options=[_ALL_MODELS], description="Model")
@@ -27,24 +27,24 @@ class Search(widgets.HBox):
         super().__init__([self.text, self.model, *more])
         self.add_class("sw-row")
         for field in self.children:
-            field.observe(lambda _: changed(), "value")
+            field.observe(lambda _: on_change(), "value")
 
     @property
     def filters(self) -> dict[str, Any]:
-        """What was chosen."""
+        """Return the search as filters of `client.jobs`."""
         return {"text": self.text.value.strip(), "target": self.model.value or ""}
 
     @property
     def is_active(self) -> bool:
-        """Something was chosen."""
+        """Return whether any filter is set."""
         return any(self.filters.values())
 
     def set_models(self, models: list[str]) -> None:
-        """The models to choose from; the chosen one stays."""
+        """Replace the list of models; the selection stays."""
         names = sorted({*models, *filter(None, [self.model.value])}, key=str.lower)
         options = [_ALL_MODELS, *((name, name) for name in names)]
         if tuple(options) != tuple(self.model.options):
-            chosen = self.model.value
+            selection = self.model.value
             with self.model.hold_trait_notifications():
                 self.model.options = options
-                self.model.value = chosen
+                self.model.value = selection

@@ -1,4 +1,4 @@
-"""Sizes of the usual shapes that a model takes: one click for two numbers."""
+"""Presets that set width and height with one click, for common aspect ratios."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _DEFAULT_SIDE = 1024  # px
 
 
 def presets(fields: Mapping[str, Field]) -> dict[str, Any] | None:
-    """Sizes of the usual shapes, where a form has a width and a height without fixed choices.
+    """Return size presets where a form has a numeric width and height, else None.
 
-    {"names": [width, height], "sizes": [["1:1", 1024, 1024], …]}, px.
+    {"names": [width, height], "sizes": [["1:1", 1024, 1024], …]}, in pixels.
     """
     for name in fields:
         other = re.sub("width$", "height", name)
@@ -28,7 +28,7 @@ def presets(fields: Mapping[str, Field]) -> dict[str, Any] | None:
 
 
 def _size(ratio: str, width: Field, height: Field) -> list[int]:
-    """Width and height of that shape with the default's area, as near as the bounds allow."""
+    """Return width and height with this ratio and about the default area, within the bounds."""
     across, down = map(int, ratio.split(":"))
     area = (width.schema.get("default") or _DEFAULT_SIDE) * (
         height.schema.get("default") or _DEFAULT_SIDE

@@ -141,7 +141,7 @@ def test_files_of_any_size_are_dropped_chosen_and_pasted(
     assert [path.name for path in (lab.folder / "drops").rglob("*.png")] == ["big.png"]
 
     page.evaluate(SEND, [".sw-drop", "drop", [["notes.txt", "text/plain", 10]]])
-    says(page, "notes.txt is not of a kind that goes here")
+    says(page, "notes.txt is not accepted here")
 
     for name in ("one.png", "two.png"):
         (tmp_path / name).write_bytes(name.encode())

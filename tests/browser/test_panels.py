@@ -120,7 +120,7 @@ def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab, photo: Pa
     lost = again.get_by_text("Error displaying widget: model not found")
     lost.wait_for()  # what JupyterLab writes; what is seen are the panel's words
     words = "e => [getComputedStyle(e).fontSize, getComputedStyle(e, '::after').content]"
-    assert lost.evaluate(words) == ["0px", '"Run a model panel. Run the cell to bring it to life."']
+    assert lost.evaluate(words) == ["0px", '"Run a model panel. Run the cell to use it."']
     shot(again, "run-reopened")
 
 

@@ -162,6 +162,6 @@ def test_closing_frees_every_model_and_follows_no_more(client: SegmindClient) ->
 
 def test_without_a_kernel_it_says_what_it_was(panel: TrialPanel) -> None:
     data = panel._repr_mimebundle_()
-    assert data["text/plain"] == "Trial <1> panel. Run the cell to bring it to life."
+    assert data["text/plain"] == "Trial <1> panel. Run the cell to use it."
     assert "Trial &lt;1&gt;" in data["text/html"]
     assert r'content:"Trial \3c 1> panel. Run the cell' in panel.kept("<b>pictures</b>")

@@ -103,7 +103,7 @@ def test_words_and_models(history: list[Path], client: SegmindClient) -> None:
     panel.search.text.value = "number 4"
     until(lambda: keys(panel) == ["job-45", "job-40"])
     panel.search.text.value = "100%"
-    until(lambda: keys(panel) == [] and "Nothing fits" in panel.pictures.empty)
+    until(lambda: keys(panel) == [] and "No results match" in panel.pictures.empty)
     assert panel.zip_all.layout.display == "none"
     panel.close()
 

@@ -62,7 +62,7 @@ def said(panel: JobsPanel) -> str:
 
 def test_a_job_appears_moves_and_ends_by_itself(client: SegmindClient, panel: JobsPanel) -> None:
     assert rows(panel) == []
-    assert "This kernel has begun no job yet" in panel.table.empty
+    assert "No jobs of this kernel yet" in panel.table.empty
     job = client.submit(FAST, {"prompt": "a  fox\nin the snow"})
     until(lambda: rows(panel) and rows(panel)[0]["status"] == "completed")
     (row,) = rows(panel)
@@ -116,7 +116,7 @@ def test_earlier_ones_on_demand_a_page_at_a_time(client: SegmindClient, panel: J
     panel.search.text.value = "NUMBER 3"
     until(lambda: len(rows(panel)) == 6)
     panel.status.value = "completed"
-    until(lambda: rows(panel) == [] and panel.table.empty == "No job fits.")
+    until(lambda: rows(panel) == [] and panel.table.empty == "No jobs match.")
 
 
 def test_a_state_that_is_left_leaves_the_list(client: SegmindClient, sandbox: Sandbox) -> None:
@@ -140,7 +140,7 @@ def test_stop_resume_and_open(client: SegmindClient, sandbox: Sandbox, panel: Jo
     assert panel.details.job is job
     press(panel, "stop")
     assert job.done
-    assert f"The job {job.id} goes on" in said(panel)
+    assert f"The job {job.id} continues" in said(panel)
     until(lambda: "resume" in rows(panel)[0]["actions"])
     press(panel, "resume")
     until(lambda: rows(panel)[0]["status"] == "completed")
@@ -186,7 +186,7 @@ def test_the_price_is_told(client: SegmindClient, panel: JobsPanel) -> None:
     assert price(Job(model=FAST, cost=0.5)) == "The last time it cost $0.50."
     assert price(Job(model=FAST, provider="segmind")).startswith("It usually costs $0.00")
     unknown = Job(model="nobody-knows-it", provider="segmind")
-    assert price(unknown) == "Nobody knows yet what it costs."
+    assert price(unknown) == "The price is not known."
 
 
 def test_an_error_of_a_button_is_shown(client: SegmindClient, panel: JobsPanel) -> None:
@@ -196,7 +196,7 @@ def test_an_error_of_a_button_is_shown(client: SegmindClient, panel: JobsPanel) 
     press(panel, "resume")
     until(lambda: "ran on a sandbox that is gone" in said(panel))
     panel.table._receive(None, {"type": "act", "name": "open", "key": "no-such-line"}, [])
-    assert "not shown any more" in said(panel)
+    assert "no longer shown" in said(panel)
 
 
 def test_the_small_pictures_travel_in_messages_only(

@@ -40,13 +40,13 @@ def made(panel: Any, many: int = 1) -> list[dict[str, Any]]:
     there = threading.Event()
 
     def look(_: Any = None) -> None:
-        if len(panel.made.items) >= many:
+        if len(panel.outputs.items) >= many:
             there.set()
 
-    panel.made.observe(look, "items")
+    panel.outputs.observe(look, "items")
     look()
     assert there.wait(30), said(panel)
-    return panel.made.items
+    return panel.outputs.items
 
 
 def settled(panel: Any) -> None:
@@ -107,7 +107,7 @@ def test_what_failed_goes_when_it_is_tried_again(panel: RunPanel, sandbox: Sandb
     sandbox.faults.add("POST /v2/fast-flux-schnell", "job_failed")
     panel.form.inputs = {"prompt": "a red fox"}
     panel.go.click()
-    assert "It failed" in told(panel, "It failed")
+    assert "The job failed" in told(panel, "The job failed")
     settled(panel)
     assert len(panel.jobs.children) == 1
     panel.go.click()
@@ -143,7 +143,7 @@ def test_an_error_of_no_field_is_told(panel: RunPanel, sandbox: Sandbox) -> None
     sandbox.faults.add("POST /v2/fast-flux-schnell", 401, body={"error": "Invalid key"})
     panel.form.inputs = {"prompt": "a fox"}
     told = threading.Event()
-    panel.line.observe(lambda _: "It failed" in said(panel) and told.set(), "value")
+    panel.line.observe(lambda _: "The job failed" in said(panel) and told.set(), "value")
     panel.go.click()
     assert told.wait(20)
     (line,) = panel.jobs.children
@@ -237,7 +237,7 @@ def test_the_search_finds_and_the_choice_shows_a_form(client: SegmindClient) -> 
     assert panel.form is not None
     assert "output_resolution" in panel.form.fields
     panel.search.value = "no such thing at all"
-    assert "No model fits" in said(panel)
+    assert "No model matches" in said(panel)
     assert "output_resolution" in panel.form.fields
     panel.search.value = "nano banana"
     assert said(panel) == ""
@@ -259,7 +259,7 @@ def test_a_model_that_nobody_described(client: SegmindClient) -> None:
 
 def test_a_workflow_by_its_id(client: SegmindClient, sandbox: Sandbox) -> None:
     panel = WorkflowPanel(ID, client=client)
-    assert "own default" in said(panel)
+    assert "keep the workflow" in said(panel)
     panel.form.inputs = {"product_prompt": "a teapot"}
     panel.go.click()
     (item,) = made(panel)
@@ -293,7 +293,7 @@ def test_what_names_no_workflow_is_told(client: SegmindClient) -> None:
 def test_a_form_is_never_that_of_another_workflow(client: SegmindClient) -> None:
     panel = WorkflowPanel(client=client)
     panel.source.value = '{"product_prompt": "a teapot"}'
-    assert "inputs alone" in said(panel)
+    assert "no workflow id" in said(panel)
     assert panel.form is None
     panel.source.value = ID
     assert ID in panel.facts.value

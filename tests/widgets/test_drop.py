@@ -93,7 +93,7 @@ def test_bytes_that_are_not_the_next_ones_end_it(
     begin(page, ("a.png", 6))
     piece(page, b"ab")
     assert piece(page, data, offset=offset) == {"type": "stopped", "batch": "b"}
-    assert "did not arrive whole" in drop.error
+    assert "did not arrive completely" in drop.error
     assert (left(tmp_path), received, drop.busy) == ([], [], False)
     assert piece(page, b"cd", offset=2)["type"] == "stopped"
 
@@ -167,7 +167,7 @@ def test_a_disabled_area_and_one_for_a_single_file_refuse(make: Make, tmp_path: 
     drop = make(multiple=False)
     page = Page(drop)
     assert begin(page, ("a", 1), ("b", 1))["type"] == "stopped"
-    assert "One file" in drop.error
+    assert "Only one file" in drop.error
     drop.disabled = True
     assert begin(page, ("a", 1))["type"] == "stopped"
     assert "takes no files" in drop.error

@@ -242,7 +242,7 @@ def test_a_file_field_takes_files_urls_and_variables(panel: BarePanel, picture: 
     field._drop._receive(None, {"type": "text", "text": "$n"}, [])
     assert "int" in field._drop.error
     field._drop._receive(None, {"type": "text", "text": "a cat"}, [])
-    assert "no URL" in field._drop.error
+    assert "not a URL" in field._drop.error
     assert field.value.path == picture
     assert field._pictures is not None
     (item,) = field._pictures.items

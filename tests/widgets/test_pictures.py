@@ -119,7 +119,7 @@ def test_python_can_have_a_file_saved(make: Make, tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_had_is_told(make: Make) -> None:
     answer = Page(make(items=[{"key": "a"}])).says(type="part", id="1", key="a", offset=0)
-    assert answer["text"] == "The whole file cannot be had here."
+    assert answer["text"] == "The whole file is not available here."
     with pytest.raises(InputError, match="whole"):
         make(actions=[DOWNLOAD])
 
@@ -149,7 +149,7 @@ def test_actions_reach_python_and_their_errors_the_reader(make: Make) -> None:
     ("items", "words"),
     [
         ([{"alt": "no key"}], "needs a `key`"),
-        ([{"key": "a"}, {"key": "a"}], "no other item"),
+        ([{"key": "a"}, {"key": "a"}], "unique in the list"),
         ([{"key": 7}], "a text"),
         ([{"key": "a", "kind": "hologram"}], "hologram"),
     ],

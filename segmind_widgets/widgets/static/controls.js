@@ -1,10 +1,10 @@
-// The browser's half of `Controls`: native controls, one value of the model each.
+// The front end of `Controls`: native controls; each is one value of the model.
 const element = (tag, name = "", properties = {}, ...children) => {
-  const made = Object.assign(document.createElement(tag), { className: name, ...properties });
-  made.append(...children);
-  // JupyterLab's shortcuts take what an element's own mark does not keep: arrows of a slider
-  if (tag !== "div") made.dataset.lmSuppressShortcuts = "true";
-  return made;
+  const node = Object.assign(document.createElement(tag), { className: name, ...properties });
+  node.append(...children);
+  // without this mark JupyterLab's shortcuts intercept keys, such as the arrows of a slider
+  if (tag !== "div") node.dataset.lmSuppressShortcuts = "true";
+  return node;
 };
 const button = (text, title, onclick, name = "sw-small") =>
   element("button", name, { type: "button", textContent: text, title, onclick, ariaLabel: title });
@@ -13,7 +13,8 @@ const rounded = (value) => Number(value.toPrecision(12)); // 0.1 + 0.2
 const AREAS = { text: 3, messages: 3, lines: 3, yaml: 2 }; // rows
 const ROWS = "";
 
-// Each control is {main: what the label names, parts: all of it, set(raw)}; `send(raw)` tells.
+// Each control is {main: the labelled element, parts: all elements, set(raw)}; `send(raw)` reports
+// a change.
 
 function area(field, send) {
   const main = element("textarea", field.kind === "yaml" ? "sw-mono" : "", {
@@ -84,7 +85,7 @@ function number(field, send, model, listen) {
   main.onchange = () => send(main.value === "" ? null : rounded(main.valueAsNumber));
   slider.oninput = () => { main.value = rounded(slider.valueAsNumber); slide(); };
   slider.onchange = () => put(rounded(slider.valueAsNumber));
-  slider.onclick = () => { if (main.value === "") slider.onchange(); }; // where it stood already
+  slider.onclick = () => { if (main.value === "") slider.onchange(); }; // a click that does not move the slider
   if (field.slider) parts.push(slider);
   parts.push(main);
   if (field.seed) parts.push(...seed(field, put, model, listen));
@@ -117,8 +118,8 @@ export default {
     const fold = element("details", "sw-advanced sw-wide", {}, summary, more);
     root.dataset.lmSuppressShortcuts = "true";
 
-    const heard = [];
-    const listen = (event, call) => { model.on(event, call); heard.push(() => model.off(event, call)); };
+    const listeners = [];
+    const listen = (event, call) => { model.on(event, call); listeners.push(() => model.off(event, call)); };
     const put = (changes) => {
       const values = { ...model.get("values"), ...changes };
       for (const name in values) if (values[name] === null) delete values[name];
@@ -128,8 +129,8 @@ export default {
 
     function draw(field) {
       const id = `${prefix}-${field.name}`;
-      const known = { raw: undefined };
-      const send = (raw) => { known.raw = raw; put({ [field.name]: raw }); };
+      const control = { raw: undefined };
+      const send = (raw) => { control.raw = raw; put({ [field.name]: raw }); };
       const { main, parts, set } = (MAKERS[field.kind] ?? area)(field, send, model, listen);
       const star = field.required ? [element("span", "", { textContent: " *", ariaHidden: "true" })] : [];
       const unit = field.unit ? [element("span", "sw-unit", { textContent: ` ${field.unit}` })] : [];
@@ -140,13 +141,13 @@ export default {
       Object.assign(main, { id, title: field.tip, name: field.name });
       main.setAttribute("aria-describedby", note.id);
       if (field.required) main.setAttribute("aria-required", "true");
-      known.set = (raw) => { if (!same(raw, known.raw) || known.raw === undefined) { known.raw = raw; set(raw); } };
-      known.note = (said) => {
-        note.textContent = said?.text ?? "";
-        note.classList.toggle("sw-error", Boolean(said?.error));
-        main.ariaInvalid = said?.error ? "true" : null;
+      control.set = (raw) => { if (!same(raw, control.raw) || control.raw === undefined) { control.raw = raw; set(raw); } };
+      control.note = (message) => {
+        note.textContent = message?.text ?? "";
+        note.classList.toggle("sw-error", Boolean(message?.error));
+        main.ariaInvalid = message?.error ? "true" : null;
       };
-      controls.set(field.name, known);
+      controls.set(field.name, control);
       const wide = field.kind in AREAS ? "sw-wide" : "";
       const inside = field.kind === "switch" ? [element("div", "sw-switch", {}, ...parts, label)] : [label, ...parts];
       return element("div", `sw-field ${wide}`, {}, ...inside, note);
@@ -163,42 +164,42 @@ export default {
 
     function freeRows() {
       const list = element("div", "sw-free-list");
-      const known = { raw: undefined, note: () => {} };
-      const told = () => {
+      const control = { raw: undefined, note: () => {} };
+      const report = () => {
         const raw = [...list.children].map((row) => [...row.querySelectorAll("input")].map((input) => input.value));
-        known.raw = raw.length ? raw : null;
-        put({ [ROWS]: known.raw });
+        control.raw = raw.length ? raw : null;
+        put({ [ROWS]: control.raw });
       };
       const add = ([name, text]) => {
-        const row = element("div", "sw-free", { onchange: told },
+        const row = element("div", "sw-free", { onchange: report },
           element("input", "", { type: "text", value: name, placeholder: "name", ariaLabel: "Name of the input" }),
           element("input", "", { type: "text", value: text, placeholder: "value", ariaLabel: "Value of the input" }),
-          button("×", "Remove this input", () => { row.remove(); told(); plus.focus(); }),
+          button("×", "Remove this input", () => { row.remove(); report(); plus.focus(); }),
           element("div", "sw-note", { role: "status", ariaLive: "polite" }));
         list.append(row);
         return row;
       };
       const plus = button("+ Another input", "Add an input of any name", () => add(["", ""]).firstChild.focus());
-      known.set = (raw) => {
-        if (same(raw, known.raw) && known.raw !== undefined) return;
-        known.raw = raw;
+      control.set = (raw) => {
+        if (same(raw, control.raw) && control.raw !== undefined) return;
+        control.raw = raw;
         list.replaceChildren();
         (raw ?? []).forEach(add);
       };
-      known.notes = (notes) => {
+      control.notes = (notes) => {
         for (const row of list.children) {
-          const said = notes[row.firstChild.value];
-          row.lastChild.textContent = said?.text ?? "";
-          row.lastChild.classList.toggle("sw-error", Boolean(said?.error));
+          const message = notes[row.firstChild.value];
+          row.lastChild.textContent = message?.text ?? "";
+          row.lastChild.classList.toggle("sw-error", Boolean(message?.error));
         }
       };
-      controls.set(ROWS, known);
+      controls.set(ROWS, control);
       return element("div", "sw-rows sw-wide", {}, list, plus);
     }
 
     function showValues() {
       const values = model.get("values");
-      for (const [name, known] of controls) known.set(values[name] ?? null);
+      for (const [name, control] of controls) control.set(values[name] ?? null);
       const names = model.get("fields").filter(({ advanced }) => advanced).map(({ name }) => name);
       const set = names.filter((name) => name in values).length;
       summary.textContent = set ? `Advanced (${set} set)` : "Advanced";
@@ -206,7 +207,7 @@ export default {
 
     function showNotes() {
       const notes = model.get("notes");
-      for (const [name, known] of controls) known.note(notes[name]);
+      for (const [name, control] of controls) control.note(notes[name]);
       controls.get(ROWS)?.notes(notes);
       if (more.querySelector(".sw-note.sw-error")) fold.open = true;
     }
@@ -215,13 +216,13 @@ export default {
       const shapes = model.get("shapes");
       const rows = model.get("rows");
       controls.clear();
-      for (const place of [root, more]) place.replaceChildren();
+      for (const box of [root, more]) box.replaceChildren();
       const fields = model.get("fields");
       for (const field of fields) {
-        const place = field.advanced ? more : root;
-        if (!shapes?.names.includes(field.name)) place.append(draw(field));
+        const box = field.advanced ? more : root;
+        if (!shapes?.names.includes(field.name)) box.append(draw(field));
         else if (field.name === shapes.names[0]) {
-          place.append(pair(shapes.names.map((name) => fields.find((other) => other.name === name)), shapes));
+          box.append(pair(shapes.names.map((name) => fields.find((other) => other.name === name)), shapes));
         }
       }
       if (rows) (rows.folded ? more : root).append(freeRows());
@@ -234,6 +235,6 @@ export default {
     listen("change:values", showValues);
     listen("change:notes", showNotes);
     el.append(root);
-    return () => heard.forEach((stop) => stop());
+    return () => listeners.forEach((stop) => stop());
   },
 };

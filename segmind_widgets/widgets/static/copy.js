@@ -1,29 +1,29 @@
-// A button that copies a text, which only the browser can do, and tells the kernel that it did.
+// The front end of `CopyButton`: copies a text and reports the result to the kernel.
 export default {
   render({ model, el }) {
-    const made = document.createElement("button");
-    Object.assign(made, { type: "button", className: "sw-button jupyter-button" });
-    el.append(made);
-    const dress = () => {
-      made.textContent = model.get("label");
-      made.title = model.get("title");
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "sw-button jupyter-button" });
+    el.append(button);
+    const update = () => {
+      button.textContent = model.get("label");
+      button.title = model.get("title");
     };
-    made.onclick = async () => {
+    button.onclick = async () => {
       const value = model.get("text");
       let done = true;
       try {
         await navigator.clipboard.writeText(value);
-      } catch { // no clipboard on a page that came by plain http
+      } catch { // pages over plain http have no clipboard API
         const area = Object.assign(document.createElement("textarea"), { value });
         el.append(area);
         area.select();
         done = document.execCommand("copy");
         area.remove();
-        made.focus();
+        button.focus();
       }
       model.send({ type: "copied", done });
     };
-    model.on("change:label change:title", dress);
-    dress();
+    model.on("change:label change:title", update);
+    update();
   },
 };

@@ -1,17 +1,17 @@
-// The browser's half of `Drop`: files go to the kernel in pieces, each acknowledged before the next.
+// The front end of `Drop`: sends files to the kernel in pieces, each acknowledged before the next.
 const element = (tag, name, properties = {}) =>
   Object.assign(document.createElement(tag), { className: name, ...properties });
 const mb = (bytes) => (bytes / 1e6).toFixed(1);
 
 function accepted(file, accept) {
   const rules = accept.toLowerCase().split(",").map((rule) => rule.trim()).filter(Boolean);
-  if (!rules.length || !file.type) return true; // the kernel looks at the content
+  if (!rules.length || !file.type) return true; // the kernel checks the content
   return rules.some((rule) =>
     rule.startsWith(".") ? file.name.toLowerCase().endsWith(rule)
       : rule.endsWith("/*") ? file.type.startsWith(rule.slice(0, -1)) : file.type === rule);
 }
 
-export default () => { // called once for each model: its views share what is on its way
+export default () => { // called once per model: its views share the transfer
   const views = new Set();
   const waiting = []; // lists of files
   let sending = null; // {id, bytes, size, names, stopped, slow, answer}
@@ -74,22 +74,22 @@ export default () => { // called once for each model: its views share what is on
     draw();
   }
 
-  function take(model, data) { // of a drop, a paste, or a choice
+  function take(model, data) { // data of a drop, a paste, or a file dialog
     if (model.get("disabled")) return false;
     const files = [...(data.files ?? [])];
     if (!files.length) return takeText(model, data.getData?.("text/plain").trim());
     const folder = [...(data.items ?? [])].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
     const wrong = files.find((file) => !accepted(file, model.get("accept")));
-    if (folder) say(model, "A folder cannot be sent: drop the files in it.");
-    else if (wrong) say(model, `${wrong.name} is not of a kind that goes here (${model.get("accept")}).`);
-    else if (files.length > 1 && !model.get("multiple")) say(model, "One file goes here, not more.");
+    if (folder) say(model, "A folder cannot be sent: drop its files instead.");
+    else if (wrong) say(model, `${wrong.name} is not accepted here (${model.get("accept")}).`);
+    else if (files.length > 1 && !model.get("multiple")) say(model, "Only one file can be dropped here at a time.");
     else send(model, files);
     return true;
   }
 
   function takeText(model, text) {
     if (!text) return false;
-    if (!model.get("takes_text")) say(model, "Only files go here.");
+    if (!model.get("takes_text")) say(model, "Only files can be dropped here.");
     else if (text.length > 500_000) say(model, "The text is too long. Save it as a file.");
     else model.send({ type: "text", text });
     return true;

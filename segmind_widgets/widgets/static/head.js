@@ -1,8 +1,9 @@
-// A panel's heading and look. It also keeps the keyboard's place: when what had the focus is gone,
-// hidden or drawn anew, the focus goes to its like or to what stood before it, not to the page.
+// The front end of `Head`: a panel's heading and CSS. It also restores the keyboard focus: when the
+// focused element is removed, hidden or redrawn, the focus moves to an equal or a preceding element
+// of the panel.
 const STOPS = "button, input, select, textarea, summary, a[href], [tabindex]";
-const OWN_KEYS = "select, [type=checkbox]"; // what JupyterLab takes for its own cells otherwise
-const WAIT = 80; // ms for what is drawn anew to be there
+const OWN_KEYS = "select, [type=checkbox]"; // JupyterLab would handle their keys as cell shortcuts
+const WAIT = 80; // ms, for redrawn elements to appear
 const usable = (node) => node.isConnected && !node.disabled && node.tabIndex >= 0 && node.checkVisibility();
 const waits = (node) => node.isConnected && node.disabled && node.checkVisibility();
 const nameOf = (node) => `${node.tagName} ${node.ariaLabel ?? node.labels?.[0]?.textContent ?? node.textContent}`;
@@ -18,7 +19,7 @@ export default {
     });
     el.append(style, title, ended);
 
-    let last = null; // {node, name, stops: all there were, at: its place among them}
+    let last = null; // {node, name, stops: all focusable elements, at: the index of node}
     let timer;
     const stopsOf = (panel) => [...panel.querySelectorAll(STOPS)].filter(usable);
 
@@ -30,7 +31,7 @@ export default {
       const stops = panel.contains(target) ? stopsOf(panel) : [];
       last = stops.length ? { node: target, name: nameOf(target), stops, at: stops.indexOf(target) } : null;
     }
-    function left() { // by the reader: a button that cannot be pressed for a while tells nobody
+    function left() { // focusout fires for the user's own moves, and not for a button that becomes disabled
       if (last && usable(last.node)) last.waited = false;
       check();
     }
@@ -42,7 +43,7 @@ export default {
       const panel = el.closest(".sw-panel");
       if (!last || !panel || document.activeElement !== document.body) return;
       if (waits(last.node)) return;
-      if (usable(last.node)) { // where it did not wait, the reader clicked beside it
+      if (usable(last.node)) { // if the node was never disabled, the user clicked elsewhere
         if (last.waited) last.node.focus({ preventScroll: true });
         else last = null;
         return;

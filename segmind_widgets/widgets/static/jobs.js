@@ -1,4 +1,4 @@
-// The browser's half of `JobTable`: rows change in place, so that focus and pictures stay.
+// The front end of `JobTable`: updates rows in place, so that focus and pictures stay.
 const element = (tag, name = "", properties = {}) =>
   Object.assign(document.createElement(tag), { className: name, ...properties });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -15,8 +15,8 @@ function put(node, text = "") {
   if (node.textContent !== text) node.textContent = text;
 }
 
-export default () => { // called once for each model
-  const pictures = new Map(); // key → URL of a small picture, "" while it is on its way
+export default () => { // called once per model
+  const pictures = new Map(); // key → URL of a thumbnail, "" while it is requested
 
   function makeLine(model, key) {
     const box = element("li", "sw-job");
@@ -35,7 +35,7 @@ export default () => { // called once for each model
       try {
         await navigator.clipboard.writeText(id.textContent);
         id.dataset.said = "copied";
-      } catch { // no clipboard on a page that came by plain http
+      } catch { // pages over plain http have no clipboard API
         getSelection().selectAllChildren(id);
         id.dataset.said = "now press Ctrl+C";
       }
@@ -43,10 +43,10 @@ export default () => { // called once for each model
     };
 
     function act(name) {
-      const made = element("button", "sw-button", { type: "button", textContent: LABELS[name] });
-      made.dataset.name = name;
-      made.onclick = () => model.send({ type: "act", name, key });
-      return made;
+      const button = element("button", "sw-button", { type: "button", textContent: LABELS[name] });
+      button.dataset.name = name;
+      button.onclick = () => model.send({ type: "act", name, key });
+      return button;
     }
 
     function update(row) {
@@ -60,8 +60,8 @@ export default () => { // called once for each model
       bar.setAttribute("aria-label", `Progress of ${row.model}`);
       if (row.progress == null) bar.removeAttribute("value");
       else bar.value = row.progress;
-      const shown = [...actions.children].map((one) => one.dataset.name);
-      if (shown.join() !== row.actions.join()) {
+      const names = [...actions.children].map((one) => one.dataset.name);
+      if (names.join() !== row.actions.join()) {
         const focused = actions.contains(document.activeElement);
         actions.replaceChildren(...row.actions.map(act));
         if (focused) actions.firstChild.focus();
@@ -83,7 +83,7 @@ export default () => { // called once for each model
       if (message.type === "seen") {
         pictures.set(message.key, URL.createObjectURL(new Blob([bytes], { type: message.media_type })));
         model.trigger("pictures");
-      } else { // a patch: changed facts by their row's key
+      } else { // a patch: changed facts by row key
         const rows = model.get("content").rows.map((row) => ({ ...row, ...message.rows[row.key] }));
         model.set("content", { rows, summary: message.summary });
       }
@@ -104,7 +104,7 @@ export default () => { // called once for each model
     const lines = new Map();
 
     function draw() {
-      const { rows, summary: told } = model.get("content");
+      const { rows, summary: text } = model.get("content");
       const keys = new Set(rows.map(({ key }) => key));
       for (const [key, { box }] of lines) if (!keys.has(key)) { box.remove(); lines.delete(key); }
       for (const [key, url] of pictures) {
@@ -117,17 +117,17 @@ export default () => { // called once for each model
         open(row.key === model.get("open_key"));
         if (list.children[index] !== box) list.insertBefore(box, list.children[index] ?? null);
       });
-      const wanted = rows.filter(({ key, picture }) => picture && !pictures.has(key));
-      wanted.forEach(({ key }) => pictures.set(key, ""));
-      if (wanted.length) model.send({ type: "look", keys: wanted.map(({ key }) => key) });
-      put(summary, rows.length ? told : "");
+      const missing = rows.filter(({ key, picture }) => picture && !pictures.has(key));
+      missing.forEach(({ key }) => pictures.set(key, ""));
+      if (missing.length) model.send({ type: "look", keys: missing.map(({ key }) => key) });
+      put(summary, rows.length ? text : "");
       put(empty, rows.length ? "" : model.get("empty"));
       list.hidden = !rows.length;
     }
 
     model.on("change:content change:open_key change:empty pictures", draw);
     draw();
-    const clock = setInterval(draw, 30_000); // "5 minutes ago" goes on
+    const clock = setInterval(draw, 30_000); // updates "5 minutes ago"
     return () => {
       clearInterval(clock);
       model.off("change:content change:open_key change:empty pictures", draw);

@@ -1,4 +1,5 @@
-// What `Pictures` needs only at a click: the lightbox, downloads and the clipboard.
+// The part of `Pictures` that is loaded before the first click: the enlarged view, downloads and the
+// clipboard.
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 const LARGE = 1600; // px
 
@@ -31,7 +32,7 @@ async function save(kit, from) {
 async function copy(model, value = "") {
   try {
     await navigator.clipboard.writeText(value);
-  } catch { // no clipboard on a page that came by plain http
+  } catch { // pages over plain http have no clipboard API
     const area = Object.assign(document.createElement("textarea"), { value });
     const focused = document.activeElement;
     (document.querySelector("dialog[open].sw-light") ?? document.body).append(area);
@@ -77,7 +78,7 @@ async function fill(kit, item, stage, urls) {
   }
 }
 
-export function open(kit) { // a promise of the last key shown
+export function open(kit) { // returns a promise of the last key
   const { model, buttons, element, altOf } = kit;
   let { key } = kit;
   if (document.querySelector("dialog.sw-light")) return key; // the second half of a double click
@@ -100,7 +101,7 @@ export function open(kit) { // a promise of the last key shown
   function show() {
     const items = model.get("items");
     const item = items[place()];
-    const before = stage; // a late answer goes to a stage that is gone
+    const before = stage; // late answers of the previous item go to its removed stage
     stage = element("div", "sw-stage");
     before.replaceWith(stage);
     free();

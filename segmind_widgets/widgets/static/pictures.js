@@ -1,13 +1,13 @@
-// The browser's half of `Pictures`: thumbnails, which ask the kernel for what is seen.
+// The front end of `Pictures`: requests thumbnails from the kernel as they come into view.
 const element = (tag, name, properties = {}) =>
   Object.assign(document.createElement(tag), { className: name, ...properties });
 const SIGNS = { video: "▶", audio: "♫", text: "¶", file: "▤" };
 const sideOf = (model) => model.get("side") * (devicePixelRatio > 1 ? 2 : 1);
 const altOf = (item) => item.alt || item.caption || item.key;
 
-export default () => { // called once for each model: its views share what was fetched
+export default () => { // called once per model: its views share the thumbnails
   const page = Math.random().toString(36).slice(2);
-  const pending = new Map(); // id of a question → {resolve, reject}
+  const pending = new Map(); // id of a request → {resolve, reject}
   const looks = new Map(); // "side key" → promise of {url} or {text}
   let views = 0;
 
@@ -22,7 +22,7 @@ export default () => { // called once for each model: its views share what was f
     const read = ([{ media_type: type }, bytes]) => {
       if (type.startsWith("text/")) return { text: new TextDecoder().decode(bytes) };
       if (bytes.byteLength) return { url: URL.createObjectURL(new Blob([bytes], { type })) };
-      looks.delete(name); // not there yet
+      looks.delete(name); // no thumbnail yet: ask again later
       return {};
     };
     if (!looks.has(name)) looks.set(name, ask(model, { type: "look", key, side }).then(read));
@@ -30,7 +30,7 @@ export default () => { // called once for each model: its views share what was f
     return looks.get(name);
   }
 
-  function forget(keys) { // frees all but these
+  function forget(keys) { // frees all thumbnails but these
     for (const [name, found] of looks) {
       if (keys.has(name.slice(name.indexOf(" ") + 1))) continue;
       looks.delete(name);
@@ -38,7 +38,7 @@ export default () => { // called once for each model: its views share what was f
     }
   }
 
-  let more; // promise of the module that a saved notebook has no use for: the kernel has it
+  let more; // promise of lightbox.js, which the kernel sends: a saved notebook does not need it
   function extra(model) {
     const read = ([, bytes]) => {
       const url = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
@@ -182,7 +182,7 @@ export default () => { // called once for each model: its views share what was f
       event.preventDefault();
       event.stopPropagation();
     }
-    window.addEventListener("keydown", steer, true); // before JupyterLab, whose arrows choose cells
+    window.addEventListener("keydown", steer, true); // before JupyterLab, whose arrow keys select cells
 
     function show(anyway) {
       const items = model.get("items");
@@ -202,7 +202,7 @@ export default () => { // called once for each model: its views share what was f
       if (!cells.has(current)) current = items[0]?.key;
       mark();
       dress();
-      if (items.length) extra(model).catch(() => {}); // to be there at the first click
+      if (items.length) extra(model).catch(() => {}); // load it before the first click
     }
     function dress() {
       root.style.setProperty("--sw-side", `${model.get("side")}px`);
