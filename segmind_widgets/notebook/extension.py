@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
 from segmind_widgets.client import SegmindClient
@@ -26,8 +25,9 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     if client not in shell.configurables:
         shell.configurables.append(client)  # type: ignore[arg-type]
-    if shell.Completer is not None:
-        shell.Completer.custom_matchers.append(_matcher(client))
+    matcher = _matcher(client)
+    if matcher is not None and shell.Completer is not None:
+        shell.Completer.custom_matchers.append(matcher)
     formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
     for kind in _SHOWN:
         formatter.for_type_by_name(*kind, partial(_show, magics))
@@ -36,10 +36,9 @@ def load(shell: InteractiveShell) -> None:
 def unload(shell: InteractiveShell) -> None:
     """Take back all that `load` added; live jobs are no longer watched, and go on."""
     _unregister(shell)
-    if shell.Completer is not None:
-        mine = [m for m in shell.Completer.custom_matchers if hasattr(m, "segmind_widgets")]
-        for matcher in mine:
-            shell.Completer.custom_matchers.remove(matcher)
+    matchers = getattr(shell.Completer, "custom_matchers", None) or []
+    for matcher in [m for m in matchers if hasattr(m, "segmind_widgets")]:
+        matchers.remove(matcher)
     formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
     for name in _SHOWN:
         formatter.deferred_printers.pop(name, None)
@@ -73,6 +72,12 @@ def _show(magics: SegmindMagics, thing: Any) -> None:
 
 
 def _matcher(client: SegmindClient) -> Any:
+    """Return a completer of the magics' lines, or None below IPython 8.6, such as on Colab."""
+    try:
+        from IPython.core.completer import SimpleCompletion, context_matcher
+    except ImportError:
+        return None
+
     @context_matcher(identifier="segmind_widgets")
     def match(context: Any) -> dict[str, Any]:
         text = context.full_text
