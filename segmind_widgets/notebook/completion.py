@@ -53,14 +53,14 @@ class Completion:
         if word.startswith("-"):
             return [option for option in self._words.get(name, ()) if option.startswith(word)]
         if done and done[-1] in ("-p", "--provider"):
-            return _starting(("segmind", "apimart", "sandbox"), word)
+            return _starting([*self._client.session.provider_titles(), "sandbox"], word)
         if done and done[-1] in self._values.get(name, {}):
             return _starting(self._values[name][done[-1]], word)
         return self._on_line(name, done, word, line)
 
     def _on_line(self, name: str, done: list[str], word: str, line: str) -> list[str]:
         if name == "segmind_login":
-            return _starting(("segmind", "apimart"), word)
+            return _starting(self._client.session.provider_titles(), word)
         if name == "segmind_panel" and not done:
             from segmind_widgets import panels
 

@@ -30,22 +30,28 @@ class AccountMagics(MagicsBase):
 
         %segmind_login? shows the options.
         """
-        from segmind_widgets.notebook.login import TITLES, ask, without_key
+        from segmind_widgets.notebook.login import ask, reject_key
 
-        options = self.options("segmind_login", without_key(line))
+        titles = self.client.session.provider_titles()
+        options = self.options("segmind_login", reject_key(line, titles))
         provider, keys = options.provider, self.client.session.keys
-        if provider not in TITLES:
-            raise CellError(f"There is no provider {provider!r}.", hint="segmind or apimart.")
+        if provider not in titles:
+            raise CellError(
+                f"There is no provider {provider!r}.", hint=f"Choose {' or '.join(titles)}."
+            )
         if options.forget:
-            left = keys.forget(provider)
-            also = f" One still comes from {left}." if left else ""
-            self.display.note(f"The kept key for {TITLES[provider]} is forgotten.{also}")
+            source = keys.forget(provider)
+            remaining = f" There is still a key in {source}." if source else ""
+            self.display.note(f"The stored key for {titles[provider]} was deleted.{remaining}")
             return
-        where = keys.remember(provider, ask(provider))
-        told = self._check_key(provider)
-        shadow = keys.source(provider)
-        also = f" But {shadow} has one too, and it comes first." if "environment" in shadow else ""
-        self.display.note(f"The key for {TITLES[provider]} is kept in {where}. {told}{also}")
+        storage = keys.remember(provider, ask(provider, titles[provider]))
+        result = self._check_key(provider)
+        source = keys.source(provider)
+        override = f" But {source} has a key, too, and it comes first."
+        self.display.note(
+            f"The key for {titles[provider]} is stored in {storage}. {result}"
+            f"{override if 'environment' in source else ''}"
+        )
 
     def _check_key(self, provider: str) -> str:
         """Whether the key is taken, in words. A wrong one is not kept."""
