@@ -1,4 +1,4 @@
-"""The options of the magics: argparse, with errors as ours and values as the cells read them."""
+"""The options of the magics: argparse parsers that raise CellError and split lines as cells do."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from segmind_widgets.session import Session
 from segmind_widgets.syntax.cells import split_line
 from segmind_widgets.types import Status
 
-FORMS = ("cell", "client", "python", "curl")  # of `exports.export`, which is not loaded here
+FORMS = ("cell", "client", "python", "curl")  # as in `exports.export`, which is slow to import
 _MAX_JOBS = 100_000  # in a list
 _MAX_DAYS = 36_500  # a hundred years
 _HELP_WIDTH = 92  # characters of a line
 
 
 class Arguments(argparse.ArgumentParser):
-    """A parser for a magic's line. `parse` raises CellError and never exits or prints."""
+    """A parser of a magic's line. `parse` raises CellError; it never exits or prints."""
 
     def __init__(self, name: str) -> None:
         super().__init__(prog=name, add_help=False, allow_abbrev=False)
 
     @property
     def options(self) -> list[str]:
-        """Every option, long and short."""
+        """Return all options, long and short."""
         return [flag for action in self._actions for flag in action.option_strings]
 
     @property
     def values(self) -> dict[str, list[str]]:
-        """What an option may be followed by, where that is a choice."""
+        """Return the choices of each option that has choices."""
         return {
             flag: [str(choice) for choice in action.choices]
             for action in self._actions
@@ -57,23 +57,28 @@ class Arguments(argparse.ArgumentParser):
         )
 
     def parse(self, line: str) -> argparse.Namespace:
-        """The line's values. Words are split as inputs are: quotes and brackets hold together."""
-        words = [_unquoted(word) for word in split_line(line)]
-        known, rest = self.parse_known_intermixed_args(words)
-        strange = [word for word in rest if word.startswith("-")]
-        if strange:
-            near = difflib.get_close_matches(strange[0], self.options, n=1)
+        """Return the line's values; quotes and brackets keep words together.
+
+        Raises:
+            CellError: an option or a value is wrong.
+        """
+        words = [_unquote(word) for word in split_line(line)]
+        options, rest = self.parse_known_intermixed_args(words)
+        unknown = next((word for word in rest if word.startswith("-")), None)
+        if unknown:
+            similar = difflib.get_close_matches(unknown, self.options, n=1)
             raise CellError(
-                f"{self.prog} has no option {strange[0]}."
-                + (f" Did you mean {near[0]}?" if near else ""),
+                f"{self.prog} has no option {unknown}."
+                + (f" Did you mean {similar[0]}?" if similar else ""),
                 hint=f"{self.prog}? shows its options.",
             )
         if rest:
             raise CellError(f"{self.prog} takes no {rest[0]!r}.", hint=f"{self.prog}? shows more.")
-        return known
+        return options
 
     def error(self, message: str) -> NoReturn:
-        raise CellError(f"{self.prog}: {message}.", hint=f"{self.prog}? shows how it is used.")
+        """Raise CellError where argparse would exit."""
+        raise CellError(f"{self.prog}: {message}.", hint=f"{self.prog}? shows its options.")
 
 
 def _label(action: argparse.Action) -> str:
@@ -83,13 +88,13 @@ def _label(action: argparse.Action) -> str:
     return f"{flags} {value}".strip()
 
 
-def _unquoted(word: str) -> str:
-    """Quotes around a whole word are the shell's; those of `prompt="…"` belong to the value."""
+def _unquote(word: str) -> str:
+    """Remove quotes around a whole word; those of `prompt="…"` belong to the value."""
     return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
 
 
 def _number(least: float, most: float = float("inf")) -> Any:
-    """What argparse turns a text into a number with; the bounds are included, inf is none."""
+    """Return a converter of text to a number from `least` to `most`; infinity is refused."""
 
     def number(text: str) -> float:
         try:
@@ -97,8 +102,10 @@ def _number(least: float, most: float = float("inf")) -> Any:
         except ValueError:
             value = float("nan")
         if not least <= value <= most or value == float("inf"):
-            end = "on" if most == float("inf") else f"to {most:g}"
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least:g} {end}")
+            end = (
+                f"of at least {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
+            )
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number {end}")
         return value
 
     return number
@@ -108,12 +115,12 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
 def _count(text: str) -> int:
     if not 1 <= _whole(text) <= _MAX_JOBS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {_MAX_JOBS}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {_MAX_JOBS}")
     return int(text)
 
 
@@ -373,41 +380,45 @@ def describe(name: str) -> str:
 
 
 def parse(name: str, line: str) -> argparse.Namespace:
-    """The options on a magic's line.
+    """Return the options on a magic's line.
 
     Raises:
-        CellError: an option or a value that there is not, or a name that no variable can have.
+        CellError: an option, a value or a variable's name is wrong.
     """
     options = PARSERS[name]().parse(line)
     if getattr(options, "recipe", None) and "=" in (options.target or ""):
-        options.inputs.insert(0, options.target)  # the model is in the recipe
+        options.inputs.insert(0, options.target)  # no model: the recipe names it
         options.target = None
     if name == "segmind_jobs":
         _check_jobs(options)
     output = getattr(options, "output", None)
     if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
-        raise CellError(f"{output!r} cannot be a variable's name.", hint="Such as -o cat.")
+        raise CellError(
+            f"{output!r} cannot be a variable's name.", hint="Write, for example, -o cat."
+        )
     return options
 
 
 def _check_jobs(options: argparse.Namespace) -> None:
-    """Refuse what would be passed over in silence."""
-    todo = [word for word in ("resume", "stop", "clean") if getattr(options, word)]
-    if len(todo) > 1:
+    """Refuse combinations of which one option would be ignored."""
+    actions = [word for word in ("resume", "stop", "clean") if getattr(options, word)]
+    if len(actions) > 1:
         raise CellError(
-            f"--{todo[0]} and --{todo[1]} do not go together.", hint="One after the other."
+            f"--{actions[0]} and --{actions[1]} do not go together.",
+            hint="Run one after the other.",
         )
-    doing = todo[0] if todo else None
+    action = actions[0] if actions else None
     filters = [f for f in ("model", "status", "text", "unfinished") if getattr(options, f)]
-    if filters and (doing or options.ids):
+    if filters and (action or options.ids):
         raise CellError(
-            f"--{filters[0]} is for the list, and goes with no {f'--{doing}' if doing else 'ID'}.",
-            hint="List the jobs first, and then name them by their ids.",
+            f"--{filters[0]} filters the list; it does not go with"
+            f" {f'--{action}' if action else 'an ID'}.",
+            hint="List the jobs first, then name them by their ids.",
         )
     if options.clean and options.ids:
         raise CellError("--clean takes no ID.", hint="%segmind_jobs --clean --older 30")
     if options.clean and options.older is None:
-        raise CellError("How old?", hint="%segmind_jobs --clean --older 30")
+        raise CellError("--clean needs --older DAYS.", hint="%segmind_jobs --clean --older 30")
     if not options.clean and (options.older is not None or options.yes):
         word = "--older" if options.older is not None else "--yes"
-        raise CellError(f"{word} goes with --clean.", hint="%segmind_jobs --clean --older 30")
+        raise CellError(f"{word} works only with --clean.", hint="%segmind_jobs --clean --older 30")

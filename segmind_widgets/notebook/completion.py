@@ -13,11 +13,12 @@ _LINE = re.compile(r"\s*(?:%%|(?:[\w, ]+=\s*)?%)(segmind_\w+)[ \t]")
 
 
 class Completion:
-    """Finds what may stand at the cursor.
+    """Finds the words that may stand at the cursor.
 
     Args:
+        client: the source of models and providers.
         words: the options of each magic, by its name.
-        values: what each of these may be followed by, where that is a choice.
+        values: the choices of these options, by magic and option.
     """
 
     def __init__(
@@ -31,15 +32,15 @@ class Completion:
         self._words = {name: sorted(options) for name, options in words.items()}
 
     def matches(self, cell: str, cursor: int) -> tuple[str, list[str]]:
-        """What stands before the cursor of a cell of ours, and the words it may become."""
+        """Return the fragment before the cursor, and the words that complete it."""
         if not _LINE.match(cell) or not cell.lstrip().startswith("%%"):
             start = cell.rfind("\n", 0, cursor) + 1  # a line magic may stand on any line
             cell, cursor = cell[start:].partition("\n")[0], cursor - start
         fragment = re.search(r"[^\s=]*\Z", cell[:cursor])
         word = fragment[0] if fragment else ""
-        return word, self._found(cell, cursor, word)
+        return word, self._completions(cell, cursor, word)
 
-    def _found(self, cell: str, cursor: int, word: str) -> list[str]:
+    def _completions(self, cell: str, cursor: int, word: str) -> list[str]:
         first = _LINE.match(cell)
         if not first or cursor < first.end():
             return []
@@ -49,25 +50,25 @@ class Completion:
         if "\n" in before:
             return self._in_body(name, line, body, word)
         words = line[first.end() :].split()
-        done = words[: len(words) - bool(word)]
+        finished_words = words[: len(words) - bool(word)]
         if word.startswith("-"):
             return [option for option in self._words.get(name, ()) if option.startswith(word)]
-        if done and done[-1] in ("-p", "--provider"):
-            return _starting(("segmind", "apimart", "sandbox"), word)
-        if done and done[-1] in self._values.get(name, {}):
-            return _starting(self._values[name][done[-1]], word)
-        return self._on_line(name, done, word, line)
+        if finished_words and finished_words[-1] in ("-p", "--provider"):
+            return _starting([*self._client.session.provider_titles(), "sandbox"], word)
+        if finished_words and finished_words[-1] in self._values.get(name, {}):
+            return _starting(self._values[name][finished_words[-1]], word)
+        return self._on_line(name, finished_words, word, line)
 
-    def _on_line(self, name: str, done: list[str], word: str, line: str) -> list[str]:
+    def _on_line(self, name: str, finished_words: list[str], word: str, line: str) -> list[str]:
         if name == "segmind_login":
-            return _starting(("segmind", "apimart"), word)
-        if name == "segmind_panel" and not done:
+            return _starting(self._client.session.provider_titles(), word)
+        if name == "segmind_panel" and not finished_words:
             from segmind_widgets import panels
 
             return _starting(panels.names(), word)
         if name not in ("segmind_run", "segmind_models"):
             return []
-        plain = [w for w in done if not w.startswith("-")]
+        plain = [w for w in finished_words if not w.startswith("-")]
         model = self._model(line)
         if name == "segmind_models" or not plain or model is None:
             return _starting((model.slug for model in self._catalog()), word)
@@ -86,12 +87,12 @@ class Completion:
             return _starting(_choices(model, value[1]), value[2])
         if last.strip() != word.strip():
             return []
-        there = set(re.findall(r"(?m)^\s*(\w+):", body))
-        return _starting((f"{f}: " for f in _fields(model) if f not in there), word.strip())
+        present = set(re.findall(r"(?m)^\s*(\w+):", body))
+        return _starting((f"{f}: " for f in _fields(model) if f not in present), word.strip())
 
     def _model(self, line: str) -> Model | None:
         catalog = self._catalog()
-        return next((found for w in line.split()[1:] if (found := catalog.find(w))), None)
+        return next((model for w in line.split()[1:] if (model := catalog.find(w))), None)
 
     def _catalog(self) -> Any:
         return self._client.catalog()

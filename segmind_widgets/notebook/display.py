@@ -1,7 +1,7 @@
-"""What a cell shows while a job runs and after it: the one place that displays.
+"""The output of cells: the only module that displays.
 
-A widget line while it runs, a static picture after it, in the same output. In a terminal a line of
-text that rewrites itself.
+While a job runs its output is a widget; at the end a static picture replaces the widget in the same
+output. In a terminal it is a line of text that is rewritten.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from segmind_widgets.errors import CellError, StillRunning
 from segmind_widgets.formatting import figure, seconds
 from segmind_widgets.jobs.job import Job
 
-_STILLS = 4  # finished jobs of a panel that a saved notebook keeps
-_STILL_SIDE = 512  # pixels of their pictures
+SAVED_JOBS = 4  # newest finished jobs of a panel in a saved notebook
+SAVED_PICTURE_SIDE = 512  # pixels
 
 
 class CellDisplay:
@@ -29,41 +29,41 @@ class CellDisplay:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._shown: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # job → execution
+        self._executions: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # of jobs and batches
         self._cell = copy_context()
-        self._panels: dict[str, list[tuple[int, Any]]] = {}  # cell → execution, panel
-        shell.events.register("pre_run_cell", self._entered)
+        self._panels: dict[str, list[tuple[int, Any]]] = {}  # cell → (execution, panel)
+        shell.events.register("pre_run_cell", self._on_cell)
 
     def close(self) -> None:
-        """Take no further part in the shell."""
-        self._shell.events.unregister("pre_run_cell", self._entered)
+        """Unregister from the shell's events."""
+        self._shell.events.unregister("pre_run_cell", self._on_cell)
 
-    def _entered(self, _info: Any) -> None:
-        # nbclient and papermill drop whatever does not belong to the cell that is running now
+    def _on_cell(self, _info: Any) -> None:
+        # nbclient and papermill drop output that does not belong to the running cell
         self._cell = copy_context()
 
     @property
     def widgets(self) -> bool:
-        """There is a kernel, so there may be somebody who draws widgets."""
+        """Return whether there is a kernel, so that a front end may draw widgets."""
         return hasattr(self._shell, "kernel")
 
     def note(self, text: str) -> None:
-        """A sentence for the person, above the result."""
+        """Display a sentence above the result."""
         if not self.widgets:
             print(text)  # noqa: T201 - a terminal
             return
-        shown = f'<div style="font-size:13px;opacity:.85">Note: {html.escape(text)}</div>'
-        display({"text/plain": f"Note: {text}", "text/html": shown}, raw=True)
+        note = f'<div style="font-size:13px;opacity:.85">Note: {html.escape(text)}</div>'
+        display({"text/plain": f"Note: {text}", "text/html": note}, raw=True)
 
     def show(self, value: Any) -> None:
-        """A value above the cell's own."""
+        """Display a value above the result."""
         display(value)
 
     def follow(self, job: Job, timeout: float | None = None, handle: Any = None) -> None:
-        """Show a job until it ends, in `place` (an upload's) or in an output of its own.
+        """Show a job until it ends, in `handle`'s output (an upload's) or in a new one.
 
         Raises:
-            StillRunning: Stop was pressed, or `timeout` seconds passed; the view goes on.
+            StillRunning: Stop was pressed, or `timeout` seconds passed; the view stays live.
         """
         if not self.widgets:
             self._in_terminal(job, timeout)
@@ -72,121 +72,130 @@ class CellDisplay:
         try:
             job.wait(timeout)
         except StillRunning:
-            self._later(job, finish)
+            self._finish_later(job, finish)
             raise
         except KeyboardInterrupt:
-            self._later(job, finish)
+            self._finish_later(job, finish)
             raise job.left("You stopped waiting") from None
         finish(False)
-        self._at_its_end(job, finish)
+        self._finish_at_end(job, finish)
 
     def show_in_background(self, job: Job, handle: Any = None) -> None:
         """Show a job that the cell does not wait for."""
         if self.widgets:
-            self._later(job, self._view(job, handle))
+            self._finish_later(job, self._view(job, handle))
 
     def is_shown(self, job: Any) -> None:
-        """IPython's display of a value: nothing where this very cell shows the job already.
+        """Tell IPython's formatter whether this cell shows the job already.
 
         Raises:
-            NotImplementedError: IPython's word for "show it as you would".
+            NotImplementedError: the cell does not; IPython then displays the job.
         """
         if not self.shows(job):
             raise NotImplementedError
 
     def shows(self, job: Any) -> bool:
-        """This very cell shows the job or the batch, or hides it."""
-        return self._shown.get(job) == self._shell.execution_count
+        """Return whether the running cell shows, or hides, the job or the batch."""
+        return self._executions.get(job) == self._shell.execution_count
 
     def hide(self, job: Any) -> None:
-        """Have `is_shown` show nothing for the rest of this cell."""
-        self._shown[job] = self._shell.execution_count
+        """Suppress IPython's display of the job for the rest of this cell."""
+        self._executions[job] = self._shell.execution_count
 
     def upload(self, files: int, *, quiet: bool = False) -> Upload:
-        """A bar for an upload, shown when its first bytes went."""
-        return Upload(files, shown=self.widgets and not quiet)
+        """Return a progress bar for an upload, displayed at the first bytes sent."""
+        return Upload(files, visible=self.widgets and not quiet)
 
     def panel(self, panel: Any) -> None:
-        """Show a panel. Its newest pictures stand under it where it is not alive: in a saved file.
+        """Show a panel, and below it its newest pictures for a saved file.
 
         Raises:
-            CellError: there is nobody to draw widgets.
+            CellError: a terminal cannot draw widgets.
         """
         if not self.widgets:
             raise CellError("A panel needs a notebook; this is a terminal.")
-        self._replaces_those_of_an_earlier_run(panel)
+        self._close_earlier_panels(panel)
         display(panel)
 
-        def kept() -> dict[str, str]:
-            jobs = panel.results[:_STILLS]
-            pictures = "".join(job.to_html(_STILL_SIDE) for job in jobs)
+        def static() -> dict[str, str]:
+            jobs = panel.results[:SAVED_JOBS]
+            pictures = "".join(job.to_html(SAVED_PICTURE_SIDE) for job in jobs)
             text = "\n".join(job.line for job in jobs)
             return {"text/plain": text, "text/html": panel.kept(pictures)}
 
-        handle = display(kept(), raw=True, display_id=True)
+        handle = display(static(), raw=True, display_id=True)
         assert handle is not None
 
-        def keep(_: Any) -> None:
-            self._cell.copy().run(handle.update, kept(), raw=True)
+        def update(_: Any) -> None:
+            self._cell.copy().run(handle.update, static(), raw=True)
 
-        panel.observe(keep, "results")
+        panel.observe(update, "results")
 
     @property
     def _cell_id(self) -> str:
-        """The notebook's id of the running cell; "" where the front end does not tell."""
+        """Return the running cell's id in the notebook, or "" if the front end sends none."""
         parent = getattr(self._shell, "get_parent", dict)() or {}
         return str(parent.get("metadata", {}).get("cellId", ""))
 
-    def _replaces_those_of_an_earlier_run(self, panel: Any) -> None:
-        """When a cell runs again its output goes, and nobody sees its panels any more."""
+    def _close_earlier_panels(self, panel: Any) -> None:
+        """Close the panels of the cell's earlier runs: their output was replaced."""
         cell, now = self._cell_id, self._shell.execution_count
         if not cell:
             return
-        shown = self._panels.pop(cell, [])
-        for _, old in (entry for entry in shown if entry[0] != now):
+        panels = self._panels.pop(cell, [])
+        for _, old in (entry for entry in panels if entry[0] != now):
             old.close()
-        self._panels[cell] = [*(entry for entry in shown if entry[0] == now), (now, panel)]
+        self._panels[cell] = [*(entry for entry in panels if entry[0] == now), (now, panel)]
 
     def _view(self, job: Job, handle: Any) -> Callable[[bool], None]:
         from segmind_widgets.widgets.job_view import JobView
 
-        return self.live(job, JobView(job), lambda left: _lasting(job, left=left), handle)
+        return self.live(
+            job, JobView(job), lambda returned: _static(job, returned=returned), handle
+        )
 
     def live(
-        self, thing: Any, view: Any, lasting: Callable[[bool], dict[str, str]], handle: Any = None
+        self, thing: Any, view: Any, static: Callable[[bool], dict[str, str]], handle: Any = None
     ) -> Callable[[bool], None]:
-        """Show a view of a job or a batch; what is returned puts what lasts in its place.
+        """Show the view of a job or a batch.
 
-        Both are told whether the cell had left it.
+        Args:
+            thing: the job or the batch.
+            view: its widget.
+            static: makes the output that replaces the widget.
+            handle: the output to use; None for a new one.
+
+        Returns:
+            A function that replaces the view with static output. It takes, and passes on, whether
+            the cell returned before the end.
         """
         if handle is None:
             handle = display(view, display_id=True)
         else:
             handle.update(view)
-            handle = handle
         self.hide(thing)
-        open_views = iter([view])  # used up by the first who finishes, whichever thread that is
+        open_views = iter([view])  # the first thread that finishes takes the view and closes it
 
-        def finish(left: bool) -> None:
+        def finish(returned: bool) -> None:
             if handle is not None:
-                handle.update(lasting(left), raw=True)
+                handle.update(static(returned), raw=True)
             for open_view in open_views:
                 open_view.close()
 
         return finish
 
     def in_cell(self, work: Callable[[], None]) -> None:
-        """Do it in a thread as the cell that runs now would: its output is not dropped."""
+        """Run `work` in the running cell's context, so that its output is not dropped."""
         self._cell.copy().run(work)
 
-    def _later(self, job: Job, finish: Callable[[bool], None]) -> None:
-        """Finish when the job ends, or now if it has."""
-        self._at_its_end(job, finish)
+    def _finish_later(self, job: Job, finish: Callable[[bool], None]) -> None:
+        """Finish when the job ends, or now if it has ended."""
+        self._finish_at_end(job, finish)
         if not job.watching:
             finish(True)
 
-    def _at_its_end(self, job: Job, finish: Callable[[bool], None]) -> None:
-        """Finish whenever the job ends, in whichever thread: one that was left may be resumed."""
+    def _finish_at_end(self, job: Job, finish: Callable[[bool], None]) -> None:
+        """Finish at each end of the job: a detached job may be resumed, and ends again."""
 
         def ended(_: Any) -> None:
             if not job.watching:
@@ -214,17 +223,17 @@ class CellDisplay:
 
 
 class Upload:
-    """A bar while bytes go. `place` is the output it stands in, None while nothing was sent."""
+    """A progress bar of an upload. `handle` is its output, None before the first bytes."""
 
-    def __init__(self, files: int, *, shown: bool) -> None:
+    def __init__(self, files: int, *, visible: bool) -> None:
         self._files = files
-        self._shown = shown
+        self._visible = visible
         self._view: Any = None
         self.handle: Any = None
 
-    def told(self, sent: int, total: int) -> None:
-        """`sent` of `total` bytes went."""
-        if not self._shown:
+    def update(self, sent: int, total: int) -> None:
+        """Show that `sent` of `total` bytes were sent."""
+        if not self._visible:
             return
         if self._view is None:
             from segmind_widgets.widgets.job_view import UploadView
@@ -234,20 +243,23 @@ class Upload:
         self._view.told(sent, total)
 
     def close(self) -> None:
-        """Free the bar; its output stays for what comes next."""
+        """Close the bar; its output stays for the job's view."""
         if self._view is not None:
             self._view.close()
 
     def clear(self) -> None:
-        """Free the bar and its output."""
+        """Close the bar and clear its output."""
         self.close()
         if self.handle is not None:
             clear_output()
 
 
-def _lasting(job: Job, *, left: bool) -> dict[str, str]:
-    """What stays of a job. Why it failed is the cell's error, or stands here once the cell left."""
-    if job.error is None or job.outputs or left:
+def _static(job: Job, *, returned: bool) -> dict[str, str]:
+    """Return the static output of a job.
+
+    The reason of a failure is in it if the cell `returned` before; else the cell raises the error.
+    """
+    if job.error is None or job.outputs or returned:
         return job._repr_mimebundle_()
     where = "sandbox · " if job.sandbox else ""
     text = f"{job.status} · {where}{job.caption}"

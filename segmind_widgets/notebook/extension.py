@@ -1,23 +1,22 @@
-"""What `%load_ext` adds to a shell, and `%unload_ext` takes away again."""
+"""Load the extension into an IPython shell, and unload it."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.notebook.magics import SegmindMagics
 
-_SHOWN = (("segmind_widgets.jobs.job", "Job"), ("segmind_widgets.batches.batch", "Batch"))
+LIVE_TYPES = (("segmind_widgets.jobs.job", "Job"), ("segmind_widgets.batches.batch", "Batch"))
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics, `%config SegmindClient`, completion, and how jobs and batches show.
+    """Register the magics, `%config SegmindClient`, completion, and the display of jobs.
 
-    Where that is done already, by a configuration file say, nothing changes.
+    Does nothing if the extension is loaded already, for example by a configuration file.
     """
     if SegmindMagics.__name__ in shell.magics_manager.registry:
         return
@@ -26,24 +25,24 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     if client not in shell.configurables:
         shell.configurables.append(client)  # type: ignore[arg-type]
-    if shell.Completer is not None:
-        shell.Completer.custom_matchers.append(_matcher(client))
+    matcher = _matcher(client)
+    if matcher is not None and shell.Completer is not None:
+        shell.Completer.custom_matchers.append(matcher)
     formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
-    for kind in _SHOWN:
+    for kind in LIVE_TYPES:
         formatter.for_type_by_name(*kind, partial(_show, magics))
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take back all that `load` added; live jobs are no longer watched, and go on."""
+    """Remove all that `load` added and stop watching live jobs; they go on at their services."""
     _unregister(shell)
-    if shell.Completer is not None:
-        mine = [m for m in shell.Completer.custom_matchers if hasattr(m, "segmind_widgets")]
-        for matcher in mine:
-            shell.Completer.custom_matchers.remove(matcher)
+    matchers = getattr(shell.Completer, "custom_matchers", None) or []
+    for matcher in [m for m in matchers if hasattr(m, "segmind_widgets")]:
+        matchers.remove(matcher)
     formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
-    for name in _SHOWN:
+    for name in LIVE_TYPES:
         formatter.deferred_printers.pop(name, None)
-    for kind in [k for k in formatter.type_printers if (k.__module__, k.__name__) in _SHOWN]:
+    for kind in [k for k in formatter.type_printers if (k.__module__, k.__name__) in LIVE_TYPES]:
         formatter.pop(kind)
     if SegmindClient.initialized():
         client = SegmindClient.instance()
@@ -60,9 +59,9 @@ def _unregister(shell: InteractiveShell) -> None:
         if ours in shell.configurables:
             shell.configurables.remove(ours)
     for kind in ("line", "cell"):
-        known = shell.magics_manager.magics[kind]
-        for name in [name for name in known if name.startswith("segmind_")]:
-            del known[name]
+        magics = shell.magics_manager.magics[kind]
+        for name in [name for name in magics if name.startswith("segmind_")]:
+            del magics[name]
 
 
 def _show(magics: SegmindMagics, thing: Any) -> None:
@@ -73,6 +72,12 @@ def _show(magics: SegmindMagics, thing: Any) -> None:
 
 
 def _matcher(client: SegmindClient) -> Any:
+    """Return a completer of the magics' lines, or None below IPython 8.6, such as on Colab."""
+    try:
+        from IPython.core.completer import SimpleCompletion, context_matcher
+    except ImportError:
+        return None
+
     @context_matcher(identifier="segmind_widgets")
     def match(context: Any) -> dict[str, Any]:
         text = context.full_text
@@ -86,10 +91,10 @@ def _matcher(client: SegmindClient) -> Any:
         values = {name: parser.values for name, parser in parsers.items()}
         before = "\n".join(text.split("\n")[: context.cursor_line])
         cursor = len(before) + bool(context.cursor_line) + context.cursor_position
-        fragment, found = Completion(client, words, values).matches(text, cursor)
-        completions = [SimpleCompletion(text=word, type="segmind") for word in found]
+        fragment, matches = Completion(client, words, values).matches(text, cursor)
+        completions = [SimpleCompletion(text=word, type="segmind") for word in matches]
         result: dict[str, Any] = {"completions": completions, "matched_fragment": fragment}
-        return {**result, "suppress": bool(found)}
+        return {**result, "suppress": bool(matches)}
 
     match.segmind_widgets = True  # type: ignore[attr-defined]
     return match

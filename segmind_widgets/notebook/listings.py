@@ -1,4 +1,4 @@
-"""Tables of models, their parameters, jobs, uploads, and what was spent."""
+"""Tables of models, their parameters, jobs, uploads, and costs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook.tables import Table
 from segmind_widgets.types import Model
 
-_SPENDERS = 40  # rows of a ledger that a notebook keeps
-_SUMMED = ("jobs", "completed", "usd", "unpriced")
-Preview = Callable[[Asset, int], tuple[bytes, str]]  # a picture of at most so many pixels
+MAX_SPEND_ROWS = 40  # shown in a notebook
+SUM_COLUMNS = ("jobs", "completed", "usd", "unpriced")
+Preview = Callable[
+    [Asset, int], tuple[bytes, str]
+]  # (file, longest side in pixels) → (data, media type)
 
 
-def models(found: Sequence[Model], most: int = 40) -> Table:
-    """Models with what they usually cost and take."""
-    more = f"{len(found) - most} more: add words, or --modality. " if len(found) > most else ""
+def models(matches: Sequence[Model], most: int = 40) -> Table:
+    """Make a table of models with their usual costs and times."""
+    rest = len(matches) - most
+    more = f"{rest} more: add words, or --modality. " if rest > 0 else ""
     return Table(
-        found[:most],
+        matches[:most],
         {
             "model": lambda model: model.slug,
             "name": lambda model: model.name,
@@ -39,7 +42,7 @@ def models(found: Sequence[Model], most: int = 40) -> Table:
 
 
 def parameters(model: Model) -> Table:
-    """A model's inputs: type, range, default and meaning."""
+    """Make a table of a model's inputs: type, range, default and meaning."""
     schema: Mapping[str, Any] = model.schema or {}
     required = set(schema.get("required", ()))
     facts = [model.name, model.modality]
@@ -58,20 +61,24 @@ def parameters(model: Model) -> Table:
 
 
 def jobs(
-    found: Sequence[Job],
+    rows: Sequence[Job],
     preview: Preview = Asset.preview,
     total: int = 0,
     *,
-    narrowed: bool = False,
+    filtered: bool = False,
 ) -> Table:
-    """Jobs, with a small picture of the first output, which `preview` makes.
+    """Make a table of jobs with small pictures of their first outputs.
 
-    `total` is how many there are in all; `narrowed` tells that a filter chose them.
+    Args:
+        rows: the jobs.
+        preview: makes the pictures.
+        total: the number of jobs in the journal that fit.
+        filtered: whether a filter chose the jobs.
     """
-    more = f"{len(found)} of {total} jobs; --last shows more. " if total > len(found) else ""
-    none = "No job fits." if narrowed else "No jobs yet."
+    more = f"{len(rows)} of {total} jobs; --last shows more. " if total > len(rows) else ""
+    none = "No job fits." if filtered else "No jobs yet."
     return Table(
-        found,
+        rows,
         {
             "picture": lambda job: _picture(job, preview),
             "model": lambda job: job.model,
@@ -81,27 +88,27 @@ def jobs(
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
         },
-        f"{more}%segmind_jobs ID shows one; --resume goes on with what is unfinished."
-        if found
+        f"{more}%segmind_jobs ID shows one; --resume goes on with unfinished jobs."
+        if rows
         else none,
         pictures=["picture"],
     )
 
 
-def job(one: Job, again: str) -> Table:
-    """All that is known of a job. `again` is the text of a cell that makes it again, or why not."""
+def job(one: Job, cell: str) -> Table:
+    """Make a table of all facts about a job; `cell` runs it again, or says why that fails."""
     where = "sandbox" if one.sandbox else one.provider
     facts = {
         one.kind: one.model,
         "status": " · ".join(
             dict.fromkeys(filter(None, [str(one.status), one.provider_status.lower()]))
         ),
-        "error": _said(one.error),
+        "error": _error_text(one.error),
         "at": where,
         "id": one.id,
         "begun": f"{age(one.created)} ({one.created})",
         "took": seconds(one.elapsed) if one.elapsed else "",
-        "cost": money(one.cost) if one.cost is not None else "not told",
+        "cost": money(one.cost) if one.cost is not None else "unknown",
         "credits left": f"{one.credits:.2f} USD" if one.credits is not None else "",
         "seed": str(one.seed) if one.seed is not None else "",
         **{f"input {name}": _plain(value) for name, value in one.inputs.items()},
@@ -112,63 +119,64 @@ def job(one: Job, again: str) -> Table:
         where = [str(asset.path or "in memory"), f"{asset.url}{until}" if asset.url else ""]
         rows.append((f"output {number}", " · ".join([*asset.facts[1:], *filter(None, where)])))
     rows += [("note", one.note)] if one.note else []
-    rows.append(("again", again.strip()))
+    rows.append(("again", cell.strip()))
     return Table(
         rows,
         {"": lambda row: row[0], " ": lambda row: row[1]},
-        'job.rerun(prompt="…") makes it again with changes; job.export("python") is a program.',
+        'job.rerun(prompt="…") runs it with changes; job.export("python") returns a program.',
         whole=True,
     )
 
 
 def spend(
-    found: Sequence[Any],
+    rows: Sequence[Any],
     by: str,
     sessions: Mapping[bool, Any],
     budget: float,
     newest: Job | None,
     *,
-    narrowed: bool = False,
+    filtered: bool = False,
 ) -> Table:
-    """What jobs cost: `spending.SpendRow` rows, with a total for each kind of money.
+    """Make a table of the cost of jobs, with totals of real money and of sandbox credits.
 
     Args:
-        found: the rows.
-        by: what a row adds up: model, day, notebook or job.
-        sessions: what this session spent (`budget.Session`), by whether it is play money.
+        rows: `storage.spending.SpendRow` rows.
+        by: the key of a row: model, day, notebook or job.
+        sessions: the `SessionSpend` of real money (False) and of sandbox credits (True).
         budget: USD that this session may spend; 0 for no limit.
-        newest: the newest job that was told what is left of the credits.
-        narrowed: only the last days are asked for.
+        newest: the newest job whose reply had the remaining credits.
+        filtered: whether the rows are only of the last days.
     """
-    kinds = [[row for row in found if row.sandbox == play] for play in (False, True)]
-    totals = [_total(rows) for rows in kinds if len(rows) > 1]
-    said = [_session(sessions[False], "This session")]
+    groups = [[row for row in rows if row.sandbox == sandbox] for sandbox in (False, True)]
+    sentences = [_session(sessions[False], "This session")]
     if sessions[True].spent or sessions[True].in_flight:
-        said.append(_session(sessions[True], "In play money"))
+        sentences.append(_session(sessions[True], "In sandbox credits"))
     if budget:
-        said.append(f"Its budget is {money(budget)}.")
+        sentences.append(f"Its budget is {money(budget)}.")
     if newest is not None:
-        what = "play money" if newest.sandbox else "credits"
-        said.append(f"The newest job left {newest.credits:.2f} USD of {what}.")
+        kind = "sandbox credits" if newest.sandbox else "credits"
+        sentences.append(f"The newest job left {newest.credits:.2f} USD of {kind}.")
+    if not rows:
+        sentences.insert(0, f"Nothing was run {'then' if filtered else 'yet'}.")
     return Table(
-        found,
+        rows,
         {
             by: lambda row: row.key or f"no {by}",
             "jobs": lambda row: str(row.jobs),
             "completed": lambda row: str(row.completed),
             "cost": _cost,
-            "money": lambda row: "play (sandbox)" if row.sandbox else "real",
+            "money": lambda row: "sandbox credits" if row.sandbox else "real",
         },
-        " ".join(said if found else [f"Nothing was run {'then' if narrowed else 'yet'}.", *said]),
-        totals=totals,
-        most=_SPENDERS,
+        " ".join(sentences),
+        totals=[_total(group) for group in groups if len(group) > 1],
+        most=MAX_SPEND_ROWS,
     )
 
 
-def uploads(found: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
-    """Uploaded files with their URLs."""
+def uploads(assets: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
+    """Make a table of uploaded files with their URLs."""
     return Table(
-        found,
+        assets,
         {
             "picture": lambda asset: _small(asset, asset.filename, preview) if asset.local else "",
             "file": lambda asset: " · ".join(asset.facts),
@@ -180,18 +188,18 @@ def uploads(found: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
 
 
 def _picture(job: Job, preview: Preview) -> str:
-    shown = next((asset for asset in job.outputs if asset.kind == "image"), None)
-    return _small(shown, str(job.inputs.get("prompt") or job.model), preview) if shown else ""
+    image = next((asset for asset in job.outputs if asset.kind == "image"), None)
+    return _small(image, str(job.inputs.get("prompt") or job.model), preview) if image else ""
 
 
-def _small(shown: Asset, said: str, preview: Preview) -> str:
-    if shown.kind != "image":
+def _small(image: Asset, description: str, preview: Preview) -> str:
+    if image.kind != "image":
         return ""
     try:
-        data, kind = preview(shown, 64)
-    except AssetError:  # the file was damaged since
+        data, kind = preview(image, 64)
+    except AssetError:  # the file is damaged
         return ""
-    alt = html.escape(said, quote=True)
+    alt = html.escape(description, quote=True)
     source = f"data:{kind};base64,{base64_codec().b64encode(data).decode()}"
     return f'<img src="{source}" alt="{alt}" style="width:48px;border-radius:4px">'
 
@@ -210,21 +218,21 @@ def _takes(schema: Mapping[str, Any]) -> str:
 
 
 def _total(rows: Sequence[Any]) -> Any:
-    sums = {name: sum(getattr(r, name) for r in rows) for name in _SUMMED}
+    sums = {name: sum(getattr(r, name) for r in rows) for name in SUM_COLUMNS}
     return replace(rows[0], key="in all", **sums)
 
 
 def _cost(row: Any) -> str:
-    unknown = f" and {row.unpriced} not told" if row.unpriced else ""
+    unknown = f" and {row.unpriced} unknown" if row.unpriced else ""
     return f"{money(row.usd)}{unknown}"
 
 
 def _session(session: Any, name: str) -> str:
-    flying = f", {money(session.in_flight)} in flight" if session.in_flight else ""
-    return f"{name}: {money(session.spent)} spent{flying}."
+    in_flight = f", {money(session.in_flight)} in flight" if session.in_flight else ""
+    return f"{name}: {money(session.spent)} spent{in_flight}."
 
 
-def _said(error: Any) -> str:
+def _error_text(error: Any) -> str:
     return "" if error is None else f"{error} {getattr(error, 'hint', '')}".strip()
 
 

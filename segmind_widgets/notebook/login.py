@@ -1,42 +1,47 @@
-"""A key from the person to the keyring, past the line, the screen and the history."""
+"""Ask for API keys so that they reach neither the notebook nor IPython's history."""
 
 from __future__ import annotations
 
 import getpass
+from collections.abc import Collection
 
 from IPython.core.error import StdinNotImplementedError
 
 from segmind_widgets.errors import CellError, KeyMissing
 
-TITLES = {"segmind": "Segmind", "apimart": "APIMart"}
+MAX_NAME_LENGTH = 12  # letters of a provider's name; a key is longer
 
 
-def without_key(line: str) -> str:
-    """The line, where no key stands on it. The words of the refusal do not repeat it."""
+def reject_key(line: str, providers: Collection[str]) -> str:
+    """Return the line unchanged if no word of it may be a key.
+
+    Raises:
+        CellError: a word is neither an option nor a name; the message does not repeat the word.
+    """
     for word in line.split():
-        plain = word.startswith("--") or (word.isalpha() and len(word) <= 12)
-        if not plain and word not in TITLES:
+        is_name = word.isalpha() and len(word) <= MAX_NAME_LENGTH
+        if not (word.startswith("--") or is_name or word in providers):
             raise CellError(
                 "A key on the line stays in the notebook and in IPython's history.",
-                hint="Run %segmind_login alone: it asks for the key without showing it. Best make"
-                " a new key, for this one is in the history now.",
+                hint="Run %segmind_login without the key: it asks for it and does not show it."
+                " Replace this key by a new one, since the history has it now.",
             )
     return line
 
 
-def ask(provider: str) -> str:
-    """The key that the person types, unseen.
+def ask(provider: str, title: str) -> str:
+    """Ask for the provider's key without showing it.
 
     Raises:
-        KeyMissing: nothing was typed, or nobody can type here.
+        KeyMissing: nothing was typed, or this front end has no input.
     """
     try:
-        key = getpass.getpass(f"{TITLES[provider]} API key: ").strip()
+        key = getpass.getpass(f"{title} API key: ").strip()
     except (StdinNotImplementedError, EOFError):
         key = ""
     if not key:
         raise KeyMissing(
             "No key was given.",
-            hint=f"Where nobody can type, set {provider.upper()}_API_KEY in the environment.",
+            hint=f"Without a prompt, set {provider.upper()}_API_KEY in the environment.",
         )
     return key

@@ -1,4 +1,4 @@
-"""What `%%segmind_run`, `%%segmind_workflow` and `%segmind_jobs --resume` do."""
+"""The command behind `%%segmind_run`, `%%segmind_workflow` and `%segmind_jobs --resume`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MISSING = {
 
 
 class Code(str):
-    """Text that shows itself as it is, to be copied; a click selects all of it."""
+    """Text to be copied, shown verbatim; a click selects all of it."""
 
     __slots__ = ()
 
@@ -42,9 +42,11 @@ class Code(str):
 
 
 class RunCommand:
-    """Runs of one shell.
+    """Runs models and workflows in one shell.
 
     Args:
+        client: plans and starts the runs.
+        display: the outputs of the shell.
         names: the notebook's variables.
     """
 
@@ -55,23 +57,24 @@ class RunCommand:
 
     @cached_property
     def many(self) -> SweepCommand:
-        """What sweeps do, and how batches are shown."""
+        """Return the command for sweeps, which shows batches, too."""
         from segmind_widgets.notebook.sweep_command import SweepCommand
 
         return SweepCommand(self._client, self._display, self._names)
 
     def run(self, kind: Any, line: str, cell: str | None) -> Any:
-        """A model or a workflow from its line and cell: the Job, the Batch, a plan, or Code.
+        """Run a line and its cell; return the Job, the Batch, a plan, or Code.
 
         Raises:
-            CellError, SegmindError: what is wrong with the text, or what failed.
+            CellError: the line or the cell is wrong; nothing was sent.
+            SegmindError: the run failed.
         """
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
         recipe = read(self._source(options.recipe)) if options.recipe else None
         if not (options.target or recipe):
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
         if options.save and not (options.dry_run or options.export):
-            _make(options.save)
+            _make_folder(options.save)
         inputs = self._inputs(options, cell)
         if recipe:
             inputs = recipe.changed(inputs)
@@ -81,7 +84,7 @@ class RunCommand:
         if options.sweep or split(inputs)[1]:
             return self.many.run(kind, options, inputs)
         if options.yes:
-            raise CellError("--yes goes with a sweep.", hint="--sweep seed=1,2,3 --yes")
+            raise CellError("--yes works only with a sweep.", hint="--sweep seed=1,2,3 --yes")
         return self._one(kind, options, inputs)
 
     def _one(self, kind: Any, options: Namespace, inputs: dict[str, Any]) -> Any:
@@ -96,7 +99,7 @@ class RunCommand:
         if options.export:
             return Code(self._client.export(plan, options.export))
         if options.dry_run:
-            self._foresee(plan, options)
+            self._note_refusal(plan, options)
             return plan
         earlier = self._client.earlier(plan) if options.reuse else None
         job, handle = (earlier, None) if earlier else self._send(plan, options)
@@ -105,12 +108,12 @@ class RunCommand:
         if earlier and not options.quiet:
             self._display.note(
                 f"This was made {listings.age(earlier.created)}, by the same model from the same"
-                " inputs. Nothing was sent, nothing is paid."
+                " inputs. Nothing was sent or billed."
             )
         return self._watch(job, options, handle)
 
-    def _foresee(self, plan: Plan, options: Namespace) -> None:
-        """Tell what would keep the plan from being sent."""
+    def _note_refusal(self, plan: Plan, options: Namespace) -> None:
+        """Display a note if the plan would not be sent, with the reason."""
         try:
             earlier = self._client.earlier(plan) if options.reuse else None
             if earlier:
@@ -122,7 +125,7 @@ class RunCommand:
             self._display.note(f"It would be refused: {error.message}")
 
     def _send(self, plan: Plan, options: Namespace) -> tuple[Job, Any]:
-        """The job of a plan, and the output where its upload was shown."""
+        """Start a plan; return the job, and the handle of its upload's output, if any."""
         if options.max_cost is not None:
             plan.within(options.max_cost)
         if not options.quiet:
@@ -132,7 +135,7 @@ class RunCommand:
         return self._start(plan, bar), bar.handle
 
     def _source(self, word: str) -> Any:
-        """The picture that --from names: a path, or a $variable's value."""
+        """Return the picture that --from names: a path, or the value of a $variable."""
         return parse_line([f"from={word}"], self._names)["from"] if word[0] == "$" else word
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
@@ -146,7 +149,7 @@ class RunCommand:
         if options.seed is not None:
             if inputs.get("seed") is not None:
                 raise CellError(
-                    "The seed is there twice: --seed and `seed`.",
+                    "The seed is set twice: by --seed and by `seed`.",
                     hint="Leave one out.",
                     field="seed",
                 )
@@ -155,7 +158,7 @@ class RunCommand:
 
     def _start(self, plan: Plan, bar: Upload) -> Job:
         try:
-            return self._client.start(plan, bar.told)
+            return self._client.start(plan, bar.update)
         except KeyboardInterrupt:
             bar.clear()
             job = self._client.session.budget.job_of(plan)
@@ -176,7 +179,7 @@ class RunCommand:
                     job.save(options.save)
 
             job.observe(save, "outputs")
-            if job.done:  # an earlier one, shown again
+            if job.done:  # a job shown again by --reuse
                 save()
         if options.background:
             if options.quiet:
@@ -186,21 +189,21 @@ class RunCommand:
             return job
         if options.quiet:
             self._display.hide(job)
-            self._quietly(job, options.timeout)
+            self._wait(job, options.timeout)
         else:
             self._display.follow(job, options.timeout, handle)
         if job.error is not None:
             raise job.error
         return job
 
-    def _quietly(self, job: Job, timeout: float | None) -> None:
+    def _wait(self, job: Job, timeout: float | None) -> None:
         try:
             job.wait(timeout)
         except KeyboardInterrupt:
             raise job.left("You stopped waiting") from None
 
     def resume(self, ids: list[str]) -> Any:
-        """Go on with these jobs, or with all unfinished ones, and wait: the Job, or a table."""
+        """Resume these jobs, or all unfinished ones, and wait; return the Job, or a table."""
         resumed = [self._client.resume(i) for i in ids] if ids else self._client.resume_all()
         if not resumed:
             self._display.note("No job is unfinished.")
@@ -209,14 +212,14 @@ class RunCommand:
             self._display.show_in_background(job)
         self._display.follow(resumed[0])
         for job in resumed[1:]:
-            self._quietly(job, None)
+            self._wait(job, None)
         if len(resumed) == 1 and resumed[0].error is not None:
             raise resumed[0].error
         return resumed[0] if len(resumed) == 1 else listings.jobs(resumed, self._client.thumbnail)
 
 
-def _make(folder: str) -> None:
-    """Before anything is sent: a result that cannot be saved should not be paid for."""
+def _make_folder(folder: str) -> None:
+    """Make the folder before anything is sent, so that no run is paid whose result is not saved."""
     try:
         Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
     except OSError as error:

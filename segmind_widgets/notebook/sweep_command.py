@@ -1,4 +1,4 @@
-"""What a cell with `--sweep` or `{sweep: […]}` does: plan, ask, run all combinations, show them."""
+"""The command behind `--sweep` and `{sweep: […]}`: plan, confirm, run and show a batch."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ from segmind_widgets.formatting import money
 from segmind_widgets.notebook.display import CellDisplay
 from segmind_widgets.syntax.cells import parse_line
 
-_YES = ("y", "yes")
-_WIDTH = 100  # characters of a terminal's line
-_MOVING = ["done", "failed", "running", "eta"]
+YES_ANSWERS = ("y", "yes")
+TERMINAL_WIDTH = 100  # characters
+PROGRESS_TRAITS = ["done", "failed", "running", "eta"]
 
 
 class SweepCommand:
-    """Sweeps of one shell, and batches as values of its cells.
+    """Runs sweeps in one shell, and shows batches.
 
     Args:
+        client: plans and starts the batches.
+        display: the outputs of the shell.
         names: the notebook's variables.
     """
 
@@ -37,17 +39,17 @@ class SweepCommand:
         self._names = names
 
     def run(self, kind: Any, options: Namespace, inputs: Mapping[str, Any]) -> Batch | BatchPlan:
-        """The Batch of all combinations, or its plan for a dry run.
+        """Run all combinations; return the Batch, or the plan of a dry run.
 
         Raises:
-            CellError, InputError: what is wrong with the text or the inputs; nothing was sent.
-            LimitError: it is too much, and nobody said yes; or the budget is used up.
+            CellError, InputError: the text or the inputs are wrong; nothing was sent.
+            LimitError: the size was not confirmed, or the budget is used up.
         """
         for word in ("reuse", "export"):
             if getattr(options, word):
                 raise CellError(
-                    f"--{word} goes with a single run.",
-                    hint="A sweep goes on by itself: what is done already is not paid again.",
+                    f"--{word} works only with a single run.",
+                    hint="A sweep resumes by itself: finished rows are not paid again.",
                 )
         axes = self._axes(options.sweep)
         prepared = self._client.prepared(
@@ -60,45 +62,45 @@ class SweepCommand:
         )
         plan = prepared.plan
         if options.dry_run:
-            self._foresee(plan, options)
+            self._note_refusal(plan, options)
             return plan
         if options.max_cost is not None:
             plan.within(options.max_cost)
-        self._sure(plan, options)
+        self._confirm(plan, options)
         return self._start(prepared, options)
 
     def _axes(self, texts: Sequence[str]) -> dict[str, Any]:
-        """Names and values of `NAME=V1,V2`, each read as a cell reads it; `$name` is a list."""
+        """Parse `NAME=V1,V2` texts as cells are parsed; a `$name` may be a list of values."""
         axes: dict[str, Any] = {}
         for text in texts:
             name, sign, values = text.partition("=")
             if not (name and sign):
-                raise CellError(f"--sweep {text} is no NAME=V1,V2.", hint="--sweep seed=1,2,3")
+                raise CellError(f"--sweep {text} is not NAME=V1,V2.", hint="--sweep seed=1,2,3")
             if name in axes:
                 raise CellError(f"`{name}` is swept twice.", hint="Leave one out.", field=name)
-            found = self._alone(name, values)
-            if found is None:
-                found = parse_line([f"{name}=[{values}]"], self._names)[name]
-            axes[name] = found
+            axis = self._list_value(name, values)
+            if axis is None:
+                axis = parse_line([f"{name}=[{values}]"], self._names)[name]
+            axes[name] = axis
         return axes
 
-    def _alone(self, name: str, text: str) -> Any:
-        """What `$name`, `${expr}` or `[…]` alone stands for, where that is many values."""
+    def _list_value(self, name: str, text: str) -> Any:
+        """Return the values of a text that is only `$name`, `${expr}` or `[…]`; None for one."""
         if text[:1] not in ("$", "["):
             return None
-        found = parse_line([f"{name}={text}"], self._names)[name]
-        many = hasattr(found, "__iter__") and not isinstance(found, (str, bytes, Mapping))
-        return found if many else None
+        value = parse_line([f"{name}={text}"], self._names)[name]
+        many = hasattr(value, "__iter__") and not isinstance(value, (str, bytes, Mapping))
+        return value if many else None
 
-    # is it too much?
+    # confirmation
 
-    def _doubt(self, plan: BatchPlan) -> str:
-        """Why somebody should be asked; "" where it is neither many nor dear."""
+    def _reason_to_ask(self, plan: BatchPlan) -> str:
+        """Return why the plan needs a confirmation, or "" if it is neither large nor expensive."""
         client = self._client
-        many = plan.to_send or 0
-        if many > client.ask_above:
+        count = plan.to_send or 0
+        if count > client.ask_above:
             return f"That is more than {client.ask_above} at once"
-        if not (many and client.budget):
+        if not (count and client.budget):
             return ""
         session = client.session_spend(sandbox=plan.sandbox)
         rest = max(0.0, client.budget - session.spent - session.in_flight)
@@ -106,31 +108,31 @@ class SweepCommand:
             return f"Of the session's budget {money(rest)} is left, and it would stop there"
         return ""
 
-    def _sure(self, plan: BatchPlan, options: Namespace) -> None:
-        doubt = "" if options.yes else self._doubt(plan)
-        if not doubt:
+    def _confirm(self, plan: BatchPlan, options: Namespace) -> None:
+        reason = "" if options.yes else self._reason_to_ask(plan)
+        if not reason:
             return
         try:
-            said = input(f"{plan}. {doubt}. Send them? [y/N] ")
+            answer = input(f"{plan}. {reason}. Send them? [y/N] ")
             why = "You did not say yes."
         except (StdinNotImplementedError, EOFError, OSError):
-            said, why = "", f"{doubt}, and nobody can be asked here."
-        if said.strip().lower() not in _YES:
+            answer, why = "", f"{reason}, and nobody can be asked here."
+        if answer.strip().lower() not in YES_ANSWERS:
             raise LimitError(
                 f"{plan}. {why}",
                 hint="Nothing was sent. --yes sends without a question;"
-                " %config SegmindClient.ask_above sets from how many on it is asked.",
+                " %config SegmindClient.ask_above sets the number that needs no question.",
             )
 
-    def _foresee(self, plan: BatchPlan, options: Namespace) -> None:
-        """Tell what would keep it from being sent."""
+    def _note_refusal(self, plan: BatchPlan, options: Namespace) -> None:
+        """Display a note if the plan would be refused, or needs a confirmation."""
         try:
             if options.max_cost is not None:
                 plan.within(options.max_cost)
         except SegmindError as error:
             self._display.note(f"It would be refused: {error.message}")
-        if doubt := self._doubt(plan):
-            self._display.note(f"{doubt}: you would be asked, or say --yes.")
+        if reason := self._reason_to_ask(plan):
+            self._display.note(f"{reason}: you would be asked, or say --yes.")
 
     # running
 
@@ -145,7 +147,7 @@ class SweepCommand:
         if options.save:
             _when_finished(batch, lambda: batch.save(options.save))
         if options.background:
-            self.leave(batch, quiet=options.quiet)
+            self.show_in_background(batch, quiet=options.quiet)
             return batch
         self.follow(batch, options.timeout, quiet=options.quiet)
         if batch.error is not None:
@@ -153,10 +155,10 @@ class SweepCommand:
         return batch
 
     def follow(self, batch: Batch, timeout: float | None = None, *, quiet: bool = False) -> None:
-        """Show a batch until it ends, and its sheet after that.
+        """Show a batch until it ends, then its contact sheet.
 
         Raises:
-            StillRunning: Stop was pressed, so that no further row is sent; or time was up.
+            StillRunning: Stop was pressed, and no further row is sent; or `timeout` passed.
         """
         if quiet or not self._display.widgets:
             self._in_terminal(batch, timeout, quiet=quiet)
@@ -169,10 +171,10 @@ class SweepCommand:
             raise
         except KeyboardInterrupt:
             _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
-            raise _stopped(batch) from None
+            raise _stop(batch) from None
         finish(False)
 
-    def leave(self, batch: Batch, *, quiet: bool = False) -> None:
+    def show_in_background(self, batch: Batch, *, quiet: bool = False) -> None:
         """Show a batch that the cell does not wait for."""
         self._display.hide(batch)
         if self._display.widgets and not quiet:
@@ -180,63 +182,63 @@ class SweepCommand:
             _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
 
     def show(self, batch: Batch) -> None:
-        """IPython's display of a batch: live while it runs, nothing where the cell shows it.
+        """Display a batch for IPython's formatter: live while it runs, and once a cell.
 
         Raises:
-            NotImplementedError: IPython's word for "show it as you would".
+            NotImplementedError: IPython is to display the batch.
         """
         if batch.finished or not self._display.widgets:
             self._display.is_shown(batch)
         elif not self._display.shows(batch):
-            self.leave(batch)
+            self.show_in_background(batch)
 
     def _view(self, batch: Batch) -> Any:
         from segmind_widgets.panels._batch import BatchView
 
-        def lasting(_left: bool) -> dict[str, str]:
+        def static(_returned: bool) -> dict[str, str]:
             return batch._repr_mimebundle_()
 
-        return self._display.live(batch, BatchView(batch, client=self._client), lasting)
+        return self._display.live(batch, BatchView(batch, client=self._client), static)
 
     def _in_terminal(self, batch: Batch, timeout: float | None, *, quiet: bool) -> None:
         def show(_: Any = None) -> None:
-            sys.stdout.write(f"\r{batch.caption[:_WIDTH]:<{_WIDTH}}")
+            sys.stdout.write(f"\r{batch.caption[:TERMINAL_WIDTH]:<{TERMINAL_WIDTH}}")
             sys.stdout.flush()
 
-        self._display.hide(batch) if quiet else batch.observe(show, _MOVING)
+        self._display.hide(batch) if quiet else batch.observe(show, PROGRESS_TRAITS)
         try:
             if not quiet:
                 print(batch.plan)  # noqa: T201 - a terminal
                 show()
             batch.wait(timeout)
         except KeyboardInterrupt:
-            raise _stopped(batch) from None
+            raise _stop(batch) from None
         finally:
             if not quiet:
-                batch.unobserve(show, _MOVING)
-                sys.stdout.write("\r" + " " * _WIDTH + "\r")
+                batch.unobserve(show, PROGRESS_TRAITS)
+                sys.stdout.write("\r" + " " * TERMINAL_WIDTH + "\r")
                 sys.stdout.flush()
 
 
-def _stopped(batch: Batch) -> StillRunning:
-    """Stop was pressed: nothing further is paid for."""
+def _stop(batch: Batch) -> StillRunning:
+    """Stop the batch, so that no further row is paid for; return the error of the cell."""
     batch.stop()
     ended = batch.done + batch.failed
     of = f" of {batch.total:,}" if batch.total is not None else ""
     return StillRunning(
-        f"You stopped it: {ended:,}{of} rows ended, {batch.running:,} on their way go on, and no"
-        " further one is sent.",
-        hint="Run the same cell again: it goes on where it stopped.",
+        f"You stopped it: {ended:,}{of} rows ended, {batch.running:,} in flight go on, and no"
+        " further row is sent.",
+        hint="Run the same cell again to resume it.",
     )
 
 
 def _when_finished(batch: Batch, work: Any) -> None:
-    """Do it once when the batch has ended, from whichever thread tells it."""
-    todo = iter([work])
+    """Call `work` once when the batch has ended, in any thread."""
+    calls = iter([work])  # the first thread takes the call
 
     def ended(_: Any = None) -> None:
         if batch.finished:
-            for each in todo:
+            for each in calls:
                 each()
 
     batch.observe(ended, "finished")

@@ -1,4 +1,4 @@
-"""Lists that show themselves as tables, in a notebook and in a terminal."""
+"""Sequences that show themselves as tables, in a notebook and in a terminal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif)"
 
 
 class Table(Sequence[Any]):
-    """Values in a row, shown as a table. (No list: IPython would show it as one.)
+    """A sequence that shows itself as a table; IPython would print a list subclass as a list.
 
     Args:
-        values: the rows' values; the list holds these.
-        columns: a column's title → the text that a value has there. A title in `pictures` gives
-            HTML of our own instead, which a terminal leaves out.
-        caption: a line under it.
-        totals: further rows' values, shown under the others and not in the list.
-        whole: no text is cut, and its lines are kept.
-        most: rows that are shown; the list and the DataFrame have all.
+        values: the items of the sequence, one a row.
+        columns: for each title the function from a value to the text of its cell.
+        caption: a line below the table.
+        pictures: titles of columns whose functions return HTML; a terminal leaves them out.
+        totals: values of further rows, shown last; not items of the sequence.
+        whole: show texts without shortening, with their line breaks.
+        most: the number of rows to show; the sequence and the DataFrame have all.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class Table(Sequence[Any]):
         self._pictures = set(pictures)
         self._totals = list(totals)
         self._whole = whole
-        self._shown = self._values[:most]
-        if more := len(self._values) - len(self._shown):
-            self._caption = f"{more:,} more rows are in its to_dataframe(). {caption}".strip()
+        self._visible = self._values[:most]
+        if more := len(self._values) - len(self._visible):
+            self._caption = f"{more:,} more rows are in to_dataframe(). {caption}".strip()
 
     def __len__(self) -> int:
         return len(self._values)
@@ -54,9 +54,9 @@ class Table(Sequence[Any]):
         return self._values[index]
 
     def to_dataframe(self) -> Any:
-        """A `pandas.DataFrame` with a row for each value, without the totals.
+        """Return a `pandas.DataFrame` with a row for each value, without the totals.
 
-        Values that are dataclasses give their fields, others the texts of their columns.
+        The columns are the fields of dataclasses; for other values, those of the table.
 
         Raises:
             SegmindError: pandas is not installed.
@@ -81,14 +81,14 @@ class Table(Sequence[Any]):
 
     def _text(self) -> str:
         columns = {t: c for t, c in self._columns.items() if t not in self._pictures}
-        values = [*self._shown, *self._totals]
+        values = [*self._visible, *self._totals]
         rows = [
             list(columns),
             *([column(value) for column in columns.values()] for value in values),
         ]
-        rows = rows if self._whole else [[_short(text) for text in row] for row in rows]
+        rows = rows if self._whole else [[_shorten(text) for text in row] for row in rows]
         widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-        lines = ["  ".join(_aligned(row, widths)) for row in rows]
+        lines = ["  ".join(_align(row, widths)) for row in rows]
         return "\n".join([*(line.rstrip() for line in lines), self._caption]).rstrip()
 
     def _html(self) -> str:
@@ -96,35 +96,37 @@ class Table(Sequence[Any]):
         columns = self._columns.items()
         head = "".join(f'<th scope="col" {cell}">{html.escape(t)}</th>' for t in self._columns)
         head = f"<thead><tr>{head}</tr></thead>" if any(map(str.strip, self._columns)) else ""
-        rows = ("".join(self._cell(t, c, value, cell) for t, c in columns) for value in self._shown)
+        rows = (
+            "".join(self._cell(t, c, value, cell) for t, c in columns) for value in self._visible
+        )
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         for total in self._totals:
             row = "".join(self._cell(t, c, total, cell) for t, c in columns)
             body += f'<tr style="font-weight:bold">{row}</tr>'
-        said = html.escape(self._caption)
-        caption = f'<div style="opacity:.75;font-size:12px;margin-top:4px">{said}</div>'
+        text = html.escape(self._caption)
+        caption = f'<div style="opacity:.75;font-size:12px;margin-top:4px">{text}</div>'
         return (
             f'<div style="overflow-x:auto;{FONT}">'
             '<table style="border-collapse:collapse;font-size:13px;margin:0">'
             f"{head}<tbody>{body}</tbody></table>"
-            f"{caption if said else ''}</div>"
+            f"{caption if text else ''}</div>"
         )
 
     def _cell(self, title: str, column: Cell, value: Any, style: str) -> str:
         text = column(value)
-        shown = text if title in self._pictures else html.escape(text)
+        content = text if title in self._pictures else html.escape(text)
         width = "white-space:pre-wrap" if self._whole else "max-width:420px"
-        return f'<td {style};overflow-wrap:anywhere;{width}">{shown}</td>'
+        return f'<td {style};overflow-wrap:anywhere;{width}">{content}</td>'
 
 
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """The texts padded to their columns' widths; further lines stand under their first."""
-    left = 0
+def _align(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """Pad texts to their columns' widths, and indent further lines below their first one."""
+    indent = 0
     for text, width in zip(row, widths, strict=True):
-        yield text.replace("\n", "\n" + " " * left).ljust(width)
-        left += width + 2
+        yield text.replace("\n", "\n" + " " * indent).ljust(width)
+        indent += width + 2
 
 
-def _short(text: str) -> str:
-    """Prose is cut off; addresses and ids stay whole, to be copied."""
+def _shorten(text: str) -> str:
+    """Cut prose off; addresses and ids stay whole, to be copied."""
     return f"{text[:59]}…" if len(text) > 60 and " " in text else text

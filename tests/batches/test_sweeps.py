@@ -212,14 +212,14 @@ def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--sweep seed", "is no NAME=V1,V2"),
+        ("--sweep seed", "is not NAME=V1,V2"),
         ("--sweep seed=1 --sweep seed=2", "`seed` is swept twice"),
         ("--sweep seed=1 seed=2", "is among the inputs and is swept"),
         ("--sweep seed=1 --seed 2", "is among the inputs and is swept"),
         ("--sweep seed=", "`seed` has no values"),
-        ("--sweep seed=1,2 --reuse", "--reuse goes with a single run"),
-        ("--sweep seed=1,2 --export curl", "--export goes with a single run"),
-        ("--yes", "--yes goes with a sweep"),
+        ("--sweep seed=1,2 --reuse", "--reuse works only with a single run"),
+        ("--sweep seed=1,2 --export curl", "--export works only with a single run"),
+        ("--yes", "--yes works only with a sweep"),
         ("--sweep seed=1,2 --max-cost 0.001", "may cost"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from IPython.core.error import StdinNotImplementedError
+from IPython.core.oinspect import getdoc
 
 from segmind_widgets import errors
 from segmind_widgets.assets.asset import Asset
@@ -40,7 +41,7 @@ def keyless(tmp_path: Path) -> Iterator[Shell]:
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
 def test_help_names_every_option(shell: Shell, name: str) -> None:
-    text = shell.ip.find_magic(name).__doc__
+    text = getdoc(shell.ip.find_magic(name))  # as `?` reads it
     words = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", text))
     assert set(PARSERS[name]().options) == words
 
@@ -63,7 +64,7 @@ def test_question_mark_shows_the_help(shell: Shell, capsys: pytest.CaptureFixtur
         ("%segmind_run fast-flux-schnell --api v3 prompt=x", "invalid choice: 'v3'"),
         ("%segmind_run fast-flux-schnell -o 1x prompt=x", "'1x' cannot be a variable's name"),
         ("%segmind_run fast-flux-schnell -o class prompt=x", "'class' cannot be"),
-        ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is there twice"),
+        ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is set twice"),
         ("%segmind_run fast-flux-schnell prompt=x prompt=y", "`prompt` is there twice"),
         ("%%segmind_run fast-flux-schnell prompt=x\nprompt: y", "on the line and in the cell"),
         ("%segmind_run fast-flux-schnell prompt=$nothing", "nothing"),
@@ -106,12 +107,12 @@ def test_login_keeps_a_key_that_works_and_forgets_it(
     monkeypatch.setattr(getpass, "getpass", lambda _: f" {key} ")
     keyless.run("%segmind_login")
     said = capsys.readouterr().out
-    assert "kept in this kernel's memory" in said
+    assert "stored in this kernel's memory" in said
     assert "It works: 10.00 USD" in said
     assert key not in said
     assert keyless.client.session.keys.key("segmind") == key
     keyless.run("%segmind_login --forget")
-    assert "is forgotten" in capsys.readouterr().out
+    assert "was deleted" in capsys.readouterr().out
     assert keyless.client.session.keys.key("segmind") is None
 
 
@@ -171,7 +172,7 @@ def test_login_says_that_the_environment_comes_first(
 ) -> None:
     monkeypatch.setattr(getpass, "getpass", lambda _: "SG_another")
     shell.run("%segmind_login")
-    assert "the environment (SEGMIND_API_KEY) has one too, and it comes first" in (
+    assert "the environment (SEGMIND_API_KEY) has a key, too, and it comes first" in (
         capsys.readouterr().out
     )
 

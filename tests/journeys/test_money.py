@@ -35,31 +35,34 @@ Said = pytest.CaptureFixture[str]
     ("line", "words"),
     [
         (f"{RUN} prompt=x --export pyton", "invalid choice: 'pyton'"),
-        (f"{RUN} prompt=x --max-cost cheap", "'cheap' is no number from 0 on"),
-        (f"{RUN} prompt=x --max-cost -1", "'-1' is no number from 0 on"),
+        (f"{RUN} prompt=x --max-cost cheap", "'cheap' is not a number of at least 0"),
+        (f"{RUN} prompt=x --max-cost -1", "'-1' is not a number of at least 0"),
         (f"{RUN} prompt=x --reuse", "takes a new seed for each run"),
         (f"{RUN} prompt=x --reuse --seed -1", "takes a new seed for each run"),
         (f"{RUN} prompt=x --agian", "Did you mean --again?"),
         ("%segmind_jobs --status done", "invalid choice: 'done'"),
-        ("%segmind_jobs --last 0", "'0' is no whole number from 1 to 100000"),
-        ("%segmind_jobs --last -3", "'-3' is no whole number"),
-        ("%segmind_jobs --last 99999999999999999999", "no whole number from 1 to 100000"),
-        ("%segmind_jobs --clean --older 99999999999", "no number from 0 to 36500"),
-        ("%segmind_spend --since 99999999999", "no number from 0 to 36500"),
-        (f"{RUN} prompt=x --seed x", "'x' is no whole number"),
-        ("%segmind_jobs --last many", "'many' is no whole number"),
-        ("%segmind_jobs --clean", "How old?"),
-        ("%segmind_jobs --clean --older soon", "'soon' is no number"),
-        ("%segmind_jobs --clean --older -1", "'-1' is no number from 0 to"),
+        ("%segmind_jobs --last 0", "'0' is not a whole number from 1 to 100000"),
+        ("%segmind_jobs --last -3", "'-3' is not a whole number"),
+        ("%segmind_jobs --last 99999999999999999999", "not a whole number from 1 to 100000"),
+        ("%segmind_jobs --clean --older 99999999999", "not a number from 0 to 36500"),
+        ("%segmind_spend --since 99999999999", "not a number from 0 to 36500"),
+        (f"{RUN} prompt=x --seed x", "'x' is not a whole number"),
+        ("%segmind_jobs --last many", "'many' is not a whole number"),
+        ("%segmind_jobs --clean", "--clean needs --older DAYS"),
+        ("%segmind_jobs --clean --older soon", "'soon' is not a number"),
+        ("%segmind_jobs --clean --older -1", "'-1' is not a number from 0 to"),
         ("%segmind_jobs --clean --older 3 abc", "--clean takes no ID"),
-        ("%segmind_jobs --older 3", "--older goes with --clean"),
-        ("%segmind_jobs --yes", "--yes goes with --clean"),
-        ("%segmind_jobs --resume --model flux", "--model is for the list, and goes with no"),
-        ("%segmind_jobs abc --text fox", "--text is for the list, and goes with no ID"),
+        ("%segmind_jobs --older 3", "--older works only with --clean"),
+        ("%segmind_jobs --yes", "--yes works only with --clean"),
+        (
+            "%segmind_jobs --resume --model flux",
+            "--model filters the list; it does not go with --resume",
+        ),
+        ("%segmind_jobs abc --text fox", "--text filters the list; it does not go with an ID"),
         ("%segmind_jobs $RUN", "`$RUN` is not defined"),
-        ("%segmind_jobs $In", "$In is a list, no job"),
+        ("%segmind_jobs $In", "$In is a list, not a job"),
         ("%segmind_spend --by week", "invalid choice: 'week'"),
-        ("%segmind_spend --since yesterday", "'yesterday' is no number"),
+        ("%segmind_spend --since yesterday", "'yesterday' is not a number"),
         ("%segmind_spend today", "takes no 'today'"),
     ],
 )
@@ -325,10 +328,10 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     spent = shell.run("%segmind_spend")
     lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
     assert ["flux-dev", "1", "1", "$1.50", "real"] in lines
-    assert ["fast-flux-schnell", "2", "2", "$0.011", "play (sandbox)"] in lines
-    assert ["in all", "3", "3", "$0.031", "play (sandbox)"] in lines
-    assert lines[-1][0].startswith("This session: $0.00 spent. In play money: $0.031 spent.")
-    assert "Its budget is $0.10. The newest job left 9.97 USD of play money." in lines[-1][0]
+    assert ["fast-flux-schnell", "2", "2", "$0.011", "sandbox credits"] in lines
+    assert ["in all", "3", "3", "$0.031", "sandbox credits"] in lines
+    assert lines[-1][0].startswith("This session: $0.00 spent. In sandbox credits: $0.031 spent.")
+    assert "Its budget is $0.10. The newest job left 9.97 USD of sandbox credits." in lines[-1][0]
     assert [row.usd for row in spent] == [1.5, 0.02, 0.011]
     for by, rows in (("day", 2), ("notebook", 2), ("job", 4)):
         assert len(shell.run(f"%segmind_spend --by {by}")) == rows, by
@@ -347,7 +350,7 @@ def test_spend_tells_where_a_cost_is_not_known(shell: Shell, capsys: Said) -> No
     shell.run("%segmind_workflow poster-with-caption")
     capsys.readouterr()
     shell.run("%segmind_spend")
-    assert "$0.00 and 1 not told" in capsys.readouterr().out
+    assert "$0.00 and 1 unknown" in capsys.readouterr().out
 
 
 def test_spend_is_a_dataframe_where_pandas_is(shell: Shell) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import open_shell, quick
 
@@ -50,7 +51,8 @@ def test_values_of_options(completed: Completed) -> None:
     assert set(completed("%segmind_jobs --status f|")) == {"failed"}
     assert set(completed("%segmind_spend --by |")) == {"model", "day", "notebook", "job"}
     assert completed("%segmind_run flux-dev -p api|") == {"apimart": "api"}
-    assert set(completed("%segmind_login |")) == {"segmind", "apimart"}
+    assert set(completed("%segmind_login |")) == {"segmind", "apimart"} == set(PROVIDERS)
+    assert set(completed("%segmind_run flux-dev -p |")) == {*PROVIDERS, "sandbox"}
 
 
 def test_inputs_on_the_line(completed: Completed) -> None:

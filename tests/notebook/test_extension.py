@@ -45,6 +45,20 @@ def test_load_and_unload_leave_nothing(tmp_path: Path) -> None:
         InteractiveShell.clear_instance()
 
 
+def test_below_ipython_8_6_everything_but_completion_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("IPython.core.completer.context_matcher")
+    with open_shell(tmp_path) as shell:
+        assert shell.ip.Completer is not None
+        assert not [m for m in shell.ip.Completer.custom_matchers if hasattr(m, "segmind_widgets")]
+        shell.ip.Completer.custom_matchers = None  # it is not there in IPython 7
+        assert ours(shell.ip) == set(PARSERS)
+        shell.run("%segmind_models flux")
+        shell.run("%unload_ext segmind_widgets")
+        assert ours(shell.ip) == set()
+
+
 def test_unload_ends_the_watching_and_not_the_job(tmp_path: Path) -> None:
     with Sandbox(speed=1, artist=quick) as sandbox, open_shell(tmp_path, sandbox) as shell:
         job = shell.run("%segmind_run flux-dev -b prompt=x")

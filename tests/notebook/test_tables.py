@@ -128,7 +128,7 @@ def test_a_long_table_keeps_its_rows_and_shows_the_first() -> None:
         "n",
         *"012",
         "4950",
-        "97 more rows are in its to_dataframe(). In all.",
+        "97 more rows are in to_dataframe(). In all.",
     ]
     assert html.count("<tr") == 1 + 3 + 1
     assert len(table) == len(table.to_dataframe()) == 100

@@ -1,4 +1,4 @@
-"""The magics by subject: read the line, make one call of the client, show what came."""
+"""The magics by subject: each reads its line, calls the client, and shows the result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from segmind_widgets.notebook.magics.panels import PanelMagics
 from segmind_widgets.notebook.magics.running import RunMagics
 
 
-@magics_class  # takes what the decorators of the subjects wrote down: all are imported above
+@magics_class  # collects the decorated methods of all bases
 class SegmindMagics(AccountMagics, FileMagics, RunMagics, ListMagics, PanelMagics, Magics):
     """The magics of one shell, over one client."""
 
@@ -23,6 +23,6 @@ class SegmindMagics(AccountMagics, FileMagics, RunMagics, ListMagics, PanelMagic
         self.client = client
 
     def close(self) -> None:
-        """Take no further part in the shell."""
+        """Unregister the display from the shell, if it was used."""
         if "display" in vars(self):
             self.display.close()

@@ -1,6 +1,6 @@
-"""What the magics of all subjects share.
+"""The base of the magics.
 
-Everything heavy is imported by the first use: loading the extension must cost a kernel nothing.
+Slow modules are imported on first use, so that `%load_ext` stays fast.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Magic = TypeVar("Magic", bound=Callable[..., Any])
 
 
 def with_options(magic: Magic) -> Magic:
-    """Let `?` show a magic's docstring with its options instead of "… shows the options."
+    """Let `?` show a magic's docstring with its options in place of "… shows the options".
 
     IPython asks an object's `getdoc` before it reads `__doc__`, so that the parsers are built by
     the first `?` and not by `%load_ext`.
@@ -40,32 +40,32 @@ def with_options(magic: Magic) -> Magic:
 
 
 class MagicsBase:
-    """Some magics of one shell, over one client. `SegmindMagics` puts all of them together."""
+    """The shell and the client of magics; `SegmindMagics` combines all subclasses."""
 
     shell: Any
     client: SegmindClient
 
     @property
     def names(self) -> dict[str, Any]:
-        """The notebook's variables."""
+        """Return the notebook's variables."""
         return self.shell.user_ns
 
     @cached_property
     def display(self) -> CellDisplay:
-        """Where this shell's cells show things."""
+        """Return the outputs of this shell's cells."""
         from segmind_widgets.notebook.display import CellDisplay
 
         return CellDisplay(self.shell)
 
     @cached_property
     def run_command(self) -> RunCommand:
-        """What the runs of this shell do."""
+        """Return the command behind `%segmind_run` and its relatives."""
         from segmind_widgets.notebook.run_command import RunCommand
 
         return RunCommand(self.client, self.display, self.names)
 
     def options(self, magic: str, line: str) -> Namespace:
-        """What stands on the line of a magic. Raises CellError."""
+        """Return the options on the line of a magic. Raises CellError."""
         from segmind_widgets.notebook.arguments import parse
 
         return parse(magic, line)

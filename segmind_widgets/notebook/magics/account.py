@@ -1,4 +1,4 @@
-"""Keys, the balance, and what was spent."""
+"""Magics for keys, the balance, and the cost of jobs."""
 
 from __future__ import annotations
 
@@ -15,49 +15,55 @@ if TYPE_CHECKING:
 
 
 class AccountMagics(MagicsBase):
-    """The account at a provider."""
+    """Magics for the account at a provider."""
 
     @with_options
     @no_var_expand
     @line_magic
     def segmind_login(self, line: str) -> None:
-        """Keep an API key: asks for it without showing it.
+        """Store an API key: asks for it without showing it.
 
         %segmind_login [PROVIDER] [--forget]
 
-        The key goes into the system's keyring, or stays in this kernel's memory where there is no
-        keyring. It is never written on the line, which the notebook and its history keep.
+        The key is stored in the system's keyring or, without a keyring, in this kernel's memory.
+        Never write it on the line: the notebook and IPython's history would keep it.
 
         %segmind_login? shows the options.
         """
-        from segmind_widgets.notebook.login import TITLES, ask, without_key
+        from segmind_widgets.notebook.login import ask, reject_key
 
-        options = self.options("segmind_login", without_key(line))
+        titles = self.client.session.provider_titles()
+        options = self.options("segmind_login", reject_key(line, titles))
         provider, keys = options.provider, self.client.session.keys
-        if provider not in TITLES:
-            raise CellError(f"There is no provider {provider!r}.", hint="segmind or apimart.")
+        if provider not in titles:
+            raise CellError(
+                f"There is no provider {provider!r}.", hint=f"Choose {' or '.join(titles)}."
+            )
         if options.forget:
-            left = keys.forget(provider)
-            also = f" One still comes from {left}." if left else ""
-            self.display.note(f"The kept key for {TITLES[provider]} is forgotten.{also}")
+            source = keys.forget(provider)
+            remaining = f" There is still a key in {source}." if source else ""
+            self.display.note(f"The stored key for {titles[provider]} was deleted.{remaining}")
             return
-        where = keys.remember(provider, ask(provider))
-        told = self._check_key(provider)
-        shadow = keys.source(provider)
-        also = f" But {shadow} has one too, and it comes first." if "environment" in shadow else ""
-        self.display.note(f"The key for {TITLES[provider]} is kept in {where}. {told}{also}")
+        storage = keys.remember(provider, ask(provider, titles[provider]))
+        result = self._check_key(provider)
+        source = keys.source(provider)
+        override = f" But {source} has a key, too, and it comes first."
+        self.display.note(
+            f"The key for {titles[provider]} is stored in {storage}. {result}"
+            f"{override if 'environment' in source else ''}"
+        )
 
     def _check_key(self, provider: str) -> str:
-        """Whether the key is taken, in words. A wrong one is not kept."""
+        """Return a sentence on whether the key works; a wrong key is deleted."""
         if self.client.session.endpoints.choose(provider).sandbox:
-            return "It was not tried: the sandbox is set as the provider."
+            return "It was not checked: the sandbox is set as the provider."
         try:
             balance = self.client.credits(provider)
         except Unauthorized:
             self.client.session.keys.forget(provider)
             raise
         except SegmindError as error:
-            return f"It could not be tried: {error.message}"
+            return f"It could not be checked: {error.message}"
         return f"It works: {_credits(balance)}."
 
     @with_options
@@ -70,7 +76,7 @@ class AccountMagics(MagicsBase):
 
         %segmind_status? shows the options.
 
-        Asking for the balance is free, so this is also the way to try a key.
+        Asking for the balance is free, so this also checks a key.
         """
         from segmind_widgets.notebook.tables import Table
 
@@ -105,14 +111,14 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_spend(self, line: str) -> Table:
-        """Show what jobs cost, as the services told it; real money and play money apart.
+        """Show the cost of jobs as the services report it, sandbox credits apart.
 
         %segmind_spend [options]
 
         %segmind_spend? shows the options.
 
-        Failures cost nothing. The table's to_dataframe() is one for pandas. A limit for this
-        session is set with %config SegmindClient.budget = 2.0
+        Failed jobs cost nothing. to_dataframe() of the table is a pandas DataFrame.
+        %config SegmindClient.budget = 2.0 sets a limit for this session.
         """
         from datetime import datetime, timedelta, timezone
 
@@ -122,12 +128,14 @@ class AccountMagics(MagicsBase):
         since = None
         if options.since is not None:
             since = datetime.now(timezone.utc) - timedelta(days=options.since)
-        found = self.client.spend(options.by, since)
-        sessions = {play: self.client.session_spend(sandbox=play) for play in (False, True)}
-        told = (job for job in self.client.jobs(10) if job.credits is not None)
-        newest, narrowed = next(told, None), since is not None
+        rows = self.client.spend(options.by, since)
+        sessions = {
+            is_sandbox: self.client.session_spend(sandbox=is_sandbox)
+            for is_sandbox in (False, True)
+        }
+        newest = next((job for job in self.client.jobs(10) if job.credits is not None), None)
         return listings.spend(
-            found, options.by, sessions, self.client.budget, newest, narrowed=narrowed
+            rows, options.by, sessions, self.client.budget, newest, filtered=since is not None
         )
 
 

@@ -1,4 +1,4 @@
-"""Files to a provider's storage."""
+"""The magic that uploads files to a provider's storage."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 
 class FileMagics(MagicsBase):
-    """Uploads."""
+    """Magics for uploads."""
 
     @with_options
     @no_var_expand
     @line_magic
     def segmind_upload(self, line: str) -> Any:
-        """Upload files and show them with their URLs. The same content is uploaded once.
+        """Upload files and show them with their URLs. The same content is sent only once.
 
         %segmind_upload [options] SOURCE…
 
@@ -35,8 +35,8 @@ class FileMagics(MagicsBase):
         from segmind_widgets.notebook import listings
 
         options = self.options("segmind_upload", line)
-        found = [self._sources(word) for word in options.sources]
-        sources = [source for sources in found for source in sources]
+        groups = [self._sources(word) for word in options.sources]
+        sources = [source for group in groups for source in group]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
         bar = self.display.upload(len(sources), quiet=options.quiet)
@@ -45,15 +45,16 @@ class FileMagics(MagicsBase):
                 sources,
                 provider=options.provider,
                 force=options.force,
-                progress=bar.told,
+                progress=bar.update,
             )
         except KeyboardInterrupt:
             raise SegmindError(
-                "You stopped the upload.", hint="Files that were done are not sent again."
+                "You stopped the upload.",
+                hint="Files that were uploaded already are not sent again.",
             ) from None
         finally:
             bar.clear()
-        several = len(found) > 1 or isinstance(found[0], list)
+        several = len(groups) > 1 or isinstance(groups[0], list)
         if options.output:
             self.names[options.output] = assets if several else assets[0]
             if options.quiet:
@@ -61,7 +62,7 @@ class FileMagics(MagicsBase):
         return listings.uploads(assets, self.client.thumbnail) if several else assets[0]
 
     def _sources(self, word: str) -> Sequence[Any]:
-        """What a word means: a list of files, or one (a variable's, a URL, a path) in a tuple."""
+        """Return the sources that a word names: a list of several, or a tuple of one."""
         from segmind_widgets.notebook.tables import Table
         from segmind_widgets.syntax.cells import parse_line
 
@@ -72,8 +73,8 @@ class FileMagics(MagicsBase):
             return (word,)
         path = str(Path(word).expanduser())
         if glob.has_magic(path) and not Path(path).exists():
-            found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - takes absolute patterns
-            if not found:
+            names = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - takes absolute patterns
+            if not names:
                 raise AssetError(f"No file fits {word} in {Path.cwd()}.", hint="Check the pattern.")
-            return [Path(name) for name in found if Path(name).is_file()]
+            return [Path(name) for name in names if Path(name).is_file()]
         return (Path(path),)

@@ -1,4 +1,4 @@
-"""What there is: models and jobs."""
+"""Magics that list models and jobs."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class ListMagics(MagicsBase):
-    """Models, and the journal."""
+    """Magics for the catalog and the journal."""
 
     @with_options
     @no_var_expand
     @line_magic
     def segmind_models(self, line: str) -> Table:
-        """Find models: what they are, what they usually cost and take.
+        """Find models, with their usual cost and time.
 
         %segmind_models [QUERY] [options]
 
         %segmind_models? shows the options.
 
-        A model's own name shows its parameters.
+        The exact name of a model shows its parameters.
         """
         from segmind_widgets.notebook import listings
 
@@ -39,25 +39,25 @@ class ListMagics(MagicsBase):
         exact = catalog.find(query) if query else None
         if exact is not None and exact.schema:
             return listings.parameters(exact)
-        found = catalog.search(query, options.modality)
-        if not found:
+        models = catalog.search(query, options.modality)
+        if not models:
             kind = f"--modality {options.modality}" if options.modality else ""
             words = " and ".join(filter(None, [query and repr(query), kind]))
-            less = "Leave --modality out, or try fewer words." if kind else "Try fewer words."
-            raise CellError(f"No model fits {words}.", hint=less)
-        return listings.models(found)
+            hint = "Leave --modality out, or try fewer words." if kind else "Try fewer words."
+            raise CellError(f"No model fits {words}.", hint=hint)
+        return listings.models(models)
 
     @with_options
     @no_var_expand
     @line_magic
     def segmind_jobs(self, line: str) -> Any:
-        """Show jobs of this and earlier kernels; go on with them; stop watching them.
+        """Show jobs of this and earlier kernels; resume them, or stop watching them.
 
         %segmind_jobs [ID…] [options]
 
         %segmind_jobs? shows the options.
 
-        Nothing is ever submitted again.
+        No job is ever submitted again.
         """
         options = self.options("segmind_jobs", line)
         if options.clean:
@@ -67,7 +67,7 @@ class ListMagics(MagicsBase):
             return self.run_command.resume(ids)
         if options.stop:
             return self._stop(options.ids, options.last)
-        return self._named(options.ids) if options.ids else self._listed(options)
+        return self._show(options.ids) if options.ids else self._list(options)
 
     def _clean(self, older: float, *, yes: bool) -> None:
         freed = self.client.clean(older, dry_run=not yes)
@@ -78,29 +78,29 @@ class ListMagics(MagicsBase):
         from segmind_widgets.notebook import listings
 
         live = [job for job in self.client.jobs(last, unfinished=True) if not job.done]
-        wanted = [self._job(i) for i in ids] if ids else live
-        if not wanted:
+        jobs = [self._job(i) for i in ids] if ids else live
+        if not jobs:
             self.display.note("No job is watched here.")
             return None
-        for job in wanted:
+        for job in jobs:
             job.stop()
-        return listings.jobs(wanted, self.client.thumbnail)
+        return listings.jobs(jobs, self.client.thumbnail)
 
-    def _named(self, ids: list[str]) -> Any:
+    def _show(self, ids: list[str]) -> Any:
         from segmind_widgets.notebook import listings
 
-        found = [self._job(word) for word in ids]
-        if len(found) > 1:
-            return listings.jobs(found, self.client.thumbnail)
+        jobs = [self._job(word) for word in ids]
+        if len(jobs) > 1:
+            return listings.jobs(jobs, self.client.thumbnail)
         try:
-            again = self.client.export(found[0], "cell")
+            cell = self.client.export(jobs[0], "cell")
         except SegmindError as error:
-            again = error.message
-        self.display.show(listings.job(found[0], again))
-        return found[0]
+            cell = error.message
+        self.display.show(listings.job(jobs[0], cell))
+        return jobs[0]
 
     def _job(self, word: str) -> Job:
-        """The job of an id, or of a $variable."""
+        """Return the job of an id, or of a $variable."""
         if not word.startswith("$"):
             return self.client.job(word)
         from segmind_widgets.syntax.cells import parse_line
@@ -108,12 +108,12 @@ class ListMagics(MagicsBase):
         value = parse_line([f"job={word}"], self.names)["job"]
         if not hasattr(value, "outputs"):
             raise CellError(
-                f"{word} is a {type(value).__name__}, no job.",
+                f"{word} is a {type(value).__name__}, not a job.",
                 hint="Give an id, $name, or ${expression} such as ${jobs[0]}.",
             )
         return value
 
-    def _listed(self, options: Namespace) -> Table:
+    def _list(self, options: Namespace) -> Table:
         from segmind_widgets.notebook import listings
 
         filters = {
@@ -122,7 +122,7 @@ class ListMagics(MagicsBase):
             "status": options.status,
             "unfinished": options.unfinished,
         }
-        found = self.client.jobs(options.last, **filters)
-        total = self.client.count(**filters) if len(found) == options.last else len(found)
-        narrowed = any(filters.values())
-        return listings.jobs(found, self.client.thumbnail, total=total, narrowed=narrowed)
+        jobs = self.client.jobs(options.last, **filters)
+        total = self.client.count(**filters) if len(jobs) == options.last else len(jobs)
+        filtered = any(filters.values())
+        return listings.jobs(jobs, self.client.thumbnail, total=total, filtered=filtered)

@@ -1,4 +1,4 @@
-"""Forms in the place of code."""
+"""The magic that shows panels."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 
 class PanelMagics(MagicsBase):
-    """Panels."""
+    """Magics for panels."""
 
     @with_options
     @no_var_expand
     @line_magic
     def segmind_panel(self, line: str) -> None:
-        """Show a panel: a form with buttons in the place of code.
+        """Show a panel: a form with buttons instead of code.
 
         %segmind_panel upload
         %segmind_panel run [MODEL]
@@ -31,8 +31,8 @@ class PanelMagics(MagicsBase):
         options = self.options("segmind_panel", line)
         if not options.name:
             raise CellError("Which panel?", hint=f"There are {', '.join(panels.names())}.")
-        shown = panels.find(options.name)
-        panel = shown(" ".join(options.argument), client=self.client, names=self.names)
+        panel_class = panels.find(options.name)
+        panel = panel_class(" ".join(options.argument), client=self.client, names=self.names)
         if options.output:
             self.names[options.output] = panel
         self.display.panel(panel)

@@ -1,4 +1,4 @@
-"""Runs of models and workflows."""
+"""Magics that run models and workflows."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 
 class RunMagics(MagicsBase):
-    """What costs money."""
+    """Magics that submit jobs."""
 
     @with_options
     @no_var_expand
     @line_cell_magic
     def segmind_run(self, line: str, cell: str | None = None) -> Any:
-        """Run a model, watch it, and show what it made. The value is the Job.
+        """Run a model, watch it, and show its outputs. The value is the Job.
 
         %%segmind_run MODEL [options]
         a prompt, or inputs as YAML
 
         %segmind_run MODEL [options] prompt="a red fox" seed=7
 
-        In the inputs $name and ${expression} alone are that Python object (a number, a list, an
-        image, an Asset, a Job: its first output), ${expression} inside text is its text, and
-        file:cat.png alone is that file.
+        An input that is only $name or ${expression} is that Python object (a number, a list, an
+        image, an Asset, a Job: its first output). ${expression} within a text is replaced by its
+        text. An input that is only file:cat.png is that file.
 
         %segmind_run? shows the options.
         """
@@ -38,7 +38,7 @@ class RunMagics(MagicsBase):
         """Run a PixelFlow workflow, watch it, and show its outputs. The value is the Job.
 
         %%segmind_workflow WORKFLOW [options]
-        inputs as YAML; what is left out has the workflow's own default
+        inputs as YAML; the workflow has defaults for the others
 
         WORKFLOW is its id (65c9…-v1), its slug, or its full URL. Inputs are written as in
         %%segmind_run.
