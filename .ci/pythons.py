@@ -25,6 +25,8 @@ LEFT_OUT = (
     "tests/journeys/test_binder.py",
     "tests/journeys/test_notebooks.py",
 )
+# repo2docker brings the newest chardet, of which older versions of requests warn
+LOWEST_CONSTRAINTS = "chardet<6\n"
 
 
 def find_python(version: str) -> Path | None:
@@ -48,8 +50,11 @@ def make_environment(python: Path, folder: Path, *, lowest: bool) -> Path:
     """Install the package and its tests; return the environment's interpreter."""
     subprocess.run(["uv", "venv", "-q", "--clear", "-p", python, folder], check=True)
     own = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    resolution = "lowest-direct" if lowest else "highest"
-    install = ["uv", "pip", "install", "-q", "-p", own, "--resolution", resolution]
+    install = ["uv", "pip", "install", "-q", "-p", own]
+    if lowest:
+        constraints = folder / "constraints.txt"
+        constraints.write_text(LOWEST_CONSTRAINTS, "utf-8")
+        install += ["--resolution", "lowest-direct", "-c", constraints]
     subprocess.run([*install, "-e", ".[test]"], cwd=ROOT, check=True)
     return own
 

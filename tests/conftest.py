@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 settings.register_profile("steady", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("steady")
 
-LOCKS = "SEGMIND_TESTS_LOCKS"  # the folder of locks that all test processes of one run share
+LOCKS = "PYTEST_SHARED_LOCKS"  # the folder of locks that all test processes of one run share
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -46,26 +46,57 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Leave tests that measure time out of the coverage, which slows the code down."""
-    if item.get_closest_marker("alone"):
-        item.add_marker("no_cover")
+    """Run tests that measure time one after the other, and without coverage, which takes time."""
+    if is_alone(item):
+        item.add_marker(pytest.mark.xdist_group("alone"))
+        item.add_marker(pytest.mark.no_cover)
+
+
+def is_alone(item: pytest.Item | None) -> bool:
+    """Return whether a test is marked `alone`."""
+    return item is not None and item.get_closest_marker("alone") is not None
+
+
+class Turn:
+    """The locks of this process: one while it runs a test, and all while a test is alone."""
+
+    def __init__(self) -> None:
+        self._locks = ExitStack()
+        self._exclusive = False
+
+    def begin(self, *, alone: bool) -> None:
+        """Wait until the test may run."""
+        if self._exclusive:  # since the test before
+            return
+        folder = Path(os.environ[LOCKS])
+        count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        own = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+        # no test starts while one waits to be alone
+        with FileLock(folder / "door").acquire(poll_interval=0.01):
+            for name in [f"gw{number}" for number in range(count)] if alone else [own]:
+                self._locks.enter_context(FileLock(folder / name).acquire(poll_interval=0.01))
+        self._exclusive = alone
+
+    def end(self) -> None:
+        """Let the tests of other processes run."""
+        self._locks.close()
+        self._exclusive = False
+
+
+_turn = Turn()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Run a test marked `alone` while no other process runs one: it measures time."""
-    folder = Path(os.environ[LOCKS])
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    alone = item.get_closest_marker("alone") is not None
-    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    names = [f"gw{number}" for number in range(count)] if alone else [worker]
-    with ExitStack() as locks, ExitStack() as door:  # no test starts while one waits to be alone
-        door.enter_context(FileLock(folder / "door").acquire(poll_interval=0.01))
-        for name in names:
-            locks.enter_context(FileLock(folder / name).acquire(poll_interval=0.01))
-        if not alone:
-            door.close()
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Run a test marked `alone` while no other process runs one; such tests share a turn."""
+    _turn.begin(alone=is_alone(item))
+    try:
         return (yield)
+    finally:
+        if not (is_alone(item) and is_alone(nextitem)):
+            _turn.end()
 
 
 @pytest.fixture(autouse=True)

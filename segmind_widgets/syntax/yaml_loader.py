@@ -62,7 +62,7 @@ class Yaml12Loader(yaml.SafeLoader):
 
     # Without resolvers every scalar is a string to PyYAML: `parse_scalar` has the core schema,
     # since forms and tables read scalars without PyYAML.
-    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}  # pyright: ignore[reportIncompatibleVariableOverride] - PyYAML's is a class variable, too
 
     def __init__(self, text: str, convert: Callable[[str], Any], source: str) -> None:
         super().__init__(text)

@@ -330,9 +330,9 @@ class RowDownloader(Downloader):
             super().fetch(outputs)
             return
         for index, file in enumerate(files):
-            self.assets.append(self._asset(index, file))
+            self.assets.append(self._row_asset(index, file))
 
-    def _asset(self, index: int, file: dict[str, Any]) -> Asset:
+    def _row_asset(self, index: int, file: dict[str, Any]) -> Asset:
         location = file["path"]
         path = self._errands.local_path(
             location, lambda: self._path(index, file["media_type"], location)

@@ -11,6 +11,7 @@ import pytest
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
 
 
+@pytest.mark.xdist_group("alone")  # takes long, and those tests would wait for its end
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from Linux's /proc")
 def test_all_benchmarks_in_one_table() -> None:
     done = subprocess.run(
