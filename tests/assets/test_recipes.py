@@ -29,7 +29,7 @@ from segmind_widgets import Asset, SegmindClient, from_image
 from segmind_widgets.assets import embedding, recipes
 from segmind_widgets.assets.recipes import SOURCE_TYPES, Recipe, read, write
 from segmind_widgets.assets.xmp import NAMESPACE, Packet, Properties
-from segmind_widgets.errors import AssetError, CellError, InputError, SegmindError
+from segmind_widgets.errors import AssetError, CellError, InputError
 from segmind_widgets.jobs import runner
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import open_shell

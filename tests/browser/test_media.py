@@ -15,7 +15,7 @@ from tests.browser.pages import finished, opened, run_all, shot
 DROP = """
 import json
 from pathlib import Path
-from segmind_widgets.panels._drop import Drop
+from segmind_widgets.widgets.drop import Drop
 
 def told(what):
     with open("told.jsonl", "a") as file:
@@ -28,7 +28,7 @@ PICTURES = """
 import colorsys, io
 from pathlib import Path
 from PIL import Image, ImageOps
-from segmind_widgets.panels._pictures import Pictures
+from segmind_widgets.widgets.pictures import Pictures
 from segmind_widgets.sandbox.sound import speech
 
 def picture(number, side):

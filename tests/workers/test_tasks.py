@@ -218,7 +218,7 @@ def test_results_come_to_the_folder_with_their_recipe(
 def test_results_come_without_their_recipe_where_it_is_not_wanted(
     sandbox: Sandbox, keys: None, place: str, tmp_path: Path
 ) -> None:
-    known = json.loads(outcome(tasks.send(task(sandbox, place)), open_folder(place)).body)
+    known = json.loads(reply_from_answer(tasks.send(task(sandbox, place)), open_folder(place)).body)
     url = _ended(sandbox, place, known["response_url"])
     [file] = fetched(sandbox, place, url, stamp=False)["files"]
     with pytest.raises(AssetError, match="carries no recipe"):
