@@ -1,4 +1,4 @@
-"""What several test files share: a quick artist, shells without a kernel, notebooks with one."""
+"""Helpers of several test files: a fast artist, shells without a kernel, notebooks with one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from traitlets.config import Config
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.sandbox import Sandbox
 
-NAMES = (  # what would point away from a test's own sandbox
+NAMES = (  # variables that would lead away from a test's own sandbox
     *(f"{name}_API_KEY" for name in ("SEGMIND", "APIMART")),
     *(f"SEGMIND_{name}_URL" for name in ("API", "STORAGE", "CONSOLE", "SITE")),
     "APIMART_API_URL",
@@ -28,7 +28,7 @@ NAMES = (  # what would point away from a test's own sandbox
 
 
 def picture(size: tuple[int, int] = (48, 32), color: Any = "teal") -> bytes:
-    """A PNG file."""
+    """Return a PNG file."""
     out = io.BytesIO()
     Image.new("RGB", size, color).save(out, "PNG")
     return out.getvalue()
@@ -37,16 +37,16 @@ def picture(size: tuple[int, int] = (48, 32), color: Any = "teal") -> bytes:
 def quick(
     model: str, modality: str, inputs: Mapping[str, Any], seed: int, media: Any
 ) -> Sequence[tuple[bytes, str]]:
-    """An artist that takes no time: pictures larger than what a notebook keeps."""
+    """Draw at once, as an artist of the sandbox; larger than a notebook's previews."""
     color = (seed % 256, len(str(inputs)) % 256, 128)
     return [(picture((1600, 1200), color), "image/png")]
 
 
 def environment(home: Path, sandbox: Sandbox | None = None) -> dict[str, str]:
-    """The variables of a kernel or shell that can reach nothing but `sandbox`."""
-    kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+    """Return the variables of a kernel or shell that can reach only `sandbox`."""
+    others = {name: value for name, value in os.environ.items() if name not in NAMES}
     return {
-        **kept,
+        **others,
         "SEGMIND_WIDGETS_HOME": str(home / "widgets"),
         "IPYTHONDIR": str(home / "ipython"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
@@ -56,7 +56,7 @@ def environment(home: Path, sandbox: Sandbox | None = None) -> dict[str, str]:
 
 @contextmanager
 def set_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Exactly these variables, for a while."""
+    """Replace the environment by these variables within the block."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(variables)
@@ -97,7 +97,7 @@ class Shell:
 
 @contextmanager
 def open_shell(home: Path, sandbox: Sandbox | None = None) -> Iterator[Shell]:
-    """A shell whose environment knows the sandbox and nothing else."""
+    """Open a shell whose environment has only the sandbox."""
     with set_environment(environment(home, sandbox)):
         shell = Shell()
         try:
@@ -107,7 +107,7 @@ def open_shell(home: Path, sandbox: Sandbox | None = None) -> Iterator[Shell]:
 
 
 def notebook(*cells: str) -> nbformat.NotebookNode:
-    """A notebook that loads the extension and then has these cells."""
+    """Return a notebook that loads the extension and then has these cells."""
     code = [nbformat.v4.new_code_cell(cell) for cell in ("%load_ext segmind_widgets", *cells)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel})
