@@ -13,7 +13,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from segmind_widgets.assets import embedding, preview
@@ -57,7 +57,7 @@ class Asset:
         if isinstance(source, (str, Path)):
             return cls._of_text(str(source))
         if isinstance(source, (bytes, bytearray, memoryview)):
-            return cls(data=bytes(source))
+            return cls(data=bytes(cast("bytes", source)))
         if hasattr(source, "outputs"):
             return cls._of_job(source)
         if hasattr(source, "save") and hasattr(source, "mode"):
@@ -252,7 +252,8 @@ class Asset:
         from PIL import Image
 
         try:
-            with Image.open(self.path or io.BytesIO(self.content)) as picture:
+            file: Any = Image.open(self.path or io.BytesIO(self.content))
+            with file as picture:
                 return use(picture)
         except Exception as error:  # every format's reader has errors of its own
             if isinstance(error, OSError) and self.removed:

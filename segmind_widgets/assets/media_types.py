@@ -6,6 +6,7 @@ import io
 import mimetypes
 import re
 from pathlib import Path
+from typing import Any
 
 _MAGIC = (  # formats that Pillow does not read, from their specifications
     (rb".{4}ftyp(qt|M4A)?", {b"qt": "video/quicktime", b"M4A": "audio/mp4", None: "video/mp4"}),
@@ -49,7 +50,8 @@ def _picture_type(source: Path | bytes) -> str | None:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+        file: Any = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        with file as picture:
             return Image.MIME.get(picture.format or "")
     except Exception:  # noqa: BLE001 - every format's reader has errors of its own
         return None

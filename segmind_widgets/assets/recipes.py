@@ -268,6 +268,7 @@ def _published(name: str, value: Any, length: int) -> Any:
 
 
 def _short(value: Any, length: int, depth: int) -> Any:
+    type_name = type(value).__name__
     if isinstance(value, str):
         value = _encodable(value)
         for pattern, replacement in _REPLACEMENTS:
@@ -285,7 +286,7 @@ def _short(value: Any, length: int, depth: int) -> Any:
         return {key: _named_value(key, item, length, depth + 1) for key, item in items}
     if isinstance(value, (list, tuple)) and depth < _DEPTH_LIMIT:
         return [_short(item, length, depth + 1) for item in cast("list[object]", value)]
-    return f"<{_type_name(value)}>"
+    return f"<{type_name}>"
 
 
 def _named_value(name: str, value: Any, length: int, depth: int) -> Any:
@@ -330,10 +331,6 @@ def _printable(text: str) -> str:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= 500 and value.isprintable()
-
-
-def _type_name(value: object) -> str:
-    return type(value).__name__
 
 
 def _are_texts(values: list[object]) -> bool:

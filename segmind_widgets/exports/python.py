@@ -218,17 +218,18 @@ def literal(value: object, indent: str = "", column: int = 0) -> str:
         indent: of the line on which the value begins.
         column: the columns in front of the value on that line.
     """
+    whole: object = value  # `isinstance` below narrows `value` to unknown elements
     line = _on_one_line(value)
     fits = column + _width(line) < _WIDTH  # a comma follows
     if not value or (fits and not (isinstance(value, Mapping) and column == 0)):
         return line
     inner = f"{indent}    "
     if isinstance(value, Mapping):
-        keys = ((f"{inner}{quoted(str(key))}: ", item) for key, item in _items(value))
+        keys = ((f"{inner}{quoted(str(key))}: ", item) for key, item in _items(whole))
         items = [f"{key}{literal(item, inner, _width(key))}" for key, item in keys]
         return _on_lines("{", items, "}", indent)
     if isinstance(value, (list, tuple)):
-        items = [f"{inner}{literal(item, inner, len(inner))}" for item in _elements(value)]
+        items = [f"{inner}{literal(item, inner, len(inner))}" for item in _elements(whole)]
         return _on_lines("[", items, "]", indent)
     if isinstance(value, File):
         return _call_on_lines(value, indent)
@@ -238,11 +239,12 @@ def literal(value: object, indent: str = "", column: int = 0) -> str:
 
 
 def _on_one_line(value: object) -> str:
+    whole: object = value
     if isinstance(value, Mapping):
-        items = (f"{quoted(str(key))}: {_on_one_line(item)}" for key, item in _items(value))
+        items = (f"{quoted(str(key))}: {_on_one_line(item)}" for key, item in _items(whole))
         return f"{{{', '.join(items)}}}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_on_one_line, _elements(value)))}]"
+        return f"[{', '.join(map(_on_one_line, _elements(whole)))}]"
     if isinstance(value, File):
         return f"{value.use}({', '.join(_arguments(value))})"
     return quoted(value) if isinstance(value, str) else repr(value)
