@@ -1,4 +1,4 @@
-"""Files, wherever they come from: a path, bytes, a picture, a URL, a job's output."""
+"""Files of any origin: a path, bytes, a picture, a URL, a job's output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from segmind_widgets.assets import embedding, preview
@@ -23,16 +23,16 @@ from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import figure, file_size
 
-_PIECE = 3 * 32 * 1024  # bytes read at a time: fits the cache; a multiple of 3, so base64 joins
+_PIECE_SIZE = 3 * 32 * 1024  # bytes; fits the cache; a multiple of 3, so that base64 joins
 
 
 @dataclass(frozen=True, eq=False)
 class Asset:
-    """A file and what is known of it. Made by `Asset.of`.
+    """A file with its origin and its type. Made by `Asset.of`.
 
-    `url` is where a provider keeps it (None before an upload), `path` the file on this disk
-    (None for bytes in memory or a bare URL), `expires_at` the end of the URL's life (UTC, ISO
-    8601), `name` a workflow's name for it.
+    `url` is the file's address at a provider (None before an upload), `path` the file on this
+    disk (None for bytes in memory or a bare URL), `expires_at` the end of the URL's life (UTC,
+    ISO 8601), `name` a workflow's name for the file.
     """
 
     path: Path | None = None
@@ -44,30 +44,30 @@ class Asset:
 
     @classmethod
     def of(cls, source: Any) -> Asset:
-        """An asset from a path, bytes, a PIL image, an array, a URL, an open file or a job.
+        """Make an asset from a path, bytes, a PIL image, an array, a URL, an open file or a job.
 
         A string is a URL where it starts with http(s):// or data:, else a path. Of a job (or
         anything with `outputs`) it is the first output.
 
         Raises:
-            AssetError: there is no such file, or nothing that can be made into one.
+            AssetError: there is no such file, or the source is not a file.
         """
         if isinstance(source, Asset):
             return source
         if isinstance(source, (str, Path)):
             return cls._of_text(str(source))
         if isinstance(source, (bytes, bytearray, memoryview)):
-            return cls(data=bytes(source))
+            return cls(data=bytes(cast("bytes", source)))
         if hasattr(source, "outputs"):
             return cls._of_job(source)
         if hasattr(source, "save") and hasattr(source, "mode"):
             return cls._of_picture(source)
-        if hasattr(source, "__array_interface__"):  # asked after: it decodes a picture
+        if hasattr(source, "__array_interface__"):  # after `save`: on a picture it decodes
             return cls._of_picture(_from_array(source))
         if hasattr(source, "read"):
             return cls._of_file(source)
         raise AssetError(
-            f"An object of type {type(source).__name__} is no file.",
+            f"An object of type {type(source).__name__} is not a file.",
             hint="Give a path, bytes, a PIL image, an array, a URL, an open file or a job.",
         )
 
@@ -112,9 +112,9 @@ class Asset:
 
     @classmethod
     def _of_picture(cls, picture: Any) -> Asset:
-        kept = getattr(picture, "filename", "")
-        if kept and Path(kept).is_file() and getattr(picture, "fp", None):
-            return cls(path=Path(kept).resolve())  # opened and not changed since
+        filename = getattr(picture, "filename", "")
+        if filename and Path(filename).is_file() and getattr(picture, "fp", None):
+            return cls(path=Path(filename).resolve())  # opened and not changed since
         if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"):
             picture = picture.convert("RGB")
         out = io.BytesIO()
@@ -131,14 +131,12 @@ class Asset:
         return cls(data=data, declared_type=kind)
 
     def at(self, url: str, expires_at: str | None = None) -> Asset:
-        """The same file with the URL where a provider keeps it."""
+        """Return the same file with its URL at a provider."""
         return replace(self, url=url, expires_at=expires_at)
-
-    # what it is
 
     @cached_property
     def size(self) -> int | None:
-        """Bytes; None for a bare URL. Raises AssetError: the file cannot be looked at."""
+        """Return the size in bytes; None for a bare URL. Raises AssetError: no such file."""
         if self.data is not None:
             return len(self.data)
         try:
@@ -148,7 +146,7 @@ class Asset:
 
     @cached_property
     def sha256(self) -> str | None:
-        """Hex digest of the content; None for a bare URL."""
+        """Return the hex digest of the content; None for a bare URL."""
         if not self.local:
             return None
         digest = hashlib.sha256()
@@ -158,31 +156,31 @@ class Asset:
 
     @cached_property
     def media_type(self) -> str:
-        """From the content, then what it was declared to be, then the name."""
+        """Return the type by the content, else the declared one, else by the name."""
         if self.local and not self.removed:
             head = next(self.pieces(), b"")
-            found = sniff(self.path if self.data is None and self.path else self.content, head)
-            if found:
-                return found
+            source = self.path if self.data is None and self.path else self.content
+            if media_type := sniff(source, head):
+                return media_type
         if self.declared_type and "/" in self.declared_type:
             return self.declared_type.split(";")[0].strip().lower()
-        named = self.path.name if self.path else urlsplit(self.url or "").path
-        return mimetypes.guess_type(unquote(named))[0] or "application/octet-stream"
+        name = self.path.name if self.path else urlsplit(self.url or "").path
+        return mimetypes.guess_type(unquote(name))[0] or "application/octet-stream"
 
     @property
     def kind(self) -> str:
-        """image, video, audio, text, or another first half of the media type."""
+        """Return image, video, audio, text, or another first half of the media type."""
         main = self.media_type.partition("/")[0]
         return "text" if self.media_type == "application/json" else main
 
     @property
     def local(self) -> bool:
-        """Its bytes are here: on disk or in memory."""
+        """Whether its bytes are on this disk or in memory."""
         return self.data is not None or self.path is not None
 
     @property
     def removed(self) -> bool:
-        """Its file was on this disk and is gone."""
+        """Whether its file was on this disk and no longer exists."""
         return self.data is None and self.path is not None and not self.path.exists()
 
     def _unreadable(self, error: OSError) -> AssetError:
@@ -196,17 +194,15 @@ class Asset:
 
     @property
     def filename(self) -> str:
-        """A name to save it under."""
+        """Return a name to save the file under."""
         if self.path:
             return self.path.name
-        named = Path(unquote(urlsplit(self.url or "").path)).name
+        name = Path(unquote(urlsplit(self.url or "").path)).name
         own = re.sub(r"[^\w.-]+", "-", self.name or "").strip("-.")  # a service chose the name
-        return named or f"{own or self.kind}{suffix(self.media_type) or '.bin'}"
+        return name or f"{own or self.kind}{suffix(self.media_type) or '.bin'}"
 
-    # what is in it
-
-    def pieces(self, size: int = _PIECE) -> Iterator[bytes]:
-        """The content, `size` bytes at a time."""
+    def pieces(self, size: int = _PIECE_SIZE) -> Iterator[bytes]:
+        """Yield the content, `size` bytes at a time."""
         if self.data is not None:
             view = memoryview(self.data)
             for start in range(0, len(view), size):
@@ -225,17 +221,17 @@ class Asset:
 
     @property
     def content(self) -> bytes:
-        """All of it in memory."""
+        """Return the whole content as bytes."""
         return self.data if self.data is not None else b"".join(self.pieces())
 
     @property
     def text(self) -> str:
-        """The content as UTF-8 text."""
+        """Return the content as UTF-8 text."""
         return self.content.decode("utf-8", "replace")
 
     @property
     def image(self) -> Any:
-        """The picture as a `PIL.Image.Image`, loaded.
+        """Return the picture as a `PIL.Image.Image`, loaded.
 
         Raises:
             AssetError: it is not a picture, or not on this disk.
@@ -249,14 +245,15 @@ class Asset:
 
     @cached_property
     def pixels(self) -> tuple[int, int]:
-        """Width and height of a picture, from its header alone. Raises AssetError as `image`."""
+        """Return width and height of a picture, from its header. Raises AssetError as `image`."""
         return self._picture(lambda picture: picture.size)
 
     def _picture(self, use: Callable[[Any], Any]) -> Any:
         from PIL import Image
 
         try:
-            with Image.open(self.path or io.BytesIO(self.content)) as picture:
+            file: Any = Image.open(self.path or io.BytesIO(self.content))
+            with file as picture:
                 return use(picture)
         except Exception as error:  # every format's reader has errors of its own
             if isinstance(error, OSError) and self.removed:
@@ -266,11 +263,11 @@ class Asset:
                 hint="Use .path, .text or .save() for other files.",
             ) from error
 
-    def preview(self, side: int = PREVIEW_SIDE, most: int | None = None) -> tuple[bytes, str]:
-        """A small copy of a picture, at most `side` pixels: bytes and media type.
+    def preview(self, side: int = PREVIEW_SIDE, max_bytes: int | None = None) -> tuple[bytes, str]:
+        """Return a small copy of a picture, at most `side` pixels: bytes and media type.
 
-        JPEG, or PNG where there is transparency. `most` is bytes: what is larger has fewer colours
-        (PNG), and then fewer pixels. Raises AssetError as `image` does.
+        JPEG, or PNG where there is transparency. A copy of more than `max_bytes` gets fewer
+        colours (PNG), and then fewer pixels. Raises AssetError as `image` does.
         """
 
         def small(picture: Any) -> Any:
@@ -278,7 +275,7 @@ class Asset:
             picture.load()
             return picture
 
-        return preview.encoded(self._picture(small), side, most)
+        return preview.encode(self._picture(small), side, max_bytes)
 
     def save(self, path: str | Path, *, recipe: bool = True) -> Path:
         """Write the file to `path`, or into it where it is a folder; return the path written.
@@ -328,12 +325,10 @@ class Asset:
             with target.open("wb") as copy, memoryview(data) as view:
                 copy.writelines(embedding.edited(view, edits))
 
-    # how it shows
-
     def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> str:
-        """The picture, player or text itself as HTML that needs nothing else; no caption.
+        """Return the picture, player or text as self-contained HTML, without a caption.
 
-        A picture is shown by a copy of at most `side` pixels and about 50 kB.
+        A picture is a copy of at most `side` pixels and about 50 kB.
         """
         if self.removed:
             return f"<p>The file {html.escape(str(self.path))} was removed.</p>"
@@ -354,16 +349,16 @@ class Asset:
 
     @property
     def facts(self) -> list[str]:
-        """Name, pixel size, bytes and type in words, for captions."""
-        known = [self.name or self.filename]
+        """Return name, pixel size, bytes and type in words, for captions."""
+        words = [self.name or self.filename]
         if self.removed:
-            return [*known, "removed", self.media_type]
+            return [*words, "removed", self.media_type]
         if self.kind == "image" and self.local:
-            with suppress(AssetError):  # a picture cut short is still a file to tell about
-                known.append("{}×{}".format(*self.pixels))
+            with suppress(AssetError):  # a truncated picture still has a size in bytes
+                words.append("{}×{}".format(*self.pixels))
         if self.size is not None:
-            known.append(file_size(self.size))
-        return [*known, self.media_type]
+            words.append(file_size(self.size))
+        return [*words, self.media_type]
 
     def __str__(self) -> str:
         return " · ".join([*self.facts, self.url or str(self.path or "in memory")])
@@ -380,7 +375,7 @@ def _from_array(array: Any) -> Any:
     from PIL import Image
 
     try:
-        if len(array.__array_interface__["shape"]) < 2:  # Pillow would make a line of it
+        if len(array.__array_interface__["shape"]) < 2:  # Pillow would make a picture of one row
             raise ValueError
         return Image.fromarray(array)
     except (TypeError, ValueError, KeyError):

@@ -6,7 +6,7 @@ Functions return edits of the file, so that a picture of any size is copied and 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def insertion(data: Data, candidates: Iterable[Properties]) -> list[Edit]:
         return []
     new_packet = Packet.new if packet is None else packet.with_recipe
     edits = (container.edits(new_packet(properties)) for properties in candidates)
-    return next(filter(None, edits), [])
+    return next((one for one in edits if one), list[Edit]())
 
 
 def removal(data: Data) -> list[Edit]:
@@ -69,7 +69,7 @@ def edited(view: memoryview, edits: Iterable[Edit]) -> Iterator[memoryview | byt
 
 
 @contextmanager
-def mapped(path: Path) -> Iterator[Data]:
+def mapped(path: Path) -> Generator[Data, None, None]:
     """Map a file's bytes: only the parts that are looked at are read."""
     with path.open("rb") as file:
         if not path.stat().st_size:  # an empty file cannot be mapped

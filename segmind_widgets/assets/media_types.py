@@ -1,4 +1,4 @@
-"""Media types: told from a file's first bytes, and the suffix that goes with each."""
+"""Media types: detect one by a file's first bytes, and give its suffix."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import io
 import mimetypes
 import re
 from pathlib import Path
+from typing import Any
 
-_MAGIC = (  # what Pillow does not know, from the formats' own specifications
+_MAGIC = (  # formats that Pillow does not read, from their specifications
     (rb".{4}ftyp(qt|M4A)?", {b"qt": "video/quicktime", b"M4A": "audio/mp4", None: "video/mp4"}),
     (rb"\x1aE\xdf\xa3", "video/webm"),
     (rb"RIFF.{4}WAVE", "audio/wav"),
@@ -18,7 +19,7 @@ _MAGIC = (  # what Pillow does not know, from the formats' own specifications
     (rb"%PDF", "application/pdf"),
     (rb"glTF", "model/gltf-binary"),
 )
-_SUFFIXES = {  # what `mimetypes` does not know in every Python and on every system
+_SUFFIXES = {  # missing from `mimetypes` in some Python versions and systems
     "image/webp": ".webp",
     "image/avif": ".avif",
     "audio/wav": ".wav",
@@ -31,7 +32,7 @@ _SUFFIXES = {  # what `mimetypes` does not know in every Python and on every sys
 
 
 def sniff(source: Path | bytes, head: bytes) -> str | None:
-    """The media type that a file's content shows, None where it shows none.
+    """Return the media type of a file by its content; None where it is not recognised.
 
     Args:
         source: the file, or all of its bytes.
@@ -41,7 +42,7 @@ def sniff(source: Path | bytes, head: bytes) -> str | None:
 
 
 def suffix(media_type: str) -> str:
-    """The file suffix for a media type, with its dot; empty where nobody knows one."""
+    """Return the file suffix for a media type, with its dot; empty where there is none."""
     return _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""
 
 
@@ -49,7 +50,8 @@ def _picture_type(source: Path | bytes) -> str | None:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+        file: Any = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        with file as picture:
             return Image.MIME.get(picture.format or "")
     except Exception:  # noqa: BLE001 - every format's reader has errors of its own
         return None
@@ -57,9 +59,9 @@ def _picture_type(source: Path | bytes) -> str | None:
 
 def _magic_type(head: bytes) -> str | None:
     for pattern, kind in _MAGIC:
-        found = re.match(pattern, head, re.DOTALL)
-        if found and isinstance(kind, dict):
-            return kind.get(found[1], kind[None])
-        if found and isinstance(kind, str):
+        match = re.match(pattern, head, re.DOTALL)
+        if match and isinstance(kind, dict):
+            return kind.get(match[1], kind[None])
+        if match and isinstance(kind, str):
             return kind
     return None

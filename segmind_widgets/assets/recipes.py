@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path, PureWindowsPath
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from segmind_widgets.assets import embedding
 from segmind_widgets.assets.asset import Asset
@@ -65,13 +65,13 @@ _FILE = re.compile(rf"data:|https?://|<[^<>]*, sha256 |{_BASE64_LINE}", re.IGNOR
 class Recipe:
     """The model, inputs and seed of a picture.
 
-    `inputs` are as sent, URLs in the place of files; `cut` names those that are not whole here.
+    `inputs` are as sent, URLs in the place of files; `cut` names the inputs that are shortened.
     `seed` is the one used, `cost` USD, `time` UTC (ISO 8601), `version` that of this package.
     """
 
     model: str
     kind: Literal["model", "workflow"] = "model"
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     cut: tuple[str, ...] = ()
     seed: int | None = None
     provider: str = ""
@@ -162,11 +162,12 @@ class Recipe:
         if len(text) > _READ_LIMIT:
             raise ValueError("it is too long")
         try:
-            facts = json.loads(text)
+            facts: object = json.loads(text)
             json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()  # surrogates, NaN
         except RecursionError:
             raise ValueError("it is too deep") from None
-        version = facts.pop("segmind_widgets", None) if isinstance(facts, dict) else None
+        facts = cast("dict[str, object]", facts) if isinstance(facts, dict) else {}
+        version = facts.pop("segmind_widgets", None)
         if type(version) is not int or version < 1:
             raise ValueError("it is no recipe")
         if version > FORMAT:
@@ -267,6 +268,7 @@ def _published(name: str, value: Any, length: int) -> Any:
 
 
 def _short(value: Any, length: int, depth: int) -> Any:
+    type_name = type(value).__name__
     if isinstance(value, str):
         value = _encodable(value)
         for pattern, replacement in _REPLACEMENTS:
@@ -279,11 +281,12 @@ def _short(value: Any, length: int, depth: int) -> Any:
     if isinstance(value, (int, float, type(None))):
         return value
     if isinstance(value, Mapping) and depth < _DEPTH_LIMIT:
-        items = ((_encodable(str(key)), item) for key, item in value.items())
+        mapping = cast("Mapping[object, object]", value)
+        items = ((_encodable(str(key)), item) for key, item in mapping.items())
         return {key: _named_value(key, item, length, depth + 1) for key, item in items}
     if isinstance(value, (list, tuple)) and depth < _DEPTH_LIMIT:
-        return [_short(item, length, depth + 1) for item in value]
-    return f"<{type(value).__name__}>"
+        return [_short(item, length, depth + 1) for item in cast("list[object]", value)]
+    return f"<{type_name}>"
 
 
 def _named_value(name: str, value: Any, length: int, depth: int) -> Any:
@@ -308,10 +311,11 @@ def _is_picture(name: str, value: Any, depth: int = 0) -> bool:
     if isinstance(value, str):
         return bool(_PICTURE.match(value) or (_PICTURE_FIELD.search(name) and _FILE.match(value)))
     if depth < _DEPTH_LIMIT and isinstance(value, Mapping):
-        items = value.items()
+        items = cast("Mapping[object, object]", value).items()
         return any(_is_picture(f"{name} {key}", item, depth + 1) for key, item in items)
     if depth < _DEPTH_LIMIT and isinstance(value, (list, tuple)):
-        return any(_is_picture(name, item, depth + 1) for item in value)
+        items = cast("list[object]", value)
+        return any(_is_picture(name, item, depth + 1) for item in items)
     return False
 
 
@@ -329,6 +333,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= 500 and value.isprintable()
 
 
+def _are_texts(values: list[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
 def _is_time(text: str) -> bool:
     try:
         return datetime.fromisoformat(text).tzinfo is not None
@@ -340,7 +348,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "model": lambda value: _is_text(value) and value != "",
     "kind": lambda value: value in ("model", "workflow"),
     "inputs": lambda value: isinstance(value, dict),
-    "cut": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "cut": lambda value: isinstance(value, list) and _are_texts(cast("list[object]", value)),
     "seed": lambda value: type(value) is int and abs(value) < 2**64,
     "provider": _is_text,
     "id": _is_text,

@@ -71,7 +71,7 @@ class _Node:
     start: int
     about: str
     end: int = 0
-    properties: list[_Property] = field(default_factory=list)
+    properties: list[_Property] = field(default_factory=list[_Property])
 
 
 class Packet:

@@ -203,9 +203,9 @@ if not found:  # a language model, which gives words
 
 
 def curl(plan: Plan) -> str:
-    """A script for sh that submits what the plan would, once, waits, and saves the outputs here.
+    """Return a script for sh that submits a plan once, waits, and saves the outputs.
 
-    It takes the key from the environment, and the addresses are those of the plan's place.
+    The script takes the key from the environment; its addresses are those of the plan's endpoint.
 
     Raises:
         InputError: a file is only in memory, or an address is signed; `field` names it.
@@ -244,30 +244,33 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
 
 
 def _address(request: ExportRequest) -> str:
-    """Where uploads go, as a shell's word."""
-    base, found, rest = request.upload_url.partition(f"{request.api}/")
-    return f'"$api/{rest}"' if found and not base else shlex.quote(request.upload_url)
+    """Return the address of uploads as a word of the shell."""
+    base, separator, rest = request.upload_url.partition(f"{request.api}/")
+    return f'"$api/{rest}"' if separator and not base else shlex.quote(request.upload_url)
 
 
 def document(inputs: Mapping[str, Any], files: Mapping[tuple[str, str], File]) -> str:
-    """Shell that writes the inputs as JSON to `$tmp/inputs`, with what becomes of files in it."""
+    """Return shell code that writes the inputs as JSON to `$tmp/inputs`.
+
+    Files become variables, which hold their URL or their base64.
+    """
     names = {key: f"file_{number}" for number, key in enumerate(files, 1)}
     mark = "@"  # longer than any run of it in the inputs
     while mark in _json(inputs):
         mark += "@"
 
-    def marked(value: Any) -> Any:
+    def with_marks(value: object) -> object:
         if isinstance(value, File):
             return f"{mark}{names[str(value), value.use]}{mark}"
         return value
 
-    text = _json(transform(inputs, marked))
+    text = _json(transform(inputs, with_marks))
     if names:
         text = re.sub(r"[\\$`]", r"\\\g<0>", text)
         text = re.sub(rf"{mark}(file_\d+){mark}", r"$\1", text)
-    given = "".join(f"{name}=$({_command(files[key])})\n" for key, name in names.items())
+    assignments = "".join(f"{name}=$({_command(files[key])})\n" for key, name in names.items())
     end = "INPUTS" if names else "'INPUTS'"
-    return f'{given}cat >"$tmp/inputs" <<{end}\n{text}\nINPUTS\n'
+    return f'{assignments}cat >"$tmp/inputs" <<{end}\n{text}\nINPUTS\n'
 
 
 def _command(file: File) -> str:
@@ -275,7 +278,7 @@ def _command(file: File) -> str:
     return f"{file.use} {shlex.quote(file)}{kind}"
 
 
-def _json(value: Any) -> str:
-    """JSON as people read it, with escapes for what cannot be seen."""
+def _json(value: object) -> str:
+    """Return indented JSON, with escapes for characters that are not printable."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

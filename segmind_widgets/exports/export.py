@@ -1,4 +1,4 @@
-"""Text that makes a run again: a cell, Python with this client, plain Python, plain curl.
+"""Export a run as code: a cell, Python with this client, plain Python, plain curl.
 
 None of it holds a key: the scripts read it from the environment. Files are named by their paths,
 never by an address that a provider gave them for a while.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from segmind_widgets.errors import InputError
 from segmind_widgets.exports.curl import curl
 from segmind_widgets.exports.python import literal, python, quoted
-from segmind_widgets.exports.request import File, kept, paths
+from segmind_widgets.exports.request import File, exportable, with_paths
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.nested import walk
 from segmind_widgets.syntax import cells
@@ -28,7 +28,7 @@ FORMS: tuple[Form, ...] = ("cell", "client", "python", "curl")
 
 
 def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = None) -> str:
-    """The text that makes this run again.
+    """Return code that runs the same again.
 
     Args:
         source: a plan, or a job; a job's seed is the one that was used.
@@ -44,8 +44,8 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
     if form not in FORMS:
         raise ValueError(f"There is no form {form!r}; there are {', '.join(FORMS)}.")
     if form in ("python", "curl"):
-        found = _planned(source, plan) if isinstance(source, Job) else source
-        return python(found) if form == "python" else curl(found)
+        script_plan = _planned(source, plan) if isinstance(source, Job) else source
+        return python(script_plan) if form == "python" else curl(script_plan)
     if isinstance(source, Job):
         target, kind, api = source.model, source.kind, "auto"
         inputs, name, sandbox = _inputs(source), source.provider, source.sandbox
@@ -66,7 +66,7 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
 
 
 def cell(target: str, inputs: Mapping[str, Any], kind: str = "model", options: str = "") -> str:
-    """A `%%segmind_run` or `%%segmind_workflow` cell; files are written `file:…`.
+    """Return a `%%segmind_run` or `%%segmind_workflow` cell; files are written `file:…`.
 
     Raises:
         InputError: a value has no text form, such as a file in memory; `field` names it.
@@ -75,11 +75,11 @@ def cell(target: str, inputs: Mapping[str, Any], kind: str = "model", options: s
         raise InputError(f"{target!r} has spaces, and a cell's first line cannot hold it.")
     name = "segmind_run" if kind == "model" else "segmind_workflow"
     line = " ".join(filter(None, [f"%%{name}", target, options]))
-    return f"{line}\n{cells.dump(kept(inputs))}".rstrip("\n") + "\n"
+    return f"{line}\n{cells.dump(exportable(inputs))}".rstrip("\n") + "\n"
 
 
 def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **options: str) -> str:
-    """Python that does the same with this package; files are `Path("…")`.
+    """Return Python code for this package; files are `Path("…")`.
 
     Args:
         target: a model's slug, or a workflow's id, slug or URL.
@@ -90,16 +90,16 @@ def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **o
     Raises:
         InputError: see `cell`.
     """
-    given = paths(inputs)
+    values = with_paths(inputs)
     chosen = {} if kind == "model" else {"kind": kind}
     arguments = "".join(
         f", {name}={quoted(value)}" for name, value in {**chosen, **options}.items()
     )
-    with_files = any(isinstance(leaf, File) for _, leaf in walk(given))
+    with_files = any(isinstance(leaf, File) for _, leaf in walk(values))
     lines = ["from pathlib import Path\n"] if with_files else []
     lines += [
         "from segmind_widgets import SegmindClient\n",
-        f"inputs = {literal(given)}\n",
+        f"inputs = {literal(values)}\n",
         "client = SegmindClient.instance()",
         f"job = client.run({quoted(target)}, inputs{arguments})",
         'print(job.save("outputs"))\n',
@@ -114,6 +114,6 @@ def _planned(job: Job, plan: Callable[..., Plan] | None) -> Plan:
 
 
 def _inputs(job: Job) -> dict[str, Any]:
-    """What was sent, with the seed that was used: the run's picture and not another one."""
-    told = {"seed": job.seed} if job.seed is not None and "seed" in job.inputs else {}
-    return {**job.inputs, **told}
+    """Return the inputs as sent, with the seed that was used, so that the result is the same."""
+    seed = {"seed": job.seed} if job.seed is not None and "seed" in job.inputs else {}
+    return {**job.inputs, **seed}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, cast
 
 from segmind_widgets.exports.request import ExportRequest, File, request_of
 
@@ -152,9 +152,9 @@ result = job.get("result") or job.get("url")"""
 
 
 def python(plan: Plan) -> str:
-    """A script that submits what the plan would, once, waits, and saves the outputs here.
+    """Return a script that submits a plan once, waits, and saves the outputs.
 
-    It takes the key from the environment, and the addresses are those of the plan's place.
+    The script takes the key from the environment; its addresses are those of the plan's endpoint.
 
     Raises:
         InputError: a file is only in memory, or an address is signed; `field` names it.
@@ -174,11 +174,11 @@ def python(plan: Plan) -> str:
 
 
 def _imports(code: str) -> str:
-    """What the code uses, in the usual order."""
-    used = [f"import {name}" for name in _MODULES if re.search(rf"\b{name}\.", code)]
-    used.append("from pathlib import Path")
+    """Return the imports that the code needs, in the usual order."""
+    modules = [f"import {name}" for name in _MODULES if re.search(rf"\b{name}\.", code)]
+    modules.append("from pathlib import Path")
     more = ["", "import requests", "from requests.adapters import HTTPAdapter, Retry"]
-    return "\n".join([*used, *more])
+    return "\n".join([*modules, *more])
 
 
 def _values(request: ExportRequest) -> Mapping[str, str]:
@@ -200,14 +200,14 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
 
 
 def _address(request: ExportRequest) -> str:
-    """Where uploads go, as an expression."""
-    base, found, rest = request.upload_url.partition(f"{request.api}/")
-    return f'f"{{API}}/{rest}"' if found and not base else quoted(request.upload_url)
+    """Return the address of uploads as an expression."""
+    base, separator, rest = request.upload_url.partition(f"{request.api}/")
+    return f'f"{{API}}/{rest}"' if separator and not base else quoted(request.upload_url)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """The template with each `<<name>>` replaced, once: what is put in is not looked at again."""
-    return re.sub(r"<<(\w+)>>", lambda found: values[found[1]], template)
+    """Replace each `<<name>>` of a template, in one pass: values are not templates."""
+    return re.sub(r"<<(\w+)>>", lambda match: values[match[1]], template)
 
 
 def literal(value: object, indent: str = "", column: int = 0) -> str:
@@ -218,17 +218,18 @@ def literal(value: object, indent: str = "", column: int = 0) -> str:
         indent: of the line on which the value begins.
         column: the columns in front of the value on that line.
     """
+    whole: object = value  # `isinstance` below narrows `value` to unknown elements
     line = _on_one_line(value)
     fits = column + _width(line) < _WIDTH  # a comma follows
     if not value or (fits and not (isinstance(value, Mapping) and column == 0)):
         return line
     inner = f"{indent}    "
     if isinstance(value, Mapping):
-        keys = ((f"{inner}{quoted(str(key))}: ", item) for key, item in value.items())
+        keys = ((f"{inner}{quoted(str(key))}: ", item) for key, item in _items(whole))
         items = [f"{key}{literal(item, inner, _width(key))}" for key, item in keys]
         return _on_lines("{", items, "}", indent)
     if isinstance(value, (list, tuple)):
-        items = [f"{inner}{literal(item, inner, len(inner))}" for item in value]
+        items = [f"{inner}{literal(item, inner, len(inner))}" for item in _elements(whole)]
         return _on_lines("[", items, "]", indent)
     if isinstance(value, File):
         return _call_on_lines(value, indent)
@@ -238,14 +239,23 @@ def literal(value: object, indent: str = "", column: int = 0) -> str:
 
 
 def _on_one_line(value: object) -> str:
+    whole: object = value
     if isinstance(value, Mapping):
-        items = (f"{quoted(str(key))}: {_on_one_line(item)}" for key, item in value.items())
+        items = (f"{quoted(str(key))}: {_on_one_line(item)}" for key, item in _items(whole))
         return f"{{{', '.join(items)}}}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_on_one_line, value))}]"
+        return f"[{', '.join(map(_on_one_line, _elements(whole)))}]"
     if isinstance(value, File):
         return f"{value.use}({', '.join(_arguments(value))})"
     return quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _elements(values: object) -> Iterable[object]:
+    return cast("Iterable[object]", values)
+
+
+def _items(mapping: object) -> Iterable[tuple[object, object]]:
+    return cast("Mapping[object, object]", mapping).items()
 
 
 def _on_lines(start: str, items: list[str], end: str, indent: str) -> str:

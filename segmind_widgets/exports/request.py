@@ -1,4 +1,4 @@
-"""What a script has to send, taken from a plan: the provider's own call, with files as files."""
+"""The request of a script, made from a plan: the provider's own call, with files as paths."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _WORKFLOW_PAUSE = 7  # seconds between polls, as a workflow's API page has it
 
 
 class File(str):
-    """A file's path in the place of its URL; `use` is what a script does with it.
+    """A file's path in the place of its URL; `use` is the function that a script calls with it.
 
-    "upload" gives its URL, "encoded" its content as base64, "Path" itself.
+    "upload" gives its URL, "encoded" its content as base64, "Path" the path itself.
     """
 
     use: Literal["upload", "encoded", "Path"]
@@ -34,7 +34,7 @@ class File(str):
 
     @classmethod
     def of(cls, asset: Asset, use: Literal["upload", "encoded", "Path"]) -> File:
-        """For an asset on this disk."""
+        """Make one of an asset on this disk."""
         file = cls(asset.path)
         file.use, file.media_type = use, asset.media_type
         return file
@@ -61,33 +61,33 @@ class ExportRequest:
 
     @property
     def files(self) -> dict[tuple[str, str], File]:
-        """The files among the inputs by path and use."""
-        found = (leaf for _, leaf in walk(self.inputs) if isinstance(leaf, File))
-        return {(str(file), file.use): file for file in found}
+        """Return the files among the inputs by path and use."""
+        files = (leaf for _, leaf in walk(self.inputs) if isinstance(leaf, File))
+        return {(str(file), file.use): file for file in files}
 
     def uses(self, use: str) -> bool:
-        """Some file is used so."""
+        """Whether a script calls this function with a file."""
         return any(file.use == use for file in self.files.values())
 
 
 def request_of(plan: Plan) -> ExportRequest:
-    """What a plan would send.
+    """Return the request that a plan sends.
 
     Raises:
         InputError: a file is only in memory, an address is signed, or the provider refuses a file.
     """
     provider = plan.endpoint.provider
 
-    def sent(asset: Asset) -> str:
+    def upload(asset: Asset) -> str:
         if asset.path is None:
             return asset.url or ""
         provider.check_upload(asset)
         return File.of(asset, "upload")
 
-    def encoded(asset: Asset) -> str:
+    def encode(asset: Asset) -> str:
         return File.of(asset, "encoded")
 
-    inputs = to_json(kept(plan.inputs), plan.model, sent, encoded)
+    inputs = to_json(exportable(plan.inputs), plan.model, upload, encode)
     call = provider.submit(replace(plan.request, inputs=inputs))
     path = call.url.removeprefix(plan.endpoint.address)
     protocol = _protocol(provider.name, path)
@@ -105,30 +105,30 @@ def request_of(plan: Plan) -> ExportRequest:
     )
 
 
-def paths(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs as JSON, but for a File to be used as a Path where a file is.
+def with_paths(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs as JSON, with a File to be used as a Path for each file.
 
     Raises:
-        InputError: see `kept`; or a value is neither JSON nor a file.
+        InputError: see `exportable`; or a value is neither JSON nor a file.
     """
 
-    def named(asset: Asset) -> str:
+    def path(asset: Asset) -> str:
         return (asset.url or "") if asset.path is None else File.of(asset, "Path")
 
-    return to_json(kept(inputs), None, named)
+    return to_json(exportable(inputs), None, path)
 
 
-def kept(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with an Asset for each file, of which a text can tell where it is.
+def exportable(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs with an Asset for each file, after a check that text can hold them.
 
     Raises:
         InputError: a file is only in memory, or an address is signed; `field` names it.
     """
     check_known(inputs)
-    found = resolve_files(inputs)
-    for (name, *_), leaf in walk(found):
-        _check(name, leaf)
-    return found
+    values = resolve_files(inputs)
+    for (name, *_), leaf in walk(values):
+        _check(str(name), leaf)
+    return values
 
 
 def _check(name: str, value: Any) -> None:
@@ -143,7 +143,7 @@ def _check(name: str, value: Any) -> None:
         raise InputError(
             f"`{name}` is an address with a signature or a password in it, which is not written"
             " down.",
-            hint="Save what it leads to as a file, and give that file.",
+            hint="Save it as a file first, and give that file.",
             field=name,
         )
 

@@ -207,7 +207,7 @@ def test_a_notebook_keeps_few_bytes_even_of_a_grainy_picture(mode: str) -> None:
     out = io.BytesIO()
     grain.save(out, "PNG")
     asset = Asset(data=out.getvalue())
-    data, _ = asset.preview(most=52_000)
+    data, _ = asset.preview(max_bytes=52_000)
     assert 15_000 < len(data) <= 52_000
     with Image.open(io.BytesIO(data)) as small:
         assert small.width / small.height == pytest.approx(14 / 9, abs=0.05)

@@ -10,7 +10,7 @@ import pytest
 
 from segmind_widgets import Asset
 from segmind_widgets.assets import thumbnails
-from segmind_widgets.assets.thumbnails import KEPT_SIDE, Thumbnails
+from segmind_widgets.assets.thumbnails import CACHED_SIDE, Thumbnails
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError
 from segmind_widgets.jobs.job import Job
@@ -54,9 +54,9 @@ def test_each_size_is_its_own_and_large_ones_are_not_kept(
     tmp_path: Path, file: Asset, decoded: list[int]
 ) -> None:
     kept = Thumbnails(tmp_path / "t")
-    for side in (64, 128, 64, KEPT_SIDE + 1, KEPT_SIDE + 1):
+    for side in (64, 128, 64, CACHED_SIDE + 1, CACHED_SIDE + 1):
         assert max(Asset.of(kept.get(file, side)[0]).pixels) == side
-    assert decoded == [64, 128, KEPT_SIDE + 1, KEPT_SIDE + 1]
+    assert decoded == [64, 128, CACHED_SIDE + 1, CACHED_SIDE + 1]
     assert len(list((tmp_path / "t").iterdir())) == 2
 
 
@@ -139,7 +139,7 @@ def test_an_empty_one_is_made_again(tmp_path: Path, file: Asset) -> None:
 def test_the_oldest_of_too_many_go(
     tmp_path: Path, file: Asset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnails, "MOST", 3)
+    monkeypatch.setattr(thumbnails, "MAX_FILES", 3)
     folder = tmp_path / "t"
     folder.mkdir()
     for age in range(6):
