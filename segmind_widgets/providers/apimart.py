@@ -155,7 +155,7 @@ class APIMart(Provider):
         if status is not Status.COMPLETED:
             return state if status.final else replace(state, next=call)
         result = data.get("result") or data.get("url")
-        outputs = _outputs(result)
+        outputs = _result_outputs(result)
         if not outputs:
             raise ReplyError(
                 "The task is completed, but the reply holds no result.",
@@ -258,7 +258,7 @@ def _failure(data: Mapping[str, Any], reply: Reply, task: str | None) -> JobFail
     )
 
 
-def _outputs(result: object) -> list[Any]:
+def _result_outputs(result: object) -> list[Any]:
     """`{"images": [{"url": ["…"], "expires_at": …}]}`, `{"url": …}`: files with their expiry."""
     if isinstance(result, dict):
         records = [r for v in result.values() if isinstance(v, list) for r in v]

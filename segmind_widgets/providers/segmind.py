@@ -67,6 +67,7 @@ class Segmind(Provider):
         "SEGMIND_STORAGE_URL": "https://workflows-api.segmind.com",
         "SEGMIND_CONSOLE_URL": "https://api.spotprod.segmind.com",
     }
+    public_settings: ClassVar = {"SEGMIND_SITE_URL": "https://www.segmind.com"}
 
     @property
     def upload_url(self) -> str:
@@ -74,6 +75,10 @@ class Segmind(Provider):
 
     def authorize(self, call: Call, key: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}"} if call.auth == "bearer" else {"x-api-key": key}
+
+    @property
+    def directory_url(self) -> str:
+        return f"{self.urls['SEGMIND_SITE_URL']}/llms.txt"
 
     # jobs
 
@@ -221,7 +226,7 @@ class Segmind(Provider):
         if status is Status.CANCELLED:
             return state
         if status is Status.COMPLETED:
-            outputs = _outputs(body)
+            outputs = _result_outputs(body)
             if outputs:
                 return replace(state, outputs=tuple(outputs))
             if call.method == "GET" and not call.url.endswith("/status"):
@@ -353,7 +358,7 @@ def _encoded(text: str) -> Output:
     return Output(data=asset.content, media_type=asset.media_type)
 
 
-def _outputs(body: Mapping[str, Any]) -> list[Output]:
+def _result_outputs(body: Mapping[str, Any]) -> list[Output]:
     """What `output` holds, and what `images: [{url, content_type}]`, `video`, `audio` add."""
     found = collect(body.get("output"))
     listed: dict[str, Output] = {}

@@ -94,7 +94,7 @@ def test_addresses_come_from_settings_then_the_environment(
     assert endpoints.at("segmind", sandbox=False).address == "https://a.example"
     endpoint = made().at("segmind", sandbox=False)
     assert endpoint.address.rstrip("/") == "https://b.example"
-    assert endpoint.site == "https://c.example"
+    assert endpoint.provider.directory_url == "https://c.example/llms.txt"
 
 
 def test_a_place_is_kept_until_a_setting_changes(made: Made) -> None:
