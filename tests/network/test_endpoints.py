@@ -149,5 +149,5 @@ def test_one_sandbox_serves_both_providers_and_its_key_stays_out_of_the_environm
     assert segmind.sandbox
     assert apimart.sandbox
     assert {"127.0.0.1"} == {p.address.split("//")[1].split(":")[0] for p in (segmind, apimart)}
-    assert endpoints._running() is endpoints._running()
+    assert endpoints._started_sandbox() is endpoints._started_sandbox()
     assert "SEGMIND_API_KEY" not in os.environ
