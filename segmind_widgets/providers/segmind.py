@@ -71,18 +71,22 @@ class Segmind(Provider):
 
     @property
     def upload_url(self) -> str:
+        """Return the address of uploads."""
         return f"{self.urls['SEGMIND_STORAGE_URL']}/upload-asset"
 
     def authorize(self, call: Call, key: str) -> dict[str, str]:
+        """Return the headers that carry the key."""
         return {"Authorization": f"Bearer {key}"} if call.auth == "bearer" else {"x-api-key": key}
 
     @property
     def directory_url(self) -> str:
+        """Return the address of Segmind's llms.txt."""
         return f"{self.urls['SEGMIND_SITE_URL']}/llms.txt"
 
     # jobs
 
     def submit(self, request: RunRequest) -> Call:
+        """Return the first call of a job."""
         base = self.urls["SEGMIND_API_URL"]
         inputs = dict(request.inputs)
         if request.kind == "workflow":
@@ -99,6 +103,7 @@ class Segmind(Provider):
         return Call("POST", f"{base}/v2/{slug}", inputs, billed=True)
 
     def parse(self, call: Call, reply: Reply) -> JobState:
+        """Return the state that a reply means."""
         if reply.status == 401 and "/workflows/" in call.url and not call.auth:
             return JobState(Status.SUBMITTING, replace(call, auth="bearer"), now=True)
         if reply.status == 401 and call.method == "GET" and not call.auth:
@@ -115,6 +120,7 @@ class Segmind(Provider):
         return self._asynchronous(call, reply)
 
     def find(self, job_id: str) -> Call:
+        """Return the call that polls a job by its id."""
         known = quote(job_id, safe="")
         return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v2/requests/{known}/status")
 
@@ -124,6 +130,7 @@ class Segmind(Provider):
     def history_call(
         self, target: str, since: datetime, until: datetime, *, page: int = 1
     ) -> Call | None:
+        """Return the call for a page of a model's history."""
         query = {
             "page": page,
             "per_page": 100,
@@ -135,6 +142,7 @@ class Segmind(Provider):
         return Call("GET", f"{address}?{urlencode(query)}", timeout=30.0)
 
     def parse_history(self, reply: Reply) -> list[HistoryEntry]:
+        """Return the requests on a page of the history."""
         call = Call("GET", reply.url)
         rows = json_object(call, checked(call, reply)).get("data")
         if not isinstance(rows, list):
@@ -259,6 +267,7 @@ class Segmind(Provider):
     def upload_calls(
         self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Call, int]]:
+        """Yield the calls that upload the assets."""
         group: list[Asset] = []
         for asset in assets:
             if group and sum(a.size or 0 for a in group) + (asset.size or 0) > _TOGETHER:
@@ -287,6 +296,7 @@ class Segmind(Provider):
         return Call("POST", self.upload_url, headers=headers, timeout=300.0, body=body)
 
     def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:
+        """Return the addresses of the uploaded files."""
         call = Call("POST", self.upload_url)
         body = json_object(call, checked(call, reply))
         urls = next((body[key] for key in _URL_KEYS if isinstance(body.get(key), list)), None)
@@ -297,9 +307,11 @@ class Segmind(Provider):
         return [Uploaded(url) for url in urls]
 
     def credits_call(self) -> Call:
+        """Return the call that asks for the balance."""
         return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v1/get-user-credits")
 
     def parse_credits(self, reply: Reply) -> Credits:
+        """Return the balance."""
         body = json_object(self.credits_call(), checked(self.credits_call(), reply))
         left = number(body.get("credits"))
         if left is None:
