@@ -224,12 +224,12 @@ class Body:
 
 
 def excerpt(body: bytes) -> str:
-    """The beginning of a reply's body as text: what an error keeps of it."""
+    """Return the beginning of a reply's body as text, for an error."""
     return body[:2000].decode("utf-8", "replace")
 
 
 def checked(call: Call, reply: Reply) -> Reply:
-    """The reply, where its code says success: parsers begin with it.
+    """Return the reply if its code means success; parsers begin with it.
 
     Raises:
         SubmitUnknown: a gateway gave up on a billed call that may be running.
@@ -249,7 +249,7 @@ def checked(call: Call, reply: Reply) -> Reply:
 
 
 def json_object(call: Call, reply: Reply) -> dict[str, Any]:
-    """The reply's JSON object, whatever its code.
+    """Return the reply's JSON object, whatever its code.
 
     Raises:
         SubmitUnknown: a billed call answered with success and without sense.
@@ -273,12 +273,12 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
 
 
 def status_of(word: object, words: Mapping[str, Status]) -> Status:
-    """The status for a service's word. A word nobody knows keeps polling."""
+    """Return the status for a service's word. An unknown word keeps polling."""
     return words.get(str(word or "").strip().lower(), Status.PROCESSING)
 
 
 def number(value: object) -> float | None:
-    """A finite number, also from a string; None for anything else."""
+    """Return a finite number, also from a string; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -289,7 +289,7 @@ def number(value: object) -> float | None:
 
 
 def whole(value: object) -> int | None:
-    """A whole number of at most 64 bits, also from a string, with all of its digits."""
+    """Return a whole number of at most 64 bits, also from a string, or None."""
     try:
         found = int(str(value).strip()) if isinstance(value, (int, str)) else None
     except ValueError:

@@ -252,7 +252,7 @@ class APIMart(Provider):
 
 
 def _refused(body: Mapping[str, Any], reply: Reply) -> None:
-    """An error under HTTP 200: `{"code": 4xx, …}` or `{"error": {…}}` without data."""
+    """Raise an error under HTTP 200: `{"code": 4xx, …}` or `{"error": {…}}` without data."""
     code = body.get("code")
     bad = isinstance(code, int) and code >= 400
     if bad or (body.get("error") and not body.get("data") and "status" not in body):

@@ -161,14 +161,14 @@ class Segmind(Provider):
         )
 
     def _remembered(self, call: Call, reply: Reply) -> JobState:
-        """A request in the history, asked for by its id."""
+        """Return the state of a request in the history."""
         state = self._state_of(json_object(call, reply), reply)
         if state.status is Status.COMPLETED and not state.outputs:
             raise _empty("The history says completed, and names no file.", reply, state.id)
         return state if state.status.final else replace(state, next=call)
 
     def _state_of(self, body: Mapping[str, Any], reply: Reply) -> JobState:
-        """A row of the request history (the SDK 1.3.0 knows its fields)."""
+        """Return the state of a row of the history (fields as in the SDK 1.3.0)."""
         word = _text(body.get("model_status"))
         found = collect(body.get("generation_url"))
         state = JobState(
@@ -246,7 +246,7 @@ class Segmind(Provider):
         return replace(state, status=Status.PROCESSING if now else status, next=following, now=now)
 
     def _following(self, call: Call, body: Mapping[str, Any], status: Status) -> Call:
-        """The call after this reply: poll_url as given for a workflow, status then result in v2."""
+        """Return the next call: poll_url for a workflow, status and then result in v2."""
         if call.method == "GET":
             done = status is Status.COMPLETED
             return replace(call, url=call.url.removesuffix("/status")) if done else call
@@ -320,13 +320,13 @@ class Segmind(Provider):
 
 
 def _slug(target: str) -> str:
-    """A model's slug, from itself or from its page's URL."""
+    """Return a model's slug, from itself or from its page's URL."""
     page = target.strip().partition("?")[0].rstrip("/")
     return re.sub(r"/api$", "", page).rpartition("/")[2]
 
 
 def _workflow(text: str) -> str:
-    """The path of a workflow from its id, its slug or its page's or API's full URL."""
+    """Return the path of a workflow from its id, slug, page's URL or API's URL."""
     text = text.strip().partition("?")[0].rstrip("/")
     found = _WORKFLOW_ID.search(text)
     if found:
@@ -371,7 +371,7 @@ def _encoded(text: str) -> Output:
 
 
 def _result_outputs(body: Mapping[str, Any]) -> list[Output]:
-    """What `output` holds, and what `images: [{url, content_type}]`, `video`, `audio` add."""
+    """Return the files of `output`, `images: [{url, content_type}]`, `video` and `audio`."""
     found = collect(body.get("output"))
     listed: dict[str, Output] = {}
     for key in ("images", "video", "audio"):
@@ -404,7 +404,7 @@ def _failure(body: Mapping[str, Any], reply: Reply, job_id: str | None) -> JobFa
 
 
 def _says_failed(body: bytes) -> bool:
-    """It is a job that ran and failed, and no complaint about the request."""
+    """Return whether the reply is about a failed job, and not about the request."""
     try:
         value = from_json(body)
     except ValueError:
@@ -426,7 +426,7 @@ def _text(value: object) -> str:
 
 
 def _dict(value: object) -> dict[str, Any]:
-    """An object, or the JSON text of one; empty for anything else."""
+    """Return an object, also from its JSON text; empty for anything else."""
     try:
         found = from_json(value) if isinstance(value, (str, bytes)) else value
     except ValueError:
@@ -435,7 +435,7 @@ def _dict(value: object) -> dict[str, Any]:
 
 
 def _moment(value: object) -> datetime | None:
-    """An ISO 8601 time, in UTC where it names no zone; None where it is none."""
+    """Return the time of an ISO 8601 text, in UTC without a zone, or None."""
     try:
         found = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
     except ValueError:
