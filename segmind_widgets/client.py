@@ -409,9 +409,10 @@ class SegmindClient(Settings):
         from segmind_widgets.network.retry import send_with_retries
 
         endpoint = self.session.endpoints.choose(provider)
-        return endpoint.provider.parse_credits(
-            send_with_retries(endpoint.transport, endpoint.provider.credits_call())
-        )
+        call = endpoint.provider.credits_call()
+        if call is None:
+            raise InputError(f"{endpoint.provider.title} does not report a balance.")
+        return endpoint.provider.parse_credits(send_with_retries(endpoint.transport, call))
 
     def catalog(self, provider: str | None = None) -> Catalog:
         """All known models, the live directory's among them."""

@@ -1,4 +1,4 @@
-"""What can go wrong, one class a meaning. Every one shows as a line and a hint in a notebook.
+"""The error classes, one for each meaning. A notebook shows an error as a line and a hint.
 
 SegmindError
 ├── InputError (ValueError)      the request is wrong, and nothing was billed
@@ -12,23 +12,23 @@ SegmindError
 ├── Forbidden                    403: not allowed for this account
 ├── NotFound                     404: no such model, workflow or job
 ├── MethodNotAllowed             405
-├── NotAcceptable                406 for another reason than money
+├── NotAcceptable                406 for other reasons than credits
 ├── InsufficientCredits          402, or 406 with words about credits
 ├── ModelRetired                 410
 ├── TooLarge                     413
-├── RateLimited                  429; `retry_after` in seconds, where told
-├── ServerError                  500 and what has no other name
+├── RateLimited                  429; `retry_after` in seconds, if known
+├── ServerError                  500, and codes without a class of their own
 │   └── GatewayError             502, 503, 504
-├── Unreachable (ConnectionError) no answer came; nothing was accepted
+├── Unreachable (ConnectionError) no answer; nothing was accepted
 │   └── ReplyLost                …after it was sent: a call that is never billed
 ├── ReplyError                   an answer that cannot be understood
-├── ForeignHost                  the service pointed the key at another host; it was not sent
+├── ForeignHost                  the key would have gone to another host; it was not sent
 ├── DownloadError                the result is there, its file could not be fetched yet
 ├── JobFailed                    the service ran the job, and it failed; not billed
 ├── JobCancelled
 ├── SubmitUnknown                a paid request may have been accepted; it is not repeated
 ├── StillRunning (TimeoutError)  waiting ended, the job goes on
-├── WorkersLost                  no worker of an executor does what it is given
+├── WorkersLost                  no worker of an executor takes its tasks
 └── StoreError                   the journal or the folder of results cannot be used
 """
 
@@ -108,68 +108,88 @@ class SegmindError(Exception):
         return f"{self.message} ({', '.join(facts)})" if facts else self.message
 
     def _render_traceback_(self) -> list[str]:
-        """IPython's hook: a line and a hint in the place of a traceback."""
+        """Return a line and a hint in place of a traceback (IPython calls this)."""
         lines = [f"\x1b[0;31m{type(self).__name__}\x1b[0m: {self}"]
         return [*lines, f"  → {self.hint}"] if self.hint else lines
 
 
 class InputError(SegmindError, ValueError):
-    pass
+    """An invalid request; nothing was sent or nothing was billed."""
 
 
 class CellError(InputError):
-    pass
+    """A mistake in the text of a cell or a line."""
 
 
 class AssetError(InputError):
-    pass
+    """A file that cannot be read, or that the provider refuses."""
 
 
 class Rejected(InputError):
-    hint = "Nothing was billed. Change what it names; %segmind_models MODEL shows a model's inputs."
+    """A value that the service refused (400, 415, 422)."""
+
+    hint = "Nothing was billed. Change that input; %segmind_models MODEL shows a model's inputs."
 
 
 class Moderated(Rejected):
+    """A refusal by the service's content rules."""
+
     hint = "Change the words or the picture: the service's content rules refused them."
 
 
 class LimitError(SegmindError):
-    pass
+    """A limit of the user (cost, budget); nothing was sent."""
 
 
 class KeyMissing(SegmindError):
-    pass
+    """No key for the provider."""
 
 
 class Unauthorized(SegmindError):
+    """HTTP 401: a wrong key."""
+
     hint = "Check the key with %segmind_status, and set it with %segmind_login."
 
 
 class Forbidden(SegmindError):
+    """HTTP 403: not allowed for this account."""
+
     hint = "This account may not use it. Some models need a subscription or 5 USD of balance."
 
 
 class NotFound(SegmindError):
+    """HTTP 404: no such model, workflow or job."""
+
     hint = "Check the name: %segmind_models lists models, a workflow's API page shows its id."
 
 
 class MethodNotAllowed(SegmindError):
+    """HTTP 405."""
+
     hint = "The address is right for another kind of request; check the URL settings."
 
 
 class NotAcceptable(SegmindError):
+    """HTTP 406 for other reasons than credits."""
+
     hint = "Nothing was billed. Change the inputs, or choose another model."
 
 
 class InsufficientCredits(SegmindError):
+    """HTTP 402, or 406 with words about credits."""
+
     hint = "Nothing was billed. Add credits in the provider's console, or choose a cheaper model."
 
 
 class ModelRetired(SegmindError):
+    """HTTP 410: the model was withdrawn."""
+
     hint = "The model was withdrawn. Find another with %segmind_models."
 
 
 class TooLarge(SegmindError):
+    """HTTP 413: the request is too large."""
+
     hint = "Make the file smaller and try again; nothing was billed."
 
 
@@ -190,26 +210,38 @@ class RateLimited(SegmindError):
 
 
 class ServerError(SegmindError):
+    """HTTP 500, and codes without a class of their own."""
+
     hint = "Not billed. Often a bad parameter value; else try again later."
 
 
 class GatewayError(ServerError):
+    """HTTP 502, 503 or 504."""
+
     hint = "The service is not answering properly just now. Try again in a minute."
 
 
 class Unreachable(SegmindError, ConnectionError):
+    """No answer; nothing was accepted."""
+
     hint = "Check the network and the URL settings. Nothing was accepted, nothing was billed."
 
 
 class ReplyLost(Unreachable):
+    """No answer to a call that was sent and is never billed."""
+
     hint = "Check the network and try again: this call is never billed."
 
 
 class ReplyError(SegmindError):
-    hint = "The service answered in a form nobody expected; `error.body` holds what it said."
+    """An answer in an unknown form."""
+
+    hint = "The service answered in an unknown form; `error.body` holds the answer."
 
 
 class ForeignHost(SegmindError):
+    """An address to which the key must not go; nothing was sent there."""
+
     hint = "The key goes only to the provider's own hosts."
 
 
@@ -235,14 +267,20 @@ class DownloadError(SegmindError):
 
 
 class JobFailed(SegmindError):
+    """A job that the service ran without success; not billed."""
+
     hint = "Failed jobs are not billed. Change the inputs and run again."
 
 
 class JobCancelled(SegmindError):
+    """A job that was cancelled."""
+
     hint = "The job was cancelled. Run it again if you still want it."
 
 
 class SubmitUnknown(SegmindError):
+    """A paid request that may have been accepted; it is not repeated."""
+
     hint = (
         "It may be running and billed, so it is not sent again by itself. Look at the provider's"
         " history before you run it again."
@@ -250,12 +288,14 @@ class SubmitUnknown(SegmindError):
 
 
 class StillRunning(SegmindError, TimeoutError):
-    pass
+    """Waiting ended, and the job continues."""
 
 
 class WorkersLost(SegmindError):
+    """No worker of an executor takes its tasks."""
+
     hint = "Start the workers again, and run the same batch: it goes on where it stopped."
 
 
 class StoreError(SegmindError):
-    pass
+    """The journal or the folder of results cannot be used."""

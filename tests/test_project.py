@@ -90,7 +90,6 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "panels/_run_base": "panels/test_run.py",
     "panels/workflow": "panels/test_run.py",
     "planning/fingerprint": "planning/test_budget.py",
-    "providers/_base": "providers/test_segmind.py",
     "providers/_outputs": "providers/test_replies.py",
     "sandbox/artist": "sandbox/artist/test_render.py",
     "sandbox/http/exchange": "sandbox/services/test_segmind_requests.py",

@@ -1,4 +1,4 @@
-"""The models as the services list them, read at most once a day and kept for when offline."""
+"""The models that the services list, fetched at most once a day and kept for offline use."""
 
 from __future__ import annotations
 
@@ -10,64 +10,65 @@ from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Model, Reply
 
-_FOREVER = 24.0 * 365 * 100  # hours
-_PATIENCE = 600.0  # seconds before a directory that did not answer is asked again
+_ANY_AGE = 24.0 * 365 * 100  # hours
+_MAX_AGE = 86400.0  # seconds
+_RETRY_AFTER = 600.0  # seconds before a directory that did not answer is asked again
 
 
 class Directory:
-    """Catalogues by place. Asking never fails: without an answer the last one serves."""
+    """Catalogs by endpoint. Without an answer from a service its last list is used."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: dict[tuple[str, bool, str], tuple[float, Catalog]] = {}
+        self._catalogs: dict[tuple[str, bool, str], tuple[float, Catalog]] = {}
 
     def catalog(self, endpoint: Endpoint) -> Catalog:
-        """All models of a place's provider that are known, fetched when the last list is old."""
-        known = endpoint.provider.name, endpoint.sandbox, endpoint.address
-        until, catalog = self._kept.get(known, (0.0, Catalog()))
-        if time.monotonic() >= until:
-            rows, fresh = self._rows(endpoint)
-            catalog = Catalog(rows)
-            until = time.monotonic() + (86400.0 if fresh else _PATIENCE)
-            self._kept[known] = until, catalog
+        """Return all known models of an endpoint's provider; fetch the list when it is old."""
+        key = endpoint.provider.name, endpoint.sandbox, endpoint.address
+        expires, catalog = self._catalogs.get(key, (0.0, Catalog()))
+        if time.monotonic() >= expires:
+            models, fresh = self._models(endpoint)
+            catalog = Catalog(models)
+            expires = time.monotonic() + (_MAX_AGE if fresh else _RETRY_AFTER)
+            self._catalogs[key] = expires, catalog
         return catalog
 
     def find(self, slug: str, endpoint: Endpoint) -> Model | None:
-        """A model by its slug, or None."""
+        """Return a model by its slug, or None."""
         return self.catalog(endpoint).find(slug, endpoint.provider.name)
 
-    def _rows(self, endpoint: Endpoint) -> tuple[list[Model], bool]:
-        """The live rows, and whether they are of today."""
-        url = self._url(endpoint)
+    def _models(self, endpoint: Endpoint) -> tuple[list[Model], bool]:
+        """Return the listed models, and whether the list is less than a day old."""
+        call = endpoint.provider.models_call()
+        url = call.url if call else endpoint.provider.directory_url
+        if not url:  # the provider lists no models: the built-in ones are all
+            return [], True
         text = None if endpoint.sandbox else self._store.page(url)
         fresh = True
         if text is None:
-            text, fresh = self._fetched(endpoint, url)
+            text, fresh = self._fetch(endpoint, url)
         if not text:
             return [], fresh
-        return _parsed(endpoint, text), fresh
+        return _parse(endpoint, text), fresh
 
-    def _fetched(self, endpoint: Endpoint, url: str) -> tuple[str | None, bool]:
+    def _fetch(self, endpoint: Endpoint, url: str) -> tuple[str | None, bool]:
+        """Return the text of the list, and whether it was fetched now."""
         call = endpoint.provider.models_call()
         try:
             if call is None:
                 text = endpoint.transport.page(url)
             else:
                 reply = endpoint.transport.send(call)
-                endpoint.provider.parse_models(reply)  # raises what is no list
+                endpoint.provider.parse_models(reply)  # raises for a reply that is no list
                 text = reply.body.decode("utf-8", "replace")
         except SegmindError:
-            return self._store.page(url, _FOREVER), False
+            return self._store.page(url, _ANY_AGE), False
         if not endpoint.sandbox:
             self._store.add_page(url, text)
         return text, True
 
-    def _url(self, endpoint: Endpoint) -> str:
-        call = endpoint.provider.models_call()
-        return call.url if call else f"{endpoint.site}/llms.txt"
 
-
-def _parsed(endpoint: Endpoint, text: str) -> list[Model]:
+def _parse(endpoint: Endpoint, text: str) -> list[Model]:
     if endpoint.provider.models_call() is None:
         return parse_directory(text)
     try:

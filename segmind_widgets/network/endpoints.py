@@ -1,4 +1,4 @@
-"""Which provider a call goes to, and where that is: its own address or the sandbox.
+"""Endpoints: each provider at its own address or on the sandbox.
 
 The sandbox is an endpoint, not a provider: the same provider code talks to a local server.
 """
@@ -16,13 +16,12 @@ from segmind_widgets.errors import InputError, KeyMissing
 from segmind_widgets.network.keys import Keys
 from segmind_widgets.network.rate_limit import Share
 from segmind_widgets.network.transport import LOOPBACK, Transport
-from segmind_widgets.providers import PROVIDERS, Provider
+from segmind_widgets.providers import PROVIDERS, APIMart, Provider
 
 if TYPE_CHECKING:
     from segmind_widgets.sandbox import Sandbox
 
-PER_MINUTE = 120.0  # the services' pages name 5 to 1000
-SITE = "https://www.segmind.com"
+DEFAULT_PER_MINUTE = 120.0  # requests; the services' pages name 5 to 1000
 
 
 @dataclass(frozen=True)
@@ -32,23 +31,22 @@ class Endpoint:
     provider: Provider
     transport: Transport
     sandbox: bool
-    site: str  # where Segmind's model directory is
 
     @property
     def address(self) -> str:
-        """The first base address: what the journal keeps of an endpoint."""
+        """Return the first base address: the journal keeps it in its column `place`."""
         return next(iter(self.provider.urls.values()))
 
 
 class Endpoints:
-    """Chooses and keeps endpoints.
+    """The endpoints of a session, each made on first use.
 
     Args:
-        keys: where keys are found.
-        options: gives `provider`, `urls`, `rate_limit`, `image_objects` and `sandbox_speed` as
-            they are set now.
-        share: gives where all kernels of the home see an account's pace; without, this one's
-            own is kept.
+        keys: the keys of all providers.
+        options: returns the current settings `provider`, `urls`, `rate_limit`, `image_objects` and
+            `sandbox_speed`.
+        share: returns the rate states that all kernels of the home share; without it each
+            transport has its own.
     """
 
     def __init__(
@@ -62,49 +60,53 @@ class Endpoints:
         self._share = share
         self._endpoints: dict[tuple[Any, ...], Endpoint] = {}
         self._sandbox: Sandbox | None = None
-        self._lock = threading.RLock()  # one endpoint a setting, and one sandbox, in all threads
+        self._lock = threading.RLock()  # threads share endpoints, and start one sandbox
 
     def choose(self, name: str | None = None) -> Endpoint:
-        """The endpoint for `-p name`; without it the setting, then who has a key, then the sandbox.
+        """Return the endpoint for `-p name`.
+
+        Without a name: the provider of the setting, else the first with a key, else the sandbox.
 
         Raises:
             InputError: there is no such provider.
-            KeyMissing: a provider was named that has no key, while another one has.
+            KeyMissing: the provider has no key, while another one has.
         """
-        setting = _known(self._options()["provider"])
-        wanted = _known(name or "") or setting
-        with_key = [provider for provider in PROVIDERS if self._keys.key(provider)]
-        if "sandbox" in (wanted, setting) or not (with_key or setting):
-            return self.at(wanted if wanted in PROVIDERS else "segmind", sandbox=True)
-        wanted = wanted or with_key[0]
-        if wanted not in with_key:
+        setting = _provider_name(self._options()["provider"])
+        provider = _provider_name(name or "") or setting
+        with_key = [each for each in PROVIDERS if self._keys.key(each)]
+        if "sandbox" in (provider, setting) or not (with_key or setting):
+            return self.at(provider if provider in PROVIDERS else "segmind", sandbox=True)
+        provider = provider or with_key[0]
+        if provider not in with_key:
             raise KeyMissing(
-                f"There is no key for {PROVIDERS[wanted].title}.",
-                hint=f"Set it with %segmind_login {wanted}, or try -p sandbox, which needs none.",
+                f"There is no key for {PROVIDERS[provider].title}.",
+                hint=f"Set it with %segmind_login {provider}, or try -p sandbox, which needs none.",
             )
-        return self.at(wanted, sandbox=False)
+        return self.at(provider, sandbox=False)
 
     def at(self, name: str, *, sandbox: bool) -> Endpoint:
-        """That provider, really or on the sandbox; kept until a setting changes."""
+        """Return the endpoint of a provider; the same one until a setting changes."""
         with self._lock:
             options = self._options()
             urls = self._urls(options["urls"], sandbox=sandbox)
             kind = PROVIDERS[name]
-            given = [urls[setting] for setting in kind.settings if setting in urls]
-            per_minute = 0 if sandbox else _per_minute(options["rate_limit"], given)
-            known = name, sandbox, per_minute, options["image_objects"], *sorted(urls.items())
-            if known not in self._endpoints:
-                more = {"image_objects": options["image_objects"]} if name == "apimart" else {}
-                provider = kind(urls, **more)
+            addresses = [urls[setting] for setting in kind.settings if setting in urls]
+            per_minute = 0 if sandbox else _per_minute(options["rate_limit"], addresses)
+            image_objects = options["image_objects"]
+            values = name, sandbox, per_minute, image_objects, *sorted(urls.items())
+            if values not in self._endpoints:
+                if kind is APIMart:
+                    provider = APIMart(urls, image_objects=image_objects)
+                else:
+                    provider = kind(urls)
                 share = self._share() if self._share and not sandbox else None
                 key = self._key_of(name, sandbox=sandbox)
                 transport = Transport(provider, key, per_minute, share)
-                site = urls.get("SEGMIND_SITE_URL", SITE).rstrip("/")
-                self._endpoints[known] = Endpoint(provider, transport, sandbox, site)
-            return self._endpoints[known]
+                self._endpoints[values] = Endpoint(provider, transport, sandbox)
+            return self._endpoints[values]
 
     def close(self) -> None:
-        """Close connections and stop the sandbox, where one was started."""
+        """Close connections and stop the sandbox, if one was started."""
         with self._lock:
             endpoints, self._endpoints = self._endpoints, {}
             sandbox, self._sandbox = self._sandbox, None
@@ -116,17 +118,20 @@ class Endpoints:
     def _key_of(self, name: str, *, sandbox: bool) -> Callable[[], str | None]:
         if not sandbox:
             return lambda: self._keys.key(name)
-        key = self._running().environ[f"{name.upper()}_API_KEY"]
+        key = self._started_sandbox().environ[f"{name.upper()}_API_KEY"]
         return lambda: key
 
-    def _urls(self, given: Mapping[str, str], *, sandbox: bool) -> dict[str, str]:
+    def _urls(self, setting: Mapping[str, str], *, sandbox: bool) -> dict[str, str]:
+        """Return base addresses by setting: the sandbox's, or those that are set."""
         if sandbox:
-            return {k: v for k, v in self._running().environ.items() if k.endswith("_URL")}
-        names = ["SEGMIND_SITE_URL", *(n for kind in PROVIDERS.values() for n in kind.settings)]
-        found = {name: given.get(name) or os.environ.get(name, "").strip() for name in names}
-        return {name: url for name, url in found.items() if url}
+            environ = self._started_sandbox().environ
+            return {name: url for name, url in environ.items() if name.endswith("_URL")}
+        kinds = PROVIDERS.values()
+        names = [name for kind in kinds for name in (*kind.settings, *kind.public_settings)]
+        urls = {name: setting.get(name) or os.environ.get(name, "").strip() for name in names}
+        return {name: url for name, url in urls.items() if url}
 
-    def _running(self) -> Sandbox:
+    def _started_sandbox(self) -> Sandbox:
         if self._sandbox is None:
             from segmind_widgets.sandbox import Sandbox
 
@@ -135,13 +140,14 @@ class Endpoints:
 
 
 def _per_minute(setting: float | None, urls: Iterable[str]) -> float:
-    """Requests a minute: as set; else a careful guess, and no limit for what is on this machine."""
+    """Return requests a minute: the setting, else no limit on this machine, else a default."""
     if setting is not None:
         return setting
-    return 0 if any(urlsplit(url).hostname in LOOPBACK for url in urls) else PER_MINUTE
+    return 0 if any(urlsplit(url).hostname in LOOPBACK for url in urls) else DEFAULT_PER_MINUTE
 
 
-def _known(name: str) -> str:
+def _provider_name(name: str) -> str:
+    """Return a name as `PROVIDERS` has it, "sandbox" or "". Raises InputError."""
     name = name.strip().lower()
     if name and name != "sandbox" and name not in PROVIDERS:
         raise InputError(

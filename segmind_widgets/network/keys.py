@@ -1,6 +1,7 @@
-"""Where a key is found: environment, Colab's secrets, keyring, then this kernel's memory.
+"""API keys from the environment, Colab's secrets, the keyring or this kernel's memory.
 
-A key is only ever given to the transport. Nothing here prints, logs or keeps one in a trait.
+Keys are searched in this order and passed to the transport only. Nothing here prints or logs a key
+or stores one in a trait.
 """
 
 from __future__ import annotations
@@ -13,38 +14,38 @@ from importlib import import_module
 from typing import Any
 
 KEYRING_NAME = "segmind-widgets"
-_PATIENCE = 2.0  # seconds: a locked or slow keyring must not hold up a cell
+_KEYRING_TIMEOUT = 2.0  # seconds: a locked or slow keyring must not delay a cell
 
 
 class Keys:
-    """The keys of all providers, each looked up once and then kept until `forget`."""
+    """The keys of all providers, each looked up once and cached until `forget`."""
 
     def __init__(self) -> None:
         self._memory: dict[str, str] = {}
         self._slow = False
-        self._found: dict[str, tuple[str, str]] = {}  # provider → key, where it came from
+        self._cache: dict[str, tuple[str, str]] = {}  # provider → key, source
 
     def __repr__(self) -> str:
         return "<Keys>"
 
     def __reduce__(self) -> tuple[type[Keys], tuple[()]]:
-        return Keys, ()  # a pickle or a copy finds keys where it is, and carries none
+        return Keys, ()  # a pickle or a copy holds no key; it searches again
 
     def key(self, provider: str) -> str | None:
-        """The key for a provider, or None."""
-        return self._look(provider)[0] or None
+        """Return the key for a provider, or None."""
+        return self._lookup(provider)[0] or None
 
     def source(self, provider: str) -> str:
-        """Where it came from, in words; empty where there is none."""
-        return self._look(provider)[1]
+        """Return the source of the key in words, or "" without a key."""
+        return self._lookup(provider)[1]
 
     def masked(self, provider: str) -> str:
-        """The key's last three characters behind dots, for showing which one it is."""
+        """Return the last three characters of the key behind an ellipsis, for display."""
         key = self.key(provider) or ""
         return f"…{key[-3:]}" if len(key) >= 12 else "…" if key else ""
 
     def remember(self, provider: str, key: str) -> str:
-        """Keep a key in the keyring, else in memory; where, in words.
+        """Store a key in the keyring, else in memory; return the place of storage in words.
 
         Raises:
             ValueError: the key is empty.
@@ -52,49 +53,49 @@ class Keys:
         key = key.strip()
         if not key:
             raise ValueError("The key is empty.")
-        self._found.pop(provider, None)
+        self._cache.pop(provider, None)
         self._memory[provider] = key
-        self._ring(lambda ring: ring.set_password(KEYRING_NAME, provider, key))
-        if self._kept(provider) != key:  # some backends take a key and keep nothing
+        self._use_keyring(lambda ring: ring.set_password(KEYRING_NAME, provider, key))
+        if self._from_keyring(provider) != key:  # some backends accept a key without storing it
             return "this kernel's memory"
         self._memory.pop(provider)
         return "the keyring"
 
     def forget(self, provider: str) -> str:
-        """Drop the key from memory and keyring. Where one still comes from, in words, or ""."""
+        """Remove the key from memory and keyring; return the source that still has one, or ""."""
         self._memory.pop(provider, None)
-        self._found.pop(provider, None)
-        self._ring(lambda ring: ring.delete_password(KEYRING_NAME, provider))
+        self._cache.pop(provider, None)
+        self._use_keyring(lambda ring: ring.delete_password(KEYRING_NAME, provider))
         return self.source(provider)
 
-    def _look(self, provider: str) -> tuple[str, str]:
+    def _lookup(self, provider: str) -> tuple[str, str]:
         name = f"{provider.upper()}_API_KEY"
         key = os.environ.get(name, "").strip()
-        if key:  # never kept: the environment may change under us
+        if key:  # not cached: the environment may change
             return key, f"the environment ({name})"
-        if provider not in self._found:
-            self._found[provider] = self._search(provider, name)
-        return self._found[provider]
+        if provider not in self._cache:
+            self._cache[provider] = self._search(provider, name)
+        return self._cache[provider]
 
     def _search(self, provider: str, name: str) -> tuple[str, str]:
-        places: tuple[tuple[str, Callable[[], Any]], ...] = (
+        sources: tuple[tuple[str, Callable[[], Any]], ...] = (
             ("Colab's secrets", lambda: _colab(name)),
-            ("the keyring", lambda: self._kept(provider)),
+            ("the keyring", lambda: self._from_keyring(provider)),
             ("this kernel's memory", lambda: self._memory.get(provider)),
         )
-        for place, look in places:
-            key = look()
+        for source, read in sources:
+            key = read()
             if isinstance(key, str) and key.strip():
-                return key.strip(), place
+                return key.strip(), source
         return "", ""
 
-    def _kept(self, provider: str) -> Any:
-        return self._ring(lambda ring: ring.get_password(KEYRING_NAME, provider))
+    def _from_keyring(self, provider: str) -> Any:
+        return self._use_keyring(lambda ring: ring.get_password(KEYRING_NAME, provider))
 
-    def _ring(self, use: Callable[[Any], Any]) -> Any:
-        """What `use` gives of the keyring; None where it is missing, locked or slow.
+    def _use_keyring(self, use: Callable[[Any], Any]) -> Any:
+        """Return the result of `use` on the keyring; None if it is missing, locked or slow.
 
-        A keyring that was slow once is not asked again: nobody waits for it twice.
+        After one timeout the keyring is not used again.
         """
         if self._slow:
             return None
@@ -105,12 +106,12 @@ class Keys:
                 import keyring
 
                 answer.append(use(keyring))
-            except Exception:  # noqa: BLE001 - every backend has errors of its own
+            except Exception:  # noqa: BLE001 - each backend raises errors of its own
                 answer.append(None)
 
         thread = threading.Thread(target=ask, name="segmind keyring", daemon=True)
         thread.start()
-        thread.join(_PATIENCE)
+        thread.join(_KEYRING_TIMEOUT)
         self._slow = not answer
         return answer[0] if answer else None
 
@@ -120,5 +121,5 @@ def _colab(name: str) -> str | None:
         return None
     try:
         return import_module("google.colab.userdata").get(name)
-    except Exception:  # noqa: BLE001 - not there or not granted: Colab has classes for both
+    except Exception:  # noqa: BLE001 - missing or not granted: Colab has a class for each
         return None

@@ -1,4 +1,4 @@
-"""When a call is sent again, and sending with those repeats from the calling thread."""
+"""The rules for repeating a call, and sending with repeats from the calling thread."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from segmind_widgets.types import Call, Reply
 
 
 def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
-    """Seconds after which the same call may be sent again; None: it must not, or need not.
+    """Return the seconds after which a call may be sent again, or None if it must not be.
 
-    GETs repeat on every failure that passes; a POST, billed or not, only where nothing was accepted
-    (refused connection, 429) and once on 502 and 503. `tries` counts the earlier repeats.
+    GETs repeat after every temporary failure; a POST, billed or not, only if nothing was accepted
+    (refused connection, 429) and once on 502 and 503. `tries` is the number of earlier repeats.
     """
     safe = call.method in ("GET", "HEAD")
     backoff = min(30.0, 2.0**tries)
@@ -32,8 +32,10 @@ def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float 
     if isinstance(outcome, SegmindError):
         return None
     if outcome.status == 429:
-        named = retry_after(outcome.headers)
-        return (max(0.5, named) if named is not None else max(2.0, backoff)) if tries < 8 else None
+        seconds = retry_after(outcome.headers)
+        return (
+            (max(0.5, seconds) if seconds is not None else max(2.0, backoff)) if tries < 8 else None
+        )
     if outcome.status in (502, 503):
         return backoff if tries < (8 if safe else 1) else None
     if outcome.status in (500, 504) and safe:
@@ -41,41 +43,43 @@ def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float 
     return None
 
 
-QUESTION = 16.0  # seconds that somebody who asks is kept waiting by repeats
+GET_DEADLINE = 16.0  # seconds: a person waits for the answer
 
 
 def send_with_retries(transport: Transport, call: Call) -> Reply:
-    """Send one call from this thread, wait and repeat as the rules say; the reply, whatever code.
+    """Send a call from this thread, repeat it by the rules of `retry_delay`, and return the reply.
 
-    Stop ends the waiting at once. For uploads, credits and lists; jobs have their watches. A
-    question (GET) is repeated for `QUESTION` seconds only: somebody waits for the answer.
+    For uploads, credits and lists; job runners schedule their own repeats. The reply may have any
+    status code. A keyboard interrupt ends a wait at once. A GET is repeated for at most
+    `GET_DEADLINE` seconds.
 
     Raises:
-        SegmindError: no whole reply came; RateLimited: a question would have to wait for long.
+        SegmindError: no complete reply arrived.
+        RateLimited: a GET would have to wait beyond its deadline.
     """
-    pause = threading.Event()  # never set: waiting on it can be interrupted
-    most = time.monotonic() + (QUESTION if call.method == "GET" else math.inf)
+    pause = threading.Event()  # never set: unlike time.sleep, its wait can be interrupted
+    deadline = time.monotonic() + (GET_DEADLINE if call.method == "GET" else math.inf)
     tries = 0
     while True:
-        _acquire(transport.limit, pause, most)
+        _acquire(transport.limit, pause, deadline)
         try:
             outcome: Reply | SegmindError = transport.send(call)
         except SegmindError as error:
             outcome = error
-        again = retry_delay(call, outcome, tries)
-        if again is not None and isinstance(outcome, Reply) and outcome.status == 429:
-            transport.limit.back_off(again)
-        if again is None or time.monotonic() + again > most:
+        delay = retry_delay(call, outcome, tries)
+        if delay is not None and isinstance(outcome, Reply) and outcome.status == 429:
+            transport.limit.back_off(delay)
+        if delay is None or time.monotonic() + delay > deadline:
             if isinstance(outcome, SegmindError):
                 raise outcome
             return outcome
-        pause.wait(again)
+        pause.wait(delay)
         tries += 1
 
 
-def _acquire(limit: RateLimit, pause: threading.Event, most: float) -> None:
+def _acquire(limit: RateLimit, pause: threading.Event, deadline: float) -> None:
     with limit.interactive():
         while wait := limit.acquire():
-            if time.monotonic() + wait > most:
-                raise RateLimited(f"The rate limit lets nothing through for another {wait:.0f} s.")
+            if time.monotonic() + wait > deadline:
+                raise RateLimited(f"The rate limit allows no request for another {wait:.0f} s.")
             pause.wait(wait)

@@ -1,7 +1,7 @@
 """Rate states of accounts, shared by all kernels of a home.
 
-The rows are in `storage.rate_limits`. While the file is busy with another kernel, or is not usable,
-the caller's own state serves until the next time.
+The rows are in `storage.rate_limits`. While another kernel keeps the file busy, or the file is not
+usable, the caller uses its own state.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class SharedRateLimits:
     def change(
         self, account: str, work: Callable[[RateState], float]
     ) -> tuple[float, RateState] | None:
-        """Apply `work` to the account's state; its answer and the state then, None where busy."""
+        """Apply `work` to the account's state; return its result and the state, or None if busy."""
 
         def on_row(row: Row | None) -> tuple[float, Row]:
-            pace = RateState(*row) if row else RateState()
-            return work(pace), astuple(pace)
+            state = RateState(*row) if row else RateState()
+            return work(state), astuple(state)
 
         changed = self._table.change(account, on_row)
         return None if changed is None else (changed[0], RateState(*changed[1]))

@@ -1,7 +1,6 @@
-"""Sends one call and returns one reply. Knows hosts, keys and time-outs; never sleeps or loops.
+"""Send one call and return one reply, with hosts, keys and time-outs checked.
 
-The rules for sending again are here too, as a function of what happened (`retry.retry_delay`); who
-waits is the scheduler's business.
+Nothing here sleeps or repeats: the rules for repeats are in `retry`, the waits in `jobs.scheduler`.
 """
 
 from __future__ import annotations
@@ -41,28 +40,28 @@ from segmind_widgets.types import Call, Reply
 CONNECT_TIMEOUT = 10.0  # seconds
 PAGE_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
 DOWNLOAD_TIMEOUT = 60.0  # seconds between two pieces
-_POOL = 16  # connections kept a host
-_PIECE = 256 * 1024
-_GONE = (401, 403, 404, 410)  # what a signed URL says that is over, too
-_SLOWEST = 1024.0  # bytes a second; a body that comes slower than that is taken for silence
+_POOL_SIZE = 16  # open connections to each host
+_READ_SIZE = 256 * 1024  # bytes
+_GONE_CODES = (401, 403, 404, 410)  # 401 and 403 come from expired signed URLs
+_MIN_BYTES_PER_SECOND = 1024.0  # a slower body counts as silence
 _BEFORE_SENDING = {"NewConnectionError", "NameResolutionError", "ProxyError"}  # urllib3's
-_NO_TLS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # OpenSSL's
+_TLS_REFUSALS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # OpenSSL's
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Authorizer(Protocol):
-    """What the transport asks of a provider."""
+    """The part of a provider that the transport uses."""
 
     name: ClassVar[str]
     title: ClassVar[str]
 
     @property
     def origins(self) -> frozenset[str]:
-        """scheme://host:port of the provider's own hosts."""
+        """Return scheme://host:port of the provider's own hosts."""
         ...
 
     def authorize(self, call: Call, key: str) -> dict[str, str]:
-        """The headers that show the key."""
+        """Return the headers that carry the key."""
         ...
 
 
@@ -71,11 +70,11 @@ class Sender(Protocol):
 
     @property
     def limit(self) -> RateLimit:
-        """The account's pace."""
+        """Return the account's rate limit."""
         ...
 
     def send(self, call: Call) -> Reply:
-        """As `Transport.send`."""
+        """Send a call as `Transport.send` does."""
         ...
 
     def download(
@@ -84,7 +83,7 @@ class Sender(Protocol):
         path: Path | BinaryIO,
         progress: Callable[[int, int | None], None] | None = None,
     ) -> str | None:
-        """As `Transport.download`."""
+        """Fetch a file as `Transport.download` does."""
         ...
 
 
@@ -93,9 +92,9 @@ class Transport:
 
     Args:
         service: the provider.
-        key: gives the key, or None; asked at each call, so that a login takes effect at once.
+        key: returns the key, or None; called for each call, so that a login takes effect at once.
         per_minute: requests a minute, 0 for no limit of our own.
-        share: where other kernels see this account's pace.
+        share: the rate states that kernels share.
     """
 
     def __init__(
@@ -108,19 +107,19 @@ class Transport:
         self._service = service
         self._key = key
         self.limit = RateLimit(per_minute, share, self._account)
-        self._session = _kept_open(_Session())
-        self._files = _kept_open(_FileSession())
+        self._session = _configure(_Session())
+        self._files = _configure(_FileSession())
 
     def send(self, call: Call) -> Reply:
-        """The reply, whatever its code.
+        """Return the reply, whatever its status code.
 
         Raises:
             KeyMissing, Unauthorized: no key, or one that cannot be a header.
             ForeignHost: `call.url`, or a redirect, leads away from the provider's hosts.
             Unreachable: no connection; ReplyLost where the call was sent, but is never billed.
-            SubmitUnknown: no whole answer to a billed call that may have been accepted.
+            SubmitUnknown: no complete answer to a billed call that may have been accepted.
         """
-        reply = self._exchanged(call)
+        reply = self._exchange(call)
         if isinstance(reply, SegmindError):
             raise reply  # here: requests' own error has the request in it, and so the key
         if 300 <= reply.status < 400 and "location" in reply.headers:
@@ -131,7 +130,7 @@ class Transport:
             )
         return reply
 
-    def _exchanged(self, call: Call) -> Reply | SegmindError:
+    def _exchange(self, call: Call) -> Reply | SegmindError:
         sign = self._signer(call)
         names: dict[str, str] = {}
         try:
@@ -178,7 +177,7 @@ class Transport:
                 proxies=_proxies(url),
             ) as response:
                 if response.status_code != 200:
-                    raise _not_there(url, response)
+                    raise _download_error(url, response)
                 length = response.headers.get("content-length", "")
                 total = int(length) if length.isdigit() else None
                 got = 0
@@ -201,7 +200,7 @@ class Transport:
             ) from error
 
     def page(self, url: str) -> str:
-        """A public page as text, without the key.
+        """Return a public page as text; the key is not sent.
 
         Raises:
             Unreachable, SegmindError: no answer within seconds, or an error code.
@@ -219,18 +218,18 @@ class Transport:
             raise Unreachable(f"{_short(url)} does not answer: {_why(error)}.") from None
 
     def close(self) -> None:
-        """Close the connections kept open."""
+        """Close all connections."""
         self._session.close()
         self._files.close()
 
     def _account(self) -> str:
-        """Names the account without telling the key."""
+        """Return a name of the account that does not reveal the key."""
         key = (self._key() or "").strip().encode()
         digest = hashlib.blake2b(key, digest_size=8, person=b"account").hexdigest()
         return f"{min(self._service.origins)} {digest}"
 
     def _signer(self, call: Call) -> Callable[[requests.PreparedRequest], Any]:
-        """Puts the key on the request as it leaves: no variable here holds it for a traceback."""
+        """Return a function that adds the key to a request; no traceback shows the key."""
         if origin(call.url) not in self._service.origins:
             raise ForeignHost(
                 f"{_short(call.url)} is not an address of {self._service.title}; the key was not"
@@ -255,12 +254,12 @@ class Transport:
     def _lost(
         self, call: Call, error: requests.RequestException, names: dict[str, str]
     ) -> SegmindError:
-        """What it means that no whole reply came."""
-        known = names.get("x-request-id")
+        """Return the error for a call without a complete reply."""
+        request_id = names.get("x-request-id")
         host = urlsplit(call.url).netloc
         if isinstance(error, requests.exceptions.InvalidJSONError):
             return InputError(
-                "A number among the inputs is infinite or not a number; JSON has none such."
+                "A number among the inputs is infinite or not a number, which JSON cannot express."
             )
         if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
             return ForeignHost(f"{_short(call.url)} is not an address that can be called.")
@@ -269,55 +268,55 @@ class Transport:
         if call.billed:
             return SubmitUnknown(
                 f"{host} took the request, but its answer was lost ({_why(error)}).",
-                request_id=known,
+                request_id=request_id,
             )
-        return ReplyLost(f"{host} does not answer: {_why(error)}.", request_id=known)
+        return ReplyLost(f"{host} does not answer: {_why(error)}.", request_id=request_id)
 
     def _without_key(self, body: bytes) -> bytes:
-        """A service that repeats the key in its words must not bring it into an error."""
+        """Replace the key in a reply that repeats it, so that no error shows it."""
         key = (self._key() or "").strip().encode()
         return body.replace(key, b"[key]") if len(key) >= 8 and key in body[:65536] else body
 
 
 class _Session(requests.Session):
-    """Follows no redirect, and does not even look where one leads."""
+    """A session that follows no redirect and reads no redirect's target."""
 
     def get_redirect_target(self, resp: Any) -> None:  # noqa: ARG002 - requests calls it
         return None
 
 
 class _FileSession(requests.Session):
-    """Follows redirects; shows no key and no entry of a .netrc to anybody."""
+    """A session that follows redirects and sends neither a key nor an entry of a .netrc."""
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:  # noqa: ARG002 - as above
         prepared_request.headers.pop("Authorization", None)
 
 
-def _kept_open(session: requests.Session) -> requests.Session:
+def _configure(session: requests.Session) -> requests.Session:
     session.headers["User-Agent"] = f"segmind-widgets/{__version__}"
-    session.auth = lambda request: request  # else requests would look into .netrc
+    session.auth = lambda request: request  # without it requests reads .netrc
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL)
+    adapter = HTTPAdapter(pool_connections=_POOL_SIZE, pool_maxsize=_POOL_SIZE)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
 
 
 def _pieces(response: requests.Response, patience: float) -> Iterator[bytes]:
-    """The body as it comes, as long as it was announced to be.
+    """Yield the body in pieces, up to its announced length.
 
-    A socket's time-out begins anew at each byte, and a body that drips would be waited for without
-    end: so `patience` is also how many seconds it may be behind the slowest line.
+    A socket's time-out restarts at each byte, so a dripping body would never time out. Therefore
+    `patience` is also the number of seconds by which the body may lag behind the least rate.
 
     Raises:
-        requests.RequestException: it was cut short, or nothing more came in time.
+        requests.RequestException: the body was cut short, or came too slowly.
     """
-    until = time.monotonic() + patience
+    deadline = time.monotonic() + patience
     try:
-        while piece := response.raw.read1(_PIECE, decode_content=True):
+        while piece := response.raw.read1(_READ_SIZE, decode_content=True):
             yield piece
-            until += len(piece) / _SLOWEST
-            if time.monotonic() > until:
+            deadline += len(piece) / _MIN_BYTES_PER_SECOND
+            if time.monotonic() > deadline:
                 raise requests.ReadTimeout
     except urllib3.exceptions.ReadTimeoutError:
         raise requests.ReadTimeout from None
@@ -326,15 +325,15 @@ def _pieces(response: requests.Response, patience: float) -> Iterator[bytes]:
 
 
 def _proxies(url: str) -> dict[str, str] | None:
-    """The environment's proxies, but never for this machine: the sandbox lives here."""
+    """Return the proxies to use: the environment's, but none for this machine's sandbox."""
     host = urlsplit(url).hostname
     return {"no_proxy": host} if host in LOOPBACK else None
 
 
 def _refused(error: requests.RequestException) -> bool:
-    """The connection was never made, so nothing can have been accepted.
+    """Return whether no connection was made, so that nothing can have been accepted.
 
-    Told by classes, not by words: a server may have written the words.
+    Decided by the classes of errors, since a server may have written the text.
     """
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
@@ -342,7 +341,7 @@ def _refused(error: requests.RequestException) -> bool:
     if _BEFORE_SENDING & {kind.__name__ for kind in type(cause).__mro__}:
         return True
     tls = cause.args[0] if isinstance(cause, urllib3.exceptions.SSLError) and cause.args else None
-    return isinstance(tls, ssl.SSLError) and tls.reason in _NO_TLS
+    return isinstance(tls, ssl.SSLError) and tls.reason in _TLS_REFUSALS
 
 
 def _why(error: Exception) -> str:
@@ -362,8 +361,8 @@ def _why(error: Exception) -> str:
     return "the connection broke"
 
 
-def _not_there(url: str, response: requests.Response) -> DownloadError:
-    gone = response.status_code in _GONE
+def _download_error(url: str, response: requests.Response) -> DownloadError:
+    gone = response.status_code in _GONE_CODES
     names = {name.lower(): value for name, value in response.headers.items()}
     return DownloadError(
         f"The result at {_short(url)} {'is gone' if gone else 'could not be fetched'}.",
@@ -377,5 +376,5 @@ def _not_there(url: str, response: requests.Response) -> DownloadError:
 
 
 def _short(url: str) -> str:
-    """Without query: it may be a signature."""
+    """Return a URL without its query, which may be a signature."""
     return url.partition("?")[0].partition("#")[0][:200]

@@ -1,14 +1,13 @@
-"""Files to a provider's storage: each content once, with what was uploaded before reused."""
+"""Upload files to a provider's storage, each content once, with earlier uploads reused."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import Any
 from weakref import WeakValueDictionary
 
 from segmind_widgets.assets.asset import Asset
@@ -19,17 +18,18 @@ from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Uploaded
 
 Key = str | int  # a file's digest, or its size
-Progress = Callable[[int, int], None]  # told bytes sent so far and in all
-_LARGE = 4 * 1024 * 1024  # bytes: smaller files are hashed before anybody notices
+Progress = Callable[[int, int], None]  # called with the bytes sent and the bytes in all
+_HASH_FIRST_BYTES = 4 * 1024 * 1024  # smaller files are hashed before they are sent
 
 
 class Uploads:
-    """Uploads that go through one store's cache."""
+    """Uploads through the cache of one store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._sizes: WeakValueDictionary[int, Any] = WeakValueDictionary()  # of what is sent now
+        # a lock for each size of file that is being uploaded
+        self._size_locks: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
 
     def upload(
         self,
@@ -39,9 +39,9 @@ class Uploads:
         force: bool = False,
         progress: Progress | None = None,
     ) -> list[Asset]:
-        """The assets with their URLs, in order; bare URLs as they are. See `client.upload`."""
-        with self._alone(assets):
-            return self._uploaded(endpoint, assets, force=force, progress=progress)
+        """Return the assets with their URLs, in order; bare URLs stay. See `client.upload`."""
+        with self._exclusive(assets):
+            return self._upload(endpoint, assets, force=force, progress=progress)
 
     def urls(
         self, endpoint: Endpoint, assets: Iterable[Asset], *, progress: Progress | None = None
@@ -56,83 +56,83 @@ class Uploads:
         return {file: asset.url or "" for file, asset in zip(files, uploads, strict=True)}
 
     @contextmanager
-    def _alone(self, assets: Sequence[Asset]) -> Iterator[None]:
-        """Wait for who uploads such files now: they may be the same, and then be there."""
+    def _exclusive(self, assets: Sequence[Asset]) -> Generator[None]:
+        """Wait for uploads of files of the same sizes: they may have the same content."""
         sizes = sorted({asset.size or 0 for asset in assets if asset.local})
-        with ExitStack() as held:
-            for size in sizes:  # in one order for all, so that no two wait for each other
+        with ExitStack() as locks:
+            for size in sizes:  # in ascending order, which rules out a deadlock
                 with self._lock:
-                    lock = self._sizes.setdefault(size, threading.Lock())
-                held.enter_context(lock)
+                    lock = self._size_locks.setdefault(size, threading.Lock())
+                locks.enter_context(lock)
             yield
 
-    def _uploaded(
+    def _upload(
         self, endpoint: Endpoint, assets: Sequence[Asset], *, force: bool, progress: Progress | None
     ) -> list[Asset]:
-        where = endpoint.provider.upload_url
-        keys = [self._key(asset, assets, where) for asset in assets]
-        known: dict[Key, Uploaded] = {}
+        address = endpoint.provider.upload_url
+        keys = [self._key(asset, assets, address) for asset in assets]
+        uploads: dict[Key, Uploaded] = {}
         fresh: dict[Key, Asset] = {}
         for key, asset in zip(keys, assets, strict=True):
             if key is None:
                 continue
             endpoint.provider.check_upload(asset)
-            again = force or isinstance(key, int)
-            found = None if again else self._store.uploaded(str(key), where)
-            if found:
-                known[key] = found
+            skip_cache = force or isinstance(key, int)
+            earlier = None if skip_cache else self._store.uploaded(str(key), address)
+            if earlier:
+                uploads[key] = earlier
             else:
                 fresh[key] = asset
         sent = self._send(endpoint, list(fresh.values()), progress)
-        known |= dict(zip(fresh, sent, strict=True))
+        uploads |= dict(zip(fresh, sent, strict=True))
         return [
-            asset if key is None else asset.at(known[key].url, known[key].expires_at)
+            asset if key is None else asset.at(uploads[key].url, uploads[key].expires_at)
             for key, asset in zip(keys, assets, strict=True)
         ]
 
-    def _key(self, asset: Asset, assets: Sequence[Asset], where: str) -> Key | None:
-        """What tells contents apart: the digest, or the size where no other file has it.
+    def _key(self, asset: Asset, assets: Sequence[Asset], address: str) -> Key | None:
+        """Return the key of a content: its digest, or its size if no other file has that size.
 
-        A large file of a new size is not read before it is sent: it is hashed at the same time.
+        A large file of a new size is hashed while it is sent, so that it is read only once.
         """
         if not asset.local:
             return None
         size = asset.size or 0
-        alone = size >= _LARGE and sum(other.size == size for other in assets) == 1
-        return size if alone and not self._store.has_size(size, where) else asset.sha256
+        unique = size >= _HASH_FIRST_BYTES and sum(other.size == size for other in assets) == 1
+        return size if unique and not self._store.has_size(size, address) else asset.sha256
 
     def _send(
         self, endpoint: Endpoint, assets: list[Asset], progress: Progress | None
     ) -> list[Uploaded]:
         done: list[Uploaded] = []
         total = sum(asset.size or 0 for asset in assets)
-        before = share = 0  # bytes of the calls that are done, and of the one that is sent
+        before = size = 0  # bytes of files in earlier calls, and in the current call
 
-        def told(sent: int) -> None:
+        def report(sent: int) -> None:
             if progress:
-                progress(before + min(sent, share), total)  # a body is more than its files
+                progress(before + min(sent, size), total)  # a body is longer than its files
 
         waiting = iter(assets)
-        for call, count in endpoint.provider.upload_calls(assets, told):
-            carried = list(islice(waiting, count))
-            share = sum(asset.size or 0 for asset in carried)
-            digests = run_in_background(lambda files=carried: [file.sha256 or "" for file in files])
-            found = endpoint.provider.parse_upload(
+        for call, count in endpoint.provider.upload_calls(assets, report):
+            group = list(islice(waiting, count))
+            size = sum(asset.size or 0 for asset in group)
+            digests = run_in_background(lambda files=group: [file.sha256 or "" for file in files])
+            uploads = endpoint.provider.parse_upload(
                 send_with_retries(endpoint.transport, call), count
             )
-            before += share
-            done += found
-            for asset, digest, uploaded in zip(carried, digests(), found, strict=True):
+            before += size
+            done += uploads
+            for asset, digest, uploaded in zip(group, digests(), uploads, strict=True):
                 self._remember(endpoint, asset, digest, uploaded)
         return done
 
     def _remember(self, endpoint: Endpoint, asset: Asset, digest: str, uploaded: Uploaded) -> None:
-        where = endpoint.provider.upload_url
+        address = endpoint.provider.upload_url
         path = str(asset.path or "")
-        self._store.add_upload(digest, asset.size or 0, where, uploaded, asset.filename, path)
+        self._store.add_upload(digest, asset.size or 0, address, uploaded, asset.filename, path)
 
     def recent(self, endpoint: Endpoint, last: int) -> list[Asset]:
-        """The newest uploads, with their files where these are still on this disk."""
+        """Return the newest uploads, with the files that are still on this disk."""
         return [
             Asset(
                 path=Path(row["path"]) if row["path"] and Path(row["path"]).is_file() else None,
@@ -145,7 +145,7 @@ class Uploads:
 
 
 def needed(asset: Asset, endpoint: Endpoint) -> bool:
-    """Its bytes are here, and no URL of it is known to live. (A sandbox's URLs die with it.)"""
+    """Return whether an asset is local and has no valid URL; a sandbox's URLs end with it."""
     if not asset.local:
         return False
     if not asset.url or endpoint.sandbox:

@@ -1,12 +1,27 @@
-"""What a provider is, and what several of them need.
+"""The contract of a provider, and helpers that several providers need.
 
-Recipe for a new one: a module here with a subclass of `Provider` that sets the class attributes
-and writes `submit` (a request into the first call) and `parse` (a reply into a state, whose
-`next` is the call that brings the following one); `upload_calls` and `parse_upload` where it
-takes files; `history_call` and `parse_history` where it lists what was run; `credits_call` and
-`parse_credits` where it tells the balance. Name it in `PROVIDERS`.
-Nothing here sends, sleeps, loops or displays. Replies recorded as files in
-`tests/providers/replies/<name>/` are its tests.
+Recipe for a new provider:
+
+1. Write a module in this folder with a subclass of `Provider`. Set its class attributes `name`,
+   `title` and `settings`.
+2. Write the three required methods: `authorize` (the headers with the key), `submit` (a request →
+   the first call) and `parse` (a reply → a state). To poll, `parse` returns a state whose `next` is
+   the call that asks again; a state without `next` ends the job.
+3. Write the optional methods for the abilities that the service has:
+
+   | ability | to define |
+   |---|---|
+   | upload files | `upload_url`, `upload_calls`, `parse_upload`; `check_upload` for limits |
+   | report the balance | `credits_call`, `parse_credits` |
+   | find a job by its id | `find` |
+   | list earlier runs | `history_call`, `parse_history` |
+   | list models by API | `models_call`, `parse_models` |
+   | list models on a page in the form of llms.txt | `directory_url` (and `public_settings`) |
+
+4. Add the class to `PROVIDERS` in `providers/__init__.py`.
+5. Record replies as files in `tests/providers/replies/<name>/` and test the provider with them.
+
+Code in this folder does not send, sleep, loop or display.
 """
 
 from __future__ import annotations
@@ -19,7 +34,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.errors import InputError, ReplyError, SubmitUnknown
+from segmind_widgets.errors import AssetError, InputError, ReplyError, SubmitUnknown
 from segmind_widgets.providers._errors import from_reply
 from segmind_widgets.providers._outputs import from_json
 from segmind_widgets.types import (
@@ -46,17 +61,27 @@ def origin(url: str) -> str:
 
 
 class Provider(ABC):
-    """One service. `urls` are its base addresses by setting name, without a final slash."""
+    """One service.
+
+    Attributes:
+        name: the provider in `-p NAME`, in the journal and in the variable `NAME_API_KEY`.
+        title: its name in messages.
+        settings: environment variable → default address of each host that may see the key. The
+            first address is the one that the journal keeps.
+        public_settings: the same for hosts that are read without the key.
+        urls: the addresses in use, by setting, without a final slash.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    settings: ClassVar[Mapping[str, str]]  # environment variable → default address
+    settings: ClassVar[Mapping[str, str]]
+    public_settings: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, urls: Mapping[str, str] | None = None) -> None:
-        given = {name: url for name, url in (urls or {}).items() if url}
+        defaults = {**self.settings, **self.public_settings}
         self.urls = {
-            name: given.get(name, url).rstrip("/").removesuffix("/v1")
-            for name, url in self.settings.items()
+            name: ((urls or {}).get(name) or url).rstrip("/").removesuffix("/v1")
+            for name, url in defaults.items()
         }
         for setting, url in self.urls.items():
             if not re.match(r"https?://.+:\d", origin(url)):
@@ -68,80 +93,106 @@ class Provider(ABC):
 
     @property
     def origins(self) -> frozenset[str]:
-        """scheme://host:port of every address that may see the key."""
-        return frozenset(origin(url) for url in self.urls.values())
+        """Return scheme://host:port of each address that may see the key."""
+        return frozenset(origin(self.urls[name]) for name in self.settings)
 
-    @property
-    @abstractmethod
-    def upload_url(self) -> str:
-        """Where uploads go: the upload cache is kept by it."""
+    # required
 
     @abstractmethod
     def authorize(self, call: Call, key: str) -> dict[str, str]:
-        """The headers that show the key."""
+        """Return the headers that carry the key."""
 
     @abstractmethod
     def submit(self, request: RunRequest) -> Call:
-        """The first call of a job. Raises InputError for what no service could run."""
+        """Return the first call of a job. Raises InputError for a request that cannot be run."""
 
     @abstractmethod
     def parse(self, call: Call, reply: Reply) -> JobState:
-        """The state that a reply means. Raises what the service refused."""
+        """Return the state that a reply means; `state.next` is the call to poll with.
+
+        Raises:
+            SegmindError: the service refused the call.
+        """
+
+    # optional: jobs
 
     def find(self, job_id: str) -> Call:
-        """The call that asks after a job of which only the service's id is known."""
+        """Return the call that polls a job of which only the service's id is known."""
         raise InputError(f"{self.title} cannot look up a job by its id alone: {job_id}")
 
     def history_call(
         self,
-        target: str,  # noqa: ARG002 - who keeps a history needs them
+        target: str,  # noqa: ARG002 - for providers that keep a history
         since: datetime,  # noqa: ARG002
         until: datetime,  # noqa: ARG002
         *,
         page: int = 1,  # noqa: ARG002
     ) -> Call | None:
-        """The free call that lists what was run of a model between two moments, page by page.
+        """Return the free call that lists the runs of a model between two moments, or None.
 
-        None where the service keeps no such list.
+        Pages are counted from 1. None means that the service keeps no such list.
         """
         return None
 
     def parse_history(self, reply: Reply) -> list[HistoryEntry]:
-        """The requests on a page of the history, a row for each output; [] after the last page."""
+        """Return the requests on a page, an entry for each output; [] after the last page."""
         raise ReplyError(f"{self.title} keeps no history.", status=reply.status)
 
-    def check_upload(self, asset: Asset) -> None:  # noqa: B027 - by default nothing is refused
-        """Refuse here what the service would refuse, in its own figures. Raises AssetError."""
+    # optional: files
 
-    @abstractmethod
+    @property
+    def upload_url(self) -> str:
+        """Return the address of uploads, the key of the upload cache; "" without uploads."""
+        return ""
+
+    def check_upload(self, asset: Asset) -> None:
+        """Raise AssetError for a file that the service would refuse, before anything is sent."""
+        if not self.upload_url:
+            raise AssetError(
+                f"{self.title} takes no files: {asset.filename}", hint="Give the file's URL."
+            )
+
     def upload_calls(
-        self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
+        self,
+        assets: Sequence[Asset],  # noqa: ARG002 - for providers that take files
+        progress: Callable[[int], None] | None = None,  # noqa: ARG002
     ) -> Iterator[tuple[Call, int]]:
-        """Calls that upload the assets in order, each with the number of assets it carries."""
+        """Yield calls that upload the assets in order, each with its number of assets.
 
-    @abstractmethod
-    def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:
-        """Where the `count` uploaded files are, in the order they were sent.
+        `progress` is called with the bytes of the current call that are sent.
+        """
+        raise AssetError(f"{self.title} takes no files.")
+
+    def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:  # noqa: ARG002
+        """Return the addresses of the `count` uploaded files, in the order of sending.
 
         Raises:
             ReplyError: the reply names another number of files.
         """
+        raise ReplyError(f"{self.title} takes no files.", status=reply.status)
 
-    @abstractmethod
-    def credits_call(self) -> Call:
-        """The free call that tells the balance, and so whether the key is right."""
+    # optional: account and models
 
-    @abstractmethod
+    def credits_call(self) -> Call | None:
+        """Return the free call that asks for the balance, and so tests the key, or None."""
+        return None
+
     def parse_credits(self, reply: Reply) -> Credits:
-        """The balance."""
+        """Return the balance."""
+        raise ReplyError(f"{self.title} does not report a balance.", status=reply.status)
 
     def models_call(self) -> Call | None:
-        """The call that lists the account's models with their parameters, where there is one."""
+        """Return the call that lists the account's models with their parameters, or None."""
         return None
 
     def parse_models(self, reply: Reply) -> list[Model]:
-        """Models with their schemas."""
+        """Return the models with their schemas."""
         raise ReplyError(f"{self.title} lists no models.", status=reply.status)
+
+    @property
+    def directory_url(self) -> str:
+        """Return the address of a public page that lists the models as llms.txt, or ""."""
+        return ""
 
 
 class Body:
@@ -173,12 +224,12 @@ class Body:
 
 
 def excerpt(body: bytes) -> str:
-    """The beginning of a reply's body as text: what an error keeps of it."""
+    """Return the beginning of a reply's body as text, for an error."""
     return body[:2000].decode("utf-8", "replace")
 
 
 def checked(call: Call, reply: Reply) -> Reply:
-    """The reply, where its code says success: parsers begin with it.
+    """Return the reply if its code means success; parsers begin with it.
 
     Raises:
         SubmitUnknown: a gateway gave up on a billed call that may be running.
@@ -198,7 +249,7 @@ def checked(call: Call, reply: Reply) -> Reply:
 
 
 def json_object(call: Call, reply: Reply) -> dict[str, Any]:
-    """The reply's JSON object, whatever its code.
+    """Return the reply's JSON object, whatever its code.
 
     Raises:
         SubmitUnknown: a billed call answered with success and without sense.
@@ -222,12 +273,12 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
 
 
 def status_of(word: object, words: Mapping[str, Status]) -> Status:
-    """The status for a service's word. A word nobody knows keeps polling."""
+    """Return the status for a service's word. An unknown word keeps polling."""
     return words.get(str(word or "").strip().lower(), Status.PROCESSING)
 
 
 def number(value: object) -> float | None:
-    """A finite number, also from a string; None for anything else."""
+    """Return a finite number, also from a string; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -238,7 +289,7 @@ def number(value: object) -> float | None:
 
 
 def whole(value: object) -> int | None:
-    """A whole number of at most 64 bits, also from a string, with all of its digits."""
+    """Return a whole number of at most 64 bits, also from a string, or None."""
     try:
         found = int(str(value).strip()) if isinstance(value, (int, str)) else None
     except ValueError:

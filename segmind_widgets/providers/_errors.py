@@ -57,7 +57,7 @@ _MODERATION = re.compile(
 
 
 def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindError:
-    """The error that a reply with an error code means, with the server's own words.
+    """Return the error for a reply with an error code, with the server's own words.
 
     Args:
         status: the HTTP code.
@@ -86,7 +86,7 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
 
 
 def words(text: str) -> tuple[str, str | None]:
-    """What a reply's body says in words, and the input it names, if any."""
+    """Return the message in a reply's body, and the input that it names, or None."""
     try:
         said, field = _from_json(json.loads(text))
     except (ValueError, RecursionError):

@@ -18,7 +18,7 @@ _DEEPEST = 60  # levels; the known replies have six
 
 
 def from_json(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises ValueError for what is none, or is nested absurdly deep."""
+    """Return the value of a JSON text. Raises ValueError if invalid or nested too deep."""
     try:
         value = json.loads(text)
     except RecursionError:
@@ -63,7 +63,7 @@ def collect(value: object, name: str | None = None) -> list[Output]:
 
 
 def said(value: Any) -> str | None:
-    """The text in a language model's own reply: OpenAI's, Anthropic's or Gemini's form."""
+    """Return the text in a language model's reply: OpenAI's, Anthropic's or Gemini's form."""
     try:
         if isinstance(value.get("choices"), list):
             choice = value["choices"][0]
@@ -111,7 +111,7 @@ def _files(value: object, name: str | None, depth: int = 0) -> Iterator[Output]:
 
 
 def _named(value: dict[str, Any], depth: int) -> Iterator[Output]:
-    """A workflow's `{"keyname": …, "value": {"data": …, "type": …}}`: text counts here too."""
+    """Yield outputs of a workflow's `{"keyname": …, "value": {"data": …, "type": …}}`."""
     name = value["keyname"]
     inner = _unpacked(value.get("value"))
     files = list(_files(inner, name, depth + 1))

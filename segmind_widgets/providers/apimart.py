@@ -83,14 +83,17 @@ class APIMart(Provider):
 
     @property
     def upload_url(self) -> str:
+        """Return the address of uploads."""
         return f"{self._base}/uploads/images"
 
     def authorize(self, call: Call, key: str) -> dict[str, str]:  # noqa: ARG002 - one way for every call
+        """Return the headers that carry the key."""
         return {"Authorization": f"Bearer {key}"}
 
     # jobs
 
     def submit(self, request: RunRequest) -> Call:
+        """Return the first call of a job."""
         if request.kind == "workflow":
             raise InputError("APIMart has no workflows.", hint="Run it with -p segmind.")
         if request.api != "auto":
@@ -109,6 +112,7 @@ class APIMart(Provider):
         )
 
     def parse(self, call: Call, reply: Reply) -> JobState:
+        """Return the state that a reply means."""
         if reply.status == 404 and "/tasks/" in call.url:
             task = call.url.rpartition("/")[2]
             older = Call("GET", f"{self._base}/images/generations/{task}")  # the upload page's form
@@ -121,6 +125,7 @@ class APIMart(Provider):
         return self._submitted(data, reply) if call.billed else self._polled(call, data, reply)
 
     def find(self, job_id: str) -> Call:
+        """Return the call that polls a job by its id."""
         return Call("GET", f"{self._base}/tasks/{quote(job_id, safe='')}")
 
     def _submitted(self, data: Mapping[str, Any], reply: Reply) -> JobState:
@@ -155,7 +160,7 @@ class APIMart(Provider):
         if status is not Status.COMPLETED:
             return state if status.final else replace(state, next=call)
         result = data.get("result") or data.get("url")
-        outputs = _outputs(result)
+        outputs = _result_outputs(result)
         if not outputs:
             raise ReplyError(
                 "The task is completed, but the reply holds no result.",
@@ -167,6 +172,7 @@ class APIMart(Provider):
     # files, account
 
     def check_upload(self, asset: Asset) -> None:
+        """Raise AssetError for a file that APIMart would refuse."""
         kind = asset.media_type.removeprefix("image/")
         if not asset.media_type.startswith("image/") or kind not in UPLOAD_TYPES:
             raise AssetError(
@@ -183,6 +189,7 @@ class APIMart(Provider):
     def upload_calls(
         self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Call, int]]:
+        """Yield the calls that upload the assets."""
         for asset in assets:
             yield self._upload(asset, progress), 1
 
@@ -200,6 +207,7 @@ class APIMart(Provider):
         return Call("POST", self.upload_url, headers=headers, timeout=300.0, body=body)
 
     def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:  # noqa: ARG002 - one file a call
+        """Return the addresses of the uploaded files."""
         call = Call("POST", self.upload_url)
         body = json_object(call, checked(call, reply))
         _refused(body, reply)
@@ -214,9 +222,11 @@ class APIMart(Provider):
         return [Uploaded(data["url"], until.isoformat(timespec="seconds"))]
 
     def credits_call(self) -> Call:
+        """Return the call that asks for the balance."""
         return Call("GET", f"{self._base}/balance")
 
     def parse_credits(self, reply: Reply) -> Credits:
+        """Return the balance."""
         body = json_object(self.credits_call(), checked(self.credits_call(), reply))
         if body.get("success") is False:
             said, _ = words(reply.body.decode("utf-8", "replace"))
@@ -228,9 +238,11 @@ class APIMart(Provider):
         return Credits(left or 0.0, used=number(body.get("used_balance")), unlimited=unlimited)
 
     def models_call(self) -> Call:
+        """Return the call that lists the models."""
         return Call("GET", f"{self._base}/models?expand=parameters")
 
     def parse_models(self, reply: Reply) -> list[Model]:
+        """Return the models with their schemas."""
         body = json_object(self.models_call(), checked(self.models_call(), reply))
         records = body.get("data")
         if not isinstance(records, list):
@@ -240,7 +252,7 @@ class APIMart(Provider):
 
 
 def _refused(body: Mapping[str, Any], reply: Reply) -> None:
-    """An error under HTTP 200: `{"code": 4xx, …}` or `{"error": {…}}` without data."""
+    """Raise an error under HTTP 200: `{"code": 4xx, …}` or `{"error": {…}}` without data."""
     code = body.get("code")
     bad = isinstance(code, int) and code >= 400
     if bad or (body.get("error") and not body.get("data") and "status" not in body):
@@ -258,7 +270,7 @@ def _failure(data: Mapping[str, Any], reply: Reply, task: str | None) -> JobFail
     )
 
 
-def _outputs(result: object) -> list[Any]:
+def _result_outputs(result: object) -> list[Any]:
     """`{"images": [{"url": ["…"], "expires_at": …}]}`, `{"url": …}`: files with their expiry."""
     if isinstance(result, dict):
         records = [r for v in result.values() if isinstance(v, list) for r in v]

@@ -66,17 +66,26 @@ class Segmind(Provider):
         "SEGMIND_STORAGE_URL": "https://workflows-api.segmind.com",
         "SEGMIND_CONSOLE_URL": "https://api.spotprod.segmind.com",
     }
+    public_settings: ClassVar = {"SEGMIND_SITE_URL": "https://www.segmind.com"}
 
     @property
     def upload_url(self) -> str:
+        """Return the address of uploads."""
         return f"{self.urls['SEGMIND_STORAGE_URL']}/upload-asset"
 
     def authorize(self, call: Call, key: str) -> dict[str, str]:
+        """Return the headers that carry the key."""
         return {"Authorization": f"Bearer {key}"} if call.auth == "bearer" else {"x-api-key": key}
+
+    @property
+    def directory_url(self) -> str:
+        """Return the address of Segmind's llms.txt."""
+        return f"{self.urls['SEGMIND_SITE_URL']}/llms.txt"
 
     # jobs
 
     def submit(self, request: RunRequest) -> Call:
+        """Return the first call of a job."""
         base = self.urls["SEGMIND_API_URL"]
         inputs = dict(request.inputs)
         if request.kind == "workflow":
@@ -93,6 +102,7 @@ class Segmind(Provider):
         return Call("POST", f"{base}/v2/{slug}", inputs, billed=True)
 
     def parse(self, call: Call, reply: Reply) -> JobState:
+        """Return the state that a reply means."""
         if reply.status == 401 and "/workflows/" in call.url and not call.auth:
             return JobState(Status.SUBMITTING, replace(call, auth="bearer"), now=True)
         if reply.status == 401 and call.method == "GET" and not call.auth:
@@ -109,6 +119,7 @@ class Segmind(Provider):
         return self._asynchronous(call, reply)
 
     def find(self, job_id: str) -> Call:
+        """Return the call that polls a job by its id."""
         known = quote(job_id, safe="")
         return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v2/requests/{known}/status")
 
@@ -118,6 +129,7 @@ class Segmind(Provider):
     def history_call(
         self, target: str, since: datetime, until: datetime, *, page: int = 1
     ) -> Call | None:
+        """Return the call for a page of a model's history."""
         query = {
             "page": page,
             "per_page": 100,
@@ -129,6 +141,7 @@ class Segmind(Provider):
         return Call("GET", f"{address}?{urlencode(query)}", timeout=30.0)
 
     def parse_history(self, reply: Reply) -> list[HistoryEntry]:
+        """Return the requests on a page of the history."""
         call = Call("GET", reply.url)
         rows = json_object(call, checked(call, reply)).get("data")
         if not isinstance(rows, list):
@@ -147,14 +160,14 @@ class Segmind(Provider):
         )
 
     def _remembered(self, call: Call, reply: Reply) -> JobState:
-        """A request in the history, asked for by its id."""
+        """Return the state of a request in the history."""
         state = self._state_of(json_object(call, reply), reply)
         if state.status is Status.COMPLETED and not state.outputs:
             raise _empty("The history says completed, and names no file.", reply, state.id)
         return state if state.status.final else replace(state, next=call)
 
     def _state_of(self, body: Mapping[str, Any], reply: Reply) -> JobState:
-        """A row of the request history (the SDK 1.3.0 knows its fields)."""
+        """Return the state of a row of the history (fields as in the SDK 1.3.0)."""
         word = _text(body.get("model_status"))
         found = collect(body.get("generation_url"))
         state = JobState(
@@ -220,7 +233,7 @@ class Segmind(Provider):
         if status is Status.CANCELLED:
             return state
         if status is Status.COMPLETED:
-            outputs = _outputs(body)
+            outputs = _result_outputs(body)
             if outputs:
                 return replace(state, outputs=tuple(outputs))
             if call.method == "GET" and not call.url.endswith("/status"):
@@ -232,7 +245,7 @@ class Segmind(Provider):
         return replace(state, status=Status.PROCESSING if now else status, next=following, now=now)
 
     def _following(self, call: Call, body: Mapping[str, Any], status: Status) -> Call:
-        """The call after this reply: poll_url as given for a workflow, status then result in v2."""
+        """Return the next call: poll_url for a workflow, status and then result in v2."""
         if call.method == "GET":
             done = status is Status.COMPLETED
             return replace(call, url=call.url.removesuffix("/status")) if done else call
@@ -253,6 +266,7 @@ class Segmind(Provider):
     def upload_calls(
         self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Call, int]]:
+        """Yield the calls that upload the assets."""
         group: list[Asset] = []
         for asset in assets:
             if group and sum(a.size or 0 for a in group) + (asset.size or 0) > _TOGETHER:
@@ -281,6 +295,7 @@ class Segmind(Provider):
         return Call("POST", self.upload_url, headers=headers, timeout=300.0, body=body)
 
     def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:
+        """Return the addresses of the uploaded files."""
         call = Call("POST", self.upload_url)
         body = json_object(call, checked(call, reply))
         urls = next((body[key] for key in _URL_KEYS if isinstance(body.get(key), list)), None)
@@ -291,9 +306,11 @@ class Segmind(Provider):
         return [Uploaded(url) for url in urls]
 
     def credits_call(self) -> Call:
+        """Return the call that asks for the balance."""
         return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v1/get-user-credits")
 
     def parse_credits(self, reply: Reply) -> Credits:
+        """Return the balance."""
         body = json_object(self.credits_call(), checked(self.credits_call(), reply))
         left = number(body.get("credits"))
         if left is None:
@@ -302,13 +319,13 @@ class Segmind(Provider):
 
 
 def _slug(target: str) -> str:
-    """A model's slug, from itself or from its page's URL."""
+    """Return a model's slug, from itself or from its page's URL."""
     page = target.strip().partition("?")[0].rstrip("/")
     return re.sub(r"/api$", "", page).rpartition("/")[2]
 
 
 def _workflow(text: str) -> str:
-    """The path of a workflow from its id, its slug or its page's or API's full URL."""
+    """Return the path of a workflow from its id, slug, page's URL or API's URL."""
     text = text.strip().partition("?")[0].rstrip("/")
     found = _WORKFLOW_ID.search(text)
     if found:
@@ -352,8 +369,8 @@ def _encoded(text: str) -> Output:
     return Output(data=asset.content, media_type=asset.media_type)
 
 
-def _outputs(body: Mapping[str, Any]) -> list[Output]:
-    """What `output` holds, and what `images: [{url, content_type}]`, `video`, `audio` add."""
+def _result_outputs(body: Mapping[str, Any]) -> list[Output]:
+    """Return the files of `output`, `images: [{url, content_type}]`, `video` and `audio`."""
     found = collect(body.get("output"))
     listed: dict[str, Output] = {}
     for key in ("images", "video", "audio"):
@@ -386,7 +403,7 @@ def _failure(body: Mapping[str, Any], reply: Reply, job_id: str | None) -> JobFa
 
 
 def _says_failed(body: bytes) -> bool:
-    """It is a job that ran and failed, and no complaint about the request."""
+    """Return whether the reply is about a failed job, and not about the request."""
     try:
         value = from_json(body)
     except ValueError:
@@ -408,7 +425,7 @@ def _text(value: object) -> str:
 
 
 def _dict(value: object) -> dict[str, Any]:
-    """An object, or the JSON text of one; empty for anything else."""
+    """Return an object, also from its JSON text; empty for anything else."""
     try:
         found = from_json(value) if isinstance(value, (str, bytes)) else value
     except ValueError:
@@ -417,7 +434,7 @@ def _dict(value: object) -> dict[str, Any]:
 
 
 def _moment(value: object) -> datetime | None:
-    """An ISO 8601 time, in UTC where it names no zone; None where it is none."""
+    """Return the time of an ISO 8601 text, in UTC without a zone, or None."""
     try:
         found = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
     except ValueError:

@@ -21,7 +21,7 @@ _LIST = 'batch = ? AND "row" IS NOT NULL'
 
 
 class BatchRows:
-    """What the journal knows of a batch.
+    """The rows of a batch in the journal.
 
     A job's `row` is its number in the batch. A try that was followed by another, or whose number
     has other inputs by now, has none; it stays in the journal, for the ledger.
@@ -43,7 +43,7 @@ class BatchRows:
         self.batch = batch
 
     def take(self, number: int, fingerprint: str) -> dict[str, Any] | None:
-        """The job of this very request that counts for this number from now on, or None.
+        """Assign a job of the same request to this number; return its row, or None.
 
         A request that failed was not billed: it is tried again. Where rows were put in or taken
         out, the job that had another number is found by its fingerprint.
@@ -59,7 +59,7 @@ class BatchRows:
         return moved
 
     def _moved(self, number: int, fingerprint: str) -> dict[str, Any] | None:
-        """Numbers before this one are taken in this run; those after it may move up."""
+        """Return a row of the request without a number or with a later one, or None."""
         text = (
             "SELECT * FROM jobs WHERE batch = ? AND fingerprint = ?"
             ' AND ("row" IS NULL OR "row" > ?) AND status NOT IN (?, ?)'
@@ -74,31 +74,31 @@ class BatchRows:
         self._run(lambda db: db.execute(text, (number, key)))
 
     def release(self, number: int) -> None:
-        """The number's job does not count any more: there will be another."""
+        """Detach the job of a number, which will get another job."""
         here = self.at(number)
         if here:
             self._number(here["key"], None)
 
     def at(self, number: int) -> dict[str, Any] | None:
-        """The job of a number."""
+        """Return the row of a number, or None."""
         text = 'SELECT * FROM jobs WHERE batch = ? AND "row" = ?'
         row = self._run(lambda db: db.execute(text, (self.batch, number)).fetchone())
         return self._unpacked(row) if row else None
 
     def end_at(self, total: int) -> None:
-        """There are no rows from this number on: what is there was of an earlier, longer run."""
+        """Detach all jobs from this number on: they belong to an earlier, longer run."""
         text = 'UPDATE jobs SET "row" = NULL WHERE batch = ? AND "row" >= ?'
         self._run(lambda db: db.execute(text, (self.batch, total)))
 
     def set_aside(self) -> None:
-        """Begin afresh: what was done so far goes by another name, with the time of this."""
+        """Start over: rename the rows so far to a name with the current time."""
         text = "UPDATE jobs SET batch = ? WHERE batch = ?"
         self._run(lambda db: db.execute(text, (f"{self.batch} until {now()}", self.batch)))
 
     def open(self) -> list[tuple[int, str, str | None]]:
-        """Number, status and error of each row that is not completed, in order.
+        """Return number, status and error of each row that is not completed, in order.
 
-        What is still running is among them: whoever asks knows what runs here.
+        Running rows are included.
         """
         text = (
             f'SELECT "row", status, error FROM jobs WHERE {_LIST}'  # noqa: S608 - constants
@@ -108,7 +108,7 @@ class BatchRows:
         return [tuple(row) for row in rows]
 
     def pages(self) -> Iterator[dict[str, Any]]:
-        """All rows in order, read from the disk a page at a time."""
+        """Yield all rows in order, read from the disk a page at a time."""
         text = f'SELECT * FROM jobs WHERE {_LIST} AND "row" > ? ORDER BY "row" LIMIT ?'  # noqa: S608 - constants
         after = -1
         while True:
@@ -120,12 +120,12 @@ class BatchRows:
             after = rows[-1]["row"]
 
     def count(self) -> int:
-        """How many numbers have a job."""
+        """Return the number of rows that have a job."""
         text = f"SELECT count(*) FROM jobs WHERE {_LIST}"  # noqa: S608 - constants
         return self._run(lambda db: db.execute(text, (self.batch,)).fetchone()[0])
 
     def known(self) -> dict[str, Counter[str]]:
-        """Fingerprints of what need not be sent again, by "completed" and "unfinished"."""
+        """Return fingerprints that need no second submit, by "completed" and "unfinished"."""
         text = (
             "SELECT fingerprint, status FROM jobs WHERE batch = ? AND fingerprint IS NOT NULL"
             " AND status NOT IN (?, ?)"
@@ -139,7 +139,7 @@ class BatchRows:
 
 
 def shown(inputs: Any) -> Any:
-    """Inputs that were never sent, as the journal can keep them: objects by their kind."""
+    """Return inputs that were never sent as JSON values: objects by their type."""
     return transform(inputs, _shown, str)
 
 
@@ -149,7 +149,7 @@ def _shown(value: Any) -> Any:
 
 
 def unsendable(inputs: Mapping[str, Any]) -> InputError | None:
-    """Why what `shown` kept cannot be sent: an object among it is gone; None where none is."""
+    """Return the error for inputs of `shown` in which an object is missing, or None."""
     for name, value in inputs.items():
         if found := _OBJECT.search(json.dumps(value)):
             return InputError(

@@ -1,4 +1,4 @@
-"""What need not be asked or sent again: uploads by their content, and fetched pages."""
+"""The caches of uploads by content and of fetched pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Cache:
         self._run = run
 
     def uploaded(self, sha256: str, upload_url: str) -> Uploaded | None:
-        """Where this content was uploaded before, if that has an hour of life left."""
+        """Return the upload of this content if its URL is valid for another hour, or None."""
         soon = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(timespec="seconds")
         row = self._run(
             lambda db: db.execute(
@@ -36,7 +36,7 @@ class Cache:
         return Uploaded(row["url"], row["expires_at"]) if row else None
 
     def has_size(self, size: int, upload_url: str) -> bool:
-        """A file of that many bytes was uploaded there."""
+        """Return whether a file of that many bytes was uploaded there."""
         found = self._run(
             lambda db: db.execute(
                 "SELECT 1 FROM uploads WHERE size = ? AND place = ? LIMIT 1", (size, upload_url)
@@ -53,14 +53,14 @@ class Cache:
         name: str = "",
         path: str = "",
     ) -> None:
-        """Remember where a file is; its name and its path on this disk are for people."""
+        """Record an upload; the name and the path on this disk are for display."""
         row = (sha256, size, upload_url, uploaded.url, uploaded.expires_at, name, path, now())
         self._run(
             lambda db: db.execute("INSERT OR REPLACE INTO uploads VALUES (?,?,?,?,?,?,?,?)", row)
         )
 
     def uploads(self, upload_url: str, last: int) -> list[dict[str, Any]]:
-        """The newest uploads to a place that still live: rows with url, expires_at, name, path."""
+        """Return the newest valid uploads: rows with url, expires_at, name, path."""
         rows = self._run(
             lambda db: db.execute(
                 "SELECT url, expires_at, name, path FROM uploads WHERE place = ? AND name <> ''"
@@ -71,7 +71,7 @@ class Cache:
         return [dict(row) for row in rows]
 
     def page(self, url: str, hours: float = 24.0) -> str | None:
-        """A fetched page that is not older than `hours`."""
+        """Return a fetched page that is not older than `hours`, or None."""
         oldest = (datetime.now(timezone.utc) - timedelta(hours=hours)).isoformat()
         row = self._run(
             lambda db: db.execute(
@@ -81,6 +81,6 @@ class Cache:
         return row["text"] if row else None
 
     def add_page(self, url: str, text: str) -> None:
-        """Keep a page as fetched now."""
+        """Record a page as fetched now."""
         row = (url, text, now())
         self._run(lambda db: db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", row))

@@ -1,4 +1,4 @@
-"""Room on the disk: results of jobs that ended long ago. Their rows stay, for the ledger."""
+"""Remove results of old jobs from the disk. Their rows stay in the journal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WRITING = (".part", ".recipe")  # how names end while a file is being written
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What was freed, or with `dry_run` would be: files of that many jobs, and their bytes."""
+    """The files removed, or with `dry_run` to be removed: jobs, files and bytes."""
 
     jobs: int
     files: int
@@ -76,14 +76,14 @@ def _remove(path: Path) -> None:
 
 
 def _halves(store: Store, until: datetime) -> list[Path]:
-    """What a killed kernel was writing; nothing is written for as long as a day."""
+    """Return files that a killed kernel left unfinished: no write takes a day."""
     before = min(until, datetime.now(timezone.utc) - timedelta(days=1)).timestamp()
     found = (path for path in store.results.glob("*/*") if path.suffix in _WRITING)
     return [path for path in found if path.is_file() and path.stat().st_mtime < before]
 
 
 def _results(store: Store, until: datetime) -> Iterator[list[Path]]:
-    """The files of each job that ended, newest first."""
+    """Yield the files of each finished job, newest first."""
     folder = Path(os.path.realpath(store.results))
     final = [str(status) for status in Status if status.final]
     for row in store.jobs(-1, status=final, until=until):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 def now() -> str:
-    """This moment, UTC, ISO 8601 with milliseconds."""
+    """Return the current time, UTC, ISO 8601 with milliseconds."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
@@ -67,9 +67,9 @@ class Database:
             self._leave(error)
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, sure: bool = False) -> T:
-        """What `work` makes of the open file; called a second time where the first file failed.
+        """Return the result of `work` on the open file; repeat it if the file had to be replaced.
 
-        What is `sure` is on the disk itself when this returns, for a loss of power.
+        With `sure` the changes are synced to the disk, and survive a loss of power.
 
         Raises:
             StoreError: it is closed, or the work itself is wrong.
@@ -100,7 +100,7 @@ class Database:
     # trouble
 
     def _replace(self, error: sqlite3.DatabaseError) -> None:
-        """Another database in the place of a failed one. Raises `error` where that is no cure."""
+        """Replace a failed database. Raises `error` if a replacement would not help."""
         damaged, unusable = _says(error, _DAMAGED), _says(error, _UNUSABLE)
         if self.memory or not (damaged or unusable):
             raise error
@@ -119,7 +119,7 @@ class Database:
         _put(self._db, self._refill(), "IGNORE")
 
     def _leave(self, error: Exception) -> None:
-        """Note from now on which rows change, for the way back."""
+        """Switch to memory, and record which rows change from now on."""
         for statement in _NOTED:
             self._db.execute(statement)
         self.memory = True
@@ -131,7 +131,7 @@ class Database:
         )
 
     def _come_back(self) -> None:
-        """To the file, with all that has changed since it was left."""
+        """Copy rows changed in memory back to the file."""
         self._again = time.monotonic() + RETRY
         try:
             with _one_kernel(self.path, 0.1):
@@ -175,7 +175,7 @@ class Database:
 
 
 @contextmanager
-def _one_kernel(path: Path, patience: float) -> Iterator[None]:
+def _one_kernel(path: Path, patience: float) -> Generator[None]:
     """Let one kernel at a time open the file or set it aside.
 
     Setting aside renames three files. A kernel that began a new journal between two renames would
@@ -192,7 +192,7 @@ def _one_kernel(path: Path, patience: float) -> Iterator[None]:
 
 
 def _connected(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
-    """The file, or a new database in memory, with today's schema."""
+    """Open the file, or a new database in memory, with the current schema."""
     wait = BUSY if patience is None else patience
     name = path or ":memory:"
     db = sqlite3.connect(name, timeout=wait, isolation_level=None, check_same_thread=False)
@@ -219,7 +219,7 @@ def _surely(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connec
 
 
 def _copied(source: sqlite3.Connection) -> sqlite3.Connection:
-    """A copy in memory of what can be read; of nothing, where nothing can."""
+    """Return a copy in memory of all readable rows."""
     db = _connected(None)
     try:
         source.backup(db)
@@ -244,7 +244,7 @@ def _whole(path: Path) -> bool:
 
 
 def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known: str) -> None:
-    """Add rows to `jobs`, all or none; those that it knows are to IGNORE or to REPLACE."""
+    """Add rows to `jobs`, all or none; IGNORE or REPLACE existing ones."""
     db.execute("BEGIN IMMEDIATE")
     try:
         for row in rows:

@@ -1,7 +1,7 @@
-"""Which kernels live: each holds an operating system's lock on a file of its own in the home.
+"""Detect live kernels by file locks.
 
-The system lets go of a lock when a process ends, however it ends: so the jobs of a killed kernel
-are free at once, and those of a living one are not.
+Each kernel holds an operating system's lock on its own file in the home. The system releases a lock
+when a process ends in any way, so the jobs of a killed kernel are free at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _GLANCE = 0.1  # seconds: another kernel that looks, too, holds the lock for a m
 
 
 class KernelLock:
-    """This process, as other kernels of the same home see it.
+    """The lock of this process, visible to other kernels of the same home.
 
     Args:
         home: the store's folder.
@@ -35,7 +35,7 @@ class KernelLock:
 
     @property
     def id(self) -> str | None:
-        """The name that jobs are claimed with; None where this disk has no locks."""
+        """Return the name that jobs are claimed with; None if the disk has no locks."""
         with self._gate:
             if self._lock is None:
                 name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
@@ -47,7 +47,7 @@ class KernelLock:
             return self._id
 
     def alive(self, owner: str | None) -> bool:
-        """The kernel of that name lives, or may live."""
+        """Return whether the kernel of that name lives, or may live."""
         if owner is None:
             return False
         path = self._path(owner)
@@ -63,7 +63,7 @@ class KernelLock:
         return False
 
     def close(self) -> None:
-        """Let go of this kernel's jobs."""
+        """Release this kernel's jobs."""
         if self._lock is not None and self._id is not None:
             self._lock.release()
             self._path(self._id).unlink(missing_ok=True)
@@ -90,7 +90,7 @@ class BatchLock:
         self._lock = FileLock(self._path, thread_local=False)
 
     def acquire(self) -> None:
-        """Have the turn; where the disk has no locks, everybody has it.
+        """Acquire; a no-op where the filesystem has no locks.
 
         Raises:
             StillRunning: another process has it.
@@ -107,5 +107,5 @@ class BatchLock:
             return
 
     def release(self) -> None:
-        """Give it up."""
+        """Release the lock."""
         self._lock.release()

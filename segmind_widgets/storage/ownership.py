@@ -23,11 +23,11 @@ class JobOwnership:
 
     @property
     def owner(self) -> str | None:
-        """What this kernel's rows say in `owner`; None where the disk has no locks."""
+        """Return the `owner` of this kernel's rows; None if the disk has no locks."""
         return self._kernel.id
 
     def elsewhere(self, row: Mapping[str, Any]) -> bool:
-        """Another kernel that lives follows the row's job, as seen within the last second."""
+        """Return whether another live kernel follows the job, checked once a second."""
         owner = row["owner"]
         if owner is None or owner == self.owner:
             return False
@@ -38,7 +38,7 @@ class JobOwnership:
         return lived
 
     def take(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The row as it is now that this kernel alone follows its job.
+        """Claim a row's job for this kernel and return the row.
 
         Raises:
             StillRunning: another kernel follows it.
@@ -51,12 +51,12 @@ class JobOwnership:
         return found
 
     def close(self) -> None:
-        """Give all of them up."""
+        """Release all claims."""
         self._kernel.close()
 
 
 def followed(row: Mapping[str, Any]) -> StillRunning:
-    """The error of a job that another kernel follows."""
+    """Return the error of a job that another kernel follows."""
     return StillRunning(
         f"The job {row['id'] or row['key']} goes on: another kernel follows it.",
         hint="%segmind_jobs shows how far it is; its results will be there, too.",

@@ -1,4 +1,4 @@
-"""Which of the journal's rows are meant: the one place where filters become SQL."""
+"""Filters over the rows of the journal, as SQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def where(
     target: str = "",
     keys: Iterable[str] | None = None,
 ) -> tuple[str, list[Any]]:
-    """The WHERE clause over `jobs` ("" for all rows), and its values.
+    """Return the WHERE clause over `jobs` ("" for all rows), and its values.
 
     Args:
         unfinished: only those that may still change.
@@ -79,12 +79,12 @@ def where(
 
 
 def escaped(text: str) -> str:
-    """As LIKE takes it literally, with the backslash as its ESCAPE."""
+    """Return a literal pattern for LIKE, with the backslash as its ESCAPE."""
     return re.sub(r"([%_\\])", r"\\\1", text)
 
 
 def moment(when: datetime | str) -> str:
-    """As the journal writes times: UTC, ISO 8601 with milliseconds.
+    """Return a time as the journal writes it: UTC, ISO 8601 with milliseconds.
 
     A naive datetime is local time, a text without a zone is UTC.
 

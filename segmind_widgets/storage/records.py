@@ -1,4 +1,4 @@
-"""What the journal's rows say, as values, and values as rows keep them."""
+"""Conversions between rows of the journal and values."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
 
 def outputs_from_row(row: dict[str, Any]) -> tuple[Output, ...]:
-    """The outputs noted in a row that are still to be fetched."""
+    """Return the outputs in a row that are still to be fetched."""
     names = {field.name for field in dataclasses.fields(Output)}
     return tuple(Output(**{k: v for k, v in o.items() if k in names}) for o in row["outputs"])
 
 
 def assets_from_row(row: Mapping[str, Any]) -> tuple[Asset, ...]:
-    """The files of a finished row."""
+    """Return the files of a finished row."""
     return tuple(
         Asset(
             path=Path(o["path"]),
@@ -36,24 +36,24 @@ def assets_from_row(row: Mapping[str, Any]) -> tuple[Asset, ...]:
 
 
 def call_from_row(row: dict[str, Any]) -> Call | None:
-    """The call that goes on with a row."""
+    """Return the call that continues a row's job, or None."""
     kept = row["next"]
     return Call(**(json.loads(kept) if isinstance(kept, str) else kept)) if kept else None
 
 
 def output_to_row(output: Output) -> dict[str, Any]:
-    """An output as its row keeps it until it is fetched: plain JSON types, without bytes."""
+    """Return an output that is not yet fetched as JSON values, without bytes."""
     return {k: v for k, v in dataclasses.asdict(output).items() if v is not None and k != "data"}
 
 
 def asset_to_row(asset: Asset) -> dict[str, Any]:
-    """A fetched output as its row keeps it."""
+    """Return a fetched output as JSON values."""
     kept = {"path": str(asset.path), "url": asset.url, "media_type": asset.media_type}
     return {**kept, "name": asset.name, "expires_at": asset.expires_at}
 
 
 def state_to_columns(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a state says: as columns of the row, and as traits of the job."""
+    """Return a state as columns of the row and as traits of the job."""
     kept: dict[str, Any] = {"status": str(state.status)}
     told: dict[str, Any] = {"provider_status": state.provider_status, "message": ""}
     for name in ("id", "cost", "seed", "credits"):
@@ -70,7 +70,7 @@ def state_to_columns(state: JobState, reply: Reply) -> tuple[dict[str, Any], dic
 
 
 def traits_from_row(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:
-    """The traits of a job as its row tells them."""
+    """Return the traits of a job from its row."""
     status = Status(row["status"])
     traits: dict[str, Any] = {
         "id": row["id"] or row["key"],

@@ -46,7 +46,7 @@ class SpendRow:
 def spend(
     db: sqlite3.Connection, by: By = "model", since: datetime | str | None = None
 ) -> list[SpendRow]:
-    """Sums of real money first, the dearest first (days and jobs: the newest first).
+    """Return sums, of real money first, the dearest first (days and jobs: the newest first).
 
     Raises:
         InputError: `by` is none of model, day, notebook, job.
@@ -81,7 +81,7 @@ def spend(
 def spent(
     db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
 ) -> float:
-    """USD that jobs since then have cost, in all."""
+    """Return the USD that jobs since then have cost."""
     tests, values = where(since=since, sandbox=sandbox)
     row = db.execute(f"SELECT coalesce(sum(cost), 0.0) FROM jobs {tests}", values)  # noqa: S608 - constants
     return row.fetchone()[0]
@@ -90,7 +90,7 @@ def spent(
 def in_flight(
     db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
 ) -> float:
-    """USD that unfinished jobs since then are expected to cost, less what is told already."""
+    """Return the expected USD of unfinished jobs since then, less the reported costs."""
     tests, values = where(since=since, sandbox=sandbox, unfinished=True)
     row = db.execute(
         f"SELECT coalesce(sum(max(0, estimate - coalesce(cost, 0))), 0.0) FROM jobs {tests}",  # noqa: S608 - constants
@@ -100,7 +100,7 @@ def in_flight(
 
 
 def same(db: sqlite3.Connection, fingerprint: str, since: datetime | None = None) -> Any:
-    """The newest row of that very request: submitted since then and not refused, else completed."""
+    """Return the newest row of a request: submitted since then, else completed."""
     marks, values = "status = 'completed' AND outputs != '[]'", []
     if since is not None:
         marks, values = "status NOT IN ('failed', 'cancelled') AND created >= ?", [moment(since)]

@@ -47,12 +47,12 @@ class Store(Cache):
 
     @property
     def memory(self) -> bool:
-        """The folder cannot be used: new rows live in memory only."""
+        """Return whether the folder cannot be used, so that new rows are in memory only."""
         return self._file.memory
 
     @property
     def problem(self) -> str:
-        """What is wrong with the journal, in a sentence; empty while nothing is."""
+        """Return the problem with the journal as a sentence, or ""."""
         return self._file.problem
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Store(Cache):
 
     @property
     def results(self) -> Path:
-        """The folder of results."""
+        """Return the folder of results."""
         return self.home / "results"
 
     def _packed_rows(self) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ class Store(Cache):
     # jobs
 
     def add(self, **row: Any) -> str:
-        """Write a new job's row; its key."""
+        """Write a new job's row and return its key."""
         key = f"local-{uuid.uuid4().hex[:12]}"
         row = {"key": key, "created": now(), "updated": now(), **row}
         columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
@@ -101,7 +101,7 @@ class Store(Cache):
             del self._unfinished[key]
 
     def claim(self, key: str, owner: str | None, before: str | None) -> dict[str, Any] | None:
-        """Take a job over from the owner `before`: its row; None where another was quicker."""
+        """Take a job over from the owner `before`; return its row, or None if another was first."""
         text = "UPDATE jobs SET owner = ? WHERE key = ? AND owner IS ?"
         if self._run(lambda db: db.execute(text, (owner, key, before))).rowcount != 1:
             return None
@@ -110,7 +110,7 @@ class Store(Cache):
         return row
 
     def adopt(self, key: str, job_id: str) -> bool:
-        """Give a row the service's id; False where another row has it."""
+        """Set a row's service id; return False if another row has the id."""
         text = (
             "UPDATE jobs SET id = ? WHERE key = ?"
             " AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = ? AND key != ?)"
@@ -120,12 +120,12 @@ class Store(Cache):
         return done.rowcount == 1
 
     def knows(self, job_id: str) -> bool:
-        """A row has the service's id."""
+        """Return whether a row has the service's id."""
         text = "SELECT count(*) FROM jobs WHERE id = ?"
         return self._run(lambda db: db.execute(text, (job_id,)).fetchone()[0] > 0)
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """The row of a job by its id, its key, or the unmistakable start of one.
+        """Return the row of a job by its id, its key, or a unique prefix of one.
 
         Raises:
             NotFound: none, or several.
@@ -147,7 +147,7 @@ class Store(Cache):
         return _unpacked(max(rows, key=lambda row: row["created"]))
 
     def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
-        """The newest rows first, at most `last`, after the first `offset`.
+        """Return rows, the newest first, at most `last`, after the first `offset`.
 
         The filters are those of `queries.where`: unfinished, model, text, status, since,
         with_outputs, sandbox, batch.
@@ -162,13 +162,13 @@ class Store(Cache):
         return [_unpacked(row) for row in rows]
 
     def count(self, **filters: Any) -> int:
-        """How many rows `jobs` with these filters has in all."""
+        """Return the number of all rows that match these filters."""
         tests, values = where(**filters)
         text = f"SELECT count(*) FROM jobs {tests}"  # noqa: S608 - constants
         return self._run(lambda db: db.execute(text, values).fetchone()[0])
 
     def batch(self, name: str) -> BatchRows:
-        """The rows of a batch."""
+        """Return the rows of a batch."""
         return BatchRows(self._run, _unpacked, name)
 
     # money
@@ -176,19 +176,19 @@ class Store(Cache):
     def spend(
         self, by: spending.By = "model", since: datetime | str | None = None
     ) -> list[SpendRow]:
-        """What jobs cost by model, day, notebook or job; see `spending.SpendRow`."""
+        """Return costs by model, day, notebook or job; see `spending.SpendRow`."""
         return self._run(lambda db: spending.spend(db, by, since))
 
     def spent(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
-        """USD that jobs since then have cost."""
+        """Return the USD that jobs since then have cost."""
         return self._run(lambda db: spending.spent(db, since, sandbox=sandbox))
 
     def in_flight(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
-        """USD that unfinished jobs since then are expected to cost still."""
+        """Return the USD that unfinished jobs since then may still cost."""
         return self._run(lambda db: spending.in_flight(db, since, sandbox=sandbox))
 
     def same(self, fingerprint: str, seconds: float | None = None) -> dict[str, Any] | None:
-        """The newest row of the very same request, or None.
+        """Return the newest row of the same request, or None.
 
         With `seconds` one that was submitted within them and has not failed; without, one that is
         completed and has results.
@@ -202,7 +202,7 @@ class Store(Cache):
     # results
 
     def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:
-        """A path for a result: results/<day>/<model>-<key>-<n><suffix>. The folder is made.
+        """Return a path for a result, results/<day>/<model>-<key>-<n><suffix>; make the folder.
 
         Raises:
             StoreError: the folder cannot be made.
@@ -221,7 +221,7 @@ class Store(Cache):
 
 
 def default_home() -> Path:
-    """SEGMIND_WIDGETS_HOME, else the user's data directory."""
+    """Return SEGMIND_WIDGETS_HOME, else the user's data directory."""
     named = os.environ.get("SEGMIND_WIDGETS_HOME", "").strip()
     if named:
         return Path(named).expanduser()

@@ -122,7 +122,7 @@ def test_where_places_are_few_jobs_begin_as_fast_as_others_end(
     line: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """40 jobs, of which each would ask 4 times: neither all submits first, nor polls alone."""
-    monkeypatch.setattr(rate_limit, "EARLY", 0.0)  # no burst
+    monkeypatch.setattr(rate_limit, "TOLERANCE", 0.0)  # no burst
     limit, log, ended = RateLimit(12_000), [], threading.Semaphore(0)
     for _ in range(40):
         add(line, Asking(limit, log, 4, ended))

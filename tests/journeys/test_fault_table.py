@@ -283,10 +283,12 @@ class Trial:
     def do(self) -> None:
         try:
             if self.case.group == "ask":
-                reply = send_with_retries(self.transport, self.provider.credits_call())
+                call = self.provider.credits_call()
+                assert call
+                reply = send_with_retries(self.transport, call)
                 assert self.provider.parse_credits(reply).left > 0
             else:
-                endpoint = Endpoint(self.provider, self.transport, False, "")
+                endpoint = Endpoint(self.provider, self.transport, False)
                 asset = Asset(data=GIVEN)
                 [sent] = Uploads(self.ground.store).upload(endpoint, [asset], force=True)
                 assert sent.url.startswith(self.ground.sandbox.url("files"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.keys import Keys
+from segmind_widgets.providers import APIMart
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.store import Store
 from tests.shells import quick
@@ -58,7 +60,7 @@ def test_the_list_is_read_once_a_day_and_without_the_key(
 
 def test_what_the_list_adds_to_the_built_in_models(store: Store, endpoint: Endpoint) -> None:
     store.add_page(
-        f"{endpoint.site}/llms.txt",
+        f"{endpoint.provider.directory_url}",
         "# Models\n- [Brand New](https://www.segmind.com/models/brand-new): It is new.\n",
     )
     directory = Directory(store)
@@ -87,6 +89,22 @@ def test_whatever_happens_the_built_in_models_are_there(
     assert Directory(store).find("fast-flux-schnell", endpoint)
 
 
+class WithoutList(APIMart):
+    def models_call(self) -> None:
+        return None
+
+
+def test_a_provider_without_a_list_is_not_given_segminds(
+    sandbox: Sandbox, store: Store, endpoints: Endpoints
+) -> None:
+    endpoint = endpoints.choose("apimart")
+    endpoint = replace(endpoint, provider=WithoutList(endpoint.provider.urls))
+    directory = Directory(store)
+    assert directory.find("gemini-3-pro-image-preview", endpoint)
+    assert directory.find("seedream-4.5", endpoint) is None
+    assert not sandbox.requests("GET")
+
+
 @pytest.mark.parametrize("trouble", [None, "bad_json", 401])
 def test_apimarts_list(
     sandbox: Sandbox, store: Store, endpoints: Endpoints, trouble: str | int | None
@@ -105,5 +123,5 @@ def test_a_sandbox_of_the_kernel_leaves_no_page_in_the_store(store: Store) -> No
     endpoints = Endpoints(Keys(), lambda: {**options, "sandbox_speed": 10.0})
     endpoint = endpoints.at("segmind", sandbox=True)
     assert Directory(store).find("seedream-4.5", endpoint)
-    assert store.page(f"{endpoint.site}/llms.txt") is None
+    assert store.page(f"{endpoint.provider.directory_url}") is None
     endpoints.close()

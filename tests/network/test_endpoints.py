@@ -94,7 +94,7 @@ def test_addresses_come_from_settings_then_the_environment(
     assert endpoints.at("segmind", sandbox=False).address == "https://a.example"
     endpoint = made().at("segmind", sandbox=False)
     assert endpoint.address.rstrip("/") == "https://b.example"
-    assert endpoint.site == "https://c.example"
+    assert endpoint.provider.directory_url == "https://c.example/llms.txt"
 
 
 def test_a_place_is_kept_until_a_setting_changes(made: Made) -> None:
@@ -149,5 +149,5 @@ def test_one_sandbox_serves_both_providers_and_its_key_stays_out_of_the_environm
     assert segmind.sandbox
     assert apimart.sandbox
     assert {"127.0.0.1"} == {p.address.split("//")[1].split(":")[0] for p in (segmind, apimart)}
-    assert endpoints._running() is endpoints._running()
+    assert endpoints._started_sandbox() is endpoints._started_sandbox()
     assert "SEGMIND_API_KEY" not in os.environ

@@ -98,7 +98,7 @@ def test_forgetting_tells_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_slow_keyring_is_waited_for_once(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PATIENCE", 0.05)
+    monkeypatch.setattr(module, "_KEYRING_TIMEOUT", 0.05)
     ring.open.clear()
     keys = Keys()
     began = time.monotonic()

@@ -108,8 +108,8 @@ def test_a_limit_that_nobody_knows_is_found_by_its_429s_and_forgotten_in_time() 
             moments.append(moment)
     assert refused < len(moments) * 0.05
     assert len([one for one in moments if one > 300]) >= 300 * 15 * 0.6
-    assert limit._pace.rate(moment, float("inf")) < 100
-    later = moment + rate_limit.FORGET + 60
+    assert limit._state.rate(moment, float("inf")) < 100
+    later = moment + rate_limit.BACK_OFF_LIFETIME + 60
     assert {limit.acquire(now=later) for _ in range(100)} == {0.0}
 
 

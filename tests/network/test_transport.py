@@ -287,7 +287,7 @@ def test_files_and_pages_that_drip_without_end(
 def test_a_long_reply_may_take_longer_than_silence_may_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "_SLOWEST", 10.0)  # bytes a second
+    monkeypatch.setattr(module, "_MIN_BYTES_PER_SECOND", 10.0)  # bytes a second
     body = b"x" * 100
     with wire(drip(body, 0.005)) as server:
         began = time.monotonic()
