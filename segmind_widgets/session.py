@@ -73,7 +73,9 @@ class Session:
         begun: called with each job that is started or resumed.
     """
 
-    def __init__(self, settings: Settings, on_begin: Callable[[Job], object] = lambda _: None) -> None:
+    def __init__(
+        self, settings: Settings, on_begin: Callable[[Job], object] = lambda _: None
+    ) -> None:
         self.settings = settings
         self._on_begin = on_begin
         self.lock = threading.RLock()  # what is made on first use is made under it
@@ -134,7 +136,12 @@ class Session:
         from segmind_widgets.jobs.registry import JobRegistry
 
         return JobRegistry(
-            self.store, self.endpoints, self.submit, self._watch_options, self._on_begin, self.export
+            self.store,
+            self.endpoints,
+            self.submit,
+            self._watch_options,
+            self._on_begin,
+            self.export,
         )
 
     @OnFirstUse

@@ -7,7 +7,9 @@ import itertools
 from collections import deque
 from typing import Generic, Protocol, TypeVar
 
-POLLS_PER_SUBMIT = 2  # what a job needs after its submit: the poll that sees its end, and its result
+POLLS_PER_SUBMIT = (
+    2  # what a job needs after its submit: the poll that sees its end, and its result
+)
 
 
 class Waiting(Protocol):

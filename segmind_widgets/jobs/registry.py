@@ -33,7 +33,9 @@ from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, RunRequest, Status
 
 _UNKNOWN_MODEL = "unknown"  # the model of a job that only its service knows
-_MIN_ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
+_MIN_ID_LENGTH = (
+    16  # characters at least; what is shorter is the beginning of an id, or a typing error
+)
 
 
 class JobFollower(Protocol):
@@ -144,7 +146,9 @@ class JobRegistry:
             if live is not None and (live.watching or _is_ahead(live, row)):
                 return live
             runner = self._runners.get(row["key"])
-            if runner is not None and runner.follow_again():  # it was stopped, and a call was on its way
+            if (
+                runner is not None and runner.follow_again()
+            ):  # it was stopped, and a call was on its way
                 self._live[row["key"]] = runner.job
                 self._on_begin(runner.job)
                 return runner.job
@@ -185,7 +189,9 @@ class JobRegistry:
         live.follow()
         return live
 
-    def _lost_error(self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool) -> SubmitUnknown:
+    def _lost_error(
+        self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool
+    ) -> SubmitUnknown:
         """Why a row says nothing of how to go on, where the service may remember the request.
 
         Raises:
@@ -294,7 +300,9 @@ class JobRegistry:
         request = RunRequest(row["target"], row["inputs"], row["kind"])
         traits = traits_from_row(row, watching=watching)
         if not watching and not traits["status"].final:
-            traits["error"] = followed(row) if self._ownership.elsewhere(row) else _not_followed(row)
+            traits["error"] = (
+                followed(row) if self._ownership.elsewhere(row) else _not_followed(row)
+            )
         job = self._job(row["key"], request, row["provider"], **traits)
         if row["target"] != _UNKNOWN_MODEL:
             job.resubmit = partial(self._rerun, request, row["inputs"], self._provider_option(row))
@@ -367,7 +375,9 @@ class JobRegistry:
             status=str(Status.QUEUED),
             next=call.to_dict(),
         )
-        job = self._job(key, RunRequest(_UNKNOWN_MODEL), endpoint.provider.name, sandbox=endpoint.sandbox)
+        job = self._job(
+            key, RunRequest(_UNKNOWN_MODEL), endpoint.provider.name, sandbox=endpoint.sandbox
+        )
         job.publish(id=job_id, status=Status.QUEUED)
         self._watch(job, endpoint, key, call)
         return job

@@ -19,7 +19,13 @@ USD_TOLERANCE = 1e-9  # USD: sums of prices are not exact
 MIN_OWN_RUNS = 3  # own runs that say more than a directory's average
 MAX_OWN_RUNS = 12  # own runs: prices change
 _MAX_ROWS = 60  # looked through for them
-_COUNT_INPUTS = ("n", "samples", "max_images", "num_images", "num_outputs")  # how many outputs are wanted
+_COUNT_INPUTS = (
+    "n",
+    "samples",
+    "max_images",
+    "num_images",
+    "num_outputs",
+)  # how many outputs are wanted
 
 
 @dataclass(frozen=True)

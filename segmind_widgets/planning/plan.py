@@ -16,7 +16,13 @@ from segmind_widgets.formatting import money, seconds
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.uploads import needed
-from segmind_widgets.planning.estimates import USD_TOLERANCE, Estimate, OwnRuns, estimate, output_count
+from segmind_widgets.planning.estimates import (
+    USD_TOLERANCE,
+    Estimate,
+    OwnRuns,
+    estimate,
+    output_count,
+)
 from segmind_widgets.planning.fingerprint import fingerprint
 from segmind_widgets.planning.inputs import (
     check_known,
