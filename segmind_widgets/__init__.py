@@ -68,14 +68,14 @@ def from_image(source: FileSource) -> Job:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """`%load_ext segmind_widgets`"""
+    """Load the extension: `%load_ext segmind_widgets`."""
     from segmind_widgets.notebook.extension import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """`%unload_ext segmind_widgets`"""
+    """Unload the extension: `%unload_ext segmind_widgets`."""
     from segmind_widgets.notebook.extension import unload
 
     unload(shell)

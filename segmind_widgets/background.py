@@ -1,4 +1,4 @@
-"""Work for which the kernel does not wait: in threads that live while there is some."""
+"""Work in background threads, each of which ends with its work."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 def run_in_background(work: Callable[[], T]) -> Callable[[], T]:
-    """Do `work` in a thread of its own, from now on; what is returned waits for its value.
+    """Start `work` in a thread of its own; return a function that waits for its value.
 
-    The value's function raises what `work` raised. Widgets that `work` sets are told as if the
-    caller had set them: ipykernel finds the way by the caller's context.
+    That function raises the exception of `work`. The thread runs in the caller's context, by
+    which ipykernel finds the cell whose widgets change.
     """
     future: Future[T] = Future()
 
@@ -35,40 +35,40 @@ def run_in_background(work: Callable[[], T]) -> Callable[[], T]:
 
 
 class Throttle:
-    """Does `work` soon after each call, at most once in `pause` seconds; no call is lost.
+    """A callable that runs `work` soon after each call, at most once in `pause` seconds.
 
-    In a thread, which lives while there are calls. For views of many jobs: each change calls it,
-    and each frame shows what is so by then.
+    No call is lost. The thread lives while there are calls. Views of many jobs use it: each
+    change calls it, and each frame shows the latest state.
     """
 
     def __init__(self, work: Callable[[], object], pause: float) -> None:
         self._work = work
         self._pause = pause
         self._lock = threading.Lock()
-        self._working = threading.RLock()
+        self._work_lock = threading.RLock()
         self._closed = threading.Event()
-        self._called = self._running = False
+        self._has_call = self._is_running = False
         self._context = copy_context()  # ipykernel finds the cell by it
 
     def __call__(self) -> None:
-        """Have it done."""
+        """Run the work soon."""
         with self._lock:
-            self._called = True
-            if self._running or self._closed.is_set():
+            self._has_call = True
+            if self._is_running or self._closed.is_set():
                 return
-            self._running = True
+            self._is_running = True
         run = self._context.copy().run
         threading.Thread(target=run, args=(self._run,), name="segmind frames", daemon=True).start()
 
     def close(self) -> None:
-        """Do it no more: what is being done now has ended when this returns."""
+        """Run the work no more; wait for a run in progress."""
         self._closed.set()
-        with self._working:
+        with self._work_lock:
             pass
 
     def _run(self) -> None:
         while self._is_wanted():
-            with self._working:
+            with self._work_lock:
                 self._do()
             self._closed.wait(self._pause)
 
@@ -76,11 +76,11 @@ class Throttle:
         try:
             if not self._closed.is_set():
                 self._work()
-        except Exception:  # noqa: BLE001 - a view's fault must not end the frames
+        except Exception:  # noqa: BLE001 - an exception of a view must not end the frames
             _log.exception("A view could not be updated")
 
     def _is_wanted(self) -> bool:
         with self._lock:
-            self._running = self._called and not self._closed.is_set()
-            self._called = False
-            return self._running
+            self._is_running = self._has_call and not self._closed.is_set()
+            self._has_call = False
+            return self._is_running

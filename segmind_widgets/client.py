@@ -1,6 +1,6 @@
 """The one client: notebooks, panels and plain Python all use it.
 
-Importing this is cheap: what is heavy is imported by the first call that needs it.
+The import is cheap: heavy modules are imported by the first call that needs them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 
 class SegmindClient(Settings):
-    """Uploads, runs, resumes and remembers. `SegmindClient.instance()` is the notebook's own."""
+    """The public API: upload, run, resume, export. A notebook uses `SegmindClient.instance()`."""
 
     newest: TraitType[Job | None, Job | None] = AnyTrait(
         None, help="The job begun or resumed last here. Follow it to see each."
@@ -66,7 +66,7 @@ class SegmindClient(Settings):
 
     @OnFirstUse
     def batches(self) -> BatchRegistry:
-        """The batches that run here."""
+        """Return the registry of the batches that run here."""
         from segmind_widgets.batches.registry import BatchRegistry
 
         return BatchRegistry(self.session)
@@ -78,7 +78,7 @@ class SegmindClient(Settings):
             _log.exception("An observer of the newest job failed")
 
     def close(self) -> None:
-        """Stop watching, close connections and the journal; jobs go on at their services."""
+        """Stop watching, close connections and the journal; jobs continue at their services."""
         with self.lock:
             batches = vars(self).pop("batches", None)
         if batches is not None:
@@ -117,22 +117,22 @@ class SegmindClient(Settings):
         """Upload a file, or each of a list; the same content is uploaded once.
 
         Args:
-            source: what `Asset.of` takes, or a list of it. A URL is given back as it is.
+            source: a file in any form that `Asset.of` takes, or a list. A URL stays as it is.
             provider: segmind, apimart or sandbox.
-            force: upload again what was uploaded before.
-            progress: told bytes sent so far and in all.
+            force: upload again, even if the content was uploaded before.
+            progress: called with bytes sent so far and in all.
 
         Returns:
             An Asset with its `url`; a list of them for a list.
 
         Raises:
             AssetError: no such file, or one that the provider refuses; nothing was sent.
-            SegmindError: what the service said.
+            SegmindError: the service refused or did not answer.
         """
         return self.session.upload(source, provider=provider, force=force, progress=progress)
 
     def recent_uploads(self, last: int = 12, *, provider: str | None = None) -> list[Asset]:
-        """What was uploaded before and still lives there, newest first."""
+        """Return earlier uploads whose URLs still work, newest first."""
         session = self.session
         return session.uploads.recent(session.endpoints.choose(provider), last)
 
@@ -155,7 +155,7 @@ class SegmindClient(Settings):
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
-            LimitError: it may cost more than `max_cost` USD, or nobody knows what it costs.
+            LimitError: it may cost more than `max_cost` USD, or its cost is unknown.
             KeyMissing: the provider has no key.
         """
         return self.session.plan(
@@ -171,7 +171,7 @@ class SegmindClient(Settings):
     def expected(
         self, model: Model, *, provider: str | None = None
     ) -> tuple[Estimate, float | None]:
-        """What a run of it may cost, and the seconds it usually takes, None where nobody knows.
+        """Return the cost of a run and its usual seconds, None where unknown.
 
         Raises:
             KeyMissing: the provider has no key.
@@ -179,9 +179,9 @@ class SegmindClient(Settings):
         return self.session.expected(model, provider=provider)
 
     def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
-        """Send a plan: upload its files, write the journal, submit. The job, at once.
+        """Send a plan: upload its files, write the journal, submit; return the job at once.
 
-        `facts` are the batch that it is of, and its row there.
+        `facts` are the batch and the row of the job, if it has one.
 
         Raises:
             LimitError: the budget does not allow it; nothing was sent, also no file.
@@ -190,7 +190,7 @@ class SegmindClient(Settings):
         return self.session.start(plan, progress, **facts)
 
     def earlier(self, plan: Plan) -> Job | None:
-        """The newest finished job that asked for the very same, with its files; None for none.
+        """Return the newest finished job of an equal request, with its files; None for none.
 
         Raises:
             InputError: the plan takes a new seed each time, so that no two are the same.
@@ -203,7 +203,7 @@ class SegmindClient(Settings):
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> Job:
-        """Start a model; the job, at once. Options: provider, api, max_cost, again.
+        """Start a model; return the job at once. Options: kind, provider, api, max_cost, again.
 
         Raises:
             InputError, LimitError, KeyMissing, SegmindError: see `plan` and `start`.
@@ -216,7 +216,7 @@ class SegmindClient(Settings):
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[WorkflowOptions],
     ) -> Job:
-        """Start a PixelFlow workflow, by id, slug or URL; the job, at once."""
+        """Start a PixelFlow workflow, by id, slug or URL; return the job at once."""
         return self.submit(workflow, inputs, kind="workflow", **options)
 
     def run(
@@ -227,10 +227,10 @@ class SegmindClient(Settings):
         timeout: float | None = None,
         **options: Unpack[RunOptions],
     ) -> Job:
-        """Start a model and wait; the finished job.
+        """Start a model, wait, and return the finished job.
 
         Raises:
-            SegmindError: what failed; StillRunning after `timeout` seconds (the job goes on).
+            SegmindError: the job failed; StillRunning after `timeout` seconds (the job goes on).
         """
         job = self.submit(model, inputs, **options)
         job.result(timeout)
@@ -250,19 +250,19 @@ class SegmindClient(Settings):
         folder: str | Path | None = None,
         **options: Unpack[RowOptions],
     ) -> Batch:
-        """Start a model for each row of inputs; the batch, at once.
+        """Start a model for each row of inputs; return the batch at once.
 
-        The same batch again, in this kernel or another one, goes on where it stopped: no finished
-        row is paid twice. It is the same by its name, or by its content.
+        The same batch, by name or by content, continues where it stopped, in any kernel: no
+        finished row is paid twice.
 
         Args:
             model: the model's slug, or the workflow's id.
             rows: a list of mappings, a `Sweep`, a DataFrame, a CSV or JSONL file, a generator. A
                 list is checked whole before anything is sent; of a stream no more than a row is
                 held, and a generator without a name is new each time.
-            name: what the batch is found by.
-            again: begin afresh; every row is sent, and paid.
-            max_cost: USD that the rows may cost; what may go beyond is not sent.
+            name: the name to find the batch by.
+            again: start over; every row is sent, and paid.
+            max_cost: USD that the rows may cost; rows beyond it are not sent.
             executor: any `concurrent.futures.Executor`, such as Dask's `Client.get_executor()`:
                 its workers send, ask and download, with keys of their own environment.
             folder: where they write results: a path or an fsspec URL that this machine and all
@@ -289,7 +289,7 @@ class SegmindClient(Settings):
         return self.batches.start(prepared, again=again, max_cost=max_cost, pool=pool)
 
     def plan_map(self, model: str, rows: Any, **options: Unpack[BatchOptions]) -> BatchPlan:
-        """What `map` would do: how many jobs, how long, how much. Nothing is sent.
+        """Return the number of jobs, the time and the cost of `map`, without sending anything.
 
         Options: name, again, kind, provider, api.
         """
@@ -306,36 +306,36 @@ class SegmindClient(Settings):
         provider: str | None = None,
         api: Api = "auto",
     ) -> PreparedBatch:
-        """A batch that was looked at, for `batches.start`; its `plan` says what it would do."""
+        """Return a checked batch for `batches.start`, with its `plan`."""
         options = {"kind": kind, "provider": provider, "api": api}
         return self.batches.prepare(model, rows, batch=name, again=again, options=options)
 
     # what was started before
 
     def resume(self, job_id: str) -> Job:
-        """Go on with a job of this or an earlier kernel, or with one known by its id alone.
+        """Resume a job of this or an earlier kernel, or a job by the service's id alone.
 
         A finished job comes back with its files. Nothing is ever submitted again.
 
         Raises:
-            NotFound: nobody knows the job, or its sandbox is gone.
+            NotFound: no journal or service has the job, or its sandbox is gone.
             StillRunning: another kernel follows it.
             JobCancelled: it was never sent.
             SubmitUnknown: it stopped between the submit and the reply, and the service keeps no
-                history of such requests; where it does, the job looks there.
+                history of such requests; else the job searches the history.
         """
         return self.session.jobs.resume(job_id)
 
     def resume_all(self) -> list[Job]:
-        """Go on with every unfinished job; those that cannot are shown with their error."""
+        """Resume every unfinished job; a job that cannot be resumed has its error."""
         return self.session.jobs.resume_all()
 
     def job(self, job_id: str) -> Job:
-        """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
+        """Return a job of the journal without resuming it. Raises NotFound."""
         return self.session.jobs.job(job_id)
 
     def jobs(self, last: int = 20, **filters: Unpack[PageFilters]) -> list[Job]:
-        """The newest jobs of the journal, this kernel's live ones among them.
+        """Return the newest jobs of the journal, with this kernel's live ones among them.
 
         Filters: offset, unfinished, model and text (parts of them), status (one or several),
         since and until (datetimes), with_outputs, sandbox, batch, target (the model's whole name),
@@ -344,14 +344,14 @@ class SegmindClient(Settings):
         return self.session.jobs.jobs(last, **filters)
 
     def count(self, **filters: Unpack[JobFilters]) -> int:
-        """How many jobs the journal has in all; the filters of `jobs`, without an offset."""
+        """Count the jobs of the journal; the filters are those of `jobs`, without an offset."""
         return self.session.jobs.count(**filters)
 
     def clean(self, older_days: float, *, dry_run: bool = True) -> Cleaned:
-        """Free disk: remove the results of jobs that ended and are older than that.
+        """Remove the results of finished jobs that are older than `older_days`, to free disk.
 
-        What is unfinished is never touched, and rows stay, so the ledger does not change. With
-        `dry_run` nothing is removed; the answer says how much it would be.
+        Unfinished jobs are never touched, and rows stay, so the ledger does not change. With
+        `dry_run` nothing is removed; the return value has the size all the same.
 
         Raises:
             InputError: `older_days` is negative.
@@ -363,7 +363,7 @@ class SegmindClient(Settings):
     # money
 
     def spend(self, by: By = "model", since: datetime | str | None = None) -> list[SpendRow]:
-        """What jobs cost, as the services told it; real money first. See `spending.SpendRow`.
+        """Return the cost of jobs as the services billed it, real money first.
 
         Args:
             by: model, day, notebook or job.
@@ -375,17 +375,17 @@ class SegmindClient(Settings):
         return self.session.store.spend(by, since)
 
     def session_spend(self, *, sandbox: bool = False) -> SessionSpend:
-        """What this session's jobs have cost, and may cost still: real money, or play money."""
+        """Return the USD that this session's jobs have cost and may still cost."""
         return self.session.budget.session(sandbox=sandbox)
 
     def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]:
-        """A small picture of an asset, kept on disk; see `Thumbnails.get`."""
+        """Return a small picture of an asset, cached on disk; see `Thumbnails.get`."""
         return self.session.thumbnail(asset, side)
 
     def from_image(self, source: FileSource) -> Job:
-        """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
+        """Return the job that made a picture, from the recipe in it, ready for `rerun`.
 
-        It takes the seed that was used; what was made on the sandbox runs there again.
+        A rerun uses the seed of the picture; a picture of the sandbox runs there again.
 
         Raises:
             AssetError: the picture carries no recipe.
@@ -393,7 +393,7 @@ class SegmindClient(Settings):
         return self.session.from_image(source)
 
     def export(self, source: Plan | Job, form: str) -> str:
-        """Text that makes a run again: "cell", "client" (Python with this), "python" or "curl".
+        """Export a run as code: "cell", "client" (Python with this package), "python" or "curl".
 
         Nothing is sent, and no key is in it: the scripts read it from the environment.
 
@@ -405,7 +405,7 @@ class SegmindClient(Settings):
     # the account, the models
 
     def credits(self, provider: str | None = None) -> Credits:
-        """The balance. Free, and so the way to see whether a key is right."""
+        """Return the balance of the account. The request is free, so it also checks the key."""
         from segmind_widgets.network.retry import send_with_retries
 
         endpoint = self.session.endpoints.choose(provider)
@@ -415,10 +415,10 @@ class SegmindClient(Settings):
         return endpoint.provider.parse_credits(send_with_retries(endpoint.transport, call))
 
     def catalog(self, provider: str | None = None) -> Catalog:
-        """All known models, the live directory's among them."""
+        """Return all known models, those of the live directory included."""
         session = self.session
         return session.directory.catalog(session.endpoints.choose(provider))
 
     def models(self, query: str = "", modality: str | None = None) -> list[Model]:
-        """Models that fit, best first. `modality`: image, video, audio, text, edit, …"""
+        """Return the models that match, best first; `modality` is one such as image or video."""
         return self.catalog().search(query, modality)

@@ -7,23 +7,24 @@ from pathlib import Path
 
 
 def money(usd: float) -> str:
-    """USD in words, with as many digits as a small price needs."""
+    """Return USD in words, with as many digits as a small price needs."""
     digits = 2 if usd >= 1 else 4 if usd >= 0.001 else 6
     return f"${usd:.{digits}f}".rstrip("0").ljust(len("$0.00"), "0") if usd < 1 else f"${usd:.2f}"
 
 
 def seconds(duration: float) -> str:
-    """A duration in words, with a digit after the point where it is short."""
+    """Return a duration in words, with a digit after the point where it is short."""
     return f"{duration:.1f} s" if duration < 9.95 else f"{duration:.0f} s"
 
 
 def abbreviate_home(path: Path) -> str:
-    """The path with ~ for the home directory: shorter, and without the person's name."""
+    """Return the path with ~ for the home directory: shorter, and without the person's name."""
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
 def badge(text: str) -> str:
+    """Return HTML with a text in a rounded frame."""
     return (
         '<span style="border:1px solid currentColor;border-radius:8px;padding:0 6px;'
         f'font-size:11px">{text}</span>'
@@ -31,7 +32,7 @@ def badge(text: str) -> str:
 
 
 def figure(content: str, caption: str) -> str:
-    """HTML with a caption under it, in the notebook's own colours. Both are HTML already."""
+    """Return HTML with a caption under it; both arguments are HTML already."""
     return (
         '<figure style="margin:4px 0;max-width:100%;font-family:var(--jp-ui-font-family,'
         f'system-ui,sans-serif)">{content}<figcaption style="margin-top:6px;font-size:12px;'
@@ -41,6 +42,7 @@ def figure(content: str, caption: str) -> str:
 
 
 def file_size(size: float) -> str:
+    """Return bytes in words, with a decimal unit."""
     for unit in ("B", "kB", "MB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
@@ -49,7 +51,7 @@ def file_size(size: float) -> str:
 
 
 def age(created: str) -> str:
-    """How long ago that was (UTC, ISO 8601), in words."""
+    """Return the time since a moment (UTC, ISO 8601) in words."""
     begun = datetime.fromisoformat(created.replace("Z", "+00:00"))
     past = (datetime.now(timezone.utc) - begun).total_seconds()
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
@@ -63,7 +65,7 @@ _MINUTE, _HOUR = 60, 3600  # seconds
 
 
 def duration(time: float) -> str:
-    """Seconds in words that fit them."""
+    """Return seconds in words, in the unit that fits."""
     if time < 1.5 * _MINUTE:
         return seconds(time) if time >= 1 else "a second"
     if time < 1.5 * _HOUR:

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class OnFirstUse(Generic[T]):
-    """A method whose value is made on first use, once, under its object's `lock` (reentrant).
+    """A method whose value is made once, on first use, under its object's `lock` (reentrant).
 
     `functools.cached_property` has had no lock since Python 3.12: threads that meet there make a
     value each. As there, the value replaces this descriptor in the object's `__dict__`.
@@ -59,35 +59,37 @@ class OnFirstUse(Generic[T]):
         if owner is None:
             return self
         with owner.lock:
-            made = vars(owner)
-            if self._name not in made:
-                made[self._name] = self._make(owner)
-            return made[self._name]
+            values = vars(owner)
+            if self._name not in values:
+                values[self._name] = self._make(owner)
+            return values[self._name]
 
 
 class Session:
-    """Store, endpoints, job registry and budget of one kernel. `close` ends what was made.
+    """Store, endpoints, job registry and budget of one kernel, each made on first use.
 
     Args:
         settings: the client's; read at each use.
         begun: called with each job that is started or resumed.
     """
 
-    def __init__(self, settings: Settings, on_begin: Callable[[Job], object] = lambda _: None) -> None:
+    def __init__(
+        self, settings: Settings, on_begin: Callable[[Job], object] = lambda _: None
+    ) -> None:
         self.settings = settings
         self._on_begin = on_begin
-        self.lock = threading.RLock()  # what is made on first use is made under it
+        self.lock = threading.RLock()  # held while a part is made
 
     @OnFirstUse
     def keys(self) -> Keys:
-        """Where keys are found and kept."""
+        """Return the keys of the accounts."""
         from segmind_widgets.network.keys import Keys
 
         return Keys()
 
     @OnFirstUse
     def store(self) -> Store:
-        """The journal, the upload cache and the results."""
+        """Return the store: journal, upload cache and results."""
         from segmind_widgets.storage.store import Store, default_home
 
         if hasattr(os, "register_at_fork"):
@@ -101,7 +103,7 @@ class Session:
 
     @OnFirstUse
     def endpoints(self) -> Endpoints:
-        """Providers where they are."""
+        """Return the endpoints: providers at their addresses."""
         from segmind_widgets.network.endpoints import Endpoints
         from segmind_widgets.network.shared_rate_limit import SharedRateLimits
 
@@ -109,37 +111,42 @@ class Session:
 
     @OnFirstUse
     def directory(self) -> Directory:
-        """Models as the services list them."""
+        """Return the directory of models, as the services list them."""
         from segmind_widgets.network.directory import Directory
 
         return Directory(self.store)
 
     @OnFirstUse
     def uploads(self) -> Uploads:
-        """Uploads, each content once."""
+        """Return the uploads, which send each content once."""
         from segmind_widgets.network.uploads import Uploads
 
         return Uploads(self.store)
 
     @OnFirstUse
     def thumbnails(self) -> Thumbnails:
-        """Small pictures of files, each made once."""
+        """Return the thumbnails, each made once."""
         from segmind_widgets.assets.thumbnails import Thumbnails
 
         return Thumbnails(self.store.home / "thumbnails")
 
     @OnFirstUse
     def jobs(self) -> JobRegistry:
-        """The jobs of this and earlier kernels."""
+        """Return the registry of the jobs of this and earlier kernels."""
         from segmind_widgets.jobs.registry import JobRegistry
 
         return JobRegistry(
-            self.store, self.endpoints, self.submit, self._watch_options, self._on_begin, self.export
+            self.store,
+            self.endpoints,
+            self.submit,
+            self._watch_options,
+            self._on_begin,
+            self.export,
         )
 
     @OnFirstUse
     def budget(self) -> Budget:
-        """What this session's jobs have cost, and may cost still."""
+        """Return the budget, which counts the cost of this session's jobs."""
         from segmind_widgets.planning.budget import Budget
 
         return Budget(self.job)
@@ -197,28 +204,28 @@ class Session:
         """Upload a file, or each of a list; the same content is uploaded once.
 
         Args:
-            source: what `Asset.of` takes, or a list of it. A URL is given back as it is.
+            source: a file in any form that `Asset.of` takes, or a list. A URL stays as it is.
             provider: segmind, apimart or sandbox.
-            force: upload again what was uploaded before.
-            progress: told bytes sent so far and in all.
+            force: upload again, even if the content was uploaded before.
+            progress: called with bytes sent so far and in all.
 
         Returns:
             An Asset with its `url`; a list of them for a list.
 
         Raises:
             AssetError: no such file, or one that the provider refuses; nothing was sent.
-            SegmindError: what the service said.
+            SegmindError: the service refused or did not answer.
         """
         from segmind_widgets.assets.asset import Asset
 
         endpoint = self.endpoints.choose(provider)
         many = isinstance(source, (list, tuple))
         assets = [Asset.of(one) for one in (source if many else [source])]
-        done = self.uploads.upload(endpoint, assets, force=force, progress=progress)
-        return done if many else done[0]
+        assets = self.uploads.upload(endpoint, assets, force=force, progress=progress)
+        return assets if many else assets[0]
 
     def thumbnail(self, asset: Asset, side: int = 320) -> tuple[bytes, str]:
-        """A small picture of an asset, kept on disk; see `Thumbnails.get`."""
+        """Return a small picture of an asset, cached on disk; see `Thumbnails.get`."""
         return self.thumbnails.get(asset, side)
 
     # runs
@@ -240,7 +247,7 @@ class Session:
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
-            LimitError: it may cost more than `max_cost` USD, or nobody knows what it costs.
+            LimitError: it may cost more than `max_cost` USD, or its cost is unknown.
             KeyMissing: the provider has no key.
         """
         from segmind_widgets.planning.plan import make_plan
@@ -266,7 +273,7 @@ class Session:
     def expected(
         self, model: Model, *, provider: str | None = None
     ) -> tuple[Estimate, float | None]:
-        """What a run of it may cost, and the seconds it usually takes, None where nobody knows.
+        """Return the cost of a run and its usual seconds, None where unknown.
 
         Raises:
             KeyMissing: the provider has no key.
@@ -277,9 +284,9 @@ class Session:
         return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
 
     def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
-        """Send a plan: upload its files, write the journal, submit. The job, at once.
+        """Send a plan: upload its files, write the journal, submit; return the job at once.
 
-        `facts` are the batch that it is of, and its row there.
+        `facts` are the batch and the row of the job, if it has one.
 
         Raises:
             LimitError: the budget does not allow it; nothing was sent, also no file.
@@ -305,7 +312,7 @@ class Session:
         return self.jobs.begin(call, request, plan.inputs, endpoint, plan.seconds, **facts)
 
     def earlier(self, plan: Plan) -> Job | None:
-        """The newest finished job that asked for the very same, with its files; None for none.
+        """Return the newest finished job of an equal request, with its files; None for none.
 
         Raises:
             InputError: the plan takes a new seed each time, so that no two are the same.
@@ -325,7 +332,7 @@ class Session:
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> Job:
-        """Start a model; the job, at once. Options: provider, api, max_cost, again.
+        """Start a model; return the job at once. Options: kind, provider, api, max_cost, again.
 
         Raises:
             InputError, LimitError, KeyMissing, SegmindError: see `plan` and `start`.
@@ -338,17 +345,17 @@ class Session:
     # earlier runs
 
     def resume(self, job_id: str) -> Job:
-        """Go on with a job of this or an earlier kernel; see `SegmindClient.resume`."""
+        """Resume a job of this or an earlier kernel; see `SegmindClient.resume`."""
         return self.jobs.resume(job_id)
 
     def job(self, job_id: str) -> Job:
-        """A job of the journal as it is; `resume` goes on with it. Raises NotFound."""
+        """Return a job of the journal without resuming it. Raises NotFound."""
         return self.jobs.job(job_id)
 
     def from_image(self, source: FileSource) -> Job:
-        """The job that made a picture, from the recipe in it, ready for `rerun` with changes.
+        """Return the job that made a picture, from the recipe in it, ready for `rerun`.
 
-        It takes the seed that was used; what was made on the sandbox runs there again.
+        A rerun uses the seed of the picture; a picture of the sandbox runs there again.
 
         Raises:
             AssetError: the picture carries no recipe.
@@ -374,7 +381,7 @@ class Session:
         return job
 
     def export(self, source: Plan | Job, form: str) -> str:
-        """Text that makes a run again: "cell", "client" (Python with this), "python" or "curl".
+        """Export a run as code: "cell", "client" (Python with this package), "python" or "curl".
 
         Nothing is sent, and no key is in it: the scripts read it from the environment.
 
@@ -390,20 +397,20 @@ class Session:
     # the end
 
     def close(self) -> None:
-        """Stop watching, close connections and the journal; jobs go on at their services."""
-        made = self._detach_parts()
+        """Stop watching, close connections and the journal; jobs continue at their services."""
+        parts = self._detach_parts()
         for name in ("jobs", "endpoints", "store"):
-            if name in made:
-                made[name].close()
+            if name in parts:
+                parts[name].close()
 
     def _detach_parts(self) -> dict[str, Any]:
-        """What was made, but the keys; it is made anew at its next use."""
+        """Remove and return all parts but the keys; each is made anew at its next use."""
         with self.lock:
             names = [n for n, v in vars(Session).items() if isinstance(v, OnFirstUse)]
-            made = {name: vars(self).pop(name, None) for name in names if name != "keys"}
-        return {name: value for name, value in made.items() if value is not None}
+            parts = {name: vars(self).pop(name, None) for name in names if name != "keys"}
+        return {name: value for name, value in parts.items() if value is not None}
 
     def _leave_to_parent(self) -> None:
-        """In a forked process: begin anew. The parent's threads are not here, its files are its."""
+        """Start anew in a forked process, which has none of the parent's threads."""
         self.lock = threading.RLock()  # a thread of the parent may have held the other one
-        self._inherited = self._detach_parts()  # kept: to free it would close the parent's files
+        self._inherited = self._detach_parts()  # freeing it would close the parent's files

@@ -24,23 +24,23 @@ class Settings(SingletonConfigurable):
         None,
         allow_none=True,
         min=0,
-        help="Requests a minute to one account, from all kernels together; 0: only what 429"
-        " answers ask. None: 120, and no limit to a service on this machine.",
+        help="Requests a minute to one account, from all kernels together; 0: wait only"
+        " where a 429 asks for it. None: 120, and no limit to a service on this machine.",
     ).tag(config=True)
     economical = Bool(help="Poll less often, for accounts with a small rate limit.").tag(
         config=True
     )
     check_inputs = Bool(
-        True, help="Refuse inputs that the catalogue says are wrong; False only warns."
+        True, help="Refuse inputs that do not fit the model's schema; False only warns."
     ).tag(config=True)
     budget = Float(
         0.0,
         min=0,
         help="USD that this session may spend; what may go beyond is refused. 0: no limit."
-        " On the sandbox it is play money.",
+        " On the sandbox these are sandbox credits.",
     ).tag(config=True)
     ask_above = Int(
-        50, min=0, help="The magic asks before it sends more jobs than that at once."
+        50, min=0, help="The magic asks before it sends more jobs than this at once."
     ).tag(config=True)
     recipes = Bool(
         True, help="Put its recipe (model, inputs, seed) into each new picture; False: not."
@@ -49,6 +49,6 @@ class Settings(SingletonConfigurable):
         3600.0, min=1, help="Seconds after which a job is no longer watched; it goes on."
     ).tag(config=True)
     image_objects = Bool(help='Send APIMart image_urls as [{"url": …}].').tag(config=True)
-    sandbox_speed = Float(10.0, min=0.1, help="How much faster the sandbox is than life.").tag(
-        config=True
-    )
+    sandbox_speed = Float(
+        10.0, min=0.1, help="How many times faster the sandbox is than the services."
+    ).tag(config=True)

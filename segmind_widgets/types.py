@@ -1,4 +1,4 @@
-"""The values that travel between layers. All frozen, all plain, none with a key in it."""
+"""The values that travel between layers, all frozen and plain, and the options of the client."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ Progress: TypeAlias = Callable[[int, int], None]  # called with bytes sent so fa
 
 
 class Status(str, Enum):
-    """Where a job is: the services' words, with submitting, downloading and unknown our own."""
+    """The state of a job: the services' words, and submitting, downloading, unknown of our own."""
 
-    SUBMITTING = "submitting"  # the request is on its way, nothing has answered yet
+    SUBMITTING = "submitting"  # the request is on its way, without a reply yet
     QUEUED = "queued"
     PROCESSING = "processing"
-    DOWNLOADING = "downloading"  # done over there, the files are on their way to this disk
+    DOWNLOADING = "downloading"  # done at the service, the files are on their way to this disk
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    UNKNOWN = "unknown"  # it may be running and billed: no reply told us its id
+    UNKNOWN = "unknown"  # it may be running and billed: no reply had its id
 
     __str__ = str.__str__
 
     @property
     def final(self) -> bool:
-        """No further state follows."""
+        """Return whether no further state follows."""
         return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run: a model's slug or a workflow's id, slug or URL, and its inputs."""
+    """A run: a model's slug or a workflow's id, slug or URL, and its inputs."""
 
     target: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
     kind: Kind = "model"
     api: Api = "auto"
-    modality: str = ""  # the directory's word, where known: it chooses the video route and pace
+    modality: str = ""  # the directory's word if known; it chooses the route of videos
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Call:
     body: Any = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """What the journal keeps: plain JSON types, without the body."""
+        """Return plain JSON types for the journal, without the body."""
         return {
             "method": self.method,
             "url": self.url,
@@ -80,7 +80,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: status code, headers with lower-case names, and the whole body."""
+    """An HTTP reply: status code, headers with lower-case names, and the whole body."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Output:
 
 @dataclass(frozen=True)
 class JobState:
-    """One step of a job. `next` is the call that brings the following one; None means it ended."""
+    """One step of a job. `next` is the call for the following one; None means the end."""
 
     status: Status
     next: Call | None = None
@@ -114,7 +114,7 @@ class JobState:
     credits: float | None = None  # USD left on the account
     provider_status: str = ""  # the service's own word for the status
     error: SegmindError | None = None
-    now: bool = False  # send `next` at once: the pace of polling does not apply to it
+    now: bool = False  # send `next` at once, without the pause between polls
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """Where the provider keeps an uploaded file. `expires_at` is UTC ISO 8601, None if unknown."""
+    """An uploaded file at its provider. `expires_at` is UTC ISO 8601, None if unknown."""
 
     url: str
     expires_at: str | None = None
@@ -147,7 +147,7 @@ class Credits:
 
 @dataclass(frozen=True)
 class Model:
-    """What is known of a model. `schema` is the JSON Schema of its inputs, None where unknown.
+    """A model. `schema` is the JSON Schema of its inputs, None where unknown.
 
     `cost` is USD a run and `seconds` the usual time, both averages of the directory.
     """

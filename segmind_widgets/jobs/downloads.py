@@ -1,4 +1,4 @@
-"""A job's outputs, from the service to this disk; where the disk takes nothing, into memory."""
+"""Download a job's outputs to this disk, or into memory where the disk refuses them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from segmind_widgets.types import Output
 
 
 class ResultDir(Protocol):
-    """Where files of results have their place: the store, or a row's folder."""
+    """A folder for result files: the store's, or a row's."""
 
     def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:
-        """A path for a result; its folder is there. Raises StoreError where it cannot be."""
+        """Return a path for a result and create its folder. Raises StoreError if that fails."""
         ...
 
 
 class Downloader:
     """The files of one job.
 
-    `assets` are those that were fetched so far, in order; `problem` says why one is in memory
-    only, and is empty where all are on disk.
+    `assets` are the files fetched so far, in order; `problem` is the reason why a file is in
+    memory only, empty where all are on disk.
 
     Args:
         key: the row in the store.
-        stamp: puts the recipe into an asset, before anybody sees or measures it.
+        stamp: puts the recipe into an asset, before it is shown or measured.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Downloader:
         self._target, self._key, self._stamp = target, key, stamp
 
     def write(self, index: int, output: Output) -> Output:
-        """An output whose bytes came with the reply, as a file on disk where that is possible."""
+        """Write an output whose bytes came with the reply to disk, if possible; return it."""
         if output.data is None:
             return output
         asset = Asset(data=output.data, declared_type=output.media_type)
@@ -67,10 +67,10 @@ class Downloader:
         )
 
     def fetch(self, outputs: Sequence[Output]) -> None:
-        """Bring the outputs to disk that are not there yet, each with its recipe in it.
+        """Download the missing outputs, each with its recipe in it.
 
         Raises:
-            DownloadError: one cannot be fetched; those before it stay.
+            DownloadError: an output cannot be fetched; those before it stay.
         """
         for index in range(len(self.assets), len(outputs)):
             asset = self._stamp(self._asset(index, outputs[index]))
@@ -100,24 +100,24 @@ class Downloader:
         part = self._path(index, None).with_suffix(f".{index}.part")
         try:
             kind = self._transport.download(url, part) or kind
-            found = Asset(part, url, declared_type=kind).media_type
-            return _move(part, self._path(index, found, url)), kind
+            media_type = Asset(part, url, declared_type=kind).media_type
+            return _move(part, self._path(index, media_type, url)), kind
         except BaseException:
-            with suppress(OSError):  # half a file is no use, and takes room
+            with suppress(OSError):  # half a file only takes room
                 part.unlink(missing_ok=True)
             raise
 
     def _path(self, index: int, kind: str | None, url: str = "") -> Path:
-        known = suffix(kind) if kind and kind != "application/octet-stream" else ""
-        ending = known or Path(url.partition("?")[0]).suffix[:8] or ".bin"
+        by_type = suffix(kind) if kind and kind != "application/octet-stream" else ""
+        ending = by_type or Path(url.partition("?")[0]).suffix[:8] or ".bin"
         return self._store.new_file(self._target, self._key, index, ending)
 
 
 def _gone_error(index: int) -> DownloadError:
-    """It came with a reply, and was kept in a file that is there no more."""
+    """Return the error for a file that came with a reply and was removed since."""
     return DownloadError(
         f"The file of output {index + 1} was removed from this disk, and it has no address.",
-        hint="Run it again: the service sent it once.",
+        hint="Run it again: the service sends such files once.",
         gone=True,
     )
 
@@ -144,7 +144,7 @@ def _move(part: Path, path: Path) -> Path:
 
 
 def _fsync(path: Path) -> None:
-    """To the disk itself, before the journal says that it is there; as far as that can be had."""
+    """Flush to the disk, best effort, before the journal records the file."""
     with suppress(OSError), path.open("rb+") as file:
         os.fsync(file.fileno())
 

@@ -1,4 +1,4 @@
-"""A job as traits that widgets can follow. Threads set them; nothing here displays or polls."""
+"""A job as traits that widgets can follow; threads set them, nothing here displays or polls."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Job(HasTraits):
     Waiting (`wait`, `result`, `await`) never owns the job: it goes on when waiting is stopped.
     """
 
-    id = Unicode(help="The service's id; until it is known, ours (local-…).")
+    id = Unicode(help="The service's id; before its reply our own (local-…).")
     provider = Unicode(help="segmind or apimart.")
     model = Unicode(help="The model's slug or the workflow's id.")
     kind = Unicode("model", help="model or workflow.")
@@ -53,33 +53,33 @@ class Job(HasTraits):
         help="The inputs as sent, URLs in the place of files."
     )
     sandbox = Bool(help="It runs on the local sandbox: nothing is billed.")
-    created = Unicode(help="When it was begun: UTC, ISO 8601.")
+    created = Unicode(help="Time of the start: UTC, ISO 8601.")
     status: TraitType[Status, Status] = UseEnum(
         Status, Status.SUBMITTING, help="See `types.Status`."
     )
     provider_status = Unicode(help="The service's own word for the status.")
-    message = Unicode(help="What it is waiting for, where that is not plain.")
-    progress = _optional_float("0 to 1; None where nobody can tell.")
+    message = Unicode(help="The reason for a wait, such as the rate limit.")
+    progress = _optional_float("0 to 1; None where it is unknown.")
     estimated = Bool(True, help="`progress` is our estimate, not the service's figure.")
     elapsed = Float(0.0, help="Seconds since it was submitted; the whole time once it ended.")
     expected_seconds = _optional_float("Seconds that such a job usually takes.")
     cost = _optional_float("USD, as the service billed it.")
-    credits = _optional_float("USD left on the account, when told.")
-    seed = Int(None, allow_none=True, help="The seed used, when told.")
+    credits = _optional_float("USD left on the account, if the service reports it.")
+    seed = Int(None, allow_none=True, help="The seed of the run, if the service reports it.")
     outputs: TraitType[tuple[Asset, ...], tuple[Asset, ...]] = Tuple(
         help="Assets, on this disk, once the status is completed."
     )
-    note = Unicode(help="What to know of the results: such as that they are in memory only.")
+    note = Unicode(help="A remark on the results, such as that they are in memory only.")
     error: TraitType[SegmindError | None, SegmindError | None] = AnyTrait(
-        None, allow_none=True, help="What went wrong: an exception, or None."
+        None, allow_none=True, help="The error of the job, or None."
     )
-    watching = Bool(True, help="Somebody here follows it. False: resume goes on with it.")
+    watching = Bool(True, help="This kernel follows it. False: `resume` continues.")
 
     def __init__(self, **traits: Any) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         super().__init__(**{"created": moment, **traits})
-        self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by who can submit
-        self.render_export: Callable[[Job, str], str] | None = None  # set by who knows the services
+        self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by the registry
+        self.render_export: Callable[[Job, str], str] | None = None  # set by the registry
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
@@ -92,7 +92,7 @@ class Job(HasTraits):
     def publish(self, *, last: bool = False, **changes: Any) -> None:
         """Set traits from any thread, all at once, at most ten times a second.
 
-        `last` sends now, and ends the waiting: the job is final, or nobody follows it any more.
+        `last` publishes at once and ends the waiting: the job is final, or no longer followed.
         """
         with self._lock:
             self._pending.update(changes)
@@ -105,23 +105,23 @@ class Job(HasTraits):
             self._last_update = time.monotonic()
             try:
                 self._context.copy().run(self._set, pending)
-            except Exception:  # noqa: BLE001 - an observer's fault must not end our thread
+            except Exception:  # noqa: BLE001 - an observer's exception must not end our thread
                 _log.exception("An observer of the job %s failed", self.id)
             if last:
                 self._ended.set()
 
     def restart_clock(self) -> None:
-        """It is sent now: the clock counts from here."""
+        """Restart the clock at the submit."""
         self._started = time.monotonic()
 
     def tick(self) -> None:
-        """Move the clock and the estimate; sends what is pending."""
+        """Move the clock and the estimate; publish pending changes."""
         with self._lock:
             if not self._ended.is_set():
                 self._advance_clock(self.latest(_TICK_TRAITS))
 
     def latest(self, names: Iterable[str]) -> dict[str, Any]:
-        """Traits by name, with what is published and still waits to be shown."""
+        """Return traits by name, including changes that wait to be published."""
         with self._lock:
             return {name: self._pending.get(name, getattr(self, name)) for name in names}
 
@@ -137,15 +137,15 @@ class Job(HasTraits):
         self.publish(**changes)
 
     def stop(self) -> None:
-        """Stop watching. The job itself goes on; `client.resume(job.id)` takes it up again."""
+        """Stop watching. The job continues; `client.resume(job.id)` follows it again."""
         if not self._ended.is_set():
             self.publish(last=True, error=self.left("You stopped watching"))
 
     def follow(self) -> None:
-        """What `stop` ended begins again; whoever follows the job for us calls it."""
+        """Undo `stop`; the runner that follows the job again calls it."""
         with self._lock:
             self._ended.clear()
-            self._last_update = 0.0  # told at once
+            self._last_update = 0.0  # the next update is published at once
             self.publish(watching=True, error=None)
 
     def _set(self, changes: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ class Job(HasTraits):
                 setattr(self, name, value)
 
     def left(self, why: str) -> StillRunning:
-        """The error that says that the job goes on without whoever was waiting."""
+        """Return the error for the end of waiting: the job continues."""
         return StillRunning(
             f"{why}; the job {self.id} goes on.",
             hint=f"Get it back with %segmind_jobs --resume {self.id}",
@@ -164,11 +164,11 @@ class Job(HasTraits):
 
     @property
     def done(self) -> bool:
-        """It ended, well or badly, or is no longer watched."""
+        """Return whether it ended, well or badly, or is no longer watched."""
         return self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> Job:
-        """Block until the job ends; itself. Does not raise what failed: `result` does.
+        """Block until the job ends, and return it. A failure is raised by `result` only.
 
         Raises:
             StillRunning: `timeout` seconds have passed. The job goes on, and is still watched.
@@ -180,14 +180,14 @@ class Job(HasTraits):
         return self
 
     def result(self, timeout: float | None = None) -> tuple[Asset, ...]:
-        """Wait and give the outputs. Raises what failed, or StillRunning."""
+        """Wait and return the outputs. Raises the error of the job, or StillRunning."""
         self.wait(timeout)
         if self.error is not None:
             raise self.error
         return self.outputs
 
     def __await__(self) -> Generator[Any, None, Job]:
-        """`await job`: as `wait`, and raises what failed."""
+        """Wait as `wait` does, for `await job`; raise the error of the job."""
         return self._await_end().__await__()
 
     async def _await_end(self) -> Job:
@@ -211,7 +211,7 @@ class Job(HasTraits):
 
     @property
     def text(self) -> str | None:
-        """The first text among the outputs; None where there is none."""
+        """Return the first text among the outputs, or None where there is none."""
         return next((asset.text for asset in self.outputs if asset.kind == "text"), None)
 
     def save(self, folder: str | Path = ".", *, recipe: bool = True) -> list[Path]:
@@ -238,27 +238,27 @@ class Job(HasTraits):
         """Submit the same inputs with changes, as a new job that is billed anew."""
         if self.resubmit is None:
             raise SegmindError(
-                f"What {self.id} was made of is not known here.", hint="Use client.submit."
+                f"The inputs of {self.id} are unknown here.", hint="Use client.submit."
             )
         return self.resubmit(changes)
 
     def export(self, form: str) -> str:
-        """Text that makes it again: "cell", "client" (Python with this), "python" or "curl".
+        """Export the run as code: "cell", "client" (Python with this package), "python" or "curl".
 
         Nothing is sent, and no key is in it: the scripts read it from the environment.
 
         Raises:
-            InputError: there is no such form, or a file among the inputs is not known any more.
+            InputError: there is no such form, or a file among the inputs is gone.
         """
         if self.render_export is None:
-            raise SegmindError(f"What {self.id} was made of is not known here.")
+            raise SegmindError(f"The inputs of {self.id} are unknown here.")
         return self.render_export(self, form)
 
     # how it shows
 
     @property
     def caption(self) -> str:
-        """Model, seconds, cost, seed, id in one line of text."""
+        """Return model, seconds, cost, seed and id in one line of text."""
         facts = [self.model]
         if self.elapsed:
             facts.append(f"{self.elapsed:.1f} s")
@@ -270,19 +270,19 @@ class Job(HasTraits):
 
     @property
     def line(self) -> str:
-        """Status and caption in one line of text, for terminals and logs."""
+        """Return status and caption in one line of text, for terminals and logs."""
         place = "sandbox · " if self.sandbox else ""
         files = "".join(f"\n  {asset.path}" for asset in self.outputs if asset.path)
-        said = f"\n  {self.error}" if self.error is not None else ""
-        said += f"\n  {self.note}" if self.note else ""
-        return f"{self.status} · {place}{self.caption}{said}{files}"
+        remarks = f"\n  {self.error}" if self.error is not None else ""
+        remarks += f"\n  {self.note}" if self.note else ""
+        return f"{self.status} · {place}{self.caption}{remarks}{files}"
 
     def __repr__(self) -> str:
         return f"<Job {self.id or '…'} {self.model} {self.status}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         texts = []
-        with contextlib.suppress(AssetError):  # the file was removed since: the line names it
+        with contextlib.suppress(AssetError):  # if the file was removed, `line` names it
             texts = [a.text for a in self.outputs if a.kind == "text"]
         return {
             "text/plain": "\n\n".join([*texts, self.line]),
@@ -290,14 +290,14 @@ class Job(HasTraits):
         }
 
     def to_html(self, side: int = PREVIEW_SIDE) -> str:
-        """The outputs with a caption, pictures at most `side` pixels; or the status and why."""
+        """Return the outputs with a caption, pictures at most `side` px; or status and error."""
         place = f"{badge('sandbox')} " if self.sandbox else ""
         caption = html.escape(self.caption)
         if not self.outputs:
-            told = [str(self.error)] if self.error is not None else []
-            told += [self.note] if self.note else []
-            said = "".join(f"<br>{html.escape(line)}" for line in told)
-            return figure(f"<b>{html.escape(str(self.status))}</b>{said}", place + caption)
+            remarks = [str(self.error)] if self.error is not None else []
+            remarks += [self.note] if self.note else []
+            lines = "".join(f"<br>{html.escape(line)}" for line in remarks)
+            return figure(f"<b>{html.escape(str(self.status))}</b>{lines}", place + caption)
         alt = str(self.inputs.get("prompt") or self.model)
         many = len(self.outputs) > 1
         shown = "".join(_cell(asset, alt, side, many=many) for asset in self.outputs)

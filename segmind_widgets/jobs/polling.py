@@ -1,11 +1,11 @@
-"""When to ask next. Pure.
+"""The time of the next poll. Pure.
 
 For a job whose usual time is known, the moment it ends is a random time T, log-normal around the
 usual one. With n(t) polls a second at age t, the expected lateness is ∫ f(t) / 2n(t) dt and the
 expected number of polls ∫ S(t) n(t) dt (f the density, S the survival function). A poll being
-worth `price` seconds of lateness, the best n(t) is sqrt(h(t) / 2 price), where h = f / S is the
-hazard: nothing while the job cannot be ready, dense around the expected end. After twice the
-usual time the estimate was wrong, and the polls back off.
+worth c seconds of lateness (`poll_cost`), the best n(t) is sqrt(h(t) / 2c), where h = f / S is the
+hazard: nothing while the job cannot be ready, dense around the expected end. After twice the usual
+time the estimate was wrong, and the polls back off.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import math
 LOG_SIGMA = 0.25  # σ of ln T, as seen over jobs of one model
 FASTEST = 0.5  # seconds between two polls, whatever the model
 SLOWEST = 15.0
-UNKNOWN_PAUSE = 1.0  # seconds, for a model nobody knows
+UNKNOWN_PAUSE = 1.0  # seconds, for a model of unknown time
 POLL_COST = 0.06  # seconds of lateness that one poll may save
 ECONOMICAL_POLL_COST = 0.25
-_MIN_EXPECTED = 0.001  # seconds that a job can usually take
+_MIN_EXPECTED = 0.001  # seconds; a shorter time counts as unknown
 
 
 def next_poll(age: float, expected_seconds: float | None, *, economical: bool = False) -> float:
-    """Seconds to wait before the next poll of a job that has run for `age` seconds.
+    """Return the seconds before the next poll of a job that has run for `age` seconds.
 
     Args:
-        age: seconds since it was submitted, or since it was last seen in the queue.
-        usual: seconds that such a job usually takes; None where nobody knows. Less than a
-            millisecond is taken for unknown.
+        age: seconds since its submit, or since the last poll that found it queued.
+        expected_seconds: seconds that such a job usually takes, None where unknown. Less than a
+            millisecond counts as unknown.
         economical: fewer polls, for a small rate limit.
     """
     if expected_seconds is None or expected_seconds < _MIN_EXPECTED:
@@ -48,7 +48,7 @@ def next_poll(age: float, expected_seconds: float | None, *, economical: bool = 
 
 
 def _rate(t: float, expected_seconds: float, poll_cost: float) -> float:
-    """Polls a second that are best at age t."""
+    """Return the best number of polls a second at age t."""
     rate = math.sqrt(_hazard(t, expected_seconds) / (2 * poll_cost))
     late = t / (2 * expected_seconds)
     return max(rate / late if late > 1 else rate, 1 / SLOWEST if late > 1 else 0.0)
@@ -64,6 +64,6 @@ def _hazard(t: float, expected_seconds: float) -> float:
 
 
 def estimated_progress(elapsed: float, expected_seconds: float) -> float:
-    """How far a job seems to be, 0 to 1, when only its usual time is known. It never says done."""
+    """Return the progress, 0 to 1, that elapsed time suggests. It never reaches 1."""
     share = elapsed / expected_seconds
     return 0.9 * share if share <= 1 else 0.98 - 0.08 / share

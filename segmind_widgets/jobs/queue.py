@@ -1,4 +1,4 @@
-"""Who goes next where requests must wait: submits before polls, and polls without starving."""
+"""The order of steps that wait for the rate limit: submits first, polls without starving."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import itertools
 from collections import deque
 from typing import Generic, Protocol, TypeVar
 
-POLLS_PER_SUBMIT = 2  # what a job needs after its submit: the poll that sees its end, and its result
+POLLS_PER_SUBMIT = 2  # the poll that finds the job done, and the one for its result
 
 
 class Waiting(Protocol):
-    """What a line asks of a watch."""
+    """The attribute of a job runner that orders the queue."""
 
     @property
     def is_submit(self) -> bool:
-        """Its next step is a submit."""
+        """Return whether its next step is a submit."""
         ...
 
 
@@ -23,25 +23,25 @@ W = TypeVar("W", bound=Waiting)
 
 
 class StepQueue(Generic[W]):
-    """Steps that wait for places. Polls go in the order in which they were due.
+    """Steps that wait for the rate limit; polls go in the order in which they were due.
 
-    A submit goes first, and then `POLLS` polls, if so many wait. So where places are few, jobs
-    begin as fast as others come to their end: a poll that has to wait meets a job that is done
-    more often, until each job needs no more than these two. A result that is known to be ready
-    goes before polls that may be in vain.
+    A submit goes first, then `POLLS_PER_SUBMIT` polls, if as many wait. Under a low limit jobs
+    then start as fast as others end: the longer a poll waits, the likelier it finds the job
+    done, until each job needs no more than these two. A step that is due immediately, such as
+    the result of a finished job, goes before other polls.
     """
 
     def __init__(self) -> None:
         self._submits: deque[W] = deque()
         self._polls: list[tuple[bool, float, int, W]] = []
         self._count = itertools.count()
-        self._poll_turns = 0  # places that polls have before the next submit
+        self._poll_turns = 0  # polls that go before the next submit
 
     def __len__(self) -> int:
         return len(self._submits) + len(self._polls)
 
     def add(self, runner: W, due: float, *, immediate: bool = False) -> None:
-        """Let it wait. `due` is the moment from which it waits; `sure` that it is not in vain."""
+        """Add a runner whose step is due since `due`; `immediate` steps go before other polls."""
         if runner.is_submit:
             self._submits.append(runner)
         else:
@@ -49,11 +49,11 @@ class StepQueue(Generic[W]):
 
     @property
     def first(self) -> W:
-        """Who is next. Raises IndexError where nobody waits."""
+        """Return the next runner. Raises IndexError for an empty queue."""
         return self._submits[0] if self._is_submits_turn() else self._polls[0][-1]
 
     def pop(self) -> W:
-        """Let the first go, at the cost of a place."""
+        """Remove and return the first, which uses a slot of the rate limit."""
         if self._is_submits_turn():
             self._poll_turns = POLLS_PER_SUBMIT
             return self._submits.popleft()
@@ -61,7 +61,7 @@ class StepQueue(Generic[W]):
         return heapq.heappop(self._polls)[-1]
 
     def drop(self) -> W:
-        """Let the first go, at no cost: it needs its place no more."""
+        """Remove and return the first without using a slot of the rate limit."""
         if self._is_submits_turn():
             return self._submits.popleft()
         return heapq.heappop(self._polls)[-1]

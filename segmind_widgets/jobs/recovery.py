@@ -1,7 +1,7 @@
-"""Finds a request again whose reply was lost, or whose results are gone, in the service's history.
+"""Find a request whose reply was lost, or whose results are gone, in the service's history.
 
 By its id where that is known, else by model, time and inputs, among the requests that this
-journal does not know. Sends nothing itself: a watch sends `call` and has the reply read.
+journal does not know. Nothing is sent here: a job runner sends each call and passes its reply on.
 """
 
 from __future__ import annotations
@@ -12,24 +12,94 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from segmind_widgets.errors import DownloadError, SegmindError, SubmitUnknown
 from segmind_widgets.providers import Provider
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, HistoryEntry, JobState, Reply
 
-BEFORE = timedelta(minutes=2)  # clocks differ a little; by how much more, a reply's date tells
+BEFORE = timedelta(minutes=2)  # clocks differ a little; `_clock_skew` corrects large differences
 AFTER = timedelta(minutes=15)  # a v1 run may be written down when it ends
 _MAX_PAGES = 20  # of 100 rows
-_ROUND_PAUSES = (2.0, 6.0, 18.0)  # seconds: a service may write its history a little later
+_ROUND_PAUSES = (2.0, 6.0, 18.0)  # seconds; a service may write its history a little later
 _RETRY_AGE = timedelta(minutes=2)
 _MIN_SKEW, _MAX_SKEW = timedelta(seconds=30), timedelta(days=1)
 
 
-class HistorySearch:
-    """A search, page by page.
+_NOT_FOUND = "It was not found in the history of {}; resuming it looks again."
+
+
+class Recovery:
+    """The search for one job's loss, at most once. `error` is the loss, None while there is none.
 
     Args:
-        key: the row of the job; it says what was sent, and when.
-        hint: what may be its id, where a reply began to tell one.
+        key: the row of the job.
+    """
+
+    def __init__(
+        self, provider: Provider, store: Store, key: str, error: SegmindError | None = None
+    ) -> None:
+        self.error = error
+        self.has_begun = False
+        self._provider, self._store, self._key = provider, store, key
+        self._search: HistorySearch | None = None
+
+    @property
+    def is_searching(self) -> bool:
+        """Return whether the next reply is a page of the history."""
+        return self._search is not None
+
+    def begin(self, error: SegmindError) -> Call | None:
+        """Return the first call of a search for a loss; None for other errors, or without one."""
+        is_gone = isinstance(error, DownloadError) and error.gone
+        if self.has_begun or not (is_gone or isinstance(error, SubmitUnknown)):
+            return None
+        self.error, self.has_begun = error, True
+        search = HistorySearch(self._provider, self._store, self._key, error.request_id)
+        if search.call:
+            self._search = search
+            return search.call
+        return self._provider.find(search.id) if search.id else None
+
+    def read(self, reply: Reply) -> JobState | None:
+        """Return the state of the request from a page; None where the page does not have it.
+
+        Raises:
+            SegmindError: the service refused, or its reply cannot be understood.
+        """
+        state = self._search.read(reply) if self._search else None
+        if state and state.id and self._store.adopt(self._key, state.id):
+            self._search = None
+            return state
+        return None
+
+    def next_page(self) -> tuple[Call | None, float]:
+        """Return the call for the next page, and the seconds to wait before it.
+
+        Raises:
+            SegmindError: the loss, as there are no further pages.
+        """
+        search, pause = self._search, 0.0
+        if search and search.call is None:
+            seconds = search.next_round()
+            if seconds is None and self.error:
+                raise self.error
+            pause = seconds or 0.0
+        return search.call if search else None, pause
+
+    def give_up(self, error: SegmindError) -> SegmindError:
+        """End the search; return the loss, with a hint where the history was searched."""
+        if self._search:
+            error = error.with_hint(f"{error.hint} {_NOT_FOUND.format(self._provider.title)}")
+        self._search = None
+        return error
+
+
+class HistorySearch:
+    """A search through the history, page by page.
+
+    Args:
+        key: the row of the job, with its inputs and the time of its submit.
+        hint: a possible id, from a reply that broke off.
     """
 
     def __init__(self, provider: Provider, store: Store, key: str, hint: str | None = None) -> None:
@@ -47,32 +117,33 @@ class HistorySearch:
 
     @property
     def call(self) -> Call | None:
-        """The next page to ask for; None where there is none, or no history."""
+        """Return the call for the next page; None where there is none, or no history."""
         if not self._page or self._row["kind"] != "model":
             return None
         span = self._sent - BEFORE, self._sent + AFTER
         return self._provider.history_call(self._row["target"], *span, page=self._page)
 
     def read(self, reply: Reply) -> JobState | None:
-        """What the history says of the request, or None: not on this page, or nowhere.
+        """Return the state of the request; None while it was on no page.
 
         Raises:
-            SegmindError: the service refused, or cannot be understood.
+            SegmindError: the service refused, or its reply cannot be understood.
         """
         self._skew = _clock_skew(reply)
         rows = self._provider.parse_history(reply)
         for past in rows:
-            known = self._entries.get(past.id)
+            earlier = self._entries.get(past.id)
             state = past.state
-            if known:  # a row for each output
-                state = replace(known.state, outputs=known.state.outputs + past.state.outputs)
+            if earlier:  # a row for each output
+                outputs = earlier.state.outputs + past.state.outputs
+                state = replace(earlier.state, outputs=outputs)
             self._entries[past.id] = replace(past, state=state)
         more = rows and self._page < _MAX_PAGES
         self._page = self._page + 1 if more else 0
         return None if more else self._best()
 
     def next_round(self) -> float | None:
-        """Seconds after which a new round may find it, from the first page; None: give up."""
+        """Start again from the first page; return the seconds to wait before, None to give up."""
         if not self._rounds:
             return None
         self._page, self._entries = 1, {}
@@ -84,7 +155,7 @@ class HistorySearch:
             return own.state
         if self._rounds and self._has_twins():
             return None
-        moments = self._sent, self._sent + self._skew  # our clock may have been put right since
+        moments = self._sent, self._sent + self._skew  # our clock may have been corrected since
         seed = self._row["inputs"].get("seed")
         fitting = [
             (
@@ -102,7 +173,7 @@ class HistorySearch:
         return self._entries[min(fitting)[-1]].state if fitting else None
 
     def _has_twins(self) -> bool:
-        """Others that ask for the very same wait for their ids: what is found may be theirs."""
+        """Return whether equal requests wait for their ids, too: the entry may be theirs."""
         rows = self._store.jobs(1000, unfinished=True, target=self._row["target"])
         return any(
             row["sent"] and not row["id"] and row["inputs"] == self._row["inputs"]
@@ -112,7 +183,7 @@ class HistorySearch:
 
 
 def _clock_skew(reply: Reply) -> timedelta:
-    """How far the service's clock is ahead of ours; nothing where it does not say, or hardly."""
+    """Return how far the service's clock is ahead of ours; zero if unknown or small."""
     try:
         when = parsedate_to_datetime(reply.headers.get("date", ""))
         skew = when - datetime.now(timezone.utc)
@@ -122,9 +193,9 @@ def _clock_skew(reply: Reply) -> timedelta:
 
 
 def agree(sent: Mapping[str, Any], remembered: Mapping[str, Any]) -> bool:
-    """All that was sent is remembered; a service may add defaults, and shorten what is long.
+    """Return whether remembered inputs have all that was sent.
 
-    The seed -1 is a new one each time, and a service may remember which it was.
+    A service may add defaults, shorten long texts, and replace the seed -1 by the one it chose.
     """
     return all(
         name in remembered and (_equal(value, remembered[name]) or (name, value) == ("seed", -1))
@@ -134,7 +205,7 @@ def agree(sent: Mapping[str, Any], remembered: Mapping[str, Any]) -> bool:
 
 def _equal(sent: Any, remembered: Any) -> bool:
     if isinstance(sent, str) and ", sha256 " in sent and sent.startswith("<"):
-        return bool(remembered)  # preparing.named: a file within the request
+        return bool(remembered)  # planning.inputs.placeholder: a file within the request
     if isinstance(sent, str) and isinstance(remembered, str) and len(remembered) < len(sent):
         return remembered[:100] == sent[:100] and "…" in remembered[100:]
     return sent == remembered

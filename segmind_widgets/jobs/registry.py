@@ -1,4 +1,4 @@
-"""The jobs of this and earlier kernels: those that live here, and those the store remembers."""
+"""The jobs of this and earlier kernels: live ones, and rows of the journal."""
 
 from __future__ import annotations
 
@@ -32,36 +32,38 @@ from segmind_widgets.storage.ownership import JobOwnership, followed
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, RunRequest, Status
 
-_UNKNOWN_MODEL = "unknown"  # the model of a job that only its service knows
-_MIN_ID_LENGTH = 16  # characters at least; what is shorter is the beginning of an id, or a typing error
+_UNKNOWN_MODEL = "unknown"  # the model of a job that is not in the journal
+_MIN_ID_LENGTH = (
+    16  # characters at least; what is shorter is the beginning of an id, or a typing error
+)
 
 
 class JobFollower(Protocol):
-    """Who follows jobs in the place of this kernel's own threads: a `workers.pool.WorkerPool`."""
+    """A follower of jobs instead of this kernel's own threads: a `workers.pool.WorkerPool`."""
 
     def follow(
         self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
     ) -> None:
-        """Have it done; the options are those of a `JobRunner`."""
+        """Follow a job; the options are those of a `JobRunner`."""
         ...
 
     def sent(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:
-        """The submit of a row, where a worker has its reply; None where none has."""
+        """Return the submit of a row if a worker has its reply, else None."""
         ...
 
     def close(self) -> None:
-        """Follow nothing any more."""
+        """Stop following all jobs."""
         ...
 
 
 class JobRegistry:
-    """Begins jobs, finds them again, and goes on with them.
+    """Starts, finds and resumes jobs.
 
     Args:
         submit: `client.submit`, for `job.rerun`.
-        begun: told each job that is begun or resumed.
+        on_begin: called with each job that is started or resumed.
         export: `client.export`, for `job.export`.
-        pace: gives `economical`, `limit` and `recipes` for a `JobRunner`, as they are set now.
+        watch_options: returns `economical`, `watch_limit` and `recipes` for a `JobRunner`.
     """
 
     def __init__(
@@ -79,9 +81,9 @@ class JobRegistry:
         self._watch_options = watch_options
         self._on_begin = on_begin
         self._export = export
-        self._own: set[str] = set()  # the keys of what was begun or resumed here
+        self._own: set[str] = set()  # keys of the jobs started or resumed here
         self._ownership = JobOwnership(store)
-        self._lock = threading.RLock()  # of two resumes of one job, the second gets the first's
+        self._lock = threading.RLock()  # two resumes of one job return the same object
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
         self._runners: weakref.WeakValueDictionary[str, JobRunner] = weakref.WeakValueDictionary()
@@ -98,16 +100,16 @@ class JobRegistry:
         assign: Callable[[Job], object] | None = None,
         **facts: Any,
     ) -> Job:
-        """Write a new job down, then have it submitted.
+        """Write a new job to the journal, then submit it.
 
         Args:
             call: the submit.
-            request: with the inputs as they are shown and kept: as sent, but short.
-            given: the inputs as the person gave them, for `rerun`.
+            request: its inputs are those of the journal: as sent, with placeholders for long ones.
+            inputs: the inputs before files became URLs, for `rerun`.
             endpoint: where it runs.
-            expected_seconds: seconds it usually takes, None where nobody knows.
-            pool: who follows it; None: this kernel's own threads.
-            told: gets the job before it can be sent, whatever interrupts this.
+            expected_seconds: seconds it usually takes, None where unknown.
+            pool: its follower; None: this kernel's own threads.
+            assign: called with the job before it can be sent, whatever interrupts this.
             facts: further columns of its row: estimate (USD), fingerprint, batch, row.
         """
         key = self._add(
@@ -131,7 +133,7 @@ class JobRegistry:
         return job
 
     def resume(self, job_id: str, pool: JobFollower | None = None) -> Job:
-        """See `client.resume`."""
+        """Resume a job; see `client.resume`."""
         try:
             row = self._store.job(job_id)
         except NotFound:
@@ -139,12 +141,14 @@ class JobRegistry:
                 raise
             return self._adopt(job_id)
         with self._lock:
-            row = self._store.job(row["key"])  # as who held the lock left it
+            row = self._store.job(row["key"])  # as the last holder of the lock left it
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _is_ahead(live, row)):
                 return live
             runner = self._runners.get(row["key"])
-            if runner is not None and runner.follow_again():  # it was stopped, and a call was on its way
+            if (
+                runner is not None and runner.follow_again()
+            ):  # it was stopped, and a call was on its way
                 self._live[row["key"]] = runner.job
                 self._on_begin(runner.job)
                 return runner.job
@@ -176,7 +180,7 @@ class JobRegistry:
         return job
 
     def _job_to_follow(self, row: Mapping[str, Any]) -> Job:
-        """The row's job: that which somebody here has in a variable or a view, if there is one."""
+        """Return the job of a row: the live object where a variable or a view has it."""
         live = self._live.get(row["key"])
         if live is None:
             return self._from_row(row, watching=True)
@@ -185,46 +189,48 @@ class JobRegistry:
         live.follow()
         return live
 
-    def _lost_error(self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool) -> SubmitUnknown:
-        """Why a row says nothing of how to go on, where the service may remember the request.
+    def _lost_error(
+        self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool
+    ) -> SubmitUnknown:
+        """Return the error of a row without a next call, to be searched in the history.
 
         Raises:
             JobCancelled: it was never sent.
-            SubmitUnknown: it may have been accepted, and nobody can be asked.
+            SubmitUnknown: it may have been accepted, and the service has no history.
         """
         unknown = SubmitUnknown(
             f"The kernel stopped while {row['target']} was being submitted; no id was told."
         )
         status, error = Status.UNKNOWN, unknown
         if unsent:
-            said = f"{row['target']} was never sent: its kernel stopped before. Nothing was billed."
-            status, error = Status.CANCELLED, JobCancelled(said)
+            text = f"{row['target']} was never sent: its kernel stopped before. Nothing was billed."
+            status, error = Status.CANCELLED, JobCancelled(text)
         elif row["id"] or HistorySearch(endpoint.provider, self._store, row["key"]).call:
             return unknown
         self._store.update(row["key"], status=str(status), error=str(error), owner=None)
         raise error
 
     def resume_all(self) -> list[Job]:
-        """See `client.resume_all`."""
+        """Resume all unfinished jobs; see `client.resume_all`."""
         return [self._resume_row(row) for row in self._store.jobs(1_000_000, unfinished=True)]
 
     def job(self, job_id: str) -> Job:
-        """A job as it is. Raises NotFound."""
+        """Return a job without resuming it. Raises NotFound."""
         return self._job_of(self._store.job(job_id))
 
     def jobs(self, last: int, **filters: Any) -> list[Job]:
-        """See `client.jobs`."""
+        """Return jobs of the journal; see `client.jobs`."""
         return [self._job_of(row) for row in self._store.jobs(last, **self._keys(**filters))]
 
     def count(self, **filters: Any) -> int:
-        """See `client.count`."""
+        """Count jobs of the journal; see `client.count`."""
         return self._store.count(**self._keys(**filters))
 
     def _keys(self, *, here: bool = False, **filters: Any) -> dict[str, Any]:
         return filters | ({"keys": sorted(self._own)} if here else {})
 
     def close(self) -> None:
-        """Stop watching; jobs go on at their services."""
+        """Stop watching; jobs continue at their services."""
         for job in list(self._live.values()):
             job.stop()
         for pool in list(self._pools):
@@ -290,11 +296,13 @@ class JobRegistry:
         self._on_begin(job)
 
     def _from_row(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
-        """A job from its row, with its files where they are on disk."""
+        """Return a job made from its row, with its files if they are on disk."""
         request = RunRequest(row["target"], row["inputs"], row["kind"])
         traits = traits_from_row(row, watching=watching)
         if not watching and not traits["status"].final:
-            traits["error"] = followed(row) if self._ownership.elsewhere(row) else _not_followed(row)
+            traits["error"] = (
+                followed(row) if self._ownership.elsewhere(row) else _not_followed(row)
+            )
         job = self._job(row["key"], request, row["provider"], **traits)
         if row["target"] != _UNKNOWN_MODEL:
             job.resubmit = partial(self._rerun, request, row["inputs"], self._provider_option(row))
@@ -303,12 +311,12 @@ class JobRegistry:
         return job
 
     def _provider_option(self, row: Mapping[str, Any]) -> str:
-        """What `-p` names it by."""
+        """Return the provider as `-p` takes it."""
         own = row["provider"] == "segmind" and self._own_sandbox(row)
         return "sandbox" if own else row["provider"]
 
     def _endpoint_of(self, row: Mapping[str, Any]) -> Endpoint:
-        """Where a row's job runs.
+        """Return the endpoint of a row's job.
 
         Raises:
             NotFound: it ran on a sandbox that is gone (an unfinished job ends with it), or at
@@ -333,17 +341,17 @@ class JobRegistry:
         )
 
     def _own_sandbox(self, row: Mapping[str, Any]) -> bool:
-        """It ran on a kernel's own sandbox, not at the address that is set for its provider."""
+        """Return whether it ran on a kernel's own sandbox, not at the provider's set address."""
         if not row["sandbox"]:
             return False
         return row["place"] != self._endpoints.at(row["provider"], sandbox=False).address
 
     def _adopt(self, job_id: str) -> Job:
-        """A job that this journal has never seen, by the service's id.
+        """Return a job that is not in this journal, by the service's id.
 
         Raises:
-            NotFound: the service does not know it either.
-            SegmindError: what else the service said.
+            NotFound: the service does not have it either.
+            SegmindError: the service refused or did not answer.
         """
         endpoint = self._endpoints.choose()
         call = endpoint.provider.find(job_id)
@@ -367,19 +375,21 @@ class JobRegistry:
             status=str(Status.QUEUED),
             next=call.to_dict(),
         )
-        job = self._job(key, RunRequest(_UNKNOWN_MODEL), endpoint.provider.name, sandbox=endpoint.sandbox)
+        job = self._job(
+            key, RunRequest(_UNKNOWN_MODEL), endpoint.provider.name, sandbox=endpoint.sandbox
+        )
         job.publish(id=job_id, status=Status.QUEUED)
         self._watch(job, endpoint, key, call)
         return job
 
 
 def _is_ahead(live: Job, row: Mapping[str, Any]) -> bool:
-    """It ended here, and the journal cannot say so: its results are in this kernel's memory."""
+    """Return whether it ended here, unrecorded: its results are in this kernel's memory."""
     return live.status is Status.COMPLETED and not Status(row["status"]).final
 
 
 def _may_recover(row: Mapping[str, Any]) -> bool:
-    """It ended, and there may be more: the service's history may know it, or have its files."""
+    """Return whether the service's history may have an ended job, or its files."""
     if row["status"] == Status.COMPLETED:
         return bool(row["outputs"]) and not assets_from_row(row)
     return row["status"] == Status.UNKNOWN

@@ -1,11 +1,11 @@
-"""Threads: one that keeps the time for all jobs, and a few that send.
+"""The threads: one clock for all jobs, and a few senders.
 
-The clock thread holds what is due when. A due step that asks the service for something waits in a
-line for its place in the rate limit, and takes it only when a sender is free, so that it is sent
-at once. Steps that may take long (v1 runs, downloads) have senders of their own, so that they
-never hold up a poll. However many jobs there are, the threads are these, and a job costs an entry
-in a heap. All are daemons, started at the first job: a kernel or a script can end at any moment,
-and the journal knows where to go on.
+The clock thread keeps the times at which steps are due. A due step that sends a request waits in
+a queue for the rate limit, and acquires a slot only when a sender is free, so that it is sent at
+once. Steps that may take long (v1 runs, downloads) have senders of their own, so that they never
+delay a poll. The number of threads does not depend on the number of jobs; a job costs an entry in
+a heap. All threads are daemons, started at the first job: a kernel or a script can end at any
+moment, and the journal has the next call of each job.
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ _log = logging.getLogger(__name__)
 
 SENDERS = 6
 SLOW_SENDERS = 8
-TICKS_PER_SECOND = 10.0  # ticks a second, over all jobs
-TICK_PAUSE = 0.25  # seconds between two ticks of one job, where there are few
-SUBMIT_PATIENCE = 2.0  # seconds
-_MIN_NOTED_DELAY = 1.0  # seconds of waiting that a person is told about
+TICKS_PER_SECOND = 10.0  # over all jobs
+TICK_PAUSE = 0.25  # seconds between two ticks of one job, unless there are many
+SUBMIT_PATIENCE = 2.0  # seconds that `close` waits for replies to submits
+_MIN_NOTED_DELAY = 1.0  # seconds; a shorter delay is not shown
 _RATE_LIMITED = "waiting for the rate limit"
-_Queue = PriorityQueue[tuple[int, int, "JobRunner | None"]]  # the least first; None ends a thread
+_Queue = PriorityQueue[
+    tuple[int, int, "JobRunner | None"]
+]  # the smallest first; None ends a thread
 
 
 class _SenderPool:
-    """Some threads with one queue; `load` is what they have and do."""
+    """Some threads with one queue; `load` counts queued and running steps."""
 
     def __init__(self, name: str, threads: int) -> None:
         self.name = name
@@ -55,28 +57,28 @@ class Scheduler:
 
     def __init__(self, senders: int = SENDERS, slow_senders: int = SLOW_SENDERS) -> None:
         self._wake = threading.Condition()
-        self._has_news = False  # something changed since the clock looked
+        self._has_news = False  # something changed since the last pass of the clock
         self._due: list[tuple[float, int, bool, JobRunner]] = []
         self._live: dict[JobRunner, None] = {}
-        self._tick_order: deque[JobRunner] = deque()  # the live ones, and some that have ended
+        self._tick_order: deque[JobRunner] = deque()  # live ones, and some that have ended
         self._next_tick = 0.0
         self._count = itertools.count()
         self._quick = _SenderPool("sender", senders)
         self._slow = _SenderPool("slow sender", slow_senders)
         self._queues: dict[
             tuple[RateLimit, _SenderPool], StepQueue[JobRunner]
-        ] = {}  # the clock's own
-        self._submits = 0  # that are on their way
+        ] = {}  # used by the clock thread alone
+        self._submits = 0  # in flight
         self._started = self._closed = False
 
     @property
     def live(self) -> list[JobRunner]:
-        """The watches that have not ended."""
+        """Return the runners that have not ended."""
         with self._wake:
             return list(self._live)
 
     def add(self, runner: JobRunner, delay: float = 0.0) -> None:
-        """Have a watch's next step done after `delay` seconds."""
+        """Schedule the next step of a runner after `delay` seconds."""
         with self._wake:
             if not self._started:
                 self._start()
@@ -90,7 +92,7 @@ class Scheduler:
             self._notify()
 
     def close(self) -> None:
-        """End the threads, each after what it is doing. Nothing that is due is done any more.
+        """End the threads, each after its current step; no further step is done.
 
         Replies to submits are awaited for two seconds: without one, the job's id would be lost.
         """
@@ -135,7 +137,7 @@ class Scheduler:
                     self._wake.wait(None if math.isinf(pause) else pause)
 
     def _queue_due(self) -> None:
-        """What is due goes to a sender, or into the line for its place."""
+        """Move due steps to a sender, or into the queue for their rate limit."""
         with self._wake:
             self._has_news = False
             now = time.monotonic()
@@ -155,9 +157,9 @@ class Scheduler:
                 runner.job.publish(message=_RATE_LIMITED)
 
     def _release_queued(self) -> float:
-        """Hand over what has its place and a free sender. The moment to look again."""
+        """Hand over steps with a slot and a free sender; return the moment of the next pass."""
         moment = math.inf
-        waiting = deque(self._queues)  # in turns: no line waits for another one's end
+        waiting = deque(self._queues)  # in turns, so that no queue waits until another is empty
         while waiting:
             limit, senders = key = waiting.popleft()
             queue = self._queues[key]
@@ -182,7 +184,7 @@ class Scheduler:
         senders.queue.put((0 if runner.is_submit else 1, next(self._count), runner))
 
     def _tick(self) -> None:
-        """Let one job's clock move: a few times a second each, and all together `UPDATES`."""
+        """Move the clock of one job: a few times a second each, `TICKS_PER_SECOND` in all."""
         with self._wake:
             now = time.monotonic()
             if now < self._next_tick:
@@ -216,7 +218,7 @@ class Scheduler:
         try:
             return runner.step()
         except Exception:  # noqa: BLE001 - a watch never raises; if one does, others go on
-            _log.exception("The watch of %s broke", runner.job.id)
+            _log.exception("The runner of %s broke", runner.job.id)
             return None
         finally:
             if submits:

@@ -1,6 +1,6 @@
-"""What this session may spend: checked before a request, counted until the service told a figure.
+"""The budget of a session: checked before a request, reserved until the service reports the cost.
 
-A session is one client, so one kernel. Real money and a sandbox's play money have a budget each.
+A session is one client, so one kernel. Real money and sandbox credits have a budget each.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from segmind_widgets.planning.estimates import USD_TOLERANCE
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.types import Status
 
-REPEAT_WINDOW = 10.0  # seconds between two equal requests that nobody doubts
-_SETTLE_COUNT = 64  # entries
+REPEAT_WINDOW = 10.0  # seconds; an equal request within them is refused
+_SETTLE_COUNT = 64  # reservations
 
 
 class PaidJob(Protocol):
-    """The attributes of a `jobs.job.Job` that tell what it costs."""
+    """The attributes of a `jobs.job.Job` that determine its cost."""
 
     id: Any
     status: Any
@@ -33,17 +33,17 @@ class PaidJob(Protocol):
 
     @property
     def done(self) -> bool:
-        """It ended, well or badly, or is no longer watched."""
+        """Return whether it ended, well or badly, or is no longer watched."""
         ...
 
     def left(self, why: str) -> SegmindError:
-        """The error that says that the job goes on."""
+        """Return the error for the end of waiting: the job continues."""
         ...
 
 
 @dataclass(eq=False)
 class Reservation:
-    """A request: `usd` is put aside for it, until its `job` is told what it cost."""
+    """A request: `usd` is reserved for it until the service reports the cost of its `job`."""
 
     plan: Plan
     usd: float
@@ -52,18 +52,18 @@ class Reservation:
     started: float = field(default_factory=time.monotonic)
 
     def assign(self, job: PaidJob) -> None:
-        """It becomes this job, which may be sent from now on."""
+        """Set the job of the request, which may be sent from now on."""
         self.job = job
 
     @property
     def age(self) -> float:
-        """Seconds since it was made."""
+        """Return the seconds since it was made."""
         return time.monotonic() - self.started
 
 
 @dataclass(frozen=True)
 class SessionSpend:
-    """USD that this session's jobs have cost, and may cost still, of one kind of money."""
+    """USD that this session's jobs have cost and may still cost, of one kind of money."""
 
     spent: float = 0.0
     in_flight: float = 0.0
@@ -73,27 +73,29 @@ class Budget:
     """The requests of one client.
 
     Args:
-        look: `client.job`, for jobs that are no longer followed by who began them.
+        find_job: `client.job`, for jobs that are no longer followed.
     """
 
-    def __init__(self, look: Callable[[str], PaidJob]) -> None:
-        self._find_job = look
+    def __init__(self, find_job: Callable[[str], PaidJob]) -> None:
+        self._find_job = find_job
         self._lock = threading.Lock()
-        self._entries: list[Reservation] = []  # without a figure from the service
+        self._entries: list[Reservation] = []  # without a cost from the service
         self._recent: list[Reservation] = []
         self._settle_at = _SETTLE_COUNT
-        self._spent: dict[tuple[bool, bool], float] = {}  # by the place's kind, and the job's
+        self._spent: dict[
+            tuple[bool, bool], float
+        ] = {}  # by (endpoint is a sandbox, job is of a sandbox)
 
     @contextmanager
     def reserve(self, plan: Plan, limit: float) -> Iterator[Reservation]:
-        """Put a plan's highest cost aside while it is sent; given back where no job was begun.
+        """Reserve a plan's highest cost while it is sent; release it if no job was started.
 
-        Whoever sends it tells the entry its job. `limit` is the budget in USD, 0 for none.
+        The sender assigns the job to the reservation. `limit` is the budget in USD, 0 for none.
 
         Raises:
             LimitError: the budget does not allow it, or it was sent a moment ago.
         """
-        with self._lock:  # or two at once would both fit
+        with self._lock:  # else two at once would both fit
             self._recent = [entry for entry in self._recent if entry.age <= REPEAT_WINDOW]
             if not plan.again:
                 self._refuse_repeat(plan)
@@ -101,7 +103,7 @@ class Budget:
             entry = Reservation(plan, plan.estimate.high or 0.0, plan.endpoint.sandbox)
             self._entries.append(entry)
             self._recent.append(entry)
-            if len(self._entries) > self._settle_at:  # a batch has thousands: what ended is let go
+            if len(self._entries) > self._settle_at:  # a batch has thousands: drop ended ones
                 self._settle()
                 self._settle_at = 2 * len(self._entries) + _SETTLE_COUNT
         try:
@@ -114,7 +116,7 @@ class Budget:
             raise
 
     def job_of(self, plan: Plan) -> PaidJob | None:
-        """The job that a plan became just now; None where nothing was submitted."""
+        """Return the job that a plan became just now; None where nothing was submitted."""
         with self._lock:
             return next((entry.job for entry in self._recent if entry.plan is plan), None)
 
@@ -124,7 +126,7 @@ class Budget:
             self._refuse_beyond(plan, limit)
 
     def session(self, *, sandbox: bool) -> SessionSpend:
-        """What this session's jobs have cost, as the jobs' own mark tells real from play money."""
+        """Return the cost of this session's jobs, by the jobs' own mark of the sandbox."""
         with self._lock:
             self._settle()
             spent = sum(usd for (_, play), usd in self._spent.items() if play == sandbox)
@@ -169,25 +171,25 @@ class Budget:
         )
 
     def _settle(self) -> None:
-        """Count what ended as spent. What may still run, and be billed, stays put aside."""
-        left = []
+        """Count ended jobs as spent. The cost of jobs that may still be billed stays reserved."""
+        remaining: list[Reservation] = []
         for entry in self._entries:
             job = entry.job
             if job is not None and job.done and _may_cost_more(job):
-                with suppress(SegmindError):  # it was resumed since, perhaps
+                with suppress(SegmindError):  # it may have been resumed since
                     job = self._find_job(job.id)
             if job is None or not job.done or _may_cost_more(job):
-                left.append(entry)
+                remaining.append(entry)
                 continue
-            told = job.cost if job.cost is not None else entry.usd
-            billed = told if job.status is Status.COMPLETED else job.cost or 0.0
+            cost = job.cost if job.cost is not None else entry.usd
+            billed = cost if job.status is Status.COMPLETED else job.cost or 0.0
             kind = entry.sandbox, job.sandbox
             self._spent[kind] = self._spent.get(kind, 0.0) + billed
-        self._entries = left
+        self._entries = remaining
 
 
 def _may_cost_more(job: PaidJob) -> bool:
-    """It may still cost something that nobody has told."""
+    """Return whether it may have a cost that is not reported yet."""
     return not job.status.final or (job.status is Status.UNKNOWN and job.cost is None)
 
 
@@ -200,6 +202,6 @@ def _ago(seconds: float) -> str:
 
 
 def _round_up(usd: float) -> str:
-    """A budget that allows it, in few digits."""
+    """Return a budget that allows the cost, in few digits."""
     steps = 100 if usd >= 1 else 10_000
     return f"{math.ceil(usd * steps - 1e-6) / steps:g}"

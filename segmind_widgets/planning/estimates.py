@@ -1,7 +1,7 @@
-"""What a run may cost before it is sent: a range, and who says so.
+"""Estimate the cost of a run before it is sent: a range, and its source.
 
-Own runs say it best: their costs are what the service really billed. Where there are few, the
-directory's average does; where nobody knows, the range is empty.
+Own runs are the best source: their costs were billed. Where there are few, the directory's
+average is used; without a source the range is empty.
 """
 
 from __future__ import annotations
@@ -16,31 +16,37 @@ from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.storage.store import Store
 
 USD_TOLERANCE = 1e-9  # USD: sums of prices are not exact
-MIN_OWN_RUNS = 3  # own runs that say more than a directory's average
-MAX_OWN_RUNS = 12  # own runs: prices change
-_MAX_ROWS = 60  # looked through for them
-_COUNT_INPUTS = ("n", "samples", "max_images", "num_images", "num_outputs")  # how many outputs are wanted
+MIN_OWN_RUNS = 3  # so many are a better source than the directory's average
+MAX_OWN_RUNS = 12  # only the newest: prices change
+_MAX_ROWS = 60  # of the journal that are searched for own runs
+_COUNT_INPUTS = (
+    "n",
+    "samples",
+    "max_images",
+    "num_images",
+    "num_outputs",
+)  # inputs for the number of outputs
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """USD for one run. All three are None where nobody knows; `source` says who does, in words."""
+    """USD for one run, all three None where unknown; `source` names the source in words."""
 
     low: float | None = None
     usual: float | None = None
     high: float | None = None
     source: str = "no average in the directory, and no run of yours"
-    is_unreported: bool = False  # there were own runs, and the service did not say what they cost
+    is_unreported: bool = False  # there were own runs without a cost from the service
 
     @property
     def remedy(self) -> str:
-        """What makes an unknown cost known, in a sentence."""
+        """Return a sentence: the way to learn an unknown cost."""
         if self.is_unreported:
             return "The service does not say what it costs; %segmind_status shows your balance."
         return "One run without a limit may tell what it costs."
 
     def times(self, runs: int) -> Estimate:
-        """USD of so many runs together."""
+        """Return the estimate of several runs together."""
         if self.usual is None or self.low is None or self.high is None:
             return self
         low, usual, high = (runs * usd for usd in (self.low, self.usual, self.high))
@@ -57,13 +63,13 @@ class Estimate:
 
 
 def estimate(average: float | None, runs: Sequence[float | None], outputs: int = 1) -> Estimate:
-    """The range from the directory's average and from what own runs cost, the newest first.
+    """Estimate from the directory's average and the costs of own runs, the newest first.
 
     Args:
         average: USD for one output.
-        runs: USD of each own run of this target that asked for as many outputs, None where the
-            service did not tell.
-        outputs: how many the inputs ask for; some services bill each.
+        runs: USD of each own run of this target with as many outputs, None where the service
+            reported none.
+        outputs: the number that the inputs ask for; some services bill each.
     """
     own = [cost for cost in runs if cost is not None][:MAX_OWN_RUNS]
     mine = f"your last {len(own)} runs" if len(own) > 1 else "your last run"
@@ -72,36 +78,36 @@ def estimate(average: float | None, runs: Sequence[float | None], outputs: int =
     if average is None:
         source = "the service does not say what your runs cost"
         return Estimate(source=source, is_unreported=True) if runs else Estimate()
-    told = [average, average * outputs, *own]
+    costs = [average, average * outputs, *own]
     source = "directory average"
     source += f", {outputs} outputs" if outputs > 1 else ""
     source += f", and {mine}" if own else ""
-    return Estimate(min(told), average * outputs, max(told), source)
+    return Estimate(min(costs), average * outputs, max(costs), source)
 
 
 def output_count(inputs: Mapping[str, Any]) -> int:
-    """How many outputs the inputs ask for, at most."""
-    asked = [inputs.get(name) for name in _COUNT_INPUTS]
-    return max([1, *(n for n in asked if isinstance(n, int) and not isinstance(n, bool))])
+    """Return the highest number of outputs that the inputs ask for."""
+    counts = [inputs.get(name) for name in _COUNT_INPUTS]
+    return max([1, *(n for n in counts if isinstance(n, int) and not isinstance(n, bool))])
 
 
 class OwnRuns:
-    """The newest completed runs of a model or workflow at a place, as the journal has them."""
+    """The newest completed runs of a model or workflow at an endpoint, from the journal."""
 
     def __init__(self, store: Store, target: str, endpoint: Endpoint) -> None:
         rows = store.jobs(_MAX_ROWS, target=target, status="completed")
         self._rows = [row for row in rows if is_at(row, endpoint)]
 
     def costs(self, outputs: int) -> list[float | None]:
-        """USD of each that asked for as many outputs, None where untold; the newest first."""
+        """Return USD of each run with as many outputs, None where unreported; the newest first."""
         return [row["cost"] for row in self._rows if output_count(row["inputs"]) == outputs]
 
     def seconds(self) -> float | None:
-        """How long they usually take; None where there are too few to say."""
-        took = [row["seconds"] for row in self._rows if row["seconds"]][:20]
-        return median(took) if len(took) >= MIN_OWN_RUNS else None
+        """Return the usual time; None where there are too few runs."""
+        times = [row["seconds"] for row in self._rows if row["seconds"]][:20]
+        return median(times) if len(times) >= MIN_OWN_RUNS else None
 
 
 def is_at(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
-    """A row's job ran at this place. All sandboxes of kernels are one: each has its own address."""
+    """Return whether a row's job ran here. Sandboxes count as one: each has its own address."""
     return row["place"] == endpoint.address or bool(endpoint.sandbox and row["sandbox"])

@@ -14,13 +14,13 @@ from segmind_widgets.nested import transform
 def fingerprint(
     provider: str, target: str, inputs: Mapping[str, Any], *, sandbox: bool, kind: str = "model"
 ) -> str:
-    """What tells requests apart: equal for the same target with the same inputs, at any depth.
+    """Return a digest that is equal for the same target with the same inputs, at any depth.
 
     Files (Assets) count by their content; of a bare URL only the address is known. 3 and 3.0 are
     the same number. SHA-256, in hexadecimal digits.
     """
-    said = [provider, bool(sandbox), kind, target, transform(inputs, _canonical, str)]
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    request = [provider, bool(sandbox), kind, target, transform(inputs, _canonical, str)]
+    return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _canonical(value: Any) -> Any:

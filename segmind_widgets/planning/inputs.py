@@ -1,4 +1,4 @@
-"""Inputs as a person gives them become inputs as a service takes them: files become URLs."""
+"""Turn inputs as a person writes them into inputs that a service takes: files become URLs."""
 
 from __future__ import annotations
 
@@ -43,27 +43,26 @@ def iter_files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset
 
 
 def _base64_fields(model: Model | None) -> set[str]:
-    """The fields that take bare base64 in the place of a URL."""
+    """Return the fields that take bare base64 in the place of a URL."""
     fields: Mapping[str, Any] = (model.schema or {}).get("properties", {}) if model else {}
     return {n for n, schema in fields.items() if schema.get("contentEncoding") == "base64"}
 
 
 def to_base64(asset: Asset) -> str:
-    """The content as bare base64, without `data:`: what Segmind's older models take."""
+    """Return the content as bare base64, without `data:`, for Segmind's older models."""
     return base64_codec().b64encode(asset.content).decode()
 
 
 def placeholder(asset: Asset) -> str:
-    """A short stand-in for a file that was sent as base64: journals and people need no more."""
+    """Return a short text that stands for a file sent as base64 in journals and views."""
     return f"<{asset.filename}, sha256 {asset.sha256}>"
 
 
 def check_known(inputs: Mapping[str, Any]) -> None:
-    """Refuse what `placeholder` left of a file: a service would take it for the file itself.
+    """Refuse a text of `placeholder`: a service would take it for the file itself.
 
     Raises:
-        InputError: a journal's inputs are sent again, and the file is not among them; `field`
-            names the input.
+        InputError: a journal's inputs are sent again without the file; `field` names the input.
     """
     for (name, *_), value in walk(inputs):
         if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
@@ -81,7 +80,7 @@ def to_json(
     url: Callable[[Asset], str],
     encode: Callable[[Asset], str] = to_base64,
 ) -> dict[str, Any]:
-    """The inputs as JSON: each file its URL, or as `encode` gives it where the schema wants base64.
+    """Return the inputs as JSON: files as URLs, or by `encode` where the schema wants base64.
 
     Raises:
         InputError: a value is neither JSON nor a file; the field is named.
@@ -127,7 +126,7 @@ def _asset(name: str, value: Any) -> Asset | None:
 def _to_asset(value: Any) -> Asset | None:
     if getattr(value, "ndim", None) == 0:
         return None
-    known = isinstance(value, (Asset, Path, bytes, bytearray, memoryview))
-    if known or any(hasattr(value, sign) for sign in ("outputs", "read", "__array_interface__")):
+    is_file = isinstance(value, (Asset, Path, bytes, bytearray, memoryview))
+    if is_file or any(hasattr(value, sign) for sign in ("outputs", "read", "__array_interface__")):
         return Asset.of(value)
     return Asset.of(value) if hasattr(value, "save") and hasattr(value, "mode") else None

@@ -1,4 +1,4 @@
-"""A run that was checked and not sent: what `--dry-run` shows, and `client.start` sends."""
+"""A checked run that is not sent: `--dry-run` shows it, and `client.start` sends it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from segmind_widgets.formatting import money, seconds
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.uploads import needed
-from segmind_widgets.planning.estimates import USD_TOLERANCE, Estimate, OwnRuns, estimate, output_count
+from segmind_widgets.planning.estimates import (
+    USD_TOLERANCE,
+    Estimate,
+    OwnRuns,
+    estimate,
+    output_count,
+)
 from segmind_widgets.planning.fingerprint import fingerprint
 from segmind_widgets.planning.inputs import (
     check_known,
@@ -33,9 +39,9 @@ from segmind_widgets.types import Model, RunRequest
 class Plan:
     """`inputs` still hold their files; `files` are those that have to be uploaded.
 
-    `there` are files that the provider has from an earlier upload. `notes` are doubts, in
-    sentences; `estimate` is what it may cost, and `seconds` the usual time, None where nobody
-    knows. Without `again` the very same request within ten seconds is doubted.
+    `uploaded` are files that the provider has from an earlier upload. `notes` are warnings, in
+    sentences; `estimate` is the cost, and `seconds` the usual time, None where unknown. Without
+    `again` an equal request within ten seconds is refused.
     """
 
     request: RunRequest
@@ -51,7 +57,7 @@ class Plan:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells requests apart; see `fingerprint.fingerprint`. Reads the files."""
+        """Return the digest of the request; see `fingerprint.fingerprint`. Reads the files."""
         return fingerprint(
             self.endpoint.provider.name,
             self.request.target,
@@ -61,7 +67,7 @@ class Plan:
         )
 
     def equals(self, other: Plan) -> bool:
-        """It asks for the very same; files are read only where all else may agree."""
+        """Return whether both are the same request; files are read only if all else agrees."""
         ours, theirs = ((p.request.target, sorted(p.inputs)) for p in (self, other))
         return ours == theirs and self.fingerprint == other.fingerprint
 
@@ -69,26 +75,26 @@ class Plan:
         """Check the estimate against USD that this run may cost.
 
         Raises:
-            LimitError: it may cost more, or nobody knows.
+            LimitError: it may cost more, or the cost is unknown.
         """
-        told, target = self.estimate, self.request.target
-        if told.high is None:
+        estimate, target = self.estimate, self.request.target
+        if estimate.high is None:
             raise LimitError(
                 f"Nobody knows what {target} costs, and you allow {money(max_cost)}.",
-                hint=f"Nothing was sent. {told.remedy} To run it all the same,"
+                hint=f"Nothing was sent. {estimate.remedy} To run it all the same,"
                 " leave --max-cost out.",
             )
-        if not told.high <= max_cost + USD_TOLERANCE:  # so written, NaN allows nothing
-            words = "usually costs" if told.low == told.high else "may cost up to"
+        if not estimate.high <= max_cost + USD_TOLERANCE:  # so written, NaN allows nothing
+            words = "usually costs" if estimate.low == estimate.high else "may cost up to"
             raise LimitError(
-                f"{target} {words} {money(told.high)} ({told.source}), more than the"
+                f"{target} {words} {money(estimate.high)} ({estimate.source}), more than the"
                 f" {money(max_cost)} that you allow.",
                 hint="Nothing was sent. Raise --max-cost, or choose a cheaper model.",
             )
 
     def check_repeatable(self) -> None:
-        """Raise InputError where two runs of it are never the same, so none can be reused."""
-        seed = self.inputs.get("seed", 0)  # a model that takes one was given one by `make_plan`
+        """Raise InputError where two runs are never the same, so that none can be reused."""
+        seed = self.inputs.get("seed", 0)  # `make_plan` sets one for a model that takes one
         if not (isinstance(seed, int) and seed >= 0):
             raise InputError(
                 f"{self.request.target} takes a new seed for each run, so no earlier one is the"
@@ -107,7 +113,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         small = 'style="font-size:12px;opacity:.75;margin-top:4px"'
-        told = (*self._uploads, *self.notes)
+        remarks = (*self._uploads, *self.notes)
         return (
             '<div style="font-size:13px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
             f"<b>{html.escape(self._summary)}</b>"
@@ -115,7 +121,7 @@ class Plan:
             '<pre style="margin:4px 0;padding:6px 8px;overflow-x:auto;border-radius:4px;'
             'background:var(--jp-layout-color2,rgba(128,128,128,.12));white-space:pre-wrap">'
             f"{html.escape(self._body)}</pre>"
-            + "".join(f"<div {small}>{html.escape(line)}</div>" for line in told)
+            + "".join(f"<div {small}>{html.escape(line)}</div>" for line in remarks)
             + "</div>"
         )
 
@@ -133,9 +139,9 @@ class Plan:
 
     @property
     def _uploads(self) -> list[str]:
-        told = [f"to upload: {' · '.join(asset.facts)}" for asset in self.files]
-        told += [f"uploaded before: {' · '.join(asset.facts)}" for asset in self.uploaded]
-        return list(dict.fromkeys(told))  # a file may be there twice
+        lines = [f"to upload: {' · '.join(asset.facts)}" for asset in self.files]
+        lines += [f"uploaded before: {' · '.join(asset.facts)}" for asset in self.uploaded]
+        return list(dict.fromkeys(lines))  # a file may be there twice
 
     @property
     def _summary(self) -> str:
@@ -157,35 +163,35 @@ def make_plan(
 ) -> Plan:
     """Check a request against the catalogue, without sending anything.
 
-    The request holds the inputs as the person gave them. `strict` raises for inputs that are
+    The request has the inputs before files became URLs. `strict` raises for inputs that are
     certainly wrong; else they become notes.
 
     Raises:
         InputError: an input is wrong, or the target is no name.
     """
-    given, notes = dict(request.inputs), []
-    check_known(given)
+    inputs, notes = dict(request.inputs), []
+    check_known(inputs)
     model = None
     if request.kind == "model":
         model = directory.find(request.target, endpoint)
         if model is None:
             notes.append(_unknown_model(request.target, directory, endpoint))
         else:
-            checked = check(model, given)
+            checked = check(model, inputs)
             if strict:
                 checked.raise_for_problems()
             notes += [str(note) for note in (*checked.warnings, *checked.problems)]
-            given = with_seed(model, checked.inputs)
+            inputs = with_seed(model, checked.inputs)
     modality = model.modality if model else ""
     bare = RunRequest(request.target, {}, request.kind, request.api, modality)
     endpoint.provider.submit(bare)  # refuses what no service could run
-    given = resolve_files(given)
-    sent = [asset for asset in iter_files(given, model) if needed(asset, endpoint)]
+    inputs = resolve_files(inputs)
+    sent = [asset for asset in iter_files(inputs, model) if needed(asset, endpoint)]
     there = [asset for asset in sent if _is_uploaded(asset, endpoint, store)]
-    own, outputs = OwnRuns(store, request.target, endpoint), output_count(given)
+    own, outputs = OwnRuns(store, request.target, endpoint), output_count(inputs)
     return Plan(
         bare,
-        given,
+        inputs,
         endpoint,
         model,
         tuple(asset for asset in sent if asset not in there),
@@ -198,10 +204,10 @@ def make_plan(
 
 
 def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
-    """It was uploaded before. A large file is read only where one of its size was."""
+    """Return whether it was uploaded before; a large file is read only if its size was."""
     where = endpoint.provider.upload_url
-    known = store.has_size(asset.size or 0, where)
-    return known and store.uploaded(asset.sha256 or "", where) is not None
+    has_size = store.has_size(asset.size or 0, where)
+    return has_size and store.uploaded(asset.sha256 or "", where) is not None
 
 
 def _unknown_model(target: str, directory: Directory, endpoint: Endpoint) -> str:

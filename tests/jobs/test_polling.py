@@ -9,7 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from segmind_widgets.jobs.polling import FASTEST, SLOWEST, UNKNOWN_PAUSE, estimated_progress, next_poll
+from segmind_widgets.jobs.polling import (
+    FASTEST,
+    SLOWEST,
+    UNKNOWN_PAUSE,
+    estimated_progress,
+    next_poll,
+)
 
 USUAL = [
     1, 1.5, 2, 2.5, 3, 3.4, 4, 5, 5.5, 6, 7, 8, 9, 10, 10.4, 11, 12, 13, 15, 17, 20, 22, 25, 28, 32,
