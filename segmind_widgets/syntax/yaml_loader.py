@@ -112,7 +112,7 @@ class Yaml12Loader(yaml.SafeLoader):
                 problem = f"has a name that is not text: {name!r}"
                 raise self._error(name_node, problem, "Quote it.")
             if name in values:
-                problem = f"names `{name}` a second time"
+                problem = f"sets `{name}` a second time"
                 raise self._error(name_node, problem, "Leave one out.", name)
             try:
                 values[name] = self.construct_object(value_node)
