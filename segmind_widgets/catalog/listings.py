@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmind_widgets import schemas
+from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Model
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -72,7 +73,7 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
     if not isinstance(slug, str) or not slug:
         return None
     parameters = record.get("parameters")
-    schema = parameters.get("input_schema") if isinstance(parameters, Mapping) else None
+    schema = parameters.get("input_schema") if is_mapping(parameters) else None
     return Model(
         slug=slug,
         provider="apimart",
@@ -88,19 +89,19 @@ def _text(record: Mapping[str, Any], *keys: str) -> str:
 
 
 def _schema(source: Any) -> dict[str, Any] | None:
-    properties = source.get("properties") if isinstance(source, Mapping) else None
-    if not isinstance(properties, Mapping):
+    properties = source.get("properties") if is_mapping(source) else None
+    if not is_mapping(properties):
         return None
     inputs = {
         str(name): _input(str(name), schema)
         for name, schema in properties.items()
-        if isinstance(schema, Mapping)
+        if is_mapping(schema)
     }
     names = source.get("required")
     required = [
         name
         for name in inputs
-        if (isinstance(names, list) and name in names) or properties[name].get("required") is True
+        if (is_list(names) and name in names) or properties[name].get("required") is True
     ]
     return {"type": "object", "required": required, "properties": inputs} if inputs else None
 
@@ -113,7 +114,7 @@ _KEYWORDS = {  # keyword: whether its definition can be used
     **{rule: fits for rule, fits in schemas.RULES.items() if rule not in ("type", "enum")},
     "title": _is_text, "description": _is_text, "format": _is_text,
     "contentMediaType": _is_text, "contentEncoding": _is_text,
-    "examples": lambda value: isinstance(value, list),
+    "examples": lambda value: is_list(value),
     "default": lambda value: value is not None,
 }  # fmt: skip
 
@@ -121,7 +122,7 @@ _KEYWORDS = {  # keyword: whether its definition can be used
 def _input(name: str, source: Mapping[str, Any]) -> dict[str, Any]:
     """Reduce the schema of an input to valid JSON Schema."""
     names = source.get("type")
-    names = names if isinstance(names, list) else [names]
+    names = names if is_list(names) else [names]
     kinds = [_TYPES.get(kind.lower()) for kind in names if isinstance(kind, str)]
     kinds = [kind for kind in dict.fromkeys(kinds) if kind]
     schema: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
@@ -129,9 +130,9 @@ def _input(name: str, source: Mapping[str, Any]) -> dict[str, Any]:
         key: source[key] for key, fits in _KEYWORDS.items() if key in source and fits(source[key])
     }
     choices, items, file = source.get("enum"), source.get("items"), _FILE.search(name)
-    if isinstance(choices, list) and choices:
-        schema["enum"] = [c.get("value") if isinstance(c, Mapping) else c for c in choices]
-    elif kinds == ["array"] and (file or isinstance(items, Mapping)):
+    if is_list(choices) and choices:
+        schema["enum"] = [c.get("value") if is_mapping(c) else c for c in choices]
+    elif kinds == ["array"] and (file or is_mapping(items)):
         # the schema may describe the items of `image_urls` as {"url": …}, and URLs are sent
         schema["items"] = _input(name, {"type": "string"} if file else items or {})
     elif kinds == ["string"] and file:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from segmind_widgets import schemas
 from segmind_widgets.errors import InputError
-from segmind_widgets.schemas import Path, Schema, Violation
+from segmind_widgets.schemas import Path, Schema, Violation, is_list, is_mapping
 from segmind_widgets.types import Model
 
 _WHOLE = r"[-+]?[0-9]{1,18}"
@@ -110,7 +110,7 @@ def _with_renamed_prompt(
     if not name or name in inputs or "prompt" in properties or "prompt" not in inputs:
         return inputs
     prompt = inputs["prompt"]
-    if "array" in types(properties[name]) and not isinstance(prompt, list):
+    if "array" in types(properties[name]) and not is_list(prompt):
         prompt = [{"role": "user", "content": prompt}]
     return {name: prompt, **{other: inputs[other] for other in inputs if other != "prompt"}}
 
@@ -123,9 +123,9 @@ def _coerce(value: Any, schema: Schema) -> Any:
     kinds = types(schema)
     if value is not None and "array" in kinds and not any(is_a(value, kind) for kind in kinds):
         value = [value]
-    if isinstance(value, list):
+    if is_list(value):
         return [_coerce(item, schema.get("items", {})) for item in value]
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         inner = schema.get("properties", {})
         return {name: _coerce(item, inner.get(name, {})) for name, item in value.items()}
     for choice in schema.get("enum", ()):
@@ -159,9 +159,9 @@ def _is_object(value: Any) -> bool:
 
 def _with_addresses(value: Any) -> Any:
     """Put an address in the place of each file, so that the rest can be validated."""
-    if isinstance(value, list):
+    if is_list(value):
         return [_with_addresses(item) for item in value]
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {name: _with_addresses(item) for name, item in value.items()}
     return "https://a.file" if _is_object(value) else value
 
@@ -170,7 +170,7 @@ def _misfit(name: str, value: Any, schema: Schema) -> str:
     """Describe a problem that JSON Schema has no rule for: an empty value, a file, a bad URL."""
     if value is None and types(schema) and "null" not in types(schema):
         return f"`{name}` is empty: give it a value, or leave it out."
-    if isinstance(value, list) and "array" in types(schema):
+    if is_list(value) and "array" in types(schema):
         items = schema.get("items", {})
         misfits = (_misfit(f"{name}[{i}]", item, items) for i, item in enumerate(value))
         return next(filter(None, misfits), "")

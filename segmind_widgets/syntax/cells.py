@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.errors import CellError
+from segmind_widgets.schemas import is_mapping
 from segmind_widgets.syntax import yaml_values
 from segmind_widgets.syntax.templates import NAME, Template
 
@@ -164,7 +165,7 @@ def _to_yaml(value: Any) -> Any:
         return yaml_values.Verbatim(f"${{float('{value}')}}")
     if value is None or isinstance(value, (int, float)):
         return value
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {_to_yaml(key): _to_yaml(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_to_yaml(item) for item in value]

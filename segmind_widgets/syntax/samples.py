@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from segmind_widgets.schemas import is_list
 from segmind_widgets.syntax.literals import UNKNOWN
 
 _TYPES = {
@@ -100,7 +101,7 @@ def _item(name: str, kind: str, form: str | None, default: Any) -> dict[str, Any
 
 def _of_value(name: str, value: Any) -> dict[str, Any]:
     schema: dict[str, Any] = {"title": _title(name)}
-    if isinstance(value, list):
+    if is_list(value):
         items = [_of_value(name, item) for item in value]
         alike = items and all(item.get("type") == items[0].get("type") for item in items)
         keys = {"type", "format", "contentMediaType"}.intersection(items[0] if alike else ())

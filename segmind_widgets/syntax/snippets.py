@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.schemas import is_list
 from segmind_widgets.syntax.literals import UNKNOWN, mapping_of, of_curl, of_javascript, of_python
 from segmind_widgets.syntax.samples import infer_schema, parse_parameters
 
@@ -104,7 +105,7 @@ def _without_keys(text: str) -> str:
 
 def _without_secrets(value: Any) -> Any:
     """Remove entries with the names of API keys from a value."""
-    if isinstance(value, list):
+    if is_list(value):
         return [_without_secrets(item) for item in value]
     if not isinstance(value, dict):
         return value
