@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]  # the names and indices that lead to a value
@@ -26,6 +26,16 @@ TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object", 
 # may need exponential time for it. Some harmless patterns look alike and are not checked either.
 _SLOW_PATTERN = re.compile(r"\([^)]*[*+{|].*\)[*+{]", re.DOTALL)
 _ESCAPE_OR_SET = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether a value is a mapping; JSON's have text as keys."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Return whether a value is a list."""
+    return isinstance(value, list)
 
 
 def _is_number(value: object) -> bool:
@@ -52,13 +62,13 @@ def _is_pattern(value: object) -> bool:
 
 
 def _is_type(value: object) -> bool:
-    names: list[object] = value if isinstance(value, list) else [value]
+    names: list[object] = value if is_list(value) else [value]
     return bool(names) and all(isinstance(name, str) and name in TYPES for name in names)
 
 
 RULES: Mapping[str, Callable[[object], bool]] = {  # keyword: whether its definition can be used
     "type": _is_type,
-    "enum": lambda value: isinstance(value, list),
+    "enum": lambda value: is_list(value),
     "minLength": _is_count, "maxLength": _is_count, "pattern": _is_pattern,
     "minItems": _is_count, "maxItems": _is_count,
     "minimum": _is_number, "maximum": _is_number,
@@ -107,10 +117,10 @@ def iter_violations(value: Any, schema: Schema, path: Path = ()) -> Iterator[Vio
             yield Violation(path, rule, value, schema)
             if rule in _DECISIVE:
                 return
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         for violation in iter_input_violations(value, schema):
             yield violation._replace(path=(*path, *violation.path))
-    elif isinstance(value, list) and "items" in schema:
+    elif is_list(value) and "items" in schema:
         for index, item in enumerate(value):
             yield from iter_violations(item, schema["items"], (*path, index))
 
@@ -125,7 +135,7 @@ def is_valid(value: Any, schema: Schema) -> bool:
 
 
 def _to_json(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else repr(value)
+    return dict(value) if is_mapping(value) else repr(value)
 
 
 _ENCODER = json.JSONEncoder(default=_to_json)
@@ -160,15 +170,15 @@ def _compile(text: str) -> Callable[[Any], bool]:
 
 def _assertions(schema: object) -> dict[str, Any]:
     """Reduce a schema to the keywords that are checked and whose definitions can be used."""
-    if not isinstance(schema, dict):
+    if not is_mapping(schema):
         return {}
     rules: dict[str, Any] = {
         rule: schema[rule] for rule, fits in RULES.items() if rule in schema and fits(schema[rule])
     }
-    if isinstance(names := schema.get("required"), list):
+    if is_list(names := schema.get("required")):
         rules["required"] = list(dict.fromkeys(name for name in names if isinstance(name, str)))
-    if isinstance(properties := schema.get("properties"), dict):
+    if is_mapping(properties := schema.get("properties")):
         rules["properties"] = {name: _assertions(inner) for name, inner in properties.items()}
-    if isinstance(items := schema.get("items"), dict):
+    if is_mapping(items := schema.get("items")):
         rules["items"] = _assertions(items)
     return rules

@@ -1,1 +1,1 @@
-"""Models: their entries, the services' listings, and the validation of inputs."""
+"""Models, the services' lists of models, and validation of inputs."""

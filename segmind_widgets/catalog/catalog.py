@@ -1,7 +1,7 @@
-"""Models: what they are, what they take, their usual cost and time; and a check of inputs.
+"""The catalog of models: parameters, usual cost and time, search.
 
-The project's own `models.json` knows the parameters of some models; the live directories know the
-name, kind, cost and time of all. `Catalog` joins the two. Pure: nothing here fetches anything.
+The package's `models.json` has the parameters of some models; the services' directories have name,
+kind, cost and time of all. `Catalog` joins the two. Pure: this module fetches nothing.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ __all__ = [
 
 
 class Catalog:
-    """The known models, immutable: the built-in ones first, then those only the live rows have.
+    """All models, immutable: the built-in ones, then those that only the live rows have.
 
-    Where both know a model, the live row wins, except for what it does not say.
+    Where both have a model, the live row wins, except for its empty fields.
     """
 
     def __init__(self, live: Iterable[Model] = ()) -> None:
@@ -56,22 +56,22 @@ class Catalog:
         return len(self._models)
 
     def find(self, slug: str, provider: str | None = None) -> Model | None:
-        """The model of that slug; without a provider, the first one's that has it."""
-        wanted = slug.strip().lower()
+        """Return the model of a slug; without a provider, of the first provider that has it."""
+        name = slug.strip().lower()
         for model in self:
-            if model.slug.lower() == wanted and provider in (None, model.provider):
+            if model.slug.lower() == name and provider in (None, model.provider):
                 return model
         return None
 
     def search(
         self, query: str = "", modality: str | None = None, provider: str | None = None
     ) -> list[Model]:
-        """The models that fit, best first; all of them for an empty query.
+        """Return the models that match, best first; all of them for an empty query.
 
         Args:
             query: words of the slug, name or description; near misses come last.
-            modality: one of `kinds` ("image", "video", "edit", …) or words of the directory's own.
-            provider: only this one's models.
+            modality: one of `kinds` ("image", "video", "edit", …) or part of a service's own term.
+            provider: only the models of this provider.
         """
         models = [
             model
@@ -82,11 +82,11 @@ class Catalog:
         if not words:
             return models
         ranked = [(_rank(model, words), len(model.slug), i) for i, model in enumerate(models)]
-        found = [models[i] for rank, _, i in sorted(ranked) if rank < _UNRELATED]
-        return found or _nearest(query, models)
+        matches = [models[i] for rank, _, i in sorted(ranked) if rank < _UNRELATED]
+        return matches or _nearest(query, models)
 
     def suggest(self, slug: str, provider: str | None = None) -> list[str]:
-        """Up to three slugs that may have been meant, the likeliest first."""
+        """Return up to three slugs that are near to this one, the nearest first."""
         models = [model for model in self if provider in (None, model.provider)]
         near = _nearest(slug, models) or self.search(slug, provider=provider)
         return [model.slug for model in near[:3]]
@@ -96,19 +96,19 @@ class Catalog:
 def _built_in() -> tuple[Model, ...]:
     text = Path(__file__).with_name("models.json").read_text(encoding="utf-8")
     return tuple(
-        Model(slug=slug, provider=provider, **facts)
+        Model(slug=slug, provider=provider, **fields)
         for provider, models in json.loads(text).items()
-        for slug, facts in models.items()
+        for slug, fields in models.items()
     )
 
 
-def _join(known: Model, row: Model) -> Model:
+def _join(built_in: Model, row: Model) -> Model:
     names = ("name", "modality", "description", "cost", "seconds", "schema")
-    said = {name: getattr(row, name) for name in names if getattr(row, name) not in (None, "")}
-    return replace(known, **said)
+    fields = {name: getattr(row, name) for name in names if getattr(row, name) not in (None, "")}
+    return replace(built_in, **fields)
 
 
-_KINDS = {  # short word: what its modalities look like with the letters only, in lower case
+_KINDS = {  # kind: pattern for the letters of a modality, in lower case
     "image": "toimage|inpaint|^image$",
     "video": "tovideo|^video$",
     "audio": "toaudio|^audio$|voice|speech|music",
@@ -129,9 +129,9 @@ _ALIASES = {
 
 
 def kinds(modality: str) -> frozenset[str]:
-    """The short words that a directory's modality answers to: what comes out, and what is done.
+    """Return the kinds of a modality as the services write it: its output and its operations.
 
-    Both "Image-to-Video Generation" and "imageTOImage" are understood.
+    "Image-to-Video Generation" is {"video", "animate"}, "imageTOImage" is {"image", "edit"}.
     """
     letters = _letters(modality)
     return frozenset(kind for kind, pattern in _KINDS.items() if re.search(pattern, letters))
@@ -142,14 +142,14 @@ def _letters(text: str) -> str:
 
 
 def _is_of(model: Model, modality: str) -> bool:
-    wanted = _letters(modality).removesuffix("s")
-    wanted = _ALIASES.get(wanted, wanted)
-    if wanted in _KINDS:
-        return wanted in kinds(model.modality)
-    return wanted in _letters(model.modality)
+    kind = _letters(modality).removesuffix("s")
+    kind = _ALIASES.get(kind, kind)
+    if kind in _KINDS:
+        return kind in kinds(model.modality)
+    return kind in _letters(model.modality)
 
 
-_UNRELATED = 5
+_UNRELATED = 5  # the rank of a model without the words of a query
 
 
 def _words(text: str) -> list[str]:
@@ -157,7 +157,7 @@ def _words(text: str) -> list[str]:
 
 
 def _rank(model: Model, words: list[str]) -> int:
-    """0 for the slug itself, 1 for its beginning, 2 and 3 for its words, 4 for the description."""
+    """Return 0 for the slug itself, 1 for its start, 2 and 3 for its words, 4 for other text."""
     query = " ".join(words)
     slug, name = " ".join(_words(model.slug)), " ".join(_words(model.name))
     if query in (slug, name):
@@ -174,7 +174,7 @@ def _rank(model: Model, words: list[str]) -> int:
 
 
 def _nearest(text: str, models: list[Model]) -> list[Model]:
-    import difflib  # here: only a name that is not found needs it
+    import difflib  # here: only a name without a match needs it
 
     by_letters = {_letters(model.slug): model for model in models}
     near = difflib.get_close_matches(_letters(text), by_letters, n=8, cutoff=0.7)

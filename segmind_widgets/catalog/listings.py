@@ -1,7 +1,7 @@
-"""What the services' own lists say of their models, as values.
+"""Parsers of the services' lists of models.
 
 Segmind has a page of Markdown tables without parameters; APIMart has records with JSON Schemas.
-Both are read as they come: what cannot be read is left out, and nothing here raises.
+Entries that cannot be parsed are left out; nothing here raises.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segmind_widgets import schemas
+from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Model
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -26,10 +27,10 @@ _FILE = re.compile(r"(?:^|_)(image|video|audio|mask)s?(?:_(?:url|input|file)s?)?
 
 
 def parse_directory(text: str) -> list[Model]:
-    """The rows of https://www.segmind.com/llms.txt: Markdown tables, a row a model, no schemas.
+    """Parse https://www.segmind.com/llms.txt: Markdown tables with one model a row, no schemas.
 
-    A row is name, slug, description, modality, cost, time, link; cells may hold line breaks and
-    pipes. A cost or time that cannot be read is None, and what is no row is passed over.
+    A row is name, slug, description, modality, cost, time, link; cells may contain line breaks and
+    pipes. A cost or time that cannot be parsed is None; all text outside of rows is skipped.
     """
     models: dict[str, Model] = {}
     for chunk in re.split(r"^(?=\|)", text, flags=re.MULTILINE):
@@ -42,14 +43,15 @@ def parse_directory(text: str) -> list[Model]:
 
 def _row(cells: list[str]) -> Model | None:
     link = _LINK.search(cells[-1]) if cells else None
-    slugs = [i for i, cell in enumerate(cells) if i and _SLUG.fullmatch(cell)]
-    at = next((i for i in slugs if link and cells[i] == link[1]), slugs[0] if slugs else 0)
-    if not at or cells[at].lower() == "slug" or len(cells) < at + 6:
+    candidates = [i for i, cell in enumerate(cells) if i and _SLUG.fullmatch(cell)]
+    first = candidates[0] if candidates else 0
+    index = next((i for i in candidates if link and cells[i] == link[1]), first)
+    if not index or cells[index].lower() == "slug" or len(cells) < index + 6:
         return None
-    *description, modality, cost, seconds, _ = cells[at + 1 :]
+    *description, modality, cost, seconds, _ = cells[index + 1 :]
     return Model(
-        slug=cells[at],
-        name=" | ".join(cells[:at]),
+        slug=cells[index],
+        name=" | ".join(cells[:index]),
         modality=modality,
         description=" | ".join(description),
         cost=_number(cost.removeprefix("$")),
@@ -62,46 +64,46 @@ def _number(text: str) -> float | None:
 
 
 def parse_parameters(record: Mapping[str, Any]) -> Model | None:
-    """The model of a record of APIMart's `GET /v1/models?expand=parameters`; None without an id.
+    """Parse a record of APIMart's `GET /v1/models?expand=parameters`; return None without an id.
 
-    The inputs are in `parameters.input_schema.properties`. What is no JSON Schema in there is left
-    out, and inputs named like files (`image_urls`) are marked as media.
+    The inputs are in `parameters.input_schema.properties`. Entries that are not JSON Schema are
+    left out, and inputs with names of files (`image_urls`) are marked as media.
     """
     slug = record.get("id")
     if not isinstance(slug, str) or not slug:
         return None
     parameters = record.get("parameters")
-    schema = parameters.get("input_schema") if isinstance(parameters, Mapping) else None
+    schema = parameters.get("input_schema") if is_mapping(parameters) else None
     return Model(
         slug=slug,
         provider="apimart",
-        name=_said(record, "name", "display_name"),
-        modality=_said(record, "category", "modality", "type"),
-        description=_said(record, "description"),
+        name=_text(record, "name", "display_name"),
+        modality=_text(record, "category", "modality", "type"),
+        description=_text(record, "description"),
         schema=_schema(schema),
     )
 
 
-def _said(record: Mapping[str, Any], *keys: str) -> str:
-    return next((said for key in keys if isinstance(said := record.get(key), str)), "")
+def _text(record: Mapping[str, Any], *keys: str) -> str:
+    return next((text for key in keys if isinstance(text := record.get(key), str)), "")
 
 
-def _schema(given: Any) -> dict[str, Any] | None:
-    properties = given.get("properties") if isinstance(given, Mapping) else None
-    if not isinstance(properties, Mapping):
+def _schema(source: Any) -> dict[str, Any] | None:
+    properties = source.get("properties") if is_mapping(source) else None
+    if not is_mapping(properties):
         return None
-    cleaned = {
+    inputs = {
         str(name): _input(str(name), schema)
         for name, schema in properties.items()
-        if isinstance(schema, Mapping)
+        if is_mapping(schema)
     }
-    listed = given.get("required")
+    names = source.get("required")
     required = [
         name
-        for name in cleaned
-        if (isinstance(listed, list) and name in listed) or properties[name].get("required") is True
+        for name in inputs
+        if (is_list(names) and name in names) or properties[name].get("required") is True
     ]
-    return {"type": "object", "required": required, "properties": cleaned} if cleaned else None
+    return {"type": "object", "required": required, "properties": inputs} if inputs else None
 
 
 def _is_text(value: Any) -> bool:
@@ -112,26 +114,26 @@ _KEYWORDS = {  # keyword: whether its definition can be used
     **{rule: fits for rule, fits in schemas.RULES.items() if rule not in ("type", "enum")},
     "title": _is_text, "description": _is_text, "format": _is_text,
     "contentMediaType": _is_text, "contentEncoding": _is_text,
-    "examples": lambda value: isinstance(value, list),
+    "examples": lambda value: is_list(value),
     "default": lambda value: value is not None,
 }  # fmt: skip
 
 
-def _input(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """One input's schema, with only what is JSON Schema in it."""
-    named = given.get("type")
-    named = named if isinstance(named, list) else [named]
-    kinds = [_TYPES.get(kind.lower()) for kind in named if isinstance(kind, str)]
+def _input(name: str, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Reduce the schema of an input to valid JSON Schema."""
+    names = source.get("type")
+    names = names if is_list(names) else [names]
+    kinds = [_TYPES.get(kind.lower()) for kind in names if isinstance(kind, str)]
     kinds = [kind for kind in dict.fromkeys(kinds) if kind]
     schema: dict[str, Any] = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
     schema |= {
-        key: given[key] for key, fits in _KEYWORDS.items() if key in given and fits(given[key])
+        key: source[key] for key, fits in _KEYWORDS.items() if key in source and fits(source[key])
     }
-    choices, items, file = given.get("enum"), given.get("items"), _FILE.search(name)
-    if isinstance(choices, list) and choices:
-        schema["enum"] = [c.get("value") if isinstance(c, Mapping) else c for c in choices]
-    elif kinds == ["array"] and (file or isinstance(items, Mapping)):
-        # the items of `image_urls` may be described as {"url": …}; the provider sends what is right
+    choices, items, file = source.get("enum"), source.get("items"), _FILE.search(name)
+    if is_list(choices) and choices:
+        schema["enum"] = [c.get("value") if is_mapping(c) else c for c in choices]
+    elif kinds == ["array"] and (file or is_mapping(items)):
+        # the schema may describe the items of `image_urls` as {"url": …}, and URLs are sent
         schema["items"] = _input(name, {"type": "string"} if file else items or {})
     elif kinds == ["string"] and file:
         kind = "image" if file[1] == "mask" else file[1]

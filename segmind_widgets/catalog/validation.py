@@ -1,7 +1,7 @@
-"""Inputs held against a model's JSON Schema: what is wrong, what looks wrong, and what to send.
+"""Validation of inputs against a model's JSON Schema: problems, warnings, and the values to send.
 
-Nothing that the service might accept is refused without a reason in the schema, and no value
-changes its meaning on the way: "5" becomes 5 where a number is wanted, and that is about all.
+No input is refused without a reason in the schema, and no value changes its meaning: "5" becomes
+5 where the schema has a number.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from segmind_widgets import schemas
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import transform
-from segmind_widgets.schemas import Path, Schema, Violation
+from segmind_widgets.schemas import Path, Schema, Violation, is_list, is_mapping
 from segmind_widgets.types import Model
 
 _WHOLE = r"[-+]?[0-9]{1,18}"
@@ -38,9 +38,9 @@ class InputNote(NamedTuple):
 
 
 class ValidationResult(NamedTuple):
-    """The inputs to send, and what there is to say about them.
+    """The inputs to send, with notes about them.
 
-    `problems` are certain: the service would refuse. `warnings` are not.
+    `problems` are certain: the service would refuse the inputs. `warnings` are not.
     """
 
     inputs: dict[str, Any]
@@ -48,81 +48,85 @@ class ValidationResult(NamedTuple):
     warnings: tuple[InputNote, ...] = ()
 
     def raise_for_problems(self) -> None:
-        """Raise an InputError with all the problems, if there are any."""
+        """Raise an InputError that lists all problems; do nothing where there is none."""
         if self.problems:
-            doubts = [str(note).removesuffix(_SENT) for note in self.warnings]
+            warnings = [str(note).removesuffix(_SENT) for note in self.warnings]
             raise InputError(
                 " ".join(map(str, self.problems)),
-                hint=" ".join([*doubts, "Nothing was sent."]),
+                hint=" ".join([*warnings, "Nothing was sent."]),
                 field=self.problems[0].field,
             )
 
 
 def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
-    """Hold inputs against the model's schema; without one, everything passes as it is.
+    """Validate inputs against the model's schema; without a schema all inputs pass unchanged.
 
-    Files in any form (Assets, Paths, images, bytes, jobs) are left alone: they fit media fields
-    and nothing else.
+    Files in any form (Assets, Paths, images, bytes, jobs) stay as they are: they fit media fields
+    only.
     """
     if not model.schema:
         return ValidationResult(dict(inputs))
-    known = model.schema.get("properties", {})
-    sent = {
-        name: _coerce(value, known.get(name, {}))
-        for name, value in _with_prompt_in_its_place(inputs, known).items()
+    properties: Mapping[str, Schema] = model.schema.get("properties", {})
+    values = {
+        name: _coerce(value, properties.get(name, {}))
+        for name, value in _with_renamed_prompt(inputs, properties).items()
     }
-    said = {name: _misplaced(name, value, known.get(name, {})) for name, value in sent.items()}
-    problems = [InputNote(name, message) for name, message in said.items() if message]
+    misfits = {
+        name: _misfit(name, value, properties.get(name, {})) for name, value in values.items()
+    }
+    problems = [InputNote(name, message) for name, message in misfits.items() if message]
     for path, message in _describe_all(
-        schemas.iter_input_violations(transform(sent, _without_object), model.schema)
+        schemas.iter_input_violations(transform(values, _with_address), model.schema)
     ):
         name = str(path[0])
-        if not said.get(name):
+        if not misfits.get(name):
             problems.append(InputNote(name, f"`{format_path(path)}` {message}"))
-    strange = [name for name in sent if name not in known]
     warnings = [
         InputNote(
             name,
             f"`{name}` is not a known parameter of {model.slug}"
-            f"{did_you_mean(name, known) or '.'}{_SENT}",
+            f"{did_you_mean(name, properties) or '.'}{_SENT}",
         )
-        for name in strange
+        for name in values
+        if name not in properties
     ]
-    return ValidationResult(sent, tuple(problems), tuple(warnings))
+    return ValidationResult(values, tuple(problems), tuple(warnings))
 
 
 def with_seed(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with seed -1 (a new one each time), where the model takes one and none is set.
+    """Add seed -1 (a new seed for each run) where the model takes it and none is set.
 
-    Segmind's pages often default to a fixed seed, which would give the same picture again.
+    Many of Segmind's pages have a fixed seed as default, which would repeat the same picture.
     """
-    seed = ((model.schema or {}).get("properties") or {}).get("seed", {})
-    takes = {"integer", "number"}.intersection(types(seed)) and seed.get("minimum", -1) <= -1
-    return {**inputs, "seed": -1} if takes and inputs.get("seed") is None else dict(inputs)
+    seed: Schema = ((model.schema or {}).get("properties") or {}).get("seed", {})
+    takes_seed = {"integer", "number"}.intersection(types(seed)) and seed.get("minimum", -1) <= -1
+    return {**inputs, "seed": -1} if takes_seed and inputs.get("seed") is None else dict(inputs)
 
 
-def _with_prompt_in_its_place(inputs: Mapping[str, Any], known: Schema) -> Mapping[str, Any]:
-    """A cell of plain text is a `prompt`; some models have another name for it ("x-prompt")."""
-    place = next((name for name, schema in known.items() if schema.get("x-prompt")), None)
-    if not place or place in inputs or "prompt" in known or "prompt" not in inputs:
+def _with_renamed_prompt(
+    inputs: Mapping[str, Any], properties: Mapping[str, Schema]
+) -> Mapping[str, Any]:
+    """Give the `prompt` of a plain-text cell the model's own name for it ("x-prompt")."""
+    name = next((name for name, schema in properties.items() if schema.get("x-prompt")), None)
+    if not name or name in inputs or "prompt" in properties or "prompt" not in inputs:
         return inputs
     prompt = inputs["prompt"]
-    if "array" in types(known[place]) and not isinstance(prompt, list):
+    if "array" in types(properties[name]) and not is_list(prompt):
         prompt = [{"role": "user", "content": prompt}]
-    return {place: prompt, **{name: inputs[name] for name in inputs if name != "prompt"}}
+    return {name: prompt, **{other: inputs[other] for other in inputs if other != "prompt"}}
 
 
 def _coerce(value: Any, schema: Schema) -> Any:
-    """The value in the schema's own type, where it means the same there."""
+    """Convert a value to the schema's type where its meaning stays the same."""
     if isinstance(value, numbers.Real) and type(value) not in (bool, int, float):  # numpy's
         value = int(value) if isinstance(value, numbers.Integral) else float(value)
     value = list(value) if isinstance(value, tuple) else value
     kinds = types(schema)
     if value is not None and "array" in kinds and not any(is_a(value, kind) for kind in kinds):
         value = [value]
-    if isinstance(value, list):
+    if is_list(value):
         return [_coerce(item, schema.get("items", {})) for item in value]
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         inner = schema.get("properties", {})
         return {name: _coerce(item, inner.get(name, {})) for name, item in value.items()}
     for choice in schema.get("enum", ()):
@@ -130,12 +134,12 @@ def _coerce(value: Any, schema: Schema) -> Any:
             return choice
     if media_type(schema) or any(is_a(value, kind) for kind in kinds):
         return value
-    converted = (_converted(value, kind) for kind in kinds)
-    return next((found for found in converted if found is not None), value)
+    conversions = (_convert(value, kind) for kind in kinds)
+    return next((result for result in conversions if result is not None), value)
 
 
-def _converted(value: Any, kind: str) -> Any:
-    """The same value as another JSON type; None where it has no such form."""
+def _convert(value: Any, kind: str) -> Any:
+    """Return the value as another JSON type; None where it has no such form."""
     if isinstance(value, str):
         if kind in ("integer", "number") and re.fullmatch(_WHOLE, value):
             return int(value)
@@ -154,29 +158,29 @@ def _is_object(value: Any) -> bool:
     return not isinstance(value, (str, int, float, list, Mapping, type(None)))
 
 
-def _without_object(value: Any) -> Any:
-    """The value with an address in the place of each file, for the schema to judge the rest."""
+def _with_address(value: Any) -> Any:
+    """Put an address in the place of a file, so that the rest can be validated."""
     return "https://a.file" if _is_object(value) else value
 
 
-def _misplaced(name: str, value: Any, schema: Schema) -> str:
-    """What is wrong that JSON Schema cannot see: nothing, files, and text in their place."""
+def _misfit(name: str, value: Any, schema: Schema) -> str:
+    """Describe a problem that JSON Schema has no rule for: an empty value, a file, a bad URL."""
     if value is None and types(schema) and "null" not in types(schema):
         return f"`{name}` is empty: give it a value, or leave it out."
-    if isinstance(value, list) and "array" in types(schema):
+    if is_list(value) and "array" in types(schema):
         items = schema.get("items", {})
-        said = (_misplaced(f"{name}[{i}]", item, items) for i, item in enumerate(value))
-        return next(filter(None, said), "")
+        misfits = (_misfit(f"{name}[{i}]", item, items) for i, item in enumerate(value))
+        return next(filter(None, misfits), "")
     if isinstance(value, float) and not math.isfinite(value):
-        return f"`{name}` must be a number that ends, not {value}."
+        return f"`{name}` must be a finite number, not {value}."
     media = media_type(schema)
     if _is_object(value) and types(schema) and not (media and _fits(value, media)):
         return f"`{name}` takes {describe_schema(schema)}, not {describe_value(value)}."
     if media and isinstance(value, str) and not _is_address(value, schema):
-        shown = value[:60] + "…" * (len(value) > 60)
+        text = value[:60] + "…" * (len(value) > 60)
         return (
-            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{shown}`. For a"
-            f" file of yours write `file:{shown.removeprefix('file:')}` in a cell, or upload it"
+            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{text}`. For a"
+            f" file of yours write `file:{text.removeprefix('file:')}` in a cell, or upload it"
             " first."
         )
     return ""
@@ -188,11 +192,11 @@ def _is_address(text: str, schema: Schema) -> bool:
 
 
 def _fits(value: Any, media: str) -> bool:
-    """False only where a file is known to be of another kind."""
+    """Return False only for a file of another kind; a file of unknown kind fits."""
     return media.split("/")[0] in ("*", file_kind(value)) or not file_kind(value)
 
 
-_TYPES = {  # JSON Schema's word: what Python holds it in, and how to say it
+_TYPES = {  # type in JSON Schema: type in Python, and a name for people
     "string": (str, "text"),
     "integer": (int, "a whole number"),
     "number": ((int, float), "a number"),
@@ -213,18 +217,18 @@ _BOUNDS = {
 
 
 def types(schema: Schema) -> list[str]:
-    """The JSON types that a schema names; none means any."""
-    named = schema.get("type", [])
-    return [named] if isinstance(named, str) else list(named)
+    """Return the JSON types that a schema allows; none means any."""
+    names: str | list[str] = schema.get("type", [])
+    return [names] if isinstance(names, str) else list(names)
 
 
 def is_a(value: Any, kind: str) -> bool:
-    """Whether a value is of that JSON type. True is no number, and 5.0 no integer."""
+    """Return whether a value is of a JSON type. True is no number, and 5.0 no integer."""
     return isinstance(value, _TYPES[kind][0]) and (kind == "boolean" or not isinstance(value, bool))
 
 
 def media_type(schema: Schema) -> str:
-    """What files an input takes: "image/*", "video/*", "audio/*", "*/*", or "" if none.
+    """Return the files that an input takes: "image/*", "video/*", "audio/*", "*/*", else "".
 
     `schema` is the input's own; for a list of files, that of the list.
     """
@@ -233,7 +237,7 @@ def media_type(schema: Schema) -> str:
 
 
 def file_kind(value: Any) -> str:
-    """The kind of a Python object known to hold an image, a video or audio; else ""."""
+    """Return "image", "video" or "audio" for a Python object that holds one; else ""."""
     kind = str(getattr(value, "media_type", "")).split("/")[0]
     if any(base.__module__.startswith("PIL.") for base in type(value).__mro__):
         kind = "image"
@@ -241,21 +245,21 @@ def file_kind(value: Any) -> str:
 
 
 def scalar(value: Any) -> str:
-    """A scalar as it is written in a cell: true, text without quotes, 5 for 5.0."""
+    """Return a scalar as it is written in a cell: true, text without quotes, 5 for 5.0."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, str) else json.dumps(value, default=repr)
 
 
 def describe_schema(schema: Schema) -> str:
-    """What a schema takes, in words: "a whole number", "an image"."""
+    """Return a name for the values that a schema takes: "a whole number", "an image"."""
     if "array" not in types(schema) and (media := media_type(schema)):
         return _MEDIA.get(media.split("/")[0], "a file")
     return " or ".join(_TYPES[kind][1] for kind in types(schema)) or "another value"
 
 
 def describe_value(value: Any) -> str:
-    """What a value is, in words that a reader of the notebook knows."""
+    """Return a name for a value that needs no knowledge of Python."""
     if isinstance(value, str):
         return f'the text "{value[:40]}{"…" * (len(value) > 40)}"'
     for kind in ("boolean", "number"):
@@ -270,9 +274,9 @@ def describe_value(value: Any) -> str:
     return _MEDIA[kind] if kind else f"a Python {type(value).__name__}"
 
 
-def format_path(where: Path) -> str:
-    """Where a value is, as one would write it: messages[0].role."""
-    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in where]
+def format_path(path: Path) -> str:
+    """Return a path as text: messages[0].role."""
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in path]
     return "".join(steps).removeprefix(".")
 
 
@@ -286,7 +290,7 @@ def _describe_all(violations: Iterable[Violation]) -> Iterator[tuple[Path, str]]
 
 
 def _describe_violation(violation: Violation) -> str:
-    """Return the sentence for a broken rule, without its subject; "" where it is to be excused."""
+    """Return the sentence for a violation without its subject; "" for a rounding error."""
     rule, value, schema = violation.rule, violation.value, violation.schema
     limit = schema[rule]
     if rule == "required":
@@ -327,7 +331,7 @@ def _describe_step(value: float, step: float) -> str:
 
 
 def did_you_mean(text: str, names: Iterable[str], mark: str = "`") -> str:
-    """The clause `; did you mean …?` for the nearest of the names; "" where none is near."""
+    """Return the clause `; did you mean …?` for the nearest name; "" where none is near."""
     import difflib  # here: only a mistake needs it
 
     by_lower = {name.lower(): name for name in names}

@@ -1,1 +1,1 @@
-"""Text that a person writes, as Python values: cells, templates, YAML, pasted snippets."""
+"""Parsers of text that people write or paste: cells, templates, YAML, code snippets."""

@@ -1,8 +1,8 @@
-"""The text of a cell or a line, and the notebook's names, become the inputs of a run; and back.
+"""Parse the body of a cell or a line as the inputs of a run, and write inputs as a cell.
 
-The first line decides. `name: …` or `{` begins a YAML mapping, which is the inputs; anything else
-is the prompt. In both, `$name` or `${expr}` alone is that Python object, `${expr}` inside text is
-its text, and `$${` is a literal `${`. `file:cat.png` alone as a value is that file.
+The first line decides: after `name: …` or `{` the body is a YAML mapping of inputs, else it is the
+prompt. In both, `$name` or `${expr}` alone is that Python object, `${expr}` inside text is its
+text, and `$${` is a literal `${`. A value `file:cat.png` is that file.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ _BLOCK_SCALAR = re.compile(r"[|>][-+1-9]{0,2}[ \t]*\n")
 
 
 def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs that a cell's body means; {} for an empty one.
+    """Parse a cell's body as inputs; an empty body is {}.
 
     Args:
         text: the body, without the line of the magic.
-        namespace: the notebook's names, for `$name` and `${expr}`.
+        namespace: the notebook's variables, for `$name` and `${expr}`.
 
     Raises:
-        CellError: not a mapping where one was begun, an expression that fails, a missing file.
+        CellError: an invalid mapping, an expression that fails, a missing file.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     template = Template(text, namespace)
-    body = template.lifted.strip()
+    body = template.masked.strip()
     if not body:
         return {}
-    if _MAPPING.match(template.lifted):
-        return _load(template.lifted, template.value, text)
+    if _MAPPING.match(template.masked):
+        return _load(template.masked, template.value, text)
     if _GLUED.fullmatch(body):
         name = body.partition(":")[0]
-        meant = f"image: {body}" if name == "file" else f"{name}: …"
+        example = f"image: {body}" if name == "file" else f"{name}: …"
         raise CellError(
             f"There is no space after `{name}:`, so it may be an input or a prompt.",
-            hint=f"For an input write `{meant}`; put a prompt in quotes.",
+            hint=f"For an input write `{example}`; put a prompt in quotes.",
             field=name,
         )
     if _BLOCK_SCALAR.match(body):
-        body = _load(template.lifted, str, text)
+        body = _load(template.masked, str, text)
     elif body[0] in "\"'":
         try:
             quoted = _load(body, str, text)
@@ -66,14 +66,14 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs that `prompt="a red fox" seed=7 image=$cat sizes=[1,2]` means.
+    """Parse a line such as `prompt="a red fox" seed=7 image=$cat sizes=[1,2]` as inputs.
 
     Args:
-        line: the text, or its words as `split_line` gives them.
-        namespace: the notebook's names.
+        line: the text, or its words from `split_line`.
+        namespace: the notebook's variables.
 
     Raises:
-        CellError: as `parse_body`, and for a word without `=` and an unclosed quote.
+        CellError: as `parse_body`, and for a word without `=` or an unclosed quote.
     """
     words = split_line(line) if isinstance(line, str) else line
     if stray := " ".join(word for word in words if not re.match(rf"{_IDENTIFIER}=", word)):
@@ -86,13 +86,13 @@ def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[
     for word in words:
         name, _, source = word.partition("=")
         if name in inputs:
-            raise CellError(f"`{name}` is there twice.", hint="Leave one out.", field=name)
+            raise CellError(f"`{name}` occurs twice.", hint="Leave one out.", field=name)
         template = Template(source, namespace)
         try:
             if source[:1] in ('"', "'", "[", "{"):
-                inputs[name] = _load(template.lifted, template.value, source)
+                inputs[name] = _load(template.masked, template.value, source)
             else:
-                value = yaml_values.parse_scalar(template.lifted)
+                value = yaml_values.parse_scalar(template.masked)
                 inputs[name] = template.value(value) if isinstance(value, str) else value
         except CellError as error:
             raise error.with_field(name) from error.__cause__
@@ -100,14 +100,14 @@ def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[
 
 
 def split_line(line: str) -> list[str]:
-    """The words of a line, as written: quotes, `[…]`, `{…}` and `${…}` hold a word together.
+    """Split a line at spaces outside of quotes, `[…]`, `{…}` and `${…}`; words stay unchanged.
 
     Raises:
-        CellError: a quote or a bracket is not closed.
+        CellError: an unclosed quote or bracket.
     """
     template = Template(line, {})
     words, word, closing, escaped = [], "", "", False
-    for character in template.lifted:
+    for character in template.masked:
         if closing[-1:] in ('"', "'"):
             if character == closing[-1] and not escaped:
                 closing = closing[:-1]
@@ -131,29 +131,29 @@ def split_line(line: str) -> list[str]:
 
 
 def dump(inputs: Mapping[str, Any]) -> str:
-    """A cell body that `parse_body` reads to the same inputs.
+    """Write inputs as a cell body that `parse_body` parses to the same inputs.
 
-    A Path is written as `file:…`, and an object that has a `path` or a `url` (an Asset) as that.
+    A Path is written as `file:…`; an Asset (any object with `path` or `url`) as its path, else URL.
 
     Raises:
-        CellError: a value that has no text form; `field` names it.
+        CellError: a value without a text form; `field` is its name.
     """
-    plain: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     name = ""
     try:
         for name, value in inputs.items():
-            plain[_plain(name)] = transform(value, _plain, _plain)
+            values[_to_yaml(name)] = transform(value, _to_yaml, _to_yaml)
     except (TypeError, ValueError) as error:
         raise CellError(
             f"`{name}` cannot be written as text: {error}.",
             hint=f"Keep it in a variable, and write `{name}: $variable`.",
             field=name,
         ) from None
-    return yaml_values.dump(plain)
+    return yaml_values.dump(values)
 
 
-def _plain(value: Any) -> Any:
-    """A value of JSON's types that stands for this one in a cell."""
+def _to_yaml(value: Any) -> Any:
+    """Return the value of JSON's types that stands for a value in a cell."""
     if isinstance(value, str):
         if NAME.fullmatch(value) or value.startswith("file:"):
             return yaml_values.Verbatim(f'"${{{value!r}}}"')
@@ -165,10 +165,10 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (int, float)):
         return value
     if path := getattr(value, "path", None):
-        return _plain(Path(path))
+        return _to_yaml(Path(path))
     if isinstance(url := getattr(value, "url", None), str):
-        return _plain(url)
-    raise TypeError(f"it holds {type(value).__name__}")
+        return _to_yaml(url)
+    raise TypeError(f"it contains a Python {type(value).__name__}")
 
 
 def _load(text: str, convert: Callable[[str], Any], source: str) -> Any:

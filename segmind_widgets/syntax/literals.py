@@ -1,4 +1,4 @@
-"""The inputs in a stranger's code: Python, curl, JavaScript, JSON. Code is read and never run."""
+"""Extract inputs from code snippets in Python, curl, JavaScript or JSON, without running them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import Any
 
 from segmind_widgets.errors import InputError
 
-UNKNOWN = type("Unknown", (), {"__repr__": lambda _: "UNKNOWN"})()  # only running would tell
+UNKNOWN = type("Unknown", (), {"__repr__": lambda _: "UNKNOWN"})()  # depends on running the code
 _INPUTS = ("data", "payload", "body", "inputs", "input", "params", "json")
 _JS_INPUTS = re.compile(
     rf"(?:JSON\.stringify\(|\b(?:{'|'.join(_INPUTS)})\s*[=:]\s*|\.post\([^,{{]*,)\s*(?=[{{'\"])"
 )
 _JS_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`", re.DOTALL)
 _JS_COMMENT = re.compile(r"(^|,)[ \t]*//.*$", re.MULTILINE)
-_SHELL_TEXT = re.compile(  # the last: how browsers copy a curl command
+_SHELL_TEXT = re.compile(  # `$'…'` is in curl commands that browsers copy
     r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$'((?:\\.|[^'\\])*)'""", re.DOTALL
 )
 _BROKEN = (SyntaxError, ValueError, TypeError, MemoryError)
 
 
 def of_python(text: str) -> dict[str, Any] | None:
-    """The dictionary that a Python snippet sends as `json=`, or calls `data` or the like."""
+    """Return the dictionary that a Python snippet posts, or has in a variable such as `data`."""
     tree = _tree(_unnumbered(text))
     nodes = list(ast.walk(tree))
     names = {
@@ -37,14 +37,14 @@ def of_python(text: str) -> dict[str, Any] | None:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    sent = [
+    bodies = [
         word.value
         for node in nodes
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "post"
         for word in node.keywords
         if word.arg in ("json", "data")
     ]
-    for node in [*sent, *(names[name] for name in _INPUTS if name in names)]:
+    for node in [*bodies, *(names[name] for name in _INPUTS if name in names)]:
         if isinstance(node, ast.Call) and node.args:  # json.dumps(data)
             node = node.args[0]
         if isinstance(node, ast.Name):
@@ -55,34 +55,37 @@ def of_python(text: str) -> dict[str, Any] | None:
 
 
 def _unnumbered(text: str) -> str:
-    """The code without the page's line numbers, which a copy glues to it; it ends with them."""
-    code = []
+    """Remove line numbers that were copied from a page; the code ends with the last of them."""
+    code: list[str] = []
     for line in text.split("\n"):
-        found = re.fullmatch(rf"\s*{len(code) + 1}((?!\d).*)", line)
-        if not found:
+        match = re.fullmatch(rf"\s*{len(code) + 1}((?!\d).*)", line)
+        if not match:
             break
-        code.append(found[1])
+        code.append(match[1])
     return dedent("\n".join(code)) if len(code) > 1 else dedent(text)
 
 
 def _tree(code: str) -> ast.Module:
-    """The code up to the first line that is no Python: the page goes on in prose."""
+    """Parse code up to the first line that is not Python, where the page's prose begins."""
     for _ in range(20):
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about escapes in a stranger's strings
+                warnings.simplefilter("ignore")  # about escapes in the snippet's strings
                 return ast.parse(code)
         except SyntaxError as error:  # noqa: PERF203 - a line less each time
-            kept = code.split("\n")[: max(0, (error.lineno or 1) - 1)]
-            code = "\n".join(kept)
+            code = "\n".join(code.split("\n")[: max(0, (error.lineno or 1) - 1)])
         except _BROKEN:
             break
     return ast.Module([], [])
 
 
 def of_curl(text: str) -> dict[str, Any] | None:
-    """The JSON that a curl command sends. Raises InputError for an unclosed quote or no JSON."""
-    text = _SHELL_TEXT.sub(_plainly_quoted, text)
+    """Return the JSON that a curl command sends; None without data, or with data in a file.
+
+    Raises:
+        InputError: an unclosed quote, or data that is no JSON object.
+    """
+    text = _SHELL_TEXT.sub(_requote, text)
     try:
         words = shlex.split(text.replace("\\\n", " "))
     except ValueError:
@@ -94,18 +97,18 @@ def of_curl(text: str) -> dict[str, Any] | None:
         body = value if equals else after
         if name in ("-d", "--json") or name.startswith("--data"):
             if body.startswith("@"):
-                return None  # in a file that is not here
+                return None
             return mapping_of(body, "The curl command's data is no JSON object.")
     return None
 
 
-def _plainly_quoted(found: re.Match[str]) -> str:
-    """A shell's string as shlex reads it, which does not know `$'…'`."""
-    return found[0] if found[1] is None else shlex.quote(_ansi_c(found[1]))
+def _requote(match: re.Match[str]) -> str:
+    """Replace a shell's `$'…'`, which shlex does not parse, by ordinary quotes."""
+    return match[0] if match[1] is None else shlex.quote(_ansi_c(match[1]))
 
 
 def _ansi_c(inner: str) -> str:
-    """The text of `$'…'`: its escapes are among Python's."""
+    """Return the text of `$'…'`; Python has all of its escapes."""
     try:
         return ast.literal_eval(f"'''{inner}'''")
     except _BROKEN:
@@ -113,36 +116,36 @@ def _ansi_c(inner: str) -> str:
 
 
 def of_javascript(text: str) -> dict[str, Any] | None:
-    """The object that JavaScript sends as a body, or calls `data` or the like."""
+    """Return the object that JavaScript sends, or has in a variable such as `data`."""
     text = _JS_COMMENT.sub(r"\1", text)
-    for found in _JS_INPUTS.finditer(text):
-        if (sample := _object(_balanced(text[found.end() :]))) is not None:
+    for match in _JS_INPUTS.finditer(text):
+        if (sample := _object(_balanced(text[match.end() :]))) is not None:
             return sample
     return None
 
 
 def _balanced(text: str) -> str:
-    """The string or the `{…}` that a text begins with."""
-    depth = at = 0
-    while at < len(text):
-        quoted = _JS_TEXT.match(text, at)
-        depth += {"{": 1, "}": -1}.get(text[at], 0)
-        at = quoted.end() if quoted else at + 1
+    """Return the string or the balanced `{…}` at the start of a text."""
+    depth = end = 0
+    while end < len(text):
+        string = _JS_TEXT.match(text, end)
+        depth += {"{": 1, "}": -1}.get(text[end], 0)
+        end = string.end() if string else end + 1
         if depth <= 0:
             break
-    return text[:at]
+    return text[:end]
 
 
-def mapping_of(source: str, otherwise: str) -> dict[str, Any]:
-    """A mapping written as JSON, as JavaScript or as Python. Raises InputError(otherwise)."""
-    found = _object(source)
-    if found is None:
-        raise InputError(otherwise, hint='It looks like {"prompt": "a red fox"}; copy all of it.')
-    return found
+def mapping_of(source: str, message: str) -> dict[str, Any]:
+    """Parse a mapping in JSON, JavaScript or Python; raise InputError(message) for other text."""
+    mapping = _object(source)
+    if mapping is None:
+        raise InputError(message, hint='It looks like {"prompt": "a red fox"}; copy all of it.')
+    return mapping
 
 
 def _object(source: str) -> dict[str, Any] | None:
-    """A mapping written as JSON, as JavaScript or as Python; also inside a string. Else None."""
+    """Parse a mapping in JSON, JavaScript or Python, or inside a string; None for other text."""
     try:
         value = json.loads(source)
     except ValueError:
@@ -159,7 +162,7 @@ def _object(source: str) -> dict[str, Any] | None:
 
 
 def _entries(node: ast.Dict, names: Mapping[str, ast.expr]) -> dict[str, Any]:
-    """A mapping's entries, UNKNOWN in the place of what only running would tell."""
+    """Return the entries of a dict display; UNKNOWN for values that depend on running the code."""
     return {
         key.id if isinstance(key, ast.Name) else str(key.value): _value(value, names)
         for key, value in zip(node.keys, node.values, strict=True)
@@ -168,7 +171,7 @@ def _entries(node: ast.Dict, names: Mapping[str, ast.expr]) -> dict[str, Any]:
 
 
 def _value(node: ast.expr, names: Mapping[str, ast.expr]) -> Any:
-    """A literal's value, or that of a name that stands for one; JavaScript's `true` as well."""
+    """Return the value of a literal, of a name of one, or of JavaScript's `true`; else UNKNOWN."""
     if isinstance(node, ast.Dict):
         inner = _entries(node, names)
         return UNKNOWN if UNKNOWN in inner.values() else inner

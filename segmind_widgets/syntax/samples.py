@@ -1,4 +1,4 @@
-"""JSON Schema of inputs of which there is no more than an example, or a page for people."""
+"""Infer the JSON Schema of inputs from example values or from the text of an API page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from segmind_widgets.schemas import is_list
 from segmind_widgets.syntax.literals import UNKNOWN
 
 _TYPES = {
@@ -35,18 +36,18 @@ _WORDS = {
 _FILE_NAME = re.compile(r"(?:.*_)?(image|video|audio|mask)s?(?:_(?:url|input|file)s?)?")
 
 
-def inferred(sample: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The schema that an example of the inputs suggests, its values as defaults; None for {}."""
+def infer_schema(sample: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Infer a schema from example inputs, which become its defaults; return None for {}."""
     if not sample:
         return None
     properties = {name: _of_value(name, value) for name, value in sample.items()}
     return {"type": "object", "required": [], "properties": properties}
 
 
-def described(text: str, sample: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The schema in the "Parameters" section of an API page's text; None where there is none.
+def parse_parameters(text: str, sample: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Parse the "Parameters" section of an API page's text; return None without one.
 
-    Inputs that only the example has come after those of the page.
+    Inputs that only the example has follow those of the page.
     """
     section = _SECTION.search(text)
     entries = list(_entries(section[1])) if section else []
@@ -55,12 +56,12 @@ def described(text: str, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     properties = {name: schema for name, schema, _ in entries}
     for name, value in sample.items():
         properties.setdefault(name, _of_value(name, value))
-    required = [name for name, _, needed in entries if needed]
+    required = [name for name, _, is_required in entries if is_required]
     return {"type": "object", "required": required, "properties": properties}
 
 
 def _entries(section: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Name, schema and whether it is required, of each input that the page describes."""
+    """Yield name, schema and whether it is required for each input of the page."""
     heads = list(_HEAD.finditer(section))
     for head, after in zip_longest(heads, heads[1:]):
         end = after.start() if after else len(section)
@@ -79,14 +80,14 @@ def _entries(section: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
 
 
 def _default(body: str, kind: str) -> Any:
-    """The page's default, which is JSON; text without quotes is taken for a string's."""
-    found = _DEFAULT.search(body)
-    if not found:
+    """Return the page's default, which is JSON, or text without quotes for a string."""
+    match = _DEFAULT.search(body)
+    if not match:
         return None
     try:
-        return json.loads(found[1])
+        return json.loads(match[1])
     except ValueError:
-        return found[1].strip() if kind == "string" else None
+        return match[1].strip() if kind == "string" else None
 
 
 def _item(name: str, kind: str, form: str | None, default: Any) -> dict[str, Any]:
@@ -100,11 +101,11 @@ def _item(name: str, kind: str, form: str | None, default: Any) -> dict[str, Any
 
 def _of_value(name: str, value: Any) -> dict[str, Any]:
     schema: dict[str, Any] = {"title": _title(name)}
-    if isinstance(value, list):
+    if is_list(value):
         items = [_of_value(name, item) for item in value]
         alike = items and all(item.get("type") == items[0].get("type") for item in items)
-        known = {"type", "format", "contentMediaType"}.intersection(items[0] if alike else ())
-        schema |= {"type": "array"} | ({"items": {k: items[0][k] for k in known}} if known else {})
+        keys = {"type", "format", "contentMediaType"}.intersection(items[0] if alike else ())
+        schema |= {"type": "array"} | ({"items": {k: items[0][k] for k in keys}} if keys else {})
     elif isinstance(value, dict):
         schema["type"] = "object"
     elif isinstance(value, bool):
@@ -123,18 +124,18 @@ def _title(name: str) -> str:
 
 
 def _is_file(name: str, value: Any) -> bool:
-    """Its value is an address, or it has none and a name that only files have."""
+    """Return whether the value is an address, or is empty and the name is one of files."""
     if isinstance(value, str) and value:
         return re.match(r"(?:https?://|data:\w+/)\S+$", value) is not None
     return not value and _FILE_NAME.fullmatch(name.lower()) is not None
 
 
 def _file(name: str, default: Any) -> dict[str, str]:
-    """`format: uri`, and the kind of file where the example or else the name tells it."""
+    """Return `format: uri`, with the kind of file from the example or else from the name."""
     kind = _kind_of_url(default) if isinstance(default, str) else ""
     words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower())
-    named = (k for k, known in _WORDS.items() if any(known.fullmatch(w.rstrip("s")) for w in words))
-    kind = kind or next(named, "")
+    kinds = (k for k, word in _WORDS.items() if any(word.fullmatch(w.rstrip("s")) for w in words))
+    kind = kind or next(kinds, "")
     return {"format": "uri"} | ({"contentMediaType": f"{kind}/*"} if kind else {})
 
 

@@ -1,8 +1,8 @@
-"""What a person pastes to name a workflow: an id, an address, or the code of its API page.
+"""Parse text that is pasted to name a workflow: an id, an address, or code of its API page.
 
-Understood are a bare id or slug, the address of the API or of the workflow's page, Python, curl
-and JavaScript that call it, and a JSON object of inputs. Code is read, never run, and a key in it
-is never kept. The form of the API page is that of `65c9c7f641c340d7ef2f7134-v1`, 2026.
+Supported are an id or slug, the address of the API or of the workflow's page, Python, curl and
+JavaScript that call it, and a JSON object of inputs. Code is never run, and API keys in it are
+removed. The form of the API page is that of `65c9c7f641c340d7ef2f7134-v1`, 2026.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.schemas import is_list
 from segmind_widgets.syntax.literals import UNKNOWN, mapping_of, of_curl, of_javascript, of_python
-from segmind_widgets.syntax.samples import described, inferred
+from segmind_widgets.syntax.samples import infer_schema, parse_parameters
 
-_LONGEST = 4_000_000  # characters; a snippet with a picture inside is shorter
+_MAX_LENGTH = 4_000_000  # characters; a snippet with a picture inside is shorter
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}-v\d{1,6}\b", re.IGNORECASE)
 _UNVERSIONED = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
@@ -41,12 +42,12 @@ _PASTE = (
 
 @dataclass(frozen=True)
 class PastedWorkflow:
-    """What is known of a workflow from what was pasted.
+    """A workflow from pasted text.
 
-    `target` is its id or slug, and `name` says it to people; both are "" where only inputs were
-    pasted. `inputs` are the snippet's own values. `schema` is the JSON Schema of its inputs in the
-    page's order: as the page describes them where that was pasted too, else told from the values;
-    None where nothing is known.
+    `target` is its id or slug and `name` its label for people; both are "" where the text has
+    inputs only. `inputs` are the snippet's values. `schema` is the JSON Schema of the inputs in the
+    page's order: from the page's description if that was pasted, else inferred from the values;
+    None without either.
     """
 
     target: str
@@ -56,29 +57,29 @@ class PastedWorkflow:
 
 
 def parse(text: str) -> PastedWorkflow:
-    """The workflow that a pasted text names, with the inputs it shows. Nothing is run or fetched.
+    """Parse the workflow and its inputs from pasted text, without running or fetching anything.
 
     Raises:
-        InputError: it names no workflow and holds no inputs, or its inputs cannot be read.
+        InputError: the text has neither a workflow nor inputs, or inputs that cannot be parsed.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text:
         raise InputError("Nothing was pasted.", hint=_PASTE)
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         raise InputError("The text is too long for a snippet.", hint=_PASTE)
     text = _without_keys(text)
     try:
         target, sample = _read(text)
-        sample = _open(sample)
-        schema = described(text, sample) or inferred(sample)
+        sample = _without_secrets(sample)
+        schema = parse_parameters(text, sample) or infer_schema(sample)
     except RecursionError:
-        raise InputError("The inputs are nested too deep to be read.", hint=_PASTE) from None
+        raise InputError("The inputs are nested too deeply to be read.", hint=_PASTE) from None
     inputs = {name: value for name, value in sample.items() if value is not UNKNOWN}
     return PastedWorkflow(target, _name(target), inputs, schema)
 
 
 def _read(text: str) -> tuple[str, dict[str, Any]]:
-    """The target and the inputs; UNKNOWN stands for a value that only running would tell."""
+    """Return target and inputs; UNKNOWN for values that depend on running the code."""
     if text.startswith("{"):
         return "", mapping_of(text, "The text begins like JSON, but is no JSON object.")
     if not re.search(r"\s", text):
@@ -94,7 +95,7 @@ def _read(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _without_keys(text: str) -> str:
-    """The text with a word in the place of each API key that it shows."""
+    """Replace each API key in the text by the word KEY."""
     for key in sorted(set(_KEYS.findall(text)), key=len, reverse=True):
         text = text.replace(key, "KEY")
     if text == "KEY":
@@ -102,14 +103,14 @@ def _without_keys(text: str) -> str:
     return text
 
 
-def _open(value: Any) -> Any:
-    """The value without entries that are named like a key."""
-    if isinstance(value, list):
-        return [_open(item) for item in value]
+def _without_secrets(value: Any) -> Any:
+    """Remove entries with the names of API keys from a value."""
+    if is_list(value):
+        return [_without_secrets(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: _open(item)
+        name: _without_secrets(item)
         for name, item in value.items()
         if re.sub(r"[\W_]", "", name).lower() not in _SECRET_NAMES
     }
@@ -119,7 +120,7 @@ def _open(value: Any) -> Any:
 
 
 def _target(word: str) -> str:
-    """The id or slug that a single word is or holds."""
+    """Return the id or slug in a single word."""
     if _UNVERSIONED.fullmatch(word):
         raise InputError(
             "The workflow's id lacks its version.", hint=f"Write {word}-v1, or another version."
@@ -127,8 +128,8 @@ def _target(word: str) -> str:
     if _SLUG.fullmatch(word):
         return word
     address = word if re.match(r"https?://", word, re.IGNORECASE) else f"https://{word}"
-    if found := _target_within(address):
-        return found
+    if target := _target_within(address):
+        return target
     if model := _MODEL.search(word):
         raise _for_a_model(model[1])
     raise InputError("That is not the id, the name or the address of a workflow.", hint=_PASTE)
@@ -142,20 +143,20 @@ def _for_a_model(slug: str) -> InputError:
 
 
 def _target_within(text: str) -> str:
-    """The id or slug in the first address of a workflow, or else the first id; "" for none."""
+    """Return the id or slug in the first address of a workflow, else the first id, else ""."""
     for url in _URL.findall(text):
         try:
             path = urlsplit(url).path
         except ValueError:
             continue
-        found = _IN_PATH.search(path)
-        part = _ID.search(path) or (found and _SLUG.fullmatch(found[1]))
-        if found and part:
-            return part[0]
-    bare = _ID.search(text)
-    return bare[0] if bare else ""
+        in_path = _IN_PATH.search(path)
+        target = _ID.search(path) or (in_path and _SLUG.fullmatch(in_path[1]))
+        if in_path and target:
+            return target[0]
+    first = _ID.search(text)
+    return first[0] if first else ""
 
 
 def _name(target: str) -> str:
-    """How to call it: a slug's words, else the id itself."""
+    """Return the label of a target: the words of a slug, or an id unchanged."""
     return target if _ID.fullmatch(target) else re.sub(r"[-_]+", " ", target).strip().capitalize()

@@ -1,7 +1,7 @@
-"""`$name`, `${expr}` and `file:…` in a text become the Python values that they stand for.
+"""Templates: text with `$name`, `${expr}` and `file:…` in the place of Python values.
 
-Alone, `$name` and `${expr}` are that object itself; inside text `${expr}` is its text, and `$${` is
-a literal `${`. All other dollars and braces are text.
+Alone, `$name` and `${expr}` are that object; inside text `${expr}` is its text, and `$${` is a
+literal `${`. All other dollars and braces are text.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ NAME = re.compile(r"\$([^\W\d]\w*)")
 _MARKS = range(0xF0000, 0xFFFFE)  # private-use characters
 
 
-class _Hole(NamedTuple):
-    """What was lifted out of a text: an expression, else a literal, else what is wrong with it."""
+class _Placeholder(NamedTuple):
+    """A `${…}` of a text: an expression, a literal, or a problem."""
 
     source: str
     code: CodeType | None = None
@@ -31,43 +31,44 @@ class _Hole(NamedTuple):
 
 
 class Template:
-    """A text whose `${…}` are lifted out, so that YAML never sees what is in them.
+    """A text with its `${…}` replaced, so that YAML never parses their contents.
 
-    In `lifted`, a number between two marks stands for each. They are evaluated when a value needs
-    them: one in a comment never is.
+    In `masked`, a number between two marks stands for each expression. An expression is evaluated
+    when a value contains it, and never in a comment.
     """
 
     def __init__(self, text: str, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
-        self._holes: list[_Hole] = []
+        self._placeholders: list[_Placeholder] = []
         folded = text.lower()  # a mark must not be in the text, nor come out of a YAML escape
         mark = next(m for m in map(chr, _MARKS) if m not in text and f"{ord(m):x}" not in folded)
         self._mark = re.compile(f"{mark}([0-9]+){mark}")
-        parts, at = [], 0
+        parts: list[str] = []
+        end = 0
         for opening in re.finditer(r"\$?\$\{", text):
-            if opening.start() >= at:
-                parts += [text[at : opening.start()], f"{mark}{len(self._holes)}{mark}"]
-                self._holes.append(_hole(text, opening))
-                at = opening.start() + len(self._holes[-1].source)
-        self.lifted = "".join(parts) + text[at:]
+            if opening.start() >= end:
+                parts += [text[end : opening.start()], f"{mark}{len(self._placeholders)}{mark}"]
+                self._placeholders.append(_placeholder(text, opening))
+                end = opening.start() + len(self._placeholders[-1].source)
+        self.masked = "".join(parts) + text[end:]
 
-    def source(self, lifted: str) -> str:
-        """Lifted text as it was written."""
-        return self._mark.sub(lambda mark: self._holes[int(mark[1])].source, lifted)
+    def source(self, masked: str) -> str:
+        """Return the original of masked text."""
+        return self._mark.sub(lambda mark: self._placeholders[int(mark[1])].source, masked)
 
-    def text(self, lifted: str) -> Any:
-        """The text with its values; the object itself where `${expr}` or `$name` is alone."""
-        if name := NAME.fullmatch(lifted):
+    def text(self, masked: str) -> Any:
+        """Return the text with its values; the object itself for `${expr}` or `$name` alone."""
+        if name := NAME.fullmatch(masked):
             return self._look_up(name[1])
-        if alone := self._mark.fullmatch(lifted):
-            return self._value(alone)
-        return self._mark.sub(lambda mark: self._value(mark, str), lifted)
+        if match := self._mark.fullmatch(masked):
+            return self._value(match)
+        return self._mark.sub(lambda mark: self._value(mark, str), masked)
 
-    def value(self, lifted: str) -> Any:
+    def value(self, masked: str) -> Any:
         """Return the Path for `file:…`, else the same as `text`."""
-        if lifted.startswith("file:"):
-            return _file(self.text(lifted).removeprefix("file:"))
-        return self.text(lifted)
+        if masked.startswith("file:"):
+            return _file(self.text(masked).removeprefix("file:"))
+        return self.text(masked)
 
     def _look_up(self, name: str) -> Any:
         if name in self._namespace:
@@ -78,44 +79,48 @@ class Template:
         )
 
     def _value(self, mark: re.Match[str], convert: Callable[[Any], Any] | None = None) -> Any:
-        hole = self._holes[int(mark[1])]
-        hint = "Mend the expression; for the text itself write $${ with two dollars."
-        if hole.problem:
-            raise CellError(f"`{hole.source}` {hole.problem}", hint=hint)
-        if hole.code is None:
-            return hole.literal
+        placeholder = self._placeholders[int(mark[1])]
+        hint = "Correct the expression; for the text itself write $${ with two dollars."
+        if placeholder.problem:
+            raise CellError(f"`{placeholder.source}` {placeholder.problem}", hint=hint)
+        if placeholder.code is None:
+            return placeholder.literal
         try:
-            value = eval(hole.code, dict(self._namespace))  # noqa: S307 - the user's own notebook
+            value = eval(placeholder.code, dict(self._namespace))  # noqa: S307 - the user's own notebook
             return convert(value) if convert else value
         except Exception as error:  # whatever the user's expression raises
-            said = f"{type(error).__name__}: {error}".rstrip(": .")
+            cause = f"{type(error).__name__}: {error}".rstrip(": .")
             name = error.name if isinstance(error, NameError) else ""
-            meant = _did_you_mean(name, self._namespace) if name else ""
-            raise CellError(f"`{hole.source}` failed: {said}.{meant}", hint=hint) from error
+            suggestion = _did_you_mean(name, self._namespace) if name else ""
+            raise CellError(
+                f"`{placeholder.source}` failed: {cause}.{suggestion}", hint=hint
+            ) from error
 
 
-def _hole(text: str, opening: re.Match[str]) -> _Hole:
-    """What begins at `opening`. An expression ends at the first `}` that Python agrees with."""
+def _placeholder(text: str, opening: re.Match[str]) -> _Placeholder:
+    """Parse the placeholder at `opening`; it ends at the first `}` with valid Python before it."""
     if opening[0] == "$${":
-        return _Hole("$${", literal="${")
+        return _Placeholder("$${", literal="${")
     line = text[opening.end() :].split("\n", 1)[0]
-    wrong = None
+    invalid = None
     for closing in islice(re.finditer("}", line), 99):
         source = f"${{{line[: closing.end()]}"
         try:
-            return _Hole(source, _compile(source[2:-1].strip()))
+            return _Placeholder(source, _compile(source[2:-1].strip()))
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            said = getattr(error, "msg", None) or "it is too deep"
-            wrong = wrong or _Hole(source, problem=f"is not a Python expression: {said}.")
-    if not wrong and re.match(r"[\w\"'(\[{]", line):
+            cause = getattr(error, "msg", None) or "it is nested too deeply"
+            invalid = invalid or _Placeholder(
+                source, problem=f"is not a Python expression: {cause}."
+            )
+    if not invalid and re.match(r"[\w\"'(\[{]", line):
         problem = f"has no `}}` after it on its line: ${{{line[:40]}"
-        return _Hole("${", problem=problem)
-    return wrong or _Hole("${", literal="${")
+        return _Placeholder("${", problem=problem)
+    return invalid or _Placeholder("${", literal="${")
 
 
 def _compile(source: str) -> CodeType:
     if not source:
-        raise SyntaxError("there is nothing in it")
+        raise SyntaxError("it is empty")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of text that may not be meant as Python at all
         return compile(source, f"${{{source}}}", "eval", dont_inherit=True)
@@ -126,14 +131,14 @@ def _file(name: str) -> Path:
         path = Path(name.strip()).expanduser()
         if path.is_file():
             return path
-        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        said = "is a folder" if path.is_dir() else "is not there"
+        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        problem = "is a folder" if path.is_dir() else "does not exist"
         where = f" (looked in {path.parent.absolute()})"
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, a null
-        path, beside, said, where = Path("-"), [], f"cannot be read: {error}", ""
+        path, names, problem, where = Path("-"), [], f"cannot be read: {error}", ""
     raise CellError(
-        f"The file `{name}` {said}{where}.{_did_you_mean(path.name, beside)}",
-        hint="Mend the path; it is relative to the notebook's folder.",
+        f"The file `{name}` {problem}{where}.{_did_you_mean(path.name, names)}",
+        hint="Check the path; it is relative to the notebook's folder.",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -60,12 +60,9 @@ def load(text: str, convert: Callable[[str], Any], source: str) -> Any:
 class Yaml12Loader(yaml.SafeLoader):
     """Loader of one document by the core schema of YAML 1.2, with messages for people."""
 
-    # Without resolvers every scalar is a string to PyYAML: `parse_scalar` has the core schema,
-    # since forms and tables read scalars without PyYAML.
-    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}  # pyright: ignore[reportIncompatibleVariableOverride] - PyYAML's is a class variable, too
-
     def __init__(self, text: str, convert: Callable[[str], Any], source: str) -> None:
         super().__init__(text)
+        self.yaml_implicit_resolvers = {}  # `parse_scalar` instead: forms use it without PyYAML
         self._text = text
         self._convert = convert
         self._source = source
@@ -115,7 +112,7 @@ class Yaml12Loader(yaml.SafeLoader):
                 problem = f"has a name that is not text: {name!r}"
                 raise self._error(name_node, problem, "Quote it.")
             if name in values:
-                problem = f"names `{name}` a second time"
+                problem = f"sets `{name}` a second time"
                 raise self._error(name_node, problem, "Leave one out.", name)
             try:
                 values[name] = self.construct_object(value_node)

@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from segmind_widgets.schemas import is_mapping
+
 _CONSTANTS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -78,7 +80,7 @@ def _inline(value: Any) -> str:
         return value
     if isinstance(value, str):
         return _UNPRINTABLE.sub(_escape, json.dumps(value, ensure_ascii=False))
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return "{" + ", ".join(f"{_inline(k)}: {_inline(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_inline, value)) + "]"

@@ -44,7 +44,7 @@ def problems(slug, **inputs):
         ("flux-schnell", {"steps": "many"}, '`steps` takes a whole number, not the text "many".'),
         ("flux-schnell", {"steps": [4]}, "`steps` takes a whole number, not a list."),
         ("flux-schnell", {"steps": None}, "`steps` is empty: give it a value, or leave it out."),
-        ("flux-schnell", {"denoise": float("nan")}, "`denoise` must be a number that ends, not nan."),
+        ("flux-schnell", {"denoise": float("nan")}, "`denoise` must be a finite number, not nan."),
         ("flux-schnell", {"width": 1001}, "`width` must be a multiple of 8, not 1001; 1000 is near."),
         ("flux-schnell", {"prompt": {"a": 1}}, "`prompt` takes text, not a mapping."),
         ("nano-banana", {"aspect_ratio": "16x9"}, "`aspect_ratio` must be one of 1:1, 2:3, 3:2, 4:3, 3:4, 4:5, 5:4, 9:16, 16:9, 21:9, not 16x9; did you mean 16:9?"),

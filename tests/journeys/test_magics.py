@@ -65,7 +65,7 @@ def test_question_mark_shows_the_help(shell: Shell, capsys: pytest.CaptureFixtur
         ("%segmind_run fast-flux-schnell -o 1x prompt=x", "'1x' cannot be a variable's name"),
         ("%segmind_run fast-flux-schnell -o class prompt=x", "'class' cannot be"),
         ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is set twice"),
-        ("%segmind_run fast-flux-schnell prompt=x prompt=y", "`prompt` is there twice"),
+        ("%segmind_run fast-flux-schnell prompt=x prompt=y", "`prompt` occurs twice"),
         ("%%segmind_run fast-flux-schnell prompt=x\nprompt: y", "on the line and in the cell"),
         ("%segmind_run fast-flux-schnell prompt=$nothing", "nothing"),
         ("%segmind_workflow product-photo --api v1", "has no option --api"),

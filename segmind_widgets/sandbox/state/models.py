@@ -1,4 +1,4 @@
-"""The models, from the package's data file, and the check of inputs against their schemas."""
+"""The sandbox's models, from the package's data file, and validation of their inputs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 from segmind_widgets.schemas import Violation, iter_input_violations
 
 _DATA = Path(__file__).parents[2] / "catalog" / "models.json"
-_USUAL_SECONDS = 30.0  # where the file knows no time
-_USUAL_COST = 0.05  # USD, where it knows no cost
+_DEFAULT_SECONDS = 30.0
+_DEFAULT_COST = 0.05  # USD
 
 
 @dataclass(frozen=True)
 class Model:
-    """`cost` is USD a run, `seconds` the usual time at speed 1, `schema` that of the inputs."""
+    """A model; `cost` in USD a run, `seconds` at speed 1, `schema` of the inputs."""
 
     slug: str
     name: str
@@ -31,20 +31,21 @@ class Model:
 
     @property
     def kind(self) -> str:
-        """What it makes: text, video, audio or image."""
+        """Return the kind of its outputs: text, video, audio or image."""
         return next(
             (kind for kind in ("video", "audio") if f"to-{kind}" in self.modality.lower()),
             "text" if "LLM" in self.modality else "image",
         )
 
     def with_defaults(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the schema's defaults for missing inputs."""
         properties = self.schema.get("properties", {})
         defaults = {name: p["default"] for name, p in properties.items() if "default" in p}
         return {**defaults, **inputs}
 
 
 class Models:
-    """The data file's models, and those of `extra` in the same form."""
+    """The models of the data file, and those of `extra` in the same form."""
 
     def __init__(self, extra: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._extra = extra or {}
@@ -64,9 +65,11 @@ class Models:
         }
 
     def of(self, service: str) -> list[Model]:
+        """Return all models of a service."""
         return list(self._all[service].values())
 
     def get(self, service: str, slug: str) -> Model | None:
+        """Return the model of a slug; None where the service has none."""
         return self._all[service].get(slug)
 
 
@@ -77,14 +80,14 @@ def _model(slug: str, entry: Mapping[str, Any]) -> Model:
         name=entry.get("name", slug),
         modality=entry.get("modality", ""),
         description=entry.get("description", ""),
-        cost=_USUAL_COST if cost is None else cost,
-        seconds=_USUAL_SECONDS if seconds is None else seconds,
+        cost=_DEFAULT_COST if cost is None else cost,
+        seconds=_DEFAULT_SECONDS if seconds is None else seconds,
         schema=entry.get("schema", {}),
     )
 
 
 def missing_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str | None:
-    """The first required input that is not there, or is empty text."""
+    """Return the first required input that is missing or empty; None where all are present."""
     for name in schema.get("required", ()):
         if inputs.get(name) in (None, ""):
             return name
