@@ -309,7 +309,7 @@ class Session:
         call = endpoint.provider.submit(replace(plan.request, inputs=sent))
         request = replace(plan.request, inputs=shown)
         facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
-        return self.jobs.begin(call, request, plan.inputs, endpoint, plan.seconds, **facts)
+        return self.jobs.begin(call, request, plan.inputs, endpoint, plan.expected_seconds, **facts)
 
     def earlier(self, plan: Plan) -> Job | None:
         """Return the newest finished job of an equal request, with its files; None for none.

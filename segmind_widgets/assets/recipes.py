@@ -206,7 +206,7 @@ def write(path: Path, recipe: Recipe) -> bool:
     return True
 
 
-def stamped(asset: Asset, recipe: Recipe) -> Asset:
+def with_recipe(asset: Asset, recipe: Recipe) -> Asset:
     """Return the asset with a recipe in its file, or in its bytes, where the format takes one."""
     if asset.path:
         write(asset.path, recipe)

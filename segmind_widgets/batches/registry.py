@@ -13,7 +13,7 @@ from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.feeder import RowWorkers
 from segmind_widgets.batches.plan import BatchPlan, ValidatedRows, jobs_a_minute, time_for, total
 from segmind_widgets.batches.row_planner import RowPlanner
-from segmind_widgets.batches.row_sources import RowSource, source
+from segmind_widgets.batches.row_sources import RowSource, open_source
 from segmind_widgets.errors import InputError, StillRunning
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate
@@ -62,7 +62,7 @@ class BatchRegistry:
                     hint=f"Choose one of {', '.join(choices)}.",
                 )
         endpoint = session.endpoints.choose(options["provider"])
-        row_source = source(rows)
+        row_source = open_source(rows)
         planner = RowPlanner(
             session.plan, lambda slug: self._model(slug, options, endpoint), name, options
         )

@@ -54,7 +54,7 @@ class RowSource:
     axes: tuple[Axis, ...] = ()
 
 
-def source(rows: Any) -> RowSource:
+def open_source(rows: Any) -> RowSource:
     """Return the source for any form of rows that `client.map` accepts.
 
     Raises:

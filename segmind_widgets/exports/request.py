@@ -11,7 +11,7 @@ from urllib.parse import quote
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import walk
-from segmind_widgets.planning.inputs import check_known, resolve_files, to_json
+from segmind_widgets.planning.inputs import refuse_placeholders, resolve_files, to_json
 
 if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
@@ -98,7 +98,7 @@ def request_of(plan: Plan) -> ExportRequest:
         quote(path),
         provider.upload_url,
         call.json,
-        _WORKFLOW_PAUSE if protocol == "workflow" else _pause(plan.seconds),
+        _WORKFLOW_PAUSE if protocol == "workflow" else _pause(plan.expected_seconds),
         f"{provider.name.upper()}_API_KEY",
         re.sub(r"[^\w.-]+", "-", name).strip("-.") or "output",
         provider.title,
@@ -124,7 +124,7 @@ def exportable(inputs: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: a file is only in memory, or an address is signed; `field` names it.
     """
-    check_known(inputs)
+    refuse_placeholders(inputs)
     values = resolve_files(inputs)
     for (name, *_), leaf in walk(values):
         _check(str(name), leaf)

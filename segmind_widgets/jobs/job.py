@@ -139,7 +139,7 @@ class Job(HasTraits):
     def stop(self) -> None:
         """Stop watching. The job continues; `client.resume(job.id)` follows it again."""
         if not self._ended.is_set():
-            self.publish(last=True, error=self.left("You stopped watching"))
+            self.publish(last=True, error=self.still_running("You stopped watching"))
 
     def follow(self) -> None:
         """Undo `stop`; the runner that follows the job again calls it."""
@@ -153,7 +153,7 @@ class Job(HasTraits):
             for name, value in changes.items():
                 setattr(self, name, value)
 
-    def left(self, why: str) -> StillRunning:
+    def still_running(self, why: str) -> StillRunning:
         """Return the error for the end of waiting: the job continues."""
         return StillRunning(
             f"{why}; the job {self.id} goes on.",
@@ -176,7 +176,7 @@ class Job(HasTraits):
         until = None if timeout is None else time.monotonic() + timeout
         while not self._ended.wait(_TICK if until is None else min(_TICK, _seconds_until(until))):
             if until is not None and time.monotonic() >= until:
-                raise self.left(f"Not done within {timeout:g} s")
+                raise self.still_running(f"Not done within {timeout:g} s")
         return self
 
     def result(self, timeout: float | None = None) -> tuple[Asset, ...]:

@@ -47,7 +47,7 @@ class JobFollower(Protocol):
         """Follow a job; the options are those of a `JobRunner`."""
         ...
 
-    def sent(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:
+    def find_submit(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:
         """Return the submit of a row if a worker has its reply, else None."""
         ...
 
@@ -171,7 +171,7 @@ class JobRegistry:
             return self._from_row(row)
         call, outputs = call_from_row(row), outputs_from_row(row)
         if pool and row["sent"] and not (call or outputs or row["id"]):
-            call = pool.sent(row, endpoint)
+            call = pool.find_submit(row, endpoint)
             row = self._store.job(row["key"])
         unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
         lost = None if call or outputs else self._lost_error(row, endpoint, unsent=unsent)

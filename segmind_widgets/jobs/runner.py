@@ -16,7 +16,7 @@ from typing import Any
 
 from segmind_widgets._version import __version__
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.recipes import FACTS, Recipe, stamped
+from segmind_widgets.assets.recipes import FACTS, Recipe, with_recipe
 from segmind_widgets.errors import (
     DownloadError,
     JobCancelled,
@@ -158,7 +158,7 @@ class JobRunner:
         if self._call is None:
             return self._fetch()
         if time.monotonic() > self._watch_end and not self.is_submit:
-            raise self.job.left("Watched for long enough")
+            raise self.job.still_running("Watched for long enough")
         outcome = self._send(self._call)
         pause = retry_delay(self._call, outcome, self._tries)
         if pause is not None:
@@ -308,7 +308,7 @@ class JobRunner:
         if not self._recipes:
             return asset
         try:
-            return stamped(asset, Recipe.now(__version__, **self.job.latest(FACTS)))
+            return with_recipe(asset, Recipe.now(__version__, **self.job.latest(FACTS)))
         except Exception:  # noqa: BLE001 - a paid picture matters more than its recipe
             _log.exception("The recipe of %s was not written", self.job.id)
             return asset
@@ -344,7 +344,7 @@ class JobRunner:
             )
             return self._end(Status.UNKNOWN, error, {}, {})
         if isinstance(error, (Unreachable, ServerError, RateLimited)):
-            error = self.job.left(error.message.rstrip("."))
+            error = self.job.still_running(error.message.rstrip("."))
         return self._end(None, error, {}, {})
 
     def _end(

@@ -76,7 +76,7 @@ class CellDisplay:
             raise
         except KeyboardInterrupt:
             self._finish_later(job, finish)
-            raise job.left("You stopped waiting") from None
+            raise job.still_running("You stopped waiting") from None
         finish(False)
         self._finish_at_end(job, finish)
 
@@ -121,7 +121,7 @@ class CellDisplay:
             jobs = panel.results[:SAVED_JOBS]
             pictures = "".join(job.to_html(SAVED_PICTURE_SIDE) for job in jobs)
             text = "\n".join(job.line for job in jobs)
-            return {"text/plain": text, "text/html": panel.kept(pictures)}
+            return {"text/plain": text, "text/html": panel.static_html(pictures)}
 
         handle = display(static(), raw=True, display_id=True)
         assert handle is not None
@@ -215,7 +215,7 @@ class CellDisplay:
             show()
             job.wait(timeout)
         except KeyboardInterrupt:
-            raise job.left("You stopped waiting") from None
+            raise job.still_running("You stopped waiting") from None
         finally:
             job.unobserve(show, ["status", "elapsed", "message"])
             sys.stdout.write("\r" + " " * 100 + "\r")
@@ -240,7 +240,7 @@ class Upload:
 
             self._view = UploadView(self._files)
             self.handle = display(self._view, display_id=True)
-        self._view.told(sent, total)
+        self._view.show_progress(sent, total)
 
     def close(self) -> None:
         """Close the bar; its output stays for the job's view."""

@@ -163,7 +163,7 @@ class RunCommand:
             bar.clear()
             job = self._client.session.budget.job_of(plan)
             if job is not None:
-                raise job.left("You stopped waiting") from None
+                raise job.still_running("You stopped waiting") from None
             raise SegmindError("You stopped the upload; nothing was submitted.") from None
         except SegmindError:
             bar.clear()
@@ -200,7 +200,7 @@ class RunCommand:
         try:
             job.wait(timeout)
         except KeyboardInterrupt:
-            raise job.left("You stopped waiting") from None
+            raise job.still_running("You stopped waiting") from None
 
     def resume(self, ids: list[str]) -> Any:
         """Resume these jobs, or all unfinished ones, and wait; return the Job, or a table."""

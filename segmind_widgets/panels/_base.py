@@ -181,7 +181,7 @@ class Panel(widgets.VBox):
         text = self._placeholder
         return {**data, "text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"}
 
-    def kept(self, pictures: str) -> str:
+    def static_html(self, pictures: str) -> str:
         """Return the static HTML below the panel, which stays in the saved notebook.
 
         It is hidden while the panel is alive. In the place of a widget whose kernel has ended,

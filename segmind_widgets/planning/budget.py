@@ -36,7 +36,7 @@ class PaidJob(Protocol):
         """Return whether it ended, well or badly, or is no longer watched."""
         ...
 
-    def left(self, why: str) -> SegmindError:
+    def still_running(self, why: str) -> SegmindError:
         """Return the error for the end of waiting: the job continues."""
         ...
 

@@ -58,7 +58,7 @@ def placeholder(asset: Asset) -> str:
     return f"<{asset.filename}, sha256 {asset.sha256}>"
 
 
-def check_known(inputs: Mapping[str, Any]) -> None:
+def refuse_placeholders(inputs: Mapping[str, Any]) -> None:
     """Refuse a text of `placeholder`: a service would take it for the file itself.
 
     Raises:

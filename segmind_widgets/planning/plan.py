@@ -25,9 +25,9 @@ from segmind_widgets.planning.estimates import (
 )
 from segmind_widgets.planning.fingerprint import fingerprint
 from segmind_widgets.planning.inputs import (
-    check_known,
     iter_files,
     placeholder,
+    refuse_placeholders,
     resolve_files,
     to_json,
 )
@@ -52,7 +52,7 @@ class Plan:
     uploaded: tuple[Asset, ...] = ()
     notes: tuple[str, ...] = ()
     estimate: Estimate = field(default_factory=Estimate)
-    seconds: float | None = None
+    expected_seconds: float | None = None
     again: bool = True
 
     @cached_property
@@ -145,7 +145,9 @@ class Plan:
 
     @property
     def _summary(self) -> str:
-        took = f"about {seconds(self.seconds)}" if self.seconds else "time unknown"
+        took = (
+            f"about {seconds(self.expected_seconds)}" if self.expected_seconds else "time unknown"
+        )
         endpoint = (
             "on the sandbox" if self.endpoint.sandbox else f"at {self.endpoint.provider.title}"
         )
@@ -170,7 +172,7 @@ def make_plan(
         InputError: an input is wrong, or the target is no name.
     """
     inputs, notes = dict(request.inputs), []
-    check_known(inputs)
+    refuse_placeholders(inputs)
     model = None
     if request.kind == "model":
         model = directory.find(request.target, endpoint)

@@ -126,7 +126,7 @@ class WorkerPool:
                 )
             )
 
-    def sent(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:  # noqa: ARG002 - JobFollower
+    def find_submit(self, row: Mapping[str, Any], endpoint: Endpoint) -> Call | None:  # noqa: ARG002 - JobFollower
         """Return the submit of a row of a lost driver, if a worker has noted the reply.
 
         If no worker has sent it, block it for all workers and mark the row as not sent.
@@ -235,7 +235,7 @@ class Errands:
             answer = self._run(tasks.send, {"call": call.to_dict()})
         except WorkersLost:  # a poll is free, so the driver sends it
             if self._pool.closed:
-                raise self.job.left("The batch was closed") from None
+                raise self.job.still_running("The batch was closed") from None
             return self.endpoint.transport.send(call)
         return reply_from_answer(answer, self._pool.folder)
 

@@ -25,7 +25,7 @@ from typing import Any
 from segmind_widgets import errors
 from segmind_widgets._version import __version__
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.recipes import Recipe, stamped
+from segmind_widgets.assets.recipes import Recipe, with_recipe
 from segmind_widgets.errors import (
     DownloadError,
     KeyMissing,
@@ -80,7 +80,7 @@ def fetch(task: Task) -> Answer:
     """Download a job's outputs to the folder, with recipes; return the rows of the files."""
     folder = open_folder(task["folder"])
     recipe = Recipe(**task["recipe"])
-    stamp = partial(stamped, recipe=recipe) if task.get("stamp", True) else _unchanged
+    stamp = partial(with_recipe, recipe=recipe) if task.get("stamp", True) else _unchanged
     outputs = [Output(**output) for output in task["outputs"]]
     try:
         with folder.work_dir() as work_dir:

@@ -397,14 +397,14 @@ def test_pillow_saves_it_again_with_its_xmp(tmp_path: Path) -> None:
 def test_bytes_in_memory_take_a_recipe_too(original: bytes) -> None:
     """For a disk that takes nothing: `job.save` writes them elsewhere later."""
     asset = Asset(data=original, declared_type="image/png")
-    done = recipes.stamped(asset, RECIPE)
+    done = recipes.with_recipe(asset, RECIPE)
     assert read(done) == RECIPE
     assert shown(done.content) == shown(original)
     assert asset.data == original
     text = Asset.of(b"a red fox")
     url = Asset.of("https://a.example/cat.png")
-    assert recipes.stamped(text, RECIPE) is text
-    assert recipes.stamped(url, RECIPE) is url
+    assert recipes.with_recipe(text, RECIPE) is text
+    assert recipes.with_recipe(url, RECIPE) is url
 
 
 # what is left alone
@@ -950,7 +950,7 @@ def test_a_paid_picture_is_shown_also_where_its_recipe_fails(
     def broken(*_: Any) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(runner, "stamped", broken)
+    monkeypatch.setattr(runner, "with_recipe", broken)
     job = wired.run("flux-schnell", {"prompt": "a fox"})
     assert job.image.size == (37, 23)
 

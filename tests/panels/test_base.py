@@ -164,4 +164,4 @@ def test_without_a_kernel_it_says_what_it_was(panel: TrialPanel) -> None:
     data = panel._repr_mimebundle_()
     assert data["text/plain"] == "Trial <1> panel. Run the cell to use it."
     assert "Trial &lt;1&gt;" in data["text/html"]
-    assert r'content:"Trial \3c 1> panel. Run the cell' in panel.kept("<b>pictures</b>")
+    assert r'content:"Trial \3c 1> panel. Run the cell' in panel.static_html("<b>pictures</b>")

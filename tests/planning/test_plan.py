@@ -67,7 +67,7 @@ def test_the_seed_is_new_each_time_unless_it_is_given(client: SegmindClient) -> 
 def test_an_unknown_model_is_a_note_with_the_likely_one(client: SegmindClient) -> None:
     plan = client.plan("seedream-45", {"anything": 1})
     assert plan.model is None
-    assert plan.estimate.high is plan.seconds is None
+    assert plan.estimate.high is plan.expected_seconds is None
     assert "Did you mean seedream-4.5" in plan.notes[0]
     assert "cost unknown (no average in the directory, and no run of yours)" in str(plan)
 
@@ -100,14 +100,14 @@ def test_the_limit_of_cost(client: SegmindClient) -> None:
 
 
 def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindClient) -> None:
-    listed = client.plan("flux-dev", {"prompt": "x"}).seconds
+    listed = client.plan("flux-dev", {"prompt": "x"}).expected_seconds
     endpoint = client.session.endpoints.choose()
     row = {"provider": "segmind", "place": endpoint.address, "sandbox": False, "kind": "model"}
     for seconds in (30.0, 50.0, 31.0):
-        assert client.plan("flux-dev", {"prompt": "x"}).seconds == listed
+        assert client.plan("flux-dev", {"prompt": "x"}).expected_seconds == listed
         key = client.session.store.add(**row, target="flux-dev", inputs={}, status="completed")
         client.session.store.update(key, seconds=seconds)
-    assert client.plan("flux-dev", {"prompt": "x"}).seconds == 31.0
+    assert client.plan("flux-dev", {"prompt": "x"}).expected_seconds == 31.0
 
 
 def test_a_workflow_has_no_model(client: SegmindClient) -> None:

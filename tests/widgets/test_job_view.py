@@ -99,9 +99,9 @@ def test_without_a_kernel_the_saved_line_says_how_to_get_the_job_back(view: JobV
 def test_an_upload_shows_its_bytes() -> None:
     view = UploadView(2)
     assert "2 files" in view.text.value
-    view.told(1_500_000, 6_000_000)
+    view.show_progress(1_500_000, 6_000_000)
     assert view.bar.value == 0.25
     assert "1.5 of 6.0 MB" in view.text.value
-    view.told(0, 0)
+    view.show_progress(0, 0)
     assert view.bar.value == 1.0
     view.close()
