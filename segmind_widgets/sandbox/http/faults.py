@@ -144,7 +144,7 @@ class Faults:
             loop.call_soon_threadsafe(over.set)
 
     def take(self, line: str) -> Fault | None:
-        """Return the failure for the request "METHOD /path" and count its use; None if none applies."""
+        """Return the failure for the request "METHOD /path", and count it; None if none applies."""
         with self._lock:
             return next((entry.fault for entry in self._entries if entry.applies(line)), None)
 

@@ -15,8 +15,8 @@ class Record:
     `headers` have lower-case names and contain no key; `key_seen` is whether a key was sent.
     `json` is the parsed body if it is JSON of at most 64 KiB. `status` is None until the reply is
     determined, and stays None if the request gets no reply. `billed` marks a run whose cost was
-    reserved; it stays set if the run fails later and the cost is refunded. `fault` names the scripted
-    failure that was applied. `time` is `time.monotonic()` when the request was complete.
+    reserved; it stays set if the run fails later and the cost is refunded. `fault` is the kind
+    of the scripted failure. `time` is `time.monotonic()` when the request was complete.
     """
 
     service: str
