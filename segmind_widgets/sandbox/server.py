@@ -48,10 +48,10 @@ class FilesOrigin(Service):
         return Answer(words or phrase(status), status, headers=headers or {})
 
     def _file(self, request: Request) -> Answer:
-        stored = None if request.failing("expired") else self.context.files.at(request.path)
-        if stored is None:
+        file = None if request.failing("expired") else self.context.files.at(request.path)
+        if file is None:
             raise Refusal(404)
-        return Answer(stored.path, media_type=stored.media_type)
+        return Answer(file.path, media_type=file.media_type)
 
 
 class Sandbox:

@@ -10,21 +10,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+# S, W and URL are the values of the options seconds, words and location
 BEFORE = {  # the request is neither processed nor billed
     "reset_before": "the connection is reset",
-    "redirect": "307 to another host (location, or the files' origin)",
+    "redirect": "307 to URL (default: the same path on the files' origin)",
     "html_502": "a gateway's HTML page with status 502",
 }
 INSIDE = {  # the service reports the failure
-    "job_failed": "the job is accepted, then fails with the message of the option words",
+    "job_failed": "the job is accepted, then fails with the message W",
     "expired": "the record or file no longer exists",
 }
 AFTER = {  # the request is processed and billed; only the reply is damaged
     "reset_after": "the connection is reset instead of a reply",
-    "silence": "no reply until faults.release() or for the option seconds",
+    "silence": "no reply for S seconds, or until faults.release()",
     "cut": "the body ends after half of its Content-Length",
-    "slow_drip": "the body arrives in small pieces over seconds (default: 3)",
-    "endless": "only a space every seconds (default: 0.05), until faults.release()",
+    "slow_drip": "the body arrives in small pieces over S seconds (default: 3)",
+    "endless": "only a space every S seconds (default: 0.05), until faults.release()",
     "late_504": "a gateway's HTML page with status 504, while the run continues",
     "bad_json": "only the first half of the JSON",
     "not_utf8": "JSON with bytes that are not valid UTF-8",

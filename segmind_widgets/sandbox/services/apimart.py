@@ -111,10 +111,10 @@ class APIMart(Service):
             )
         safe = re.sub(r"[^\w.-]+", "_", part.filename.rpartition("/")[2]) or "image"
         name = f"{random.randrange(10**12, 10**13)}-{secrets.token_hex(4)}-{safe}"
-        stored = await aside(self.context.files.add, [part.data], kind, "f/image", name)
+        file = await aside(self.context.files.add, [part.data], kind, "f/image", name)
         return Answer(
             {
-                "url": stored.url,
+                "url": file.url,
                 "filename": part.filename,
                 "content_type": kind,
                 "bytes": part.size,

@@ -84,7 +84,7 @@ class Segmind(Service):
         self._compare(key, bearer or request.headers.get("x-api-key"))
 
     def _compare(self, key: str | None, other: str | None) -> None:
-        """Compare the key; `other` is a key sent in a form that is not accepted."""
+        """Compare the key; `other` is a key in another header."""
         if not key and not other:
             raise Refusal(401, _NO_KEY)
         if key != self.context.settings.segmind_key:

@@ -74,10 +74,10 @@ class Studio:
         elif value.startswith("data:"):
             data = _decoded(name, value.partition(",")[2])
         elif self._files.owns(value):
-            stored = self._files.of(value)
-            if stored is None:
+            file = self._files.of(value)
+            if file is None:
                 raise Refusal(400, f"Could not fetch '{name}' from {value}")
-            data = stored.path.read_bytes()
+            data = file.path.read_bytes()
         elif value.startswith(("http://", "https://")):
             return stand_in(value) if picture else None
         else:

@@ -60,9 +60,9 @@ class Files:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        stored = StoredFile(f"{self.origin}/{place}/{name}", path, media_type, path.stat().st_size)
-        self._files[f"/{place}/{name}"] = stored
-        return stored
+        result = StoredFile(f"{self.origin}/{place}/{name}", path, media_type, path.stat().st_size)
+        self._files[f"/{place}/{name}"] = result
+        return result
 
     def at(self, path: str) -> StoredFile | None:
         """Return the file at a path of this origin, or None."""
