@@ -34,7 +34,6 @@ SegmindError
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
@@ -95,7 +94,9 @@ class SegmindError(Exception):
         return self._with("field", field)
 
     def _with(self, name: str, value: str | None) -> Self:
-        error = copy.copy(self)
+        # not by `copy.copy`, whose result a library may change for exceptions (tblib, in Dask)
+        error = type(self).__new__(type(self), *self.args)
+        vars(error).update(vars(self))
         setattr(error, name, value)
         error.__traceback__ = self.__traceback__
         error.__context__, error.__cause__ = self.__context__, self.__cause__

@@ -1,9 +1,11 @@
-"""A local server that speaks the protocols of Segmind and APIMart, so that nothing is spent.
+"""A local server that implements the Segmind and APIMart protocols, without costs.
+
+Use it from Python:
 
     with Sandbox(speed=20) as sandbox:
         os.environ.update(sandbox.environ)
 
-or, from a shell, `python -m segmind_widgets.sandbox`.
+or from a shell: `python -m segmind_widgets.sandbox`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ __all__ = ["Fault", "Sandbox"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load on first use (PEP 562): a kernel that never starts the sandbox does not pay for it."""
+    """Import `Sandbox` and `Fault` on first use (PEP 562), to keep the package import fast."""
     if name == "Sandbox":
         from segmind_widgets.sandbox.server import Sandbox
 

@@ -1,4 +1,4 @@
-"""`python -m segmind_widgets.sandbox`: the sandbox from a shell."""
+"""Command line of the sandbox: `python -m segmind_widgets.sandbox`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from segmind_widgets.sandbox.server import Sandbox
 
 
 def _fault(text: str) -> Fault:
+    """Parse a `--fault` value, with errors in the form that argparse reports."""
     try:
         return Fault.parse(text)
     except ValueError as error:
@@ -20,37 +21,46 @@ def _fault(text: str) -> Fault:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options."""
+    """Build the argument parser."""
     kinds = "\n".join(f"  {kind:13} {meaning}" for kind, meaning in KINDS.items())
     options = argparse.ArgumentParser(
         prog="python -m segmind_widgets.sandbox",
-        description="A local server that speaks the protocols of Segmind and APIMart.\n"
-        "It prints the settings that make a client use it, and runs until Ctrl-C.",
-        epilog=f"failures for --fault 'METHOD /PATH=KIND', where the left side is a regular\n"
-        f"expression and KIND an HTTP code or one of:\n{kinds}\n\n"
+        description="Run a local server that implements the Segmind and APIMart protocols.\n"
+        "It prints the environment variables for its clients, and runs until Ctrl-C.",
+        epilog=f"scripted failures for --fault 'METHOD /PATH=KIND': the left side is a\n"
+        f"regular expression; KIND is an HTTP status code or one of:\n{kinds}\n\n"
         "examples:\n"
         "  python -m segmind_widgets.sandbox --speed 50 > sandbox.env &\n"
         "  python -m segmind_widgets.sandbox --fault 'POST /v2/.*=503,times=2'",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    options.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+    options.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
     options.add_argument(
         "--port",
         type=int,
         default=8765,
-        help="Segmind's port; APIMart and the files take the next two; 0 is any (%(default)s)",
+        help="port of Segmind; APIMart and the files use the next two; 0 selects any free ports"
+        " (default: %(default)s)",
     )
     options.add_argument(
         "--speed",
         type=float,
         default=10.0,
-        help="how many times faster than in reality jobs are (%(default)g)",
+        help="speed of the jobs relative to the real services (default: %(default)g)",
     )
     options.add_argument(
-        "--credits", type=float, default=10.0, help="USD on each account (%(default)g)"
+        "--credits",
+        type=float,
+        default=10.0,
+        help="initial balance of each account in USD (default: %(default)g)",
     )
     options.add_argument(
-        "--rate-limit", type=int, metavar="N", help="POSTs a minute (without a limit)"
+        "--rate-limit",
+        type=int,
+        metavar="N",
+        help="POST requests per minute and service (default: no limit)",
     )
     options.add_argument(
         "--fault",
@@ -58,14 +68,20 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="PATTERN=KIND[,times=N|always][,after=N][,seconds=S][,words=W][,location=URL]",
-        help="a scripted failure; may be given several times",
+        help="scripted failure; the option can be repeated",
     )
-    options.add_argument("--quiet", action="store_true", help="print the settings only")
+    options.add_argument(
+        "--quiet", action="store_true", help="print only the environment variables"
+    )
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until SIGINT or SIGTERM. The exit code is 0, or 1 where it cannot listen."""
+    """Run the sandbox until SIGINT or SIGTERM.
+
+    Returns:
+        The exit code: 0, or 1 if an option is invalid or a port is not free.
+    """
     options = parser().parse_args(arguments)
     end = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -91,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
-        while not end.wait(0.2):  # a bare wait() would keep signals out on Windows
+        while not end.wait(0.2):  # wait() without a timeout blocks signals on Windows
             pass
     return 0
 

@@ -1,4 +1,4 @@
-"""The sandbox as one thing to start and stop: three origins on this machine, in one thread."""
+"""Start and stop the sandbox: three local origins, served by one thread."""
 
 from __future__ import annotations
 
@@ -27,53 +27,56 @@ from segmind_widgets.sandbox.state.files import Files
 from segmind_widgets.sandbox.state.jobs import Jobs
 from segmind_widgets.sandbox.state.models import Models
 
-SEGMIND_KEY = "SG_5a9d0b0c5a9d0b0c"  # a key's form, and no secret
+SEGMIND_KEY = "SG_5a9d0b0c5a9d0b0c"  # has the form of a key, but is no secret
 APIMART_KEY = "sk-sandbox-0000000000000000"
 _MIB = 1024 * 1024
 _SERVICES = ("segmind", "apimart", "files")
-_ARTISTS = 2  # threads that draw
+_ARTISTS = 2  # threads that generate results
 
 
 class FilesOrigin(Service):
-    """Uploads and results, for anyone who has the address. A key sent here is one too many."""
+    """The origin of uploads and results; it needs no key, and clients should send none."""
 
     name = "files"
 
     def routes(self) -> Sequence[Route]:
+        """Return one route that serves every file."""
         return (Route("GET", r"/.*", self._file),)
 
     def error(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Return an error as plain text."""
         return Answer(words or phrase(status), status, headers=headers or {})
 
     def _file(self, request: Request) -> Answer:
-        stored = None if request.failing("expired") else self.context.files.at(request.path)
-        if stored is None:
+        file = None if request.failing("expired") else self.context.files.at(request.path)
+        if file is None:
             raise Refusal(404)
-        return Answer(stored.path, media_type=stored.media_type)
+        return Answer(file.path, media_type=file.media_type)
 
 
 class Sandbox:
-    """Segmind and APIMart on this machine, for nothing.
+    """A local server that implements Segmind and APIMart without costs.
 
     Args:
-        host: where to listen.
-        port: of Segmind; APIMart and the files have the next two. 0 takes any three.
-        speed: how many times faster than in reality a job is.
-        credits: USD on each of the two accounts.
-        rate_limit: POSTs a minute on each service; None is without a limit.
-        rate_window: seconds that a "minute" of the rate limit lasts.
-        segmind_key: the key that Segmind takes.
-        apimart_key: the key that APIMart takes.
-        faults: scripted failures from the start; more with `sandbox.faults.add`.
-        artist: what draws, in the place of `sandbox.artist.make`.
-        models: further models in the form of models.json, or others under a known slug.
-        workflow_auth: how a workflow wants its key: both ways, or one of them.
-        workflow_output: a workflow's `output`: JSON text of names and values as documented, a
-            mapping of names to values, or the first value alone.
+        host: address to listen on.
+        port: port of Segmind; APIMart and the files use the next two. 0 selects any free ports.
+        speed: speed of the jobs relative to the real services; 10 is ten times faster.
+        credits: initial balance of each of the two accounts in USD.
+        rate_limit: POST requests per minute on each service; None means no limit.
+        rate_window: length of the rate limit's window in seconds.
+        segmind_key: the key that Segmind accepts.
+        apimart_key: the key that APIMart accepts.
+        faults: initial scripted failures; `sandbox.faults.add` adds more.
+        artist: function that generates results, instead of `sandbox.artist.render.make`.
+        models: additional models in the form of models.json; an existing slug is replaced.
+        workflow_auth: authentication that workflows accept: a Bearer token, `x-api-key`, or either.
+        workflow_output: form of a workflow's `output`: JSON text of names and values as documented
+            ("named"), a mapping of names to values ("dict"), or only the first value ("url").
         storage_form: the name of the array in the reply to an upload.
-        apimart_form: submit and poll as documented now, with task_info, or as in its upload page.
-        request_life: seconds that the record of a request lives after its end.
-        max_body: bytes of the largest request; a larger one is answered with 413.
+        apimart_form: form of APIMart's submit and poll replies: as documented now ("task"), with
+            task_info ("info"), or as on its upload page ("seed").
+        request_life: seconds until the record of a completed request expires.
+        max_body: largest size of a request in bytes; the reply to a larger one is 413.
     """
 
     def __init__(
@@ -82,7 +85,7 @@ class Sandbox:
         port: int = 0,
         *,
         speed: float = 10.0,
-        credits: float = 10.0,  # noqa: A002 - the services' own word
+        credits: float = 10.0,  # noqa: A002 - the services' term
         rate_limit: int | None = None,
         rate_window: float = 60.0,
         segmind_key: str = SEGMIND_KEY,
@@ -123,17 +126,17 @@ class Sandbox:
         self._failure: BaseException | None = None
 
     def __repr__(self) -> str:
-        where = self._origins.get("segmind", "not started")
-        return f"Sandbox({where}, speed={self._settings.speed:g})"
+        origin = self._origins.get("segmind", "not started")
+        return f"Sandbox({origin}, speed={self._settings.speed:g})"
 
-    # life
+    # start and stop
 
     def start(self) -> Sandbox:
-        """Listen in a thread of its own, and return when it does.
+        """Start the server thread, and return when it accepts connections.
 
         Raises:
-            RuntimeError: it was started before.
-            OSError: a port is taken.
+            RuntimeError: the sandbox was already started, or its thread failed to start.
+            OSError: a port is not free.
         """
         if self._thread:
             raise RuntimeError("This sandbox was started before; make a new one.")
@@ -153,10 +156,10 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop listening, end all jobs, and return when nothing is left. Any number of times."""
+        """Stop listening, end all jobs, and wait for the server thread; idempotent."""
         if self._thread and not self._over.is_set():
             self._end()
-            self._over.wait()  # not join alone: an interrupted join takes a live thread for dead
+            self._over.wait()  # an interrupted join() can mark a running thread as stopped
             self._thread.join()
 
     def __enter__(self) -> Sandbox:
@@ -166,10 +169,11 @@ class Sandbox:
         self.stop()
 
     def _live(self, sockets: list[socket.socket]) -> None:
+        """Run the event loop in the server thread, and publish its failure."""
         try:
             with tempfile.TemporaryDirectory(prefix="segmind-sandbox-") as folder:
                 asyncio.run(self._serve(sockets, Path(folder)))
-        except BaseException as error:  # noqa: BLE001 - told by start()
+        except BaseException as error:  # noqa: BLE001 - start() raises it
             self._failure = error
         finally:
             for listener in sockets:
@@ -178,6 +182,7 @@ class Sandbox:
             self._over.set()
 
     async def _serve(self, sockets: list[socket.socket], folder: Path) -> None:
+        """Serve the three origins until `stop` is called, then end jobs and connections."""
         end, loop = asyncio.Event(), asyncio.get_running_loop()
         self._end = lambda: loop.call_soon_threadsafe(end.set)
         executor = ThreadPoolExecutor(_ARTISTS, thread_name_prefix="segmind-sandbox-artist")
@@ -197,6 +202,7 @@ class Sandbox:
         executor.shutdown(cancel_futures=True)
 
     def _context(self, folder: Path, executor: ThreadPoolExecutor) -> Context:
+        """Build the state that the services share."""
         files = Files(self._origins["files"], folder)
         return Context(
             settings=self._settings,
@@ -214,11 +220,11 @@ class Sandbox:
             },
         )
 
-    # what it tells
+    # addresses, balances and requests
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment in which clients find the sandbox, and its keys."""
+        """Return the environment variables that configure clients: addresses and keys."""
         return {
             "SEGMIND_API_URL": self.url("segmind"),
             "SEGMIND_STORAGE_URL": self.url("segmind"),
@@ -230,10 +236,10 @@ class Sandbox:
         }
 
     def url(self, service: Literal["segmind", "apimart", "files"]) -> str:
-        """The origin of a service, such as "http://127.0.0.1:8765".
+        """Return the origin of a service, such as "http://127.0.0.1:8765".
 
         Raises:
-            RuntimeError: the sandbox was not started.
+            RuntimeError: the sandbox has not been started.
         """
         if not self._origins:
             raise RuntimeError("Start the sandbox first: its addresses are not known before.")
@@ -241,21 +247,21 @@ class Sandbox:
 
     @property
     def credits(self) -> float:
-        """USD left on the Segmind account."""
+        """Return the balance of the Segmind account in USD."""
         return self._accounts["segmind"].left
 
     @property
     def balance(self) -> float:
-        """What is left on the APIMart account."""
+        """Return the balance of the APIMart account in USD."""
         return self._accounts["apimart"].left
 
     def requests(self, method: str | None = None, path_contains: str | None = None) -> list[Record]:
-        """The requests so far; see `Log.requests`."""
+        """Return the logged requests; see `Log.requests`."""
         return self.log.requests(method, path_contains)
 
     @property
     def billed_posts(self) -> list[Record]:
-        """The runs that were accepted against payment."""
+        """Return the records of billed runs."""
         return self.log.billed_posts
 
     def wait_for(self, predicate: Callable[[Log], Any], timeout: float = 10.0) -> list[Record]:
@@ -264,7 +270,13 @@ class Sandbox:
 
 
 def _listening(host: str, port: int) -> list[socket.socket]:
-    """Three listening sockets. Made with IPPROTO_TCP, else asyncio leaves Nagle's delay on."""
+    """Open three listening sockets.
+
+    IPPROTO_TCP is explicit because asyncio disables Nagle's algorithm only for such sockets.
+
+    Raises:
+        OSError: a port is not free.
+    """
     sockets: list[socket.socket] = []
     try:
         for number in range(len(_SERVICES)):
@@ -286,13 +298,16 @@ def _listening(host: str, port: int) -> list[socket.socket]:
 
 
 def _server(service: Service) -> HTTPServer:
-    """A server for one origin. Without `log_function` tornado writes into the user's cell."""
+    """Create the HTTP server of one origin.
+
+    `log_function` discards access logs, which tornado would print into the user's cell.
+    """
     application = Application(
         [(r".*", ServiceHandler, {"service": service})], log_function=lambda _handler: None
     )
     return HTTPServer(
         application,
         max_buffer_size=256 * _MIB,
-        max_body_size=64 * 1024 * _MIB,  # bodies are streamed; Body.too_large says 413
+        max_body_size=64 * 1024 * _MIB,  # bodies are streamed; RequestBody.too_large leads to a 413
         chunk_size=_MIB,
     )

@@ -201,7 +201,7 @@ def test_a_job_exports_itself(shell: Shell, sandbox: Sandbox) -> None:
         assert known.export("curl").startswith("#!")
     with pytest.raises(errors.InputError, match="no form 'ruby'"):
         job.export("ruby")
-    with pytest.raises(errors.SegmindError, match="not known here"):
+    with pytest.raises(errors.SegmindError, match="unknown here"):
         Job(id="x").export("cell")
     assert len(sandbox.billed_posts) == 1
 

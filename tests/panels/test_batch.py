@@ -95,7 +95,7 @@ def test_a_row_may_give_a_file_that_is_no_picture(
     path = tmp_path / "fox.glb"
     path.write_bytes(b"glTF")
     outputs = [{"path": str(path), "media_type": "model/gltf-binary"}]
-    card = batch.card(0)
+    card = batch.summary(0)
     assert card is not None
     client.session.store.update(card.key, outputs=outputs)
     assert view(batch).pictures.items[0]["kind"] == "file"

@@ -260,7 +260,7 @@ def test_a_429_holds_all_back_and_is_sent_again(
     notes = {path.name[-7:]: path for path in (tmp_path / "b" / "notes").glob("*-[0-9].json")}
     said = {name: json.loads(path.read_text())["status"] for name, path in notes.items()}
     assert said == {"-0.json": "refused", "-1.json": "sent"}
-    assert client.session.endpoints.choose().transport.limit._pace.halved, "the driver goes slower"
+    assert client.session.endpoints.choose().transport.limit._state.halved, "the driver goes slower"
 
 
 def test_few_tasks_are_out_at_once_and_a_stream_stays_one(client: SegmindClient) -> None:

@@ -1,1 +1,1 @@
-"""HTTP of the sandbox: requests, replies, faults, and the request log."""
+"""HTTP layer of the sandbox: requests, replies, scripted failures, and the request log."""

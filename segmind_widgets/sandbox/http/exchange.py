@@ -1,4 +1,4 @@
-"""One HTTP exchange: the request as the routes see it, and the answer they give."""
+"""Requests and replies of one HTTP exchange, as routes receive and return them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any
 
 from segmind_widgets.sandbox.http.faults import Fault
 
-_IN_MEMORY = 1024 * 1024  # bytes; a larger body goes to an unnamed file
+_IN_MEMORY = 1024 * 1024  # bytes; larger bodies are stored in a temporary file
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What to reply. A mapping or list is JSON, a path is that file's content."""
+    """A reply. A mapping or list is sent as JSON, a path as the content of that file."""
 
     body: Any = b""
     status: int = 200
@@ -28,7 +28,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def encoded(self) -> tuple[bytes, str]:
-        """The body's bytes and its media type."""
+        """Return the bytes of the body and its media type."""
         if isinstance(self.body, bytes):
             return self.body, self.media_type or "application/octet-stream"
         if isinstance(self.body, Path):
@@ -39,7 +39,11 @@ class Answer:
 
 
 class Refusal(Exception):
-    """A route's way to say no: `status`, and the words for the service's own error form."""
+    """An error reply raised by a route.
+
+    The service formats `status` and `words` as its own errors. Underscores in the names of
+    `headers` stand for hyphens.
+    """
 
     def __init__(self, status: int, words: str = "", **headers: str) -> None:
         super().__init__(words)
@@ -49,7 +53,7 @@ class Refusal(Exception):
 
 
 class RequestBody:
-    """The bytes of a request, which may be many: kept in memory while small, else in a file."""
+    """The bytes of a request: in memory up to 1 MiB, otherwise in a temporary file."""
 
     def __init__(self, length: int | None, limit: int) -> None:
         small = length is not None and length <= _IN_MEMORY
@@ -59,20 +63,23 @@ class RequestBody:
 
     @property
     def too_large(self) -> bool:
+        """Return whether the body exceeds the limit."""
         return self.size > self._limit
 
     def write(self, chunk: bytes) -> None:
+        """Append a chunk; only count its size once the body exceeds the limit."""
         self.size += len(chunk)
         if not self.too_large:
             self._file.write(chunk)
 
     def read(self) -> bytes:
+        """Return the whole body."""
         self._file.seek(0)
         return self._file.read()
 
     @contextmanager
     def view(self) -> Iterator[bytes | mmap.mmap]:
-        """The bytes for finding and slicing, without a copy in memory of those in a file."""
+        """Yield the bytes for searching and slicing; a file is mapped instead of read."""
         if isinstance(self._file, io.BytesIO) or not self.size:
             yield self.read()
             return
@@ -81,31 +88,32 @@ class RequestBody:
             yield view
 
     def close(self) -> None:
+        """Release the memory or the temporary file."""
         self._file.close()
 
 
 @dataclass
 class Request:
-    """`args` are what the route's pattern captured; `billed` is set by a route that bills."""
+    """A request. `args` are the groups of the route's pattern; routes that bill set `billed`."""
 
     method: str
     path: str
     query: Mapping[str, str]
-    headers: Mapping[str, str]  # any case
+    headers: Mapping[str, str]  # case-insensitive names
     body: RequestBody
     fault: Fault | None = None
     args: tuple[str, ...] = ()
     billed: bool = False
 
     def failing(self, kind: str) -> Fault | None:
-        """The scripted failure of this kind, where there is one."""
+        """Return the scripted failure if it is of this kind, else None."""
         return self.fault if self.fault and self.fault.kind == kind else None
 
     def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object.
+        """Parse the body as a JSON object.
 
         Raises:
-            Refusal: 400, it is not.
+            Refusal: 400, the body is not a JSON object.
         """
         try:
             value = json.loads(self.body.read() or b"{}")
@@ -117,7 +125,7 @@ class Request:
 
 
 def phrase(status: int) -> str:
-    """The code in words: "Not Found"."""
+    """Return the reason phrase of a status code, such as "Not Found"."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

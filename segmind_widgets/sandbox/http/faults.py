@@ -1,4 +1,4 @@
-"""Scripted failures: what goes wrong, at which request, and how often."""
+"""Scripted failures: their kind, the requests they apply to, and their number."""
 
 from __future__ import annotations
 
@@ -10,46 +10,51 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-BEFORE = {  # the request is not processed, and nothing is billed
+# S, W and URL are the values of the options seconds, words and location
+BEFORE = {  # the request is neither processed nor billed
     "reset_before": "the connection is reset",
-    "redirect": "307 to another host (location, or the files' origin)",
-    "html_502": "a gateway's HTML page under 502",
+    "redirect": "307 to URL (default: the same path on the files' origin)",
+    "html_502": "a gateway's HTML page with status 502",
 }
-INSIDE = {  # the service itself says so
-    "job_failed": "the job is accepted and ends as failed (words)",
-    "expired": "the record or file is gone",
+INSIDE = {  # the service reports the failure
+    "job_failed": "the job is accepted, then fails with the message W",
+    "expired": "the record or file no longer exists",
 }
-AFTER = {  # the request is processed, and a run is billed; the reply suffers
-    "reset_after": "the connection is reset in the place of a reply",
-    "silence": "no reply until faults.release(), or until seconds are over",
-    "cut": "the body stops half-way to its Content-Length",
-    "slow_drip": "the body comes in small pieces over seconds (3)",
-    "endless": "a space every few seconds (0.05), and never the body, until faults.release()",
-    "late_504": "a gateway's HTML page under 504, while a run goes on",
-    "bad_json": "half of the JSON",
-    "not_utf8": "JSON with bytes that are no UTF-8",
-    "empty": "the same code with an empty body",
-    "wrong_type": "the right body under a wrong Content-Type",
+AFTER = {  # the request is processed and billed; only the reply is damaged
+    "reset_after": "the connection is reset instead of a reply",
+    "silence": "no reply for S seconds, or until faults.release()",
+    "cut": "the body ends after half of its Content-Length",
+    "slow_drip": "the body arrives in small pieces over S seconds (default: 3)",
+    "endless": "only a space every S seconds (default: 0.05), until faults.release()",
+    "late_504": "a gateway's HTML page with status 504, while the run continues",
+    "bad_json": "only the first half of the JSON",
+    "not_utf8": "JSON with bytes that are not valid UTF-8",
+    "empty": "the same status code with an empty body",
+    "wrong_type": "the correct body with a wrong Content-Type",
 }
 KINDS = {**BEFORE, **INSIDE, **AFTER}
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One failure.
+    """One scripted failure.
 
     Args:
-        match: a regular expression that must match all of "METHOD /path".
-        kind: a name from `KINDS`, or an HTTP code (with `headers` and `body` if given, else in
-            the service's own words).
-        times: how often; None is always.
-        after: how many matching requests are served properly first.
-        headers: further headers of the reply, for a code or `wrong_type`.
-        body: the reply's body, for a code: text, bytes, or a mapping (JSON).
-        words: what a failed job says.
-        seconds: how long `silence` or `slow_drip` takes (None is for ever, and 3 s), and the
-            pause between two bytes of `endless` (0.05 s).
-        location: where `redirect` leads.
+        match: regular expression that must match the whole of "METHOD /path".
+        kind: a name from `KINDS`, or an HTTP status code; without a `body` the reply is the
+            service's own error.
+        times: number of requests that fail; None means all.
+        after: number of matching requests that are served normally first.
+        headers: additional headers of the reply, for a status code or `wrong_type`.
+        body: the reply's body for a status code: text, bytes, or a mapping (JSON).
+        words: error message of a failed job.
+        seconds: duration of `silence` (None: until `release`) or `slow_drip` (None: 3 s), or the
+            pause between two bytes of `endless` (None: 0.05 s).
+        location: target of `redirect`; by default the same path on the files' origin.
+
+    Raises:
+        ValueError: `kind` is neither a known name nor a status code.
+        re.error: `match` is not a regular expression.
     """
 
     match: str
@@ -64,8 +69,8 @@ class Fault:
 
     def __post_init__(self) -> None:
         re.compile(self.match)
-        known = self.kind in KINDS if isinstance(self.kind, str) else 200 <= self.kind <= 599
-        if not known:
+        valid = self.kind in KINDS if isinstance(self.kind, str) else 200 <= self.kind <= 599
+        if not valid:
             raise ValueError(
                 f"kind={self.kind!r} is not a failure; take an HTTP code or one of"
                 f" {', '.join(KINDS)}."
@@ -73,12 +78,12 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """`PATTERN=KIND[,OPTION=VALUE…]`, as in `POST /v2/.*=503,times=2`.
+        """Parse `PATTERN=KIND[,OPTION=VALUE…]`, such as `POST /v2/.*=503,times=2`.
 
         Options are times (a number or always), after, words, seconds, location.
 
         Raises:
-            ValueError: the text has another form; the message says which part.
+            ValueError: the text has another form; the message names the invalid part.
         """
         match, equals, rest = text.partition("=")
         if not equals:
@@ -101,7 +106,7 @@ class Fault:
 
 
 class Faults:
-    """The failures in force. All methods may be called from any thread, at any time."""
+    """The active failures. All methods are thread-safe."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._lock = threading.RLock()
@@ -111,7 +116,11 @@ class Faults:
             self.add(fault)
 
     def add(self, fault: Fault | str, kind: str | int | None = None, **options: Any) -> Fault:
-        """Add a `Fault`, or make one: `add("POST /v2/.*", 503, times=2)`."""
+        """Add a `Fault`, or create one from its arguments: `add("POST /v2/.*", 503, times=2)`.
+
+        Raises:
+            ValueError: `kind` is missing or unknown.
+        """
         if isinstance(fault, str):
             if kind is None:
                 raise ValueError(
@@ -123,26 +132,26 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Forget all failures, and let the silenced requests have their replies."""
+        """Remove all failures, and release the requests that they delay."""
         with self._lock:
             self._entries.clear()
         self.release()
 
     def release(self) -> None:
-        """Let every request that is kept in silence have its reply now."""
+        """Let every delayed request continue with its reply."""
         with self._lock:
-            held = list(self._held.items())
-        for over, loop in held:
+            requests = list(self._held.items())
+        for over, loop in requests:
             loop.call_soon_threadsafe(over.set)
 
     def take(self, line: str) -> Fault | None:
-        """The failure for the request "METHOD /path", counted as used; None where there is none."""
+        """Return the failure for the request "METHOD /path", and count it; None if none applies."""
         with self._lock:
             return next((entry.fault for entry in self._entries if entry.applies(line)), None)
 
     @contextmanager
     def applied(self, line: str, over: asyncio.Event) -> Iterator[Fault | None]:
-        """As `take`, for as long as the request lasts: `release` sets its `over`, in this loop."""
+        """Yield the result of `take`; meanwhile `release` sets `over` in the current event loop."""
         with self._lock:
             fault = self.take(line)
             if fault:
@@ -155,18 +164,21 @@ class Faults:
 
 
 async def silence(over: asyncio.Event, seconds: float | None) -> None:
-    """Wait until the event, or until the seconds are over."""
+    """Wait for the event, at most for `seconds`; None means no limit."""
     with suppress(asyncio.TimeoutError, TimeoutError):  # two classes on Python 3.10
         await asyncio.wait_for(over.wait(), seconds)
 
 
 @dataclass
 class _Entry:
+    """An active failure with its counters: matching requests and failed requests."""
+
     fault: Fault
     seen: int = 0
     used: int = 0
 
     def applies(self, line: str) -> bool:
+        """Return whether the request fails, and count it."""
         fault = self.fault
         if (fault.times is not None and self.used >= fault.times) or not re.fullmatch(
             fault.match, line

@@ -1,4 +1,4 @@
-"""What the sandbox saw: one record a request, readable from any thread."""
+"""The request log: one record per request, readable from any thread."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Record:
-    """One request and what became of it.
+    """One request and its outcome.
 
-    `headers` have lower-case names and no key in them; `key_seen` tells whether one was sent.
-    `json` is the parsed body where it is JSON of at most 64 KiB. `status` is None until an answer
-    is decided, and stays None where none is given. `billed` marks a run that was accepted against
-    payment; a run that fails later is given back, and stays marked. `fault` names the scripted
-    failure that was applied. `time` is `time.monotonic()` when the request was complete.
+    `headers` have lower-case names and contain no key; `key_seen` is whether a key was sent.
+    `json` is the parsed body if it is JSON of at most 64 KiB. `status` is None until the reply is
+    determined, and stays None if the request gets no reply. `billed` marks a run whose cost was
+    reserved; it stays set if the run fails later and the cost is refunded. `fault` is the kind
+    of the scripted failure. `time` is `time.monotonic()` when the request was complete.
     """
 
     service: str
@@ -34,7 +34,7 @@ class Record:
 
 
 class Log:
-    """The records in the order in which the requests came."""
+    """The records in order of arrival."""
 
     def __init__(self) -> None:
         self._records: list[Record] = []
@@ -56,7 +56,7 @@ class Log:
         *,
         service: str | None = None,
     ) -> list[Record]:
-        """The records so far that fit: method and service are exact, the path's part is not."""
+        """Return the matching records; `path_contains` matches any part of the path."""
         with self._changed:
             return [
                 record
@@ -68,29 +68,30 @@ class Log:
 
     @property
     def billed_posts(self) -> list[Record]:
-        """The runs that were accepted against payment."""
+        """Return the records of billed runs."""
         return [record for record in self.requests("POST") if record.billed]
 
     def wait_for(self, predicate: Callable[[Log], Any], timeout: float = 10.0) -> list[Record]:
-        """Block until `predicate(log)` is true, and give the records.
+        """Block until `predicate(log)` is true, and return the records.
 
         Raises:
-            TimeoutError: it was not within `timeout` seconds; the message lists the requests.
+            TimeoutError: it is still false after `timeout` seconds; the message lists the requests.
         """
         with self._changed:
             if self._changed.wait_for(lambda: predicate(self), timeout):
                 return self.requests()
-            seen = "\n".join(f"  {r.method} {r.path} → {r.status}" for r in self._records)
-        raise TimeoutError(f"The sandbox did not see it within {timeout} s. It saw:\n{seen}")
+            lines = "\n".join(f"  {r.method} {r.path} → {r.status}" for r in self._records)
+        raise TimeoutError(f"The sandbox did not see it within {timeout} s. It saw:\n{lines}")
 
     def open(self, record: Record) -> int:
-        """Add a record, and give its number."""
+        """Add a record, and return its number."""
         with self._changed:
             self._records.append(record)
             self._changed.notify_all()
             return len(self._records) - 1
 
     def update(self, number: int, **changes: Any) -> None:
+        """Replace fields of a record."""
         with self._changed:
             self._records[number] = replace(self._records[number], **changes)
             self._changed.notify_all()

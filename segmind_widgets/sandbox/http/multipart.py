@@ -1,4 +1,7 @@
-"""The one file of a multipart form, found by hand: tornado's parser copies it several times."""
+"""Extract one file from a multipart form.
+
+Tornado's parser is not used because it copies the file several times.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from segmind_widgets.sandbox.http.exchange import RequestBody
 
 @dataclass(frozen=True)
 class Part:
-    """A file as it was sent. `data` is None where it is larger than was asked for."""
+    """An uploaded file. `data` is None if the file exceeds the limit."""
 
     filename: str
     size: int
@@ -19,18 +22,18 @@ class Part:
 
 
 def file_part(body: RequestBody, content_type: str, field: str, limit: int) -> Part | None:
-    """The file in a form's `field`; None where there is no such form or field, or no file in it.
+    """Return the file in a field of a form, or None if there is no form, field or file.
 
     Args:
-        body: the form.
-        content_type: the request's header, which names the boundary.
-        field: the field's name.
-        limit: bytes; a larger file is measured, but not read.
+        body: the body of the request.
+        content_type: the request's header, which contains the boundary.
+        field: name of the field.
+        limit: largest size in bytes; of a larger file only the size is returned.
     """
-    found = re.match(r'(?i)multipart/form-data;.*?boundary="?([^";]+)', content_type)
-    if not found:
+    boundary = re.match(r'(?i)multipart/form-data;.*?boundary="?([^";]+)', content_type)
+    if not boundary:
         return None
-    edge = b"--" + found[1].encode()
+    edge = b"--" + boundary[1].encode()
     with body.view() as view:
         at = view.find(edge)
         while at >= 0:

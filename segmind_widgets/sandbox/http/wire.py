@@ -1,4 +1,4 @@
-"""Replies on the wire, and what may befall them there."""
+"""Send replies, and damage or delay them as scripted failures require."""
 
 from __future__ import annotations
 
@@ -24,13 +24,16 @@ _GATEWAY = """<html>
 <body><center><h1>{0}</h1></center><hr><center>nginx</center></body>
 </html>
 """
-_PIECE = 1024 * 1024  # bytes of a file that are in memory at once
-_DRIPS = 20
-_NEVER = 1024 * 1024  # bytes that are announced and never sent
+_PIECE = 1024 * 1024  # bytes of a file that are read at once
+_DRIPS = 20  # pieces of a slow reply
+_NEVER = 1024 * 1024  # announced bytes that are never sent
 
 
 def early(fault: Fault, elsewhere: str) -> Answer | None:
-    """The answer of a failure that comes before the request is processed; None for a code."""
+    """Return the reply of a failure that replaces the processing; None for other failures.
+
+    `elsewhere` is the default target of a redirect.
+    """
     if fault.kind == "html_502":
         return _gateway(502)
     if fault.kind == "redirect":
@@ -39,11 +42,12 @@ def early(fault: Fault, elsewhere: str) -> Answer | None:
 
 
 def _gateway(status: int) -> Answer:
+    """Return the HTML error page of a gateway."""
     return Answer(_GATEWAY.format(f"{status} {phrase(status)}"), status, "text/html")
 
 
 def spoiled(answer: Answer, fault: Fault) -> Answer:
-    """The answer as a failure of its content leaves it."""
+    """Return the reply with its content damaged by the failure."""
     body, media_type = answer.encoded()
     headers = {**answer.headers}
     if fault.kind == "late_504":
@@ -61,7 +65,7 @@ def spoiled(answer: Answer, fault: Fault) -> Answer:
 
 
 async def send(handler: RequestHandler, answer: Answer) -> None:
-    """Send an answer properly; a file in pieces, or the range of it that is asked for."""
+    """Send a reply without damage; files in pieces, and with support for `Range`."""
     handler.set_status(answer.status, phrase(answer.status))
     for name, value in answer.headers.items():
         handler.set_header(name, value)
@@ -75,6 +79,7 @@ async def send(handler: RequestHandler, answer: Answer) -> None:
 
 
 async def _send_file(handler: RequestHandler, path: Path) -> None:
+    """Send a file or the requested range of it."""
     size = path.stat().st_size
     start, end = _range(handler.request.headers.get("Range", ""), size)
     handler.set_header("Accept-Ranges", "bytes")
@@ -93,7 +98,7 @@ async def _send_file(handler: RequestHandler, path: Path) -> None:
 
 
 def _range(header: str, size: int) -> tuple[int, int]:
-    """Start and end of a simple `Range: bytes=a-b`; all of the file for anything else."""
+    """Return start and end of a single range `bytes=a-b`; for other headers the whole file."""
     first, dash, last = header.removeprefix("bytes=").partition("-")
     if not header.startswith("bytes=") or not dash or not (first + last).isdigit():
         return 0, size
@@ -104,7 +109,7 @@ def _range(header: str, size: int) -> tuple[int, int]:
 
 
 def reset(handler: RequestHandler) -> None:
-    """Close the connection so that the client sees a reset (RST), not an orderly end."""
+    """Close the connection with a reset (RST) instead of an orderly end."""
     stream = _stream(handler)
     if stream.socket:
         linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -113,7 +118,7 @@ def reset(handler: RequestHandler) -> None:
 
 
 async def cut(handler: RequestHandler, answer: Answer) -> None:
-    """Promise the whole body, send the first half, and close."""
+    """Announce the whole body, send its first half, and close the connection."""
     body, head = _whole(answer)
     stream = _stream(handler)
     await _written(stream, head + body[: len(body) // 2])
@@ -121,7 +126,7 @@ async def cut(handler: RequestHandler, answer: Answer) -> None:
 
 
 async def drip(handler: RequestHandler, answer: Answer, seconds: float) -> None:
-    """Send the body in small pieces spread over the seconds, then close."""
+    """Send the body in small pieces over `seconds`, then close the connection."""
     body, head = _whole(answer)
     stream = _stream(handler)
     size = max(1, -(-len(body) // _DRIPS))
@@ -135,7 +140,7 @@ async def drip(handler: RequestHandler, answer: Answer, seconds: float) -> None:
 async def endless(
     handler: RequestHandler, answer: Answer, pause: Callable[[], Awaitable[bool]]
 ) -> None:
-    """Announce a body, and send a space after each pause, as long as the pause says to go on."""
+    """Announce a body, and send a space after each pause until `pause` returns False."""
     _, head = _whole(Answer(bytes(_NEVER), answer.status, answer.encoded()[1]))
     stream = _stream(handler)
     await _written(stream, head)
@@ -145,7 +150,7 @@ async def endless(
 
 
 def _whole(answer: Answer) -> tuple[bytes, bytes]:
-    """The body, and the head that announces it."""
+    """Return the body and the response head with its length."""
     body, media_type = answer.encoded()
     lines = [
         f"HTTP/1.1 {answer.status} {phrase(answer.status)}",
@@ -159,9 +164,11 @@ def _whole(answer: Answer) -> tuple[bytes, bytes]:
 
 
 def _stream(handler: RequestHandler) -> IOStream:
+    """Detach the connection from tornado, for direct writing."""
     return cast(IOStream, handler.detach())
 
 
 async def _written(stream: IOStream, data: bytes) -> None:
-    with contextlib.suppress(StreamClosedError):  # the client has gone
+    """Write data; a closed connection is no error."""
+    with contextlib.suppress(StreamClosedError):
         await cast(Awaitable[None], stream.write(data))

@@ -1,1 +1,1 @@
-"""The services' endpoints, as their documents describe them."""
+"""Endpoints of the services, as documented by them."""

@@ -1,6 +1,6 @@
-"""APIMart: image uploads, image and video generations, tasks, balance, models.
+"""APIMart: image uploads, image and video generations, tasks, balance and models.
 
-Facts: docs.apimart.ai (upload, generation and task pages), and public code that runs against it.
+Facts: docs.apimart.ai (upload, generation and task pages), and public client code.
 """
 
 from __future__ import annotations
@@ -48,46 +48,55 @@ _ERROR_TYPES = {
 
 
 class APIMart(Service):
-    """The service `apimart`. Keys are Bearer tokens only."""
+    """The service `apimart`. It accepts keys only as Bearer tokens."""
 
     name = "apimart"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._answered: dict[str, _Submitted] = {}  # by Idempotency-Key
-        self._one_at_a_time = asyncio.Lock()  # two with one key may come at once
+        self._one_at_a_time = (
+            asyncio.Lock()
+        )  # requests with the same Idempotency-Key may be concurrent
 
     def routes(self) -> Sequence[Route]:
+        """Return the endpoints; the poll address depends on `apimart_form`."""
         key = self._check_key
-        polled = "tasks" if self.context.settings.apimart_form != "seed" else "images/generations"
+        poll_path = (
+            "tasks" if self.context.settings.apimart_form != "seed" else "images/generations"
+        )
         return (
             Route("POST", r"/v1/uploads/images", self._upload, key),
             Route("POST", r"/v1/(images|videos)/generations", self._generate, key),
-            Route("GET", rf"/v1/{polled}/([^/]+)", self._poll, key),
+            Route("GET", rf"/v1/{poll_path}/([^/]+)", self._poll, key),
             Route("GET", r"/v1/balance", self._balance),
             Route("GET", r"/v1/models", self._models, key),
         )
 
     def error(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Return an error as APIMart does."""
         kind = _ERROR_TYPES.get(
             status, "server_error" if status >= 500 else "invalid_request_error"
         )
-        said: dict[str, Any] = {"message": words or phrase(status), "type": kind}
-        if status not in (400, 413, 500):  # the seed shows these without a code
-            said["code"] = status
-        return Answer({"error": said}, status, headers=headers or {})
+        error: dict[str, Any] = {"message": words or phrase(status), "type": kind}
+        if status not in (400, 413, 500):  # the upload page shows these without a code
+            error["code"] = status
+        return Answer({"error": error}, status, headers=headers or {})
 
     def _knows(self, request: Request) -> bool:
+        """Return whether the request has the right key."""
         expected = f"Bearer {self.context.settings.apimart_key}"
         return request.headers.get("Authorization") == expected
 
     def _check_key(self, request: Request) -> None:
+        """Refuse a missing or wrong key with 401."""
         if not self._knows(request):
             raise Refusal(401, "Authentication failed, please check your API key")
 
     # uploads
 
     async def _upload(self, request: Request) -> Answer:
+        """Store an image of at most 20 MiB."""
         content_type = request.headers.get("Content-Type", "")
         part = await aside(file_part, request.body, content_type, "file", _UPLOAD_BYTES)
         if part is None:
@@ -102,10 +111,10 @@ class APIMart(Service):
             )
         safe = re.sub(r"[^\w.-]+", "_", part.filename.rpartition("/")[2]) or "image"
         name = f"{random.randrange(10**12, 10**13)}-{secrets.token_hex(4)}-{safe}"
-        stored = await aside(self.context.files.add, [part.data], kind, "f/image", name)
+        file = await aside(self.context.files.add, [part.data], kind, "f/image", name)
         return Answer(
             {
-                "url": stored.url,
+                "url": file.url,
                 "filename": part.filename,
                 "content_type": kind,
                 "bytes": part.size,
@@ -116,45 +125,49 @@ class APIMart(Service):
     # generations
 
     async def _generate(self, request: Request) -> Answer:
+        """Submit a task, or return the earlier task of the same Idempotency-Key."""
         inputs = request.json_object()
         idempotency = request.headers.get("Idempotency-Key", "")
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         async with self._one_at_a_time:
-            before = self._answered.get(idempotency) if idempotency else None
-            if before and before.digest != digest:
+            earlier = self._answered.get(idempotency) if idempotency else None
+            if earlier and earlier.digest != digest:
                 raise Refusal(409, "Idempotency-Key was already used for a different request")
-            job = before.job if before else await self._accept(request, inputs)
+            job = earlier.job if earlier else await self._accept(request, inputs)
             if idempotency:
                 self._answered[idempotency] = _Submitted(digest, job)
         return Answer(self._submitted(job))
 
     async def _accept(self, request: Request, inputs: dict[str, Any]) -> Job:
+        """Check a generation, reserve its cost, and start the job."""
         model = self._model(inputs, request.args[0])
-        asked = {name: value for name, value in inputs.items() if name != "model"}
-        if isinstance(asked.get("image_urls"), list):
-            asked["image_urls"] = [_address(item) for item in asked["image_urls"]]
-        media = await aside(self._checked, model, asked)
-        asked = model.with_defaults(asked)
-        cost = round(model.cost * max(1, int(asked.get("n") or 1)), 6)
+        parameters = {name: value for name, value in inputs.items() if name != "model"}
+        if isinstance(parameters.get("image_urls"), list):
+            parameters["image_urls"] = [_address(item) for item in parameters["image_urls"]]
+        media = await aside(self._checked, model, parameters)
+        parameters = model.with_defaults(parameters)
+        cost = round(model.cost * max(1, int(parameters.get("n") or 1)), 6)
         if not self.account.reserve(cost):
             raise Refusal(402, "Insufficient account balance, please top up and try again")
-        seed = used_seed(asked)
+        seed = used_seed(parameters)
         fault = request.failing("job_failed")
         jobs = self.context.jobs
         job = Job(
             kind="task",
             model=model.slug,
-            inputs=asked,
+            inputs=parameters,
             seed=seed,
             cost=cost,
-            seconds=jobs.duration(model.seconds, [model.slug, asked, seed]),
+            seconds=jobs.duration(model.seconds, [model.slug, parameters, seed]),
             failing=fault.words if fault else "",
             id="task_" + "".join(random.choices(_ULID, k=26)),
         )
         request.billed = True
-        return jobs.start(job, self.account, self.context.studio.run(model, asked, seed, media))
+        work = self.context.studio.run(model, parameters, seed, media)
+        return jobs.start(job, self.account, work)
 
     def _model(self, inputs: Mapping[str, Any], route: str) -> Model:
+        """Find the requested model, and check that it fits the address."""
         slug = inputs.get("model")
         if not isinstance(slug, str) or not slug:
             raise Refusal(400, "'model' is required")
@@ -166,6 +179,7 @@ class APIMart(Service):
         return model
 
     def _checked(self, model: Model, inputs: Mapping[str, Any]) -> Media:
+        """Validate the inputs, and return the files among them."""
         missing = missing_field(model.schema, inputs)
         if missing:
             raise Refusal(400, f"'{missing}' is required")
@@ -182,6 +196,7 @@ class APIMart(Service):
         return self.context.studio.media(model.schema, inputs)
 
     def _submitted(self, job: Job) -> dict[str, Any]:
+        """Build the reply to a submission in the form of `apimart_form`."""
         form = self.context.settings.apimart_form
         if form == "seed":
             return {"id": job.id}
@@ -193,6 +208,7 @@ class APIMart(Service):
     # tasks
 
     def _poll(self, request: Request) -> Answer:
+        """Return the state of a task, with its result after completion."""
         expired = request.failing("expired")
         job = None if expired else self.context.jobs.get("task", request.args[0])
         if job is None:
@@ -204,6 +220,7 @@ class APIMart(Service):
     # account
 
     def _balance(self, request: Request) -> Answer:
+        """Return the balance; a wrong key leads to `success: false` under 200."""
         if not self._knows(request):
             return Answer({"success": False, "message": "Invalid API key"})
         return Answer(
@@ -216,6 +233,7 @@ class APIMart(Service):
         )
 
     def _models(self, request: Request) -> Answer:
+        """List the models, with their input schemas for `expand=parameters`."""
         expanded = request.query.get("expand") == "parameters"
         records = []
         for model in self.context.models.of("apimart"):
@@ -228,16 +246,19 @@ class APIMart(Service):
 
 @dataclass(frozen=True)
 class _Submitted:
-    digest: str  # of the body: the key belongs to that request only
+    """A task that was submitted with an Idempotency-Key."""
+
+    digest: str  # of the body; the key is valid for the same body only
     job: Job
 
 
 def _address(item: Any) -> Any:
-    """`image_urls` holds addresses, or `{"url": address}`."""
+    """Return the address of an item of `image_urls`: a string or `{"url": address}`."""
     return item.get("url") if isinstance(item, Mapping) else item
 
 
 def _seed_form(job: Job) -> dict[str, Any]:
+    """Return the state of a task in the form of APIMart's upload page."""
     body: dict[str, Any] = {"id": job.id, "status": _STATUS[job.status]}
     if job.status == "COMPLETED":
         urls = [output.value for output in job.outputs]
@@ -248,6 +269,7 @@ def _seed_form(job: Job) -> dict[str, Any]:
 
 
 def _task_form(job: Job) -> dict[str, Any]:
+    """Return the state of a task in the form of APIMart's task page."""
     body: dict[str, Any] = {
         "id": job.id,
         "status": _STATUS[job.status],
@@ -281,7 +303,7 @@ def _task_form(job: Job) -> dict[str, Any]:
 
 
 def _sniffed(data: bytes) -> str:
-    """The media type of what is no allowed picture, as a look at its first bytes tells it."""
+    """Guess the media type of a rejected upload from its first bytes."""
     for start, kind in (
         (b"%PDF-", "application/pdf"),
         (b"BM", "image/bmp"),

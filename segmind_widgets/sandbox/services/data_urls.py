@@ -1,4 +1,4 @@
-"""Segmind Storage's uploads: base64 data URLs in JSON, which may be hundreds of MiB together."""
+"""Uploads to Segmind Storage: base64 data URLs in JSON of up to hundreds of MiB."""
 
 from __future__ import annotations
 
@@ -15,48 +15,49 @@ from segmind_widgets.sandbox.http.exchange import Refusal, RequestBody
 from segmind_widgets.sandbox.state.files import Files
 
 _HEAD = re.compile(rb"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,")
-_PIECE = 256 * 1024  # base64 characters at once, a multiple of 4; decoding holds the GIL
+_PIECE = 256 * 1024  # base64 characters per step, a multiple of 4; decoding holds the GIL
 Buffer = bytes | mmap.mmap
 
 
 def keep_data_urls(body: RequestBody, files: Files) -> list[str]:
-    """Keep the files of `{"data_urls": [...]}`, and give their addresses in the same order.
+    """Store the files of `{"data_urls": [...]}`, and return their addresses in the same order.
 
-    Slow: call it in a thread. It needs little memory however large the body is: the JSON is read
-    without its data URLs, and these are decoded in pieces straight from the body.
+    Slow: call it in a thread. Memory use does not grow with the body: the JSON is parsed without
+    its data URLs, which are decoded in pieces directly from the body.
 
     Raises:
-        Refusal: 400, naming the data URL that is wrong.
+        Refusal: 400 for malformed JSON or an invalid data URL, with its number.
     """
     with body.view() as view:
-        value, cut = _without_data_urls(view)
+        value, spans = _without_data_urls(view)
         urls = value.get("data_urls") if isinstance(value, dict) else None
         if not isinstance(urls, list) or not urls:
             raise Refusal(400, "'data_urls' is required: an array of data URLs")
-        bounds = [cut.get(url) if isinstance(url, str) else None for url in urls]
-        return [_keep(view, place, number, files) for number, place in enumerate(bounds)]
+        bounds = [spans.get(url) if isinstance(url, str) else None for url in urls]
+        return [_keep(view, span, number, files) for number, span in enumerate(bounds)]
 
 
 def _without_data_urls(view: Buffer) -> tuple[Any, dict[str, tuple[int, int]]]:
-    """The JSON with a mark for each data URL, and where each of these starts and ends."""
+    """Parse the JSON with a marker for each data URL, and map markers to start and end."""
     parts: list[bytes] = []
-    cut: dict[str, tuple[int, int]] = {}
+    spans: dict[str, tuple[int, int]] = {}
     token, at = secrets.token_hex(8), 0
     while (start := view.find(b'"data:', at)) >= 0 and (end := view.find(b'"', start + 1)) >= 0:
-        mark = f"{token}-{len(cut)}"
-        cut[mark] = (start + 1, end)
+        mark = f"{token}-{len(spans)}"
+        spans[mark] = (start + 1, end)
         parts += [view[at:start], json.dumps(mark).encode()]
         at = end + 1
     parts.append(view[at:])
     try:
-        return json.loads(b"".join(parts)), cut
+        return json.loads(b"".join(parts)), spans
     except ValueError:
         raise Refusal(400, "Malformed JSON in the request body") from None
 
 
-def _keep(view: Buffer, place: tuple[int, int] | None, number: int, files: Files) -> str:
-    start, end = place or (0, 0)
-    if view.find(b"\\", start, end) >= 0:  # "\/" is how some write a slash in JSON
+def _keep(view: Buffer, span: tuple[int, int] | None, number: int, files: Files) -> str:
+    """Store one data URL, and return the address of its file."""
+    start, end = span or (0, 0)
+    if view.find(b"\\", start, end) >= 0:  # some encoders write "/" as "\/" in JSON
         view = json.loads(b'"' + view[start:end] + b'"').encode()
         start, end = 0, len(view)
     head = _HEAD.match(view[start : min(end, start + 200)])
@@ -74,6 +75,7 @@ def _keep(view: Buffer, place: tuple[int, int] | None, number: int, files: Files
 
 
 def _decoded(view: Buffer, start: int, end: int) -> Iterator[bytes]:
+    """Decode base64 in pieces; empty content is an error."""
     if start == end:
         raise ValueError
     for at in range(start, end, _PIECE):

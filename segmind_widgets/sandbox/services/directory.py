@@ -1,4 +1,4 @@
-"""Segmind's model directory: llms.txt, a page for each model, and the console's list."""
+"""Segmind's model directory: llms.txt, a page per model, and the console's list."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _HEAD = "| Model | Slug | Description | Modality | Avg Cost | Avg Latency | API 
 
 
 class Directory:
-    """The form is that of www.segmind.com/llms.txt; the times are those of this sandbox."""
+    """Serves the directory in the form of www.segmind.com/llms.txt, with the sandbox's times."""
 
     def __init__(self, context: Context, check_key: CheckKey) -> None:
         self._context, self._check_key = context, check_key
 
     def routes(self) -> Sequence[Route]:
+        """Return the endpoints; only the console's list needs a key."""
         return (
             Route("GET", r"/llms\.txt", self._table),
             Route("GET", r"/models/([^/]+)/llms\.txt", self._page),
@@ -32,17 +33,21 @@ class Directory:
         )
 
     def _models(self) -> list[Model]:
+        """Return the models by modality and name."""
         models = self._context.models.of("segmind")
         return sorted(models, key=lambda model: (model.modality, model.name))
 
     def _seconds(self, model: Model) -> float:
+        """Return the usual duration of a run at the sandbox's speed."""
         return model.seconds / self._context.settings.speed
 
     def _table(self, request: Request) -> Answer:
+        """Return llms.txt."""
         del request
         return _markdown(self._lines())
 
     def _lines(self) -> Iterator[str]:
+        """Yield the lines of llms.txt: a table per modality."""
         origin = self._context.origins["segmind"]
         yield "# Segmind API — Model Directory"
         yield ""
@@ -59,6 +64,7 @@ class Directory:
                 )
 
     def _page(self, request: Request) -> Answer:
+        """Return the page of a model with its parameters."""
         model = self._context.models.get("segmind", request.args[0])
         if model is None:
             raise Refusal(404, f"Model {request.args[0]} not found")
@@ -84,7 +90,7 @@ class Directory:
         return _markdown(lines)
 
     def _list(self, request: Request) -> Answer:
-        """Its real shape is not documented."""
+        """Return the console's list; the form of the real one is not documented."""
         del request
         return Answer(
             [
@@ -102,16 +108,19 @@ class Directory:
 
 
 def _markdown(lines: Iterator[str] | Sequence[str]) -> Answer:
+    """Join lines to a Markdown reply."""
     return Answer("\n".join(lines) + "\n", media_type="text/markdown; charset=utf-8")
 
 
 def _type(field: dict[str, Any]) -> str:
+    """Describe the type of a parameter."""
     if field.get("type") == "array":
         return f"{_type(field.get('items', {}))}[]"
     return f"{field.get('type', 'any')}{' (uri)' if field.get('format') == 'uri' else ''}"
 
 
 def _values(field: dict[str, Any]) -> str:
+    """Describe the allowed values of a parameter."""
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
     bounds = (str(field.get("minimum", "")), str(field.get("maximum", "")))

@@ -1,4 +1,4 @@
-"""Between tornado and a service: the body comes in, the log is kept, scripted failures apply."""
+"""The tornado handler of the services: it reads bodies, logs requests and applies failures."""
 
 from __future__ import annotations
 
@@ -19,40 +19,46 @@ from segmind_widgets.sandbox.http.faults import Fault, silence
 from segmind_widgets.sandbox.http.log import Record
 from segmind_widgets.sandbox.services.service import Service
 
-_LOGGED_JSON = 64 * 1024  # bytes
+_LOGGED_JSON = 64 * 1024  # bytes; the log omits larger bodies
 _SECRET = ("x-api-key", "authorization", "cookie")
 _DRIP_SECONDS = 3.0
-_PAUSE = 0.05  # seconds between two bytes that come without end
+_PAUSE = 0.05  # seconds between two bytes of an endless reply
 
 
 @stream_request_body
 class ServiceHandler(RequestHandler):
-    """Every address of one service."""
+    """Handles all requests to one service."""
 
     def initialize(self, service: Service) -> None:
+        """Store the service and create the event that ends delays."""
         self.service = service
-        self.over = asyncio.Event()  # the client has gone, or the failures are released
+        self.over = asyncio.Event()  # set when the client disconnects or the failures are released
 
     def set_default_headers(self) -> None:
+        """Mark replies as those of the sandbox, and hide tornado's version."""
         self.set_header("X-Sandbox", "segmind-widgets")
         self.clear_header("Server")
 
     def compute_etag(self) -> None:
-        """None: hashing every reply would be wasted."""
+        """Return no ETag, to avoid hashing every reply."""
 
     def prepare(self) -> None:
+        """Create the store for the request's body."""
         headers = self.request.headers
-        chunked = "Transfer-Encoding" in headers  # then the length is not known
+        chunked = "Transfer-Encoding" in headers  # the length is unknown
         length = None if chunked else int(headers.get("Content-Length", 0))
         self.body = RequestBody(length, self.service.context.settings.max_body)
 
     def data_received(self, chunk: bytes) -> None:
+        """Store a chunk of the body."""
         self.body.write(chunk)
 
     def on_connection_close(self) -> None:
+        """End any delay of the reply."""
         self.over.set()
 
     def on_finish(self) -> None:
+        """Release the request's body."""
         self.body.close()
 
     async def respond(self, *_args: str) -> None:
@@ -64,7 +70,7 @@ class ServiceHandler(RequestHandler):
             request = Request(method, path, query, self.request.headers, self.body, fault)
             number = context.log.open(self._record(request))
             try:
-                with contextlib.suppress(StreamClosedError):  # the client did not wait for it
+                with contextlib.suppress(StreamClosedError):  # the client disconnected
                     await self._exchange(request, fault, number)
             finally:
                 self.body.close()
@@ -72,6 +78,7 @@ class ServiceHandler(RequestHandler):
     get = post = put = patch = delete = head = options = respond
 
     async def _exchange(self, request: Request, fault: Fault | None, number: int) -> None:
+        """Process a request, and send its reply with the effects of a failure."""
         log = self.service.context.log
         if fault and fault.kind == "reset_before":
             return wire.reset(self)
@@ -92,20 +99,24 @@ class ServiceHandler(RequestHandler):
         return await wire.send(self, wire.spoiled(answer, fault) if fault else answer)
 
     async def _pause(self, seconds: float) -> bool:
-        """Whether to go on after it."""
+        """Wait, and return whether the reply should continue."""
         await silence(self.over, seconds)
         return not self.over.is_set()
 
     async def _answer(self, request: Request, fault: Fault | None) -> Answer:
+        """Return the reply of the service, or of a failure that replaces it."""
         if fault is None:
             return await self.service.answer(request)
         if isinstance(fault.kind, int):
-            own = self.service.error(fault.kind, "", fault.headers)
-            return own if fault.body is None else Answer(fault.body, fault.kind, "", fault.headers)
+            error = self.service.error(fault.kind, "", fault.headers)
+            return (
+                error if fault.body is None else Answer(fault.body, fault.kind, "", fault.headers)
+            )
         elsewhere = f"{self.service.context.origins['files']}{request.path}"
         return wire.early(fault, elsewhere) or await self.service.answer(request)
 
     def _record(self, request: Request) -> Record:
+        """Create the log record of a request, without its keys."""
         headers = {name.lower(): value for name, value in self.request.headers.get_all()}
         return Record(
             service=self.service.name,
@@ -121,10 +132,10 @@ class ServiceHandler(RequestHandler):
         )
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Nothing is printed: stderr belongs to the user's cell. `write_error` tells it."""
+        """Print nothing: stderr appears in the user's cell, and `write_error` reports the error."""
 
     def write_error(self, status_code: int, **details: Any) -> None:
-        """An error of the sandbox itself, said in the reply."""
+        """Report an error of the sandbox itself in the reply."""
         problem = details.get("exc_info", (None, None))[1]
         answer = self.service.error(status_code, f"The sandbox itself failed: {problem!r}")
         body, media_type = answer.encoded()
@@ -133,6 +144,7 @@ class ServiceHandler(RequestHandler):
 
 
 def _small_json(headers: Mapping[str, str], body: RequestBody) -> Any:
+    """Parse the body if it is JSON of at most 64 KiB, else return None."""
     if body.size > _LOGGED_JSON or "json" not in headers.get("content-type", ""):
         return None
     try:

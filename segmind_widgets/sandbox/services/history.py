@@ -1,4 +1,4 @@
-"""Segmind's request history: what outlives the record of a request."""
+"""Segmind's request history, which remains after the record of a request expires."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ _PATH = "/inference-request/request-history"
 
 
 class History:
-    """One request by its id, and the list with a row for each output. Facts: the SDK 1.3.0."""
+    """Serves one request by its id, and a list with a row per output. Source: SDK 1.3.0."""
 
     def __init__(self, context: Context, check_key: CheckKey) -> None:
         self._context, self._check_key = context, check_key
 
     def routes(self) -> Sequence[Route]:
+        """Return the endpoints."""
         key = self._check_key
         return (
             Route("GET", _PATH, self._list, key),
@@ -29,12 +30,14 @@ class History:
         )
 
     def _one(self, request: Request) -> Answer:
+        """Return the first row of a request."""
         job = self._context.jobs.find("model", request.args[0])
         if job is None:
             raise Refusal(404, f"Request {request.args[0]} not found")
         return Answer(_rows(job)[0])
 
     def _list(self, request: Request) -> Answer:
+        """Return a page of rows, filtered by date, model and status."""
         query = request.query
         page = _number(query, "page", 1, 1_000_000)
         per_page = _number(query, "per_page", 20, 100)
@@ -60,7 +63,7 @@ class History:
 
 
 def _rows(job: Job) -> list[dict[str, Any]]:
-    """A row an output, each with the whole cost; one row where there is none (yet)."""
+    """Return a row per output, each with the whole cost; a single row without outputs."""
     status = job.status if job.status in ("COMPLETED", "FAILED") else "PENDING"
     row = {
         "request_id": job.id,
@@ -80,6 +83,7 @@ def _rows(job: Job) -> list[dict[str, Any]]:
 
 
 def _number(query: Any, name: str, default: int, largest: int) -> int:
+    """Read a number from 1 to `largest` from the query."""
     text = query.get(name, str(default))
     if not text.isdigit() or not 1 <= int(text) <= largest:
         raise Refusal(400, f"'{name}' must be a number from 1 to {largest}")
@@ -87,6 +91,7 @@ def _number(query: Any, name: str, default: int, largest: int) -> int:
 
 
 def _day(query: Any, name: str, default: date) -> date:
+    """Read a date from the query."""
     try:
         return date.fromisoformat(query[name]) if name in query else default
     except ValueError:

@@ -1,7 +1,7 @@
-"""Segmind: models by v1 and v2, Storage, credits; workflows and directory beside it.
+"""Segmind: models (v1 and v2), Storage, credits, workflows, model directory, history.
 
 Facts: docs.segmind.com (API reference, async inference, authentication, Storage) and the official
-SDK 1.3.0. All its hosts are one origin here: their paths do not collide.
+SDK 1.3.0. One origin serves all of Segmind's hosts, since their paths do not collide.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Segmind(Service):
     name = "segmind"
 
     def routes(self) -> Sequence[Route]:
+        """Return the endpoints, including those of workflows, directory and history."""
         key = self.check_key
         return (
             Route("GET", r"/v1/get-user-credits", self._credits, key),
@@ -53,6 +54,7 @@ class Segmind(Service):
         )
 
     def error(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Return an error as Segmind does: JSON, or an HTML page for 405."""
         headers = headers or {}
         if status == 405:
             return Answer(_NOT_ALLOWED, 405, "text/html; charset=utf-8", headers)
@@ -61,36 +63,37 @@ class Segmind(Service):
     # keys
 
     def check_key(self, request: Request) -> None:
-        """`x-api-key` only: a Bearer token is refused.
+        """Check the key in `x-api-key`; a Bearer token is not accepted.
 
         Raises:
-            Refusal: 401.
+            Refusal: 401, the key is missing or wrong.
         """
         self._compare(request.headers.get("x-api-key"), request.headers.get("Authorization"))
 
     def check_workflow_key(self, request: Request) -> None:
-        """`x-api-key` or Bearer, as the setting `workflow_auth` has it.
+        """Check the key in `x-api-key` or a Bearer token, as `workflow_auth` allows.
 
         Raises:
-            Refusal: 401.
+            Refusal: 401, the key is missing or wrong.
         """
         allowed = self.context.settings.workflow_auth
-        shown = request.headers.get("x-api-key") if allowed != "bearer" else None
+        key = request.headers.get("x-api-key") if allowed != "bearer" else None
         bearer = request.headers.get("Authorization", "")
-        if not shown and allowed != "x-api-key" and bearer.startswith("Bearer "):
-            shown = bearer.removeprefix("Bearer ")
-        self._compare(shown, bearer or request.headers.get("x-api-key"))
+        if not key and allowed != "x-api-key" and bearer.startswith("Bearer "):
+            key = bearer.removeprefix("Bearer ")
+        self._compare(key, bearer or request.headers.get("x-api-key"))
 
-    def _compare(self, shown: str | None, other: str | None) -> None:
-        if not shown and not other:
+    def _compare(self, key: str | None, other: str | None) -> None:
+        """Compare the key; `other` is a key in another header."""
+        if not key and not other:
             raise Refusal(401, _NO_KEY)
-        if shown != self.context.settings.segmind_key:
+        if key != self.context.settings.segmind_key:
             raise Refusal(401, _BAD_KEY)
 
     # models
 
     async def _run(self, request: Request) -> Answer:
-        """v1: the connection stays open until the result is there, and the result is the reply."""
+        """Run a model by v1: the reply is the result, sent when the job is done."""
         job = await self._accept(request)
         await job.done.wait()
         if job.error:
@@ -106,17 +109,19 @@ class Segmind(Service):
         return Answer(output.file.path, 200, output.file.media_type, headers)
 
     def _accounting(self, job: Job, output: Output) -> dict[str, str]:
-        told = {"type": output.file.media_type, "size": output.file.size} if output.file else {}
+        """Return the headers of a v1 reply with id, cost, time and metadata."""
+        metadata = {"type": output.file.media_type, "size": output.file.size} if output.file else {}
         return {
             "x-request-id": job.id,
             "x-cost": str(job.cost),
             "x-remaining-credits": str(self.account.left),
             "x-generation-time": str(job.times["inference_time"]),
             "x-seed-value": str(job.seed),
-            "x-output-metadata": json.dumps(told),
+            "x-output-metadata": json.dumps(metadata),
         }
 
     async def _submit(self, request: Request) -> Answer:
+        """Submit a model run by v2."""
         job = await self._accept(request)
         return Answer(
             {
@@ -129,7 +134,7 @@ class Segmind(Service):
         )
 
     async def _accept(self, request: Request) -> Job:
-        """Check a run in the order of the gateway, reserve its cost, start it."""
+        """Check a run in the order of the real gateway, reserve its cost, and start the job."""
         slug = request.args[0]
         model = self.context.models.get("segmind", slug)
         if model is None:
@@ -157,10 +162,12 @@ class Segmind(Service):
         )
 
     def checked(self, model: Model, inputs: Mapping[str, Any]) -> Media:
-        """The files among the inputs. Slow: call it in a thread.
+        """Validate the inputs, and return the files among them.
+
+        Slow: call it in a thread.
 
         Raises:
-            Refusal: 400 for a missing input, 422 for a bad value.
+            Refusal: 400 for a missing input, 422 for an invalid value; see also `Studio.media`.
         """
         missing = missing_field(model.schema, inputs)
         if missing:
@@ -170,21 +177,25 @@ class Segmind(Service):
             raise Refusal(422, problem)
         return self.context.studio.media(model.schema, inputs)
 
-    # following a job
+    # status and result of a job
 
     def _status(self, request: Request) -> Answer:
+        """Return the status of a v2 job."""
         job = job_of(self.context, request)
         return self._state(job, {})
 
     def _result(self, request: Request) -> Answer:
+        """Return the status of a v2 job, with its result after completion."""
         job = job_of(self.context, request)
         return self._state(job, _results(job) if job.status == "COMPLETED" else {})
 
     def _followed(self, request: Request) -> Answer:
+        """Return status and result by the v1 address, which replies 200 even for a failed job."""
         answer = self._result(request)
         return Answer(answer.body, 200)
 
     def _state(self, job: Job, results: Mapping[str, Any]) -> Answer:
+        """Build the reply with status, metrics and results; its code is 422 for a failed job."""
         body = {"status": job.status, "request_id": job.id, **results, "metrics": job.times}
         if job.status == "COMPLETED":
             money = {"cost": job.cost, "remaining_credits": self.account.left}
@@ -196,10 +207,12 @@ class Segmind(Service):
     # account and Storage
 
     def _credits(self, request: Request) -> Answer:
+        """Return the balance."""
         del request
         return Answer({"credits": self.account.left, "free-credits": 0.0})
 
     async def _upload(self, request: Request) -> Answer:
+        """Store uploads in Segmind Storage."""
         urls = await aside(keep_data_urls, request.body, self.context.files)
         if self.context.settings.storage_form == "file_urls":
             return Answer({"file_urls": urls, "message": "Files uploaded successfully"})
@@ -207,7 +220,7 @@ class Segmind(Service):
 
 
 def _results(job: Job) -> dict[str, Any]:
-    """What the result of a completed v2 job adds: `output` always, and the files by kind."""
+    """Return the result fields of a completed v2 job: `output`, and the files by kind."""
     first = job.outputs[0]
     if first.file is None:
         return {"output": json.dumps(openai_reply(job, first.text))}
@@ -220,6 +233,7 @@ def _results(job: Job) -> dict[str, Any]:
 
 
 def _media(output: Output) -> dict[str, str]:
+    """Describe a file of a result."""
     file = output.file
     assert file is not None
     return {
@@ -231,8 +245,11 @@ def _media(output: Output) -> dict[str, str]:
 
 
 def openai_reply(job: Job, text: str) -> dict[str, Any]:
-    """A language model's answer in its maker's form."""
-    asked, said = len(json.dumps(job.inputs.get("messages"))) // 4, len(text) // 4
+    """Return the reply of a language model in OpenAI's form, with estimated token counts."""
+    prompt_tokens, completion_tokens = (
+        len(json.dumps(job.inputs.get("messages"))) // 4,
+        len(text) // 4,
+    )
     return {
         "id": f"chatcmpl-{job.id}",
         "object": "chat.completion",
@@ -246,8 +263,8 @@ def openai_reply(job: Job, text: str) -> dict[str, Any]:
             }
         ],
         "usage": {
-            "prompt_tokens": asked,
-            "completion_tokens": said,
-            "total_tokens": asked + said,
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
         },
     }

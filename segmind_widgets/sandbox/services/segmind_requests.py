@@ -1,4 +1,4 @@
-"""Steps that Segmind's models and workflows have in common: read inputs, reserve, find the job."""
+"""Steps common to Segmind's models and workflows: read inputs, reserve costs, find jobs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from segmind_widgets.sandbox.state.jobs import Job
 
 
 def inputs_of(request: Request) -> dict[str, Any]:
-    """Read the body of a run.
+    """Read the inputs of a run from the body.
 
     Raises:
-        Refusal: 406 for another content type, 400 where it is no JSON object.
+        Refusal: 406 for another content type, 400 for a body that is not a JSON object.
     """
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -22,7 +22,7 @@ def inputs_of(request: Request) -> dict[str, Any]:
 
 
 def reserve(context: Context, cost: float) -> None:
-    """Reserve the cost of a run, in USD.
+    """Reserve the cost of a run in USD.
 
     Raises:
         Refusal: 406, the balance is too small.
@@ -36,10 +36,10 @@ def reserve(context: Context, cost: float) -> None:
 
 
 def job_of(context: Context, request: Request, kind: str = "model") -> Job:
-    """Find the job that the address names.
+    """Find the job by the id in the address.
 
     Raises:
-        Refusal: 404, there is none, or its record has expired.
+        Refusal: 404, the job does not exist, or its record has expired.
     """
     job = None if request.failing("expired") else context.jobs.get(kind, request.args[0])
     if job is None:

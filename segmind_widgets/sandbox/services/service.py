@@ -1,4 +1,4 @@
-"""What both services share: routes, the order of checks, and their state."""
+"""Base of the services: routes, the order of checks, and shared state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class SandboxSettings:
-    """How the sandbox behaves; `Sandbox` explains each."""
+    """Settings of the sandbox; `Sandbox` documents each.
+
+    Raises:
+        ValueError: a value is not allowed.
+    """
 
     speed: float
     segmind_key: str
@@ -50,7 +54,7 @@ class SandboxSettings:
 
 @dataclass(frozen=True)
 class Context:
-    """What the services work with."""
+    """State that the services share."""
 
     settings: SandboxSettings
     origins: Mapping[str, str]  # service → "http://host:port"
@@ -69,7 +73,7 @@ CheckKey = Callable[[Request], None]  # raises Refusal
 
 @dataclass(frozen=True)
 class Route:
-    """One address. `check` looks at the key and refuses; None leaves the address open to all."""
+    """One endpoint. `check` verifies the key; None means that no key is needed."""
 
     method: str
     pattern: str
@@ -78,7 +82,7 @@ class Route:
 
 
 class Service:
-    """One origin. Subclasses give `routes` and say errors in their service's own form."""
+    """The service at one origin. Subclasses define its routes and the form of its errors."""
 
     name = ""
 
@@ -87,21 +91,27 @@ class Service:
 
     @property
     def origin(self) -> str:
+        """Return the address of the service, such as "http://127.0.0.1:8765"."""
         return self.context.origins[self.name]
 
     @property
     def account(self) -> Account:
+        """Return the account of the service."""
         return self.context.accounts[self.name]
 
     def routes(self) -> Sequence[Route]:
+        """Return the endpoints; the first match handles a request."""
         raise NotImplementedError
 
     def error(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """An error in the service's form; without words, the code's own phrase."""
+        """Return an error in the service's form; empty `words` stand for the reason phrase."""
         raise NotImplementedError
 
     async def answer(self, request: Request) -> Answer:
-        """The answer, or the error, in the order of real gateways: address, key, pace, content."""
+        """Return the reply to a request.
+
+        The order of checks is that of the real gateways: address, key, rate limit, content.
+        """
         try:
             route = self._route(request)
             if route.check:
@@ -115,17 +125,19 @@ class Service:
             return self.error(refusal.status, str(refusal), refusal.headers)
 
     def _route(self, request: Request) -> Route:
+        """Find the route of a request, and set the request's `args`."""
         method = "GET" if request.method == "HEAD" else request.method
-        known = False
+        path_exists = False
         for route in self.routes():
-            found = re.fullmatch(route.pattern, request.path)
-            if found and route.method == method:
-                request.args = found.groups()
+            match = re.fullmatch(route.pattern, request.path)
+            if match and route.method == method:
+                request.args = match.groups()
                 return route
-            known = known or bool(found)
-        raise Refusal(405 if known else 404)
+            path_exists = path_exists or bool(match)
+        raise Refusal(405 if path_exists else 404)
 
     def _pace(self, request: Request) -> None:
+        """Apply the rate limit to POST requests."""
         wait = self.context.limits[self.name].take() if request.method == "POST" else 0.0
         if wait:
             headers = {
@@ -136,5 +148,5 @@ class Service:
 
 
 async def aside(function: Callable[..., Any], *args: Any) -> Any:
-    """Run a slow function in a thread, so that the loop goes on answering."""
+    """Run a slow function in a thread, to keep the event loop responsive."""
     return await asyncio.get_running_loop().run_in_executor(None, function, *args)

@@ -1,4 +1,4 @@
-"""From inputs to results: pictures fetched or decoded, the artist called, the results kept."""
+"""Produce results: load the input files, call the artist, store its output."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from segmind_widgets.sandbox.state.models import Model
 
 Media = dict[str, list[bytes]]
 Artist = Callable[[str, str, Mapping[str, Any], int, Media], Sequence[tuple[bytes, str]]]
-"""(model, modality, inputs, seed, media) → (bytes, media type) of each result."""
+"""Function of (model, modality, inputs, seed, media) → (bytes, media type) of each result."""
 
 
 def _real_artist(
     model: str, modality: str, inputs: Mapping[str, Any], seed: int, media: Media
 ) -> Sequence[tuple[bytes, str]]:
+    """Call the sandbox's own artist."""
     from segmind_widgets.sandbox.artist import (
-        render,  # heavy; a sandbox that draws nothing spares it
+        render,  # slow to import, so only on first use
     )
 
     return render.make(model, modality, dict(inputs), seed, media)
 
 
 class Studio:
-    """Draws in `executor`, never on the loop."""
+    """Produces results in the threads of `executor`, not in the event loop."""
 
     def __init__(self, files: Files, executor: Executor, artist: Artist | None = None) -> None:
         self._files = files
@@ -44,14 +45,14 @@ class Studio:
         self._artist = artist or _real_artist
 
     def media(self, schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> Media:
-        """The bytes of each input that is a file, by the input's name. Slow: call it in a thread.
+        """Return the bytes of each file input, by the input's name. Slow: call it in a thread.
 
-        An address of ours gives that file; a foreign one gives a stand-in picture (the sandbox
-        is offline), or nothing where a sound or a video is wanted.
+        The sandbox is offline: an address of another origin yields a placeholder image, and
+        nothing for audio or video inputs.
 
         Raises:
-            Refusal: 400 for what cannot be fetched or is no picture, 422 for a wrong form; the
-                words quote the input's name.
+            Refusal: 400 for a missing file or an unreadable image, 422 for an invalid form; the
+                message contains the input's name.
         """
         media: Media = {}
         for name, field in schema.get("properties", {}).items():
@@ -66,16 +67,17 @@ class Studio:
         return media
 
     def _load(self, name: str, form: Mapping[str, Any], value: str) -> bytes | None:
+        """Return the bytes of one file, or None for audio or video of another origin."""
         picture = form["contentMediaType"].startswith("image/")
         if form.get("contentEncoding") == "base64":
             data = _decoded(name, value)
         elif value.startswith("data:"):
             data = _decoded(name, value.partition(",")[2])
         elif self._files.owns(value):
-            stored = self._files.of(value)
-            if stored is None:
+            file = self._files.of(value)
+            if file is None:
                 raise Refusal(400, f"Could not fetch '{name}' from {value}")
-            data = stored.path.read_bytes()
+            data = file.path.read_bytes()
         elif value.startswith(("http://", "https://")):
             return stand_in(value) if picture else None
         else:
@@ -87,21 +89,22 @@ class Studio:
     async def run(
         self, model: Model, inputs: Mapping[str, Any], seed: int, media: Media
     ) -> list[Output]:
-        """The results, drawn and kept."""
+        """Produce and store the results of a run."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._run, model, inputs, seed, media)
 
     def _run(
         self, model: Model, inputs: Mapping[str, Any], seed: int, media: Media
     ) -> list[Output]:
+        """Do the work of `run` in a thread."""
         if model.kind == "text":
             return [Output(text=reply_text(inputs, seed))]
-        made = self._artist(model.slug, model.modality, inputs, seed, media)
-        return [Output(self._files.add([data], media_type)) for data, media_type in made]
+        results = self._artist(model.slug, model.modality, inputs, seed, media)
+        return [Output(self._files.add([data], media_type)) for data, media_type in results]
 
 
 def used_seed(inputs: Mapping[str, Any]) -> int:
-    """The seed asked for, or a random one for -1 and for none."""
+    """Return the seed of the inputs, or a random one if it is missing or negative."""
     seed = inputs.get("seed")
     if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0:
         return seed
@@ -109,7 +112,7 @@ def used_seed(inputs: Mapping[str, Any]) -> int:
 
 
 def image_format(data: bytes) -> str | None:
-    """Pillow's name of the format ("PNG"), by content; None for what is no sound picture."""
+    """Return Pillow's name of the image format, such as "PNG"; None for an invalid image."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -121,7 +124,7 @@ def image_format(data: bytes) -> str | None:
 
 
 def stand_in(url: str) -> bytes:
-    """A PNG picture in the place of a foreign one: two colours that depend on the address."""
+    """Return a PNG placeholder for an image: a gradient whose colors depend on the address."""
     digest = hashlib.sha256(url.encode()).digest()
     ramp = Image.linear_gradient("L").resize((512, 512)).rotate(90 * (digest[6] % 4))
     dark, light = Image.new("RGB", ramp.size, tuple(digest[:3])), tuple(digest[3:6])
@@ -132,7 +135,7 @@ def stand_in(url: str) -> bytes:
 
 
 def reply_text(inputs: Mapping[str, Any], seed: int) -> str:
-    """What a language model says here: short, honest, and the same for the same question."""
+    """Return the reply of a language model, which is equal for equal questions and seeds."""
     messages = [m for m in inputs.get("messages") or [] if isinstance(m, Mapping)]
     content = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), "")
     if isinstance(content, list):
@@ -151,6 +154,7 @@ def reply_text(inputs: Mapping[str, Any], seed: int) -> str:
 
 
 def _decoded(name: str, text: str) -> bytes:
+    """Decode base64; refuse invalid text with 422."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

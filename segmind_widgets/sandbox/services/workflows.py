@@ -1,4 +1,4 @@
-"""Segmind's PixelFlow workflows: two that are published here, run step by step."""
+"""Segmind's PixelFlow workflows: two examples, run step by step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from segmind_widgets.sandbox.state.models import Model, invalid_field
 
 @dataclass(frozen=True)
 class Step:
-    """A model's run. In `inputs`, `{name}` alone is that input's or earlier step's value."""
+    """A run of a model. An input `"{name}"` stands for a workflow input or an earlier result."""
 
     label: str
     model: str
@@ -26,7 +26,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Workflow:
-    """`properties` are JSON Schemas; every input has a default, so all may be left out."""
+    """A workflow. `properties` are the JSON Schemas of its inputs, all with defaults."""
 
     id: str
     slug: str
@@ -86,12 +86,17 @@ WORKFLOWS = (
 
 
 class Workflows:
-    """`output` is documented as a JSON string of names and values; `workflow_output` has others."""
+    """Runs workflows.
+
+    `output` is documented as a JSON string of names and values; the setting `workflow_output`
+    selects other forms.
+    """
 
     def __init__(self, context: Context, check_key: CheckKey) -> None:
         self._context, self._check_key = context, check_key
 
     def routes(self) -> Sequence[Route]:
+        """Return the endpoints."""
         key = self._check_key
         return (
             Route("GET", r"/workflows/request/([^/]+)", self._poll, key),
@@ -99,6 +104,7 @@ class Workflows:
         )
 
     async def _submit(self, request: Request) -> Answer:
+        """Check a run, reserve its cost, and start the job."""
         name = request.args[0]
         workflow = next((w for w in WORKFLOWS if name in (w.id, w.slug)), None)
         if workflow is None:
@@ -135,6 +141,7 @@ class Workflows:
         )
 
     def _check(self, workflow: Workflow, inputs: Mapping[str, Any]) -> None:
+        """Refuse invalid inputs with 400 or 422."""
         schema = {"type": "object", "properties": workflow.properties}
         problem = invalid_field(schema, inputs)
         if problem:
@@ -142,25 +149,27 @@ class Workflows:
         self._context.studio.media(schema, inputs)
 
     def _model(self, step: Step) -> Model:
+        """Find the model of a step."""
         model = self._context.models.get("segmind", step.model)
         if model is None:
             raise Refusal(404, f"Model {step.model} not found")
         return model
 
     async def _run(self, workflow: Workflow, inputs: Mapping[str, Any], seed: int) -> list[Output]:
-        """The steps in their order; a step's value is what later ones may ask for by its label."""
+        """Run the steps in order; later steps refer to a result by its step's label."""
         values, outputs = dict(inputs), []
         studio = self._context.studio
         for step in workflow.steps:
             model = self._model(step)
-            asked = model.with_defaults(_filled(step.inputs, values))
-            media = await aside(studio.media, model.schema, asked)
-            output = (await studio.run(model, asked, seed, media))[0]
+            parameters = model.with_defaults(_filled(step.inputs, values))
+            media = await aside(studio.media, model.schema, parameters)
+            output = (await studio.run(model, parameters, seed, media))[0]
             values[step.label] = output.value
             outputs.append(replace(output, label=step.label))
         return outputs
 
     def _poll(self, request: Request) -> Answer:
+        """Return the state of a run, with its output after completion."""
         job = job_of(self._context, request, "workflow")
         body: dict[str, Any] = {"request_id": job.id, "status": job.status}
         if job.status == "COMPLETED":
@@ -171,6 +180,7 @@ class Workflows:
         return Answer(body)
 
     def _output(self, job: Job) -> Any:
+        """Return the outputs in the form of `workflow_output`."""
         form = self._context.settings.workflow_output
         if form == "url":
             return job.outputs[0].value
@@ -188,10 +198,12 @@ class Workflows:
 
 
 def _kind(output: Output) -> str:
+    """Return the kind of an output: image, video, audio or text."""
     return output.file.media_type.partition("/")[0] if output.file else "text"
 
 
 def _filled(template: Any, values: Mapping[str, Any]) -> Any:
+    """Replace each `"{name}"` in a template by its value."""
     if isinstance(template, str) and template.startswith("{") and template.endswith("}"):
         return values[template[1:-1]]
     if isinstance(template, Mapping):

@@ -1,1 +1,1 @@
-"""Accounts, files, models and jobs of a running sandbox."""
+"""State of a running sandbox: accounts, files, models and jobs."""

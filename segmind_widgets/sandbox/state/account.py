@@ -1,4 +1,4 @@
-"""Money and pace of an account."""
+"""Balance and rate limit of an account."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from datetime import datetime, timedelta, timezone
 
 
 class Account:
-    """USD: reserved at submit, spent on completion, given back on failure."""
+    """A balance in USD: reserved on submission, spent on completion, refunded on failure."""
 
-    def __init__(self, credits: float) -> None:  # noqa: A002 - the services' own word
+    def __init__(self, credits: float) -> None:  # noqa: A002 - the services' term
         self._lock = threading.Lock()
         self._left = credits
         self._used = 0.0
 
     @property
     def left(self) -> float:
-        """What may still be spent, without what is reserved."""
+        """Return the available balance in USD, without reserved amounts."""
         return round(self._left, 6)
 
     @property
     def used(self) -> float:
+        """Return the amount spent, in USD."""
         return round(self._used, 6)
 
     def reserve(self, cost: float) -> bool:
-        """Put `cost` aside; False where there is not enough."""
+        """Reserve `cost`; return False if the balance is too small."""
         with self._lock:
             if cost > self._left + 1e-9:
                 return False
@@ -33,18 +34,18 @@ class Account:
             return True
 
     def spend(self, cost: float) -> None:
-        """A reserved `cost` is spent."""
+        """Record a reserved `cost` as spent."""
         with self._lock:
             self._used += cost
 
     def give_back(self, cost: float) -> None:
-        """A reserved `cost` is free again."""
+        """Return a reserved `cost` to the balance."""
         with self._lock:
             self._left += cost
 
 
 class RateLimit:
-    """At most `limit` requests in each window of `seconds`; None is without a limit."""
+    """At most `limit` requests in each window of `seconds`; None means no limit."""
 
     def __init__(self, limit: int | None, seconds: float) -> None:
         self._limit = limit
@@ -53,7 +54,7 @@ class RateLimit:
         self._count = 0
 
     def take(self) -> float:
-        """Count a request: 0 where it may pass, else the seconds until the window ends."""
+        """Count a request; return 0 if it is allowed, else the seconds until the window ends."""
         now = time.monotonic()
         if now >= self._ends:
             self._ends, self._count = now + self._seconds, 0
@@ -64,5 +65,5 @@ class RateLimit:
 
 
 def utc(seconds: float = 0.0) -> datetime:
-    """The time in so many seconds."""
+    """Return the current time in UTC, shifted by `seconds`."""
     return datetime.now(timezone.utc) + timedelta(seconds=seconds)

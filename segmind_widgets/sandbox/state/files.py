@@ -1,4 +1,4 @@
-"""The files' origin: uploads and results, on disk, served to anyone who knows the address."""
+"""Uploads and results: files on disk with public addresses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_SUFFIXES = {  # those that mimetypes lacks or names unexpectedly on some systems
+_SUFFIXES = {  # types that mimetypes lacks or maps differently on some systems
     "image/jpeg": ".jpg",
     "image/webp": ".webp",
     "audio/wav": ".wav",
@@ -20,7 +20,7 @@ _SUFFIXES = {  # those that mimetypes lacks or names unexpectedly on some system
 
 @dataclass(frozen=True)
 class StoredFile:
-    """`size` is in bytes."""
+    """A file with its address; `size` is in bytes."""
 
     url: str
     path: Path
@@ -29,11 +29,12 @@ class StoredFile:
 
     @property
     def name(self) -> str:
+        """Return the last part of the address."""
         return self.url.rpartition("/")[2]
 
 
 class Files:
-    """The files by the path of their address."""
+    """The stored files by the path of their address."""
 
     def __init__(self, origin: str, folder: Path) -> None:
         self.origin = origin
@@ -43,7 +44,10 @@ class Files:
     def add(
         self, pieces: Iterable[bytes], media_type: str, place: str = "outputs", name: str = ""
     ) -> StoredFile:
-        """Keep a file. What `pieces` raises is passed on, and then nothing is kept."""
+        """Store a file under `place`, a folder of its address.
+
+        An exception raised by `pieces` is propagated; the partial file is deleted.
+        """
         kind = media_type.partition(";")[0].strip()
         name = (
             name or f"{uuid.uuid4()}{_SUFFIXES.get(kind) or mimetypes.guess_extension(kind) or ''}"
@@ -56,17 +60,18 @@ class Files:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        stored = StoredFile(f"{self.origin}/{place}/{name}", path, media_type, path.stat().st_size)
-        self._files[f"/{place}/{name}"] = stored
-        return stored
+        result = StoredFile(f"{self.origin}/{place}/{name}", path, media_type, path.stat().st_size)
+        self._files[f"/{place}/{name}"] = result
+        return result
 
     def at(self, path: str) -> StoredFile | None:
-        """The file at a path of this origin."""
+        """Return the file at a path of this origin, or None."""
         return self._files.get(unquote(path))
 
     def owns(self, url: str) -> bool:
+        """Return whether an address belongs to this origin."""
         return url.startswith(f"{self.origin}/")
 
     def of(self, url: str) -> StoredFile | None:
-        """The file behind one of our own addresses; None where there is none, or none any more."""
+        """Return the file at an address; None if it is of another origin or does not exist."""
         return self.at(urlsplit(url).path) if self.owns(url) else None

@@ -1,4 +1,4 @@
-"""Jobs and their states over time: queued, processing, completed or failed."""
+"""Jobs and their states: queued, processing, completed or failed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import Any, Literal
 from segmind_widgets.sandbox.state.account import Account, utc
 from segmind_widgets.sandbox.state.files import StoredFile
 
-_QUEUED = 0.15  # of a job's time
-_SPREAD = 0.2  # σ of the log-normal distribution of times
-_HISTORY_TEXT = 20_000  # characters of one input that the history keeps
+_QUEUED = 0.15  # share of a job's duration
+_SPREAD = 0.2  # σ of the log-normal distribution of durations
+_HISTORY_TEXT = 20_000  # characters; longer inputs are shortened in the history
 
 
 @dataclass(frozen=True)
 class Output:
-    """A result: a file, or a text. `label` is a workflow's name for it."""
+    """A result: a file or a text. `label` is its name in a workflow."""
 
     file: StoredFile | None = None
     text: str = ""
@@ -31,7 +31,7 @@ class Output:
 
     @property
     def value(self) -> str:
-        """The address of the file, or the text."""
+        """Return the address of the file, or the text."""
         return self.file.url if self.file else self.text
 
 
@@ -39,7 +39,7 @@ class Output:
 class Job:
     """One run of a Segmind model or workflow, or an APIMart task.
 
-    `seconds` is how long it takes; `failing` is what it is scripted to fail with.
+    `seconds` is its duration; `failing` is the error message of a scripted failure, or empty.
     """
 
     kind: Literal["model", "workflow", "task"]
@@ -61,18 +61,19 @@ class Job:
 
     @property
     def elapsed(self) -> float:
+        """Return the seconds from submission until now or the end."""
         return (self.ended or time.monotonic()) - self.submitted
 
     @property
     def progress(self) -> int:
-        """Per cent; 100 only when it is completed."""
+        """Return the progress in per cent; 100 only after completion."""
         if self.status == "COMPLETED":
             return 100
         return 0 if self.started is None else min(99, int(100 * self.elapsed / self.seconds))
 
     @property
     def times(self) -> dict[str, float]:
-        """Seconds in the queue, at work, and in all, so far."""
+        """Return the seconds in the queue, in processing, and in total."""
         queue = self.elapsed if self.started is None else self.started - self.submitted
         return {
             "inference_time": round(self.elapsed - queue, 3),
@@ -82,7 +83,7 @@ class Job:
 
 
 class Jobs:
-    """All jobs of one sandbox. Used on its loop only."""
+    """All jobs of one sandbox. Not thread-safe: use it only in the sandbox's event loop."""
 
     def __init__(self, speed: float, life: float) -> None:
         self._speed = speed
@@ -91,17 +92,20 @@ class Jobs:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def duration(self, seconds: float, content: object) -> float:
-        """How long a run takes here: about `seconds` / speed, the same for the same content."""
+        """Return a random duration near `seconds` / speed, equal for equal content."""
         text = json.dumps(content, sort_keys=True, default=str)
         dice = random.Random(hashlib.sha256(text.encode()).digest())
         return max(1e-3, seconds / self._speed * dice.lognormvariate(0, _SPREAD))
 
     def start(self, job: Job, account: Account, work: Awaitable[Sequence[Output]]) -> Job:
-        """Let a job live. Its cost must be reserved; `work` begins at once, to be ready in time."""
+        """Start a job whose cost is reserved.
+
+        `work` begins at once, so that its result is available when the job's duration is over.
+        """
         self._jobs[job.id] = job
         drawing = asyncio.ensure_future(work)
-        # an error that nobody asks for any more, after stop(), is not to be printed
-        drawing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        # retrieve the exception, so that asyncio does not print it after stop()
+        drawing.add_done_callback(lambda future: future.cancelled() or future.exception())
         task = asyncio.get_running_loop().create_task(self._live(job, account, drawing))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -110,13 +114,14 @@ class Jobs:
     async def _live(
         self, job: Job, account: Account, drawing: asyncio.Future[Sequence[Output]]
     ) -> None:
+        """Move a job through its states, then spend or refund its cost."""
         try:
             await asyncio.sleep(_QUEUED * job.seconds)
             job.status, job.started = "PROCESSING", time.monotonic()
             await asyncio.sleep(job.submitted + job.seconds - time.monotonic())
             try:
                 outputs = await drawing
-            except Exception as error:  # noqa: BLE001 - whatever the artist does, the job must end
+            except Exception as error:  # noqa: BLE001 - the job must end on any error
                 job.failing = job.failing or f"The sandbox could not draw this: {error!r}"
                 outputs = ()
         finally:
@@ -132,35 +137,35 @@ class Jobs:
         job.done.set()
 
     def get(self, kind: str, job_id: str) -> Job | None:
-        """The job while its record lives: until about an hour after its end."""
+        """Return the job, or None if its record is missing or expired (an hour after its end)."""
         job = self.find(kind, job_id)
         expired = job and job.ended is not None and time.monotonic() > job.ended + self._life
         return None if expired else job
 
     def find(self, kind: str, job_id: str) -> Job | None:
-        """The job however old."""
+        """Return the job regardless of its age, or None."""
         job = self._jobs.get(job_id)
         return job if job and job.kind == kind else None
 
     def all(self, kind: str) -> list[Job]:
-        """Every job of a kind, newest first."""
+        """Return all jobs of a kind, newest first."""
         return [job for job in reversed(self._jobs.values()) if job.kind == kind]
 
     async def stop(self) -> None:
-        """End all that lives."""
+        """Cancel all running jobs and mark them as failed."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for job in self._jobs.values():
-            if not job.done.is_set():  # a v1 request may be waiting for it
+            if not job.done.is_set():  # a v1 request may wait for the event
                 job.status, job.error = "FAILED", "The sandbox was stopped."
                 job.ended = time.monotonic()
                 job.done.set()
 
 
 def _short(value: Any) -> Any:
-    """A base64 picture need not stay in memory for the history."""
+    """Shorten a long text, such as a base64 image, to save memory."""
     if isinstance(value, str) and len(value) > _HISTORY_TEXT:
         return f"{value[:100]}… ({len(value)} characters)"
     return value

@@ -1,4 +1,4 @@
-"""The sandbox's models, from the package's data file, and validation of their inputs."""
+"""Models from the package's data file, and the validation of inputs by their schemas."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from typing import Any
 from segmind_widgets.schemas import Violation, iter_input_violations
 
 _DATA = Path(__file__).parents[2] / "catalog" / "models.json"
-_DEFAULT_SECONDS = 30.0
-_DEFAULT_COST = 0.05  # USD
+_USUAL_SECONDS = 30.0  # for models without a time in the data file
+_USUAL_COST = 0.05  # USD, for models without a cost in the data file
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model; `cost` in USD a run, `seconds` at speed 1, `schema` of the inputs."""
+    """A model.
+
+    `cost` is in USD per run, `seconds` is the usual duration at speed 1, and `schema` is the JSON
+    Schema of the inputs.
+    """
 
     slug: str
     name: str
@@ -31,27 +35,28 @@ class Model:
 
     @property
     def kind(self) -> str:
-        """Return the kind of its outputs: text, video, audio or image."""
+        """Return the kind of the results: text, video, audio or image."""
         return next(
             (kind for kind in ("video", "audio") if f"to-{kind}" in self.modality.lower()),
             "text" if "LLM" in self.modality else "image",
         )
 
     def with_defaults(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Add the schema's defaults for missing inputs."""
+        """Return the inputs together with the schema's defaults for missing ones."""
         properties = self.schema.get("properties", {})
         defaults = {name: p["default"] for name, p in properties.items() if "default" in p}
         return {**defaults, **inputs}
 
 
 class Models:
-    """The models of the data file, and those of `extra` in the same form."""
+    """The models of the data file, extended or replaced by `extra` in the same form."""
 
     def __init__(self, extra: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._extra = extra or {}
 
     @cached_property
     def _all(self) -> dict[str, dict[str, Model]]:
+        """Load the models by service and slug."""
         data = json.loads(_DATA.read_text(encoding="utf-8"))
         return {
             service: {
@@ -69,25 +74,26 @@ class Models:
         return list(self._all[service].values())
 
     def get(self, service: str, slug: str) -> Model | None:
-        """Return the model of a slug; None where the service has none."""
+        """Return a model of a service, or None."""
         return self._all[service].get(slug)
 
 
 def _model(slug: str, entry: Mapping[str, Any]) -> Model:
+    """Create a model from an entry of the data file."""
     cost, seconds = entry.get("cost"), entry.get("seconds")
     return Model(
         slug=slug,
         name=entry.get("name", slug),
         modality=entry.get("modality", ""),
         description=entry.get("description", ""),
-        cost=_DEFAULT_COST if cost is None else cost,
-        seconds=_DEFAULT_SECONDS if seconds is None else seconds,
+        cost=_USUAL_COST if cost is None else cost,
+        seconds=_USUAL_SECONDS if seconds is None else seconds,
         schema=entry.get("schema", {}),
     )
 
 
 def missing_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str | None:
-    """Return the first required input that is missing or empty; None where all are present."""
+    """Return the name of the first required input that is missing, null or empty, or None."""
     for name in schema.get("required", ()):
         if inputs.get(name) in (None, ""):
             return name
@@ -95,9 +101,9 @@ def missing_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str |
 
 
 def invalid_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str | None:
-    """Return a sentence about the first bad value, with its name; None where all values are good.
+    """Return a message about the first invalid value, with its name; None if all are valid.
 
-    Inputs that the schema does not have are ignored, as the services do.
+    Like the services, it ignores inputs that the schema does not define.
     """
     for violation in iter_input_violations(inputs, schema):
         return _describe(violation)
@@ -112,8 +118,8 @@ def invalid_field(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> str |
 
 
 def _describe(violation: Violation) -> str:
-    """Write one sentence without the value, which may be a whole picture in base64."""
-    where = ".".join(map(str, violation.path))
+    """Return a message without the value, which may be an image in base64."""
+    path = ".".join(map(str, violation.path))
     limit: Any = violation.schema[violation.rule]
     problem = {
         "required": "is required",
@@ -127,4 +133,4 @@ def _describe(violation: Violation) -> str:
         "minLength": f"must have at least {limit} characters",
         "maxLength": f"must have at most {limit} characters",
     }.get(violation.rule, f"does not fit its {violation.rule}")
-    return f"'{where}' {problem}"
+    return f"'{path}' {problem}"
