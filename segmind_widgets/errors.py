@@ -95,7 +95,8 @@ class SegmindError(Exception):
 
     def _with(self, name: str, value: str | None) -> Self:
         # not by `copy.copy`, whose result a library may change for exceptions (tblib, in Dask)
-        error = type(self).__new__(type(self), *self.args)
+        error = type(self).__new__(type(self))
+        error.args = self.args
         vars(error).update(vars(self))
         setattr(error, name, value)
         error.__traceback__ = self.__traceback__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copyreg
 import pickle
 import traceback
 from collections.abc import Iterator
@@ -76,6 +77,15 @@ def test_another_hint_makes_another_error(kind: type[SegmindError]) -> None:
     assert other.__cause__ is cause
     assert other.__traceback__ is error.__traceback__
     assert error.with_hint("").hint == ""
+
+
+def test_a_copy_is_not_made_by_what_a_library_registers_for_pickling(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Dask's tblib does; with it `copy.copy` changed the original."""
+    error = errors.Rejected("It broke.", hint="Old.")
+    monkeypatch.setitem(copyreg.dispatch_table, errors.Rejected, lambda _: 1 / 0)
+    assert (error.with_hint("New.").hint, error.hint) == ("New.", "Old.")
 
 
 def test_a_copy_keeps_waits_and_goes_through_a_pickle() -> None:
