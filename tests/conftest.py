@@ -31,6 +31,7 @@ settings.load_profile("steady")
 LOCKS = "PYTEST_SHARED_LOCKS"  # the folder of locks that all test processes of one run share
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Start one process more than there are cores, as tests wait; none where files are named."""
     if any(Path(argument.partition("::")[0]).is_file() for argument in config.args):

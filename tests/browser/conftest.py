@@ -1,7 +1,6 @@
 """Real Jupyter servers and a real browser, for the tests that look at what a person sees.
 
-A server starts once: all tests that visit it run in one process (`xdist_group`). Each test finds
-it empty.
+A server starts once, since all of these tests run in one process. Each test finds it empty.
 """
 
 from __future__ import annotations
@@ -18,17 +17,13 @@ from tests.browser.lab import ARGUMENTS, CHROMIUM, Lab, start_lab, start_noteboo
 collect_ignore_glob = [] if CHROMIUM or os.environ.get("CI") else ["test_*.py"]
 
 
-SERVERS = ("lab", "dark_lab", "notebook7", "voila")
-
-
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests by the server that they visit."""
+    """Run the tests in one process, while no other test runs: pages are slow on two cores."""
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "browser" in fixtures:
-            group = next((server for server in SERVERS if server in fixtures), "browser")
-            item.add_marker(pytest.mark.xdist_group(group))
+        if "browser" in getattr(item, "fixturenames", ()):
+            for mark in (pytest.mark.alone, pytest.mark.xdist_group("alone"), pytest.mark.no_cover):
+                item.add_marker(mark)
 
 
 def pytest_report_header() -> str:
