@@ -1,4 +1,4 @@
-"""What the sandbox draws and plays, behind `services.studio.Artist`; finished.
+"""Draw the sandbox's pictures and films, and generate its sounds.
 
-No module of the product imports it, and no reader of the product needs it.
+Only `services.studio.Artist` imports this package; the rest of the product does not depend on it.
 """

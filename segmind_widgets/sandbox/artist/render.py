@@ -1,11 +1,12 @@
-"""The artist: what an offline stand-in for a hosted image, video and sound service returns.
+"""Generate the sandbox's outputs, offline stand-ins for those of a hosted media service.
 
-Everything is drawn with Pillow and played with arithmetic, from the words of the prompt and a
-seed. The same request gives the same bytes; another seed another composition.
+Pillow draws the pictures and films, and plain arithmetic generates the sounds, from the words of
+the prompt and a seed. The same request gives the same bytes; another seed gives another
+composition.
 
-Sizes follow the request, but no side is longer than 2048 pixels ("4K" too), 4096 for what an
-upscaler makes, and films are at most 480 pixels high and 3 seconds long: a sandbox is to answer
-at once.
+Sizes follow the request, but no side is longer than 2048 pixels (also for "4K"), or 4096 for an
+upscaler. Films are at most 480 pixels high and 3 seconds long, so that the sandbox answers
+quickly.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from .webm import webm
 Output = tuple[bytes, str]
 Media = Mapping[str, Sequence[bytes]]
 
-_MOST_PIXELS = 64_000_000  # of a picture that comes in
+_MOST_PIXELS = 64_000_000  # of an input picture
 _CUT = r"bg-remov|background-remov|remove-background|background-eraser|cutout|extract-object|rmbg"
 _ENLARGE = r"esrgan|upscal|increase-resolution|enhance-image|codeformer|gfpgan|restor|topaz"
 _FACE = r"instantid|face|portrait|caricature|character|avatar|photomaker|headshot"
@@ -52,7 +53,7 @@ _PROMPTS = (
     "lyrics",
     "query",
 )
-# Words of an instruction that put something new in, or something new behind.
+# Words of an instruction that adds a subject, or that replaces the background.
 _ADDING = {"add", "give", "holding", "insert", "include", "wearing", "introduce"}
 _BEHIND = {"background", "backdrop", "behind", "put", "place", "move", "onto", "setting"}
 _NOT_PICTURES = (
@@ -68,6 +69,8 @@ _NOT_PICTURES = (
 
 @dataclass(frozen=True)
 class _Request:
+    """A request with its opened pictures by input field."""
+
     model: str
     modality: str
     inputs: Mapping[str, Any]
@@ -76,6 +79,7 @@ class _Request:
 
     @property
     def prompt(self) -> str:
+        """Return the first prompt field with text, else all text inputs that are not links."""
         for name in _PROMPTS:
             value = self.inputs.get(name)
             if isinstance(value, str) and value.strip():
@@ -85,23 +89,27 @@ class _Request:
 
     @property
     def brief(self) -> Brief:
+        """Return the parsed prompt."""
         return read(self.prompt, str(self.inputs.get("negative_prompt") or ""))
 
     @property
     def images(self) -> list[Image.Image]:
-        """The pictures given, masks aside; those named as the last or the end come last."""
+        """Return the input pictures without the masks.
+
+        Pictures of fields whose names contain "last", "end" or "tail" come last.
+        """
         fields = sorted(self.pictures, key=lambda f: bool(re.search(r"last|end|tail", f)))
         return [i for f in fields if "mask" not in f for i in self.pictures[f]]
 
     def dice(self, index: int) -> Random:
-        """The dice of the picture of that index."""
+        """Return the random generator of the picture at `index`."""
         return Random(f"{self.model}|{self.prompt}|{self.seed}|{index}")
 
     def first(self) -> Image.Image:
-        """The picture to work on.
+        """Return the picture to edit.
 
         Raises:
-            ValueError: there is none.
+            ValueError: the request has no picture.
         """
         if not self.images:
             raise ValueError("image is missing: this model works on a picture, so give it one.")
@@ -111,14 +119,14 @@ class _Request:
 def make(
     model: str, modality: str, inputs: Mapping[str, Any], seed: int, media: Media
 ) -> list[Output]:
-    """The outputs of a request: bytes and media type of each.
+    """Return the outputs of a request as pairs of bytes and media type.
 
-    `modality` is the service's word, such as "Text-to-Image Generation" ("" for a workflow);
-    `media` has the bytes of the pictures or sounds given in each input field.
+    `modality` is the service's term, such as "Text-to-Image Generation" ("" for a workflow).
+    `media` has the bytes of the pictures or sounds of each input field.
 
     Raises:
-        ValueError: a picture cannot be read or is missing, or a value makes no sense; the
-            sentence names the field.
+        ValueError: a picture is missing or cannot be read, or a value is invalid; the message
+            names the field.
     """
     pictures = {field: _opened(field, blobs) for field, blobs in media.items()}
     request = _Request(model, modality, inputs, seed, pictures)
@@ -137,7 +145,11 @@ def make(
 
 
 def _opened(field: str, blobs: Sequence[bytes]) -> list[Image.Image]:
-    """The pictures among the files; sounds and films are left out."""
+    """Open the pictures among the files; sounds and films are skipped.
+
+    Raises:
+        ValueError: a file is not a readable picture or has too many pixels.
+    """
     out = []
     for blob in blobs:
         if any(re.match(magic, blob, re.DOTALL) for magic in _NOT_PICTURES):
@@ -168,7 +180,7 @@ def _opened(field: str, blobs: Sequence[bytes]) -> list[Image.Image]:
 
 
 def _drawn(request: _Request, index: int) -> Output:
-    """A new picture from the prompt, or a new one from those given."""
+    """Draw a new picture from the prompt, or edit the input pictures."""
     rng, images = request.dice(index), request.images
     size = size_of(request.inputs, images[0].size if images else None, _default_side(request.model))
     if "sticker" in request.model:
@@ -193,7 +205,7 @@ def _default_side(model: str) -> int:
 
 
 def _form(request: _Request, default: str, clear: bool = False) -> tuple[str, int]:
-    """Format and quality; a see-through picture is never a JPEG."""
+    """Return format and quality; PNG replaces JPEG if the picture is transparent (`clear`)."""
     if request.model.startswith("flux-dev"):
         default = "WEBP"
     form, quality = file_format(request.inputs, default)
@@ -201,7 +213,7 @@ def _form(request: _Request, default: str, clear: bool = False) -> tuple[str, in
 
 
 def _tuned(image: Image.Image, inputs: Mapping[str, Any]) -> Image.Image:
-    """A strong guidance gives strong colours, as with the models themselves."""
+    """Adjust the saturation: a higher guidance gives stronger colours."""
     guidance = amount(inputs, "guidance_scale", "guidance", "cfg_scale", default=5, low=1, high=15)
     if guidance == 5:
         return image
@@ -211,7 +223,7 @@ def _tuned(image: Image.Image, inputs: Mapping[str, Any]) -> Image.Image:
 def _edited(
     request: _Request, brief: Brief, size: Size, rng: Random
 ) -> tuple[Image.Image, Image.Image | None]:
-    """The given pictures in the sense of the prompt, and where the subject is, if known."""
+    """Edit the input pictures for the prompt; also return the subject's mask, if known."""
     images, words = request.images, set(re.findall(r"[a-z]+", request.prompt.lower()))
     strength = amount(
         request.inputs, "prompt_strength", "strength", "denoise", default=0.8, low=0, high=1
@@ -240,7 +252,7 @@ def _edited(
 
 
 def _inpainted(request: _Request) -> list[Output]:
-    """The picture repainted under the mask; elsewhere its pixels stay as they were."""
+    """Repaint the picture inside the mask; the pixels outside stay unchanged."""
     image = request.first().convert("RGB")
     masks = [m for f, p in request.pictures.items() if "mask" in f for m in p]
     if not masks:
@@ -262,7 +274,7 @@ def _inpainted(request: _Request) -> list[Output]:
             painted = Image.composite(finish(painted, brief.styles[0], rng), painted, hard)
         word, at = stamp(image.size)
         room = mask.crop((*at, at[0] + word.width, at[1] + word.height))
-        if room.getextrema()[0] == 255:  # the mark stays inside what was repainted
+        if room.getextrema()[0] == 255:  # the watermark must not change pixels outside the mask
             painted = marked(painted)
         outputs.append(encoded(painted, *_form(request, "PNG")))
     return outputs

@@ -1,7 +1,7 @@
-"""Small sounds: a melody in the rhythm of a text, and a loop of chords in a genre.
+"""Sounds: a melody in the rhythm of a text, and a loop of chords in a genre.
 
-16-bit mono WAV at 22050 Hz, made with nothing but arithmetic. Every note starts and ends at
-nothing, so nothing clicks.
+The output is 16-bit mono WAV at 22050 Hz, computed with plain arithmetic. Every note starts and
+ends at zero amplitude, so that there are no clicks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RATE = 22050
 LONGEST = 10.0  # seconds
 _TABLE = 1024
 _SCALES = {"major": (0, 2, 4, 7, 9), "minor": (0, 3, 5, 7, 10)}
-# genre words: beats a minute, scale, chords as steps of the scale's key, voice, drums
+# genre words, beats per minute, scale, chords in semitones above the key, voice, drums
 _GENRES: tuple[tuple[str, int, str, tuple[tuple[int, ...], ...], str, bool], ...] = (
     ("jazz lounge swing blues", 92, "major", ((0, 4, 7, 11), (9, 12, 16, 19), (2, 5, 9, 12),
         (7, 11, 14, 17)), "organ", True),
@@ -59,7 +59,10 @@ def _cycle(voice: str) -> array[float]:
 def _note(
     voice: str, pitch: float, seconds: float, rise: float, fall: float, bend: float = 0
 ) -> array[float]:
-    """One note: `pitch` in half-tones above A3, an attack, a decaying body, a release."""
+    """Synthesize a note with an attack, a decaying body and a release.
+
+    `pitch` is in semitones above A3, and `bend` is the change of pitch over the note in semitones.
+    """
     table, n = _cycle(voice), max(64, int(seconds * RATE))
     step = 220 * 2 ** (pitch / 12) * _TABLE / RATE
     up, down = max(16, int(rise * RATE)), max(16, int(min(0.06, seconds / 3) * RATE))
@@ -89,7 +92,7 @@ def _mix(track: array[float], sound: Sequence[float], at: float, gain: float) ->
 
 
 def _wav(track: array[float]) -> bytes:
-    """The track with a little echo, brought to a comfortable loudness."""
+    """Add a little echo to the track, normalize its loudness and encode it as WAV."""
     delay = int(0.17 * RATE)
     wet = array("d", track)
     for k, gain in ((1, 0.22), (2, 0.09)):
@@ -111,7 +114,10 @@ def _wav(track: array[float]) -> bytes:
 
 
 def syllables(text: str) -> list[tuple[str, str]]:
-    """The text's syllables as (vowel, what ends there): "", " ", "," or one of ".!?"."""
+    """Split a text into syllables as pairs of vowel and ending.
+
+    The ending is "" inside a word, else " ", "," or one of ".!?".
+    """
     out: list[tuple[str, str]] = []
     for word, stop in re.findall(r"([^\W\d_]+|\d+)([^\w]*)", text):
         groups = re.findall(r"[aeiouyáéíóúàèìòùäöü]+", word.lower()) or ["a"]
@@ -122,8 +128,10 @@ def syllables(text: str) -> list[tuple[str, str]]:
 
 
 def speech(text: str, seed: int, liveliness: float = 0.5, speed: float = 1.0) -> bytes:
-    """A hummed melody that follows the text: a note a syllable, a breath a comma, falling at a
-    full stop and rising at a question. At most 10 s.
+    """Synthesize a hummed melody that follows the text, at most 10 s long.
+
+    Each syllable is a note and each comma a pause. The pitch falls at a full stop and rises at a
+    question mark.
     """
     rng = Random(f"{seed}|{text}")
     key, scale = rng.choice((-7, -5, -3, 0)), _SCALES[rng.choice(("major", "minor", "major"))]
@@ -147,7 +155,10 @@ def speech(text: str, seed: int, liveliness: float = 0.5, speed: float = 1.0) ->
 
 
 def music(genres: str, seconds: float, seed: int) -> bytes:
-    """A loop of four chords with bass, arpeggio and, where it suits, soft drums; at most 10 s."""
+    """Synthesize a loop of four chords in a genre, at most 10 s long.
+
+    The loop has bass and arpeggio, and soft drums in the genres that use them.
+    """
     words = set(re.findall(r"[a-z]+", genres.lower().replace("-", "").replace("lo fi", "lofi")))
     rng = Random(f"{seed}|{genres}")
     row = next((g for g in _GENRES if words & set(g[0].split())), rng.choice(_GENRES))
@@ -156,7 +167,7 @@ def music(genres: str, seconds: float, seed: int) -> bytes:
     beat, key = 60 / tempo, rng.choice((-5, -3, -2, 0, 2))
     track = array("d", bytes(8 * int(length * RATE)))
     order = [rng.sample(range(len(c)), len(c)) for c in chords]
-    notes = lru_cache(maxsize=128)(_note)  # a loop repeats itself: each note is made once
+    notes = lru_cache(maxsize=128)(_note)  # the loop repeats notes: synthesize each once
     bar = 0
     while bar * 4 * beat < length:
         chord, at = chords[bar % 4], bar * 4 * beat
@@ -187,7 +198,7 @@ def music(genres: str, seconds: float, seed: int) -> bytes:
 
 @lru_cache(maxsize=2)
 def _hiss(long: int) -> array[float]:
-    """A brushed cymbal, or a snare where it is long."""
+    """Synthesize a brushed cymbal, or a snare if `long`."""
     rng, n = Random(long), int((0.16 if long else 0.05) * RATE)
     last, out = 0.0, array("d")
     for i in range(n):

@@ -1,8 +1,9 @@
-"""A WebM file of VP8 key frames, taken from lossy WebP pictures.
+"""Write a WebM file of VP8 key frames, which are taken from lossy WebP pictures.
 
 A lossy WebP holds exactly one VP8 key frame (RFC 9649, chunk "VP8 "), and a WebM video track of
-codec V_VP8 is a row of VP8 frames (https://www.webmproject.org/docs/container/), so no encoder
-other than Pillow is needed. Element numbers are those of the Matroska specification (RFC 9559).
+codec V_VP8 is a sequence of VP8 frames (https://www.webmproject.org/docs/container/), so no
+encoder other than Pillow is needed. The element numbers are those of the Matroska specification
+(RFC 9559).
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-_CLUSTER = 12  # frames in a cluster
+_CLUSTER = 12  # frames per cluster
 
 
 def vp8_frame(image: Image.Image, quality: int) -> bytes:
-    """The VP8 key frame of a picture.
+    """Return the VP8 key frame of a picture.
 
     Raises:
         ValueError: Pillow wrote a WebP without a "VP8 " chunk.
@@ -34,7 +35,7 @@ def vp8_frame(image: Image.Image, quality: int) -> bytes:
 
 
 def _size(length: int) -> bytes:
-    """An EBML length of the fewest bytes."""
+    """Encode an EBML length in as few bytes as possible."""
     for width in range(1, 9):
         if length < (1 << 7 * width) - 1:
             return (length | 1 << 7 * width).to_bytes(width, "big")
@@ -54,9 +55,10 @@ def _text(number: int, value: str) -> bytes:
 
 
 def webm(frames: Sequence[Image.Image], rate: int, writer: str, budget: int = 520_000) -> bytes:
-    """A silent WebM film of the frames (all of one size), `rate` a second.
+    """Encode the frames, all of one size, as a silent WebM film; `rate` is frames per second.
 
-    The quality is the best of a few at which the film should stay within `budget` bytes.
+    The quality is the highest of six at which the estimated size is within `budget` bytes, or the
+    lowest of them.
     """
     first = frames[0]
     samples = frames[:: max(1, len(frames) // 3)]
@@ -92,7 +94,10 @@ def webm(frames: Sequence[Image.Image], rate: int, writer: str, budget: int = 52
 
 
 def _cues(before: bytes, clusters: list[bytes], times: list[int]) -> bytes:
-    """Where each cluster begins, counted from the segment's first byte; fixed-width numbers."""
+    """Encode the index of cluster positions, counted from the segment's first byte.
+
+    The positions have a fixed width, so the size of the index is known before its content.
+    """
 
     def table(own: int) -> bytes:
         points, at = [], len(before) + own

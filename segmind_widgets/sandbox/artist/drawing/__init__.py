@@ -1,1 +1,1 @@
-"""Primitives: colours, shapes, pens."""
+"""Drawing primitives: colours, outlines and drawing surfaces."""

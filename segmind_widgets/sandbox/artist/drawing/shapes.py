@@ -11,7 +11,7 @@ Outline = list[Point]
 
 
 def oval(cx: float, cy: float, rx: float, ry: float | None = None, turn: float = 0) -> Outline:
-    """An ellipse; `turn` in degrees, clockwise as y points down."""
+    """Return an ellipse; `turn` is in degrees, clockwise because y points down."""
     ry = rx if ry is None else ry
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
     out = []
@@ -22,7 +22,7 @@ def oval(cx: float, cy: float, rx: float, ry: float | None = None, turn: float =
 
 
 def curve(*points: Point, closed: bool = False, steps: int = 10) -> Outline:
-    """A smooth line through the points (a centripetal-free Catmull-Rom spline)."""
+    """Return a smooth line through the points (a uniform Catmull-Rom spline)."""
     n = len(points)
     out: Outline = []
     for i in range(n if closed else n - 1):
@@ -49,12 +49,15 @@ def curve(*points: Point, closed: bool = False, steps: int = 10) -> Outline:
 
 
 def blob(*points: Point) -> Outline:
-    """A smooth closed outline through the points."""
+    """Return a smooth closed outline through the points."""
     return curve(*points, closed=True)
 
 
 def band(points: Sequence[Point], *widths: float, smooth: bool = True) -> Outline:
-    """A stroke with round ends along the points, its width running through `widths`."""
+    """Return the outline of a stroke with round ends along the points.
+
+    The width of the stroke is interpolated through `widths` from start to end.
+    """
     line = curve(*points) if smooth and len(points) > 2 else list(points)
     spans = [math.dist(p, q) for p, q in pairwise(line)]
     total = sum(spans) or 1.0
@@ -81,7 +84,7 @@ def _cap(centre: Point, radius: float, angle: float, start: float) -> Outline:
 
 
 def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> Outline:
-    """A rectangle with round corners."""
+    """Return a rectangle with round corners."""
     radius = min(radius, abs(x1 - x0) / 2, abs(y1 - y0) / 2)
     out: Outline = []
     corners = (
@@ -98,7 +101,7 @@ def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> Outlin
 
 
 def arch(x0: float, y0: float, x1: float, y1: float) -> Outline:
-    """A door or window: straight sides, a half-round top."""
+    """Return a door or window outline: straight sides and a semicircular top."""
     r = (x1 - x0) / 2
     top = [
         (x0 + r - r * math.cos(math.radians(i)), y0 + r - r * math.sin(math.radians(i)))
@@ -108,7 +111,7 @@ def arch(x0: float, y0: float, x1: float, y1: float) -> Outline:
 
 
 def star(cx: float, cy: float, outer: float, inner: float, points: int = 5) -> Outline:
-    """A star with its first point up."""
+    """Return a star whose first point is at the top."""
     out = []
     for i in range(points * 2):
         r, turn = (inner if i % 2 else outer), math.pi * i / points - math.pi / 2
@@ -117,17 +120,17 @@ def star(cx: float, cy: float, outer: float, inner: float, points: int = 5) -> O
 
 
 def mirror(outline: Sequence[Point], axis: float = 50) -> Outline:
-    """The outline seen in a mirror that stands at x = axis."""
+    """Reflect the outline at the vertical line x = `axis`."""
     return [(2 * axis - x, y) for x, y in outline]
 
 
 def move(outline: Sequence[Point], dx: float, dy: float, zoom: float = 1.0) -> Outline:
-    """The outline scaled about the origin, then moved."""
+    """Scale the outline about the origin by `zoom`, then translate it."""
     return [(x * zoom + dx, y * zoom + dy) for x, y in outline]
 
 
 def turned(outline: Sequence[Point], degrees: float, about: Point = (50, 50)) -> Outline:
-    """The outline turned clockwise about a point."""
+    """Rotate the outline clockwise about a point."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     ax, ay = about
     return [

@@ -1,1 +1,1 @@
-"""Edits of pictures: cut-outs, repainting, retouching, layouts."""
+"""Picture editing: cut-outs, inpainting, retouching, layouts."""

@@ -1,4 +1,4 @@
-"""Finding what a picture is of: a mask of its subject, from colour and position alone."""
+"""Find the subject of a picture as a mask, from colour and position alone."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from ..drawing.colour import Size, levels
 
-_SIDE = 224  # pixels: the size at which regions are grown
+_SIDE = 224  # pixels of the longer side at which regions are grown
 
 
 def subject_mask(image: Image.Image) -> Image.Image:
-    """Opacity (mode L) of the subject: white where it is, in the picture's own size.
+    """Return the opacity of the subject (mode L) at the size of the picture: white is subject.
 
-    A picture that has transparency keeps its own, and one that carries its outline that. Of
-    others, colours that are more common
-    near the border than in the middle count as background; what is left and reaches the middle
-    is the subject, its holes filled.
+    The mask is the alpha channel if the picture has transparency, else the outline attached to the
+    picture if there is one. For other pictures, colours that are more common near the border than
+    in the middle count as background. The remaining regions that reach the middle are the subject,
+    and their holes are filled.
     """
     if "A" in image.getbands():
         alpha = image.getchannel("A")
@@ -46,13 +46,13 @@ def _share(mask: Image.Image) -> float:
 
 
 def _middle(size: Size) -> Image.Image:
-    """Where nothing stands out: an oval in the middle."""
+    """Return an oval in the middle, the fallback where no subject stands out."""
     dome = Image.radial_gradient("L").resize(size)
     return dome.point([255 if i < 128 else 0 for i in range(256)])
 
 
 def _likelihood(small: Image.Image) -> Image.Image:
-    """How much each pixel's colour belongs to the middle rather than the surroundings."""
+    """Score each pixel by how much more common its colour is in the middle (mode L)."""
     w, h = small.size
     few = small.quantize(64, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     near, far = _zones(small.size)
@@ -67,7 +67,10 @@ def _likelihood(small: Image.Image) -> Image.Image:
 
 
 def _zones(size: Size) -> tuple[Image.Image, Image.Image]:
-    """Where subjects are, and where they seldom are; a bust may run out of the bottom edge."""
+    """Return masks of the usual subject area and of the usual background area.
+
+    The background area excludes the bottom centre, because a bust may extend past the bottom edge.
+    """
     w, h = size
     near, far = Image.new("L", size), Image.new("L", size, 255)
     ImageDraw.Draw(near).ellipse((w * 0.24, h * 0.2, w * 0.76, h * 0.96), fill=255)
@@ -78,7 +81,7 @@ def _zones(size: Size) -> tuple[Image.Image, Image.Image]:
 
 
 def _otsu(grey: Image.Image) -> int:
-    """The threshold that parts a histogram best (Otsu 1979)."""
+    """Return the threshold that best separates the two classes of a histogram (Otsu 1979)."""
     counts = grey.histogram()
     total, mass = sum(counts), sum(i * n for i, n in enumerate(counts))
     best, cut, weight, part = 0.0, 127, 0, 0
@@ -95,7 +98,7 @@ def _otsu(grey: Image.Image) -> int:
 
 
 def _grown(seed: Image.Image, within: Image.Image) -> Image.Image:
-    """Everything in `within` that touches the seed (both 0 or 255)."""
+    """Return the parts of `within` that are connected to the seed (both are 0 or 255)."""
     now = ImageChops.darker(seed, within)
     for _ in range(2 * _SIDE):
         wider = ImageChops.darker(now.filter(ImageFilter.MaxFilter(3)), within)
@@ -106,7 +109,7 @@ def _grown(seed: Image.Image, within: Image.Image) -> Image.Image:
 
 
 def _kept(solid: Image.Image) -> Image.Image:
-    """The regions that reach the middle; if none does, all."""
+    """Return the regions that reach the middle, or all if those are too small a part."""
     w, h = solid.size
     seed = Image.new("L", solid.size)
     seed.paste(255, (round(w * 0.36), round(h * 0.3), round(w * 0.64), round(h * 0.8)))
@@ -115,7 +118,7 @@ def _kept(solid: Image.Image) -> Image.Image:
 
 
 def _filled(region: Image.Image) -> Image.Image:
-    """Holes closed: all that the outside cannot reach."""
+    """Fill the holes of a region: all pixels that the outside cannot reach."""
     room = ImageOps.expand(ImageOps.invert(region), 1, 255)
     seed = Image.new("L", room.size)
     seed.paste(255, (0, 0, room.width, 1))
@@ -124,6 +127,6 @@ def _filled(region: Image.Image) -> Image.Image:
 
 
 def _refined(image: Image.Image, region: Image.Image) -> Image.Image:
-    """The small region at full size, its edge drawn where the picture's own edge is."""
+    """Scale the small mask to the size of the picture, with a smooth, narrow edge."""
     soft = region.filter(ImageFilter.GaussianBlur(1)).resize(image.size, Image.Resampling.BICUBIC)
     return levels(soft.filter(ImageFilter.GaussianBlur(max(image.size) / 600)), 0.35, 0.65)

@@ -1,4 +1,4 @@
-"""Laying out: a sticker with a white edge, several pictures as prints on a table."""
+"""Layouts: a sticker with a white edge, and several pictures as prints on a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from .retouch import trimmed
 
 
 def sticker(image: Image.Image, size: Size, clear: bool) -> Image.Image:
-    """The subject with a thick white edge and a soft shadow, slightly flattened."""
+    """Make a sticker of the subject, with a thick white edge and a soft shadow.
+
+    The colours are slightly posterized. The background is transparent if `clear`.
+    """
     figure = trimmed(image)
     if max(figure.size) > 800:
         figure.thumbnail((800, 800), Image.Resampling.LANCZOS)
@@ -51,7 +54,7 @@ def sticker(image: Image.Image, size: Size, clear: bool) -> Image.Image:
 def collage(
     images: Sequence[Image.Image], palette: Palette, size: Size, rng: Random
 ) -> Image.Image:
-    """Several pictures as prints on one table, each a little askew."""
+    """Arrange the pictures as prints on a table, each at a small random angle."""
     sheet = gradient(size, [mix(palette.sky[-1], WHITE, 0.25), palette.sky[len(palette.sky) // 2]])
     glow = levels(clouds(rng, size, (3, 3), 3), 0.45, 0.9, 0.35)
     sheet.paste(palette.glow, mask=glow)

@@ -1,4 +1,4 @@
-"""Inpainting: a part of a picture painted anew, the rest left alone."""
+"""Inpainting: repaint a part of a picture and leave the rest unchanged."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ..scenes.compose import compose, cut
 def repainted(
     image: Image.Image, mask: Image.Image, brief: Brief, rng: Random, strength: float
 ) -> Image.Image:
-    """The picture with what the prompt says where the mask is white; nothing else is touched.
+    """Paint the content of the prompt where the mask is white.
 
-    The mask is brought to the picture's size; its soft edges blend inwards.
+    The mask is scaled to the size of the picture. Its soft edge lies inside the white area, so no
+    pixel outside changes.
     """
     rgb = image.convert("RGB")
     level = mask.resize(rgb.size, Image.Resampling.BILINEAR) if mask.size != rgb.size else mask
@@ -52,7 +53,7 @@ def _placed(
 
 
 def _healed(image: Image.Image, hole: Image.Image, rng: Random) -> Image.Image:
-    """The hole filled from its surroundings: ever wider blurs of what is known."""
+    """Fill the hole from its surroundings, with blurs of increasing radius."""
     k = min(1.0, 256 / max(image.size))
     small_size = max(8, round(image.width * k)), max(8, round(image.height * k))
     small = image.resize(small_size, Image.Resampling.BOX)
@@ -82,6 +83,6 @@ def _healed(image: Image.Image, hole: Image.Image, rng: Random) -> Image.Image:
 
 
 def _unpremultiplied(colour: Image.Image, share: Image.Image) -> Image.Image:
-    """Colours divided by their weight, with Pillow's own RGBa arithmetic."""
+    """Divide colours by their weight, with Pillow's RGBa conversion."""
     merged = Image.merge("RGBa", (*colour.split(), share))
     return merged.convert("RGBA").convert("RGB")

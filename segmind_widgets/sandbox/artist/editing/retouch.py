@@ -1,4 +1,4 @@
-"""Work on a given picture: enlarge, cut out, repaint a part, make a sticker, lay out several."""
+"""Edits of an input picture: enlarge, remove the background, recolour, add subjects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..prompt.palettes import Palette
 from ..scenes.compose import compose, cut, lit
 from .cutout import subject_mask
 
-LARGEST = 4096  # pixels a side of an enlarged picture
+LARGEST = 4096  # pixels: the longest side of an enlarged picture
 BACKGROUNDS: dict[str, RGB] = {
     "white": (255, 255, 255), "green": (0, 177, 64), "black": (0, 0, 0), "blue": (0, 71, 187),
     "yellow": (255, 221, 0), "red": (220, 20, 40),
@@ -21,9 +21,9 @@ BACKGROUNDS: dict[str, RGB] = {
 
 
 def enlarged(image: Image.Image, factor: float, clarity: float = 0.35) -> Image.Image:
-    """The picture `factor` times as large, sharpened; no side longer than 4096 pixels.
+    """Enlarge a picture by `factor` and sharpen it; no side exceeds 4096 pixels.
 
-    `clarity` (0 to 1) is how much local contrast is added.
+    `clarity` (0 to 1) is the amount of local contrast added.
     """
     k = min(factor, LARGEST / max(image.size))
     size = max(1, round(image.width * k)), max(1, round(image.height * k))
@@ -47,7 +47,9 @@ def enlarged(image: Image.Image, factor: float, clarity: float = 0.35) -> Image.
 
 
 def background(image: Image.Image, kind: str, custom: str) -> Image.Image:
-    """The picture without its background, as bg-removal-v2's `type` and `custom_color` say.
+    """Remove or replace the background of a picture.
+
+    `kind` and `custom` are the fields `type` and `custom_color` of bg-removal-v2.
 
     Raises:
         ValueError: custom_color is not three numbers from 0 to 255.
@@ -79,7 +81,7 @@ def _custom(text: str) -> RGB:
 
 
 def trimmed(image: Image.Image) -> Image.Image:
-    """The subject alone, cropped to its edges (RGBA)."""
+    """Return the subject alone, cropped to its bounding box (RGBA)."""
     out = image.convert("RGB")
     out.putalpha(subject_mask(image))
     box = out.getchannel("A").point([255 if i > 40 else 0 for i in range(256)]).getbbox()
@@ -87,7 +89,7 @@ def trimmed(image: Image.Image) -> Image.Image:
 
 
 def restyled(image: Image.Image, brief: Brief, rng: Random, strength: float) -> Image.Image:
-    """The picture in the prompt's light and colours; its shapes stay."""
+    """Recolour the picture for the light and colours of the prompt; shapes stay."""
     rgb = image.convert("RGB")
     place = brief.place(rng)
     if brief.moods or brief.colours or not brief.styles:
@@ -99,7 +101,10 @@ def restyled(image: Image.Image, brief: Brief, rng: Random, strength: float) -> 
 
 
 def graded(image: Image.Image, palette: Palette, strength: float) -> Image.Image:
-    """The picture's lights and darks in the palette's colours, mixed with its own."""
+    """Map the shadows and highlights of the picture to the palette.
+
+    `strength` (0 to 1) is the share of the new colours in the result.
+    """
     shadow, light = palette.near, palette.sun
     middle = mix(palette.sky[len(palette.sky) // 2], palette.sky[-1], 0.3)
     grey = ImageOps.autocontrast(image.convert("L"), cutoff=1)
@@ -116,13 +121,16 @@ def graded(image: Image.Image, palette: Palette, strength: float) -> Image.Image
 def onto_scene(
     image: Image.Image, brief: Brief, size: Size, rng: Random
 ) -> tuple[Image.Image, Image.Image | None]:
-    """The picture's subject, cut out, on the scene the prompt describes; and where it is."""
+    """Place the subject of the picture on the scene that the prompt describes.
+
+    Returns the picture and the mask of the subject in it.
+    """
     scene = compose(
         Brief(brief.prompt, [], brief.places, brief.moods, colours=brief.colours), size, rng
     )
     figure = trimmed(image)
     foot = subject_mask(image).crop((0, image.height - 2, *image.size))
-    bust = "backcloth" in brief.places or any(foot.histogram()[128:])  # it runs out of the edge
+    bust = "backcloth" in brief.places or any(foot.histogram()[128:])  # cut off by the bottom edge
     share = 0.86 if bust else 0.66
     k = min(size[0] * share / figure.width, size[1] * share / figure.height)
     figure = figure.resize(
@@ -139,7 +147,10 @@ def onto_scene(
 def with_subjects(
     image: Image.Image, wanted: Sequence[Wanted], palette: Palette, rng: Random
 ) -> Image.Image:
-    """The picture with the subjects added in its lower corners."""
+    """Add up to three subjects near the bottom of the picture.
+
+    Flying subjects are placed at mid-height.
+    """
     out = image.convert("RGB")
     for index, item in enumerate(wanted[:3]):
         tall = min(out.size) * item.subject.size * 0.8

@@ -1,4 +1,4 @@
-"""Reading a prompt: what to draw, where, in which mood, colours and manner."""
+"""Parse a prompt into subjects, place, mood, colours and style."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .lexicon import (
 from .palettes import COLOURS, MOODS, Palette, tinted
 
 _LONGEST = 3  # words in a phrase such as "hot air balloon"
-# Words that name a subject only where no other word does.
+# Words that name a subject only if no other word of the prompt does.
 _VAGUE = {
     "portrait", "product", "packaging", "character", "model", "food", "vehicle", "face",
     "human", "people", "person", "headshot", "selfie", "avatar", "furniture", "music",
@@ -32,14 +32,14 @@ _VAGUE = {
     "cafe", "library", "tea", "gift", "stars", "camp", "planet", "tower", "spirit", "bouquet",
     "blossom", "floral",
 }  # fmt: skip
-# Of several moods the hour and the manner lead; a season comes next, then what is a place.
+# Order of several moods: time of day and style first, then seasons, then words for places.
 _SEASONS = {"winter", "autumn", "spring"}
 _PLACELIKE = {"desert", "forest", "tropical", "ocean", "space", "day", "candy", "gold", "vintage"}
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A subject, how many of it, and the colour asked for."""
+    """A subject with its number and the requested colour."""
 
     subject: Subject
     count: int = 1
@@ -48,7 +48,7 @@ class Wanted:
 
 @dataclass
 class Brief:
-    """What a prompt says. Empty lists mean it does not say."""
+    """The parsed content of a prompt; an empty list means that the prompt names none."""
 
     prompt: str
     subjects: list[Wanted] = field(default_factory=list)
@@ -63,18 +63,26 @@ class Brief:
 
     @property
     def empty(self) -> bool:
-        """Nothing in it was understood."""
+        """Return whether no subject, place, mood or weather was recognized."""
         return not (self.subjects or self.places or self.moods or self.weather)
 
     def palette(self, rng: Random, place: str) -> Palette:
-        """The palette for that place: the mood that was named, tinted by the colours."""
+        """Return a palette for the place.
+
+        The mood is the first one of the prompt, else a random mood that suits the place. The
+        colours of the prompt tint the palette.
+        """
         fitting = PLACE_MOODS.get(place, tuple(MOODS))
         mood = self.moods[0] if self.moods else rng.choice(fitting)
         chosen = rng.choice(MOODS[mood])
         return tinted(chosen, self.colours) if self.colours else chosen
 
     def place(self, rng: Random) -> str:
-        """Where it happens: as named, or where the first subject or the mood is at home."""
+        """Return the place of the picture.
+
+        The place is the one that the prompt names, else one where the first subject or the mood is
+        usual.
+        """
         if self.abstract and not self.subjects:
             return "abstract"
         if self.places:
@@ -103,7 +111,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _phrases(words: list[str]) -> list[tuple[int, int, str]]:
-    """Every run of up to three words as (place, length, text), the long ones first."""
+    """Return every run of up to three words as (index, length, text), longest first."""
     return [
         (i, n, " ".join(words[i : i + n]))
         for n in range(_LONGEST, 0, -1)
@@ -112,7 +120,7 @@ def _phrases(words: list[str]) -> list[tuple[int, int, str]]:
 
 
 def _colour_word(words: list[str], at: int) -> RGB | None:
-    """The colour of an adjective up to two words before."""
+    """Return the colour of an adjective one or two words before index `at`."""
     for k in (at - 1, at - 2):
         if k >= 0 and words[k] in COLOURS:
             return COLOURS[words[k]]
@@ -120,7 +128,10 @@ def _colour_word(words: list[str], at: int) -> RGB | None:
 
 
 def _fruit_or_colour(words: list[str], at: int) -> bool:
-    """Whether "orange" or "rose" names the thing: an article before, nothing known after."""
+    """Return whether "orange" or "rose" is a noun at index `at`.
+
+    It is a noun if an article or a similar word precedes it and no known word follows it.
+    """
     after = words[at + 1] if at + 1 < len(words) else ""
     known = {_singular(after), after} & (BY_WORD.keys() | MOOD_WORDS.keys() | PLACE_WORDS.keys())
     return (
@@ -165,19 +176,19 @@ def _named(words: list[str], table: Mapping[str, str]) -> list[str]:
 
 
 def read(prompt: str, negative: str = "") -> Brief:
-    """What a prompt asks for, less what the negative prompt names."""
+    """Parse a prompt, without the words of the negative prompt."""
     quoted = re.search(r"[\"“]([^\"”]{1,40})[\"”]", prompt)
     words = _tokens(prompt)
     unwanted = set(_tokens(negative))
     kept = [w for w in words if w not in unwanted]
     subjects, taken = _subjects(kept)
     free = [w for i, w in enumerate(kept) if i not in taken]
-    # "neon" and "portrait" are told by the subject's word too, so places and moods read them all
+    # a portrait backdrop applies only to a portrait subject
     portrait = bool(subjects) and subjects[0].subject.stand == "portrait"
     places = [p for p in _named(free, PLACE_WORDS) if p != "backcloth" or portrait]
     if len(places) > 1 and "mountain" in places:  # "a mountain lake" is a lake
         places.remove("mountain")
-    # a colour that belongs to a subject ("golden retriever") is no mood
+    # a colour that belongs to a subject ("golden retriever") is not a mood
     felt = [w for i, w in enumerate(kept) if not (i in taken and w in COLOURS)]
     moods = sorted(_named(felt, MOOD_WORDS), key=lambda m: (m in _PLACELIKE, m in _SEASONS))
     words_of_form = ABSTRACT_WORDS & set(kept)

@@ -1,4 +1,4 @@
-"""What a request says of the picture's size, number and file format."""
+"""Read the picture size, the picture count and the file format from a request."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from ..drawing.colour import Size
 
-LONGEST = 2048  # pixels a side at most, for "4K" too: the sandbox is to be quick
+LONGEST = 2048  # pixels: the longest side, also for "4K", to keep the sandbox fast
 SHORTEST = 32
-MOST = 15  # pictures in one request (seedream's own limit)
+MOST = 15  # pictures in one request (the limit of seedream)
 _AREAS = {"512PX": 512, "0.5K": 512, "1K": 1024, "2K": 2048, "3K": 2048, "4K": 2048, "HD": 1024}
 _NAMED = {
     "square": (1, 1), "square_hd": (1, 1), "landscape": (4, 3), "portrait": (3, 4),
@@ -21,7 +21,7 @@ _NAMED = {
 
 
 def number(value: Any) -> float | None:
-    """A number, also where it came as text; None for anything else."""
+    """Convert a value to a finite number, also from text; None for anything else."""
     if isinstance(value, bool):
         return None
     try:
@@ -34,7 +34,7 @@ def number(value: Any) -> float | None:
 def amount(
     inputs: Mapping[str, Any], *names: str, default: float, low: float, high: float
 ) -> float:
-    """The first of the fields that is a number, held between `low` and `high`."""
+    """Return the first of the fields that is a number, clamped to `low` and `high`."""
     for name in names:
         found = number(inputs.get(name))
         if found is not None:
@@ -43,7 +43,7 @@ def amount(
 
 
 def count(inputs: Mapping[str, Any]) -> int:
-    """How many pictures: samples, n, max_images and their like, 1 to 15."""
+    """Return the number of pictures (1 to 15) from samples, n, max_images or similar."""
     names = (
         "samples",
         "n",
@@ -58,7 +58,10 @@ def count(inputs: Mapping[str, Any]) -> int:
 
 
 def ratio(value: Any) -> float | None:
-    """Width over height of "16:9", "16/9" or a name such as "portrait"; None for anything else."""
+    """Return width divided by height.
+
+    The value is "16:9", "16/9" or a name such as "portrait"; None for anything else.
+    """
     if not isinstance(value, str):
         return None
     if value.lower() in _NAMED:
@@ -71,13 +74,13 @@ def ratio(value: Any) -> float | None:
 
 
 def _pixels(value: Any) -> Size | None:
-    """The size in "1024*768" or "1024x768"."""
+    """Parse a size such as "1024*768" or "1024x768"."""
     parts = re.fullmatch(r"\s*(\d{2,5})\s*[*x×X]\s*(\d{2,5})\s*", str(value))
     return (int(parts[1]), int(parts[2])) if parts else None
 
 
 def _area(value: Any) -> int | None:
-    """The side of the square that has the area of "2K", "1080p" or a bare number."""
+    """Return the side of the square with the area of "2K", "1080p" or a bare number."""
     text = str(value).strip().upper()
     if text in _AREAS:
         return _AREAS[text]
@@ -89,18 +92,18 @@ def _area(value: Any) -> int | None:
 
 
 def held(size: tuple[float, float], longest: int = LONGEST) -> Size:
-    """The size brought down, shape kept, until no side is longer than `longest`."""
+    """Scale a size down, shape unchanged, until no side is longer than `longest`."""
     k = min(1.0, longest / max(size))
     return max(SHORTEST, round(size[0] * k)), max(SHORTEST, round(size[1] * k))
 
 
 def size_of(inputs: Mapping[str, Any], given: Size | None, default: int = 1024) -> Size:
-    """The size asked for, at most 2048 a side.
+    """Return the requested size, at most 2048 pixels a side.
 
-    Width and height in pixels win (unless `size` names a preset, as seedream's does); then
-    `size`, `resolution` or `output_resolution` give the area and `aspect_ratio` (or a ratio in
-    `size`) the shape. `given` is the size of the picture that came along: it sets what
-    "match_input_image" means, and everything where nothing is said.
+    Width and height in pixels take precedence (unless `size` names a preset, as in seedream). Else
+    `size`, `resolution` or `output_resolution` give the area, and `aspect_ratio` (or a ratio in
+    `size`) gives the shape. `given` is the size of the input picture: it is the meaning of
+    "match_input_image", and the default where the request names neither area nor shape.
     """
     preset = inputs.get("size")
     exact = _pixels(preset)
@@ -129,7 +132,7 @@ def size_of(inputs: Mapping[str, Any], given: Size | None, default: int = 1024) 
 
 
 def file_format(inputs: Mapping[str, Any], default: str) -> tuple[str, int]:
-    """Pillow's name of the format asked for, and the quality (1 to 100)."""
+    """Return Pillow's name of the requested format, and the quality (1 to 100)."""
     wanted = str(inputs.get("output_format") or inputs.get("format") or default).lower().strip(". ")
     name = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}.get(
         wanted.removeprefix("image/"), default

@@ -1,4 +1,4 @@
-"""The words the artist listens to, besides subjects and colours."""
+"""The words recognized in prompts, besides subjects and colours."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ ABSTRACT_WORDS = {
     "infographic", "chart", "diagram",
 }  # fmt: skip
 
-# These make it abstract whatever places are named ("abstract waves").
+# These words make the picture abstract even if the prompt names a place ("abstract waves").
 PURE_WORDS = {"abstract", "pattern", "geometric", "fractal", "bauhaus", "texture", "gradient"}
 
 COUNT_WORDS = {
@@ -105,7 +105,7 @@ COUNT_WORDS = {
     "fleet": 4, "2": 2, "3": 3, "4": 4, "5": 5,
 }  # fmt: skip
 
-# Where a mood is at home when neither a place nor a subject is named.
+# The places that suit a mood if the prompt names neither a place nor a subject.
 MOOD_PLACES: dict[str, tuple[str, ...]] = {
     "day": ("mountain", "country", "lake", "sea"),
     "sunset": ("sea", "mountain", "lake", "country", "desert", "city"),
@@ -128,7 +128,7 @@ MOOD_PLACES: dict[str, tuple[str, ...]] = {
     "candy": ("country", "islands", "sea"),
 }
 
-# The moods that suit a place when the prompt names none.
+# The moods that suit a place if the prompt names no mood.
 PLACE_MOODS: dict[str, tuple[str, ...]] = {
     "mountain": ("day", "sunset", "dawn", "night"),
     "lake": ("dawn", "sunset", "day", "autumn"),

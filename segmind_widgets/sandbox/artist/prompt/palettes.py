@@ -1,4 +1,4 @@
-"""Moods as colours. Data, and the rules that make a palette of plain colour words."""
+"""Moods as palettes, and the rule that tints a palette with plain colours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from ..drawing.colour import RGB, luminance, mix, rgb
 
 @dataclass(frozen=True)
 class Palette:
-    """A mood. `sky` runs from the zenith to the horizon; `light` is what falls on a subject."""
+    """The colours of a mood.
+
+    `sky` runs from the zenith to the horizon; `light` is the colour of the light on subjects.
+    """
 
     sky: tuple[RGB, ...]
     sun: RGB
@@ -25,7 +28,7 @@ class Palette:
 
     @property
     def haze(self) -> RGB:
-        """What distance fades to."""
+        """Return the colour that distant objects fade to."""
         return self.sky[-1]
 
 
@@ -54,7 +57,7 @@ def _mood(
     )
 
 
-# word: zenith … horizon, sun, glow, far near ground, water, accents, light on subjects, night
+# mood: sky (zenith to horizon), sun, glow, land (far near ground), water, accents, light, night
 MOODS: dict[str, tuple[Palette, ...]] = {
     "day": (
         _mood("2f7fc4 7dbfe8 dff1f4", "fffbe6", "fff3c9", "9cc3d9 2c6a5f 5f9f58", "2e86b5",
@@ -189,7 +192,7 @@ COLOURS: dict[str, RGB] = {
 
 
 def tinted(base: Palette, colours: Sequence[RGB]) -> Palette:
-    """The palette led by the colours that were asked for, its light and dark kept."""
+    """Shift a palette towards the requested colours, with its light and dark kept."""
     first, last = colours[0], colours[-1]
 
     def lean(colour: RGB, to: RGB, amount: float) -> RGB:

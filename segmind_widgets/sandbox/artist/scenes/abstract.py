@@ -1,4 +1,4 @@
-"""Pictures of nothing in particular: ribbons, paper layers, arcs, tiles, soft colour, orbits."""
+"""Abstract pictures: ribbons, paper layers, arcs, tiles, soft colour, orbits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tiles import tiles
 
 
 def abstract(st: Stage) -> None:
-    """One of the kinds, as the dice fall."""
+    """Draw an abstract picture of a random kind."""
     st.rng.choice(KINDS)(st)
     st.horizon, st.floor = st.h * 0.75, st.h * 0.88
 
@@ -37,7 +37,7 @@ def _ground(st: Stage) -> None:
 
 
 def ribbons(st: Stage) -> None:
-    """Bands of silk that flow across, lit along one edge."""
+    """Draw ribbons of silk that flow across the picture, lit along one edge."""
     rng = st.rng
     _ground(st)
     count, colours = rng.randint(7, 10), [*st.palette.sky, *st.palette.accents]
@@ -58,7 +58,7 @@ def ribbons(st: Stage) -> None:
 
 
 def _sheet(st: Stage, line: Outline, colour: RGB, depth: float) -> None:
-    """Everything below the line, with a soft shadow above its edge."""
+    """Fill the area below the line, with a soft shadow above its edge."""
     mask = Stencil((st.w, st.h))
     mask.fill([*line, (st.w + 9, st.h + 9), (-9, st.h + 9)])
     edge = mask.done()
@@ -78,7 +78,7 @@ def _sheet(st: Stage, line: Outline, colour: RGB, depth: float) -> None:
 
 
 def paper(st: Stage) -> None:
-    """Cut paper: hollows within hollows, each sheet with its shadow."""
+    """Draw layers of cut paper with nested holes, each sheet with a shadow."""
     rng = st.rng
     stops = (
         list(st.palette.sky)
@@ -136,7 +136,7 @@ def _cut(st: Stage, mask: Image.Image, colour: RGB, depth: float) -> None:
 
 
 def arcs(st: Stage) -> None:
-    """A sun behind rainbows of arcs, in the manner of the seventies."""
+    """Draw a sun and concentric arcs in the style of the 1970s."""
     rng = st.rng
     paper_tone = (
         mix(st.palette.haze, WHITE, 0.3)
@@ -184,7 +184,7 @@ def arcs(st: Stage) -> None:
 
 
 def mesh(st: Stage) -> None:
-    """Pools of soft colour, and glass discs that float on them."""
+    """Draw patches of soft colour under floating glass discs."""
     rng = st.rng
     colours = _colours(st)
     small = Image.new("RGB", (96, 96), colours[0])
@@ -213,7 +213,7 @@ def mesh(st: Stage) -> None:
 
 
 def orbits(st: Stage) -> None:
-    """Fine circles and beads, like a clock of planets."""
+    """Draw thin arcs and beads around a centre, like a model of planetary orbits."""
     rng = st.rng
     dark = mix(st.palette.sky[0], BLACK, 0.35)
     st.put(gradient((st.w, st.h), [dark, mix(st.palette.sky[0], st.palette.sky[1], 0.5)]))

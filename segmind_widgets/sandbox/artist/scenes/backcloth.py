@@ -1,4 +1,4 @@
-"""What stands behind a portrait: a sheet of colour, a great disc, leaves on both sides."""
+"""The background of a portrait: plain colour, a large disc, leaves on both sides."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .stage import Stage
 
 
 def backcloth(st: Stage) -> None:
+    """Draw a portrait background: plain colour, a large disc, leaves on both sides."""
     rng = st.rng
     st.sun = st.w * rng.choice((0.22, 0.78)), st.h * 0.25
     st.horizon, st.floor = st.h * 0.8, st.h * 1.0
@@ -42,7 +43,7 @@ def _disc(st: Stage) -> None:
 
 
 def _spray(st: Stage, way: int, kind: str, back: bool) -> None:
-    """Leaves that fan out from a lower corner."""
+    """Draw leaves that fan out from a lower corner."""
     rng = st.rng
     mask, veins = Stencil((st.w, st.h)), Stencil((st.w, st.h))
     root = st.w / 2 + way * max(st.w * 0.42, st.unit * 42) * (1 if back else 1.16), st.h * 1.04

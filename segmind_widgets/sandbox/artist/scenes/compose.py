@@ -1,4 +1,4 @@
-"""From a brief to a picture: the place, the subjects in its light, the weather."""
+"""Compose a picture from a brief: the place, the subjects in its light, the weather."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WEIGHTLESS = {"space", "underwater"}
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a subject's foot is (pixels), how tall it is, and how it stands."""
+    """The position of a subject: foot and height in pixels, and how the subject stands."""
 
     x: float
     foot: float
@@ -33,7 +33,10 @@ class Spot:
 
 
 def compose(brief: Brief, size: Size, rng: Random, margin: int = 0) -> Stage:
-    """A finished stage; with a margin, one that can be filmed."""
+    """Draw the scene of a brief.
+
+    A stage with a margin (in pixels) can be filmed.
+    """
     place = brief.place(rng)
     st = Stage(size, rng, brief.palette(rng, place), margin)
     st.wishes = frozenset(w.subject.stand for w in brief.subjects) | frozenset(brief.weather)
@@ -132,7 +135,7 @@ def _spot(st: Stage, subject: Subject, place: str, index: int, count: int, crowd
 
 
 def perform(st: Stage, wanted: Wanted, spot: Spot, flip: bool, place: str) -> None:
-    """Draw a subject on the stage, lit as the stage is."""
+    """Draw a subject on the stage, in the light of the stage."""
     tile = lit(
         cut(wanted, spot.tall, st.palette, st.rng, flip), st.palette, st.sun[0] > spot.x, st.rng
     )
@@ -160,7 +163,7 @@ def perform(st: Stage, wanted: Wanted, spot: Spot, flip: bool, place: str) -> No
 def cut(
     wanted: Wanted, tall: float, palette: Palette, rng: Random, flip: bool = False
 ) -> Image.Image:
-    """A subject alone on a see-through sheet, `tall` pixels high."""
+    """Draw a subject alone on a transparent background, `tall` pixels high."""
     subject = wanted.subject
     main = wanted.colour or rng.choice(subject.coats)
     accent: RGB = rng.choice([a for a in palette.accents if a != main] or list(palette.accents))
@@ -173,7 +176,7 @@ def cut(
 
 
 def lit(tile: Image.Image, palette: Palette, from_right: bool, rng: Random) -> Image.Image:
-    """The subject in the scene's light: its colour, a grainy shade, a bright rim."""
+    """Light a subject for the scene: tint, a grainy shadow side, a bright rim."""
     alpha = tile.getchannel("A")
     face = multiply(tile.convert("RGB"), palette.light, 0.75 if palette.night else 0.6)
     ramp = fade(tile.size, 0.0, 0.42, across=True)
@@ -205,7 +208,7 @@ def _shadow(st: Stage, spot: Spot, width: int) -> None:
 
 
 def _float(st: Stage, tile: Image.Image, left: float, spot: Spot) -> None:
-    """On the water: the lowest part is under it, the rest is mirrored in it."""
+    """Draw a floating subject: its lowest part is under water, the rest is reflected."""
     w, h = tile.size
     sunk = round(h * (0.9 if spot.stand == "water" else 0.8))
     above = tile.crop((0, 0, w, sunk))

@@ -1,4 +1,4 @@
-"""Moving pictures: a drive past a scene, or a slow move across a given picture."""
+"""Films: a camera drive past a scene, or a slow pan across an input picture."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from ..prompt.frame import LONGEST
 from ..styles.imprint import marked
 from .compose import compose
 
-RATE = 12  # frames a second
-TALLEST = 480  # pixels
+RATE = 12  # frames per second
+TALLEST = 480  # pixels: the greatest height
 
 
 def film_size(shape: float, side: int = TALLEST) -> Size:
-    """Even numbers of pixels in that shape (width over height), at most 480 high."""
+    """Return an even width and height with the ratio `shape` (width over height).
+
+    The height is at most 480 pixels.
+    """
     high = min(TALLEST, side) if shape >= 1 else TALLEST
     wide = min(LONGEST, high * shape)
     return max(32, round(wide / 2) * 2), max(32, round(high / 2) * 2)
 
 
 def drive(brief: Brief, size: Size, rng: Random, seconds: float) -> Iterator[Image.Image]:
-    """The scene of the prompt; near things pass more quickly than far ones."""
+    """Render a drive past the scene of the prompt; near layers move faster than far ones."""
     stage = compose(brief, size, rng, margin=round(size[0] * 0.16 / 2) * 2)
     backwards = rng.random() < 0.5
     for time in _times(seconds):
@@ -36,7 +39,10 @@ def drive(brief: Brief, size: Size, rng: Random, seconds: float) -> Iterator[Ima
 def pan(
     images: Sequence[Image.Image], size: Size, rng: Random, seconds: float
 ) -> Iterator[Image.Image]:
-    """A slow move in and across the first picture; towards the last one if there are more."""
+    """Render a slow zoom into the first picture with a pan across it.
+
+    If there are several pictures, the film blends into the last one.
+    """
     sheets = [
         ImageOps.fit(i.convert("RGB"), (size[0] * 2, size[1] * 2), Image.Resampling.LANCZOS)
         for i in images

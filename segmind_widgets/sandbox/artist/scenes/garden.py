@@ -1,4 +1,4 @@
-"""A garden: a clipped hedge, beds of flowers, a blossoming bough."""
+"""A garden: a clipped hedge, flower beds, a flowering branch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .stage import Stage
 
 
 def hedge(st: Stage, base: float) -> None:
-    """Round bushes in a row, sunlit above."""
+    """Draw two rows of round bushes, sunlit from above."""
     rng = st.rng
     for row in range(2):
         x = -st.unit * 6
@@ -38,7 +38,7 @@ def hedge(st: Stage, base: float) -> None:
 
 
 def beds(st: Stage, base: float) -> None:
-    """Flowers from far to near, the nearest in front of the subject."""
+    """Draw rows of flowers from far to near, the nearest in front of the subject."""
     for i in range(4):
         near = i / 3
         y = base + (st.h - base) * (0.12 + 0.82 * near)
@@ -115,7 +115,7 @@ def _bloom(head: Stencil, heart: Stencil, x: float, y: float, r: float, petals: 
 
 
 def blossom(st: Stage, colour: RGB) -> None:
-    """A bough with blossom that reaches in from an upper corner."""
+    """Draw flowering branches that reach in from an upper corner."""
     rng = st.rng
     way = rng.choice((-1, 1))
     wood, petals, pale = (Stencil((st.w, st.h)) for _ in range(3))

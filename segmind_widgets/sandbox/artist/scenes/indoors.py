@@ -1,4 +1,4 @@
-"""Inside: a photographer's studio, and a room with a window on a view."""
+"""Interiors: a photographer's studio, and a room whose window shows a view."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .stage import Stage
 
 
 def studio(st: Stage) -> None:
-    """A seamless sheet of colour, a spot of light, a plinth or an arch."""
+    """Draw a studio: a seamless backdrop, a spotlight, geometric shapes, a plinth."""
     rng = st.rng
     base = rng.choice(st.palette.accents)
     base = (
@@ -86,7 +86,7 @@ def _plinth(st: Stage, base: RGB) -> None:
 
 
 def window_room(st: Stage, views: Mapping[str, Callable[[Stage], None]]) -> None:
-    """A wall, a large window, a table top in front, a plant and a lamp."""
+    """Draw a room: a wall, a large window, a picture, a table top in front, a plant."""
     rng = st.rng
     wall = mix(rng.choice(st.palette.accents), st.palette.haze, 0.5)
     wall = mix(wall, st.palette.near, 0.72 if st.palette.night else 0.1)
@@ -151,7 +151,7 @@ def _picture(st: Stage, wall: RGB) -> None:
 
 
 def plant(st: Stage, x: float, foot: float, tall: float) -> None:
-    """A pot with broad leaves."""
+    """Draw a pot with broad leaves."""
     size = round(tall * 1.1), round(tall)
     s, cx = tall / 100, size[0] / 2
     leaves, veins, pot = Stencil(size, 2), Stencil(size, 2), Stencil(size, 2)

@@ -1,4 +1,4 @@
-"""After the old woodblock prints: a great sun, a cone of snow, water in scales, a gate."""
+"""A scene after old woodblock prints: a large sun, a snow-capped volcano, waves, a gate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .woods import hills
 
 
 def japan(st: Stage) -> None:
-    """The mountain behind a lake with a gate in it."""
+    """Draw a volcano behind a lake with a gate in the water."""
     st.horizon = st.h * 0.66
     centre = st.w * st.rng.choice((0.4, 0.5, 0.6))
     st.sun = centre + st.w * st.rng.uniform(-0.14, 0.14), st.h * st.rng.uniform(0.24, 0.34)
@@ -44,7 +44,7 @@ def _water(st: Stage, top: float) -> None:
 
 
 def scales(st: Stage, top: float) -> None:
-    """Waves as overlapping rings (seigaiha), larger towards the viewer."""
+    """Draw waves as overlapping rings (seigaiha), larger towards the viewer."""
     y, row = top, 0
     while y < st.h + st.unit * 8:
         near = (y - top) / (st.h - top)
@@ -64,7 +64,7 @@ def scales(st: Stage, top: float) -> None:
 
 
 def cone(st: Stage, x: float, base: float, tall: float) -> None:
-    """A volcano with a white cap."""
+    """Draw a volcano with a snow cap."""
     wide = tall * 1.5
     size = round(wide * 2), round(tall) + 2
     left, right = [], []
@@ -100,7 +100,7 @@ def cone(st: Stage, x: float, base: float, tall: float) -> None:
 
 
 def gate(st: Stage, x: float, foot: float, tall: float) -> None:
-    """A torii, standing in the water."""
+    """Draw a torii that stands in the water."""
     red: RGB = mix((200, 52, 40), st.palette.near, 0.5 if st.palette.night else 0.12)
     wide = tall * 1.16
     size = round(wide * 1.2), round(tall * 1.02)

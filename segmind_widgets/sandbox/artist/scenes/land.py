@@ -1,4 +1,4 @@
-"""Ground: mountains, hills, forests, dunes, mesas, meadows."""
+"""Terrain: skylines, mountains, dunes and mesas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from .stage import Stage
 
 
 def rough_line(rng: Random, a: Point, b: Point, jag: float, depth: int = 5) -> Outline:
-    """A broken line between two points: midpoint displacement. `b` itself is left out."""
+    """Return a jagged line between two points, by midpoint displacement.
+
+    The end point `b` is not included.
+    """
     line = [a, b]
     for level in range(depth):
         out = []
@@ -29,7 +32,7 @@ def rough_line(rng: Random, a: Point, b: Point, jag: float, depth: int = 5) -> O
 
 
 def rolling(rng: Random, width: float, base: float, swell: float, waves: float) -> Outline:
-    """A smooth skyline: a few sines, higher at random places."""
+    """Return a smooth skyline: a sum of sines with random frequency and phase."""
     parts = [(rng.uniform(0.6, 1.4) * waves * k, rng.uniform(0, 6.3), 1 / k) for k in (1, 1.9, 3.4)]
     steps = 90
     return [
@@ -40,7 +43,10 @@ def rolling(rng: Random, width: float, base: float, swell: float, waves: float) 
 
 
 def slab(st: Stage, line: Outline, fill: list[RGB], depth: float) -> tuple[float, float]:
-    """Fill from a skyline to the bottom of the picture. Returns the highest and lowest point."""
+    """Fill the area from a skyline to the bottom of the picture.
+
+    Returns the smallest and the largest y of the skyline, its highest and lowest point.
+    """
     top, low = min(p[1] for p in line), max(p[1] for p in line)
     start, end = max(0, math.floor(top)), min(st.h, math.ceil(low) + 1)
     if start >= st.h:
@@ -58,12 +64,12 @@ def slab(st: Stage, line: Outline, fill: list[RGB], depth: float) -> tuple[float
 
 
 def tone(st: Stage, nearness: float) -> RGB:
-    """The colour of land at that nearness (0 far, 1 near)."""
+    """Return the colour of land at `nearness` (0 far, 1 near)."""
     return mix(st.palette.far, st.palette.near, nearness)
 
 
 def ridges(st: Stage, count: int, top: float, bottom: float, snow: bool, start: float = 0) -> None:
-    """Mountain ranges one before another, each paler the further it is."""
+    """Draw mountain ranges one behind another; more distant ones are paler."""
     for i in range(count):
         near = start + (1 - start) * (i / max(1, count - 1)) * 0.8
         base = top + (bottom - top) * ((i + 1) / count) ** 0.9
@@ -72,7 +78,7 @@ def ridges(st: Stage, count: int, top: float, bottom: float, snow: bool, start: 
 
 
 def peaks(st: Stage, base: float, tall: float, near: float, snow: bool, depth: float) -> None:
-    """One range of peaks with a sunny and a shady side."""
+    """Draw one range of peaks with a sunny and a shaded side."""
     rng = st.rng
     step = tall * rng.uniform(1.1, 1.9)
     side = 1 if st.sun[0] > st.w / 2 else -1
@@ -142,7 +148,7 @@ def _snow(
 
 
 def dunes(st: Stage, count: int, top: float, bottom: float) -> None:
-    """Sand: each dune has a crest that parts its light side from its dark one."""
+    """Draw sand dunes, each with a crest between its sunny and its shaded side."""
     rng = st.rng
     side = 1 if st.sun[0] > st.w / 2 else -1
     for i in range(count):
@@ -180,7 +186,7 @@ def dunes(st: Stage, count: int, top: float, bottom: float) -> None:
 
 
 def mesas(st: Stage, base: float) -> None:
-    """Table mountains with strata."""
+    """Draw table mountains with strata."""
     for near in (0.15, 0.45):
         for _ in range(st.rng.randint(2, 3)):
             tall = st.h * st.rng.uniform(0.1, 0.24) * (0.7 + near)

@@ -1,4 +1,4 @@
-"""Worlds: planets with bands, shadow and rings; a cratered ground."""
+"""Planets with bands, shadow and rings, and cratered ground."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .stage import Stage
 
 
 def world(st: Stage, x: float, y: float, r: float, colour: RGB, ring: bool | None = None) -> None:
-    """A planet lit from the side of the sun."""
+    """Draw a planet lit from the side of the sun; `ring` None decides at random."""
     rng = st.rng
     side = round(r * 2) + 2
     second = mix(rng.choice(st.palette.accents), colour, 0.25)
@@ -63,7 +63,7 @@ def _lay(
 
 
 def craters(st: Stage) -> None:
-    """The ground of a moon."""
+    """Draw cratered ground."""
     rng = st.rng
     for i in range(3):
         near = i / 2

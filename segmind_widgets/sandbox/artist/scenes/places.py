@@ -1,4 +1,4 @@
-"""Places: each sets a stage from the sky down to the ground a subject may stand on."""
+"""Places: each function draws a scene from the sky to the ground under a subject."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def _heavens(st: Stage, horizon: float, clouds: str = "") -> None:
 
 
 def mountain(st: Stage) -> None:
+    """Draw snowy mountains behind a forest and a dark meadow."""
     _heavens(st, st.rng.uniform(0.6, 0.7))
     birds(st)
     ridges(st, st.rng.randint(3, 4), st.h * 0.42, st.h * 0.78, snow=True)
@@ -42,6 +43,7 @@ def mountain(st: Stage) -> None:
 
 
 def lake(st: Stage) -> None:
+    """Draw a mountain lake with conifers on the far shore."""
     shore_line = st.rng.uniform(0.58, 0.66)
     _heavens(st, shore_line)
     ridges(st, 3, st.h * (shore_line - 0.24), st.h * (shore_line + 0.02), snow=True)
@@ -54,7 +56,10 @@ def lake(st: Stage) -> None:
 
 
 def _near_shore(st: Stage, lay: Callable[[], None]) -> None:
-    """The land at the viewer's feet: before what floats, so that it hides its reflection."""
+    """Draw the land nearest to the viewer.
+
+    If a subject floats, the land is drawn in front of it, to cover its reflection.
+    """
     if st.wishes & {"water", "leap"}:
         st.floor = st.h * 0.86
         st.front.append(lay)
@@ -63,6 +68,7 @@ def _near_shore(st: Stage, lay: Callable[[], None]) -> None:
 
 
 def sea(st: Stage) -> None:
+    """Draw the open sea with an island."""
     _heavens(st, st.rng.uniform(0.52, 0.62))
     birds(st)
     x = st.w * (0.8 if st.sun[0] < st.w / 2 else 0.2)
@@ -77,6 +83,7 @@ def sea(st: Stage) -> None:
 
 
 def beach(st: Stage) -> None:
+    """Draw a beach with palms and an island."""
     _heavens(st, st.rng.uniform(0.48, 0.56))
     island(st, st.horizon + 1, st.w * st.rng.uniform(0.1, 0.9), st.w * 0.3, 0.25)
     open_water(st, st.horizon, clear=0.4)
@@ -85,6 +92,7 @@ def beach(st: Stage) -> None:
 
 
 def forest(st: Stage) -> None:
+    """Draw layers of conifers in mist."""
     _heavens(st, 0.72, "soft")
     for i in range(4):
         near = 0.1 + 0.27 * i
@@ -95,6 +103,7 @@ def forest(st: Stage) -> None:
 
 
 def country(st: Stage) -> None:
+    """Draw rolling hills with a meadow."""
     _heavens(st, st.rng.uniform(0.56, 0.64), "puffs")
     peaks(st, st.horizon + st.h * 0.03, st.h * 0.16, 0.1, False, 0.1)
     hills(st, 4, st.horizon, st.h * 0.84)
@@ -102,6 +111,7 @@ def country(st: Stage) -> None:
 
 
 def desert(st: Stage) -> None:
+    """Draw dunes in front of mesas."""
     _heavens(st, st.rng.uniform(0.55, 0.64), "streaks")
     mesas(st, st.horizon + st.h * 0.02)
     dunes(st, 4, st.horizon + st.h * 0.02, st.h * 0.86)
@@ -109,6 +119,7 @@ def desert(st: Stage) -> None:
 
 
 def city(st: Stage) -> None:
+    """Draw a city skyline behind water."""
     _heavens(st, st.rng.uniform(0.66, 0.72), "streaks")
     skyline(st, st.horizon + 1)
     open_water(st, st.horizon, clear=0.7, ripple=0.9)
@@ -118,6 +129,7 @@ def city(st: Stage) -> None:
 
 
 def street(st: Stage) -> None:
+    """Draw a street with old houses and lamps."""
     base = st.h * 0.74
     _heavens(st, 0.6)
     skyline(st, base, 1)
@@ -127,6 +139,7 @@ def street(st: Stage) -> None:
 
 
 def snowland(st: Stage) -> None:
+    """Draw a snowy landscape, with an aurora at night."""
     _heavens(st, st.rng.uniform(0.58, 0.66))
     if st.palette.night and "aurora" not in st.wishes:
         aurora(st)
@@ -145,6 +158,7 @@ def snowland(st: Stage) -> None:
 
 
 def space(st: Stage) -> None:
+    """Draw stars, a nebula and two planets."""
     st.sun = st.w * st.rng.choice((0.2, 0.8)), st.h * st.rng.uniform(0.15, 0.4)
     st.put(gradient((st.w, st.h), st.palette.sky))
     nebula(st)
@@ -154,6 +168,7 @@ def space(st: Stage) -> None:
 
 
 def planet(st: Stage) -> None:
+    """Draw a large planet and a small one on the side of the sun."""
     x = st.w - st.sun[0] + st.rng.uniform(-0.08, 0.08) * st.w
     world(
         st,
@@ -168,6 +183,7 @@ def planet(st: Stage) -> None:
 
 
 def moonscape(st: Stage) -> None:
+    """Draw cratered ground under a sky of stars with a planet."""
     st.sun = st.w * st.rng.choice((0.25, 0.75)), st.h * 0.28
     st.put(gradient((st.w, st.h), st.palette.sky))
     nebula(st)
@@ -184,11 +200,13 @@ def moonscape(st: Stage) -> None:
 
 
 def underwater(st: Stage) -> None:
+    """Draw an underwater scene."""
     st.sun = st.w * st.rng.uniform(0.3, 0.7), 0
     below(st)
 
 
 def garden(st: Stage) -> None:
+    """Draw a garden with a hedge and flower beds."""
     _heavens(st, 0.58, "puffs")
     hills(st, 2, st.horizon, st.h * 0.68, start=0.1)
     hedge(st, st.h * 0.72)
@@ -197,10 +215,12 @@ def garden(st: Stage) -> None:
 
 
 def room(st: Stage) -> None:
+    """Draw a room whose window shows one of `VIEWS`."""
     window_room(st, VIEWS)
 
 
 def islands(st: Stage) -> None:
+    """Draw mountain peaks that rise from fog like islands."""
     from .sky import mist as fog
 
     _heavens(st, 0.7, "soft")
@@ -213,7 +233,7 @@ def islands(st: Stage) -> None:
     meadow(st, st.h * 0.92, False, 0.7)
 
 
-# What a window may show: places that need nothing in front of them.
+# Views for a window: places that are complete without the `front` layers.
 VIEWS: dict[str, Callable[[Stage], None]] = {
     "mountain": mountain, "lake": lake, "city": city, "country": country,
 }  # fmt: skip

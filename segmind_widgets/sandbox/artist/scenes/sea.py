@@ -1,4 +1,4 @@
-"""Water: lakes and seas, sun on the water, surf, and the world below."""
+"""Water: lakes and seas, sunlight on water, surf, and underwater scenery."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .stage import Stage
 
 
 def open_water(st: Stage, top: float, clear: float = 0.35, ripple: float = 0.8) -> None:
-    """Water from a shoreline down to the bottom, with the light's path on it."""
+    """Draw water from a shoreline to the bottom, with reflected light."""
     st.mirror(top, st.h, clear, ripple)
     shimmer(st, top)
     glitter(st, top)
 
 
 def shimmer(st: Stage, top: float) -> None:
-    """Long pale and dark strokes, wider towards the viewer."""
+    """Draw long pale and dark strokes, wider towards the viewer."""
     size = st.w, max(4, round(st.h - top))
     light, dark = Stencil(size), Stencil(size)
     for i in range(90):
@@ -39,7 +39,7 @@ def shimmer(st: Stage, top: float) -> None:
 
 
 def glitter(st: Stage, top: float) -> None:
-    """The path of light under the sun or moon."""
+    """Draw the path of light on the water under the sun or moon."""
     high = st.h - top
     size = round(st.unit * 60), max(4, round(high))
     mask = Stencil(size)
@@ -56,7 +56,7 @@ def glitter(st: Stage, top: float) -> None:
 
 
 def swell(st: Stage, top: float, rows: int = 4) -> None:
-    """Waves in rows, each lit along its crest, the nearest with foam."""
+    """Draw rows of waves, each lit along its crest and with foam."""
     rng = st.rng
     for i in range(rows):
         near = (i + 1) / rows
@@ -89,7 +89,7 @@ def swell(st: Stage, top: float, rows: int = 4) -> None:
 
 
 def shore(st: Stage, base: float) -> None:
-    """A beach with the last wave running out on it."""
+    """Draw a beach with the last wave on the sand."""
     high = st.h - base
     lean = st.rng.choice((-1, 1)) * high * 0.3
     edge = curve((-10, base + lean), (st.w * 0.3, base + lean * 0.2 - high * 0.1),
@@ -107,7 +107,7 @@ def shore(st: Stage, base: float) -> None:
 
 
 def island(st: Stage, base: float, x: float, wide: float, near: float) -> None:
-    """A rocky island, a lower ridge before a higher one."""
+    """Draw a rocky island with a lower ridge in front of a higher one."""
     rng = st.rng
     tall = wide * rng.uniform(0.2, 0.36)
     for share, tone_share, shift in ((1.0, 0.0, 0.0), (0.55, 0.3, rng.uniform(-0.18, 0.18))):
@@ -126,7 +126,7 @@ def island(st: Stage, base: float, x: float, wide: float, near: float) -> None:
 
 
 def palms(st: Stage) -> None:
-    """Two or three palms that lean in from one side."""
+    """Draw two or three palms that lean in from one side."""
     left = st.sun[0] < st.w / 2  # subjects stand on the other side
     colour = mix(st.palette.near, st.palette.sky[0], 0.15)
     mask = Stencil((st.w, st.h))
@@ -151,7 +151,7 @@ def palms(st: Stage) -> None:
 
 
 def _frond(rib: list[tuple[float, float]], hang: float) -> list[tuple[float, float]]:
-    """A palm leaf: a rib, and blades that hang from it."""
+    """Return the outline of a palm leaf: a rib with hanging blades."""
     fringe, last = [], len(rib) - 1
     for j, (x, y) in enumerate(rib):
         swell = math.sin(math.pi * (j + 0.6) / (last + 1.2)) ** 0.6 * hang
@@ -162,7 +162,7 @@ def _frond(rib: list[tuple[float, float]], hang: float) -> list[tuple[float, flo
 
 
 def below(st: Stage) -> None:
-    """Under water: light from above, rays, a sandy floor, weed, bubbles."""
+    """Draw an underwater scene: light from above, rays, sand, seaweed, coral, bubbles."""
     top = mix(st.palette.water, st.palette.glow, 0.5)
     deep = mix(st.palette.water, st.palette.sky[0], 0.75)
     st.put(gradient((st.w, st.h), [top, st.palette.water, mix(st.palette.water, deep, 0.6), deep]))

@@ -1,4 +1,4 @@
-"""What is overhead: sky, sun and moon, stars, clouds, northern lights, nebulae, weather."""
+"""The sky: sun and moon, stars, clouds, northern lights, nebulae, weather."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .stage import Stage
 
 
 def sky(st: Stage, horizon: float | None = None) -> None:
-    """The gradient down to the horizon, and a glow where the sun will be."""
+    """Draw the gradient down to the horizon, with a glow at the position of the sun."""
     line = round(st.horizon if horizon is None else horizon)
     st.put(gradient((st.w, max(2, line)), st.palette.sky))
     if line < st.h:
@@ -21,13 +21,13 @@ def sky(st: Stage, horizon: float | None = None) -> None:
 
 
 def glow(st: Stage, x: float, y: float, radius: float, strength: float, soft: float = 2) -> None:
-    """Light around a point."""
+    """Draw light around a point; `soft` is the exponent of the falloff."""
     side = max(4, round(radius * 2))
     st.put(st.palette.glow, halo(side, soft, strength), (x - side / 2, y - side / 2))
 
 
 def luminary(st: Stage, size: float = 0) -> None:
-    """The sun, or the moon where the palette is a night."""
+    """Draw the sun, or the moon if the palette is a night; size 0 is random."""
     r = size or st.rng.uniform(6, 11) * st.unit
     if st.palette.night:
         moon(st, r * 0.8)
@@ -36,15 +36,17 @@ def luminary(st: Stage, size: float = 0) -> None:
 
 
 def sun(st: Stage, r: float) -> None:
+    """Draw the sun with a glow, sometimes with rings as on a poster."""
     x, y = st.sun
     glow(st, x, y, r * 6, 0.75)
-    if st.rng.random() < 0.45:  # a poster's rings
+    if st.rng.random() < 0.45:  # rings, as on a poster
         for ring in (3.4, 2.5, 1.7):
             _disc(st, st.palette.sun, x, y, r * ring, 0.13)
     _disc(st, st.palette.sun, x, y, r, 1, drift=-0.05)
 
 
 def moon(st: Stage, r: float) -> None:
+    """Draw a full moon with spots, or a crescent."""
     x, y = st.sun
     glow(st, x, y, r * 9, 0.45)
     glow(st, x, y, r * 3.2, 0.6)
@@ -80,7 +82,7 @@ def _disc(
 
 
 def stars(st: Stage, amount: float = 1, bottom: float | None = None) -> None:
-    """Stars that thin out towards the horizon."""
+    """Draw stars that become sparser towards the horizon."""
     bottom = st.horizon if bottom is None else bottom
     mask = Stencil((st.w, round(bottom)), 2)
     for _ in range(round(260 * amount * st.w / st.h)):
@@ -89,7 +91,7 @@ def stars(st: Stage, amount: float = 1, bottom: float | None = None) -> None:
         dim = 1 - 0.75 * y / bottom
         mask.disc(st.rng.random() * st.w, y, r, level=round(st.rng.uniform(90, 255) * dim))
     st.put(mix(WHITE, st.palette.sun, 0.4), mask.done())
-    for _ in range(st.rng.randint(4, 8)):  # a few bright ones, with rays
+    for _ in range(st.rng.randint(4, 8)):  # a few bright stars
         x, y = st.rng.random() * st.w, st.rng.random() * bottom * 0.7
         side = round(st.unit * st.rng.uniform(2.2, 4.5)) | 1
         st.put(WHITE, halo(side, 3.2, 0.9), (x - side / 2, y - side / 2))
@@ -110,7 +112,7 @@ def _shooting_star(st: Stage, bottom: float) -> None:
 
 
 def cloud_bank(st: Stage, kind: str = "") -> None:
-    """A few clouds in one manner: streaks, puffs or soft."""
+    """Draw a few clouds of one kind: "streaks", "puffs" or "soft" ("" is random)."""
     kind = kind or st.rng.choice(("streaks", "puffs", "soft", "puffs"))
     {"streaks": _streaks, "puffs": _puffs, "soft": _soft}[kind](st)
 
@@ -168,7 +170,7 @@ def _soft(st: Stage) -> None:
 
 
 def aurora(st: Stage) -> None:
-    """Northern lights: curtains, bright at their lower hem."""
+    """Draw northern lights as curtains that are brightest at the lower edge."""
     colours = [st.palette.accents[1], (96, 255, 190), (170, 120, 255)]
     w, h = 320, 200
     for i in range(3):
@@ -188,7 +190,7 @@ def aurora(st: Stage) -> None:
 
 
 def nebula(st: Stage) -> None:
-    """Coloured gas in a band across the stars."""
+    """Draw a band of coloured gas across the stars."""
     size = st.w, st.h
     lean = st.rng.uniform(-35, 35)
     wide = max(size) * 2
@@ -210,7 +212,7 @@ def nebula(st: Stage) -> None:
 
 
 def snowfall(st: Stage, amount: float = 1) -> None:
-    """Flakes, the near ones large and soft."""
+    """Draw snowflakes; near ones are large and soft."""
     for depth, count, r in ((0.3, 150, 0.3), (0.6, 70, 0.55), (1.0, 22, 1.0)):
         mask = Stencil((st.w, st.h), 1 if r > 0.5 else 2)
         for _ in range(round(count * amount * st.w / st.h)):
@@ -224,7 +226,7 @@ def snowfall(st: Stage, amount: float = 1) -> None:
 
 
 def rain(st: Stage) -> None:
-    """Slanting streaks, and a veil."""
+    """Draw slanted streaks of rain over a veil."""
     mask = Stencil((st.w, st.h), 2)
     for _ in range(round(240 * st.w / st.h)):
         x, y = st.rng.random() * st.w * 1.1, st.rng.uniform(-0.1, 1) * st.h
@@ -235,7 +237,7 @@ def rain(st: Stage) -> None:
 
 
 def mist(st: Stage, y: float, height: float, strength: float = 0.8) -> None:
-    """A bank of haze that is densest at its foot."""
+    """Draw a bank of haze that is densest at its lower edge."""
     size = st.w, max(4, round(height))
     lumps = levels(clouds(st.rng, size, (3 * st.w / st.h, 1.6), 4), 0.2, 0.75, strength)
     bank = Image.new("L", size)
@@ -244,7 +246,7 @@ def mist(st: Stage, y: float, height: float, strength: float = 0.8) -> None:
 
 
 def birds(st: Stage) -> None:
-    """A loose flock, far off."""
+    """Draw a distant, loose flock of birds."""
     cx, cy = st.rng.uniform(0.2, 0.8) * st.w, st.rng.uniform(0.2, 0.5) * st.horizon
     size = round(st.unit * 26), round(st.unit * 16)
     mask = Stencil(size, 3)

@@ -1,4 +1,4 @@
-"""The stage a scene is set on: layers from far to near, as one picture or as a film."""
+"""The stage of a scene: layers from far to near, as one picture or as a film."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from ..prompt.palettes import Palette
 
 
 class Layer(Protocol):
-    """Something that paints itself on the canvas at a moment of the film (0 to 1)."""
+    """A part of the scene that paints itself for a moment of the film (0 to 1)."""
 
-    def paint(self, canvas: Image.Image, time: float, span: float) -> None: ...
+    def paint(self, canvas: Image.Image, time: float, span: float) -> None:
+        """Paint the layer on the canvas.
+
+        `span` is the distance in pixels that a layer of depth 1 moves during the film.
+        """
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A fill seen through a mask. `depth` 0 stands still, 1 passes quickest."""
+    """A colour or picture seen through a mask.
+
+    `depth` is the share of the camera movement: 0 does not move, 1 moves fastest.
+    """
 
     fill: RGB | Image.Image
     mask: Image.Image | None
@@ -32,6 +39,7 @@ class Patch:
     bob: float
 
     def paint(self, canvas: Image.Image, time: float, span: float) -> None:
+        """Paint the patch at its position at that time."""
         x = self.at[0] + (0.5 - time) * span * self.depth + self.drift[0] * (time - 0.5)
         y = self.at[1] + self.drift[1] * (time - 0.5) + self.bob * math.sin(time * math.tau)
         if self.mask is not None:
@@ -44,7 +52,10 @@ class Patch:
 
 @dataclass(frozen=True)
 class Mirror:
-    """Still water: what stands above the line `top`, upside down, rippled, dimmed by `tint`."""
+    """Still water that shows the scene above the line `top` upside down.
+
+    The reflection is rippled and dimmed by `tint`.
+    """
 
     top: int
     bottom: int
@@ -53,7 +64,8 @@ class Mirror:
     ripple: float
 
     def paint(self, canvas: Image.Image, time: float, span: float) -> None:
-        del span  # water stays where it is
+        """Paint the reflection of the current canvas."""
+        del span  # water does not move with the camera
         width, height = canvas.width, self.bottom - self.top
         source = canvas.crop((0, max(0, self.top - height), width, self.top))
         flipped = source.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize((width, height))
@@ -76,12 +88,13 @@ class Mirror:
 
 
 class Stage:
-    """Takes layers one after another. With a margin it also keeps them, for a film.
+    """A scene that is painted layer by layer; with a margin, the layers are stored for a film.
 
-    `w` and `h` are the stage's pixels (the frame's and the margin), `unit` a hundredth of the
-    frame's short side. Scenery notes where the light is (`sun`), where a subject may stand
-    (`floor`, a height in pixels) and what comes in front of it (`front`). `wishes` names what the
-    prompt wants overhead, and how the subjects to come will stand.
+    `w` and `h` are the stage's size in pixels (the frame plus the margin); `unit` is a hundredth of
+    the frame's short side. Scenery sets the position of the light (`sun`), the height in pixels
+    where a subject may stand (`floor`) and the drawing functions that run after the subjects
+    (`front`). `wishes` holds the weather and sky objects that the prompt names, and the ways in
+    which its subjects stand.
     """
 
     def __init__(self, size: Size, rng: Random, palette: Palette, margin: int = 0) -> None:
@@ -90,7 +103,7 @@ class Stage:
         self.unit = min(size) / 100
         self.canvas = Image.new("RGB", (self.w, self.h), palette.sky[-1])
         self.layers: list[Layer] = []
-        self.figure: Image.Image | None = None  # where the subjects are (mode L)
+        self.figure: Image.Image | None = None  # mask of the subjects (mode L)
         self.sun = (rng.uniform(0.2, 0.8) * self.w, self.h * 0.3)
         self.horizon = self.h * 0.62
         self.floor = self.h * 0.9
@@ -98,7 +111,7 @@ class Stage:
         self.front: list[Callable[[], None]] = []
 
     def add(self, layer: Layer) -> None:
-        """Paint a layer over what is there."""
+        """Paint a layer over the current canvas."""
         layer.paint(self.canvas, 0.5, 0)
         if self.margin:
             self.layers.append(layer)
@@ -119,13 +132,13 @@ class Stage:
         self.add(Patch(fill, mask, place, depth, drift, bob * self.unit))
 
     def trace(self, alpha: Image.Image, at: tuple[float, float]) -> None:
-        """Note that a subject of that shape stands there."""
+        """Add the shape of a subject to the mask of subjects (`figure`)."""
         sheet = Image.new("L", (self.w, self.h))
         sheet.paste(alpha, (round(at[0]), round(at[1])))
         self.figure = ImageChops.lighter(self.figure, sheet) if self.figure else sheet
 
     def mirror(self, top: float, bottom: float, clear: float = 0.5, ripple: float = 0.8) -> None:
-        """Lay water between two heights that reflects what is above it so far."""
+        """Draw water between two heights that reflects the canvas painted so far."""
         t, b = round(top), round(bottom)
         if b - t < 2:
             return
@@ -141,7 +154,7 @@ class Stage:
         self.add(Mirror(t, b, tint, mask, ripple * self.unit))
 
     def frame(self, time: float) -> Image.Image:
-        """The film's picture at a moment (0 to 1); needs a margin."""
+        """Return the film's picture at a moment (0 to 1); requires a margin."""
         canvas = Image.new("RGB", (self.w, self.h))
         for layer in self.layers:
             layer.paint(canvas, time, self.margin)

@@ -1,4 +1,4 @@
-"""Circles, quarters and leaves on a grid."""
+"""Circles, quarter circles and leaves on a grid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .stage import Stage
 
 
 def tiles(st: Stage) -> None:
-    """Circles, quarters and leaves on a grid: Bauhaus."""
+    """Draw circles, quarter circles and leaves on a grid, in the Bauhaus style."""
     rng = st.rng
     cell = min(st.w, st.h) / rng.choice((3, 4, 5))
     columns, rows = math.ceil(st.w / cell), math.ceil(st.h / cell)

@@ -1,4 +1,4 @@
-"""What people built, as a backdrop: skylines, rows of houses, streets."""
+"""Buildings as a backdrop: skylines, rows of houses, streets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .stage import Stage
 
 
 def skyline(st: Stage, base: float, rows: int = 3) -> None:
-    """Towers in rows, the nearer ones darker, with windows."""
+    """Draw rows of towers with windows; nearer rows are darker."""
     for i in range(rows):
         near = (i + 0.6) / rows
         _row(st, base, near, 0.1 + 0.35 * near)
@@ -107,7 +107,7 @@ def _windows(
 
 
 def terrace(st: Stage, base: float) -> None:
-    """A row of old houses with gables, windows and doors."""
+    """Draw a row of old houses with gables, windows and doors."""
     rng = st.rng
     walls = [mix(c, st.palette.haze, 0.25) for c in st.palette.accents]
     walls.append(mix(st.palette.ground, WHITE, 0.4))
@@ -192,7 +192,7 @@ def _house(st: Stage, x: float, base: float, wide: float, tall: float, wall: RGB
 
 
 def pavement(st: Stage, base: float) -> None:
-    """A street in front of the houses: kerb, road, a sheen of light."""
+    """Draw the street in front of the houses: pavement, kerb, road and lane marks."""
     high = round(st.h - base)
     stone = mix(st.palette.near, st.palette.haze, 0.42)
     road = mix(st.palette.near, st.palette.haze, 0.14)
@@ -222,7 +222,7 @@ def pavement(st: Stage, base: float) -> None:
 
 
 def lamps(st: Stage, base: float) -> None:
-    """Street lamps, lit at night."""
+    """Draw street lamps, lit at night."""
     tall = st.unit * 30
     for k in range(round(st.w / st.unit / 45) + 1):
         x = st.w * 0.1 + k * st.unit * 45
@@ -248,7 +248,7 @@ def lamps(st: Stage, base: float) -> None:
 
 
 def quay(st: Stage, base: float) -> None:
-    """A promenade with a railing, between the viewer and the water."""
+    """Draw a promenade with a railing, between the viewer and the water."""
     high = round(st.h - base)
     stone = mix(st.palette.near, st.palette.haze, 0.22)
     rail, posts = st.unit * 7, Stencil((st.w, round(st.unit * 7)))

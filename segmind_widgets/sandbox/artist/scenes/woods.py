@@ -1,4 +1,4 @@
-"""Country with something growing on it: hills, single trees, woods of conifers, meadows."""
+"""Vegetation: hills, single trees, conifer forests, meadows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .stage import Stage
 
 
 def hills(st: Stage, count: int, top: float, bottom: float, start: float = 0.2) -> None:
-    """Rolling country; the nearest hill is the ground."""
+    """Draw rolling hills; the nearest hill is the ground."""
     for i in range(count):
         near = start + (1 - start) * i / max(1, count - 1)
         base = top + (bottom - top) * i / max(1, count - 1)
@@ -30,7 +30,7 @@ def hills(st: Stage, count: int, top: float, bottom: float, start: float = 0.2) 
 
 
 def coppice(st: Stage, line: Outline, near: float) -> None:
-    """A few round trees along a skyline."""
+    """Draw a few round trees along a skyline."""
     for _ in range(st.rng.randint(2, 5)):
         x, y = line[st.rng.randrange(4, len(line) - 4)]
         for _ in range(st.rng.randint(1, 4)):
@@ -46,7 +46,7 @@ def coppice(st: Stage, line: Outline, near: float) -> None:
 
 
 def pine(rng: Random, x: float, foot: float, tall: float) -> Outline:
-    """A conifer's outline."""
+    """Return the outline of a conifer."""
     tiers = max(5, min(9, round(tall / 9)))
     left, right = [], []
     for i in range(tiers):
@@ -62,7 +62,7 @@ def pine(rng: Random, x: float, foot: float, tall: float) -> Outline:
 
 
 def pines(st: Stage, base: float, tall: float, near: float, depth: float, gap: float = 0.3) -> None:
-    """A wood of conifers, and the ground it stands on."""
+    """Draw a conifer forest and the ground below."""
     rng = st.rng
     line = rolling(rng, st.w, base, tall * 0.3, 0.7)
     colour = tone(st, near)
@@ -89,7 +89,7 @@ def pines(st: Stage, base: float, tall: float, near: float, depth: float, gap: f
 
 
 def framing(st: Stage) -> None:
-    """Tall conifers at one or both edges, close to the viewer and in front of everything."""
+    """Draw tall conifers at one or both edges, in front of everything."""
     rng, mask = st.rng, Stencil((st.w, st.h))
     for way in rng.choice(((-1,), (1,), (-1, 1))):
         for k in range(rng.randint(2, 4)):
@@ -100,7 +100,7 @@ def framing(st: Stage) -> None:
 
 
 def meadow(st: Stage, base: float, flowers: bool = True, dark: float = 0.35) -> None:
-    """The ground one stands on; grass and flowers come in front of the subject."""
+    """Draw the ground below a subject, with grass and flowers in front of the subject."""
     line = rolling(st.rng, st.w, base, st.h * 0.02, 0.6)
     grass = mix(st.palette.ground, st.palette.near, dark)
     slab(
@@ -111,7 +111,7 @@ def meadow(st: Stage, base: float, flowers: bool = True, dark: float = 0.35) -> 
 
 
 def tufts(st: Stage, flowers: bool) -> None:
-    """Blades of grass along the bottom edge, blurred by nothing, dark against the light."""
+    """Draw sharp, dark blades of grass along the bottom edge, with or without flowers."""
     rng, high = st.rng, round(st.unit * 16)
     mask, petals = Stencil((st.w, high)), []
     for _ in range(round(150 * st.w / st.h)):

@@ -1,1 +1,1 @@
-"""Styles, tones, lettering, and the sandbox's mark."""
+"""Styles, tones, lettering, and the sandbox watermark."""

@@ -1,4 +1,4 @@
-"""The sandbox's mark, and the bytes of a finished picture."""
+"""The sandbox watermark, and the encoding of finished pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 
 def stamp(size: tuple[int, int]) -> tuple[Image.Image, tuple[int, int]]:
-    """The word as a mask, and the corner it goes to in a picture of that size."""
+    """Return the watermark as a mask, and its upper left corner in a picture of that size."""
     height = max(9, round(min(size) * 0.019))
     font = ImageFont.load_default(height)
     left, top, right, bottom = (round(v) for v in font.getbbox(MARK))
@@ -26,9 +26,9 @@ def stamp(size: tuple[int, int]) -> tuple[Image.Image, tuple[int, int]]:
 
 
 def marked(image: Image.Image) -> Image.Image:
-    """The picture with the word small in its lower right corner, pale on dark or dark on pale.
+    """Draw the small watermark in the lower right corner, pale on dark or dark on pale.
 
-    The word changes tones by less than half, so a mask stays a mask.
+    The watermark changes tones by less than half, so a mask remains usable as a mask.
     """
     mask, at = stamp(image.size)
     box = (*at, at[0] + mask.width, at[1] + mask.height)
@@ -52,9 +52,10 @@ def marked(image: Image.Image) -> Image.Image:
 def encoded(
     image: Image.Image, form: str, quality: int, figure: Image.Image | None = None
 ) -> tuple[bytes, str]:
-    """The file's bytes and media type; the mark is in the metadata of each format.
+    """Encode a picture; return its bytes and media type.
 
-    `figure` is a mask of what it shows, kept in the metadata too.
+    The metadata of every format names the sandbox. `figure` is a mask of the subject, which is
+    also stored in the metadata.
     """
     sink = io.BytesIO()
     exif = Image.Exif()

@@ -1,4 +1,4 @@
-"""Words in the picture: what the prompt puts in quotation marks."""
+"""Lettering: text that the prompt puts in quotation marks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..drawing.colour import luminance, scale
 
 
 def lettered(image: Image.Image, title: str) -> Image.Image:
-    """The picture with the title across its upper part, in wide-set capitals."""
+    """Draw the title in capitals across the upper part; short titles are wide-set."""
     text = " ".join(title.upper()) if len(title) <= 14 else title.upper()
     size = image.height * 0.11
     font = ImageFont.load_default(size)

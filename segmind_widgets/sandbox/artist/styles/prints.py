@@ -1,4 +1,4 @@
-"""Finishes made of cells: pixels, tiles, facets, dots, the few inks of a screen print."""
+"""Print styles: pixels, screen print, halftone dots, facets, tiles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tone import INK, PAPER, fit, grain, lines_of, unit_of
 
 
 def pixel(image: Image.Image, _rng: Random) -> Image.Image:
-    """Square pixels and few colours."""
+    """Render the picture as square pixels with few colours."""
     cell = max(2, round(min(image.size) / 112))
     small = image.resize(
         (max(1, image.width // cell), max(1, image.height // cell)), Image.Resampling.BOX
@@ -24,7 +24,7 @@ def pixel(image: Image.Image, _rng: Random) -> Image.Image:
 
 
 def poster(image: Image.Image, rng: Random) -> Image.Image:
-    """A screen print: few flat colours, texture, a paper margin."""
+    """Render the picture as a screen print: few flat colours, texture, a paper margin."""
     unit, size = unit_of(image), image.size
     flat = fit(image, 900).filter(ImageFilter.MedianFilter(3))
     flat = (
@@ -46,7 +46,7 @@ def poster(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def comic(image: Image.Image, _rng: Random) -> Image.Image:
-    """Flat colour, a screen of dots in the shadows, heavy outlines."""
+    """Render the picture with flat colours, halftone dots in the shadows, heavy outlines."""
     unit, size = unit_of(image), image.size
     flat = (
         fit(image, 800).filter(ImageFilter.MedianFilter(3)).resize(size, Image.Resampling.BICUBIC)
@@ -71,7 +71,7 @@ def comic(image: Image.Image, _rng: Random) -> Image.Image:
 
 
 def polygon(image: Image.Image, rng: Random) -> Image.Image:
-    """Facets."""
+    """Render the picture as triangular facets."""
     columns = max(10, round(42 * image.width / min(image.size)))
     rows = max(10, round(42 * image.height / min(image.size)))
     fine = 2 if max(image.size) <= 1100 else 1
@@ -102,7 +102,7 @@ def polygon(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def mosaic(image: Image.Image, rng: Random) -> Image.Image:
-    """Small glazed tiles with grout between them."""
+    """Render the picture as small glazed tiles with grout between them."""
     cell = max(6, round(min(image.size) / 64))
     columns, rows = math.ceil(image.width / cell), math.ceil(image.height / cell)
     full = columns * cell, rows * cell

@@ -1,4 +1,4 @@
-"""Finishes: the same picture as a watercolour, an etching, a poster, pixels and so on."""
+"""Styles: render a picture as a watercolour, an ink drawing, an oil painting and so on."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from .tone import INK, PAPER, fit, grain, lines_of, unit_of, vignette
 
 
 def finish(image: Image.Image, style: str, rng: Random) -> Image.Image:
-    """The picture in that style; "" is the plain one, with a little grain. The size is kept."""
+    """Render a picture in a style, at the same size.
+
+    "" and unknown names give the plain style, with a little grain.
+    """
     return STYLES.get(style, plain)(image, rng)
 
 
 def plain(image: Image.Image, rng: Random) -> Image.Image:
-    """Soft grain, so that gradients do not band, and corners a shade darker."""
+    """Add soft grain, so that gradients do not band, and darken the corners slightly."""
     return vignette(grain(image, rng, 0.07), 0.16)
 
 
 def watercolour(image: Image.Image, rng: Random) -> Image.Image:
-    """Washes with dark rims, paper that shows through, an untidy edge."""
+    """Render washes with dark rims, visible paper and an uneven edge."""
     size = image.size
     small = fit(image, 640)
     wash = small.filter(ImageFilter.MedianFilter(7)).filter(ImageFilter.MedianFilter(5))
@@ -47,7 +50,7 @@ def watercolour(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def _wobble(image: Image.Image, rng: Random, reach: float) -> Image.Image:
-    """The picture pushed about a little, as a wet brush would."""
+    """Distort the picture slightly, like the strokes of a wet brush."""
     columns, rows = 22, 22
     w, h = image.size
     knots = [
@@ -65,7 +68,7 @@ def _wobble(image: Image.Image, rng: Random, reach: float) -> Image.Image:
 
 
 def _torn(rng: Random, size: Size, border: float) -> Image.Image:
-    """A mask with a ragged margin."""
+    """Return a mask with a ragged margin."""
     unit = min(size) / 100
     inner = Image.new("L", size)
     pad = round(unit * border)
@@ -76,7 +79,7 @@ def _torn(rng: Random, size: Size, border: float) -> Image.Image:
 
 
 def oil(image: Image.Image, rng: Random) -> Image.Image:
-    """Brush strokes, broad ones first, that follow slow currents."""
+    """Render brush strokes along smooth random directions, broad strokes first."""
     size = image.size
     canvas = fit(image, 900).filter(ImageFilter.GaussianBlur(2))
     source = fit(image, 220)
@@ -95,7 +98,7 @@ def oil(image: Image.Image, rng: Random) -> Image.Image:
     relief = canvas.convert("L").filter(ImageFilter.EMBOSS)
     ridge = Image.merge("RGB", (relief, relief, relief))
     canvas = Image.blend(canvas, ImageChops.soft_light(canvas, ridge), 0.6)
-    # where there is much detail, such as a face, the strokes give way
+    # keep the original picture where there is much detail, such as in a face
     detail = (
         fit(image, 300)
         .convert("L")
@@ -108,7 +111,7 @@ def oil(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def ink(image: Image.Image, _rng: Random) -> Image.Image:
-    """Pen and ink: outlines, and hatching where it is dark."""
+    """Render outlines, with hatching in dark areas."""
     size, unit = image.size, unit_of(image)
     sheet = Image.new("RGB", size, PAPER)
     grey = ImageOps.autocontrast(image.convert("L"), cutoff=2).filter(
@@ -134,7 +137,7 @@ def _hatch(size: Size, gap: float, angle: float) -> Image.Image:
 
 
 def pencil(image: Image.Image, rng: Random) -> Image.Image:
-    """Graphite: soft tone, fine outlines, the tooth of the paper."""
+    """Render soft grey tones, fine outlines and the texture of paper."""
     unit = unit_of(image)
     grey = ImageOps.autocontrast(image.convert("L"), cutoff=1)
     tone = levels(grey, -0.1, 0.85).point([round(120 + i * 0.53) for i in range(256)])
@@ -147,7 +150,7 @@ def pencil(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def film(image: Image.Image, rng: Random) -> Image.Image:
-    """A photograph's manner: the background a little out of focus, bloom, grain, dark corners."""
+    """Render a photographic look: soft-focus background, bloom, grain, dark corners."""
     unit, size = unit_of(image), image.size
     focus = Image.radial_gradient("L").resize(size, Image.Resampling.BICUBIC)
     out = image.copy()
@@ -159,7 +162,7 @@ def film(image: Image.Image, rng: Random) -> Image.Image:
 
 
 def glow(image: Image.Image, _rng: Random) -> Image.Image:
-    """Light that spills over."""
+    """Add bloom around bright areas."""
     small = fit(image, 300)
     light = ImageEnhance.Color(
         small.point([max(0, i - 110) * 255 // 145 for i in range(256)] * 3)

@@ -1,4 +1,4 @@
-"""Animals seen from the side, on four legs."""
+"""Four-legged animals in side view."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..drawing.colour import BLACK, RGB, WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import Outline, band, blob, move, oval
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 
@@ -16,7 +16,7 @@ def _far_legs(p: Pen, c: Coat, legs: list[Outline]) -> None:
 
 
 def _equine(p: Pen, c: Coat, mane: RGB) -> None:
-    """A horse that stands, head up, looking left."""
+    """Draw a standing horse with its head raised, facing left."""
     front = [band([(36, 58), (35, 72), (34.5, 80), (34, 92)], 10, 6, 4.2, 3.8)]
     back = [band([(76, 52), (78, 66), (74, 78), (76, 92)], 17, 9, 4.8, 4)]
     for dx, legs in ((-8, front), (-9, back)):
@@ -53,10 +53,12 @@ def _equine(p: Pen, c: Coat, mane: RGB) -> None:
 
 
 def horse(p: Pen, c: Coat) -> None:
+    """Draw a horse."""
     _equine(p, c, mix(c.deep, c.dark, 0.6))
 
 
 def zebra(p: Pen, c: Coat) -> None:
+    """Draw a zebra."""
     ink = (34, 32, 40)
     _equine(p, Coat(mix(WHITE, c.main, 0.08), c.accent, c.lamp, c.dark, c.pale), ink)
     for k in range(7):
@@ -72,6 +74,7 @@ def zebra(p: Pen, c: Coat) -> None:
 
 
 def unicorn(p: Pen, c: Coat) -> None:
+    """Draw a unicorn."""
     snow = Coat(mix(WHITE, c.main, 0.12), c.accent, c.lamp, mix(c.dark, c.accent, 0.3), c.pale)
     _equine(p, snow, c.accent)
     second = mix(c.lamp, c.accent, 0.35)
@@ -83,7 +86,7 @@ def unicorn(p: Pen, c: Coat) -> None:
 
 
 def deer(p: Pen, c: Coat) -> None:
-    """A stag: a slim body, a raised head, antlers."""
+    """Draw a stag with a slim body, a raised head and antlers."""
     horn = mix((112, 84, 60), c.dark, 0.25)
     legs = [band([(40, 62), (39, 76), (38.5, 95)], 7.5, 3.6, 2.6),
         band([(72, 60), (75, 72), (72, 80), (73, 95)], 11, 5.5, 3.2, 2.6)]
@@ -116,6 +119,7 @@ def deer(p: Pen, c: Coat) -> None:
 
 
 def elephant(p: Pen, c: Coat) -> None:
+    """Draw an elephant."""
     for x in (44, 82):
         p.fill([(x - 6, 62), (x + 7, 62), (x + 6, 96), (x - 5, 96)], c.deep)
     p.fill(band([(92, 46), (97, 58), (95, 70)], 2.4, 1.6, 2.6), c.deep)
@@ -143,6 +147,7 @@ def elephant(p: Pen, c: Coat) -> None:
 
 
 def giraffe(p: Pen, c: Coat) -> None:
+    """Draw a giraffe."""
     spot = mix((150, 82, 40), c.deep, 0.35)
     legs = [band([(46, 66), (45, 80), (45, 95)], 7, 3.8, 3),
         band([(70, 66), (73, 80), (72, 95)], 9, 4.4, 3)]
@@ -172,6 +177,7 @@ def giraffe(p: Pen, c: Coat) -> None:
 
 
 def sheep(p: Pen, c: Coat) -> None:
+    """Draw a sheep."""
     skin, wool = mix((58, 50, 60), c.dark, 0.3), mix(WHITE, c.main, 0.12)
     for x in (36, 44, 66, 74):
         p.fill(band([(x, 70), (x, 95)], 5, 4.4), skin)
@@ -194,6 +200,7 @@ def sheep(p: Pen, c: Coat) -> None:
 
 
 def cow(p: Pen, c: Coat) -> None:
+    """Draw a cow."""
     hide = mix(WHITE, c.main, 0.06)
     patch = mix((52, 42, 46), c.deep, 0.25)
     for x in (40, 82):
@@ -221,7 +228,7 @@ def cow(p: Pen, c: Coat) -> None:
 
 
 def dinosaur(p: Pen, c: Coat) -> None:
-    """A long-necked giant of the kind children draw."""
+    """Draw a long-necked dinosaur in the style of a children's drawing."""
     for k in range(9):
         x, y = 44 + k * 4.9, 48 + max(0, k - 3) * 3.9 + max(0, 1 - k)
         p.fill([(x - 3.4, y), (x, y - 8), (x + 3.4, y)], c.accent)
@@ -246,7 +253,7 @@ def dinosaur(p: Pen, c: Coat) -> None:
 
 
 def dragon(p: Pen, c: Coat) -> None:
-    """A small winged dragon in flight."""
+    """Draw a small winged dragon in flight."""
     wing = [(50, 48), (38, 10), (54, 20), (62, 4), (70, 20), (86, 10), (82, 28), (97, 34),
         (76, 50), (62, 56)]
     p.fill(move(wing, -8, 2), c.deep)

@@ -1,4 +1,4 @@
-"""Birds and insects with wings worth showing."""
+"""Birds and winged insects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..drawing.colour import RGB, WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import Outline, band, blob, mirror, move, oval, turned
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 
@@ -16,7 +16,7 @@ def _pair(p: Pen, outline: Outline, colour: RGB) -> None:
 
 
 def bird(p: Pen, c: Coat) -> None:
-    """A songbird on a twig."""
+    """Draw a songbird on a twig."""
     p.fill(band([(2, 86), (30, 84), (62, 87), (98, 82)], 4, 3.4, 2),
         mix((104, 74, 54), c.dark, 0.25))
     for x, y, turn in ((14, 79, -30), (88, 78, -20), (78, 91, 30)):
@@ -41,6 +41,7 @@ def bird(p: Pen, c: Coat) -> None:
 
 
 def owl(p: Pen, c: Coat) -> None:
+    """Draw an owl."""
     p.fill(band([(6, 92), (50, 90), (95, 93)], 5, 4, 3), mix((104, 74, 54), c.dark, 0.25))
     p.fill(blob((28, 14), (36, 20), (50, 17), (64, 20), (72, 14), (75, 34), (76, 62), (66, 86),
         (50, 91), (34, 86), (24, 62), (25, 34)), c.main)
@@ -63,6 +64,7 @@ def owl(p: Pen, c: Coat) -> None:
 
 
 def penguin(p: Pen, c: Coat) -> None:
+    """Draw a penguin."""
     coat = mix((36, 44, 66), c.main, 0.3)
     for x in (40, 60):
         p.fill(oval(x, 94, 9, 3.6), (245, 160, 60))
@@ -83,7 +85,7 @@ def penguin(p: Pen, c: Coat) -> None:
 
 
 def duck(p: Pen, c: Coat) -> None:
-    """Afloat."""
+    """Draw a duck that floats."""
     p.fill(blob((22, 62), (36, 56), (56, 58), (76, 60), (95, 48), (93, 70), (80, 86), (50, 90),
         (28, 84)), c.main)
     p.fill(blob((24, 70), (25, 50), (24, 36), (30, 22), (44, 22), (50, 34), (46, 48), (52, 62)),
@@ -98,6 +100,7 @@ def duck(p: Pen, c: Coat) -> None:
 
 
 def swan(p: Pen, c: Coat) -> None:
+    """Draw a swan."""
     snow = mix(WHITE, c.main, 0.06)
     shade = mix(snow, (120, 140, 190), 0.3)
     p.fill(blob((28, 74), (40, 62), (60, 56), (80, 54), (97, 44), (96, 66), (82, 86), (54, 92),
@@ -116,6 +119,7 @@ def swan(p: Pen, c: Coat) -> None:
 
 
 def flamingo(p: Pen, c: Coat) -> None:
+    """Draw a flamingo."""
     leg = mix(c.main, (220, 90, 110), 0.5)
     p.fill(band([(56, 60), (56, 96)], 2), leg)
     p.fill(band([(61, 60), (64, 74), (57, 80)], 2), leg)
@@ -131,6 +135,7 @@ def flamingo(p: Pen, c: Coat) -> None:
 
 
 def parrot(p: Pen, c: Coat) -> None:
+    """Draw a parrot."""
     p.fill(band([(4, 82), (96, 78)], 4, 3), mix((104, 74, 54), c.dark, 0.25))
     for k, tone in enumerate((c.accent, c.lamp, c.deep)):
         p.fill(band([(56 + k * 3, 66), (62 + k * 4, 84), (66 + k * 5, 98)], 8, 5, 1.5), tone)
@@ -147,7 +152,7 @@ def parrot(p: Pen, c: Coat) -> None:
 
 
 def eagle(p: Pen, c: Coat) -> None:
-    """In flight, wings wide."""
+    """Draw an eagle in flight with its wings spread."""
     wing = blob((46, 44), (34, 30), (18, 24), (1, 28), (6, 34), (4, 40), (12, 42), (12, 48),
         (20, 50), (24, 56), (36, 58), (46, 60))
     _pair(p, wing, c.main)
@@ -160,6 +165,7 @@ def eagle(p: Pen, c: Coat) -> None:
 
 
 def butterfly(p: Pen, c: Coat) -> None:
+    """Draw a butterfly."""
     upper = blob((49, 46), (38, 22), (22, 10), (7, 12), (6, 28), (14, 44), (28, 54), (48, 54))
     lower = blob((49, 54), (30, 54), (16, 62), (16, 78), (28, 90), (40, 84), (48, 68))
     for wing, tone in ((upper, c.main), (lower, mix(c.main, c.accent, 0.55))):
@@ -181,6 +187,7 @@ def butterfly(p: Pen, c: Coat) -> None:
 
 
 def bee(p: Pen, c: Coat) -> None:
+    """Draw a bee."""
     for turn in (-28, 8):
         p.fill(turned(oval(56, 26, 9, 20), turn, (54, 44)), mix(WHITE, (160, 210, 240), 0.35))
     p.fill([(88, 56), (97, 62), (87, 66)], c.dark)
@@ -199,6 +206,7 @@ def bee(p: Pen, c: Coat) -> None:
 
 
 def chicken(p: Pen, c: Coat) -> None:
+    """Draw a chicken."""
     hen = mix(c.main, WHITE, 0.15)
     for k in range(3):
         p.fill(move(blob((76, 48), (88, 28), (96, 30), (92, 52), (82, 62)), -3 * k, 5 * k),

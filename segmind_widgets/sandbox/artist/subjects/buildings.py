@@ -6,7 +6,7 @@ from ..drawing.colour import RGB, WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import Outline, arch, band, blob, mirror, oval, rounded, turned
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 
@@ -25,7 +25,7 @@ def _pane(p: Pen, c: Coat, x0: float, y0: float, x1: float, y1: float) -> None:
 
 
 def house(p: Pen, c: Coat) -> None:
-    """A cottage with a steep roof and a smoking chimney."""
+    """Draw a cottage with a steep roof and a smoking chimney."""
     for x, y, r in ((70, 10, 3), (74, 5, 4.4), (81, 1, 5.6)):
         p.fill(oval(x, y + 4, r), mix(WHITE, c.dark, 0.12))
     p.fill([(64, 14), (73, 14), (73, 40), (64, 40)], mix(c.accent, c.dark, 0.35))
@@ -49,6 +49,7 @@ def house(p: Pen, c: Coat) -> None:
 
 
 def castle(p: Pen, c: Coat) -> None:
+    """Draw a castle."""
     stone = mix(c.pale, c.main, 0.28)
     deep = mix(stone, (60, 50, 110), 0.38)
 
@@ -84,6 +85,7 @@ def castle(p: Pen, c: Coat) -> None:
 
 
 def lighthouse(p: Pen, c: Coat) -> None:
+    """Draw a lighthouse."""
     p.fill(blob((14, 97), (20, 88), (34, 84), (50, 86), (66, 82), (80, 88), (88, 97), (50, 99)),
         mix(c.dark, (110, 104, 120), 0.6))
     p.fill([(60, 76), (78, 76), (78, 90), (60, 90)], c.pale)
@@ -109,6 +111,7 @@ def lighthouse(p: Pen, c: Coat) -> None:
 
 
 def windmill(p: Pen, c: Coat) -> None:
+    """Draw a windmill."""
     wall = mix(c.pale, c.main, 0.1)
     p.fill([(38, 42), (62, 42), (70, 97), (30, 97)], wall)
     p.shade([(52, 42), (62, 42), (72, 98), (55, 98)], mix(wall, (60, 50, 110), 0.5), 0.45)
@@ -130,7 +133,7 @@ def windmill(p: Pen, c: Coat) -> None:
 
 
 def temple(p: Pen, c: Coat) -> None:
-    """A pagoda."""
+    """Draw a pagoda."""
     wood, cream = mix(c.main, (150, 50, 40), 0.3), c.pale
     p.fill(rounded(24, 92, 76, 97, 1), mix(c.dark, cream, 0.5))
     for k in range(4):
@@ -160,6 +163,7 @@ def temple(p: Pen, c: Coat) -> None:
 
 
 def tent(p: Pen, c: Coat) -> None:
+    """Draw a tent."""
     p.fill([(50, 22), (97, 94), (3, 94)], c.main)
     p.fill([(50, 22), (97, 94), (66, 94)], c.deep)
     p.fill([(50, 22), (64, 94), (36, 94)], mix(c.lamp, c.main, 0.25))
@@ -173,7 +177,7 @@ def tent(p: Pen, c: Coat) -> None:
 
 
 def tower(p: Pen, c: Coat) -> None:
-    """An iron tower on four curved feet."""
+    """Draw an iron tower on four curved feet."""
     iron = mix(c.main, c.dark, 0.45)
     leg = [(48.6, 10), (47, 34), (42, 58), (34, 78), (22, 97), (32, 97), (41, 80), (46.5, 62),
         (50, 40), (50, 10)]
@@ -192,7 +196,7 @@ def tower(p: Pen, c: Coat) -> None:
 
 
 def bridge(p: Pen, c: Coat) -> None:
-    """A suspension bridge (twice as wide as high)."""
+    """Draw a suspension bridge (twice as wide as high)."""
     steel = mix(c.main, c.dark, 0.1)
     for k in range(33):
         x = 2 + 3 * k

@@ -1,4 +1,4 @@
-"""What one eats and drinks."""
+"""Food and drink."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import band, blob, oval, rounded, turned
 from .things import STEEL
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 
 def cake(p: Pen, c: Coat) -> None:
+    """Draw a cake with candles."""
     for x in (38, 50, 62):
         p.fill(rounded(x - 1.4, 18, x + 1.4, 34, 0.6), c.accent)
         p.fill(blob((x, 8), (x + 2.4, 14), (x, 18), (x - 2.4, 14)), (255, 190, 70))
@@ -34,6 +35,7 @@ def cake(p: Pen, c: Coat) -> None:
 
 
 def icecream(p: Pen, c: Coat) -> None:
+    """Draw an ice-cream cone with three scoops."""
     cone: RGB = (222, 164, 96)
     p.fill([(32, 50), (68, 50), (50, 98)], cone)
     for k in range(-5, 8):
@@ -52,6 +54,7 @@ def icecream(p: Pen, c: Coat) -> None:
 
 
 def burger(p: Pen, c: Coat) -> None:
+    """Draw a burger."""
     bun: RGB = (226, 152, 72)
     p.fill(rounded(14, 76, 86, 92, 8), bun)
     p.shade(rounded(14, 84, 86, 93, 6), (170, 96, 44), 0.5)
@@ -69,6 +72,7 @@ def burger(p: Pen, c: Coat) -> None:
 
 
 def pizza(p: Pen, c: Coat) -> None:
+    """Draw a slice of pizza."""
     p.fill([(10, 18), (90, 18), (50, 97)], mix((250, 206, 96), c.main, 0.12))
     p.fill(blob((6, 20), (12, 8), (50, 3), (88, 8), (94, 20), (50, 26)), (206, 138, 72))
     p.shade(blob((10, 12), (50, 6), (90, 12), (50, 14)), (236, 180, 112), 0.8)
@@ -82,7 +86,7 @@ def pizza(p: Pen, c: Coat) -> None:
 
 
 def cup(p: Pen, c: Coat) -> None:
-    """A steaming cup of coffee on its saucer."""
+    """Draw a steaming cup of coffee on its saucer."""
     for x, s in ((38, 1), (48, -1), (58, 1)):
         p.fill(band([(x, 34), (x + 3 * s, 26), (x - 3 * s, 17), (x + 2 * s, 7)], 1, 2, 1.8, 0.4),
             mix(WHITE, c.dark, 0.1))
@@ -104,6 +108,7 @@ def cup(p: Pen, c: Coat) -> None:
 
 
 def teapot(p: Pen, c: Coat) -> None:
+    """Draw a teapot."""
     p.fill(band([(24, 66), (12, 58), (10, 44), (3, 40)], 13, 9, 6, 5), c.main)
     p.fill(band([(76, 46), (93, 46), (94, 66), (76, 74)], 5, 5.4, 5, 4.4), c.deep)
     p.fill(blob((18, 62), (24, 44), (48, 36), (74, 44), (80, 62), (70, 84), (48, 90), (28, 84)),

@@ -1,4 +1,4 @@
-"""People and those like them: portraits, an astronaut, a robot, a wizard, a ballerina."""
+"""People and similar figures: portraits, an astronaut, a robot, a wizard, a ballerina."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..drawing.colour import BLACK, RGB, WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import Outline, arch, band, blob, mirror, oval, rounded, star
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 SKINS: tuple[RGB, ...] = ((247, 214, 188), (232, 184, 148), (203, 145, 103), (152, 99, 68),
@@ -23,7 +23,10 @@ def _both(p: Pen, outline: Outline, colour: RGB) -> None:
 
 
 def _pick(c: Coat) -> tuple[RGB, RGB, int]:
-    """Skin, hair and a number, from the coat's own colours: another coat, another person."""
+    """Return skin colour, hair colour and a number that selects other features.
+
+    The values are derived from the coat's colours, so another coat gives another person.
+    """
     n = sum(c.main) * 7 + sum(c.accent) * 3
     return SKINS[n % 5], HAIRS[n // 5 % 6], n // 30
 
@@ -70,6 +73,7 @@ def _shoulders(p: Pen, cloth: RGB, skin: RGB, neck: str) -> None:
 
 
 def woman(p: Pen, c: Coat) -> None:
+    """Draw a portrait of a woman."""
     skin, hair, n = _pick(c)
     back = (
         blob((50, 6), (70, 12), (76, 34), (74, 58), (80, 80), (66, 86), (50, 80), (34, 86),
@@ -95,6 +99,7 @@ def woman(p: Pen, c: Coat) -> None:
 
 
 def man(p: Pen, c: Coat) -> None:
+    """Draw a portrait of a man."""
     skin, hair, n = _pick(c)
     _shoulders(p, c.main, skin, ("v", "collar", "round")[n % 3])
     _head(p, skin, hair, mix(skin, (170, 70, 70), 0.5), True)
@@ -118,10 +123,12 @@ def man(p: Pen, c: Coat) -> None:
 
 
 def person(p: Pen, c: Coat) -> None:
+    """Draw a woman or a man, depending on the accent colour."""
     (woman if sum(c.accent) % 2 else man)(p, c)
 
 
 def child(p: Pen, c: Coat) -> None:
+    """Draw a portrait of a child."""
     skin, hair, _ = _pick(c)
     _shoulders(p, c.main, skin, "round")
     _both(p, oval(29, 26, 8), hair)
@@ -134,6 +141,7 @@ def child(p: Pen, c: Coat) -> None:
 
 
 def astronaut(p: Pen, c: Coat) -> None:
+    """Draw an astronaut."""
     suit = mix((236, 238, 246), c.main, 0.08)
     dusk = mix(suit, (70, 76, 130), 0.34)
     p.fill(rounded(27, 46, 73, 82, 8), mix(dusk, c.dark, 0.3))
@@ -161,6 +169,7 @@ def astronaut(p: Pen, c: Coat) -> None:
 
 
 def robot(p: Pen, c: Coat) -> None:
+    """Draw a robot."""
     steel = mix(c.main, (226, 232, 240), 0.25)
     deep = mix(steel, (20, 24, 60), 0.35)
     p.fill(band([(50, 14), (50, 5)], 1.8), deep)
@@ -189,6 +198,7 @@ def robot(p: Pen, c: Coat) -> None:
 
 
 def wizard(p: Pen, c: Coat) -> None:
+    """Draw a wizard with a staff."""
     skin, _, _ = _pick(c)
     p.fill(band([(83, 24), (80, 97)], 2.4, 2), (112, 76, 50))
     p.fill(oval(83.5, 19, 6), c.lamp)
@@ -214,6 +224,7 @@ def wizard(p: Pen, c: Coat) -> None:
 
 
 def ballerina(p: Pen, c: Coat) -> None:
+    """Draw a ballerina."""
     skin, hair, _ = _pick(c)
     for foot, knee in (((47, 96), (48, 80)), ((53, 96), (52, 80))):
         p.fill(band([(50, 62), knee, foot], 5.6, 4.4, 2.2), mix(skin, (255, 220, 220), 0.3))
@@ -235,6 +246,7 @@ def ballerina(p: Pen, c: Coat) -> None:
 
 
 def snowman(p: Pen, c: Coat) -> None:
+    """Draw a snowman."""
     snow, dusk = (250, 251, 255), (170, 190, 225)
     for a, b in (((30, 56), (8, 42)), ((70, 56), (92, 40))):
         p.fill(band([a, b], 1.8, 1.2), (96, 66, 48))
@@ -257,6 +269,7 @@ def snowman(p: Pen, c: Coat) -> None:
 
 
 def ghost(p: Pen, c: Coat) -> None:
+    """Draw a ghost."""
     sheet = mix(WHITE, c.main, 0.1)
     p.fill([*arch(24, 8, 76, 60), (76, 92), *blob((70, 97), (64, 90), (57, 97), (50, 90), (43, 97),
         (36, 90), (30, 97))[0:60], (24, 92)], sheet)

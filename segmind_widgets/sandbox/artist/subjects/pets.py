@@ -1,4 +1,4 @@
-"""Animals that sit and look at you. All share one body; ears, tail and markings differ."""
+"""Sitting animals that face the viewer: one shared body; ears, tail and markings differ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..drawing.colour import BLACK, RGB, WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import Outline, band, blob, mirror, oval, turned
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 HEAD = blob((50, 15), (65, 19), (73, 34), (67, 47), (50, 52), (33, 47), (27, 34), (35, 19))
@@ -58,6 +58,7 @@ def _shadow_under_head(p: Pen, c: Coat) -> None:
 
 
 def cat(p: Pen, c: Coat) -> None:
+    """Draw a sitting cat."""
     p.fill(band([(64, 92), (82, 93), (90, 80), (85, 66), (89, 58)], 8, 8, 7, 5), c.main)
     p.shade(band([(90, 82), (85, 66), (89, 58)], 7, 6), c.deep, 0.6)
     _body(p, c, chest=c.pale, feet=c.pale)
@@ -80,6 +81,7 @@ def cat(p: Pen, c: Coat) -> None:
 
 
 def dog(p: Pen, c: Coat) -> None:
+    """Draw a sitting dog."""
     p.fill(band([(66, 90), (82, 84), (88, 68)], 8, 6, 4), c.main)
     _body(p, c, chest=c.pale, feet=c.pale)
     _shadow_under_head(p, c)
@@ -100,6 +102,7 @@ def dog(p: Pen, c: Coat) -> None:
 
 
 def fox(p: Pen, c: Coat) -> None:
+    """Draw a sitting fox."""
     tail = blob((60, 94), (80, 96), (95, 82), (94, 60), (86, 46), (82, 62), (76, 76), (62, 84))
     p.fill(tail, c.main)
     p.shade(blob((95, 64), (93, 54), (86, 44), (80, 62), (86, 66), (89, 61), (92, 67)), c.pale, 1)
@@ -121,6 +124,7 @@ def fox(p: Pen, c: Coat) -> None:
 
 
 def rabbit(p: Pen, c: Coat) -> None:
+    """Draw a sitting rabbit."""
     p.fill(oval(72, 88, 7.5), c.pale)
     _body(p, c, chest=c.pale, feet=c.pale)
     _shadow_under_head(p, c)
@@ -138,6 +142,7 @@ def rabbit(p: Pen, c: Coat) -> None:
 
 
 def bear(p: Pen, c: Coat) -> None:
+    """Draw a sitting bear."""
     _body(p, c, chest=mix(c.light, c.main, 0.3), feet=c.deep)
     _shadow_under_head(p, c)
     _both(p, oval(32, 17, 8), c.main)
@@ -150,6 +155,7 @@ def bear(p: Pen, c: Coat) -> None:
 
 
 def panda(p: Pen, c: Coat) -> None:
+    """Draw a sitting panda."""
     ink, snow = mix(c.dark, BLACK, 0.3), mix(WHITE, c.main, 0.06)
     suit = Coat(snow, c.accent, c.lamp, c.dark, c.pale)
     _body(p, suit, feet=ink)
@@ -167,6 +173,7 @@ def panda(p: Pen, c: Coat) -> None:
 
 
 def lion(p: Pen, c: Coat) -> None:
+    """Draw a sitting lion."""
     p.fill(band([(66, 92), (84, 90), (88, 74)], 5, 4, 3), c.main)
     mane = mix((146, 72, 30), c.deep, 0.4)
     p.fill(blob((88, 76), (93, 66), (88, 58), (84, 68)), mane)
@@ -186,6 +193,7 @@ def lion(p: Pen, c: Coat) -> None:
 
 
 def tiger(p: Pen, c: Coat) -> None:
+    """Draw a sitting tiger."""
     ink = mix(c.dark, BLACK, 0.3)
     p.fill(band([(64, 92), (82, 93), (90, 80), (86, 64)], 7, 7, 6, 5), c.main)
     for x, y in ((80, 93), (88, 86), (88.5, 76), (86, 66)):
@@ -207,6 +215,7 @@ def tiger(p: Pen, c: Coat) -> None:
 
 
 def koala(p: Pen, c: Coat) -> None:
+    """Draw a sitting koala."""
     _body(p, c, chest=c.pale, feet=c.deep)
     _shadow_under_head(p, c)
     _both(p, blob((34, 12), (20, 10), (12, 22), (16, 34), (28, 36)), c.main)
@@ -221,6 +230,7 @@ def koala(p: Pen, c: Coat) -> None:
 
 
 def mouse(p: Pen, c: Coat) -> None:
+    """Draw a sitting mouse."""
     p.fill(band([(64, 94), (84, 95), (90, 82), (82, 74), (86, 66)], 3, 2.4, 1), (232, 150, 155))
     _body(p, c, chest=c.pale, feet=(240, 170, 170))
     _shadow_under_head(p, c)
@@ -234,6 +244,7 @@ def mouse(p: Pen, c: Coat) -> None:
 
 
 def frog(p: Pen, c: Coat) -> None:
+    """Draw a sitting frog."""
     _both(p, blob((30, 60), (14, 72), (10, 90), (28, 97), (40, 88)), c.deep)
     p.fill(blob((50, 36), (70, 46), (76, 72), (68, 93), (50, 97), (32, 93), (24, 72), (30, 46)),
         c.main)

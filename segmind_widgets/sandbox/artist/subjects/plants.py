@@ -1,4 +1,4 @@
-"""What grows: trees, flowers, mushrooms, fruit."""
+"""Plants: trees, flowers, mushrooms, fruit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..drawing.colour import RGB, WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import Outline, band, blob, move, oval, rounded, turned
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 BARK: RGB = (104, 74, 58)
@@ -23,7 +23,7 @@ def _crown(p: Pen, c: Coat, puffs: list[tuple[float, float, float]]) -> None:
 
 
 def tree(p: Pen, c: Coat) -> None:
-    """A broad-leaved tree."""
+    """Draw a broad-leaved tree."""
     p.fill(blob((45, 58), (55, 58), (56, 80), (63, 97), (50, 94), (37, 97), (44, 80)), BARK)
     p.fill(band([(50, 74), (38, 60), (32, 50)], 5, 3.4, 2), BARK)
     p.fill(band([(51, 70), (62, 60), (68, 50)], 5, 3.4, 2), BARK)
@@ -33,7 +33,7 @@ def tree(p: Pen, c: Coat) -> None:
 
 
 def blossom_tree(p: Pen, c: Coat) -> None:
-    """A cherry in flower."""
+    """Draw a cherry tree in flower."""
     for path, widths in (([(50, 97), (47, 76), (53, 62), (50, 46)], (11, 7, 5.6, 3)),
         ([(52, 64), (68, 54), (80, 44)], (4.6, 3, 1.5)),
                          ([(48, 70), (34, 58), (18, 50)], (4.6, 3, 1.5)), ([(50, 52), (38, 38),
@@ -51,7 +51,7 @@ def blossom_tree(p: Pen, c: Coat) -> None:
 
 
 def fir(p: Pen, c: Coat) -> None:
-    """A conifer; with lights if its coat glows."""
+    """Draw a conifer."""
     p.fill(rounded(46, 84, 54, 97, 1), BARK)
     for k in range(4):
         top, foot, half = 4 + 17 * k, 36 + 18 * k, 17 + 7 * k
@@ -65,6 +65,7 @@ def fir(p: Pen, c: Coat) -> None:
 
 
 def palm(p: Pen, c: Coat) -> None:
+    """Draw a palm tree."""
     p.fill(blob((22, 97), (36, 90), (52, 88), (68, 90), (80, 97), (50, 99)), (236, 206, 150))
     p.fill(band([(46, 92), (50, 66), (58, 44), (60, 30)], 6.4, 5, 4.4, 4), (150, 104, 70))
     for k in range(9):
@@ -84,6 +85,7 @@ def palm(p: Pen, c: Coat) -> None:
 
 
 def cactus(p: Pen, c: Coat) -> None:
+    """Draw a cactus."""
     p.fill(band([(30, 66), (22, 62), (21, 46)], 9, 9.5, 9), c.deep)
     p.fill(band([(70, 58), (79, 54), (80, 36)], 9, 9.5, 9), c.deep)
     p.fill(band([(40, 66), (30, 66)], 9), c.deep)
@@ -102,7 +104,7 @@ def cactus(p: Pen, c: Coat) -> None:
 
 
 def flower(p: Pen, c: Coat) -> None:
-    """A daisy-like flower with two leaves."""
+    """Draw a daisy-like flower with two leaves."""
     stem = mix(LEAF, (20, 70, 60), 0.3)
     p.fill(band([(50, 42), (53, 66), (49, 97)], 3, 3.2, 3.4), stem)
     for leaf, tone in ((blob((51, 80), (62, 66), (80, 60), (74, 76), (60, 84)), LEAF),
@@ -126,6 +128,7 @@ def flower(p: Pen, c: Coat) -> None:
 
 
 def rose(p: Pen, c: Coat) -> None:
+    """Draw a rose."""
     stem = mix(LEAF, (20, 70, 60), 0.35)
     p.fill(band([(50, 50), (47, 72), (51, 97)], 3, 3, 3.2), stem)
     for leaf in (blob((48, 78), (34, 66), (18, 68), (28, 82), (40, 84)),
@@ -146,6 +149,7 @@ def rose(p: Pen, c: Coat) -> None:
 
 
 def sunflower(p: Pen, c: Coat) -> None:
+    """Draw a sunflower."""
     stem = mix(LEAF, (20, 70, 60), 0.3)
     p.fill(band([(50, 40), (52, 70), (50, 97)], 4), stem)
     p.fill(blob((51, 82), (64, 64), (84, 64), (78, 82), (62, 88)), LEAF)
@@ -163,6 +167,7 @@ def sunflower(p: Pen, c: Coat) -> None:
 
 
 def tulip(p: Pen, c: Coat) -> None:
+    """Draw a tulip."""
     stem = mix(LEAF, (20, 70, 60), 0.2)
     p.fill(band([(50, 44), (50, 97)], 3.6), stem)
     p.fill(blob((50, 97), (40, 80), (28, 52), (44, 66), (52, 86)), LEAF)
@@ -174,6 +179,7 @@ def tulip(p: Pen, c: Coat) -> None:
 
 
 def mushroom(p: Pen, c: Coat) -> None:
+    """Draw two mushrooms."""
     p.fill(blob((68, 97), (70, 82), (74, 76), (80, 82), (82, 97)), mix(c.pale, c.dark, 0.08))
     p.fill(blob((58, 80), (64, 68), (76, 64), (88, 70), (92, 80), (76, 83)),
         mix(c.main, c.deep, 0.4))
@@ -203,6 +209,7 @@ def _leaf(p: Pen, x: float, y: float, zoom: float = 1, tone: RGB = LEAF) -> None
 
 
 def apple(p: Pen, c: Coat) -> None:
+    """Draw an apple."""
     p.fill(blob((50, 28), (62, 20), (78, 24), (87, 42), (82, 66), (68, 90), (58, 94), (50, 91),
         (42, 94), (32, 90), (18, 66), (13, 42), (22, 24), (38, 20)), c.main)
     p.shade(blob((66, 18), (92, 40), (84, 72), (66, 96), (52, 96), (72, 72), (76, 40)), c.deep, 0.6)
@@ -213,6 +220,7 @@ def apple(p: Pen, c: Coat) -> None:
 
 
 def orange(p: Pen, c: Coat) -> None:
+    """Draw a whole orange and half an orange."""
     p.fill(oval(40, 52, 30), c.main)
     p.shade(blob((52, 24), (72, 48), (60, 78), (40, 84), (56, 62), (58, 42)), c.deep, 0.5)
     for k in range(22):
@@ -228,6 +236,7 @@ def orange(p: Pen, c: Coat) -> None:
 
 
 def pumpkin(p: Pen, c: Coat) -> None:
+    """Draw a pumpkin."""
     for x, r in ((24, 17), (76, 17), (36, 19), (64, 19), (50, 18)):
         p.fill(oval(x, 62, r, 30), c.deep if x in (36, 64) else c.main)
         p.shade(oval(x - r * 0.3, 54, r * 0.34, 19), c.light, 0.4)
@@ -236,6 +245,7 @@ def pumpkin(p: Pen, c: Coat) -> None:
 
 
 def strawberry(p: Pen, c: Coat) -> None:
+    """Draw a strawberry."""
     p.fill(blob((50, 24), (70, 22), (84, 36), (78, 60), (62, 84), (50, 94), (38, 84), (22, 60),
         (16, 36), (30, 22)), c.main)
     p.shade(blob((68, 20), (88, 36), (80, 64), (54, 96), (66, 64), (72, 40)), c.deep, 0.55)
@@ -250,6 +260,7 @@ def strawberry(p: Pen, c: Coat) -> None:
 
 
 def lemon(p: Pen, c: Coat) -> None:
+    """Draw a lemon."""
     p.fill(blob((8, 54), (18, 46), (32, 30), (54, 26), (74, 36), (84, 48), (93, 52), (86, 60),
         (74, 74), (52, 82), (28, 76), (16, 62)), c.main)
     p.shade(blob((30, 74), (60, 74), (84, 58), (94, 54), (76, 80), (48, 88)), c.deep, 0.5)

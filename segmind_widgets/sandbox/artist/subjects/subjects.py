@@ -1,4 +1,4 @@
-"""Which words name which subject, where it stands, how large it is and what colours suit it."""
+"""The subjects: the words that name each one, its position, size and colours."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from ..drawing.colour import RGB, rgb
 from ..drawing.pen import Coat, Pen
 from . import beasts, birds, buildings, food, people, pets, plants, swimmers, things, vehicles
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one field per line would make the table unreadable.
 # fmt: off
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Something the artist can draw. `stand` is where it belongs; `size` a share of the frame's
-    short side; `places` where it is at home when the prompt names no place.
+    """An object that can be drawn.
+
+    `stand` is the position in the scene; `size` is a share of the frame's short side; `places` are
+    the choices of scene if the prompt names no place; `wide` is width divided by height.
     """
 
     draw: Callable[[Pen, Coat], None]

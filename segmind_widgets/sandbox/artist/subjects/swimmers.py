@@ -1,4 +1,4 @@
-"""What lives in the sea."""
+"""Sea animals."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from ..drawing.colour import WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import band, blob, curve, mirror, oval, turned
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 
 def fish(p: Pen, c: Coat) -> None:
+    """Draw a fish."""
     p.fill(blob((72, 50), (86, 36), (97, 30), (92, 50), (97, 70), (86, 64)), c.accent)
     p.fill(blob((34, 32), (46, 16), (64, 20), (70, 36)), c.accent)
     p.fill(blob((44, 68), (54, 82), (66, 78), (62, 64)), c.accent)
@@ -33,6 +34,7 @@ def fish(p: Pen, c: Coat) -> None:
 
 
 def whale(p: Pen, c: Coat) -> None:
+    """Draw a whale that spouts water."""
     for dx, turn in ((-5, -24), (0, 0), (5, 24)):
         drop = turned(band([(33, 27), (33 + dx * 0.4, 17), (33 + dx * 1.6, 8)], 1, 2.4, 3.4),
             turn * 0.3, (33, 27))
@@ -53,7 +55,7 @@ def whale(p: Pen, c: Coat) -> None:
 
 
 def dolphin(p: Pen, c: Coat) -> None:
-    """Leaping."""
+    """Draw a leaping dolphin."""
     p.fill(blob((50, 22), (58, 4), (68, 8), (64, 24)), c.deep)
     p.fill(blob((86, 66), (98, 72), (96, 82), (88, 78), (80, 86), (76, 80), (82, 70)), c.deep)
     p.fill(blob((3, 46), (12, 41), (18, 30), (36, 18), (58, 18), (76, 32), (86, 54), (88, 72),
@@ -66,6 +68,7 @@ def dolphin(p: Pen, c: Coat) -> None:
 
 
 def shark(p: Pen, c: Coat) -> None:
+    """Draw a shark."""
     p.fill(blob((44, 36), (54, 12), (60, 10), (62, 36)), c.deep)
     p.fill(blob((80, 50), (90, 28), (98, 20), (94, 46), (97, 70), (86, 58)), c.deep)
     p.fill(blob((2, 48), (16, 38), (40, 32), (64, 38), (90, 50), (64, 62), (40, 66), (16, 60)),
@@ -83,6 +86,7 @@ def shark(p: Pen, c: Coat) -> None:
 
 
 def turtle(p: Pen, c: Coat) -> None:
+    """Draw a turtle."""
     skin = mix((130, 180, 110), c.main, 0.35)
     p.fill(blob((26, 58), (16, 78), (24, 88), (36, 68)), mix(skin, c.dark, 0.12))
     p.fill(blob((70, 60), (84, 78), (78, 86), (62, 70)), mix(skin, c.dark, 0.12))
@@ -103,6 +107,7 @@ def turtle(p: Pen, c: Coat) -> None:
 
 
 def octopus(p: Pen, c: Coat) -> None:
+    """Draw an octopus."""
     for x, tip, tone in ((30, 8, 0.5), (70, 92, 0.5), (40, 26, 0.25), (60, 74, 0.25)):
         way = -1 if tip < 50 else 1
         p.fill(band([(x, 56), (x + way * 6, 76), (tip, 88), (tip + way * -1, 78),
@@ -126,6 +131,7 @@ def octopus(p: Pen, c: Coat) -> None:
 
 
 def jellyfish(p: Pen, c: Coat) -> None:
+    """Draw a jellyfish."""
     for k in range(7):
         x = 26 + 8 * k
         path = [(x, 42), *[(x + 3.4 * math.sin(j * 1.8 + k),
@@ -143,6 +149,7 @@ def jellyfish(p: Pen, c: Coat) -> None:
 
 
 def crab(p: Pen, c: Coat) -> None:
+    """Draw a crab."""
     for side in (lambda o: o, mirror):
         for k in range(3):
             y = 66 + 6 * k

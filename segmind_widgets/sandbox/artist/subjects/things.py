@@ -1,4 +1,4 @@
-"""Objects one would put on a table or in a studio."""
+"""Objects for a table or a studio."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from ..drawing.colour import RGB, WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import band, blob, move, oval, rounded, star, turned
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 STEEL: RGB = (206, 210, 220)
 
 
 def sneaker(p: Pen, c: Coat) -> None:
+    """Draw a sneaker."""
     p.fill(blob((5, 72), (8, 62), (22, 54), (38, 46), (50, 30), (56, 24), (72, 30), (88, 26),
         (94, 40), (95, 62), (95, 76), (50, 82), (10, 82)), c.main)
     p.shade(blob((5, 74), (9, 61), (22, 56), (30, 64), (30, 84), (6, 86)), c.pale, 0.95)
@@ -33,7 +34,7 @@ def sneaker(p: Pen, c: Coat) -> None:
 
 
 def bottle(p: Pen, c: Coat) -> None:
-    """A perfume bottle."""
+    """Draw a perfume bottle."""
     glass = mix(c.main, WHITE, 0.4)
     p.fill(rounded(40, 6, 60, 26, 3), mix(c.dark, c.accent, 0.12))
     p.shade(rounded(43, 5, 46.5, 27, 1), WHITE, 0.3)
@@ -51,6 +52,7 @@ def bottle(p: Pen, c: Coat) -> None:
 
 
 def camera(p: Pen, c: Coat) -> None:
+    """Draw a camera."""
     p.fill(rounded(14, 24, 30, 32, 2), c.dark)
     p.fill(blob((38, 30), (42, 18), (58, 18), (62, 30)), c.main)
     p.fill(rounded(70, 22, 80, 32, 2), STEEL)
@@ -68,7 +70,7 @@ def camera(p: Pen, c: Coat) -> None:
 
 
 def book(p: Pen, c: Coat) -> None:
-    """An open book with stars rising from it."""
+    """Draw an open book with stars that rise from it."""
     for x, y, r in ((50, 10, 6), (32, 22, 3.6), (67, 20, 4.2), (42, 30, 2.4), (60, 34, 2.6),
         (22, 10, 2.4), (80, 8, 2.2)):
         p.fill(star(x, y, r, r * 0.42), c.lamp)
@@ -86,6 +88,7 @@ def book(p: Pen, c: Coat) -> None:
 
 
 def guitar(p: Pen, c: Coat) -> None:
+    """Draw a guitar."""
     p.fill(rounded(46.6, 10, 53.4, 60, 1), (88, 56, 44))
     p.fill(blob((44, 2), (56, 2), (57, 14), (43, 14)), mix(c.deep, c.dark, 0.3))
     for k in range(3):
@@ -107,6 +110,7 @@ def guitar(p: Pen, c: Coat) -> None:
 
 
 def lamp(p: Pen, c: Coat) -> None:
+    """Draw a table lamp with a lit shade."""
     p.fill([(32, 44), (68, 44), (88, 97), (12, 97)], mix(c.lamp, WHITE, 0.5))
     p.fill([(32, 44), (68, 44), (88, 97), (12, 97)], mix(c.lamp, WHITE, 0.35))
     p.erase([(0, 44), (100, 44), (100, 100), (0, 100)])
@@ -121,7 +125,7 @@ def lamp(p: Pen, c: Coat) -> None:
 
 
 def chair(p: Pen, c: Coat) -> None:
-    """An easy chair."""
+    """Draw an armchair."""
     for x in (24, 76):
         p.fill(band([(x, 84), (x - (50 - x) * 0.16, 97)], 4, 2.4), (110, 74, 52))
     p.fill(blob((26, 18), (38, 9), (62, 9), (74, 18), (76, 50), (74, 76), (26, 76), (24, 50)),
@@ -138,6 +142,7 @@ def chair(p: Pen, c: Coat) -> None:
 
 
 def gift(p: Pen, c: Coat) -> None:
+    """Draw a gift box."""
     for s in (-1, 1):
         loop = blob((50, 28), (50 + s * 14, 8), (50 + s * 28, 12), (50 + s * 24, 26))
         p.fill(loop, c.accent)
@@ -152,6 +157,7 @@ def gift(p: Pen, c: Coat) -> None:
 
 
 def crown(p: Pen, c: Coat) -> None:
+    """Draw a crown."""
     gold = mix((246, 196, 70), c.main, 0.15)
     p.fill([(12, 84), (6, 32), (28, 56), (50, 18), (72, 56), (94, 32), (88, 84)], gold)
     p.shade([(50, 18), (72, 56), (94, 32), (88, 86), (50, 86)], mix(gold, (170, 90, 30), 0.5), 0.45)
@@ -166,6 +172,7 @@ def crown(p: Pen, c: Coat) -> None:
 
 
 def diamond(p: Pen, c: Coat) -> None:
+    """Draw a cut diamond."""
     gem = mix(c.main, WHITE, 0.3)
     p.fill([(24, 20), (76, 20), (97, 44), (50, 94), (3, 44)], gem)
     for facet, tone, amount in (
@@ -181,6 +188,7 @@ def diamond(p: Pen, c: Coat) -> None:
 
 
 def heart(p: Pen, c: Coat) -> None:
+    """Draw a heart."""
     shape = blob((50, 28), (60, 14), (76, 12), (90, 24), (91, 44), (76, 66), (56, 86), (50, 92),
         (44, 86), (24, 66), (9, 44), (10, 24), (24, 12), (40, 14))
     p.fill(shape, c.main)
@@ -189,6 +197,7 @@ def heart(p: Pen, c: Coat) -> None:
 
 
 def headphones(p: Pen, c: Coat) -> None:
+    """Draw headphones."""
     p.fill(band([(16, 62), (16, 36), (32, 14), (50, 8), (68, 14), (84, 36), (84, 62)], 7), c.main)
     p.shade(band([(20, 30), (34, 15), (50, 10)], 2.4, 2), WHITE, 0.4)
     for s in (-1, 1):
@@ -200,6 +209,7 @@ def headphones(p: Pen, c: Coat) -> None:
 
 
 def watch(p: Pen, c: Coat) -> None:
+    """Draw a wristwatch."""
     strap = mix((110, 72, 50), c.main, 0.4)
     for y0, y1 in ((0, 30), (70, 100)):
         p.fill(rounded(38, y0, 62, y1, 3), strap)
@@ -218,6 +228,7 @@ def watch(p: Pen, c: Coat) -> None:
 
 
 def planet(p: Pen, c: Coat) -> None:
+    """Draw a planet with a ring."""
     for k in range(24):
         a0, a1 = math.radians(180 + 7.5 * k), math.radians(180 + 7.5 * (k + 1))
         quad = [(50 + r * math.cos(a), 50 + r * 0.26 * math.sin(a)) for r,
@@ -238,7 +249,7 @@ def planet(p: Pen, c: Coat) -> None:
 
 
 def lantern(p: Pen, c: Coat) -> None:
-    """A paper lantern."""
+    """Draw a paper lantern."""
     p.fill(band([(50, 0), (50, 14)], 1), c.dark)
     p.fill(rounded(38, 12, 62, 18, 1.6), c.dark)
     p.fill(blob((38, 18), (50, 17), (62, 18), (80, 32), (84, 48), (80, 64), (62, 78), (50, 79),
@@ -254,6 +265,7 @@ def lantern(p: Pen, c: Coat) -> None:
 
 
 def cloud(p: Pen, c: Coat) -> None:
+    """Draw a cloud."""
     puff = [(28, 60, 17), (46, 46, 20), (66, 50, 17), (78, 62, 13), (50, 64, 18)]
     for x, y, r in puff:
         p.fill(move(oval(x, y, r), 0, 2), mix(c.main, c.dark, 0.16))

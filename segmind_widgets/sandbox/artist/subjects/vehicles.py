@@ -1,4 +1,4 @@
-"""What carries people: on roads, rails, water, in the air, in space. All head left or up."""
+"""Vehicles for roads, rails, water, air and space; all head left or up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..drawing.colour import RGB, WHITE, mix
 from ..drawing.pen import Coat, Pen
 from ..drawing.shapes import band, blob, mirror, oval, rounded, star, turned
 
-# One point or one field a line would hide the drawing.
+# The formatter is off: one point per line would make the drawing unreadable.
 # fmt: off
 
 GLASS: RGB = (168, 214, 232)
@@ -25,6 +25,7 @@ def _wheel(p: Pen, c: Coat, x: float, y: float, r: float) -> None:
 
 
 def car(p: Pen, c: Coat) -> None:
+    """Draw a car."""
     p.fill(blob((4, 70), (8, 58), (24, 53), (34, 40), (50, 34), (68, 36), (80, 52), (94, 56),
         (97, 72), (90, 80), (12, 80)), c.main)
     p.shade(blob((2, 68), (50, 70), (99, 66), (97, 84), (6, 84)), c.deep, 0.75)
@@ -47,7 +48,7 @@ def car(p: Pen, c: Coat) -> None:
 
 
 def van(p: Pen, c: Coat) -> None:
-    """A camper van with luggage on its roof."""
+    """Draw a camper van with luggage on its roof."""
     p.fill(rounded(34, 14, 62, 24, 3), mix((150, 92, 56), c.dark, 0.1))
     p.fill(band([(64, 20), (80, 20)], 7), c.accent)
     p.fill(rounded(28, 23, 88, 25.5, 1), c.dark)
@@ -72,6 +73,7 @@ def van(p: Pen, c: Coat) -> None:
 
 
 def bus(p: Pen, c: Coat) -> None:
+    """Draw a bus."""
     for y0, y1 in ((16, 52), (50, 86)):
         p.fill(rounded(5, y0, 95, y1, 6), c.main)
         for k in range(5):
@@ -91,7 +93,7 @@ def bus(p: Pen, c: Coat) -> None:
 
 
 def train(p: Pen, c: Coat) -> None:
-    """A steam engine."""
+    """Draw a steam engine."""
     for x, y, r in ((26, 16, 5), (34, 9, 7), (46, 5, 6), (56, 7, 4)):
         p.fill(oval(x, y + 4, r), mix(WHITE, c.dark, 0.1))
     p.fill(rounded(64, 30, 94, 80, 2), c.main)
@@ -118,6 +120,7 @@ def train(p: Pen, c: Coat) -> None:
 
 
 def bicycle(p: Pen, c: Coat) -> None:
+    """Draw a bicycle."""
     for x in (22, 78):
         rim = oval(x, 72, 20)
         p.fill(rim, (46, 44, 56))
@@ -149,7 +152,7 @@ def bicycle(p: Pen, c: Coat) -> None:
 
 
 def boat(p: Pen, c: Coat) -> None:
-    """A sailing boat; its hull ends in the water."""
+    """Draw a sailing boat whose hull ends in the water."""
     p.fill(band([(52, 4), (52, 82)], 1.7, 2.2), (118, 80, 54))
     p.fill(blob((55, 8), (66, 26), (76, 46), (90, 70), (72, 73), (55, 74)), c.pale)
     p.shade(blob((60, 40), (76, 46), (92, 72), (70, 76), (54, 76), (66, 60)),
@@ -167,7 +170,7 @@ def boat(p: Pen, c: Coat) -> None:
 
 
 def ship(p: Pen, c: Coat) -> None:
-    """A steamer."""
+    """Draw a steamer."""
     for x, y, r in ((44, 10, 4), (54, 6, 6), (66, 5, 5)):
         p.fill(oval(x, y + 3, r), mix(WHITE, c.dark, 0.14))
     for x in (36, 52):
@@ -186,7 +189,7 @@ def ship(p: Pen, c: Coat) -> None:
 
 
 def balloon(p: Pen, c: Coat) -> None:
-    """A hot-air balloon."""
+    """Draw a hot-air balloon."""
     shape = blob((50, 2), (72, 8), (84, 28), (78, 50), (62, 70), (50, 74), (38, 70), (22, 50),
         (16, 28), (28, 8))
     p.fill(shape, c.main)
@@ -212,6 +215,7 @@ def balloon(p: Pen, c: Coat) -> None:
 
 
 def rocket(p: Pen, c: Coat) -> None:
+    """Draw a rocket in flight."""
     flame = blob((42, 76), (50, 74), (58, 76), (57, 86), (50, 99), (43, 86))
     p.fill(flame, (250, 120, 50))
     p.fill(blob((45, 76), (55, 76), (54, 84), (50, 92), (46, 84)), (255, 220, 110))
@@ -234,6 +238,7 @@ def rocket(p: Pen, c: Coat) -> None:
 
 
 def plane(p: Pen, c: Coat) -> None:
+    """Draw an aeroplane."""
     p.fill(blob((78, 44), (86, 22), (95, 20), (93, 46)), c.main)
     p.fill(blob((52, 42), (66, 22), (74, 22), (66, 44)), c.deep)
     p.fill(blob((3, 52), (12, 43), (34, 38), (70, 40), (95, 42), (96, 48), (72, 60), (36, 64),
@@ -248,6 +253,7 @@ def plane(p: Pen, c: Coat) -> None:
 
 
 def submarine(p: Pen, c: Coat) -> None:
+    """Draw a submarine."""
     p.fill(band([(46, 28), (46, 14), (38, 14)], 2.6, smooth=False), c.dark)
     p.fill(rounded(38, 24, 62, 46, 5), c.deep)
     p.fill(blob((4, 60), (14, 42), (44, 36), (76, 42), (90, 58), (78, 76), (44, 82), (14, 78)),
@@ -263,6 +269,7 @@ def submarine(p: Pen, c: Coat) -> None:
 
 
 def ufo(p: Pen, c: Coat) -> None:
+    """Draw a flying saucer with its beam."""
     beam = [(38, 54), (62, 54), (80, 98), (20, 98)]
     p.fill(beam, mix(c.lamp, WHITE, 0.35))
     p.fill(oval(50, 34, 18, 20), mix(GLASS, c.accent, 0.25))
@@ -280,6 +287,7 @@ def ufo(p: Pen, c: Coat) -> None:
 
 
 def motorcycle(p: Pen, c: Coat) -> None:
+    """Draw a motorcycle."""
     for x in (20, 80):
         p.fill(oval(x, 78, 17), (40, 38, 48))
         p.fill(oval(x, 78, 11), (190, 194, 204))
