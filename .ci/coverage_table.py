@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 
 def main() -> None:
+    """Print the coverage of each folder."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "coverage.json"
         subprocess.run([sys.executable, "-m", "coverage", "json", "-q", "-o", path], check=True)

@@ -91,6 +91,7 @@ def check(name: str, python: Path, folder: Path, *, lowest: bool) -> bool:
 
 
 def main() -> int:
+    """Check every Python that is named; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--skip", action="append", default=[], help="a version that ran already")
     parser.add_argument("--only", choices=["newest", "lowest"], help="one kind of packages")

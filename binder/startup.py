@@ -1,6 +1,8 @@
-"""ipykernel 7.0 to 7.3 can sleep over a request until another client connects, as it sends replies
-past the stream that reads the requests (ipython/ipykernel issue 1554, mended in 7.4). Looking
-for requests five times a second ends that sleep: a first cell that hung is a blink late.
+"""Keep ipykernel 7.0 to 7.3 from sleeping while a request waits.
+
+These versions can miss a request until another client connects, since they send replies past the
+stream that reads the requests (ipython/ipykernel issue 1554, fixed in 7.4). Looking for requests
+five times a second ends that sleep; a first cell that was missed is a moment late.
 """
 
 

@@ -58,7 +58,7 @@ def is_alone(item: pytest.Item | None) -> bool:
     return item is not None and item.get_closest_marker("alone") is not None
 
 
-class Turn:
+class TestLock:
     """The locks of this process: one while it runs a test, and all while a test is alone."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Turn:
         self._exclusive = False
 
 
-_turn = Turn()
+_test_lock = TestLock()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -92,12 +92,12 @@ def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
     """Run a test marked `alone` while no other process runs one; such tests share a turn."""
-    _turn.begin(alone=is_alone(item))
+    _test_lock.begin(alone=is_alone(item))
     try:
         return (yield)
     finally:
         if not (is_alone(item) and is_alone(nextitem)):
-            _turn.end()
+            _test_lock.end()
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from segmind_widgets.planning.estimates import Estimate
 from segmind_widgets.types import Model, Status
 from segmind_widgets.widgets.base import free, row
 from segmind_widgets.widgets.form import Form
-from segmind_widgets.widgets.results import Results
+from segmind_widgets.widgets.results import ResultPictures
 
 MAX_RUNS = 16
 PROVIDER_OPTIONS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart"),
@@ -49,7 +49,7 @@ class RunsPanel(Panel):
             field.observe(lambda _: self.form is not None and self._show_cost(), "value")
         self.form_box = widgets.VBox()
         self.code = widgets.VBox()
-        self.outputs = Results(self)
+        self.outputs = ResultPictures(self)
         as_cell = self.button(
             "As a cell", self.as_cell, tooltip="The text of a cell with the same run"
         )

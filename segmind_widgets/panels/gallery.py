@@ -18,7 +18,7 @@ from segmind_widgets.widgets.archive import make_archive
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.copy_button import CopyButton
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.results import Results
+from segmind_widgets.widgets.results import ResultPictures
 from segmind_widgets.widgets.search import Search
 
 PAGE = 24  # jobs
@@ -26,7 +26,7 @@ _RELOAD_INTERVAL = 0.25  # seconds between two reloads
 _SIDE = 180  # pixels
 
 
-class ResultGrid(Results):
+class ResultGrid(ResultPictures):
     """Results with their prompts as captions."""
 
     def job_items(self, job: Job) -> list[dict[str, Any]]:

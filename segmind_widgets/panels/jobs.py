@@ -14,7 +14,7 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.job_details import Details
 from segmind_widgets.widgets.job_table import JobTable, facts
-from segmind_widgets.widgets.results import Results
+from segmind_widgets.widgets.results import ResultPictures
 from segmind_widgets.widgets.search import Search
 
 PAGE = 20  # rows
@@ -48,7 +48,7 @@ class JobsPanel(Panel):
         self.search = Search(argument, self._on_search, self.status, self.earlier)
         self.table = JobTable(self._act, self._picture, self.background)
         self.more = self.button("Show more", self._show_more)
-        self.pictures = Results(self, side=220, label="Outputs of the job")
+        self.pictures = ResultPictures(self, side=220, label="Outputs of the job")
         close = self.button("Close", lambda: self._open(None), tooltip="Hide the details")
         self.details = Details(self, close, pictures=self.pictures)
         self.observing(self.client, lambda _: self._reload_soon(), "newest")

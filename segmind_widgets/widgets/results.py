@@ -13,7 +13,7 @@ from segmind_widgets.widgets.pictures import Pictures, display_kind
 from segmind_widgets.widgets.values import prompt_text
 
 
-class Results(Pictures):
+class ResultPictures(Pictures):
     """A grid of jobs' outputs, newest first."""
 
     def __init__(self, panel: Host, **options: Any) -> None:

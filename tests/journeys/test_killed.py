@@ -75,7 +75,7 @@ print(json.dumps([str(again.status), again.inputs["prompt"]]))
 
 
 @dataclass(frozen=True)
-class Stage:
+class Moment:
     """Where a job is held until its kernel is killed.
 
     Args:
@@ -92,35 +92,35 @@ class Stage:
 
 
 STAGES = {
-    "before the reply, v1": Stage(
+    "before the reply, v1": Moment(
         lambda log: log.billed_posts, "POST /v1/.*", how={"api": "v1"}
     ),
-    "before the reply, v2": Stage(lambda log: log.billed_posts, "POST /v2/.*"),
-    "before the reply, workflow": Stage(
+    "before the reply, v2": Moment(lambda log: log.billed_posts, "POST /v2/.*"),
+    "before the reply, workflow": Moment(
         lambda log: log.billed_posts, "POST /workflows/.*", WORKFLOW, {"kind": "workflow"},
         status="unknown",
     ),
-    "between polls": Stage(
+    "between polls": Moment(
         lambda log: len(log.requests("GET", "/status")) > 1, "GET .*/x", speed=0.2
     ),
-    "during a poll": Stage(lambda log: log.requests("GET", "/status"), "GET /v2/.*/status"),
-    "during the poll of a workflow": Stage(
+    "during a poll": Moment(lambda log: log.requests("GET", "/status"), "GET /v2/.*/status"),
+    "during the poll of a workflow": Moment(
         lambda log: log.requests("GET", "/workflows/"), "GET /workflows/.*", WORKFLOW,
         {"kind": "workflow"}, speed=50,
     ),
-    "before the result": Stage(
+    "before the result": Moment(
         lambda log: [r for r in log.requests("GET", "/v2/requests/") if "/status" not in r.path],
         "GET /v2/requests/[^/]+",
     ),
-    "before the reply, APIMart": Stage(
+    "before the reply, APIMart": Moment(
         lambda log: log.billed_posts, "POST /v1/images/.*", "gemini-3-pro-image-preview",
         {"provider": "apimart"}, status="unknown",
     ),
-    "during the poll of a task": Stage(
+    "during the poll of a task": Moment(
         lambda log: log.requests("GET", "/v1/tasks/"), "GET /v1/tasks/.*",
         "gemini-3-pro-image-preview", {"provider": "apimart"}, speed=50,
     ),
-    "during the download": Stage(lambda log: log.requests("GET", "/outputs/"), "GET /outputs/.*"),
+    "during the download": Moment(lambda log: log.requests("GET", "/outputs/"), "GET /outputs/.*"),
 }  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def test_killed(name: str, tmp_path: Path) -> None:
         _killed(stage, sandbox, tmp_path)
 
 
-def _killed(stage: Stage, sandbox: Sandbox, tmp_path: Path) -> None:
+def _killed(stage: Moment, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.faults.add(stage.fault, "silence", times=None)
     kernel = Kernel(tmp_path, sandbox, stage.model, how=stage.how or {})
     try:

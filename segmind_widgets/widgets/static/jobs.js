@@ -60,8 +60,8 @@ export default () => { // called once per model
       bar.setAttribute("aria-label", `Progress of ${row.model}`);
       if (row.progress == null) bar.removeAttribute("value");
       else bar.value = row.progress;
-      const names = [...actions.children].map((one) => one.dataset.name);
-      if (names.join() !== row.actions.join()) {
+      const current = [...actions.children].map((one) => one.dataset.name);
+      if (current.join() !== row.actions.join()) {
         const focused = actions.contains(document.activeElement);
         actions.replaceChildren(...row.actions.map(act));
         if (focused) actions.firstChild.focus();

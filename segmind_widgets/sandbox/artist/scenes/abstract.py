@@ -10,23 +10,23 @@ from PIL import Image, ImageFilter
 from ..drawing.colour import BLACK, RGB, WHITE, clouds, fade, gradient, levels, mix, scale
 from ..drawing.pen import Stencil
 from ..drawing.shapes import Outline, blob
-from .stage import Stage
+from .stage import Scene
 from .tiles import tiles
 
 
-def abstract(st: Stage) -> None:
+def abstract(st: Scene) -> None:
     """Draw an abstract picture of a random kind."""
     st.rng.choice(KINDS)(st)
     st.horizon, st.floor = st.h * 0.75, st.h * 0.88
 
 
-def _colours(st: Stage) -> list[RGB]:
+def _colours(st: Scene) -> list[RGB]:
     base = [*st.palette.sky, *st.palette.accents]
     st.rng.shuffle(base)
     return base
 
 
-def _ground(st: Stage) -> None:
+def _ground(st: Scene) -> None:
     sky = st.palette.sky
     st.put(
         gradient(
@@ -36,7 +36,7 @@ def _ground(st: Stage) -> None:
     )
 
 
-def ribbons(st: Stage) -> None:
+def ribbons(st: Scene) -> None:
     """Draw ribbons of silk that flow across the picture, lit along one edge."""
     rng = st.rng
     _ground(st)
@@ -57,7 +57,7 @@ def ribbons(st: Stage) -> None:
         _sheet(st, line, colour, 0.15 + 0.7 * u)
 
 
-def _sheet(st: Stage, line: Outline, colour: RGB, depth: float) -> None:
+def _sheet(st: Scene, line: Outline, colour: RGB, depth: float) -> None:
     """Fill the area below the line, with a soft shadow above its edge."""
     mask = Stencil((st.w, st.h))
     mask.fill([*line, (st.w + 9, st.h + 9), (-9, st.h + 9)])
@@ -77,7 +77,7 @@ def _sheet(st: Stage, line: Outline, colour: RGB, depth: float) -> None:
     st.put(fill, edge, (0, 0), depth)
 
 
-def paper(st: Stage) -> None:
+def paper(st: Scene) -> None:
     """Draw layers of cut paper with nested holes, each sheet with a shadow."""
     rng = st.rng
     stops = (
@@ -109,7 +109,7 @@ def paper(st: Stage) -> None:
         _cut(st, hole.done(), tone, 0.1 + 0.11 * (count - i))
 
 
-def _glow_disc(st: Stage, x: float, y: float, r: float) -> None:
+def _glow_disc(st: Scene, x: float, y: float, r: float) -> None:
     side = round(r * 2) + 2
     disc = Stencil((side, side), 3)
     disc.disc(side / 2, side / 2, r)
@@ -121,7 +121,7 @@ def _glow_disc(st: Stage, x: float, y: float, r: float) -> None:
     )
 
 
-def _cut(st: Stage, mask: Image.Image, colour: RGB, depth: float) -> None:
+def _cut(st: Scene, mask: Image.Image, colour: RGB, depth: float) -> None:
     small = mask.resize((max(1, st.w // 4), max(1, st.h // 4)))
     shadow = small.filter(ImageFilter.GaussianBlur(st.unit * 0.6)).resize((st.w, st.h))
     st.put(BLACK, scale(shadow, 0.4), (st.unit * 0.6, st.unit * 1.4), depth)
@@ -135,7 +135,7 @@ def _cut(st: Stage, mask: Image.Image, colour: RGB, depth: float) -> None:
     )
 
 
-def arcs(st: Stage) -> None:
+def arcs(st: Scene) -> None:
     """Draw a sun and concentric arcs in the style of the 1970s."""
     rng = st.rng
     paper_tone = (
@@ -183,7 +183,7 @@ def arcs(st: Stage) -> None:
         _sheet(st, line, mix(colours[k % len(colours)], st.palette.near, 0.2), 0.6 + 0.15 * k)
 
 
-def mesh(st: Stage) -> None:
+def mesh(st: Scene) -> None:
     """Draw patches of soft colour under floating glass discs."""
     rng = st.rng
     colours = _colours(st)
@@ -212,7 +212,7 @@ def mesh(st: Stage) -> None:
         )
 
 
-def orbits(st: Stage) -> None:
+def orbits(st: Scene) -> None:
     """Draw thin arcs and beads around a centre, like a model of planetary orbits."""
     rng = st.rng
     dark = mix(st.palette.sky[0], BLACK, 0.35)
@@ -253,4 +253,4 @@ def orbits(st: Stage) -> None:
     _glow_disc(st, cx, cy, st.unit * rng.uniform(5, 7))
 
 
-KINDS: tuple[Callable[[Stage], None], ...] = (ribbons, paper, arcs, tiles, mesh, orbits)
+KINDS: tuple[Callable[[Scene], None], ...] = (ribbons, paper, arcs, tiles, mesh, orbits)

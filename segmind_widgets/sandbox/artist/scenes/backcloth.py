@@ -8,10 +8,10 @@ from ..drawing.colour import WHITE, gradient, mix
 from ..drawing.pen import Stencil
 from ..drawing.shapes import Outline, band, blob, oval, turned
 from .sky import stars
-from .stage import Stage
+from .stage import Scene
 
 
-def backcloth(st: Stage) -> None:
+def backcloth(st: Scene) -> None:
     """Draw a portrait background: plain colour, a large disc, leaves on both sides."""
     rng = st.rng
     st.sun = st.w * rng.choice((0.22, 0.78)), st.h * 0.25
@@ -27,7 +27,7 @@ def backcloth(st: Stage) -> None:
             _spray(st, way, kind, back)
 
 
-def _disc(st: Stage) -> None:
+def _disc(st: Scene) -> None:
     r = st.unit * st.rng.uniform(33, 38)
     size = round(r * 2) + 2
     disc = Stencil((size, size), 3)
@@ -42,7 +42,7 @@ def _disc(st: Stage) -> None:
     st.put(mix(st.palette.sun, WHITE, 0.3), ring.done(), (st.w / 2 - size, st.h * 0.44 - size), 0.1)
 
 
-def _spray(st: Stage, way: int, kind: str, back: bool) -> None:
+def _spray(st: Scene, way: int, kind: str, back: bool) -> None:
     """Draw leaves that fan out from a lower corner."""
     rng = st.rng
     mask, veins = Stencil((st.w, st.h)), Stencil((st.w, st.h))

@@ -16,7 +16,7 @@ from .abstract import abstract
 from .garden import blossom
 from .places import PLACES
 from .sky import birds, mist, rain, snowfall
-from .stage import Stage
+from .stage import Scene
 
 _AFLOAT = {"sea", "lake", "beach", "city", "japan"}
 _WEIGHTLESS = {"space", "underwater"}
@@ -32,13 +32,13 @@ class Spot:
     stand: str
 
 
-def compose(brief: Brief, size: Size, rng: Random, margin: int = 0) -> Stage:
+def compose(brief: Brief, size: Size, rng: Random, margin: int = 0) -> Scene:
     """Draw the scene of a brief.
 
     A stage with a margin (in pixels) can be filmed.
     """
     place = brief.place(rng)
-    st = Stage(size, rng, brief.palette(rng, place), margin)
+    st = Scene(size, rng, brief.palette(rng, place), margin)
     st.wishes = frozenset(w.subject.stand for w in brief.subjects) | frozenset(brief.weather)
     if place == "abstract":
         abstract(st)
@@ -51,7 +51,7 @@ def compose(brief: Brief, size: Size, rng: Random, margin: int = 0) -> Stage:
     return st
 
 
-def _weather(st: Stage, brief: Brief, place: str) -> None:
+def _weather(st: Scene, brief: Brief, place: str) -> None:
     if place in ("room", "studio", "space", "underwater", "abstract"):
         return
     if "snow" in brief.weather and place != "snowland":
@@ -66,7 +66,7 @@ def _weather(st: Stage, brief: Brief, place: str) -> None:
         birds(st)
 
 
-def _populate(st: Stage, brief: Brief, place: str) -> None:
+def _populate(st: Scene, brief: Brief, place: str) -> None:
     cast = [
         w
         for w in brief.subjects
@@ -83,7 +83,7 @@ def _populate(st: Stage, brief: Brief, place: str) -> None:
         perform(st, wanted, spot, flip=st.rng.random() < 0.5, place=place)
 
 
-def _ride(st: Stage, rider: Wanted, mount: Wanted, place: str) -> None:
+def _ride(st: Scene, rider: Wanted, mount: Wanted, place: str) -> None:
     below = _spot(st, mount.subject, place, 0, 1, 1.15)
     tall = below.tall * 0.55
     above = Spot(below.x, below.foot - below.tall * 0.42, tall, "ride")
@@ -91,7 +91,7 @@ def _ride(st: Stage, rider: Wanted, mount: Wanted, place: str) -> None:
     perform(st, rider, above, flip=False, place=place)
 
 
-def _spot(st: Stage, subject: Subject, place: str, index: int, count: int, crowd: float) -> Spot:
+def _spot(st: Scene, subject: Subject, place: str, index: int, count: int, crowd: float) -> Spot:
     rng = st.rng
     tall = subject.size * st.unit * 100 * crowd * rng.uniform(0.92, 1.08)
     aside = (
@@ -134,7 +134,7 @@ def _spot(st: Stage, subject: Subject, place: str, index: int, count: int, crowd
     return Spot(x, min(st.floor + step, st.h * 0.97), min(tall, st.h * 0.8), "ground")
 
 
-def perform(st: Stage, wanted: Wanted, spot: Spot, flip: bool, place: str) -> None:
+def perform(st: Scene, wanted: Wanted, spot: Spot, flip: bool, place: str) -> None:
     """Draw a subject on the stage, in the light of the stage."""
     tile = lit(
         cut(wanted, spot.tall, st.palette, st.rng, flip), st.palette, st.sun[0] > spot.x, st.rng
@@ -196,7 +196,7 @@ def lit(tile: Image.Image, palette: Palette, from_right: bool, rng: Random) -> I
     return face
 
 
-def _shadow(st: Stage, spot: Spot, width: int) -> None:
+def _shadow(st: Scene, spot: Spot, width: int) -> None:
     wide, flat = width * 0.42, max(2.0, spot.tall * 0.035)
     size = round(width * 1.4), round(flat * 6)
     mask = Stencil(size, 1)
@@ -207,7 +207,7 @@ def _shadow(st: Stage, spot: Spot, width: int) -> None:
     st.put(mix(st.palette.near, BLACK, 0.45), scale(soft, 0.5), at, 0.7)
 
 
-def _float(st: Stage, tile: Image.Image, left: float, spot: Spot) -> None:
+def _float(st: Scene, tile: Image.Image, left: float, spot: Spot) -> None:
     """Draw a floating subject: its lowest part is under water, the rest is reflected."""
     w, h = tile.size
     sunk = round(h * (0.9 if spot.stand == "water" else 0.8))

@@ -9,10 +9,10 @@ from PIL import Image
 from ..drawing.colour import RGB, WHITE, fade, gradient, mix
 from ..drawing.pen import Stencil
 from ..drawing.shapes import band, curve, oval, turned
-from .stage import Stage
+from .stage import Scene
 
 
-def hedge(st: Stage, base: float) -> None:
+def hedge(st: Scene, base: float) -> None:
     """Draw two rows of round bushes, sunlit from above."""
     rng = st.rng
     for row in range(2):
@@ -37,7 +37,7 @@ def hedge(st: Stage, base: float) -> None:
             x += r * rng.uniform(0.9, 1.5)
 
 
-def beds(st: Stage, base: float) -> None:
+def beds(st: Scene, base: float) -> None:
     """Draw rows of flowers from far to near, the nearest in front of the subject."""
     for i in range(4):
         near = i / 3
@@ -49,7 +49,7 @@ def beds(st: Stage, base: float) -> None:
     st.floor = base + (st.h - base) * 0.55
 
 
-def _row(st: Stage, y: float, near: float) -> None:
+def _row(st: Scene, y: float, near: float) -> None:
     rng = st.rng
     tall = st.unit * (4 + 9 * near)
     size = st.w, round(tall * 2.3)
@@ -114,7 +114,7 @@ def _bloom(head: Stencil, heart: Stencil, x: float, y: float, r: float, petals: 
     heart.disc(x, y, r * 0.27)
 
 
-def blossom(st: Stage, colour: RGB) -> None:
+def blossom(st: Scene, colour: RGB) -> None:
     """Draw flowering branches that reach in from an upper corner."""
     rng = st.rng
     way = rng.choice((-1, 1))

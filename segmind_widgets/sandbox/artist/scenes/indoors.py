@@ -10,10 +10,10 @@ from PIL import Image, ImageFilter
 from ..drawing.colour import RGB, WHITE, fade, gradient, halo, mix, scale
 from ..drawing.pen import Stencil
 from ..drawing.shapes import band, oval
-from .stage import Stage
+from .stage import Scene
 
 
-def studio(st: Stage) -> None:
+def studio(st: Scene) -> None:
     """Draw a studio: a seamless backdrop, a spotlight, geometric shapes, a plinth."""
     rng = st.rng
     base = rng.choice(st.palette.accents)
@@ -36,7 +36,7 @@ def studio(st: Stage) -> None:
     _plinth(st, base)
 
 
-def _shapes(st: Stage, base: RGB) -> None:
+def _shapes(st: Scene, base: RGB) -> None:
     rng, kind = st.rng, st.rng.choice(("disc", "arch", "arcs", "blocks"))
     second = mix(rng.choice([c for c in st.palette.accents if c != base]), base, 0.3)
     mask = Stencil((st.w, st.h))
@@ -59,7 +59,7 @@ def _shapes(st: Stage, base: RGB) -> None:
     )
 
 
-def _plinth(st: Stage, base: RGB) -> None:
+def _plinth(st: Scene, base: RGB) -> None:
     wide, flat, tall = st.unit * 40, st.unit * 6.5, st.unit * 12
     size = round(wide * 2), round(tall + flat * 2)
     side, top = Stencil(size, 2), Stencil(size, 2)
@@ -85,7 +85,7 @@ def _plinth(st: Stage, base: RGB) -> None:
     st.put(gradient(size, [mix(stone, WHITE, 0.25), mix(stone, WHITE, 0.55)]), top.done(), at, 0.3)
 
 
-def window_room(st: Stage, views: Mapping[str, Callable[[Stage], None]]) -> None:
+def window_room(st: Scene, views: Mapping[str, Callable[[Scene], None]]) -> None:
     """Draw a room: a wall, a large window, a picture, a table top in front, a plant."""
     rng = st.rng
     wall = mix(rng.choice(st.palette.accents), st.palette.haze, 0.5)
@@ -109,11 +109,11 @@ def window_room(st: Stage, views: Mapping[str, Callable[[Stage], None]]) -> None
     st.floor = st.horizon + table * 0.5
 
 
-def _window(st: Stage, wall: RGB, paint: Callable[[Stage], None]) -> None:
+def _window(st: Scene, wall: RGB, paint: Callable[[Scene], None]) -> None:
     rng = st.rng
     size = round(min(st.w * 0.62, st.unit * 82)), round(st.h * 0.58)
     x, y = st.w * rng.choice((0.4, 0.5, 0.6)) - size[0] / 2, st.h * 0.1
-    view = Stage(size, rng, st.palette)
+    view = Scene(size, rng, st.palette)
     paint(view)
     frame = mix(wall, WHITE, 0.6) if not st.palette.night else mix(wall, st.palette.near, 0.5)
     pad = round(st.unit * 1.8)
@@ -133,7 +133,7 @@ def _window(st: Stage, wall: RGB, paint: Callable[[Stage], None]) -> None:
     st.put(st.palette.glow, scale(soft, 0.05 if st.palette.night else 0.1), depth=0.2)
 
 
-def _picture(st: Stage, wall: RGB) -> None:
+def _picture(st: Scene, wall: RGB) -> None:
     size = round(st.unit * 14), round(st.unit * 18)
     art = gradient(size, [mix(wall, WHITE, 0.5), mix(wall, WHITE, 0.3)])
     dots = Stencil(size, 3)
@@ -150,7 +150,7 @@ def _picture(st: Stage, wall: RGB) -> None:
     st.put(art, Image.new("L", size, 255), (x, st.h * 0.22), 0.15)
 
 
-def plant(st: Stage, x: float, foot: float, tall: float) -> None:
+def plant(st: Scene, x: float, foot: float, tall: float) -> None:
     """Draw a pot with broad leaves."""
     size = round(tall * 1.1), round(tall)
     s, cx = tall / 100, size[0] / 2

@@ -7,11 +7,11 @@ from ..drawing.pen import Stencil
 from .garden import blossom
 from .land import rough_line
 from .sky import cloud_bank, mist, sky, stars
-from .stage import Stage
+from .stage import Scene
 from .woods import hills
 
 
-def japan(st: Stage) -> None:
+def japan(st: Scene) -> None:
     """Draw a volcano behind a lake with a gate in the water."""
     st.horizon = st.h * 0.66
     centre = st.w * st.rng.choice((0.4, 0.5, 0.6))
@@ -38,12 +38,12 @@ def japan(st: Stage) -> None:
     st.front.append(lambda: blossom(st, mix((255, 176, 198), st.palette.glow, 0.2)))
 
 
-def _water(st: Stage, top: float) -> None:
+def _water(st: Scene, top: float) -> None:
     st.mirror(top, st.h, 0.45, 0.5)
     scales(st, top + st.h * 0.12)
 
 
-def scales(st: Stage, top: float) -> None:
+def scales(st: Scene, top: float) -> None:
     """Draw waves as overlapping rings (seigaiha), larger towards the viewer."""
     y, row = top, 0
     while y < st.h + st.unit * 8:
@@ -63,7 +63,7 @@ def scales(st: Stage, top: float) -> None:
         y, row = y + r * 0.55, row + 1
 
 
-def cone(st: Stage, x: float, base: float, tall: float) -> None:
+def cone(st: Scene, x: float, base: float, tall: float) -> None:
     """Draw a volcano with a snow cap."""
     wide = tall * 1.5
     size = round(wide * 2), round(tall) + 2
@@ -99,7 +99,7 @@ def cone(st: Stage, x: float, base: float, tall: float) -> None:
     st.put(mix(st.palette.near, st.palette.sky[0], 0.4), dusk, corner, 0.1)
 
 
-def gate(st: Stage, x: float, foot: float, tall: float) -> None:
+def gate(st: Scene, x: float, foot: float, tall: float) -> None:
     """Draw a torii that stands in the water."""
     red: RGB = mix((200, 52, 40), st.palette.near, 0.5 if st.palette.night else 0.12)
     wide = tall * 1.16

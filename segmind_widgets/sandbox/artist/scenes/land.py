@@ -11,7 +11,7 @@ from PIL import Image
 from ..drawing.colour import RGB, WHITE, fade, gradient, mix
 from ..drawing.pen import Stencil
 from ..drawing.shapes import Outline, Point, curve
-from .stage import Stage
+from .stage import Scene
 
 
 def rough_line(rng: Random, a: Point, b: Point, jag: float, depth: int = 5) -> Outline:
@@ -42,7 +42,7 @@ def rolling(rng: Random, width: float, base: float, swell: float, waves: float) 
     ]  # fmt: skip
 
 
-def slab(st: Stage, line: Outline, fill: list[RGB], depth: float) -> tuple[float, float]:
+def slab(st: Scene, line: Outline, fill: list[RGB], depth: float) -> tuple[float, float]:
     """Fill the area from a skyline to the bottom of the picture.
 
     Returns the smallest and the largest y of the skyline, its highest and lowest point.
@@ -63,12 +63,12 @@ def slab(st: Stage, line: Outline, fill: list[RGB], depth: float) -> tuple[float
     return top, low
 
 
-def tone(st: Stage, nearness: float) -> RGB:
+def tone(st: Scene, nearness: float) -> RGB:
     """Return the colour of land at `nearness` (0 far, 1 near)."""
     return mix(st.palette.far, st.palette.near, nearness)
 
 
-def ridges(st: Stage, count: int, top: float, bottom: float, snow: bool, start: float = 0) -> None:
+def ridges(st: Scene, count: int, top: float, bottom: float, snow: bool, start: float = 0) -> None:
     """Draw mountain ranges one behind another; more distant ones are paler."""
     for i in range(count):
         near = start + (1 - start) * (i / max(1, count - 1)) * 0.8
@@ -77,7 +77,7 @@ def ridges(st: Stage, count: int, top: float, bottom: float, snow: bool, start: 
         peaks(st, base, tall, near, snow and i < 2, depth=0.08 + 0.4 * near)
 
 
-def peaks(st: Stage, base: float, tall: float, near: float, snow: bool, depth: float) -> None:
+def peaks(st: Scene, base: float, tall: float, near: float, snow: bool, depth: float) -> None:
     """Draw one range of peaks with a sunny and a shaded side."""
     rng = st.rng
     step = tall * rng.uniform(1.1, 1.9)
@@ -147,7 +147,7 @@ def _snow(
     white.fill([*west, *east, *hem])
 
 
-def dunes(st: Stage, count: int, top: float, bottom: float) -> None:
+def dunes(st: Scene, count: int, top: float, bottom: float) -> None:
     """Draw sand dunes, each with a crest between its sunny and its shaded side."""
     rng = st.rng
     side = 1 if st.sun[0] > st.w / 2 else -1
@@ -185,7 +185,7 @@ def dunes(st: Stage, count: int, top: float, bottom: float) -> None:
         st.put(mix(sand, st.palette.near, 0.62), mask, (0, y0), depth)
 
 
-def mesas(st: Stage, base: float) -> None:
+def mesas(st: Scene, base: float) -> None:
     """Draw table mountains with strata."""
     for near in (0.15, 0.45):
         for _ in range(st.rng.randint(2, 3)):

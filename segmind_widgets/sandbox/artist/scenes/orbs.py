@@ -7,10 +7,10 @@ from PIL import Image, ImageChops, ImageFilter
 from ..drawing.colour import BLACK, RGB, WHITE, clouds, gradient, levels, mix, scale
 from ..drawing.pen import Stencil
 from .land import rolling, slab
-from .stage import Stage
+from .stage import Scene
 
 
-def world(st: Stage, x: float, y: float, r: float, colour: RGB, ring: bool | None = None) -> None:
+def world(st: Scene, x: float, y: float, r: float, colour: RGB, ring: bool | None = None) -> None:
     """Draw a planet lit from the side of the sun; `ring` None decides at random."""
     rng = st.rng
     side = round(r * 2) + 2
@@ -53,7 +53,7 @@ def _rings(r: float, flat: float) -> Image.Image:
 
 
 def _lay(
-    st: Stage, rings: Image.Image, colour: RGB, x: float, y: float, tilt: float, behind: bool
+    st: Scene, rings: Image.Image, colour: RGB, x: float, y: float, tilt: float, behind: bool
 ) -> None:
     half = rings.copy()
     middle = rings.height // 2
@@ -62,7 +62,7 @@ def _lay(
     st.put(colour, scale(turned, 0.85), (x - rings.width / 2, y - rings.height / 2), 0.2)
 
 
-def craters(st: Stage) -> None:
+def craters(st: Scene) -> None:
     """Draw cratered ground."""
     rng = st.rng
     for i in range(3):
@@ -83,7 +83,7 @@ def craters(st: Stage) -> None:
     st.horizon, st.floor = st.h * 0.68, st.h * 0.9
 
 
-def _crater(st: Stage, x: float, y: float, wide: float, dust: RGB, depth: float) -> None:
+def _crater(st: Scene, x: float, y: float, wide: float, dust: RGB, depth: float) -> None:
     size = round(wide * 2.4) + 2, round(wide * 0.9) + 2
     cx, cy = size[0] / 2, size[1] / 2
     rim, pit = Stencil(size, 3), Stencil(size, 3)

@@ -13,12 +13,12 @@ from .land import dunes, mesas, peaks, ridges, rolling, slab
 from .orbs import craters, world
 from .sea import below, island, open_water, palms, shore, swell
 from .sky import aurora, birds, cloud_bank, glow, luminary, mist, nebula, sky, snowfall, stars
-from .stage import Stage
+from .stage import Scene
 from .town import lamps, pavement, quay, skyline, terrace
 from .woods import framing, hills, meadow, pines
 
 
-def _heavens(st: Stage, horizon: float, clouds: str = "") -> None:
+def _heavens(st: Scene, horizon: float, clouds: str = "") -> None:
     st.horizon = st.h * horizon
     st.sun = st.w * st.rng.choice((0.26, 0.36, 0.64, 0.74)), st.horizon * st.rng.uniform(0.32, 0.72)
     sky(st)
@@ -30,7 +30,7 @@ def _heavens(st: Stage, horizon: float, clouds: str = "") -> None:
     cloud_bank(st, clouds)
 
 
-def mountain(st: Stage) -> None:
+def mountain(st: Scene) -> None:
     """Draw snowy mountains behind a forest and a dark meadow."""
     _heavens(st, st.rng.uniform(0.6, 0.7))
     birds(st)
@@ -42,7 +42,7 @@ def mountain(st: Stage) -> None:
         st.front.append(lambda: framing(st))
 
 
-def lake(st: Stage) -> None:
+def lake(st: Scene) -> None:
     """Draw a mountain lake with conifers on the far shore."""
     shore_line = st.rng.uniform(0.58, 0.66)
     _heavens(st, shore_line)
@@ -55,7 +55,7 @@ def lake(st: Stage) -> None:
         st.front.append(lambda: framing(st))
 
 
-def _near_shore(st: Stage, lay: Callable[[], None]) -> None:
+def _near_shore(st: Scene, lay: Callable[[], None]) -> None:
     """Draw the land nearest to the viewer.
 
     If a subject floats, the land is drawn in front of it, to cover its reflection.
@@ -67,7 +67,7 @@ def _near_shore(st: Stage, lay: Callable[[], None]) -> None:
         lay()
 
 
-def sea(st: Stage) -> None:
+def sea(st: Scene) -> None:
     """Draw the open sea with an island."""
     _heavens(st, st.rng.uniform(0.52, 0.62))
     birds(st)
@@ -82,7 +82,7 @@ def sea(st: Stage) -> None:
     st.front.append(lambda: swell(st, base, 3))
 
 
-def beach(st: Stage) -> None:
+def beach(st: Scene) -> None:
     """Draw a beach with palms and an island."""
     _heavens(st, st.rng.uniform(0.48, 0.56))
     island(st, st.horizon + 1, st.w * st.rng.uniform(0.1, 0.9), st.w * 0.3, 0.25)
@@ -91,7 +91,7 @@ def beach(st: Stage) -> None:
     palms(st)
 
 
-def forest(st: Stage) -> None:
+def forest(st: Scene) -> None:
     """Draw layers of conifers in mist."""
     _heavens(st, 0.72, "soft")
     for i in range(4):
@@ -102,7 +102,7 @@ def forest(st: Stage) -> None:
     meadow(st, st.h * 0.9, flowers=True, dark=0.72)
 
 
-def country(st: Stage) -> None:
+def country(st: Scene) -> None:
     """Draw rolling hills with a meadow."""
     _heavens(st, st.rng.uniform(0.56, 0.64), "puffs")
     peaks(st, st.horizon + st.h * 0.03, st.h * 0.16, 0.1, False, 0.1)
@@ -110,7 +110,7 @@ def country(st: Stage) -> None:
     meadow(st, st.h * 0.87, dark=0.2)
 
 
-def desert(st: Stage) -> None:
+def desert(st: Scene) -> None:
     """Draw dunes in front of mesas."""
     _heavens(st, st.rng.uniform(0.55, 0.64), "streaks")
     mesas(st, st.horizon + st.h * 0.02)
@@ -118,7 +118,7 @@ def desert(st: Stage) -> None:
     st.floor = st.h * 0.9
 
 
-def city(st: Stage) -> None:
+def city(st: Scene) -> None:
     """Draw a city skyline behind water."""
     _heavens(st, st.rng.uniform(0.66, 0.72), "streaks")
     skyline(st, st.horizon + 1)
@@ -128,7 +128,7 @@ def city(st: Stage) -> None:
         quay(st, st.h * 0.85)
 
 
-def street(st: Stage) -> None:
+def street(st: Scene) -> None:
     """Draw a street with old houses and lamps."""
     base = st.h * 0.74
     _heavens(st, 0.6)
@@ -138,7 +138,7 @@ def street(st: Stage) -> None:
     lamps(st, base + (st.h - base) * 0.2)
 
 
-def snowland(st: Stage) -> None:
+def snowland(st: Scene) -> None:
     """Draw a snowy landscape, with an aurora at night."""
     _heavens(st, st.rng.uniform(0.58, 0.66))
     if st.palette.night and "aurora" not in st.wishes:
@@ -157,7 +157,7 @@ def snowland(st: Stage) -> None:
         st.front.append(lambda: snowfall(st, 0.7))
 
 
-def space(st: Stage) -> None:
+def space(st: Scene) -> None:
     """Draw stars, a nebula and two planets."""
     st.sun = st.w * st.rng.choice((0.2, 0.8)), st.h * st.rng.uniform(0.15, 0.4)
     st.put(gradient((st.w, st.h), st.palette.sky))
@@ -167,7 +167,7 @@ def space(st: Stage) -> None:
     st.horizon, st.floor = st.h * 0.8, st.h * 0.85
 
 
-def planet(st: Stage) -> None:
+def planet(st: Scene) -> None:
     """Draw a large planet and a small one on the side of the sun."""
     x = st.w - st.sun[0] + st.rng.uniform(-0.08, 0.08) * st.w
     world(
@@ -182,7 +182,7 @@ def planet(st: Stage) -> None:
     )
 
 
-def moonscape(st: Stage) -> None:
+def moonscape(st: Scene) -> None:
     """Draw cratered ground under a sky of stars with a planet."""
     st.sun = st.w * st.rng.choice((0.25, 0.75)), st.h * 0.28
     st.put(gradient((st.w, st.h), st.palette.sky))
@@ -199,13 +199,13 @@ def moonscape(st: Stage) -> None:
     craters(st)
 
 
-def underwater(st: Stage) -> None:
+def underwater(st: Scene) -> None:
     """Draw an underwater scene."""
     st.sun = st.w * st.rng.uniform(0.3, 0.7), 0
     below(st)
 
 
-def garden(st: Stage) -> None:
+def garden(st: Scene) -> None:
     """Draw a garden with a hedge and flower beds."""
     _heavens(st, 0.58, "puffs")
     hills(st, 2, st.horizon, st.h * 0.68, start=0.1)
@@ -214,12 +214,12 @@ def garden(st: Stage) -> None:
     beds(st, st.h * 0.8)
 
 
-def room(st: Stage) -> None:
+def room(st: Scene) -> None:
     """Draw a room whose window shows one of `VIEWS`."""
     window_room(st, VIEWS)
 
 
-def islands(st: Stage) -> None:
+def islands(st: Scene) -> None:
     """Draw mountain peaks that rise from fog like islands."""
     from .sky import mist as fog
 
@@ -234,11 +234,11 @@ def islands(st: Stage) -> None:
 
 
 # Views for a window: places that are complete without the `front` layers.
-VIEWS: dict[str, Callable[[Stage], None]] = {
+VIEWS: dict[str, Callable[[Scene], None]] = {
     "mountain": mountain, "lake": lake, "city": city, "country": country,
 }  # fmt: skip
 
-PLACES: dict[str, Callable[[Stage], None]] = {
+PLACES: dict[str, Callable[[Scene], None]] = {
     place.__name__: place
     for place in (
         mountain, lake, sea, beach, forest, country, desert, city, street, snowland, space,

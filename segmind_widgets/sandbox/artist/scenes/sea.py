@@ -10,17 +10,17 @@ from ..drawing.colour import BLACK, WHITE, clouds, fade, gradient, levels, mix, 
 from ..drawing.pen import Stencil
 from ..drawing.shapes import band, curve, oval
 from .land import rolling, rough_line, slab, tone
-from .stage import Stage
+from .stage import Scene
 
 
-def open_water(st: Stage, top: float, clear: float = 0.35, ripple: float = 0.8) -> None:
+def open_water(st: Scene, top: float, clear: float = 0.35, ripple: float = 0.8) -> None:
     """Draw water from a shoreline to the bottom, with reflected light."""
     st.mirror(top, st.h, clear, ripple)
     shimmer(st, top)
     glitter(st, top)
 
 
-def shimmer(st: Stage, top: float) -> None:
+def shimmer(st: Scene, top: float) -> None:
     """Draw long pale and dark strokes, wider towards the viewer."""
     size = st.w, max(4, round(st.h - top))
     light, dark = Stencil(size), Stencil(size)
@@ -38,7 +38,7 @@ def shimmer(st: Stage, top: float) -> None:
     st.put(mix(st.palette.water, st.palette.near, 0.5), scale(dark.done(), 0.8), (0, top), 0.25)
 
 
-def glitter(st: Stage, top: float) -> None:
+def glitter(st: Scene, top: float) -> None:
     """Draw the path of light on the water under the sun or moon."""
     high = st.h - top
     size = round(st.unit * 60), max(4, round(high))
@@ -55,7 +55,7 @@ def glitter(st: Stage, top: float) -> None:
     st.put(mix(st.palette.sun, st.palette.glow, 0.35), shine, (st.sun[0] - size[0] / 2, top), 0.02)
 
 
-def swell(st: Stage, top: float, rows: int = 4) -> None:
+def swell(st: Scene, top: float, rows: int = 4) -> None:
     """Draw rows of waves, each lit along its crest and with foam."""
     rng = st.rng
     for i in range(rows):
@@ -88,7 +88,7 @@ def swell(st: Stage, top: float, rows: int = 4) -> None:
         st.put(mix(WHITE, st.palette.haze, 0.35), scale(foam.done(), 0.5), (0, y - tall / 2), depth)
 
 
-def shore(st: Stage, base: float) -> None:
+def shore(st: Scene, base: float) -> None:
     """Draw a beach with the last wave on the sand."""
     high = st.h - base
     lean = st.rng.choice((-1, 1)) * high * 0.3
@@ -106,7 +106,7 @@ def shore(st: Stage, base: float) -> None:
     st.floor = min(st.h * 0.94, base + high * 0.6)
 
 
-def island(st: Stage, base: float, x: float, wide: float, near: float) -> None:
+def island(st: Scene, base: float, x: float, wide: float, near: float) -> None:
     """Draw a rocky island with a lower ridge in front of a higher one."""
     rng = st.rng
     tall = wide * rng.uniform(0.2, 0.36)
@@ -125,7 +125,7 @@ def island(st: Stage, base: float, x: float, wide: float, near: float) -> None:
         st.put(fill, mask.done(), (x + shift * wide - size[0] / 2, base - size[1] + 1), near * 0.4)
 
 
-def palms(st: Stage) -> None:
+def palms(st: Scene) -> None:
     """Draw two or three palms that lean in from one side."""
     left = st.sun[0] < st.w / 2  # subjects stand on the other side
     colour = mix(st.palette.near, st.palette.sky[0], 0.15)
@@ -161,7 +161,7 @@ def _frond(rib: list[tuple[float, float]], hang: float) -> list[tuple[float, flo
     return [*rib, *fringe[::-1]]
 
 
-def below(st: Stage) -> None:
+def below(st: Scene) -> None:
     """Draw an underwater scene: light from above, rays, sand, seaweed, coral, bubbles."""
     top = mix(st.palette.water, st.palette.glow, 0.5)
     deep = mix(st.palette.water, st.palette.sky[0], 0.75)
@@ -178,7 +178,7 @@ def below(st: Stage) -> None:
     st.front.append(lambda: _bubbles(st))
 
 
-def _rays(st: Stage) -> None:
+def _rays(st: Scene) -> None:
     w, h = 256, round(256 * st.h / st.w)
     mask = Stencil((w, h), 1)
     source = st.sun[0] / st.w * w
@@ -201,7 +201,7 @@ def _rays(st: Stage) -> None:
     st.put(WHITE, caustic)
 
 
-def _weed(st: Stage, base: float, near: float, colour: tuple[int, int, int]) -> None:
+def _weed(st: Scene, base: float, near: float, colour: tuple[int, int, int]) -> None:
     mask = Stencil((st.w, st.h))
     for _ in range(st.rng.randint(3, 5)):
         x = st.rng.random() * st.w
@@ -216,7 +216,7 @@ def _weed(st: Stage, base: float, near: float, colour: tuple[int, int, int]) -> 
     st.put(colour, mask.done(), depth=0.3 + 0.5 * near)
 
 
-def _coral(st: Stage, base: float, near: float, colour: tuple[int, int, int]) -> None:
+def _coral(st: Scene, base: float, near: float, colour: tuple[int, int, int]) -> None:
     for i in range(3):
         size = round(st.unit * (8 + 9 * near) * st.rng.uniform(0.7, 1.2))
         mask = Stencil((size, size), 3)
@@ -227,7 +227,7 @@ def _coral(st: Stage, base: float, near: float, colour: tuple[int, int, int]) ->
 
 
 def _branch(
-    st: Stage,
+    st: Scene,
     mask: Stencil,
     x: float,
     y: float,
@@ -244,7 +244,7 @@ def _branch(
             _branch(st, mask, *end, angle + turn, length * 0.72, wide * 0.76, left - 1)
 
 
-def _bubbles(st: Stage) -> None:
+def _bubbles(st: Scene) -> None:
     for _ in range(3):
         x, y = st.rng.random() * st.w, st.h * st.rng.uniform(0.5, 0.9)
         mask = Stencil((round(st.unit * 12), round(st.unit * 40)), 3)

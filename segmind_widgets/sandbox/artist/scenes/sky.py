@@ -8,10 +8,10 @@ from PIL import Image, ImageChops, ImageFilter
 
 from ..drawing.colour import BLACK, WHITE, clouds, fade, gradient, halo, levels, mix, noise, scale
 from ..drawing.pen import Stencil
-from .stage import Stage
+from .stage import Scene
 
 
-def sky(st: Stage, horizon: float | None = None) -> None:
+def sky(st: Scene, horizon: float | None = None) -> None:
     """Draw the gradient down to the horizon, with a glow at the position of the sun."""
     line = round(st.horizon if horizon is None else horizon)
     st.put(gradient((st.w, max(2, line)), st.palette.sky))
@@ -20,13 +20,13 @@ def sky(st: Stage, horizon: float | None = None) -> None:
     glow(st, st.sun[0], st.sun[1], max(st.h, st.w * 0.7), 0.55, 1.6)
 
 
-def glow(st: Stage, x: float, y: float, radius: float, strength: float, soft: float = 2) -> None:
+def glow(st: Scene, x: float, y: float, radius: float, strength: float, soft: float = 2) -> None:
     """Draw light around a point; `soft` is the exponent of the falloff."""
     side = max(4, round(radius * 2))
     st.put(st.palette.glow, halo(side, soft, strength), (x - side / 2, y - side / 2))
 
 
-def luminary(st: Stage, size: float = 0) -> None:
+def luminary(st: Scene, size: float = 0) -> None:
     """Draw the sun, or the moon if the palette is a night; size 0 is random."""
     r = size or st.rng.uniform(6, 11) * st.unit
     if st.palette.night:
@@ -35,7 +35,7 @@ def luminary(st: Stage, size: float = 0) -> None:
         sun(st, r)
 
 
-def sun(st: Stage, r: float) -> None:
+def sun(st: Scene, r: float) -> None:
     """Draw the sun with a glow, sometimes with rings as on a poster."""
     x, y = st.sun
     glow(st, x, y, r * 6, 0.75)
@@ -45,7 +45,7 @@ def sun(st: Stage, r: float) -> None:
     _disc(st, st.palette.sun, x, y, r, 1, drift=-0.05)
 
 
-def moon(st: Stage, r: float) -> None:
+def moon(st: Scene, r: float) -> None:
     """Draw a full moon with spots, or a crescent."""
     x, y = st.sun
     glow(st, x, y, r * 9, 0.45)
@@ -72,7 +72,7 @@ def moon(st: Stage, r: float) -> None:
 
 
 def _disc(
-    st: Stage, colour: tuple[int, int, int], x: float, y: float, r: float, level: float,
+    st: Scene, colour: tuple[int, int, int], x: float, y: float, r: float, level: float,
     drift: float = 0,
 ) -> None:  # fmt: skip
     side = round(r * 2) + 2
@@ -81,7 +81,7 @@ def _disc(
     st.put(colour, mask.done(), (x - side / 2, y - side / 2), drift=(0, drift * st.h))
 
 
-def stars(st: Stage, amount: float = 1, bottom: float | None = None) -> None:
+def stars(st: Scene, amount: float = 1, bottom: float | None = None) -> None:
     """Draw stars that become sparser towards the horizon."""
     bottom = st.horizon if bottom is None else bottom
     mask = Stencil((st.w, round(bottom)), 2)
@@ -99,7 +99,7 @@ def stars(st: Stage, amount: float = 1, bottom: float | None = None) -> None:
         _shooting_star(st, bottom)
 
 
-def _shooting_star(st: Stage, bottom: float) -> None:
+def _shooting_star(st: Scene, bottom: float) -> None:
     length, way = st.unit * st.rng.uniform(12, 22), st.rng.choice((-1, 1))
     size = round(length), round(length * 0.45)
     mask = Stencil(size, 3)
@@ -111,13 +111,13 @@ def _shooting_star(st: Stage, bottom: float) -> None:
     st.put(WHITE, tail, at)
 
 
-def cloud_bank(st: Stage, kind: str = "") -> None:
+def cloud_bank(st: Scene, kind: str = "") -> None:
     """Draw a few clouds of one kind: "streaks", "puffs" or "soft" ("" is random)."""
     kind = kind or st.rng.choice(("streaks", "puffs", "soft", "puffs"))
     {"streaks": _streaks, "puffs": _puffs, "soft": _soft}[kind](st)
 
 
-def _streaks(st: Stage) -> None:
+def _streaks(st: Scene) -> None:
     for _ in range(st.rng.randint(3, 6)):
         y = st.horizon * st.rng.uniform(0.15, 0.8)
         width = st.w * st.rng.uniform(0.18, 0.42)
@@ -136,7 +136,7 @@ def _streaks(st: Stage) -> None:
         st.put(tone, scale(mask.done(), 0.62), at, 0.1, (st.unit * st.rng.uniform(3, 8), 0))
 
 
-def _puffs(st: Stage) -> None:
+def _puffs(st: Scene) -> None:
     for _ in range(st.rng.randint(3, 5)):
         nearness = st.rng.uniform(0.35, 1)
         width, high = st.w * 0.36 * nearness, st.unit * 15 * nearness
@@ -159,7 +159,7 @@ def _puffs(st: Stage) -> None:
         st.put(fill, scale(soft, 0.5 if st.palette.night else 0.94), at, 0.12, drift)
 
 
-def _soft(st: Stage) -> None:
+def _soft(st: Scene) -> None:
     size = st.w, max(4, round(st.horizon))
     lumps = clouds(st.rng, size, (2.6 * st.w / st.h, 5), 5)
     mask = Image.new("L", size)
@@ -169,7 +169,7 @@ def _soft(st: Stage) -> None:
     st.put(tone, scale(mask, dim), depth=0.05, drift=(st.unit * 4, 0))
 
 
-def aurora(st: Stage) -> None:
+def aurora(st: Scene) -> None:
     """Draw northern lights as curtains that are brightest at the lower edge."""
     colours = [st.palette.accents[1], (96, 255, 190), (170, 120, 255)]
     w, h = 320, 200
@@ -189,7 +189,7 @@ def aurora(st: Stage) -> None:
         st.put(colours[i], scale(big, 0.62), drift=(st.unit * (i - 1) * 8, 0))
 
 
-def nebula(st: Stage) -> None:
+def nebula(st: Scene) -> None:
     """Draw a band of coloured gas across the stars."""
     size = st.w, st.h
     lean = st.rng.uniform(-35, 35)
@@ -211,7 +211,7 @@ def nebula(st: Stage) -> None:
     st.put(WHITE, ImageChops.multiply(fine, belt), depth=0.02)
 
 
-def snowfall(st: Stage, amount: float = 1) -> None:
+def snowfall(st: Scene, amount: float = 1) -> None:
     """Draw snowflakes; near ones are large and soft."""
     for depth, count, r in ((0.3, 150, 0.3), (0.6, 70, 0.55), (1.0, 22, 1.0)):
         mask = Stencil((st.w, st.h), 1 if r > 0.5 else 2)
@@ -225,7 +225,7 @@ def snowfall(st: Stage, amount: float = 1) -> None:
         st.put(WHITE, flakes, depth=depth, drift=(st.unit * 4, st.unit * 16 * depth))
 
 
-def rain(st: Stage) -> None:
+def rain(st: Scene) -> None:
     """Draw slanted streaks of rain over a veil."""
     mask = Stencil((st.w, st.h), 2)
     for _ in range(round(240 * st.w / st.h)):
@@ -236,7 +236,7 @@ def rain(st: Stage) -> None:
     st.put(mix(WHITE, st.palette.sky[1], 0.25), mask.done(), drift=(-st.unit * 5, st.unit * 22))
 
 
-def mist(st: Stage, y: float, height: float, strength: float = 0.8) -> None:
+def mist(st: Scene, y: float, height: float, strength: float = 0.8) -> None:
     """Draw a bank of haze that is densest at its lower edge."""
     size = st.w, max(4, round(height))
     lumps = levels(clouds(st.rng, size, (3 * st.w / st.h, 1.6), 4), 0.2, 0.75, strength)
@@ -245,7 +245,7 @@ def mist(st: Stage, y: float, height: float, strength: float = 0.8) -> None:
     st.put(mix(st.palette.haze, st.palette.glow, 0.25), bank, (0, y - height * 0.7), 0.25)
 
 
-def birds(st: Stage) -> None:
+def birds(st: Scene) -> None:
     """Draw a distant, loose flock of birds."""
     cx, cy = st.rng.uniform(0.2, 0.8) * st.w, st.rng.uniform(0.2, 0.5) * st.horizon
     size = round(st.unit * 26), round(st.unit * 16)

@@ -87,7 +87,7 @@ class Mirror:
         canvas.paste(self.tint, (0, self.top), self.mask)
 
 
-class Stage:
+class Scene:
     """A scene that is painted layer by layer; with a margin, the layers are stored for a film.
 
     `w` and `h` are the stage's size in pixels (the frame plus the margin); `unit` is a hundredth of

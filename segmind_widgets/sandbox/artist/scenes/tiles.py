@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from ..drawing.colour import BLACK, WHITE, gradient, mix
 from ..drawing.pen import Stencil
-from .stage import Stage
+from .stage import Scene
 
 
-def tiles(st: Stage) -> None:
+def tiles(st: Scene) -> None:
     """Draw circles, quarter circles and leaves on a grid, in the Bauhaus style."""
     rng = st.rng
     cell = min(st.w, st.h) / rng.choice((3, 4, 5))

@@ -9,10 +9,10 @@ from PIL import Image, ImageFilter
 from ..drawing.colour import RGB, WHITE, fade, gradient, halo, mix, scale
 from ..drawing.pen import Stencil
 from .land import tone
-from .stage import Stage
+from .stage import Scene
 
 
-def skyline(st: Stage, base: float, rows: int = 3) -> None:
+def skyline(st: Scene, base: float, rows: int = 3) -> None:
     """Draw rows of towers with windows; nearer rows are darker."""
     for i in range(rows):
         near = (i + 0.6) / rows
@@ -22,7 +22,7 @@ def skyline(st: Stage, base: float, rows: int = 3) -> None:
             st.put(mix(st.palette.haze, st.palette.glow, 0.3), haze, (0, base - st.h * 0.3), 0.1)
 
 
-def _row(st: Stage, base: float, near: float, depth: float) -> None:
+def _row(st: Scene, base: float, near: float, depth: float) -> None:
     rng = st.rng
     high = round(min(base - st.h * 0.03, st.h * 0.62))
     top = round(base) - high
@@ -87,7 +87,7 @@ def _tower(
 
 def _windows(
     rng: Random, lit: Stencil, dim: Stencil, x: float, wide: float, tall: float, high: int,
-    st: Stage,
+    st: Scene,
 ) -> None:  # fmt: skip
     share = 0.42 if st.palette.night else 0.16
     style = rng.random()
@@ -106,7 +106,7 @@ def _windows(
             (lit if on else dim).box(left, y, left + pane, y + step * 0.62, 255 if on else 70)
 
 
-def terrace(st: Stage, base: float) -> None:
+def terrace(st: Scene, base: float) -> None:
     """Draw a row of old houses with gables, windows and doors."""
     rng = st.rng
     walls = [mix(c, st.palette.haze, 0.25) for c in st.palette.accents]
@@ -121,12 +121,12 @@ def terrace(st: Stage, base: float) -> None:
         x += wide
 
 
-def _lit(st: Stage, colour: RGB) -> RGB:
+def _lit(st: Scene, colour: RGB) -> RGB:
     r, g, b = (c * k // 255 for c, k in zip(colour, st.palette.light, strict=True))
     return mix((r, g, b), st.palette.near, 0.45 if st.palette.night else 0.0)
 
 
-def _house(st: Stage, x: float, base: float, wide: float, tall: float, wall: RGB) -> None:
+def _house(st: Scene, x: float, base: float, wide: float, tall: float, wall: RGB) -> None:
     rng = st.rng
     roof_high = wide * rng.uniform(0.4, 0.62)
     size = round(wide) + 1, round(tall + roof_high)
@@ -191,7 +191,7 @@ def _house(st: Stage, x: float, base: float, wide: float, tall: float, wall: RGB
     st.put(st.palette.near, edge, (x, base - edge.height), depth)
 
 
-def pavement(st: Stage, base: float) -> None:
+def pavement(st: Scene, base: float) -> None:
     """Draw the street in front of the houses: pavement, kerb, road and lane marks."""
     high = round(st.h - base)
     stone = mix(st.palette.near, st.palette.haze, 0.42)
@@ -221,7 +221,7 @@ def pavement(st: Stage, base: float) -> None:
     st.floor = base + high * 0.62
 
 
-def lamps(st: Stage, base: float) -> None:
+def lamps(st: Scene, base: float) -> None:
     """Draw street lamps, lit at night."""
     tall = st.unit * 30
     for k in range(round(st.w / st.unit / 45) + 1):
@@ -247,7 +247,7 @@ def lamps(st: Stage, base: float) -> None:
             )
 
 
-def quay(st: Stage, base: float) -> None:
+def quay(st: Scene, base: float) -> None:
     """Draw a promenade with a railing, between the viewer and the water."""
     high = round(st.h - base)
     stone = mix(st.palette.near, st.palette.haze, 0.22)

@@ -11,10 +11,10 @@ from ..drawing.colour import gradient, mix
 from ..drawing.pen import Stencil
 from ..drawing.shapes import Outline, curve
 from .land import rolling, slab, tone
-from .stage import Stage
+from .stage import Scene
 
 
-def hills(st: Stage, count: int, top: float, bottom: float, start: float = 0.2) -> None:
+def hills(st: Scene, count: int, top: float, bottom: float, start: float = 0.2) -> None:
     """Draw rolling hills; the nearest hill is the ground."""
     for i in range(count):
         near = start + (1 - start) * i / max(1, count - 1)
@@ -29,7 +29,7 @@ def hills(st: Stage, count: int, top: float, bottom: float, start: float = 0.2) 
             coppice(st, line, near)
 
 
-def coppice(st: Stage, line: Outline, near: float) -> None:
+def coppice(st: Scene, line: Outline, near: float) -> None:
     """Draw a few round trees along a skyline."""
     for _ in range(st.rng.randint(2, 5)):
         x, y = line[st.rng.randrange(4, len(line) - 4)]
@@ -61,7 +61,7 @@ def pine(rng: Random, x: float, foot: float, tall: float) -> Outline:
     return [(x, foot - tall), *right, *foot_line, *left[::-1]]
 
 
-def pines(st: Stage, base: float, tall: float, near: float, depth: float, gap: float = 0.3) -> None:
+def pines(st: Scene, base: float, tall: float, near: float, depth: float, gap: float = 0.3) -> None:
     """Draw a conifer forest and the ground below."""
     rng = st.rng
     line = rolling(rng, st.w, base, tall * 0.3, 0.7)
@@ -88,7 +88,7 @@ def pines(st: Stage, base: float, tall: float, near: float, depth: float, gap: f
         st.put(fill, Image.new("L", fill.size, 255), (0, top + size[1]), depth)
 
 
-def framing(st: Stage) -> None:
+def framing(st: Scene) -> None:
     """Draw tall conifers at one or both edges, in front of everything."""
     rng, mask = st.rng, Stencil((st.w, st.h))
     for way in rng.choice(((-1,), (1,), (-1, 1))):
@@ -99,7 +99,7 @@ def framing(st: Stage) -> None:
     st.put(gradient((st.w, st.h), [mix(dark, st.palette.haze, 0.12), dark]), mask.done(), depth=1)
 
 
-def meadow(st: Stage, base: float, flowers: bool = True, dark: float = 0.35) -> None:
+def meadow(st: Scene, base: float, flowers: bool = True, dark: float = 0.35) -> None:
     """Draw the ground below a subject, with grass and flowers in front of the subject."""
     line = rolling(st.rng, st.w, base, st.h * 0.02, 0.6)
     grass = mix(st.palette.ground, st.palette.near, dark)
@@ -110,7 +110,7 @@ def meadow(st: Stage, base: float, flowers: bool = True, dark: float = 0.35) -> 
     st.front.append(lambda: tufts(st, flowers))
 
 
-def tufts(st: Stage, flowers: bool) -> None:
+def tufts(st: Scene, flowers: bool) -> None:
     """Draw sharp, dark blades of grass along the bottom edge, with or without flowers."""
     rng, high = st.rng, round(st.unit * 16)
     mask, petals = Stencil((st.w, high)), []
