@@ -26,11 +26,6 @@ UNIT_TESTS = (
     "tests/test_schemas.py",
     "tests/test_session.py",
     "tests/catalog",
-    "tests/jobs",
-    "tests/network",
-    "tests/planning",
-    "tests/providers",
-    "tests/storage",
     "tests/syntax",
 )
 # repo2docker brings the newest chardet, of which older versions of requests warn

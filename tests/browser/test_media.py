@@ -29,7 +29,7 @@ import colorsys, io
 from pathlib import Path
 from PIL import Image, ImageOps
 from segmind_widgets.widgets.pictures import Pictures
-from segmind_widgets.sandbox.sound import speech
+from segmind_widgets.sandbox.artist.sound import speech
 
 def picture(number, side):
     red, green, blue = (int(255 * c) for c in colorsys.hsv_to_rgb(number / 20, 0.7, 0.8))
