@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.request import urlopen
 
@@ -372,10 +373,12 @@ def test_the_code_with_our_client_runs(
     assert post.json["prompt"] == NASTY
 
 
-def test_client_code_reads_well(tmp_path: Path) -> None:
-    path = tmp_path / "cat.png"
-    path.write_bytes(picture())
-    assert export.client_code("a-model", {"prompt": "x", "image": path}, provider="apimart") == (
+def test_client_code_reads_well() -> None:
+    with TemporaryDirectory(dir="/tmp") as folder:  # short: a long path would be wrapped
+        path = Path(folder) / "cat.png"
+        path.write_bytes(picture())
+        text = export.client_code("a-model", {"prompt": "x", "image": path}, provider="apimart")
+    assert text == (
         "from pathlib import Path\n\n"
         "from segmind_widgets import SegmindClient\n\n"
         f'inputs = {{\n    "prompt": "x",\n    "image": Path("{path}"),\n}}\n\n'
