@@ -381,7 +381,9 @@ class Session:
         return job
 
     def export(self, source: Plan | Job, form: str) -> str:
-        """Export a run as code: "cell", "client" (Python with this package), "python" or "curl".
+        """Export a run as code: "cell", "client", "python", "curl" or "javascript".
+
+        "client" is Python with this package; the scripts in the last three do not need it.
 
         Nothing is sent, and no key is in it: the scripts read it from the environment.
 

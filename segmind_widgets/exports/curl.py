@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from segmind_widgets.exports.python import fill
-from segmind_widgets.exports.request import ExportRequest, File, request_of
-from segmind_widgets.nested import transform
+from segmind_widgets.exports.request import ExportRequest, File, fill, request_of, with_marks
 
 if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
@@ -20,8 +17,8 @@ _BEGIN = """\
 # Run <<name>> at <<service>> once, and save what it makes here.
 set -eu
 api=<<api>>
-key="<<header>>$<<key>>"
-tmp=$(mktemp -d)
+key="<<header>>"
+<<other>>tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
 call() {  # one call with the key, its reply in a file; stops with the service's own words
@@ -33,29 +30,24 @@ call() {  # one call with the key, its reply in a file; stops with the service's
 }
 """
 _AGAIN = """\
-    if [ "$code" = 401 ] && [ "$key" = "x-api-key: $SEGMIND_API_KEY" ]; then
-        key="Authorization: Bearer $SEGMIND_API_KEY"  # some workflows want it so
+    if [ "$code" = 401 ] && [ -n "$other_key" ]; then  # workflows take one of two headers
+        key=$other_key
+        other_key=
         call "$@"
         return
     fi
 """
+_HEADERS = {"Authorization": "Authorization: Bearer ", "x-api-key": "x-api-key: "}
 _FIELD = """
-field() {  # a field of the reply
-    python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' \\
-        "$tmp/reply" "$1"
-}
-"""
-_TASK_FIELD = """
 field() {  # the first of these fields that the reply has, or the `data` in it
     python3 -c '
 import json, sys
 reply = json.load(open(sys.argv[1]))
 reply = reply.get("data") or reply
 reply = reply[0] if isinstance(reply, list) else reply
-print(next((reply[name] for name in sys.argv[2:] if name in reply), ""))' "$tmp/reply" "$@"
+print(next((reply[name] for name in sys.argv[2:] if reply.get(name)), ""))' "$tmp/reply" "$@"
 }
 """
-_FIELDS = {"v1": "", "v2": _FIELD, "workflow": _FIELD, "task": _TASK_FIELD}
 _UPLOADS = {
     "Segmind": """
 upload() {  # put a file into Segmind's storage; prints its URL
@@ -104,102 +96,120 @@ while :; do
     call --retry 8 "$poll_url"
 done
 """
-_SAVE_ALL = r"""
-python3 -c '
-import json, re, sys
-from os.path import splitext
+_RESULTS = r"""
+cat >"$tmp/results.py" <<'END'
+import base64, json, mimetypes, os, re, sys
+from urllib.parse import urlsplit
+
+
+def results(value, name="<<name>>"):  # each URL or text in a reply, and its name
+    if isinstance(value, str) and value[:1] in ("[", "{", '"'):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            pass
+    if isinstance(value, list):
+        for item in value:
+            yield from results(item, name)
+    elif isinstance(value, dict):
+        texts = [value.get(key) for key in ("choices", "candidates", "content")]
+        if any(isinstance(text, list) for text in texts):  # of a language model
+            yield json.dumps(value, ensure_ascii=False), name
+            return
+        name = value.get("keyname", name)
+        keys = [key for key in ("value", "data") if key in value][:1]
+        if not keys:
+            keys = [key for key in value if "url" not in value or key.endswith("url")]
+        for key in keys:
+            plain = key in ("value", "data", "url", "images")
+            yield from results(value[key], name if plain else key)
+    elif value is not None:
+        yield str(value), name
+
 
 job = json.load(open(sys.argv[1]))
 <<result>>
-found = re.findall(r"\x22(https?://[^\x22\s\\]+)\\?\x22", json.dumps(result, ensure_ascii=False))
-for number, url in enumerate(dict.fromkeys(found), 1):
-    print(f"<<name>>-{number}" + splitext(url.partition("?")[0])[1], url)
-<<otherwise>>' "$tmp/reply" >"$tmp/urls"
-"""
-_FETCH = """
+for number, (value, name) in enumerate(dict(results(result)).items(), 1):
+    path = re.sub(r"[^\w.-]+", "-", f"{name}-{number}")
+    if value.startswith(("http://", "https://")):
+        print(path + os.path.splitext(urlsplit(value).path)[1], value)
+        continue
+    head, _, text = value.partition(",")
+    if head.startswith("data:"):
+        path += mimetypes.guess_extension(head[5:].partition(";")[0]) or ".bin"
+        data = base64.b64decode(text)
+    else:
+        path, data = f"{path}.txt", value.encode()
+    open(path, "wb").write(data)
+    print(path, file=sys.stderr)
+END
+python3 "$tmp/results.py" "$tmp/reply" >"$tmp/urls"
+
 while read -r name url; do
+    echo "$url"
     curl -sSfL --retry 8 -o "$name" "$url"
     echo "$name"
 done <"$tmp/urls"
 """
-_RUNS = {
-    "v1": """
-name=<<name>>$(python3 -c '
-import mimetypes, sys
-lines = open(sys.argv[1]).read().lower().splitlines()
-kind = next(line.split()[1] for line in lines if line.startswith("content-type:"))
-print(mimetypes.guess_extension(kind.strip(";")) or ".bin")' "$tmp/head")
-mv "$tmp/reply" "$name"  # the reply is the result
-echo "$name"
-""",
-    "v2": """\
-request=$api/v2/requests/$(field request_id)
-echo "$request"
-poll_url=$request/status
-"""
-    + _POLL
-    + """\
-call --retry 8 "$request"
-"""
-    + _SAVE_ALL
-    + _FETCH,
-    "workflow": """\
+_QUEUE = (
+    """\
+request=$(field request_id id)
 poll_url=$(field poll_url)
-echo "$poll_url"
+echo "request $request $poll_url"
+<<poll>>
 case $poll_url in
     "$api"/*) ;;
-    *) echo "It is elsewhere; the key was not sent there." >&2; exit 1 ;;
+    *)
+        echo "$poll_url is not at $api; the key was not sent there:" >&2
+        cat "$tmp/reply" >&2
+        exit 1
+        ;;
 esac
 """
     + _POLL
-    + """
-python3 -c '
-import json, re, sys
-from os.path import splitext
-
-output = json.load(open(sys.argv[1]))["output"]
-if isinstance(output, str) and output[:1] in ("[", "{"):
-    output = json.loads(output)
-if isinstance(output, list):
-    outputs = [(item["keyname"], item["value"]["data"]) for item in output]
-else:
-    outputs = output.items() if isinstance(output, dict) else [("output", output)]
-for number, (name, value) in enumerate(outputs, 1):
-    name = f"{number}-" + re.sub(r"[^\\w.-]+", "-", name)
-    if str(value).startswith("http"):
-        print(name + splitext(value.partition("?")[0])[1], value)
-    else:
-        open(f"{name}.txt", "w", encoding="utf-8").write(str(value))
-' "$tmp/reply" >"$tmp/urls"
+    + """\
+case $poll_url in */status) call --retry 8 "${poll_url%/status}" ;; esac
 """
-    + _FETCH,
-    "task": """\
+    + _RESULTS
+)
+_TASK = (
+    """\
 task=$(field task_id id)
 if [ -z "$task" ]; then
     cat "$tmp/reply" >&2
     exit 1
 fi
-echo "task $task"
 poll_url=$api/v1/tasks/$task
 if [ "$(curl -s -o "$tmp/look" -w '%{http_code}' -H "$key" "$poll_url")" = 404 ]; then
     poll_url=$api/v1/images/generations/$task  # the older address
 fi
+echo "task $task $poll_url"
 call --retry 8 "$poll_url"
 """
     + _POLL
-    + _SAVE_ALL
-    + _FETCH,
+    + _RESULTS
+)
+_ONCE = """
+name=<<name>>$(python3 -c '
+import mimetypes, sys
+lines = open(sys.argv[1]).read().lower().splitlines()
+kind = next(line.split()[1] for line in lines if line.startswith("content-type:"))
+print(mimetypes.guess_extension(kind.strip(";")) or ".bin")' "$tmp/head")
+grep -i '^x-request-id' "$tmp/head" || true
+mv "$tmp/reply" "$name"  # the reply is the result
+echo "$name"
+"""
+_RUNS = {"v1": _ONCE, "v2": _QUEUE, "workflow": _QUEUE, "task": _TASK}
+_POLLS = {
+    "v2": '[ -z "$request" ] || poll_url=$api/v2/requests/$request/status',
+    "workflow": '[ -n "$poll_url" ] || poll_url=$api/v2/requests/$request/status',
 }
-_RESULTS = {
-    "v2": 'result = [job.get(key) for key in ("output", "images", "video", "audio")]',
+_RESULT = {
+    "queue": 'result = [job.get(key) for key in ("output", "images", "video", "audio")]',
     "task": 'job = job.get("data") or job\nresult = job.get("result") or job.get("url")',
 }
 _DONE = {"task": "completed | succeeded | success"}
 _FAILED = {"task": "failed | failure | error | cancelled | canceled"}
-_WORDS = """\
-if not found:  # a language model, which gives words
-    open("{}.txt", "w", encoding="utf-8").write(str(job["output"]))
-"""
 
 
 def curl(plan: Plan) -> str:
@@ -213,7 +223,7 @@ def curl(plan: Plan) -> str:
     request = request_of(plan)
     blocks = [
         _BEGIN,
-        _FIELDS[request.protocol],
+        _FIELD if request.protocol != "v1" else "",
         _UPLOADS[request.service] if request.uses("upload") else "",
         _ENCODED if request.uses("encoded") else "",
         "\n<<inputs>>",
@@ -224,22 +234,24 @@ def curl(plan: Plan) -> str:
 
 
 def _values(request: ExportRequest) -> Mapping[str, str]:
+    protocol = request.protocol
+    first, *others = (f"{_HEADERS[header]}${request.key}" for header in request.headers)
     return {
         "name": request.name,
         "service": request.service,
         "api": shlex.quote(request.api),
-        "header": "Authorization: Bearer " if request.service == "APIMart" else "x-api-key: ",
-        "key": request.key,
-        "again": _AGAIN if request.protocol == "workflow" else "",
+        "header": first,
+        "other": "".join(f'other_key="{other}"\n' for other in others),
+        "again": _AGAIN if others else "",
         "upload": _address(request),
         "inputs": document(request.inputs, request.files),
-        "more": '-D "$tmp/head" --max-time 600 ' if request.protocol == "v1" else "",
+        "more": '-D "$tmp/head" --max-time 600 ' if protocol == "v1" else "",
         "path": request.path,
         "pause": str(request.pause),
-        "done": _DONE.get(request.protocol, "COMPLETED"),
-        "failed": _FAILED.get(request.protocol, "FAILED | CANCELLED"),
-        "result": _RESULTS.get(request.protocol, ""),
-        "otherwise": _WORDS.format(request.name) if request.protocol == "v2" else "",
+        "poll": _POLLS.get(protocol, ""),
+        "done": _DONE.get(protocol, "COMPLETED"),
+        "failed": _FAILED.get(protocol, "FAILED | CANCELLED"),
+        "result": _RESULT["task" if protocol == "task" else "queue"],
     }
 
 
@@ -255,16 +267,7 @@ def document(inputs: Mapping[str, Any], files: Mapping[tuple[str, str], File]) -
     Files become variables, which hold their URL or their base64.
     """
     names = {key: f"file_{number}" for number, key in enumerate(files, 1)}
-    mark = "@"  # longer than any run of it in the inputs
-    while mark in _json(inputs):
-        mark += "@"
-
-    def with_marks(value: object) -> object:
-        if isinstance(value, File):
-            return f"{mark}{names[str(value), value.use]}{mark}"
-        return value
-
-    text = _json(transform(inputs, with_marks))
+    text, mark = with_marks(inputs, names)
     if names:
         text = re.sub(r"[\\$`]", r"\\\g<0>", text)
         text = re.sub(rf"{mark}(file_\d+){mark}", r"$\1", text)
@@ -276,9 +279,3 @@ def document(inputs: Mapping[str, Any], files: Mapping[tuple[str, str], File]) -
 def _command(file: File) -> str:
     kind = f" {shlex.quote(file.media_type)}" if file.use == "upload" else ""
     return f"{file.use} {shlex.quote(file)}{kind}"
-
-
-def _json(value: object) -> str:
-    """Return indented JSON, with escapes for characters that are not printable."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

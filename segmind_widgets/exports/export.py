@@ -1,4 +1,4 @@
-"""Export a run as code: a cell, Python with this client, plain Python, plain curl.
+"""Export a run as code: a cell, Python with this client, plain Python, curl or JavaScript.
 
 None of it holds a key: the scripts read it from the environment. Files are named by their paths,
 never by an address that a provider gave them for a while.
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.exports.curl import curl
-from segmind_widgets.exports.python import literal, python, quoted
+from segmind_widgets.exports.javascript import javascript
+from segmind_widgets.exports.python import python
+from segmind_widgets.exports.python_literals import literal, quoted
 from segmind_widgets.exports.request import File, exportable, with_paths
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.nested import walk
@@ -21,10 +23,11 @@ from segmind_widgets.syntax import cells
 if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
 
-__all__ = ["FORMS", "cell", "client_code", "curl", "export", "python"]
+__all__ = ["FORMS", "cell", "client_code", "curl", "export", "javascript", "python"]
 
-Form = Literal["cell", "client", "python", "curl"]
-FORMS: tuple[Form, ...] = ("cell", "client", "python", "curl")
+Form = Literal["cell", "client", "python", "curl", "javascript"]
+FORMS: tuple[Form, ...] = ("cell", "client", "python", "curl", "javascript")
+_SCRIPTS = {"python": python, "curl": curl, "javascript": javascript}
 
 
 def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = None) -> str:
@@ -32,9 +35,9 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
 
     Args:
         source: a plan, or a job; a job's seed is the one that was used.
-        form: "cell", "client" (Python with this package), "python" or "curl" (which need neither
-            this package nor each other).
-        plan: `client.plan`, which a job needs for "python" and "curl".
+        form: "cell", "client" (Python with this package), or a script that does not need this
+            package: "python", "curl", "javascript" (Node.js).
+        plan: `client.plan`, which a job needs for a script.
 
     Raises:
         InputError: a file is only in memory, or an address among the inputs is signed; `field`
@@ -43,9 +46,8 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
     """
     if form not in FORMS:
         raise ValueError(f"There is no form {form!r}; there are {', '.join(FORMS)}.")
-    if form in ("python", "curl"):
-        script_plan = _planned(source, plan) if isinstance(source, Job) else source
-        return python(script_plan) if form == "python" else curl(script_plan)
+    if form in _SCRIPTS:
+        return _SCRIPTS[form](_planned(source, plan) if isinstance(source, Job) else source)
     if isinstance(source, Job):
         target, kind, api = source.model, source.kind, "auto"
         inputs, name, sandbox = _inputs(source), source.provider, source.sandbox

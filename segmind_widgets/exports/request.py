@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError
-from segmind_widgets.nested import walk
+from segmind_widgets.nested import transform, walk
 from segmind_widgets.planning.inputs import refuse_placeholders, resolve_files, to_json
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _SIGNED = re.compile(
     r"https?://(?:[^/]*@|[^#]*[?&][\w-]*(?:signature|credential|token|secret|sig|key)=)",
     re.IGNORECASE,
 )
+_HEADERS = ("Authorization", "x-api-key")
 _WORKFLOW_PAUSE = 7  # seconds between polls, as a workflow's API page has it
 
 
@@ -47,6 +49,7 @@ class ExportRequest:
     `inputs` are JSON but for each `File`. `protocol` is how the reply leads to the outputs: v1,
     v2, workflow or task. `api` is the base address and `path` what follows it, `pause` the seconds
     between polls, `key` the variable that holds the key, `name` a stem for the outputs' files.
+    `headers` are the names of the headers that may carry the key, the first to try first.
     """
 
     protocol: Literal["v1", "v2", "workflow", "task"]
@@ -56,6 +59,7 @@ class ExportRequest:
     inputs: Mapping[str, Any]
     pause: int
     key: str
+    headers: tuple[str, ...]
     name: str
     service: str
 
@@ -100,6 +104,7 @@ def request_of(plan: Plan) -> ExportRequest:
         call.json,
         _WORKFLOW_PAUSE if protocol == "workflow" else _pause(plan.expected_seconds),
         f"{provider.name.upper()}_API_KEY",
+        _key_headers(provider.authorize(call, "key"), protocol),
         re.sub(r"[^\w.-]+", "-", name).strip("-.") or "output",
         provider.title,
     )
@@ -164,6 +169,45 @@ def _protocol(provider: str, path: str) -> Literal["v1", "v2", "workflow", "task
     if path.startswith("/workflows/"):
         return "workflow"
     return "v1" if path.startswith("/v1/") else "v2"
+
+
+def _key_headers(authorized: Mapping[str, str], protocol: str) -> tuple[str, ...]:
+    """Return the header that the provider uses, and for workflows, which take either, the other."""
+    first, *_ = (name for name in _HEADERS if name in authorized)
+    return (first, *(name for name in _HEADERS if name != first and protocol == "workflow"))
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Replace each `<<name>>` of a template, in one pass: values are not templates."""
+    return re.sub(r"<<(\w+)>>", lambda match: values[match[1]], template)
+
+
+def indented_json(value: object) -> str:
+    """Return indented JSON, with escapes for characters that are not printable."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def with_marks(inputs: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> tuple[str, str]:
+    """Return the inputs as JSON in which a mark stands on both sides of each file's name.
+
+    Args:
+        inputs: JSON with a File for each file.
+        names: the name for each file's path and use.
+
+    Returns:
+        The JSON, and the mark, which is longer than any run of its character in the inputs.
+    """
+    mark = "@"
+    while mark in indented_json(inputs):
+        mark += "@"
+
+    def replace_file(value: object) -> object:
+        if isinstance(value, File):
+            return f"{mark}{names[str(value), value.use]}{mark}"
+        return value
+
+    return indented_json(transform(inputs, replace_file)), mark
 
 
 def _pause(seconds: float | None) -> int:

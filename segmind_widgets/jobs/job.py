@@ -243,7 +243,9 @@ class Job(HasTraits):
         return self.resubmit(changes)
 
     def export(self, form: str) -> str:
-        """Export the run as code: "cell", "client" (Python with this package), "python" or "curl".
+        """Export the run as code: "cell", "client", "python", "curl" or "javascript".
+
+        "client" is Python with this package; the scripts in the last three do not need it.
 
         Nothing is sent, and no key is in it: the scripts read it from the environment.
 

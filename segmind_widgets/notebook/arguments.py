@@ -14,7 +14,13 @@ from segmind_widgets.session import Session
 from segmind_widgets.syntax.cells import split_line
 from segmind_widgets.types import Status
 
-FORMS = ("cell", "client", "python", "curl")  # as in `exports.export`, which is slow to import
+FORMS = (
+    "cell",
+    "client",
+    "python",
+    "curl",
+    "javascript",
+)  # as in `exports.export`, which is slow to import
 _MAX_JOBS = 100_000  # in a list
 _MAX_DAYS = 36_500  # a hundred years
 _HELP_WIDTH = 92  # characters of a line

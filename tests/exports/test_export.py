@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +36,8 @@ NASTY = (
     'it\'s a "cat" for $5 `id` $(id) \\n ${HOME} %s {x} <<name>> é 🐈\n\nINPUTS\n\t\u2028\x00end'
 )
 WORKFLOW = "66b2f0a9d8e14c7b93a50d21-v1"
-SCRIPTS = ("python", "curl")
+SCRIPTS = ("python", "curl", "javascript")
+SUFFIXES = {"python": "py", "curl": "sh", "javascript": "mjs"}
 
 
 class Run(NamedTuple):
@@ -49,7 +51,8 @@ class Run(NamedTuple):
 @pytest.fixture
 def run(tmp_path: Path, sandbox: Sandbox) -> Any:
     """Runs a script's text in an empty folder, in which sleeping is short."""
-    assert shutil.which("curl"), "these tests need curl: apt-get install curl"
+    for program in ("curl", "node"):
+        assert shutil.which(program), f"these tests need {program}"
     short = tmp_path / "short"
     short.mkdir()
     (short / "sleep").write_text(f"#!/bin/sh\nexec {shutil.which('sleep')} 0.05\n")
@@ -58,17 +61,31 @@ def run(tmp_path: Path, sandbox: Sandbox) -> Any:
         "import time\nsleep = time.sleep\ntime.sleep = lambda s: sleep(min(s, 0.05))\n"
     )
 
+    (short / "sleep.cjs").write_text(
+        "const timers = require('node:timers/promises');\n"
+        "const sleep = timers.setTimeout;\n"
+        "timers.setTimeout = (time) => sleep(Math.min(time, 50));\n"
+        "require('node:module').syncBuiltinESMExports();\n"
+    )
+
     def run(form: str, text: str, **variables: str) -> Run:
         folder = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        script = tmp_path / f"{folder.name}.{form}"
+        script = tmp_path / f"{folder.name}.{SUFFIXES[form]}"
         script.write_text(text, encoding="utf-8")
         keys = {name: key for name, key in sandbox.environ.items() if name.endswith("_KEY")}
         path = f"{short}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            [sys.executable if form == "python" else "sh", str(script)],
+            [{"python": sys.executable, "curl": "sh", "javascript": "node"}[form], str(script)],
             cwd=folder,
-            env={**os.environ, **keys, "PATH": path, "PYTHONPATH": str(short), **variables},
+            env={
+                **os.environ,
+                **keys,
+                "PATH": path,
+                "PYTHONPATH": str(short),
+                "NODE_OPTIONS": f"--require={short / 'sleep.cjs'}",
+                **variables,
+            },
             capture_output=True,
             text=True,
             timeout=60,
@@ -96,8 +113,8 @@ PLANS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 SAVED = {
     "v2": {"seedream-4.5-1.png"},
     "v1": {"flux-dev.png"},
-    "workflow": {"1-Poster.png", "2-Large-poster.png", "3-Caption.txt"},
-    "slug": {"1-Poster.png", "2-Large-poster.png", "3-Caption.txt"},
+    "workflow": {"Poster-1.png", "Large-poster-2.png", "Caption-3.txt"},
+    "slug": {"Poster-1.png", "Large-poster-2.png", "Caption-3.txt"},
     "task": {"gemini-3-pro-image-preview-1.png"},
 }
 
@@ -132,8 +149,8 @@ def test_a_script_submits_once_and_saves_the_outputs(
 def test_a_language_models_words_are_saved(client: SegmindClient, run: Any, form: str) -> None:
     plan = client.plan("gpt-4o", {"messages": [{"role": "user", "content": "Hello?"}]})
     done = run(form, export.export(plan, form))
-    assert set(done.files) == {"gpt-4o.txt"}, done.said
-    assert done.files["gpt-4o.txt"].strip()
+    assert set(done.files) == {"gpt-4o-1.txt"}, done.said
+    assert done.files["gpt-4o-1.txt"].strip()
 
 
 @pytest.mark.parametrize("form", SCRIPTS)
@@ -281,6 +298,78 @@ def test_every_form_of_a_task(
         done = run(form, export.export(planned(SegmindClient.instance(), "task"), form))
         assert set(done.files) == SAVED["task"], done.said
         assert len(sandbox.log.billed_posts) == 1
+
+
+_FORMS: dict[str, Any] = {
+    "a URL": lambda url: url,
+    "a JSON string of a URL": json.dumps,
+    "a list of URLs": lambda url: [url],
+    "a JSON string of a list of URLs": lambda url: json.dumps([url]),
+    "a list of objects": lambda url: [{"url": url, "content_type": "image/png"}],
+    "a mapping": lambda url: {"image": url},
+    "a mapping of values": lambda url: {"Poster": {"data": url, "type": "image"}},
+    "a JSON string of values": lambda url: json.dumps({"Poster": {"data": url}}),
+    "a list of values": lambda url: [{"keyname": "Poster", "value": {"data": url}}],
+    "a list of lists": lambda url: [{"keyname": "Poster", "value": {"data": [url]}}],
+    "a data URL": lambda url: f"data:image/png;base64,{b64encode(picture()).decode()}",
+}
+_SUBMITS: dict[str, Any] = {
+    "poll_url alone": lambda url: {"poll_url": url},
+    "request_id alone": lambda url: {"request_id": "r-1"},
+    "id alone": lambda url: {"id": "r-1", "status": "QUEUED"},
+    "both": lambda url: {"poll_url": url, "request_id": "r-1", "status": "QUEUED"},
+}
+
+
+@pytest.mark.parametrize("form", SCRIPTS)
+@pytest.mark.parametrize("name", ["v2", "workflow"])
+@pytest.mark.parametrize(
+    ("submit", "output"),
+    [("both", output) for output in _FORMS] + [(submit, "a URL") for submit in _SUBMITS],
+)
+def test_every_form_of_a_reply(
+    client: SegmindClient,
+    sandbox: Sandbox,
+    run: Any,
+    form: str,
+    name: str,
+    submit: str,
+    output: str,
+) -> None:
+    poll_url = f"{sandbox.url('segmind')}/workflows/request/r-1"
+    result = _FORMS[output](client.upload(picture()).url)
+    body = {"status": "COMPLETED", "output": result}
+    sandbox.faults.add(Fault(r"POST /(v2|workflows)/.*", 200, body=_SUBMITS[submit](poll_url)))
+    sandbox.faults.add(Fault(r"GET .*/(request|requests)/.*", 200, times=None, body=body))
+    done = run(form, export.export(planned(client, name), form))
+    assert done.code == 0, done.said
+    assert list(done.files.values()) == [picture()]
+    first = done.said.splitlines()[0]
+    assert "r-1" in first
+    assert first.startswith("request")
+    paths = [record.path for record in sandbox.log.requests("POST")]
+    assert len([path for path in paths if "upload" not in path]) == 1
+
+
+@pytest.mark.parametrize("form", SCRIPTS)
+@pytest.mark.parametrize("result", ["url", "list of URLs", "images", "text"])
+def test_every_form_of_a_result(
+    client: SegmindClient, sandbox: Sandbox, run: Any, form: str, result: str
+) -> None:
+    url = client.upload(picture(), provider="apimart").url
+    body: dict[str, Any] = {
+        "url": {"url": url},
+        "list of URLs": {"url": [url]},
+        "images": {"result": {"images": [{"url": [url], "expires_at": 1_800_000_000}]}},
+        "text": {"result": {"text": "A fox."}},
+    }[result]
+    sandbox.faults.add(Fault(r"POST .*/generations", 200, body={"id": "t-1"}))
+    polled = Fault(r"GET .*/t-1", 200, times=None, body={"status": "completed", **body})
+    sandbox.faults.add(polled)
+    done = run(form, export.export(planned(client, "task"), form))
+    assert done.code == 0, done.said
+    assert list(done.files.values()) == [b"A fox." if result == "text" else picture()]
+    assert done.said.splitlines()[0].startswith("task t-1 http")
 
 
 def _in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -520,10 +609,11 @@ def test_linters_and_formatters_have_nothing_to_say(
     client: SegmindClient, tmp_path: Path, file: Path, name: str, form: Any
 ) -> None:
     text = export.export(planned_with(client, name, file), form)
-    script = tmp_path / ("script.sh" if form == "curl" else "script.py")
+    script = tmp_path / f"script.{SUFFIXES.get(form, 'py')}"
     script.write_text(text, encoding="utf-8")
     shellcheck = [str(Path(sys.executable).with_name("shellcheck")), "--shell=sh"]
-    for command in {"cell": [], "curl": [shellcheck]}.get(form, RUFF):
+    commands = {"cell": [], "curl": [shellcheck], "javascript": [["node", "--check"]]}
+    for command in commands.get(form, RUFF):
         done = subprocess.run([*command, str(script)], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     if form == "cell":
@@ -541,8 +631,10 @@ def test_scripts_read_as_if_written_by_hand(
         for target, _, options in PLANS.values()
     ]
     for plan in plans:
-        assert export.export(plan, "python").count("\n") <= 66
-        assert export.export(plan, "curl").count("\n") <= 78
+        lines = {form: export.export(plan, form).count("\n") for form in SCRIPTS}
+        assert lines["python"] <= 100
+        assert lines["curl"] <= 120
+        assert lines["javascript"] <= 125
     plans.append(client.plan("seedream-4.5", {"prompt": "x" * 70, "image_input": [file, file]}))
     plans.append(client.plan("sd1.5-inpainting", {"prompt": "x", "image": file, "mask": file}))
     scripts = tmp_path / "scripts"
