@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.settings import Settings
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.jobs.registry import JobRegistry
     from segmind_widgets.network.directory import Directory
-    from segmind_widgets.network.endpoints import Endpoints
+    from segmind_widgets.network.endpoints import Endpoint, Endpoints
     from segmind_widgets.network.keys import Keys
     from segmind_widgets.network.uploads import Uploads
     from segmind_widgets.planning.budget import Budget
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.store import Store
-    from segmind_widgets.types import Api, Kind, Model, Progress, RunOptions
+    from segmind_widgets.types import Api, CheckInputs, Kind, Model, Progress, RunOptions
 
 T = TypeVar("T")
 
@@ -106,8 +106,14 @@ class Session:
         """Return the endpoints: providers at their addresses."""
         from segmind_widgets.network.endpoints import Endpoints
         from segmind_widgets.network.shared_rate_limit import SharedRateLimits
+        from segmind_widgets.storage.forms import StoredForms
 
-        return Endpoints(self.keys, self._options, lambda: SharedRateLimits(self.store.rate_limits))
+        return Endpoints(
+            self.keys,
+            self._options,
+            lambda: SharedRateLimits(self.store.rate_limits),
+            lambda address, account: StoredForms(self.store, address, account),
+        )
 
     @OnFirstUse
     def directory(self) -> Directory:
@@ -240,10 +246,12 @@ class Session:
         api: Api = "auto",
         max_cost: float | None = None,
         again: bool = True,
+        as_written: bool = False,
     ) -> Plan:
         """Check a run without sending anything.
 
-        Without `again`, `start` refuses the very same request within ten seconds.
+        Without `again`, `start` refuses an equal request within ten seconds. With `as_written`
+        the inputs get no seed.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
@@ -258,17 +266,52 @@ class Session:
                 f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
                 hint='Such as {"prompt": "a red fox"}.',
             )
+        name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
         plan = make_plan(
-            RunRequest(target, dict(inputs or {}), kind, api),
-            self.endpoints.choose(provider),
+            RunRequest(name, dict(inputs or {}), kind, api),
+            endpoint,
             self.directory,
             self.store,
-            strict=self.settings.check_inputs,
+            check_inputs=cast("CheckInputs", self.settings.check_inputs),
             again=again,
+            as_written=as_written,
+            notes=notes,
         )
         if max_cost is not None:
             plan.within(max_cost)
         return plan
+
+    def locate(
+        self, target: str, *, kind: Kind = "model", provider: str | None = None
+    ) -> tuple[str, Endpoint, tuple[str, ...]]:
+        """Choose where a target runs; return its name, the endpoint, and a note about the choice.
+
+        The choice is `provider` or `PROVIDER:MODEL`; then the setting; then the model's only
+        provider; then the provider that has a key; then the sandbox.
+
+        Raises:
+            InputError: the setting names another provider than the only one that has the model.
+            KeyMissing: the provider has no key.
+        """
+        from segmind_widgets.planning.targets import plain_name, split_provider
+        from segmind_widgets.providers import PROVIDERS
+
+        name, provider = split_provider(target, provider)
+        setting = self.endpoints.setting
+        endpoint = self.endpoints.choose(provider)
+        known = self.directory.providers(plain_name(name)) if kind == "model" else frozenset()
+        if provider not in (None, "sandbox") or len(known) != 1 or endpoint.provider.name in known:
+            return name, endpoint, ()
+        (only,) = known
+        if endpoint.sandbox:
+            return name, self.endpoints.at(only, sandbox=True), ()
+        title = PROVIDERS[only].title
+        if setting:
+            raise InputError(
+                f"{name} is a model of {title}, and the setting `provider` is {setting}.",
+                hint=f"Nothing was sent. Run it with -p {only}, or as {only}:{name}.",
+            )
+        return name, self.endpoints.choose(only), (f"{name} runs at {title}, which alone has it.",)
 
     def expected(
         self, model: Model, *, provider: str | None = None

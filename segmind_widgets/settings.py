@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Dict, Float, Int, Unicode
+from traitlets import Bool, Dict, Enum, Float, Int, Unicode
 from traitlets.config import SingletonConfigurable
 
 
@@ -30,8 +30,12 @@ class Settings(SingletonConfigurable):
     economical = Bool(help="Poll less often, for accounts with a small rate limit.").tag(
         config=True
     )
-    check_inputs = Bool(
-        True, help="Refuse inputs that do not fit the model's schema; False only warns."
+    check_inputs = Enum(
+        ("warn", "schema", "strict"),
+        "schema",
+        help="Inputs that do not fit the model's parameters: schema refuses them where the service"
+        " gives the schema, and warns where the parameters come from a page; strict refuses both,"
+        " warn neither.",
     ).tag(config=True)
     budget = Float(
         0.0,
@@ -48,7 +52,10 @@ class Settings(SingletonConfigurable):
     watch_limit = Float(
         3600.0, min=1, help="Seconds after which a job is no longer watched; it goes on."
     ).tag(config=True)
-    image_objects = Bool(help='Send APIMart image_urls as [{"url": …}].').tag(config=True)
+    image_objects = Bool(
+        help='Send files to APIMart as image_urls: [{"url": …}] at the first try; else as strings.'
+        " The form that the account accepted is remembered."
+    ).tag(config=True)
     sandbox_speed = Float(
         10.0, min=0.1, help="How many times faster the sandbox is than the services."
     ).tag(config=True)

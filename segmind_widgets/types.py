@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["model", "workflow"]
 Api: TypeAlias = Literal["auto", "v1", "v2"]
+CheckInputs: TypeAlias = Literal["warn", "schema", "strict"]
 Progress: TypeAlias = Callable[[int, int], None]  # called with bytes sent so far and in all
 
 
@@ -45,6 +46,7 @@ class RunRequest:
     kind: Kind = "model"
     api: Api = "auto"
     modality: str = ""  # the directory's word if known; it chooses the route of videos
+    file_lists: frozenset[str] = frozenset()  # inputs that are lists of uploaded files alone
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Call:
     """One HTTP request as a value. The transport adds the key, so a call can be kept on disk.
 
     `billed` marks a POST that costs money when it is accepted: it is never repeated on doubt.
-    `auth` names a way to show the key, for services that take several.
+    `auth` names a way to show the key, for services that take several. `form` is "first" where the
+    service documents another form of the same call, which may follow a refusal once; that one is
+    "second".
     `body` (an upload's stream) is neither compared nor stored.
     """
 
@@ -61,6 +65,7 @@ class Call:
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: str = ""
+    form: Literal["", "first", "second"] = ""
     billed: bool = False
     timeout: float = 60.0  # seconds to wait for the next byte of the reply
     body: Any = field(default=None, compare=False, repr=False)
@@ -73,6 +78,7 @@ class Call:
             "json": self.json,
             "headers": dict(self.headers),
             "auth": self.auth,
+            "form": self.form,
             "billed": self.billed,
             "timeout": self.timeout,
         }
@@ -149,7 +155,9 @@ class Credits:
 class Model:
     """A model. `schema` is the JSON Schema of its inputs, None where unknown.
 
-    `cost` is USD a run and `seconds` the usual time, both averages of the directory.
+    `schema_source` is "service" where the service gives the schema, "page" where it was typed or
+    read from a page for people. `cost` is USD a run and `seconds` the usual time, both averages of
+    the directory.
     """
 
     slug: str
@@ -160,6 +168,7 @@ class Model:
     cost: float | None = None
     seconds: float | None = None
     schema: Mapping[str, Any] | None = None
+    schema_source: Literal["page", "service"] = "page"
 
 
 class RowOptions(TypedDict, total=False):

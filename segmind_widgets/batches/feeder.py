@@ -251,7 +251,9 @@ class BatchFeeder:
         self._progress.record(row.number, succeeded=False)
 
     def _endpoint(self) -> Endpoint:
-        return self._session.endpoints.choose(self._planner.options["provider"])
+        options = self._planner.options
+        target, kind = self._planner.name, options["kind"]
+        return self._session.locate(target, kind=kind, provider=options["provider"])[1]
 
 
 def _is_lost(row: Mapping[str, Any], endpoint: Endpoint) -> bool:

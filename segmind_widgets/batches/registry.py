@@ -19,7 +19,7 @@ from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.locks import BatchLock
-from segmind_widgets.types import Model
+from segmind_widgets.types import Model, RunRequest
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
@@ -61,7 +61,12 @@ class BatchRegistry:
                     f"There is no {option} {options[option]!r}.",
                     hint=f"Choose one of {', '.join(choices)}.",
                 )
-        endpoint = session.endpoints.choose(options["provider"])
+        name, endpoint, _ = session.locate(name, kind=options["kind"], provider=options["provider"])
+        request = endpoint.provider.normalize(
+            RunRequest(name, kind=options["kind"], api=options["api"])
+        )
+        name, where = request.target, endpoint.option(options["provider"])
+        options = {**options, "api": request.api, "provider": where}
         row_source = open_source(rows)
         planner = RowPlanner(
             session.plan, lambda slug: self._model(slug, options, endpoint), name, options

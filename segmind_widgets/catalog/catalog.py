@@ -57,11 +57,13 @@ class Catalog:
 
     def find(self, slug: str, provider: str | None = None) -> Model | None:
         """Return the model of a slug; without a provider, of the first provider that has it."""
+        models = (m for m in self.matching(slug) if provider in (None, m.provider))
+        return next(models, None)
+
+    def matching(self, slug: str) -> Iterator[Model]:
+        """Yield the model of a slug of each provider that has it."""
         name = slug.strip().lower()
-        for model in self:
-            if model.slug.lower() == name and provider in (None, model.provider):
-                return model
-        return None
+        return (model for model in self if model.slug.lower() == name)
 
     def search(
         self, query: str = "", modality: str | None = None, provider: str | None = None
@@ -105,7 +107,8 @@ def _built_in() -> tuple[Model, ...]:
 def _join(built_in: Model, row: Model) -> Model:
     names = ("name", "modality", "description", "cost", "seconds", "schema")
     fields = {name: getattr(row, name) for name in names if getattr(row, name) not in (None, "")}
-    return replace(built_in, **fields)
+    source = row.schema_source if row.schema else built_in.schema_source
+    return replace(built_in, schema_source=source, **fields)
 
 
 _KINDS = {  # kind: pattern for the letters of a modality, in lower case

@@ -81,6 +81,7 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
         modality=_text(record, "category", "modality", "type"),
         description=_text(record, "description"),
         schema=_schema(schema),
+        schema_source="service",
     )
 
 

@@ -71,12 +71,13 @@ def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
         name: _coerce(value, properties.get(name, {}))
         for name, value in _with_renamed_prompt(inputs, properties).items()
     }
+    plain = {name: _without_objects(v, properties.get(name, {})) for name, v in values.items()}
     misfits = {
-        name: _misfit(name, value, properties.get(name, {})) for name, value in values.items()
+        name: _misfit(name, value, properties.get(name, {})) for name, value in plain.items()
     }
     problems = [InputNote(name, message) for name, message in misfits.items() if message]
     for path, message in _describe_all(
-        schemas.iter_input_violations(transform(values, _with_address), model.schema)
+        schemas.iter_input_violations(transform(plain, _with_address), model.schema)
     ):
         name = str(path[0])
         if not misfits.get(name):
@@ -152,6 +153,14 @@ def _convert(value: Any, kind: str) -> Any:
     elif kind == "string" and is_a(value, "number"):
         return scalar(value)
     return None
+
+
+def _without_objects(value: Any, schema: Schema) -> Any:
+    """Put a file's address in the place of `{"url": address}`, the other form of such inputs."""
+    if is_list(value):
+        return [_without_objects(item, schema) for item in value]
+    is_object = media_type(schema) and is_mapping(value) and set(value) == {"url"}
+    return value["url"] if is_object else value
 
 
 def _is_object(value: Any) -> bool:

@@ -15,23 +15,37 @@ import math
 LOG_SIGMA = 0.25  # σ of ln T, as seen over jobs of one model
 FASTEST = 0.5  # seconds between two polls, whatever the model
 SLOWEST = 15.0
-UNKNOWN_PAUSE = 1.0  # seconds, for a model of unknown time
+UNKNOWN_PAUSE = 1.0  # seconds, in the first seconds of a job of unknown time
+UNKNOWN_FIRST_SECONDS = 10.0
+UNKNOWN_SHARE = 1 / 4  # of the job's age, after them
 POLL_COST = 0.06  # seconds of lateness that one poll may save
 ECONOMICAL_POLL_COST = 0.25
 _MIN_EXPECTED = 0.001  # seconds; a shorter time counts as unknown
 
 
-def next_poll(age: float, expected_seconds: float | None, *, economical: bool = False) -> float:
+def next_poll(
+    age: float,
+    expected_seconds: float | None,
+    interval: float = 1.0,
+    *,
+    economical: bool = False,
+) -> float:
     """Return the seconds before the next poll of a job that has run for `age` seconds.
 
     Args:
         age: seconds since its submit, or since the last poll that found it queued.
         expected_seconds: seconds that such a job usually takes, None where unknown. Less than a
             millisecond counts as unknown.
+        interval: seconds between two polls in the service's own pages: 7 for a workflow. Where no
+            time is known, a job is polled no more often after its first ten seconds.
         economical: fewer polls, for a small rate limit.
     """
     if expected_seconds is None or expected_seconds < _MIN_EXPECTED:
-        return min(SLOWEST, max(UNKNOWN_PAUSE * (3 if economical else 1), age / 20))
+        if economical:
+            return max(UNKNOWN_PAUSE, interval, min(SLOWEST, age * UNKNOWN_SHARE))
+        if age < UNKNOWN_FIRST_SECONDS:
+            return UNKNOWN_PAUSE
+        return max(UNKNOWN_PAUSE, interval, min(SLOWEST, age * UNKNOWN_SHARE))
     poll_cost = ECONOMICAL_POLL_COST if economical else POLL_COST
     remaining, moment = 1.0, max(age, 0.0)
     while True:  # go on until the polls due add up to one

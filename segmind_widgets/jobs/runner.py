@@ -231,9 +231,12 @@ class JobRunner:
         columns, traits = state_to_columns(state, reply)
         self._recovery.error = None
         before, self._call = self._call, state.next
+        if before and before.billed and before.form and not self.is_submit:  # it was accepted
+            with suppress(StoreError):
+                self._provider.learn(before)
         if state.next:
-            if before and before.auth == state.next.auth:  # else not yet known to be accepted
-                columns["next"] = state.next.to_dict()
+            if before and before.auth == state.next.auth and not self.is_submit:
+                columns["next"] = state.next.to_dict()  # else not yet known to be accepted
             self._record(columns, traits)
             self.job.publish(status=state.status, **traits)
             return 0.0 if state.now else self._next_pause(state)
@@ -261,7 +264,8 @@ class JobRunner:
         age, expected = now - self._clock_start, state.expected or self.job.expected_seconds
         delay = self._transport.limit.delay
         economical = self._economical or delay > _MIN_CROWDED_DELAY
-        pause = next_poll(age, expected, economical=economical)
+        interval = self._provider.poll_interval(self._call) if self._call else 0.0
+        pause = next_poll(age, expected, interval, economical=economical)
         pause = min(pause, max(0.0, self._watch_end - now) + 0.01)  # then the limit is reported
         facts = state.status, age, expected or math.nan, self._economical, delay
         reason = "%s for %.1f s of %.1f s expected; economical: %s; rate limit delays by %.1f s"

@@ -37,6 +37,12 @@ class Directory:
         """Return a model by its slug, or None."""
         return self.catalog(endpoint).find(slug, endpoint.provider.name)
 
+    def providers(self, slug: str) -> frozenset[str]:
+        """Return the names of the providers that list a model, without asking any service."""
+        catalogs = [Catalog(), *(catalog for _, catalog in list(self._catalogs.values()))]
+        names = {model.provider for catalog in catalogs for model in catalog.matching(slug)}
+        return frozenset(names)
+
     def _models(self, endpoint: Endpoint) -> tuple[list[Model], bool]:
         """Return the listed models, and whether the list is less than a day old."""
         call = endpoint.provider.models_call()

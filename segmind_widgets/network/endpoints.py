@@ -17,6 +17,7 @@ from segmind_widgets.network.keys import Keys
 from segmind_widgets.network.rate_limit import Share
 from segmind_widgets.network.transport import LOOPBACK, Transport
 from segmind_widgets.providers import PROVIDERS, APIMart, Provider
+from segmind_widgets.providers._base import Forms
 
 if TYPE_CHECKING:
     from segmind_widgets.sandbox import Sandbox
@@ -37,6 +38,15 @@ class Endpoint:
         """Return the first base address: the journal keeps it in its column `place`."""
         return next(iter(self.provider.urls.values()))
 
+    def option(self, provider: str | None) -> str | None:
+        """Return the value of `-p` that chooses this endpoint, where `provider` is the one given.
+
+        None stays None where the endpoint is the one of the settings.
+        """
+        if self.sandbox:
+            return "sandbox" if provider else None
+        return self.provider.name
+
 
 class Endpoints:
     """The endpoints of a session, each made on first use.
@@ -47,6 +57,8 @@ class Endpoints:
             `sandbox_speed`.
         share: returns the rate states that all kernels of the home share; without it each
             transport has its own.
+        forms: returns the accepted forms of an address and an account; without it each provider
+            has its own, and so has each of the sandbox.
     """
 
     def __init__(
@@ -54,7 +66,9 @@ class Endpoints:
         keys: Keys,
         options: Callable[[], Mapping[str, Any]],
         share: Callable[[], Share] | None = None,
+        forms: Callable[[str, Callable[[], str]], Forms] | None = None,
     ) -> None:
+        self._forms = forms
         self._keys = keys
         self._options = options
         self._share = share
@@ -71,7 +85,7 @@ class Endpoints:
             InputError: there is no such provider.
             KeyMissing: the provider has no key, while another one has.
         """
-        setting = _provider_name(self._options()["provider"])
+        setting = self.setting
         provider = _provider_name(name or "") or setting
         with_key = [each for each in PROVIDERS if self._keys.key(each)]
         if "sandbox" in (provider, setting) or not (with_key or setting):
@@ -83,6 +97,11 @@ class Endpoints:
                 hint=f"Set it with %segmind_login {provider}, or try -p sandbox, which needs none.",
             )
         return self.at(provider, sandbox=False)
+
+    @property
+    def setting(self) -> str:
+        """Return the provider of the setting: its name, "sandbox" or ""."""
+        return _provider_name(self._options()["provider"])
 
     def at(self, name: str, *, sandbox: bool) -> Endpoint:
         """Return the endpoint of a provider; the same one until a setting changes."""
@@ -102,7 +121,10 @@ class Endpoints:
                 share = self._share() if self._share and not sandbox else None
                 key = self._key_of(name, sandbox=sandbox)
                 transport = Transport(provider, key, per_minute, share)
-                self._endpoints[values] = Endpoint(provider, transport, sandbox)
+                endpoint = Endpoint(provider, transport, sandbox)
+                if self._forms and not sandbox:
+                    provider.forms = self._forms(endpoint.address, transport.account_name)
+                self._endpoints[values] = endpoint
             return self._endpoints[values]
 
     def close(self) -> None:

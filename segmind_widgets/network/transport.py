@@ -106,7 +106,7 @@ class Transport:
     ) -> None:
         self._service = service
         self._key = key
-        self.limit = RateLimit(per_minute, share, self._account)
+        self.limit = RateLimit(per_minute, share, self.account_name)
         self._session = _configure(_Session())
         self._files = _configure(_FileSession())
 
@@ -222,7 +222,7 @@ class Transport:
         self._session.close()
         self._files.close()
 
-    def _account(self) -> str:
+    def account_name(self) -> str:
         """Return a name of the account that does not reveal the key."""
         key = (self._key() or "").strip().encode()
         digest = hashlib.blake2b(key, digest_size=8, person=b"account").hexdigest()

@@ -16,6 +16,7 @@ from segmind_widgets.nested import transform, walk
 from segmind_widgets.types import Model
 
 _PLACEHOLDER = re.compile(r"<.*, sha256 [0-9a-f]{64}>", re.DOTALL)
+_DATA_URL = re.compile(r"\s*data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -29,6 +30,40 @@ def resolve_files(inputs: Mapping[str, Any]) -> dict[str, Any]:
     def resolve(name: str, value: Any) -> Any:
         asset = _asset(name, value)
         return value if asset is None else asset
+
+    return {name: transform(value, partial(resolve, name)) for name, value in inputs.items()}
+
+
+def file_lists(inputs: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the inputs that are lists of files alone, without a written address.
+
+    The inputs hold an Asset for every file.
+    """
+    return frozenset(
+        name
+        for name, value in inputs.items()
+        if isinstance(value, (list, tuple)) and value and all(isinstance(v, Asset) for v in value)
+    )
+
+
+def resolve_data_urls(
+    inputs: Mapping[str, Any], check_upload: Callable[[Asset], None]
+) -> dict[str, Any]:
+    """Return the inputs with an Asset for every data URL, at any depth, to be uploaded.
+
+    Raises:
+        AssetError: the service does not take such a file; `field` names the input.
+    """
+
+    def resolve(name: str, value: Any) -> Any:
+        if not (isinstance(value, str) and _DATA_URL.match(value)):
+            return value
+        try:
+            asset = Asset.of(value.strip())
+            check_upload(asset)
+        except InputError as error:
+            raise error.with_field(error.field or name) from error.__cause__
+        return asset
 
     return {name: transform(value, partial(resolve, name)) for name, value in inputs.items()}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.catalog.validation import check, with_seed
+from segmind_widgets.catalog.validation import ValidationResult, check, with_seed
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.network.directory import Directory
@@ -25,14 +25,16 @@ from segmind_widgets.planning.estimates import (
 )
 from segmind_widgets.planning.fingerprint import fingerprint
 from segmind_widgets.planning.inputs import (
+    file_lists,
     iter_files,
     placeholder,
     refuse_placeholders,
+    resolve_data_urls,
     resolve_files,
     to_json,
 )
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import Model, RunRequest
+from segmind_widgets.types import CheckInputs, Model, RunRequest
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ class Plan:
         body = to_json(
             self.inputs, self.model, lambda asset: asset.url or f"<{asset.filename}>", placeholder
         )
-        return json.dumps(body, indent=2, ensure_ascii=False)
+        call = self.endpoint.provider.submit(replace(self.request, inputs=body))
+        return json.dumps(call.json, indent=2, ensure_ascii=False)
 
     @property
     def _uploads(self) -> list[str]:
@@ -160,34 +163,46 @@ def make_plan(
     directory: Directory,
     store: Store,
     *,
-    strict: bool = True,
+    check_inputs: CheckInputs = "schema",
     again: bool = True,
+    as_written: bool = False,
+    notes: Sequence[str] = (),
 ) -> Plan:
     """Check a request against the catalogue, without sending anything.
 
-    The request has the inputs before files became URLs. `strict` raises for inputs that are
-    certainly wrong; else they become notes.
+    Args:
+        request: with the inputs before files became URLs.
+        endpoint: where it would run.
+        directory: the models that are known.
+        store: earlier runs and uploads.
+        check_inputs: whether inputs that do not fit the model's parameters are refused; see
+            `Settings.check_inputs`. Otherwise they become notes.
+        again: see `Plan`.
+        as_written: whether the inputs get no seed.
+        notes: about the choice of the endpoint.
 
     Raises:
         InputError: an input is wrong, or the target is no name.
     """
-    inputs, notes = dict(request.inputs), []
+    request = endpoint.provider.normalize(request)
+    inputs, notes = dict(request.inputs), list(notes)
     refuse_placeholders(inputs)
-    model = None
-    if request.kind == "model":
-        model = directory.find(request.target, endpoint)
-        if model is None:
-            notes.append(_unknown_model(request.target, directory, endpoint))
-        else:
-            checked = check(model, inputs)
-            if strict:
-                checked.raise_for_problems()
-            notes += [str(note) for note in (*checked.warnings, *checked.problems)]
-            inputs = with_seed(model, checked.inputs)
-    modality = model.modality if model else ""
-    bare = RunRequest(request.target, {}, request.kind, request.api, modality)
-    endpoint.provider.submit(bare)  # refuses what no service could run
+    model = directory.find(request.target, endpoint) if request.kind == "model" else None
+    if model is not None:
+        request = replace(request, target=model.slug, modality=model.modality)
+        checked = check(model, inputs)
+        notes += _notes_of(checked, model, check_inputs)
+        # a service's page has samples without inputs, which go out as they are
+        inputs = checked.inputs
+        if inputs and not as_written:
+            inputs = with_seed(model, inputs)
+    elif request.kind == "model":
+        notes.append(_unknown_model(request.target, directory, endpoint))
     inputs = resolve_files(inputs)
+    if not endpoint.provider.takes_data_urls:
+        inputs = resolve_data_urls(inputs, endpoint.provider.check_upload)
+    bare = replace(request, inputs={}, file_lists=file_lists(inputs))
+    endpoint.provider.submit(bare)  # refuses what no service could run
     sent = [asset for asset in iter_files(inputs, model) if needed(asset, endpoint)]
     there = [asset for asset in sent if _is_uploaded(asset, endpoint, store)]
     own, outputs = OwnRuns(store, request.target, endpoint), output_count(inputs)
@@ -203,6 +218,26 @@ def make_plan(
         own.seconds() or (model.seconds if model else None),
         again,
     )
+
+
+def _notes_of(checked: ValidationResult, model: Model, mode: CheckInputs) -> list[str]:
+    """Return notes about the inputs.
+
+    Raises:
+        InputError: they do not fit the model's parameters, and the mode refuses that.
+    """
+    warnings = [str(note) for note in checked.warnings]
+    if not checked.problems:
+        return warnings
+    if mode == "strict" or (mode == "schema" and model.schema_source == "service"):
+        checked.raise_for_problems()
+    problems = " ".join(str(note) for note in checked.problems)
+    if model.schema_source == "page":
+        problems += (
+            f" The parameters of {model.slug} are those of its page, which may be out of date, so"
+            " the inputs are sent as they are."
+        )
+    return [*warnings, problems]
 
 
 def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:

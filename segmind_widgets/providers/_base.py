@@ -14,6 +14,8 @@ Recipe for a new provider:
    | upload files | `upload_url`, `upload_calls`, `parse_upload`; `check_upload` for limits |
    | report the balance | `credits_call`, `parse_credits` |
    | find a job by its id | `find` |
+   | two documented forms of a call | `learn`, and `Call.form` in `submit` and `parse` |
+   | targets that are addresses | `normalize` |
    | list earlier runs | `history_call`, `parse_history` |
    | list models by API | `models_call`, `parse_models` |
    | list models on a page in the form of llms.txt | `directory_url` (and `public_settings`) |
@@ -29,13 +31,14 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, InputError, ReplyError, SubmitUnknown
-from segmind_widgets.providers._errors import from_reply
+from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import from_json
 from segmind_widgets.types import (
     Call,
@@ -60,6 +63,42 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
 
 
+class Forms(Protocol):
+    """The forms of calls that a service has accepted, where its pages document several."""
+
+    def get(self, question: str, *, by_account: bool = False) -> str:
+        """Return the form that was accepted last, or ""."""
+        ...
+
+    def set(
+        self, question: str, answer: str, *, by_account: bool = False, hours: float | None = None
+    ) -> None:
+        """Record a form; it is forgotten after `hours`, if that is given."""
+        ...
+
+
+class FormsInMemory:
+    """Forms that are forgotten with the provider; `hours` are ignored."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, str] = {}
+
+    def get(self, question: str, *, by_account: bool = False) -> str:  # noqa: ARG002 - one account
+        """Return the form that was accepted last, or ""."""
+        return self._answers.get(question, "")
+
+    def set(
+        self,
+        question: str,
+        answer: str,
+        *,
+        by_account: bool = False,  # noqa: ARG002
+        hours: float | None = None,  # noqa: ARG002
+    ) -> None:
+        """Record a form."""
+        self._answers[question] = answer
+
+
 class Provider(ABC):
     """One service.
 
@@ -70,14 +109,18 @@ class Provider(ABC):
             first address is the one that the journal keeps.
         public_settings: the same for hosts that are read without the key.
         urls: the addresses in use, by setting, without a final slash.
+        forms: the forms of calls that the service has accepted.
+        takes_data_urls: whether a file may stand in a request as a data URL.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     settings: ClassVar[Mapping[str, str]]
     public_settings: ClassVar[Mapping[str, str]] = {}
+    takes_data_urls: ClassVar[bool] = True
 
     def __init__(self, urls: Mapping[str, str] | None = None) -> None:
+        self.forms: Forms = FormsInMemory()
         defaults = {**self.settings, **self.public_settings}
         self.urls = {
             name: ((urls or {}).get(name) or url).rstrip("/").removesuffix("/v1")
@@ -115,6 +158,21 @@ class Provider(ABC):
         """
 
     # optional: jobs
+
+    def normalize(self, request: RunRequest) -> RunRequest:
+        """Return the request with the target's plain name, from an address or a page's address.
+
+        Raises:
+            InputError: the target or an input contradicts the request.
+        """
+        return replace(request, target=request.target.strip())
+
+    def learn(self, call: Call) -> None:  # noqa: B027 - one form for every call
+        """Record the form of an accepted call in `forms`, where the service documents several."""
+
+    def poll_interval(self, call: Call) -> float:  # noqa: ARG002 - one interval for every call
+        """Return the seconds between two polls that the service's pages name."""
+        return 1.0
 
     def find(self, job_id: str) -> Call:
         """Return the call that polls a job of which only the service's id is known."""
@@ -221,6 +279,15 @@ class Body:
                 sent += len(piece)
                 if self._progress:
                     self._progress(sent)
+
+
+def refusal(reply: Reply) -> str | None:
+    """Return the words of a refusal in the service's own JSON; None for another page."""
+    try:
+        value = from_json(reply.body)
+    except ValueError:
+        return None
+    return words(excerpt(reply.body))[0] or None if isinstance(value, dict) else None
 
 
 def excerpt(body: bytes) -> str:

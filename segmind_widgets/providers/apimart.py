@@ -31,9 +31,10 @@ from segmind_widgets.providers._base import (
     excerpt,
     json_object,
     number,
+    refusal,
     status_of,
 )
-from segmind_widgets.providers._errors import words
+from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import collect
 from segmind_widgets.types import (
     Call,
@@ -49,6 +50,8 @@ from segmind_widgets.types import (
 UPLOAD_BYTES = 20_971_520
 UPLOAD_HOURS = 72.0
 UPLOAD_TYPES = ("jpeg", "png", "gif", "webp")
+_IMAGES = "image_urls"
+_EXAMPLES = {"strings": '["https://…"]', "objects": '[{"url": "https://…"}]'}
 _WORDS = {
     "submitted": Status.QUEUED,
     "pending": Status.QUEUED,
@@ -65,11 +68,17 @@ _WORDS = {
 
 
 class APIMart(Provider):
-    """The provider `apimart`. `image_objects` sends `image_urls` as `[{"url": u}]`."""
+    """The provider `apimart`.
+
+    The upload page writes `image_urls` as `[{"url": u}]`, other pages as `[u]`. Lists that a person
+    wrote go out as written; for uploads, `image_objects` chooses the first form of the first try,
+    and the form that the account accepted is remembered.
+    """
 
     name = "apimart"
     title = "APIMart"
     settings: ClassVar = {"APIMART_API_URL": "https://api.apimart.ai"}
+    takes_data_urls: ClassVar = False  # the upload page's warning
 
     def __init__(
         self, urls: Mapping[str, str] | None = None, *, image_objects: bool = False
@@ -99,17 +108,55 @@ class APIMart(Provider):
         if request.api != "auto":
             raise InputError("--api v1|v2 is about Segmind; leave it out for APIMart.")
         inputs = {"model": request.target, **request.inputs}
-        urls = inputs.get("image_urls")
-        if self._image_objects and isinstance(urls, list):
-            inputs["image_urls"] = [{"url": u} if isinstance(u, str) else u for u in urls]
         kind = "videos" if "video" in request.modality.lower() else "images"
-        return Call(
+        call = Call(
             "POST",
             f"{self._base}/{kind}/generations",
             inputs,
-            headers={"Idempotency-Key": str(uuid.uuid4())},
+            headers=_new_key(),
             billed=True,
         )
+        if _IMAGES not in request.file_lists:
+            return call
+        form = self.forms.get(self._question, by_account=True) or self._default_form
+        return replace(_with_images(call, form), form="first")
+
+    @property
+    def _question(self) -> str:
+        return f"{_IMAGES}, first as {self._default_form}"  # another setting is another question
+
+    @property
+    def _default_form(self) -> str:
+        return "objects" if self._image_objects else "strings"
+
+    def learn(self, call: Call) -> None:
+        """Record the form of `image_urls` that the account accepted."""
+        form = _images_form(call)
+        known = self.forms.get(self._question, by_account=True) or self._default_form
+        if form != known:
+            self.forms.set(self._question, form, by_account=True)
+
+    def poll_interval(self, call: Call) -> float:  # noqa: ARG002 - the same for every task
+        """Return the seconds between two polls, as in the upload page's program."""
+        return 2.0
+
+    def normalize(self, request: RunRequest) -> RunRequest:
+        """Return the request without `model` among its inputs, which is the target then.
+
+        Raises:
+            InputError: the target is another model.
+        """
+        target, inputs = request.target.strip(), dict(request.inputs)
+        model = inputs.pop("model", None)
+        if model is None:
+            return replace(request, target=target)
+        if not isinstance(model, str) or (target and model.strip().lower() != target.lower()):
+            raise InputError(
+                f"`model` is {model!r}, and the run is one of {target}.",
+                hint="Nothing was sent. Leave `model` out, or run that model.",
+                field="model",
+            )
+        return replace(request, target=target or model.strip(), inputs=inputs)
 
     def parse(self, call: Call, reply: Reply) -> JobState:
         """Return the state that a reply means."""
@@ -117,12 +164,32 @@ class APIMart(Provider):
             task = call.url.rpartition("/")[2]
             older = Call("GET", f"{self._base}/images/generations/{task}")  # the upload page's form
             return JobState(Status.QUEUED, older, now=True)
+        if call.billed and reply.status == 400 and _IMAGES in (refusal(reply) or ""):
+            return self._other_images(call, reply)
         body = json_object(call, checked(call, reply))
         _refused(body, reply)
         data = body.get("data")
         data = data[0] if isinstance(data, list) and data else data
         data = data if isinstance(data, dict) else body
         return self._submitted(data, reply) if call.billed else self._polled(call, data, reply)
+
+    def _other_images(self, call: Call, reply: Reply) -> JobState:
+        """Return the submit with `image_urls` in its other form.
+
+        Raises:
+            Rejected: that was tried, or a person wrote this form.
+        """
+        other = "strings" if _images_form(call) == "objects" else "objects"
+        if call.form == "first":
+            again = replace(_with_images(call, other), headers=_new_key(), form="second")
+            return JobState(Status.SUBMITTING, again, now=True)
+        error = from_reply(reply.status, reply.headers, reply.body)
+        if call.form == "second":
+            raise error
+        raise error.with_hint(
+            f"Nothing was billed. `{_IMAGES}` has another form, too: {_EXAMPLES[other]}. For files"
+            " of yours, %config SegmindClient.image_objects = True|False chooses the first to try."
+        ).with_field(_IMAGES)
 
     def find(self, job_id: str) -> Call:
         """Return the call that polls a job by its id."""
@@ -249,6 +316,24 @@ class APIMart(Provider):
             raise ReplyError("APIMart listed no models.", body=json.dumps(body)[:2000])
         found = [parse_parameters(record) for record in records if isinstance(record, dict)]
         return [model for model in found if model]
+
+
+def _new_key() -> dict[str, str]:
+    return {"Idempotency-Key": str(uuid.uuid4())}
+
+
+def _with_images(call: Call, form: str) -> Call:
+    """Return a call whose `image_urls` are strings, or objects with a `url`."""
+    urls = [entry["url"] if isinstance(entry, dict) else entry for entry in call.json[_IMAGES]]
+    images = urls if form == "strings" else [{"url": url} for url in urls]
+    return replace(call, json={**call.json, _IMAGES: images})
+
+
+def _images_form(call: Call) -> str:
+    """Return "objects" or "strings", as the first of a call's `image_urls`."""
+    images = call.json.get(_IMAGES)
+    is_object = isinstance(images, list) and bool(images) and isinstance(images[0], dict)
+    return "objects" if is_object else "strings"
 
 
 def _refused(body: Mapping[str, Any], reply: Reply) -> None:

@@ -10,12 +10,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, ClassVar
-from urllib.parse import quote, urlencode
+from typing import Any, ClassVar, cast
+from urllib.parse import quote, urlencode, urlsplit
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
-from segmind_widgets.errors import AssetError, InputError, JobFailed, ReplyError, SubmitUnknown
+from segmind_widgets.errors import (
+    AssetError,
+    InputError,
+    JobFailed,
+    NotFound,
+    ReplyError,
+    SegmindError,
+    SubmitUnknown,
+)
 from segmind_widgets.providers._base import (
     Body,
     Provider,
@@ -23,12 +31,14 @@ from segmind_widgets.providers._base import (
     excerpt,
     json_object,
     number,
+    refusal,
     status_of,
     whole,
 )
-from segmind_widgets.providers._errors import words
+from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import collect, from_json
 from segmind_widgets.types import (
+    Api,
     Call,
     Credits,
     HistoryEntry,
@@ -51,13 +61,20 @@ _WORDS = {
 _WORKFLOW_ID = re.compile(r"[0-9a-f]{24}-v\d+", re.IGNORECASE)
 _SLUG = re.compile(r"[\w][\w.-]*")
 _V1_TIMEOUT = 600.0  # seconds; the run itself happens within this one call
+_API_HOURS = 24.0  # a model that is on v1 alone may come to v2
+_API_ADDRESS = re.compile(r"://[^/]+/(v[12])/[^/]+$", re.IGNORECASE)
 _TOGETHER = 8 * 1024 * 1024  # bytes of files sent in one upload
 _HISTORY = "/inference-request/request-history/"
 _URL_KEYS = ("urls", "file_urls")
 
 
 class Segmind(Provider):
-    """The provider `segmind`. Keys are sent as `x-api-key`; workflows may want Bearer."""
+    """The provider `segmind`. Keys are sent as `x-api-key`; workflows take that or Bearer.
+
+    The workflow's API page says Bearer for `/workflows/{id}-v{n}`; newer pages and the SDK 1.3.0
+    send `x-api-key`, those of `/workflows/v2/{slug}` always. The models' pages say that v2 serves
+    every model, and name some that are on v1 alone.
+    """
 
     name = "segmind"
     title = "Segmind"
@@ -89,25 +106,80 @@ class Segmind(Provider):
         base = self.urls["SEGMIND_API_URL"]
         inputs = dict(request.inputs)
         if request.kind == "workflow":
-            return Call(
-                "POST", f"{base}/workflows/{_workflow(request.target)}", inputs, billed=True
+            path = _workflow(request.target)
+            header = self.forms.get(_header_question(path)) or _default_header(path)
+            auth = "bearer" if header == "bearer" else ""
+            url = f"{base}/workflows/{path}"
+            return Call("POST", url, inputs, auth=auth, form="first", billed=True)
+        request = self.normalize(request)
+        forced = request.api != "auto"
+        api = request.api if forced else self.forms.get(_api_question(request.target)) or "v2"
+        call = Call("POST", "", inputs, form="" if forced else "first", billed=True)
+        return self._at_api(call, api, request.target)
+
+    def _at_api(self, call: Call, api: str, slug: str) -> Call:
+        """Return a model's call at v1, which answers with the result, or at v2."""
+        url = f"{self.urls['SEGMIND_API_URL']}/{api}/{slug}"
+        return replace(call, url=url, timeout=_V1_TIMEOUT if api == "v1" else Call.timeout)
+
+    def normalize(self, request: RunRequest) -> RunRequest:
+        """Return the request with a model's slug; an address of the API names v1 or v2, too.
+
+        Raises:
+            InputError: the target is not a model's slug, address or page.
+        """
+        if request.kind == "workflow":
+            return replace(request, target=request.target.strip())
+        target = request.target.strip().partition("?")[0].partition("#")[0].rstrip("/")
+        if "/workflows/" in target or _WORKFLOW_ID.fullmatch(target):
+            raise InputError(
+                f"{request.target} is a workflow, not a model.",
+                hint=f"Run it with %%segmind_workflow {target.rpartition('/')[2]}",
             )
-        slug = _slug(request.target)
+        slug = _slug(target)
         if not _SLUG.fullmatch(slug):
             raise InputError(
                 f"{request.target!r} is not a model's slug.", hint="Find it with %segmind_models."
             )
-        if request.api == "v1":
-            return Call("POST", f"{base}/v1/{slug}", inputs, billed=True, timeout=_V1_TIMEOUT)
-        return Call("POST", f"{base}/v2/{slug}", inputs, billed=True)
+        address = _API_ADDRESS.search(target)
+        api = address[1].lower() if address and request.api == "auto" else request.api
+        return replace(request, target=slug, api=cast("Api", api))
+
+    def learn(self, call: Call) -> None:
+        """Record the key's header of workflows, and the API of a model for a day."""
+        path = call.url.removeprefix(f"{self.urls['SEGMIND_API_URL']}/")
+        root, _, name = path.partition("/")
+        if root == "workflows":
+            header = call.auth or "x-api-key"
+            if header != (self.forms.get(_header_question(name)) or _default_header(name)):
+                self.forms.set(_header_question(name), header)
+        elif root != (self.forms.get(_api_question(name)) or "v2"):
+            self.forms.set(_api_question(name), root, hours=_API_HOURS)
+
+    def poll_interval(self, call: Call) -> float:
+        """Return the seconds between two polls; a workflow's API page says 7."""
+        return 7.0 if "/workflows/" in call.url else 1.0
+
+    def _other_form(self, call: Call, reply: Reply) -> Call | None:
+        """Return the call in its other documented form, where the reply may ask for that one."""
+        if call.form != "first":
+            return None
+        base = self.urls["SEGMIND_API_URL"]
+        path = call.url.removeprefix(f"{base}/")
+        api, _, slug = path.partition("/")
+        if reply.status == 401 and (call.method == "GET" or api == "workflows"):
+            return replace(call, auth="" if call.auth else "bearer", form="second")
+        if reply.status == 404 and call.billed and api in ("v1", "v2") and refusal(reply):
+            return self._at_api(replace(call, form="second"), "v1" if api == "v2" else "v2", slug)
+        return None
 
     def parse(self, call: Call, reply: Reply) -> JobState:
         """Return the state that a reply means."""
-        if reply.status == 401 and "/workflows/" in call.url and not call.auth:
-            return JobState(Status.SUBMITTING, replace(call, auth="bearer"), now=True)
-        if reply.status == 401 and call.method == "GET" and not call.auth:
-            # a poll_url that wants Bearer although the submit took x-api-key
-            return JobState(Status.QUEUED, replace(call, auth="bearer"), now=True)
+        other = self._other_form(call, reply)
+        if other:
+            return JobState(Status.SUBMITTING if call.billed else Status.QUEUED, other, now=True)
+        if call.billed and reply.status == 404:
+            raise _not_found(call, reply)
         if call.billed and call.url.startswith(f"{self.urls['SEGMIND_API_URL']}/v1/"):
             return self._ran(checked(call, reply))
         known = _id_in(call)
@@ -121,7 +193,8 @@ class Segmind(Provider):
     def find(self, job_id: str) -> Call:
         """Return the call that polls a job by its id."""
         known = quote(job_id, safe="")
-        return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v2/requests/{known}/status")
+        url = f"{self.urls['SEGMIND_API_URL']}/v2/requests/{known}/status"
+        return Call("GET", url, form="first")
 
     def _history(self, job_id: str) -> Call:
         return Call("GET", f"{self.urls['SEGMIND_CONSOLE_URL']}{_HISTORY}{job_id}")
@@ -226,7 +299,7 @@ class Segmind(Provider):
             provider_status=str(body.get("status") or ""),
             cost=number(metrics.get("cost")),
             credits=number(metrics.get("remaining_credits")),
-            seed=whole(body.get("seed")),
+            seed=_seed(body, reply),
         )
         if status is Status.FAILED:  # a cost here is what was reserved, and given back
             return replace(state, cost=None, error=_failure(body, reply, state.id))
@@ -259,7 +332,7 @@ class Segmind(Provider):
                 body=json.dumps(body)[:2000],
                 request_id=known or None,
             )
-        return Call("GET", poll, auth=call.auth)
+        return Call("GET", poll, auth=call.auth, form="first")
 
     # files, account
 
@@ -319,9 +392,55 @@ class Segmind(Provider):
 
 
 def _slug(target: str) -> str:
-    """Return a model's slug, from itself or from its page's URL."""
+    """Return a model's slug from itself, `owner/name`, its page's URL or its API's URL.
+
+    All slugs of Segmind's directory are in lower case.
+    """
     page = target.strip().partition("?")[0].rstrip("/")
-    return re.sub(r"/api$", "", page).rpartition("/")[2]
+    return re.sub(r"/api$", "", page).rpartition("/")[2].lower()
+
+
+def _api_question(slug: str) -> str:
+    return f"api of {slug}"
+
+
+def _header_question(path: str) -> str:
+    """Return the question for the header of a workflow's key, by the form of its address."""
+    return f"header of workflows/{'v2' if path.startswith('v2/') else 'id'}"
+
+
+def _default_header(path: str) -> str:
+    return "x-api-key" if path.startswith("v2/") else "bearer"
+
+
+def _not_found(call: Call, reply: Reply) -> SegmindError:
+    """Return the error for a 404 of a submit: a page that is not the service's says nothing."""
+    said = refusal(reply)
+    if not said:
+        return SubmitUnknown(
+            f"{urlsplit(call.url).netloc} answered 404 with a page that is not the service's own.",
+            status=404,
+            body=excerpt(reply.body),
+            request_id=reply.headers.get("x-request-id"),
+        )
+    error = from_reply(reply.status, reply.headers, reply.body)
+    if "/workflows/" in call.url:
+        return error
+    slug = call.url.rpartition("/")[2]
+    apis = "v1 and v2" if call.form == "second" else call.url.split("/")[-2]
+    return NotFound(
+        f"Unknown model {slug}: {error.message.rstrip('.')} ({apis}).",
+        hint="Find it with %segmind_models. Nothing was billed.",
+        status=404,
+        body=error.body,
+        request_id=error.request_id,
+    )
+
+
+def _seed(body: Mapping[str, Any], reply: Reply) -> int | None:
+    """Return the seed that was used: of the body, else of the header that v1 has."""
+    seed = whole(body.get("seed"))
+    return whole(reply.headers.get("x-seed-value")) if seed is None else seed
 
 
 def _workflow(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The caches of uploads by content and of fetched pages."""
+"""The caches of uploads by content, of fetched pages, and of the forms that services accept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Cache:
-    """The tables of uploads and pages; a `Store` has them.
+    """The tables of uploads, pages and forms; a `Store` has them.
 
     Args:
         run: `Database.run`.
@@ -84,3 +84,21 @@ class Cache:
         """Record a page as fetched now."""
         row = (url, text, now())
         self._run(lambda db: db.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", row))
+
+    def form(self, place: str, question: str) -> str:
+        """Return the form that a service accepted, such as "bearer"; "" where none is recorded."""
+        row = self._run(
+            lambda db: db.execute(
+                "SELECT answer FROM forms WHERE place = ? AND question = ?"
+                " AND (expires_at IS NULL OR expires_at > ?)",
+                (place, question, now()),
+            ).fetchone()
+        )
+        return row["answer"] if row else ""
+
+    def add_form(self, place: str, question: str, answer: str, hours: float | None = None) -> None:
+        """Record a form as accepted now; it is forgotten after `hours`, if that is given."""
+        end = datetime.now(timezone.utc) + timedelta(hours=hours or 0)
+        expires = None if hours is None else end.isoformat(timespec="milliseconds")
+        row = (place, question, answer, expires)
+        self._run(lambda db: db.execute("INSERT OR REPLACE INTO forms VALUES (?, ?, ?, ?)", row))

@@ -74,7 +74,16 @@ _FOURTH = (
     # the newest runs of a model, for its estimate: without a look at the older ones
     "CREATE INDEX jobs_of_target ON jobs (target, status, created)",
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = (
+    """
+CREATE TABLE forms (               -- see providers._base.Forms
+    place TEXT NOT NULL,           -- a provider's address, or an account at it
+    question TEXT NOT NULL, answer TEXT NOT NULL,
+    expires_at TEXT,
+    PRIMARY KEY (place, question)
+) WITHOUT ROWID""",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 VERSION = len(STEPS)  # SQLite keeps it in the file as its user_version; 0 is a new file
 
 
