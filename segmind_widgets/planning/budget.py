@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -87,7 +87,7 @@ class Budget:
         ] = {}  # by (endpoint is a sandbox, job is of a sandbox)
 
     @contextmanager
-    def reserve(self, plan: Plan, limit: float) -> Iterator[Reservation]:
+    def reserve(self, plan: Plan, limit: float) -> Generator[Reservation]:
         """Reserve a plan's highest cost while it is sent; release it if no job was started.
 
         The sender assigns the job to the reservation. `limit` is the budget in USD, 0 for none.
