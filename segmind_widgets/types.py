@@ -139,7 +139,7 @@ class Uploaded:
 class Credits:
     """The account's balance in USD (Segmind) or the provider's own unit (APIMart)."""
 
-    left: float
+    balance: float
     free: float | None = None
     used: float | None = None
     unlimited: bool = False

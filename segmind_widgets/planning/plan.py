@@ -80,7 +80,7 @@ class Plan:
         estimate, target = self.estimate, self.request.target
         if estimate.high is None:
             raise LimitError(
-                f"Nobody knows what {target} costs, and you allow {money(max_cost)}.",
+                f"The cost of {target} is unknown, and you allow {money(max_cost)}.",
                 hint=f"Nothing was sent. {estimate.remedy} To run it all the same,"
                 " leave --max-cost out.",
             )
