@@ -197,7 +197,7 @@ class JobRegistry:
             SubmitUnknown: it may have been accepted, and the service has no history.
         """
         unknown = SubmitUnknown(
-            f"The kernel stopped while {row['target']} was being submitted; no id was told."
+            f"The kernel stopped while {row['target']} was being submitted; its id is unknown."
         )
         status, error = Status.UNKNOWN, unknown
         if unsent:
