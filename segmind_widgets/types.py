@@ -41,7 +41,7 @@ class RunRequest:
     """A run: a model's slug or a workflow's id, slug or URL, and its inputs."""
 
     target: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     kind: Kind = "model"
     api: Api = "auto"
     modality: str = ""  # the directory's word if known; it chooses the route of videos
@@ -59,7 +59,7 @@ class Call:
     method: str
     url: str
     json: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     auth: str = ""
     billed: bool = False
     timeout: float = 60.0  # seconds to wait for the next byte of the reply
@@ -83,7 +83,7 @@ class Reply:
     """An HTTP reply: status code, headers with lower-case names, and the whole body."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     url: str = ""
 
@@ -139,7 +139,7 @@ class Uploaded:
 class Credits:
     """The account's balance in USD (Segmind) or the provider's own unit (APIMart)."""
 
-    left: float
+    balance: float
     free: float | None = None
     used: float | None = None
     unlimited: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -80,7 +80,7 @@ class Plan:
         estimate, target = self.estimate, self.request.target
         if estimate.high is None:
             raise LimitError(
-                f"Nobody knows what {target} costs, and you allow {money(max_cost)}.",
+                f"The cost of {target} is unknown, and you allow {money(max_cost)}.",
                 hint=f"Nothing was sent. {estimate.remedy} To run it all the same,"
                 " leave --max-cost out.",
             )
@@ -165,44 +165,52 @@ def make_plan(
 ) -> Plan:
     """Check a request against the catalogue, without sending anything.
 
-    The request has the inputs before files became URLs. `strict` raises for inputs that are
-    certainly wrong; else they become notes.
+    The request has the inputs before files became URLs. Wrong inputs raise if `strict`, else they
+    become notes.
 
     Raises:
         InputError: an input is wrong, or the target is no name.
     """
-    inputs, notes = dict(request.inputs), []
-    refuse_placeholders(inputs)
-    model = None
-    if request.kind == "model":
-        model = directory.find(request.target, endpoint)
-        if model is None:
-            notes.append(_unknown_model(request.target, directory, endpoint))
-        else:
-            checked = check(model, inputs)
-            if strict:
-                checked.raise_for_problems()
-            notes += [str(note) for note in (*checked.warnings, *checked.problems)]
-            inputs = with_seed(model, checked.inputs)
-    modality = model.modality if model else ""
-    bare = RunRequest(request.target, {}, request.kind, request.api, modality)
+    refuse_placeholders(request.inputs)
+    model = directory.find(request.target, endpoint) if request.kind == "model" else None
+    inputs, notes = _check(request.inputs, model, strict=strict)
+    if model is None and request.kind == "model":
+        notes = (_unknown_model(request.target, directory, endpoint),)
+    bare = replace(request, inputs={}, modality=model.modality if model else "")
     endpoint.provider.submit(bare)  # refuses what no service could run
     inputs = resolve_files(inputs)
-    sent = [asset for asset in iter_files(inputs, model) if needed(asset, endpoint)]
-    there = [asset for asset in sent if _is_uploaded(asset, endpoint, store)]
+    files = [asset for asset in iter_files(inputs, model) if needed(asset, endpoint)]
+    uploaded = [asset for asset in files if _is_uploaded(asset, endpoint, store)]
     own, outputs = OwnRuns(store, request.target, endpoint), output_count(inputs)
     return Plan(
         bare,
         inputs,
         endpoint,
         model,
-        tuple(asset for asset in sent if asset not in there),
-        tuple(there),
-        tuple(notes),
+        tuple(asset for asset in files if asset not in uploaded),
+        tuple(uploaded),
+        notes,
         estimate(model.cost if model else None, own.costs(outputs), outputs),
         own.seconds() or (model.seconds if model else None),
         again,
     )
+
+
+def _check(
+    inputs: Mapping[str, Any], model: Model | None, *, strict: bool
+) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Return the inputs to send and notes about them; without a model the inputs as they are.
+
+    Raises:
+        InputError: `strict`, and an input is certainly wrong.
+    """
+    if model is None:
+        return inputs, ()
+    result = check(model, inputs)
+    if strict:
+        result.raise_for_problems()
+    notes = tuple(str(note) for note in (*result.warnings, *result.problems))
+    return with_seed(model, result.inputs), notes
 
 
 def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
