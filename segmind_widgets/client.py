@@ -151,7 +151,7 @@ class SegmindClient(Settings):
     ) -> Plan:
         """Check a run without sending anything.
 
-        Without `again`, `start` refuses the very same request within ten seconds.
+        Without `again`, `start` refuses the same request within ten seconds.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.

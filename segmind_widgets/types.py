@@ -42,7 +42,7 @@ class RunRequest:
     """A run: a model's slug or a workflow's id, slug or URL, and its inputs."""
 
     target: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     kind: Kind = "model"
     api: Api = "auto"
     modality: str = ""  # the directory's word if known; it chooses the route of videos
@@ -63,7 +63,7 @@ class Call:
     method: str
     url: str
     json: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     auth: str = ""
     form: Literal["", "first", "second"] = ""
     billed: bool = False
@@ -89,7 +89,7 @@ class Reply:
     """An HTTP reply: status code, headers with lower-case names, and the whole body."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     url: str = ""
 
@@ -145,7 +145,7 @@ class Uploaded:
 class Credits:
     """The account's balance in USD (Segmind) or the provider's own unit (APIMart)."""
 
-    left: float
+    balance: float
     free: float | None = None
     used: float | None = None
     unlimited: bool = False

@@ -15,7 +15,10 @@ from nbclient import NotebookClient
 from PIL import Image
 from traitlets.config import Config
 
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.recipes import read
 from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import AssetError
 from segmind_widgets.sandbox import Sandbox
 
 NAMES = (  # variables that would lead away from a test's own sandbox
@@ -32,6 +35,15 @@ def picture(size: tuple[int, int] = (48, 32), color: Any = "teal") -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, color).save(out, "PNG")
     return out.getvalue()
+
+
+def has_recipe(source: Asset | Path) -> bool:
+    """Return whether a picture carries a recipe."""
+    try:
+        read(source)
+    except AssetError:
+        return False
+    return True
 
 
 def quick(

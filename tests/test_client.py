@@ -202,8 +202,8 @@ def test_await(client: SegmindClient) -> None:
 
 
 def test_credits_and_models(client: SegmindClient) -> None:
-    assert client.credits().left == 10.0
-    assert client.credits("apimart").left > 0
+    assert client.credits().balance == 10.0
+    assert client.credits("apimart").balance > 0
     assert FAST in [model.slug for model in client.models("fast flux")]
     assert all("video" in model.modality.lower() for model in client.models(modality="video"))
 

@@ -119,21 +119,21 @@ def _draw_tile(
     page: Image.Image, pen: ImageDraw.ImageDraw, tile: Tile, corner: tuple[int, int], side: int
 ) -> None:
     """Draw a tile's picture in the middle of its square, or its text."""
-    left, top = corner
-    pen.rectangle((left, top, left + side - 1, top + side - 1), _FRAME)
+    x, y = corner
+    pen.rectangle((x, y, x + side - 1, y + side - 1), _FRAME)
     picture = _read_picture(tile.picture, side)
     if picture is not None:
-        x, y = left + (side - picture.width) // 2, top + (side - picture.height) // 2
-        page.paste(picture, (x, y))
+        page.paste(picture, (x + (side - picture.width) // 2, y + (side - picture.height) // 2))
         return
     text = tile.text or _KIND_LABELS.get(tile.kind, "no picture")
     color = _ERROR_COLOR if tile.text in ("failed", "unknown", "cancelled") else _MUTED_COLOR
-    words, y = text.split(), top + 6
-    while words and y + _LINE_HEIGHT <= top + side:
+    words, bottom = text.split(), y + side
+    x, y = x + 6, y + 6
+    while words and y + _LINE_HEIGHT <= bottom:
         line = words.pop(0)
         while words and _length(f"{line} {words[0]}", _SMALL_FONT_SIZE) <= side - 12:
             line = f"{line} {words.pop(0)}"
-        _write(pen, (left + 6, y), line, side - 12, color, _SMALL_FONT_SIZE)
+        _write(pen, (x, y), line, side - 12, color, _SMALL_FONT_SIZE)
         y += _LINE_HEIGHT
 
 

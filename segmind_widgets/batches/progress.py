@@ -104,39 +104,40 @@ class BatchProgress:
             usd: the highest estimate of its cost.
             fresh: whether the job may not be submitted yet.
             on_done: called from the thread that ends the job.
-            completed: whether an earlier run completed (and paid) it, so that only files are
-                downloaded again.
+            completed: whether an earlier run paid for it, so that only its files are fetched.
         """
         entry = _RunningRow(job, 0.0 if completed else usd, completed)
 
         def end(_: object = None) -> None:
-            if job.watching:
-                return
-            with self._condition:
-                if self._running.get(number) is not entry:
-                    return
-            on_done(job)  # before the row counts as ended, so that waiters see its effect
-            with self._condition:
-                if self._running.get(number) is entry:
-                    del self._running[number]
-                    self._count_end(number, entry)
-            job.unobserve(end, "watching")
-            self.wake()
+            if not job.watching and self._end(number, entry, on_done):
+                job.unobserve(end, "watching")
+                self.wake()
 
         with self._condition:
             self._running[number] = entry
             if fresh:
                 self._unsent.add(number)
-            counts = self.counts
             self.counts = replace(
-                counts,
-                read=counts.read + 1,
-                running=counts.running + 1,
-                reserved=counts.reserved + entry.usd,
+                self.counts,
+                read=self.counts.read + 1,
+                running=self.counts.running + 1,
+                reserved=self.counts.reserved + entry.usd,
             )
         job.observe(end, "watching")
         end()
         self.wake()
+
+    def _end(self, number: int, entry: _RunningRow, on_done: Callable[[Job], object]) -> bool:
+        """Count a row as ended; return False where that was done before."""
+        with self._condition:
+            if self._running.get(number) is not entry:
+                return False
+        on_done(entry.job)  # before the row counts as ended, so that waiters see its effect
+        with self._condition:
+            if self._running.get(number) is entry:
+                del self._running[number]
+                self._count_end(number, entry)
+        return True
 
     def _count_end(self, number: int, entry: _RunningRow) -> None:
         job, counts = entry.job, self.counts

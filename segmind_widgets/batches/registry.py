@@ -98,17 +98,9 @@ class BatchRegistry:
             LimitError: the batch may cost more than `max_cost` USD.
         """
         name = prepared.rows.batch
-        live = self._live.get(name)
-        if live is not None and (live.sending or (again and not live.finished)):
-            if live.stopped and not again:
-                live.halt()
-            elif prepared.named or again:
-                raise StillRunning(
-                    f"The batch {name} still runs here.",
-                    hint="Wait for it with batch.wait(), or stop it with batch.stop().",
-                )
-            else:
-                return live
+        running = self._running(prepared, again=again)
+        if running is not None:
+            return running
         if max_cost is not None and prepared.source.total is not None:
             prepared.plan.within(max_cost)
         lock = self._locks.setdefault(
@@ -126,6 +118,28 @@ class BatchRegistry:
         )
         self._live[name] = started
         return started.start(afresh=again)
+
+    def _running(self, prepared: PreparedBatch, *, again: bool) -> Batch | None:
+        """Return the batch of this name that still runs; None where the new one can start.
+
+        A batch that was stopped is halted first.
+
+        Raises:
+            StillRunning: it runs, and its rows may differ, or it is to start over.
+        """
+        name = prepared.rows.batch
+        live = self._live.get(name)
+        if live is None or not (live.sending or (again and not live.finished)):
+            return None
+        if live.stopped and not again:
+            live.halt()
+            return None
+        if prepared.named or again:
+            raise StillRunning(
+                f"The batch {name} still runs here.",
+                hint="Wait for it with batch.wait(), or stop it with batch.stop().",
+            )
+        return live
 
     def close(self) -> None:
         """Stop all batches: no further row is sent."""

@@ -110,11 +110,13 @@ class BatchResults:
         table = pandas.DataFrame(list(self.records()))
         return table.set_index("row") if len(table) else table
 
-    def save(self, folder: str | Path = ".") -> list[Path]:
+    def save(self, folder: str | Path = ".", *, recipe: bool = True) -> list[Path]:
         """Copy all outputs into `folder`, named by the numbers of their rows; return the paths.
 
+        `recipe=False` leaves the recipes of pictures out of the copies.
+
         Raises:
-            AssetError: a file cannot be written.
+            AssetError: a file cannot be written, see `Asset.save`.
         """
         folder = Path(folder).expanduser()
         paths: list[Path] = []
@@ -122,7 +124,7 @@ class BatchResults:
             for index, asset in enumerate(assets_from_row(row)):
                 more = f"-{index + 1}" if index else ""
                 name = f"{row['row']:04}{more}{Path(asset.filename).suffix}"
-                paths.append(asset.save(folder / name))
+                paths.append(asset.save(folder / name, recipe=recipe))
         return paths
 
     # pictures

@@ -7,7 +7,7 @@ Entries that cannot be parsed are left out; nothing here raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from segmind_widgets import schemas
@@ -73,15 +73,15 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
     if not isinstance(slug, str) or not slug:
         return None
     parameters = record.get("parameters")
-    schema = parameters.get("input_schema") if is_mapping(parameters) else None
+    schema = _schema(parameters.get("input_schema") if is_mapping(parameters) else None)
     return Model(
         slug=slug,
         provider="apimart",
         name=_text(record, "name", "display_name"),
         modality=_text(record, "category", "modality", "type"),
         description=_text(record, "description"),
-        schema=_schema(schema),
-        schema_source="service",
+        schema=schema,
+        schema_source="service" if schema else "page",
     )
 
 
@@ -107,11 +107,11 @@ def _schema(source: Any) -> dict[str, Any] | None:
     return {"type": "object", "required": required, "properties": inputs} if inputs else None
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-_KEYWORDS = {  # keyword: whether its definition can be used
+_KEYWORDS: Mapping[str, Callable[[object], bool]] = {  # keyword: whether its definition can be used
     **{rule: fits for rule, fits in schemas.RULES.items() if rule not in ("type", "enum")},
     "title": _is_text, "description": _is_text, "format": _is_text,
     "contentMediaType": _is_text, "contentEncoding": _is_text,

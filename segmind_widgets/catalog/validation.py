@@ -12,7 +12,7 @@ import numbers
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from segmind_widgets import schemas
 from segmind_widgets.errors import InputError
@@ -66,7 +66,7 @@ def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
     """
     if not model.schema:
         return ValidationResult(dict(inputs))
-    properties: Mapping[str, Schema] = model.schema.get("properties", {})
+    properties = _properties(model)
     values = {
         name: _coerce(value, properties.get(name, {}))
         for name, value in _with_renamed_prompt(inputs, properties).items()
@@ -99,9 +99,15 @@ def with_seed(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
 
     Many of Segmind's pages have a fixed seed as default, which would repeat the same picture.
     """
-    seed: Schema = ((model.schema or {}).get("properties") or {}).get("seed", {})
+    seed = _properties(model).get("seed", {})
     takes_seed = {"integer", "number"}.intersection(types(seed)) and seed.get("minimum", -1) <= -1
     return {**inputs, "seed": -1} if takes_seed and inputs.get("seed") is None else dict(inputs)
+
+
+def _properties(model: Model) -> Mapping[str, Schema]:
+    """Return the schemas of a model's inputs by their names; none where they are unknown."""
+    schema: Schema = model.schema or {}
+    return schema.get("properties") or {}
 
 
 def _with_renamed_prompt(
@@ -119,9 +125,10 @@ def _with_renamed_prompt(
 
 def _coerce(value: Any, schema: Schema) -> Any:
     """Convert a value to the schema's type where its meaning stays the same."""
-    if isinstance(value, numbers.Real) and type(value) not in (bool, int, float):  # numpy's
+    is_plain = type(value) in (bool, int, float)
+    if isinstance(value, numbers.Real) and not is_plain:  # numpy's
         value = int(value) if isinstance(value, numbers.Integral) else float(value)
-    value = list(value) if isinstance(value, tuple) else value
+    value = list(value) if _is_tuple(value) else value
     kinds = types(schema)
     if value is not None and "array" in kinds and not any(is_a(value, kind) for kind in kinds):
         value = [value]
@@ -161,6 +168,10 @@ def _without_objects(value: Any, schema: Schema) -> Any:
         return [_without_objects(item, schema) for item in value]
     is_object = media_type(schema) and is_mapping(value) and set(value) == {"url"}
     return value["url"] if is_object else value
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)
 
 
 def _is_object(value: Any) -> bool:

@@ -302,23 +302,24 @@ class Job(HasTraits):
             return figure(f"<b>{html.escape(str(self.status))}</b>{lines}", place + caption)
         alt = str(self.inputs.get("prompt") or self.model)
         many = len(self.outputs) > 1
-        shown = "".join(_cell(asset, alt, side, many=many) for asset in self.outputs)
+        content = "".join(_cell(asset, alt, side, many=many) for asset in self.outputs)
         if many:
-            shown = (
+            content = (
                 '<div style="display:grid;gap:10px;align-items:start;grid-template-columns:'
-                f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{shown}</div>'
+                f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{content}</div>'
             )
         files = [abbreviate_home(asset.path) for asset in self.outputs if asset.path]
         files += [self.note] if self.note else []
-        return figure(shown, "<br>".join([place + caption, *map(html.escape, files)]))
+        return figure(content, "<br>".join([place + caption, *map(html.escape, files)]))
 
 
 def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
-    shown = asset.to_html(alt, side)
+    content = asset.to_html(alt, side)
     if not (many and asset.name):
-        return f"<div>{shown}</div>"
+        return f"<div>{content}</div>"
     label = html.escape(asset.name)
-    return f'<div>{shown}<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div></div>'
+    caption = f'<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div>'
+    return f"<div>{content}{caption}</div>"
 
 
 def _seconds_until(moment: float) -> float:

@@ -114,9 +114,7 @@ class JobRegistry:
         """
         key = self._add(
             endpoint,
-            kind=request.kind,
-            target=request.target,
-            inputs=request.inputs,
+            request,
             status=str(Status.SUBMITTING),
             notebook=os.environ.get("JPY_SESSION_NAME"),
             **facts,
@@ -199,7 +197,7 @@ class JobRegistry:
             SubmitUnknown: it may have been accepted, and the service has no history.
         """
         unknown = SubmitUnknown(
-            f"The kernel stopped while {row['target']} was being submitted; no id was told."
+            f"The kernel stopped while {row['target']} was being submitted; its id is unknown."
         )
         status, error = Status.UNKNOWN, unknown
         if unsent:
@@ -254,17 +252,21 @@ class JobRegistry:
             job.error = error
             return job
 
-    def _add(self, endpoint: Endpoint, **row: Any) -> str:
-        where = {
-            "provider": endpoint.provider.name,
-            "place": endpoint.address,
-            "sandbox": endpoint.sandbox,
-        }
-        return self._store.add(**where, owner=self._ownership.owner, **row)
+    def _add(self, endpoint: Endpoint, request: RunRequest, **row: Any) -> str:
+        return self._store.add(
+            provider=endpoint.provider.name,
+            place=endpoint.address,
+            sandbox=endpoint.sandbox,
+            kind=request.kind,
+            target=request.target,
+            inputs=request.inputs,
+            owner=self._ownership.owner,
+            **row,
+        )
 
     def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
-        known = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
-        job = Job(**known | {"inputs": dict(request.inputs)} | traits)
+        facts = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
+        job = Job(**facts | {"inputs": dict(request.inputs)} | traits)
         job.render_export = self._export
         self._live[key] = job
         return job
@@ -325,18 +327,18 @@ class JobRegistry:
         endpoint = self._endpoints.at(row["provider"], sandbox=self._own_sandbox(row))
         if endpoint.address == row["place"]:
             return endpoint
-        known = row["id"] or row["key"]
+        job_id = row["id"] or row["key"]
         if row["sandbox"]:
             error = NotFound(
-                f"The job {known} ran on a sandbox that is gone: they end with their kernels.",
+                f"The job {job_id} ran on a sandbox that is gone: they end with their kernels.",
                 hint="Run it again; on the sandbox that costs nothing.",
             )
             if not Status(row["status"]).final:
-                told = {"status": str(Status.UNKNOWN), "next": None, "error": error.message}
-                self._store.update(row["key"], **told)
+                columns = {"status": str(Status.UNKNOWN), "next": None, "error": error.message}
+                self._store.update(row["key"], **columns)
             raise error
         raise NotFound(
-            f"The job {known} runs at {row['place']}, not {endpoint.address}.",
+            f"The job {job_id} runs at {row['place']}, not {endpoint.address}.",
             hint="Set the address back to that and resume again.",
         )
 
@@ -366,18 +368,11 @@ class JobRegistry:
         except NotFound as error:
             hint = f"Neither this journal nor {endpoint.provider.title} knows this id."
             raise error.with_hint(hint) from error.__cause__
+        request = RunRequest(_UNKNOWN_MODEL)
         key = self._add(
-            endpoint,
-            id=job_id,
-            kind="model",
-            target=_UNKNOWN_MODEL,
-            inputs={},
-            status=str(Status.QUEUED),
-            next=call.to_dict(),
+            endpoint, request, id=job_id, status=str(Status.QUEUED), next=call.to_dict()
         )
-        job = self._job(
-            key, RunRequest(_UNKNOWN_MODEL), endpoint.provider.name, sandbox=endpoint.sandbox
-        )
+        job = self._job(key, request, endpoint.provider.name, sandbox=endpoint.sandbox)
         job.publish(id=job_id, status=Status.QUEUED)
         self._watch(job, endpoint, key, call)
         return job
@@ -396,12 +391,14 @@ def _may_recover(row: Mapping[str, Any]) -> bool:
 
 
 def _not_followed(row: Mapping[str, Any]) -> StillRunning:
-    known = row["id"] or row["key"]
-    said, hint = f"The job {known} is not followed here; it goes on.", "Get it back with"
+    job_id = row["id"] or row["key"]
+    message, hint = f"The job {job_id} is not followed here; it goes on.", "Get it back with"
     if not (row["id"] or row["next"] or row["outputs"]):
         before = f"The kernel stopped before {row['target']} had an answer"
         if row["sent"]:
-            said, hint = f"{before}: it may be running and billed.", "Look for it, unpaid, with"
-        elif row["owner"]:  # without one nobody knows whether its kernel stopped
-            said, hint = f"{before}, and before it was sent: nothing was billed.", "Close it with"
-    return StillRunning(row["error"] or said, hint=f"{hint} %segmind_jobs --resume {known}")
+            message = f"{before}: it may be running and billed."
+            hint = "Look for it, unpaid, with"
+        elif row["owner"]:  # without an owner it is uncertain whether the kernel stopped
+            message = f"{before}, and before it was sent: nothing was billed."
+            hint = "Close it with"
+    return StillRunning(row["error"] or message, hint=f"{hint} %segmind_jobs --resume {job_id}")

@@ -292,7 +292,7 @@ class JobRunner:
             self._tries += 1
             if error.gone or self._tries >= _MAX_DOWNLOAD_TRIES:
                 raise
-            self.job.publish(message="the download broke; trying again")
+            self.job.publish(message="the download was interrupted; trying again")
             pause = max(error.retry_after or 0.0, min(30.0, 2.0**self._tries))
             return self._wait(pause, "download %d failed", self._tries)
         assets = self._results.assets

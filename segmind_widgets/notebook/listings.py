@@ -76,7 +76,7 @@ def jobs(
         filtered: whether a filter chose the jobs.
     """
     more = f"{len(rows)} of {total} jobs; --last shows more. " if total > len(rows) else ""
-    none = "No job fits." if filtered else "No jobs yet."
+    none = "No job matches." if filtered else "No jobs yet."
     return Table(
         rows,
         {

@@ -173,10 +173,11 @@ class RunCommand:
 
     def _watch(self, job: Job, options: Namespace, handle: Any) -> Job:
         if options.save:
+            recipe = self._client.recipes
 
             def save(_: Any = None) -> None:
                 if job.outputs:
-                    job.save(options.save)
+                    job.save(options.save, recipe=recipe)
 
             job.observe(save, "outputs")
             if job.done:  # a job shown again by --reuse

@@ -145,7 +145,8 @@ class SweepCommand:
         if options.output:
             self._names[options.output] = batch
         if options.save:
-            _when_finished(batch, lambda: batch.save(options.save))
+            recipe = client.recipes
+            _when_finished(batch, lambda: batch.save(options.save, recipe=recipe))
         if options.background:
             self.show_in_background(batch, quiet=options.quiet)
             return batch

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -57,7 +57,7 @@ class Reservation:
 
     @property
     def age(self) -> float:
-        """Return the seconds since it was made."""
+        """Return its age in seconds."""
         return time.monotonic() - self.started
 
 
@@ -87,7 +87,7 @@ class Budget:
         ] = {}  # by (endpoint is a sandbox, job is of a sandbox)
 
     @contextmanager
-    def reserve(self, plan: Plan, limit: float) -> Iterator[Reservation]:
+    def reserve(self, plan: Plan, limit: float) -> Generator[Reservation]:
         """Reserve a plan's highest cost while it is sent; release it if no job was started.
 
         The sender assigns the job to the reservation. `limit` is the budget in USD, 0 for none.
@@ -129,7 +129,9 @@ class Budget:
         """Return the cost of this session's jobs, by the jobs' own mark of the sandbox."""
         with self._lock:
             self._settle()
-            spent = sum(usd for (_, play), usd in self._spent.items() if play == sandbox)
+            spent = sum(
+                usd for (_, of_sandbox), usd in self._spent.items() if of_sandbox == sandbox
+            )
             flying = [e for e in self._entries if _is_sandbox(e) == sandbox]
             return SessionSpend(spent, sum(entry.usd for entry in flying))
 
@@ -139,21 +141,22 @@ class Budget:
             if job is not None and job.status in (Status.FAILED, Status.CANCELLED):
                 continue
             if entry.plan.equals(plan):
-                known = f": job {job.id}" if job is not None else ""
+                label = f": job {job.id}" if job is not None else ""
                 raise LimitError(
-                    f"The very same request was sent {_ago(entry.age)}{known}.",
-                    hint="Nothing was sent now. To have it made, and paid, twice, wait ten seconds;"
-                    " in a cell --again, and in Python again=True, say it at once.",
+                    f"The same request was sent {_ago(entry.age)}{label}.",
+                    hint="Nothing was sent now. To run it twice, and pay twice, wait ten seconds,"
+                    " or add --again in a cell, again=True in Python.",
                 )
 
     def _refuse_beyond(self, plan: Plan, limit: float) -> None:
         if not limit:
             return
-        play = " of play money" if plan.endpoint.sandbox else ""
+        currency = " in sandbox credits" if plan.endpoint.sandbox else ""
         high, target = plan.estimate.high, plan.request.target
         if high is None:
             raise LimitError(
-                f"Nobody knows what {target} costs, and there is a budget of {money(limit)}{play}.",
+                f"The cost of {target} is unknown, and there is a budget of"
+                f" {money(limit)}{currency}.",
                 hint=f"Nothing was sent. {plan.estimate.remedy} To run it all the same, set"
                 " %config SegmindClient.budget = 0",
             )
@@ -164,8 +167,8 @@ class Budget:
             return
         underway = f" and {money(flying)} in flight" if flying else ""
         raise LimitError(
-            f"{target} may cost {money(high)}; of this session's budget of {money(limit)}{play},"
-            f" {money(spent)} is spent{underway}.",
+            f"{target} may cost {money(high)}; of this session's budget of"
+            f" {money(limit)}{currency}, {money(spent)} is spent{underway}.",
             hint="Nothing was sent. Raise it with %config SegmindClient.budget ="
             f" {_round_up(spent + flying + high)}, or set it to 0 for no limit.",
         )

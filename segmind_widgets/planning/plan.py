@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.catalog.validation import ValidationResult, check, with_seed
+from segmind_widgets.catalog.validation import check, with_seed
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.network.directory import Directory
@@ -82,7 +82,7 @@ class Plan:
         estimate, target = self.estimate, self.request.target
         if estimate.high is None:
             raise LimitError(
-                f"Nobody knows what {target} costs, and you allow {money(max_cost)}.",
+                f"The cost of {target} is unknown, and you allow {money(max_cost)}.",
                 hint=f"Nothing was sent. {estimate.remedy} To run it all the same,"
                 " leave --max-cost out.",
             )
@@ -185,17 +185,14 @@ def make_plan(
         InputError: an input is wrong, or the target is no name.
     """
     request = endpoint.provider.normalize(request)
-    inputs, notes = dict(request.inputs), list(notes)
-    refuse_placeholders(inputs)
+    refuse_placeholders(request.inputs)
     model = directory.find(request.target, endpoint) if request.kind == "model" else None
+    notes = [*notes]
+    inputs = request.inputs
     if model is not None:
         request = replace(request, target=model.slug, modality=model.modality)
-        checked = check(model, inputs)
-        notes += _notes_of(checked, model, check_inputs)
-        # a service's page has samples without inputs, which go out as they are
-        inputs = checked.inputs
-        if inputs and not as_written:
-            inputs = with_seed(model, inputs)
+        inputs, remarks = _check(inputs, model, check_inputs, as_written=as_written)
+        notes += remarks
     elif request.kind == "model":
         notes.append(_unknown_model(request.target, directory, endpoint))
     inputs = resolve_files(inputs)
@@ -203,16 +200,16 @@ def make_plan(
         inputs = resolve_data_urls(inputs, endpoint.provider.check_upload)
     bare = replace(request, inputs={}, file_lists=file_lists(inputs))
     endpoint.provider.submit(bare)  # refuses what no service could run
-    sent = [asset for asset in iter_files(inputs, model) if needed(asset, endpoint)]
-    there = [asset for asset in sent if _is_uploaded(asset, endpoint, store)]
+    files = [asset for asset in iter_files(inputs, model) if needed(asset, endpoint)]
+    uploaded = [asset for asset in files if _is_uploaded(asset, endpoint, store)]
     own, outputs = OwnRuns(store, request.target, endpoint), output_count(inputs)
     return Plan(
         bare,
         inputs,
         endpoint,
         model,
-        tuple(asset for asset in sent if asset not in there),
-        tuple(there),
+        tuple(asset for asset in files if asset not in uploaded),
+        tuple(uploaded),
         tuple(notes),
         estimate(model.cost if model else None, own.costs(outputs), outputs),
         own.seconds() or (model.seconds if model else None),
@@ -220,24 +217,29 @@ def make_plan(
     )
 
 
-def _notes_of(checked: ValidationResult, model: Model, mode: CheckInputs) -> list[str]:
-    """Return notes about the inputs.
+def _check(
+    inputs: Mapping[str, Any], model: Model, mode: CheckInputs, *, as_written: bool
+) -> tuple[Mapping[str, Any], list[str]]:
+    """Return the inputs to send and notes about them.
 
     Raises:
-        InputError: they do not fit the model's parameters, and the mode refuses that.
+        InputError: the inputs do not fit the model's parameters, and the mode refuses that.
     """
-    warnings = [str(note) for note in checked.warnings]
-    if not checked.problems:
-        return warnings
-    if mode == "strict" or (mode == "schema" and model.schema_source == "service"):
-        checked.raise_for_problems()
-    problems = " ".join(str(note) for note in checked.problems)
-    if model.schema_source == "page":
-        problems += (
-            f" The parameters of {model.slug} are those of its page, which may be out of date, so"
-            " the inputs are sent as they are."
+    result = check(model, inputs)
+    refuses = mode == "strict" or (mode == "schema" and model.schema_source == "service")
+    if refuses:
+        result.raise_for_problems()
+    notes = [str(note) for note in result.warnings]
+    if result.problems:
+        page = f" The parameters of {model.slug} are known from a page that may be out of date."
+        problems = " ".join(str(note) for note in result.problems)
+        notes.append(
+            f"{problems}{page if model.schema_source == 'page' else ''} The inputs are sent as"
+            " they are."
         )
-    return [*warnings, problems]
+    # samples without inputs go out as they are
+    with_one = bool(result.inputs) and not as_written
+    return with_seed(model, result.inputs) if with_one else result.inputs, notes
 
 
 def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:

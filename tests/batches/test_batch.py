@@ -26,7 +26,7 @@ from segmind_widgets.formatting import duration
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.store import Store
-from tests.shells import environment, picture
+from tests.shells import environment, has_recipe, picture
 
 FAST = "fast-flux-schnell"
 WHERE = {"provider": "segmind", "place": "https://api.segmind.com", "sandbox": False}
@@ -84,6 +84,17 @@ def test_rows_become_jobs_in_their_order(client: SegmindClient, sandbox: Sandbox
         batch.outputs[12]
     with pytest.raises(errors.NotFound):
         batch.job(12)
+
+
+@pytest.mark.parametrize("recipe", [True, False])
+def test_copies_have_their_recipes_or_not(
+    client: SegmindClient, tmp_path: Path, recipe: bool
+) -> None:
+    batch = client.map(FAST, prompts(3)).wait(30)
+    copies = batch.save(tmp_path / "copies", recipe=recipe)
+    assert [copy.name for copy in copies] == ["0000.png", "0001.png", "0002.png"]
+    assert [has_recipe(copy) for copy in copies] == [recipe] * 3
+    assert all(has_recipe(asset) for asset in batch.outputs), "the results themselves keep them"
 
 
 def test_finished_jobs_come_as_they_end_each_once(client: SegmindClient) -> None:

@@ -18,7 +18,7 @@ from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.plan import BatchPlan
 from segmind_widgets.batches.sweeps import label, position
 from segmind_widgets.sandbox import Sandbox
-from tests.shells import Shell, open_shell, picture
+from tests.shells import Shell, has_recipe, open_shell, picture
 
 FAST = "fast-flux-schnell"
 
@@ -241,6 +241,18 @@ def test_a_value_that_the_model_does_not_take(shell: Shell, sandbox: Sandbox) ->
 def test_results_are_saved_by_their_rows(shell: Shell, tmp_path: Path) -> None:
     shell.run(f"%segmind_run {FAST} prompt=x --sweep seed=1,2 --save out -q")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["0000.png", "0001.png"]
+
+
+@pytest.mark.parametrize("recipes", [True, False])
+def test_saved_copies_follow_the_setting_of_recipes(
+    shell: Shell, tmp_path: Path, recipes: bool
+) -> None:
+    sweep = f"%segmind_run {FAST} prompt=x --sweep seed=1,2 -q"
+    shell.run(sweep)
+    shell.client.recipes = recipes
+    batch = shell.run(f"{sweep} --save out")
+    assert batch.reused == 2
+    assert [has_recipe(copy) for copy in (tmp_path / "out").iterdir()] == [recipes] * 2
 
 
 def test_in_the_background(shell: Shell) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -527,6 +528,58 @@ def test_a_crowded_limit_makes_polls_few(bench: Make) -> None:
     assert before is not None
     assert after is not None
     assert after > before + 1
+
+
+def polling(
+    expected: float | None = None, elapsed: float = 0.0, *, economical: bool = False
+) -> Callable[[Bench], JobRunner]:
+    """The runner of a job whose next step is a poll."""
+
+    def make(one: Bench) -> JobRunner:
+        one.job = Job(id="req-1", model="m", expected_seconds=expected, elapsed=elapsed)
+        return one.of(one.provider.find("req-1"), economical=economical)
+
+    return make
+
+
+def downloading(one: Bench) -> JobRunner:
+    return one.of(None, outputs=(Output(url=f"{one.server.url}/a.png"),))
+
+
+@pytest.mark.parametrize(
+    ("make", "scripts", "reason"),
+    [
+        (polling(60, 30), [says("PROCESSING")],
+         "processing for 30.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
+        (polling(elapsed=2, economical=True), [says("PROCESSING")],
+         "processing for 2.0 s of nan s expected; economical: True; rate limit delays by 0.0 s"),
+        (polling(60, 30), [says("QUEUED")],
+         "queued for 0.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
+        (polling(), [answer(429, b"", {"Retry-After": "7"})], "the service answered 429"),
+        (polling(), [reset(read=False)], "try 1 failed"),
+        (polling(), [reset(read=False), answer(200, b"{")], "try 2 failed"),
+        (downloading, [answer(200, picture(), cut=5)], "download 1 failed"),
+        (Bench.runner, [reset(read=True), history()], "the next page of the history"),
+    ],
+)  # fmt: skip
+def test_the_reason_for_a_pause_is_logged(
+    bench: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    make: Callable[[Bench], JobRunner],
+    scripts: list[Script],
+    reason: str,
+) -> None:
+    clock = time.monotonic()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock))  # exact ages
+    one = bench(*scripts)
+    runner = make(one)
+    with caplog.at_level(logging.DEBUG, module.__name__):
+        pauses = [runner.step() for _ in scripts]
+    lines = [record.getMessage() for record in caplog.records if record.name == module.__name__]
+    assert pauses[-1], "there is a pause"
+    assert lines[-1] == f"{one.job.id} waits {pauses[-1]:.1f} s: {reason}"
+    assert KEY not in caplog.text
 
 
 def test_time_counts_from_the_submit_and_not_from_the_waiting_for_it(

@@ -286,7 +286,7 @@ class Trial:
                 call = self.provider.credits_call()
                 assert call
                 reply = send_with_retries(self.transport, call)
-                assert self.provider.parse_credits(reply).left > 0
+                assert self.provider.parse_credits(reply).balance > 0
             else:
                 endpoint = Endpoint(self.provider, self.transport, False)
                 asset = Asset(data=GIVEN)

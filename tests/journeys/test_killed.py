@@ -204,7 +204,7 @@ def _killed(stage: Moment, sandbox: Sandbox, tmp_path: Path) -> None:
         assert job["error"] is None
     else:
         assert job["kind"] == "SubmitUnknown"
-        assert "was being submitted; no id was told" in job["error"]
+        assert "was being submitted; its id is unknown" in job["error"]
     assert len(posts(sandbox)) == len(sandbox.billed_posts) == 1
     assert python(RESUME, tmp_path, sandbox) == [job], "and stays so"
 

@@ -18,7 +18,7 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook.arguments import PARSERS
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Credits, Status
-from tests.shells import Shell, open_shell, picture
+from tests.shells import Shell, has_recipe, open_shell, picture
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
 
@@ -370,6 +370,19 @@ def test_save_copies_the_results(shell: Shell, tmp_path: Path) -> None:
     job = shell.run(f"{RUN} prompt=x --save deep/folder")
     (copy,) = (tmp_path / "deep" / "folder").iterdir()
     assert copy.read_bytes() == job.outputs[0].content
+
+
+@pytest.mark.parametrize("recipes", [True, False])
+def test_saved_copies_follow_the_setting_of_recipes(
+    shell: Shell, tmp_path: Path, recipes: bool
+) -> None:
+    run = f"{RUN} prompt=x --seed 7 --reuse"
+    shell.run(run)
+    shell.run(f"%config SegmindClient.recipes = {recipes}")
+    job = shell.run(f"{run} --save copies")
+    (copy,) = (tmp_path / "copies").iterdir()
+    assert has_recipe(copy) is recipes
+    assert has_recipe(job.outputs[0]), "the result itself keeps it"
 
 
 def test_a_folder_that_cannot_be_is_found_before_anything_is_sent(

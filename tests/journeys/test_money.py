@@ -141,7 +141,7 @@ def test_a_stop_just_after_it_was_sent_does_not_say_that_it_was_not(
     [job] = shell.client.jobs()
     assert job.wait(20).status is Status.COMPLETED
     assert shell.client.session_spend(sandbox=True).spent == job.cost
-    with pytest.raises(errors.LimitError, match="very same request"):
+    with pytest.raises(errors.LimitError, match="same request was sent"):
         shell.run(f"{RUN} prompt=x")
     assert len(sandbox.billed_posts) == 1
 
@@ -236,7 +236,7 @@ def test_jobs_are_found_by_model_status_and_words(
         assert list(shell.run(f"%segmind_jobs {options}")) == jobs, options
     capsys.readouterr()
     shell.run("%segmind_jobs --text owl")
-    assert "No job fits." in capsys.readouterr().out
+    assert "No job matches." in capsys.readouterr().out
     shell.run("%segmind_jobs --last 2")
     said = capsys.readouterr().out
     assert "2 of 3 jobs; --last shows more." in said

@@ -39,7 +39,7 @@ batch = client.map("fast-flux-schnell", [{"prompt": "a"}, {"prompt": "b"}]).wait
 assert batch.done == 2
 assert client.resume(task.id).image.size == size
 assert "requests" in task.export("python")
-assert client.credits().left > 0
+assert client.credits().balance > 0
 assert client.models("flux")
 shell.run_line_magic("segmind_status", "")
 shell.run_cell_magic("segmind_run", "fast-flux-schnell -o fox -q", "a cell").image

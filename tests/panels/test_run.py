@@ -348,7 +348,7 @@ def test_a_double_click_is_one_run(panel: RunPanel, sandbox: Sandbox) -> None:
     panel.go.click()
     settled(panel)
     panel.go.click()  # the first one still runs
-    told(panel, "The very same request was sent")
+    told(panel, "The same request was sent")
     sandbox.faults.clear()
     made(panel)
     panel.go.click()  # that one was seen: another is meant

@@ -57,7 +57,7 @@ def test_an_unknown_cost_is_refused_and_one_run_makes_it_known(
     client: SegmindClient, sandbox: Sandbox
 ) -> None:
     model, options = "gemini-3-pro-image-preview", {"provider": "apimart"}
-    with pytest.raises(LimitError, match=f"Nobody knows what {model} costs") as raised:
+    with pytest.raises(LimitError, match=f"The cost of {model} is unknown") as raised:
         client.run(model, PROMPT, max_cost=5.0, **options)
     assert "One run without a limit may tell" in raised.value.hint
     client.budget = 5.0
@@ -113,7 +113,7 @@ def test_a_rerun_goes_through_the_same_checks(client: SegmindClient, sandbox: Sa
     with pytest.raises(LimitError, match="is spent"):
         client.job(job.id).rerun()
     client.budget = 0.005
-    with pytest.raises(LimitError, match="of play money"):  # its recipe says: on the sandbox
+    with pytest.raises(LimitError, match="in sandbox credits"):  # its recipe says: on the sandbox
         client.from_image(job.outputs[0].path).rerun()
     assert runs(sandbox) == 1
 
@@ -213,7 +213,7 @@ def test_play_money_has_a_budget_of_its_own(
     client.sandbox_speed = 500.0
     client.budget = 0.009
     client.run(MODEL, PROMPT, provider="sandbox")
-    with pytest.raises(LimitError, match=r"budget of \$0.009 of play money"):
+    with pytest.raises(LimitError, match=r"budget of \$0.009 in sandbox credits"):
         client.run(MODEL, PROMPT, provider="sandbox")
     client.run(MODEL, PROMPT)
     assert runs(sandbox) == 1
@@ -226,10 +226,10 @@ def test_a_budget_below_nothing_is_no_budget(client: SegmindClient) -> None:
         client.budget = -1.0
 
 
-# the very same again
+# the same request again
 
 
-def test_the_very_same_within_ten_seconds_is_doubted(
+def test_an_equal_request_within_ten_seconds_is_refused(
     client: SegmindClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = client.start(client.plan(MODEL, PROMPT, again=False))

@@ -146,7 +146,7 @@ def test_refused_uploads(status: int, body: object, kind: type[Exception]) -> No
 def test_the_balance() -> None:
     body = {"success": True, "remain_balance": "3.5", "used_balance": 1, "unlimited_quota": False}
     found = APIMART.parse_credits(Reply(200, {}, json.dumps(body).encode()))
-    assert (found.left, found.used, found.unlimited) == (3.5, 1.0, False)
+    assert (found.balance, found.used, found.unlimited) == (3.5, 1.0, False)
     found = APIMART.parse_credits(Reply(200, {}, b'{"success": true, "unlimited_quota": true}'))
     assert found.unlimited
 

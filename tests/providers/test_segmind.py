@@ -157,7 +157,7 @@ def test_storage_replies_without_urls(body: str) -> None:
 
 def test_credits() -> None:
     found = SEGMIND.parse_credits(Reply(200, {}, b'{"credits": 1.5, "free-credits": "0.02"}'))
-    assert (found.left, found.free) == (1.5, 0.02)
+    assert (found.balance, found.free) == (1.5, 0.02)
     assert SEGMIND.credits_call().url == f"{BASE}/v1/get-user-credits"
     with pytest.raises(errors.Unauthorized):
         SEGMIND.parse_credits(Reply(401, {}, b"{}"))

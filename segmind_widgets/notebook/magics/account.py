@@ -139,8 +139,8 @@ class AccountMagics(MagicsBase):
         )
 
 
-def _credits(balance: Credits) -> str:
-    if balance.unlimited:
+def _credits(account: Credits) -> str:
+    if account.unlimited:
         return "unlimited"
-    free = f" and {balance.free:.2f} free" if balance.free else ""
-    return f"{balance.left:.2f} USD{free}"
+    free = f" and {account.free:.2f} free" if account.free else ""
+    return f"{account.balance:.2f} USD{free}"
