@@ -148,10 +148,12 @@ class SegmindClient(Settings):
         api: Api = "auto",
         max_cost: float | None = None,
         again: bool = True,
+        as_written: bool = False,
     ) -> Plan:
         """Check a run without sending anything.
 
-        Without `again`, `start` refuses the same request within ten seconds.
+        Without `again`, `start` refuses the same request within ten seconds. With `as_written`
+        the inputs get no seed.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
@@ -166,6 +168,7 @@ class SegmindClient(Settings):
             api=api,
             max_cost=max_cost,
             again=again,
+            as_written=as_written,
         )
 
     def expected(

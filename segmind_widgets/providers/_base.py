@@ -16,6 +16,8 @@ Recipe for a new provider:
    | find a job by its id | `find` |
    | two documented forms of a call | `learn`, and `Call.form` in `submit` and `parse` |
    | targets that are addresses | `normalize` |
+   | a documented interval of polls | `poll_interval` |
+   | files as data URLs | `takes_data_urls` = False where it refuses them |
    | list earlier runs | `history_call`, `parse_history` |
    | list models by API | `models_call`, `parse_models` |
    | list models on a page in the form of llms.txt | `directory_url` (and `public_settings`) |

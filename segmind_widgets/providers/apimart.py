@@ -116,7 +116,7 @@ class APIMart(Provider):
             headers=_new_key(),
             billed=True,
         )
-        if _IMAGES not in request.file_lists:
+        if _IMAGES not in request.file_lists or _IMAGES not in inputs:
             return call
         form = self.forms.get(self._question, by_account=True) or self._default_form
         return replace(_with_images(call, form), form="first")

@@ -424,13 +424,10 @@ def _not_found(call: Call, reply: Reply) -> SegmindError:
             request_id=reply.headers.get("x-request-id"),
         )
     error = from_reply(reply.status, reply.headers, reply.body)
-    if "/workflows/" in call.url:
+    if call.form != "second" or "/workflows/" in call.url:
         return error
-    slug = call.url.rpartition("/")[2]
-    apis = "v1 and v2" if call.form == "second" else call.url.split("/")[-2]
     return NotFound(
-        f"Unknown model {slug}: {error.message.rstrip('.')} ({apis}).",
-        hint="Find it with %segmind_models. Nothing was billed.",
+        f"Unknown model {call.url.rpartition('/')[2]}, on v1 and on v2: {error.message}",
         status=404,
         body=error.body,
         request_id=error.request_id,

@@ -249,6 +249,7 @@ def test_whole_numbers_as_pandas_writes_them_beside_empty_cells(
 def test_wrong_rows_of_a_list_are_named_and_nothing_is_sent(
     client: SegmindClient, sandbox: Sandbox
 ) -> None:
+    client.check_inputs = "strict"
     rows = [{"prompt": "a"}, {"seed": 1}, {"prompt": "c", "seed": "x"}, 7]
     with pytest.raises(errors.InputError) as caught:
         client.map(FAST, rows)
@@ -266,6 +267,7 @@ def test_wrong_rows_of_a_list_are_named_and_nothing_is_sent(
 def test_wrong_rows_of_a_file_fail_alone(
     client: SegmindClient, sandbox: Sandbox, tmp_path: Path
 ) -> None:
+    client.check_inputs = "strict"
     (tmp_path / "rows.jsonl").write_text(
         '{"prompt": "a"}\n{"prompt"\n{"seed": 1}\n{"prompt": "d"}\n'
     )

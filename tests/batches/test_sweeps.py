@@ -232,6 +232,7 @@ def test_what_is_wrong_is_told_before_anything_is_sent(
 
 
 def test_a_value_that_the_model_does_not_take(shell: Shell, sandbox: Sandbox) -> None:
+    shell.client.check_inputs = "strict"
     with pytest.raises(errors.InputError, match=r"^Row 2: `steps`.*") as caught:
         shell.run("%segmind_run flux-schnell prompt=x --sweep steps=1,900")
     assert caught.value.hint == "Nothing was sent."

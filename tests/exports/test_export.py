@@ -416,7 +416,7 @@ def test_no_key_is_in_any_text(
 def test_what_a_text_cannot_hold_is_refused(
     client: SegmindClient, form: Any, value: Any, said: str
 ) -> None:
-    client.check_inputs = False
+    client.check_inputs = "warn"
     inputs = {"prompt": "x", "image_input": [{"deep": value}]}
     with pytest.raises(InputError, match=said) as raised:
         export.export(client.plan("seedream-4.5", inputs), form)
@@ -429,7 +429,7 @@ def test_what_the_provider_would_refuse_is_refused(client: SegmindClient, tmp_pa
     path = tmp_path / "x.pdf"
     path.write_bytes(b"%PDF-1.4")
     inputs = {"prompt": "x", "image_urls": [path]}
-    client.check_inputs = False
+    client.check_inputs = "warn"
     plan = client.plan("gemini-3-pro-image-preview", inputs, provider="apimart")
     with pytest.raises(AssetError, match="unsupported image type"):
         export.export(plan, "curl")

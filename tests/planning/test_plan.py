@@ -8,6 +8,7 @@ import pytest
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, LimitError
+from segmind_widgets.planning.plan import Plan
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import picture
 
@@ -84,11 +85,35 @@ def test_what_is_no_name_is_refused(client: SegmindClient, sandbox: Sandbox, nam
 
 def test_wrong_inputs_are_refused_or_noted(client: SegmindClient) -> None:
     inputs = {"prompt": "x", "steps": "many"}
+    for mode in ("schema", "warn"):  # its parameters are known from a page
+        client.check_inputs = mode
+        (note,) = client.plan("flux-dev", inputs).notes
+        assert "`steps` takes a whole number" in note
+        assert "page" in note
+    client.check_inputs = "strict"
     with pytest.raises(InputError) as raised:
         client.plan("flux-dev", inputs)
     assert raised.value.field == "steps"
-    client.check_inputs = False
-    assert "`steps`" in client.plan("flux-dev", inputs).notes[0]
+
+
+def test_wrong_inputs_are_refused_where_the_service_gives_the_schema(client: SegmindClient) -> None:
+    def plan() -> Plan:
+        return client.plan("gemini-3-pro-image-preview", {"n": "many"}, provider="apimart")
+
+    for mode in ("schema", "strict"):
+        client.check_inputs = mode
+        with pytest.raises(InputError, match="`n` takes a whole number"):
+            plan()
+    client.check_inputs = "warn"
+    (note,) = plan().notes
+    assert "page" not in note
+
+
+@pytest.mark.parametrize("target", ["instantid", "face-to-sticker"])
+def test_samples_without_inputs_go_out_as_they_are(client: SegmindClient, target: str) -> None:
+    assert dict(client.plan(target, {}).inputs) == {}
+    assert client.plan("flux-dev", {"prompt": "x"}).inputs["seed"] == -1
+    assert "seed" not in client.plan("flux-dev", {"prompt": "x"}, as_written=True).inputs
 
 
 def test_the_limit_of_cost(client: SegmindClient) -> None:
@@ -116,12 +141,12 @@ def test_a_workflow_has_no_model(client: SegmindClient) -> None:
     assert "/workflows/" in str(plan)
 
 
-@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("mode", ["warn", "schema", "strict"])
 def test_the_name_of_a_file_is_not_sent_for_the_file(
-    client: SegmindClient, sandbox: Sandbox, tmp_path: Path, *, strict: bool
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path, mode: str
 ) -> None:
     """A journal keeps no more of what went as base64; a model would be paid for nonsense."""
-    client.check_inputs = strict
+    client.check_inputs = mode
     (tmp_path / "cat.png").write_bytes(picture())
     files = dict.fromkeys(("image", "mask"), tmp_path / "cat.png")
     job = client.run("sd1.5-inpainting", {"prompt": "x", **files})

@@ -61,7 +61,8 @@ def told(state: JobState) -> dict[str, Any]:
             continue
         if isinstance(value, Call):
             plain = {"method": value.method, "url": value.url}
-            more = {"auth": value.auth, "billed": value.billed}
+            second = value.form if value.form == "second" else ""
+            more = {"auth": value.auth, "form": second, "billed": value.billed}
             value = plain | {name: said for name, said in more.items() if said}
         elif isinstance(value, SegmindError):
             value = _error(value)

@@ -50,10 +50,40 @@ def test_videos_have_an_address_of_their_own() -> None:
     assert APIMART.submit(request).url == f"{BASE}/v1/videos/generations"
 
 
-def test_image_urls_as_objects_where_that_is_set() -> None:
+@pytest.mark.parametrize("image_objects", [True, False])
+def test_image_urls_that_a_person_wrote_go_out_as_written(*, image_objects: bool) -> None:
     request = RunRequest("m", {"image_urls": ["https://b", {"url": "https://c"}]})
-    call = APIMart(image_objects=True).submit(request)
-    assert call.json["image_urls"] == [{"url": "https://b"}, {"url": "https://c"}]
+    call = APIMart(image_objects=image_objects).submit(request)
+    assert call.json["image_urls"] == ["https://b", {"url": "https://c"}]
+    assert call.form == ""
+
+
+@pytest.mark.parametrize("image_objects", [True, False])
+def test_the_form_of_uploads_is_learnt(*, image_objects: bool) -> None:
+    provider = APIMart(image_objects=image_objects)
+    request = RunRequest("m", {"image_urls": ["https://b"]}, file_lists=frozenset({"image_urls"}))
+    strings, objects = ["https://b"], [{"url": "https://b"}]
+    first = provider.submit(request)
+    assert first.json["image_urls"] == (objects if image_objects else strings)
+    body = {"error": {"message": "image_urls[0] has another type"}}
+    second = provider.parse(first, Reply(400, body=json.dumps(body).encode())).next
+    assert second is not None
+    assert second.json["image_urls"] == (strings if image_objects else objects)
+    assert second.headers["Idempotency-Key"] != first.headers["Idempotency-Key"]
+    with pytest.raises(errors.Rejected):
+        provider.parse(second, Reply(400, body=json.dumps(body).encode()))
+    provider.learn(second)
+    assert provider.submit(request).json == second.json
+
+
+def test_a_refused_form_that_a_person_wrote_names_the_other_one() -> None:
+    call = APIMART.submit(RunRequest("m", {"image_urls": [{"url": "https://b"}]}))
+    body = {"error": {"message": "image_urls: expected a string"}}
+    with pytest.raises(errors.Rejected) as raised:
+        APIMART.parse(call, Reply(400, body=json.dumps(body).encode()))
+    assert '["https://…"]' in raised.value.hint
+    assert "image_objects" in raised.value.hint
+    assert raised.value.field == "image_urls"
 
 
 @pytest.mark.parametrize("request_", [RunRequest("w", kind="workflow"), RunRequest("m", api="v1")])
