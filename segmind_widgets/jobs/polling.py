@@ -41,9 +41,7 @@ def next_poll(
         economical: fewer polls, for a small rate limit.
     """
     if expected_seconds is None or expected_seconds < _MIN_EXPECTED:
-        if economical:
-            return max(UNKNOWN_PAUSE, interval, min(SLOWEST, age * UNKNOWN_SHARE))
-        if age < UNKNOWN_FIRST_SECONDS:
+        if age < UNKNOWN_FIRST_SECONDS and not economical:
             return UNKNOWN_PAUSE
         return max(UNKNOWN_PAUSE, interval, min(SLOWEST, age * UNKNOWN_SHARE))
     poll_cost = ECONOMICAL_POLL_COST if economical else POLL_COST

@@ -261,7 +261,9 @@ class JobRunner:
         now = time.monotonic()
         if state.status is Status.QUEUED:
             self._clock_start = now
-        age, expected = now - self._clock_start, state.expected or self.job.expected_seconds
+        expected = state.expected or self.job.expected_seconds
+        # where no time is known, a job in the queue is asked no more often than a running one
+        age = now - (self._clock_start if expected else self._started)
         delay = self._transport.limit.delay
         economical = self._economical or delay > _MIN_CROWDED_DELAY
         interval = self._provider.poll_interval(self._call) if self._call else 0.0

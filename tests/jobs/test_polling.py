@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -95,8 +96,26 @@ def test_every_wait_is_between_the_fastest_and_a_bearable_one(
 def test_an_unknown_model_is_asked_every_second_at_most(age: float, usual: float | None) -> None:
     assert UNKNOWN_PAUSE == 1.0
     assert next_poll(age, usual) >= 1.0
-    assert next_poll(age, usual, economical=True) >= next_poll(age, usual)
-    assert next_poll(5.0, usual) == 1.0
+
+
+@pytest.mark.parametrize("economical", [True, False])
+@pytest.mark.parametrize("interval", [7.0, 2.0, 1.0], ids=["workflow", "APIMart", "v2"])
+def test_a_job_of_unknown_time_is_asked_at_most_twenty_times_in_its_first_minute(
+    interval: float, *, economical: bool
+) -> None:
+    moments = [0.0]
+    while moments[-1] < 60:
+        moments.append(moments[-1] + next_poll(moments[-1], None, interval, economical=economical))
+    pauses = [after - before for before, after in pairwise(moments)]
+    assert len([moment for moment in moments[1:] if moment <= 60]) <= 20
+    later = [
+        pause
+        for moment, pause in zip(moments[:-1], pauses, strict=True)
+        if moment >= 10 or economical
+    ]
+    assert min(later) >= interval, "the page's own interval"
+    if not economical:
+        assert pauses[:10] == [1.0] * 10
 
 
 def test_economical_is_never_denser() -> None:

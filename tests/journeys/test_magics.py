@@ -86,6 +86,7 @@ def test_a_wrong_line_says_what_is_wrong_and_sends_nothing(
 
 
 def test_a_misspelt_parameter_is_named_with_the_likely_one(shell: Shell, sandbox: Sandbox) -> None:
+    shell.client.check_inputs = "strict"
     with pytest.raises(errors.InputError) as raised:
         shell.run(f"{RUN} promt=fox")
     assert "`prompt` is required" in str(raised.value)
