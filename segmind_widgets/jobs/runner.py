@@ -6,7 +6,6 @@ No threads and no sleeping: `step` does the work that is due and returns the pau
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -263,14 +262,15 @@ class JobRunner:
             self._clock_start = now
         expected = state.expected or self.job.expected_seconds
         # where no time is known, a job in the queue is asked no more often than a running one
-        age = now - (self._clock_start if expected else self._started)
+        age = now - (self._clock_start if expected else self._started - self._elapsed_before)
         delay = self._transport.limit.delay
         economical = self._economical or delay > _MIN_CROWDED_DELAY
         interval = self._provider.poll_interval(self._call) if self._call else 0.0
         pause = next_poll(age, expected, interval, economical=economical)
         pause = min(pause, max(0.0, self._watch_end - now) + 0.01)  # then the limit is reported
-        facts = state.status, age, expected or math.nan, self._economical, delay
-        reason = "%s for %.1f s of %.1f s expected; economical: %s; rate limit delays by %.1f s"
+        usual = f"{expected:.1f} s" if expected else "an unknown time"
+        facts = state.status, age, usual, self._economical, delay
+        reason = "%s for %.1f s of %s expected; economical: %s; rate limit delays by %.1f s"
         return self._wait(pause, reason, *facts)
 
     def _completed(self, state: JobState, columns: dict[str, Any], traits: dict[str, Any]) -> float:

@@ -552,7 +552,7 @@ def downloading(one: Bench) -> JobRunner:
         (polling(60, 30), [says("PROCESSING")],
          "processing for 30.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
         (polling(elapsed=2, economical=True), [says("PROCESSING")],
-         "processing for 2.0 s of nan s expected; economical: True; rate limit delays by 0.0 s"),
+         "processing for 2.0 s of an unknown time expected; economical: True; rate limit delays by 0.0 s"),
         (polling(60, 30), [says("QUEUED")],
          "queued for 0.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
         (polling(), [answer(429, b"", {"Retry-After": "7"})], "the service answered 429"),
