@@ -546,13 +546,16 @@ def downloading(one: Bench) -> JobRunner:
     return one.of(None, outputs=(Output(url=f"{one.server.url}/a.png"),))
 
 
+NO_DELAY = "rate limit delays by 0.0 s"
+
+
 @pytest.mark.parametrize(
     ("make", "scripts", "reason"),
     [
         (polling(60, 30), [says("PROCESSING")],
          "processing for 30.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
         (polling(elapsed=2, economical=True), [says("PROCESSING")],
-         "processing for 2.0 s of an unknown time expected; economical: True; rate limit delays by 0.0 s"),
+         f"processing for 2.0 s of an unknown time expected; economical: True; {NO_DELAY}"),
         (polling(60, 30), [says("QUEUED")],
          "queued for 0.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
         (polling(), [answer(429, b"", {"Retry-After": "7"})], "the service answered 429"),
