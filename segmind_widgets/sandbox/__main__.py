@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from segmind_widgets.sandbox.http.faults import KINDS, Fault
 from segmind_widgets.sandbox.server import Sandbox
+from segmind_widgets.sandbox.services.service import CHOICES
 
 
 def _fault(text: str) -> Fault:
@@ -71,6 +72,36 @@ def parser() -> argparse.ArgumentParser:
         help="scripted failure; the option can be repeated",
     )
     options.add_argument(
+        "--request-life",
+        type=float,
+        default=3600.0,
+        metavar="SECONDS",
+        help="life of the record of a completed request (default: %(default)g)",
+    )
+    options.add_argument(
+        "--poll-interval",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="least time between two polls of a job (default: %(default)g)",
+    )
+    for api, other in (("v1", "v2"), ("v2", "v1")):
+        options.add_argument(
+            f"--{api}-model",
+            action="append",
+            default=[],
+            metavar="SLUG",
+            help=f"a model that {other} does not know; the option can be repeated",
+        )
+    forms = options.add_argument_group("forms on which the services' pages disagree")
+    for name, choices in CHOICES.items():
+        forms.add_argument(
+            f"--{name.replace('_', '-')}",
+            choices=choices,
+            default=choices[0],
+            help=f"see `Sandbox` ({', '.join(choices)}; default: %(default)s)",
+        )
+    options.add_argument(
         "--quiet", action="store_true", help="print only the environment variables"
     )
     return options
@@ -94,6 +125,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             credits=options.credits,
             rate_limit=options.rate_limit,
             faults=options.fault,
+            request_life=options.request_life,
+            poll_interval=options.poll_interval,
+            v1_models=options.v1_model,
+            v2_models=options.v2_model,
+            **{name: getattr(options, name) for name in CHOICES},
         ).start()
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
@@ -26,6 +26,9 @@ from segmind_widgets.sandbox.state.account import Account, RateLimit
 from segmind_widgets.sandbox.state.files import Files
 from segmind_widgets.sandbox.state.jobs import Jobs
 from segmind_widgets.sandbox.state.models import Models
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 SEGMIND_KEY = "SG_5a9d0b0c5a9d0b0c"  # has the form of a key, but is no secret
 APIMART_KEY = "sk-sandbox-0000000000000000"
@@ -54,6 +57,19 @@ class FilesOrigin(Service):
         return Answer(file.path, media_type=file.media_type)
 
 
+class Forms(TypedDict, total=False):
+    """Choices where the services' pages and clients disagree; `Sandbox` documents each."""
+
+    workflow_auth: Literal["either", "bearer", "x-api-key"]
+    workflow_reply: Literal["all", "poll_url", "request_id"]
+    workflow_output: Literal["named", "dict", "url"]
+    storage_form: Literal["both", "urls", "file_urls"]
+    apimart_form: Literal["both", "task", "info", "seed"]
+    image_form: Literal["either", "strings", "objects"]
+    failed_code: Literal["422", "200"]
+    enum_types: Literal["strict", "loose"]
+
+
 class Sandbox:
     """A local server that implements Segmind and APIMart without costs.
 
@@ -69,14 +85,28 @@ class Sandbox:
         faults: initial scripted failures; `sandbox.faults.add` adds more.
         artist: function that generates results, instead of `sandbox.artist.render.make`.
         models: additional models in the form of models.json; an existing slug is replaced.
-        workflow_auth: authentication that workflows accept: a Bearer token, `x-api-key`, or either.
-        workflow_output: form of a workflow's `output`: JSON text of names and values as documented
-            ("named"), a mapping of names to values ("dict"), or only the first value ("url").
-        storage_form: the name of the array in the reply to an upload.
-        apimart_form: form of APIMart's submit and poll replies: as documented now ("task"), with
-            task_info ("info"), or as on its upload page ("seed").
         request_life: seconds until the record of a completed request expires.
+        poll_interval: seconds between two polls of a job; the reply to an earlier one is 429.
         max_body: largest size of a request in bytes; the reply to a larger one is 413.
+        v1_models: models that v2 does not know.
+        v2_models: models that v1 does not know.
+        forms: choices where the services' pages and clients disagree, the default first:
+
+            - workflow_auth: the header of the key: "either", "bearer" or "x-api-key".
+            - workflow_reply: reply to a workflow's submit: "all", or "poll_url" or "request_id"
+              alone.
+            - workflow_output: a workflow's `output`: JSON text of names and values as documented
+              ("named"), a mapping of names to values ("dict"), or only the first value ("url").
+            - storage_form: the array in the reply to an upload: "both" names, "urls", "file_urls".
+            - apimart_form: APIMart's submit and poll replies: as documented now ("task"), with
+              task_info ("info"), as on its upload page ("seed"), or task and seed ("both").
+            - image_form: items of APIMart's `image_urls`: "either", "strings" or "objects".
+            - failed_code: the code of the reply about a failed v2 job: "422" or "200".
+            - enum_types: whether "5" is taken for 5 where a model has choices: "strict" or "loose".
+
+    Raises:
+        TypeError: there is no such form.
+        ValueError: a form has no such choice.
     """
 
     def __init__(
@@ -93,12 +123,12 @@ class Sandbox:
         faults: Iterable[Fault] = (),
         artist: Artist | None = None,
         models: Mapping[str, Mapping[str, Any]] | None = None,
-        workflow_auth: Literal["either", "bearer", "x-api-key"] = "either",
-        workflow_output: Literal["named", "dict", "url"] = "named",
-        storage_form: Literal["urls", "file_urls"] = "urls",
-        apimart_form: Literal["task", "info", "seed"] = "task",
         request_life: float = 3600.0,
+        poll_interval: float = 0.0,
         max_body: int = 512 * _MIB,
+        v1_models: Iterable[str] = (),
+        v2_models: Iterable[str] = (),
+        **forms: Unpack[Forms],
     ) -> None:
         self.faults = Faults(faults)
         self.log = Log()
@@ -111,12 +141,12 @@ class Sandbox:
             speed=speed,
             segmind_key=segmind_key,
             apimart_key=apimart_key,
-            workflow_auth=workflow_auth,
-            workflow_output=workflow_output,
-            storage_form=storage_form,
-            apimart_form=apimart_form,
             request_life=request_life,
+            poll_interval=poll_interval,
             max_body=max_body,
+            v1_models=frozenset(v1_models),
+            v2_models=frozenset(v2_models),
+            **forms,
         )
         self._origins: dict[str, str] = {}
         self._thread: threading.Thread | None = None

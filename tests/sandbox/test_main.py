@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 import requests
 
+from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.sandbox.__main__ import parser
+from segmind_widgets.sandbox.server import Forms
+from segmind_widgets.sandbox.services.service import CHOICES
+
 COMMAND = [sys.executable, "-m", "segmind_widgets.sandbox"]
 
 
@@ -139,3 +144,16 @@ def test_help_tells_every_failure():
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
     for word in ("reset_after", "silence", "--rate-limit", "times=2", "Ctrl-C"):
         assert word in done.stdout
+
+
+def test_every_form_is_an_option():
+    defaults = vars(parser().parse_args([]))
+    assert {name: defaults[name] for name in CHOICES} == {n: c[0] for n, c in CHOICES.items()}
+    assert set(CHOICES) == set(Forms.__annotations__)
+    for name, choices in CHOICES.items():
+        for choice in choices:
+            options = parser().parse_args([f"--{name.replace('_', '-')}", choice])
+            assert getattr(options, name) == choice
+            Sandbox(**{name: choice})
+    with pytest.raises(TypeError):
+        Sandbox(no_form="x")

@@ -169,7 +169,7 @@ def test_chat_reads_the_reply(client):
 def test_errors_carry_the_services_words(client, connect, sandbox, start):
     cases = [
         (client, "no-such-model", RUN, 404, "Model no-such-model not found"),
-        (client, "seedream-4.5", {}, 400, "'prompt' is a required field"),
+        (client, "seedream-4.5", {}, 422, "'prompt' is a required field"),
         (
             client,
             "seedream-4.5",

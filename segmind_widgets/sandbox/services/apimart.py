@@ -18,7 +18,7 @@ from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request, phrase
 from segmind_widgets.sandbox.http.multipart import file_part
-from segmind_widgets.sandbox.services.service import Context, Route, Service, aside
+from segmind_widgets.sandbox.services.service import Context, Route, Service, aside, check_interval
 from segmind_widgets.sandbox.services.studio import Media, image_format, used_seed
 from segmind_widgets.sandbox.state.account import utc
 from segmind_widgets.sandbox.state.jobs import Job
@@ -60,15 +60,14 @@ class APIMart(Service):
         )  # requests with the same Idempotency-Key may be concurrent
 
     def routes(self) -> Sequence[Route]:
-        """Return the endpoints; the poll address depends on `apimart_form`."""
+        """Return the endpoints; the addresses of polls depend on `apimart_form`."""
         key = self._check_key
-        poll_path = (
-            "tasks" if self.context.settings.apimart_form != "seed" else "images/generations"
-        )
+        addresses = {"both": "tasks|(?:images|videos)/generations", "seed": "images/generations"}
+        poll_path = addresses.get(self.context.settings.apimart_form, "tasks")
         return (
             Route("POST", r"/v1/uploads/images", self._upload, key),
             Route("POST", r"/v1/(images|videos)/generations", self._generate, key),
-            Route("GET", rf"/v1/{poll_path}/([^/]+)", self._poll, key),
+            Route("GET", rf"/v1/(?:{poll_path})/([^/]+)", self._poll, key),
             Route("GET", r"/v1/balance", self._balance),
             Route("GET", r"/v1/models", self._models, key),
         )
@@ -142,6 +141,7 @@ class APIMart(Service):
         """Check a generation, reserve its cost, and start the job."""
         model = self._model(inputs, request.args[0])
         parameters = {name: value for name, value in inputs.items() if name != "model"}
+        self._check_form(parameters.get("image_urls"))
         if isinstance(parameters.get("image_urls"), list):
             parameters["image_urls"] = [_address(item) for item in parameters["image_urls"]]
         media = await aside(self._checked, model, parameters)
@@ -165,6 +165,13 @@ class APIMart(Service):
         request.billed = True
         work = self.context.studio.run(model, parameters, seed, media)
         return jobs.start(job, self.account, work)
+
+    def _check_form(self, images: object) -> None:
+        """Refuse `image_urls` of another form than `image_form` allows."""
+        form = self.context.settings.image_form
+        wanted = {"strings": str, "objects": dict}.get(form)
+        if wanted and isinstance(images, list) and not all(isinstance(i, wanted) for i in images):
+            raise Refusal(400, f"'image_urls' must be a list of {form}")
 
     def _model(self, inputs: Mapping[str, Any], route: str) -> Model:
         """Find the requested model, and check that it fits the address."""
@@ -203,7 +210,8 @@ class APIMart(Service):
         if form == "info":
             info = {"can_cancel": False, "estimated_time": round(job.seconds, 1)}
             return {"data": {"id": job.id, "status": "submitted", "task_info": info}}
-        return {"code": 200, "data": [{"status": "submitted", "task_id": job.id}]}
+        task = {"code": 200, "data": [{"status": "submitted", "task_id": job.id}]}
+        return task if form == "task" else {"id": job.id, **task}
 
     # tasks
 
@@ -213,7 +221,8 @@ class APIMart(Service):
         job = None if expired else self.context.jobs.get("task", request.args[0])
         if job is None:
             raise Refusal(404, f"Task {request.args[0]} not found")
-        if self.context.settings.apimart_form == "seed":
+        check_interval(self.context, job)
+        if request.path.rpartition("/")[0].endswith("/generations"):
             return Answer(_seed_form(job))
         return Answer({"code": 200, "data": _task_form(job)})
 

@@ -135,11 +135,14 @@ class Segmind(Service):
 
     async def _accept(self, request: Request) -> Job:
         """Check a run in the order of the real gateway, reserve its cost, and start the job."""
-        slug = request.args[0]
+        slug, settings = request.args[0], self.context.settings
         model = self.context.models.get("segmind", slug)
-        if model is None:
+        v2 = request.path.startswith("/v2/")
+        if model is None or slug in (settings.v1_models if v2 else settings.v2_models):
             raise Refusal(404, f"Model {slug} not found")
         inputs = inputs_of(request)
+        if settings.enum_types == "loose":
+            inputs = model.with_enum_types(inputs)
         if model.kind == "text" and "messages" not in inputs and inputs.get("prompt"):
             inputs["messages"] = [{"role": "user", "content": inputs["prompt"]}]
         media = await aside(self.checked, model, inputs)
@@ -167,11 +170,11 @@ class Segmind(Service):
         Slow: call it in a thread.
 
         Raises:
-            Refusal: 400 for a missing input, 422 for an invalid value; see also `Studio.media`.
+            Refusal: 422 for a missing or invalid input; see also `Studio.media`.
         """
         missing = missing_field(model.schema, inputs)
         if missing:
-            raise Refusal(400, f"'{missing}' is a required field")
+            raise Refusal(422, f"'{missing}' is a required field")
         problem = invalid_field(model.schema, inputs)
         if problem:
             raise Refusal(422, problem)
@@ -195,13 +198,13 @@ class Segmind(Service):
         return Answer(answer.body, 200)
 
     def _state(self, job: Job, results: Mapping[str, Any]) -> Answer:
-        """Build the reply with status, metrics and results; its code is 422 for a failed job."""
+        """Build the reply with status, metrics and results; its code may be `failed_code`."""
         body = {"status": job.status, "request_id": job.id, **results, "metrics": job.times}
         if job.status == "COMPLETED":
             money = {"cost": job.cost, "remaining_credits": self.account.left}
             body["metrics"] = {**money, **job.times}
         if job.status == "FAILED":
-            return Answer({**body, "error": job.error}, 422)
+            return Answer({**body, "error": job.error}, int(self.context.settings.failed_code))
         return Answer(body)
 
     # account and Storage
@@ -214,9 +217,11 @@ class Segmind(Service):
     async def _upload(self, request: Request) -> Answer:
         """Store uploads in Segmind Storage."""
         urls = await aside(keep_data_urls, request.body, self.context.files)
-        if self.context.settings.storage_form == "file_urls":
-            return Answer({"file_urls": urls, "message": "Files uploaded successfully"})
-        return Answer({"urls": urls})
+        form = self.context.settings.storage_form
+        body: dict[str, Any] = {} if form == "file_urls" else {"urls": urls}
+        if form != "urls":
+            body |= {"file_urls": urls, "message": "Files uploaded successfully"}
+        return Answer(body)
 
 
 def _results(job: Job) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Refusal, Request
-from segmind_widgets.sandbox.services.service import Context
+from segmind_widgets.sandbox.services.service import Context, check_interval
 from segmind_widgets.sandbox.state.jobs import Job
 
 
@@ -39,9 +39,10 @@ def job_of(context: Context, request: Request, kind: str = "model") -> Job:
     """Find the job by the id in the address.
 
     Raises:
-        Refusal: 404, the job does not exist, or its record has expired.
+        Refusal: 404, the job does not exist, or its record has expired; 429, polled too often.
     """
     job = None if request.failing("expired") else context.jobs.get(kind, request.args[0])
     if job is None:
         raise Refusal(404, f"Request {request.args[0]} not found")
+    check_interval(context, job)
     return job

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +16,18 @@ from segmind_widgets.sandbox.http.log import Log
 from segmind_widgets.sandbox.services.studio import Studio
 from segmind_widgets.sandbox.state.account import Account, RateLimit, utc
 from segmind_widgets.sandbox.state.files import Files
-from segmind_widgets.sandbox.state.jobs import Jobs
+from segmind_widgets.sandbox.state.jobs import Job, Jobs
 from segmind_widgets.sandbox.state.models import Models
 
-_CHOICES = {
+CHOICES: Mapping[str, tuple[str, ...]] = {  # the default is the first of each
     "workflow_auth": ("either", "bearer", "x-api-key"),
+    "workflow_reply": ("all", "poll_url", "request_id"),
     "workflow_output": ("named", "dict", "url"),
-    "storage_form": ("urls", "file_urls"),
-    "apimart_form": ("task", "info", "seed"),
+    "storage_form": ("both", "urls", "file_urls"),
+    "apimart_form": ("both", "task", "info", "seed"),
+    "image_form": ("either", "strings", "objects"),
+    "failed_code": ("422", "200"),
+    "enum_types": ("strict", "loose"),
 }
 
 
@@ -37,17 +42,24 @@ class SandboxSettings:
     speed: float
     segmind_key: str
     apimart_key: str
-    workflow_auth: str
-    workflow_output: str
-    storage_form: str
-    apimart_form: str
     request_life: float
+    poll_interval: float
     max_body: int
+    v1_models: frozenset[str] = frozenset()
+    v2_models: frozenset[str] = frozenset()
+    workflow_auth: str = "either"
+    workflow_reply: str = "all"
+    workflow_output: str = "named"
+    storage_form: str = "both"
+    apimart_form: str = "both"
+    image_form: str = "either"
+    failed_code: str = "422"
+    enum_types: str = "strict"
 
     def __post_init__(self) -> None:
         if self.speed <= 0:
             raise ValueError(f"speed={self.speed} must be more than 0; 1 is as slow as in reality.")
-        for name, choices in _CHOICES.items():
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}={getattr(self, name)!r} must be one of {choices}.")
 
@@ -145,6 +157,19 @@ class Service:
                 "x_rate_limit_reset_at_utc": utc(wait).isoformat().replace("+00:00", "Z"),
             }
             raise Refusal(429, "Rate limit exceeded. Please try again later", **headers)
+
+
+def check_interval(context: Context, job: Job) -> None:
+    """Refuse a poll that comes sooner than `poll_interval` after the one before.
+
+    Raises:
+        Refusal: 429.
+    """
+    moment = time.monotonic()
+    wait = context.settings.poll_interval - (moment - job.polled)
+    job.polled = moment
+    if wait > 0:
+        raise Refusal(429, "Polled too often", Retry_After=str(math.ceil(wait)))
 
 
 async def aside(function: Callable[..., Any], *args: Any) -> Any:

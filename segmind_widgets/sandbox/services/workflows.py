@@ -131,14 +131,14 @@ class Workflows:
         request.billed = True
         origin = self._context.origins["segmind"]
         jobs.start(job, self._context.accounts["segmind"], self._run(workflow, inputs, seed))
-        return Answer(
-            {
-                "message": "Workflow request queued",
-                "poll_url": f"{origin}/workflows/request/{job.id}",
-                "request_id": job.id,
-                "status": "QUEUED",
-            }
-        )
+        body = {
+            "message": "Workflow request queued",
+            "poll_url": f"{origin}/workflows/request/{job.id}",
+            "request_id": job.id,
+            "status": "QUEUED",
+        }
+        form = self._context.settings.workflow_reply
+        return Answer(body if form == "all" else {form: body[form]})
 
     def _check(self, workflow: Workflow, inputs: Mapping[str, Any]) -> None:
         """Refuse invalid inputs with 400 or 422."""

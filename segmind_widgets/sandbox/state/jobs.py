@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import random
 import time
 import uuid
@@ -58,6 +59,7 @@ class Job:
     submitted: float = field(default_factory=time.monotonic)
     started: float | None = None
     ended: float | None = None
+    polled: float = -math.inf  # the moment of the last poll
 
     @property
     def elapsed(self) -> float:

@@ -47,6 +47,16 @@ class Model:
         defaults = {name: p["default"] for name, p in properties.items() if "default" in p}
         return {**defaults, **inputs}
 
+    def with_enum_types(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the inputs with the schema's own type for choices such as 5 and "5"."""
+        properties = self.schema.get("properties", {})
+
+        def choice(name: str, value: Any) -> Any:
+            choices = properties.get(name, {}).get("enum", ())
+            return next((c for c in choices if str(c) == str(value)), value)
+
+        return {name: choice(name, value) for name, value in inputs.items()}
+
 
 class Models:
     """The models of the data file, extended or replaced by `extra` in the same form."""

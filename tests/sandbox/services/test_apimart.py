@@ -113,7 +113,34 @@ def test_task_goes_from_submitted_to_completed(apimart, sandbox, anyone):
     [url] = result["url"]
     assert Image.open(io.BytesIO(anyone.get(url).content)).format == "PNG"
     assert sandbox.balance == 9.95
-    assert apimart.get(f"/v1/images/generations/{entry['task_id']}").status_code == 404
+    assert reply.json()["id"] == entry["task_id"]
+    by_page = apimart.get(f"/v1/images/generations/{entry['task_id']}").json()
+    assert by_page == {"id": entry["task_id"], "status": "completed", "url": url}
+
+
+@pytest.mark.parametrize(
+    ("form", "other"),
+    [("task", "images/generations"), ("info", "images/generations"), ("seed", "tasks")],
+)
+def test_one_form_alone_has_one_address(start, calling, form, other):
+    apimart = calling(start(apimart_form=form), "apimart")
+    reply = apimart.post("/v1/images/generations", json=RUN).json()
+    task = reply.get("id") or (
+        reply["data"][0]["task_id"] if form == "task" else reply["data"]["id"]
+    )
+    assert ("id" in reply) == (form == "seed")
+    assert apimart.get(f"/v1/{other}/{task}").status_code == 404
+
+
+@pytest.mark.parametrize("form", ["either", "strings", "objects"])
+def test_the_form_of_image_urls(start, calling, form):
+    sandbox = start(image_form=form)
+    apimart = calling(sandbox, "apimart")
+    url = upload(apimart, picture()).json()["url"]
+    for name, images in {"strings": [url], "objects": [{"url": url}]}.items():
+        reply = apimart.post("/v1/images/generations", json={**RUN, "image_urls": images})
+        assert reply.status_code == (200 if form in (name, "either") else 400)
+        assert reply.ok or "image_urls" in reply.json()["error"]["message"]
 
 
 def test_progress_grows(start, calling):

@@ -22,7 +22,8 @@ def data_url(data: bytes, kind: str = "image/png") -> str:
 def test_files_come_back_in_order_without_a_key(segmind, sandbox, anyone):
     files = [(picture(1), "image/png"), (b"RIFF....", "audio/wav"), (picture(2), "image/jpeg")]
     urls = segmind.post("/upload-asset", json={"data_urls": [data_url(*f) for f in files]}).json()
-    assert list(urls) == ["urls"]
+    assert list(urls) == ["urls", "file_urls", "message"]
+    assert urls["file_urls"] == urls["urls"]
     for (data, kind), url in zip(files, urls["urls"], strict=True):
         assert url.startswith(f"{sandbox.url('files')}/assets/")
         reply = anyone.get(url)
@@ -31,11 +32,14 @@ def test_files_come_back_in_order_without_a_key(segmind, sandbox, anyone):
     assert sandbox.billed_posts == []
 
 
-def test_the_other_form_of_the_reply(start, calling):
-    segmind = calling(start(storage_form="file_urls"))
+@pytest.mark.parametrize(
+    ("form", "names"), [("file_urls", {"file_urls", "message"}), ("urls", {"urls"})]
+)
+def test_one_form_of_the_reply_alone(start, calling, form, names):
+    segmind = calling(start(storage_form=form))
     body = segmind.post("/upload-asset", json={"data_urls": [data_url(picture())]}).json()
-    assert body.keys() == {"file_urls", "message"}
-    assert len(body["file_urls"]) == 1
+    assert body.keys() == names
+    assert len(body[form]) == 1
 
 
 def test_escaped_slashes_are_read(segmind, anyone):

@@ -45,4 +45,4 @@ def test_more_models_may_be_given(start, calling):
     models = {"segmind": {"my-model": {"modality": "Text-to-Image Generation", "schema": schema}}}
     segmind = calling(start(models=models))
     assert segmind.post("/v1/my-model", json={"prompt": "x"}).headers["x-cost"] == "0.05"
-    assert segmind.post("/v1/my-model", json={}).status_code == 400
+    assert segmind.post("/v1/my-model", json={}).status_code == 422

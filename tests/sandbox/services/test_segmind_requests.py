@@ -69,9 +69,9 @@ def test_unknown_address_is_404(segmind):
 
 @pytest.mark.parametrize("inputs", [{}, {"prompt": ""}, {"prompt": None}])
 @pytest.mark.parametrize("api", ["v1", "v2"])
-def test_missing_field_is_400_and_named(segmind, api, inputs):
+def test_missing_field_is_422_and_named(segmind, api, inputs):
     reply = segmind.post(f"/{api}/seedream-4.5", json=inputs)
-    assert reply.status_code == 400
+    assert reply.status_code == 422
     assert reply.json() == {"error": "'prompt' is a required field"}
 
 
@@ -142,3 +142,38 @@ def test_unknown_request_is_404(segmind):
     for path in ("/v2/requests/abc", "/v2/requests/abc/status", "/v1/requests/abc"):
         reply = segmind.get(path)
         assert (reply.status_code, reply.json()) == (404, {"error": "Request abc not found"})
+
+
+@pytest.mark.parametrize(
+    ("option", "known", "unknown"), [("v1_models", "v1", "v2"), ("v2_models", "v2", "v1")]
+)
+def test_a_model_may_be_on_one_api_alone(start, calling, option, known, unknown):
+    segmind = calling(start(**{option: ["seedream-4.5"]}))
+    run = {"prompt": "a fox"}
+    assert segmind.post(f"/{unknown}/seedream-4.5", json=run).status_code == 404
+    assert segmind.post(f"/{known}/seedream-4.5", json=run).status_code == 200
+    assert segmind.post(f"/{unknown}/flux-dev", json=run).status_code == 200
+
+
+@pytest.mark.parametrize(("types", "code"), [("strict", 422), ("loose", 200)])
+def test_choices_that_look_like_numbers(start, calling, types, code):
+    segmind = calling(start(enum_types=types))
+    run = {"image": "https://images.segmind.com/a.png", "scale": "4"}
+    assert segmind.post("/v2/esrgan", json=run).status_code == code
+
+
+@pytest.mark.parametrize("code", ["422", "200"])
+def test_the_code_of_a_failed_job(start, calling, code):
+    sandbox = start(failed_code=code)
+    sandbox.faults.add("POST /v2/.*", "job_failed", words="No cats today.")
+    segmind = calling(sandbox)
+    job = segmind.post("/v2/flux-dev", json={"prompt": "a cat"}).json()
+    reply = segmind.until(f"/v2/requests/{job['request_id']}/status", "FAILED")
+    assert reply.status_code == int(code)
+
+
+def test_polls_may_come_no_sooner_than_the_interval(start, calling):
+    segmind = calling(start(poll_interval=30.0))
+    job = segmind.post("/v2/flux-dev", json={"prompt": "a cat"}).json()
+    codes = [segmind.get(f"/v2/requests/{job['request_id']}/status").status_code for _ in range(2)]
+    assert codes == [200, 429]

@@ -116,3 +116,10 @@ def test_failure_is_told_under_200_and_not_billed(segmind, sandbox):
 def test_a_models_request_is_no_workflow(segmind):
     job = segmind.post("/v2/seedream-4.5", json={"prompt": "x"}).json()["request_id"]
     assert segmind.get(f"/workflows/request/{job}").status_code == 404
+
+
+@pytest.mark.parametrize("form", ["poll_url", "request_id"])
+def test_the_reply_to_a_submit_may_be_short(start, calling, form):
+    segmind = calling(start(workflow_reply=form))
+    reply = segmind.post("/workflows/65c9c7f641c340d7ef2f7134-v1", json={}).json()
+    assert reply.keys() == {form}
