@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 from traitlets import Any as AnyTrait
 from traitlets import TraitType
 
-from segmind_widgets.errors import InputError
+from segmind_widgets.errors import InputError, NotAcceptable, NotFound, Rejected, ServerError
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
 
@@ -417,7 +417,11 @@ class SegmindClient(Settings):
         call = endpoint.provider.credits_call()
         if call is None:
             raise InputError(f"{endpoint.provider.title} does not report a balance.")
-        return endpoint.provider.parse_credits(send_with_retries(endpoint.transport, call))
+        try:
+            return endpoint.provider.parse_credits(send_with_retries(endpoint.transport, call))
+        except (NotFound, Rejected, NotAcceptable, ServerError) as error:
+            hint = "Asking for the balance is free, and changes nothing. Try again later."
+            raise error.with_hint(hint) from error.__cause__
 
     def catalog(self, provider: str | None = None) -> Catalog:
         """Return all known models, those of the live directory included."""

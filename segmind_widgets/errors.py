@@ -156,7 +156,10 @@ class Unauthorized(SegmindError):
 class Forbidden(SegmindError):
     """HTTP 403: not allowed for this account."""
 
-    hint = "This account may not use it. Some models need a subscription or 5 USD of balance."
+    hint = (
+        "This account may not use it. Premium models need a subscription, or at least $5 of credit"
+        " balance."
+    )
 
 
 class NotFound(SegmindError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -72,3 +73,18 @@ def duration(time: float) -> str:
         return f"{time / _MINUTE:.0f} minutes"
     hours, minutes = divmod(round(time / _MINUTE), _MINUTE)
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours / 24:.0f} days"
+
+
+PREMIUM = (
+    "Premium model (closed source or heavy on compute): it needs a subscription, or at least $5 of"
+    " credit balance."
+)
+
+
+def with_links(escaped: str) -> str:
+    """Return HTML in which addresses are links; `escaped` is text that was escaped for HTML."""
+    return re.sub(
+        r"https://[\w./#%-]*[\w/]",
+        r'<a href="\g<0>" target="_blank" rel="noopener noreferrer">\g<0></a>',
+        escaped,
+    )

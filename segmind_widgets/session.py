@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.budget import Budget
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
+    from segmind_widgets.providers import Provider
     from segmind_widgets.storage.store import Store
     from segmind_widgets.types import Api, CheckInputs, Kind, Model, Progress, RunOptions
 
@@ -177,6 +178,21 @@ class Session:
         from segmind_widgets.providers import PROVIDERS
 
         return {name: provider.title for name, provider in PROVIDERS.items()}
+
+    @staticmethod
+    def provider_class(name: str) -> type[Provider]:
+        """Return the class of a provider, which has the addresses of its pages for people."""
+        from segmind_widgets.providers import PROVIDERS
+
+        return PROVIDERS[name]
+
+    @staticmethod
+    def upload_limits(provider: str = "") -> str:
+        """Return the limits of uploads to a provider, or to each where none is named."""
+        from segmind_widgets.providers import PROVIDERS
+
+        names = [provider] if provider in PROVIDERS else list(PROVIDERS)
+        return " ".join(PROVIDERS[name].upload_limits for name in names)
 
     # files
 

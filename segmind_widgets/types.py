@@ -156,8 +156,9 @@ class Model:
     """A model. `schema` is the JSON Schema of its inputs, None where unknown.
 
     `schema_source` is "service" where the service gives the schema, "page" where it was typed or
-    read from a page for people. `cost` is USD a run and `seconds` the usual time, both averages of
-    the directory.
+    read from a page for people. `premium` models need a subscription or a balance; a model that is
+    not `listed` is known by name only, and is not in today's directory. `cost` is USD a run and
+    `seconds` the usual time, both averages of the directory.
     """
 
     slug: str
@@ -169,6 +170,8 @@ class Model:
     seconds: float | None = None
     schema: Mapping[str, Any] | None = None
     schema_source: Literal["page", "service"] = "page"
+    premium: bool = False
+    listed: bool = True
 
 
 class RowOptions(TypedDict, total=False):

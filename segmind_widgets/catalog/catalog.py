@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from segmind_widgets.catalog.listings import parse_directory, parse_parameters
 from segmind_widgets.catalog.validation import (
@@ -68,7 +69,7 @@ class Catalog:
     def search(
         self, query: str = "", modality: str | None = None, provider: str | None = None
     ) -> list[Model]:
-        """Return the models that match, best first; all of them for an empty query.
+        """Return the listed models that match, best first; all of them for an empty query.
 
         Args:
             query: words of the slug, name or description; near misses come last.
@@ -78,7 +79,9 @@ class Catalog:
         models = [
             model
             for model in self
-            if provider in (None, model.provider) and (not modality or _is_of(model, modality))
+            if model.listed
+            and provider in (None, model.provider)
+            and (not modality or _is_of(model, modality))
         ]
         words = _words(query)
         if not words:
@@ -89,26 +92,36 @@ class Catalog:
 
     def suggest(self, slug: str, provider: str | None = None) -> list[str]:
         """Return up to three slugs that are near to this one, the nearest first."""
-        models = [model for model in self if provider in (None, model.provider)]
+        models = [m for m in self if m.listed and provider in (None, m.provider)]
         near = _nearest(slug, models) or self.search(slug, provider=provider)
         return [model.slug for model in near[:3]]
 
 
 @cache
 def _built_in() -> tuple[Model, ...]:
-    text = Path(__file__).with_name("models.json").read_text(encoding="utf-8")
-    return tuple(
-        Model(slug=slug, provider=provider, **fields)
-        for provider, models in json.loads(text).items()
-        for slug, fields in models.items()
-    )
+    models = {
+        (provider, slug): Model(slug=slug, provider=provider, **fields)
+        for provider, entries in _data("models.json").items()
+        for slug, fields in entries.items()
+    }
+    premium = _data("premium.json")
+    for slug in premium["names"]:
+        model = models.get(("segmind", slug)) or Model(
+            slug, modality=premium["modality"], schema=premium["schema"]
+        )
+        models["segmind", slug] = replace(model, premium=True, listed=False)
+    return tuple(models.values())
+
+
+def _data(name: str) -> dict[str, Any]:
+    return json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def _join(built_in: Model, row: Model) -> Model:
     names = ("name", "modality", "description", "cost", "seconds", "schema")
     fields = {name: getattr(row, name) for name in names if getattr(row, name) not in (None, "")}
     source = row.schema_source if row.schema else built_in.schema_source
-    return replace(built_in, schema_source=source, **fields)
+    return replace(built_in, schema_source=source, listed=True, **fields)
 
 
 _KINDS = {  # kind: pattern for the letters of a modality, in lower case

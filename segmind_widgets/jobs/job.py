@@ -31,6 +31,11 @@ _log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
 _TICK_TRAITS = ("progress", "estimated", "expected_seconds", "status", "message")
+# Segmind's documentation, "Model Status": a cold boot of a large model takes several minutes
+_COLD_START = (
+    "a model that was not used for a while has to be loaded first, which can take several minutes"
+)
+_COLD_START_SECONDS = 20.0  # where no usual time is known
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
 
 
@@ -132,8 +137,11 @@ class Job(HasTraits):
         if expected and (latest["estimated"] or latest["progress"] is None):
             changes |= {"progress": estimated_progress(elapsed, expected), "estimated": True}
         waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
-        if waiting and expected and elapsed > 3 * expected + 5 and not latest["message"]:
-            changes["message"] = "slower than usual: the model may be starting up"
+        if waiting and not latest["message"]:
+            if expected and elapsed > 3 * expected + 5:
+                changes["message"] = "slower than usual: the model may be starting up"
+            elif not expected and elapsed > _COLD_START_SECONDS:
+                changes["message"] = _COLD_START
         self.publish(**changes)
 
     def stop(self) -> None:

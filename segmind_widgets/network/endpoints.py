@@ -94,7 +94,8 @@ class Endpoints:
         if provider not in with_key:
             raise KeyMissing(
                 f"There is no key for {PROVIDERS[provider].title}.",
-                hint=f"Set it with %segmind_login {provider}, or try -p sandbox, which needs none.",
+                hint=f"Make one at {PROVIDERS[provider].keys_url} and set it with"
+                f" %segmind_login {provider}, or try -p sandbox, which needs none.",
             )
         return self.at(provider, sandbox=False)
 

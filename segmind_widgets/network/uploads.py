@@ -12,10 +12,11 @@ from weakref import WeakValueDictionary
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.background import run_in_background
+from segmind_widgets.errors import NotAcceptable, NotFound, Rejected, ServerError, TooLarge
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.retry import send_with_retries
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import Uploaded
+from segmind_widgets.types import Call, Uploaded
 
 Key = str | int  # a file's digest, or its size
 Progress = Callable[[int, int], None]  # called with the bytes sent and the bytes in all
@@ -117,14 +118,25 @@ class Uploads:
             group = list(islice(waiting, count))
             size = sum(asset.size or 0 for asset in group)
             digests = run_in_background(lambda files=group: [file.sha256 or "" for file in files])
-            uploads = endpoint.provider.parse_upload(
-                send_with_retries(endpoint.transport, call), count
-            )
+            uploads = self._send_call(endpoint, call, count)
             before += size
             done += uploads
             for asset, digest, uploaded in zip(group, digests(), uploads, strict=True):
                 self._remember(endpoint, asset, digest, uploaded)
         return done
+
+    def _send_call(self, endpoint: Endpoint, call: Call, count: int) -> list[Uploaded]:
+        """Send one call and return its uploads.
+
+        Raises:
+            SegmindError: the service refused; the hint speaks of files, not of a model's inputs.
+        """
+        provider = endpoint.provider
+        try:
+            return provider.parse_upload(send_with_retries(endpoint.transport, call), count)
+        except (Rejected, NotFound, NotAcceptable, TooLarge, ServerError) as error:
+            hint = f"Uploads are not billed. {provider.upload_limits}".strip()
+            raise error.with_hint(hint) from error.__cause__
 
     def _remember(self, endpoint: Endpoint, asset: Asset, digest: str, uploaded: Uploaded) -> None:
         address = endpoint.provider.upload_url

@@ -12,9 +12,9 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
-from segmind_widgets.formatting import age, money, seconds
+from segmind_widgets.formatting import PREMIUM, age, money, seconds
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.notebook.tables import Table
+from segmind_widgets.notebook.tables import CAPTION, Table
 from segmind_widgets.types import Model
 
 MAX_SPEND_ROWS = 40  # shown in a notebook
@@ -32,7 +32,7 @@ def models(matches: Sequence[Model], most: int = 40) -> Table:
         matches[:most],
         {
             "model": lambda model: model.slug,
-            "name": lambda model: model.name,
+            "name": lambda model: model.name + " (premium)" * model.premium,
             "what": lambda model: model.modality,
             "usually": lambda model: money(model.cost) if model.cost is not None else "?",
             "takes": lambda model: seconds(model.seconds) if model.seconds else "?",
@@ -41,13 +41,17 @@ def models(matches: Sequence[Model], most: int = 40) -> Table:
     )
 
 
-def parameters(model: Model) -> Table:
-    """Make a table of a model's inputs: type, range, default and meaning."""
+def parameters(model: Model, page: str = "") -> Table:
+    """Make a table of a model's inputs: type, range, default and meaning; `page` is its address."""
     schema: Mapping[str, Any] = model.schema or {}
     required = set(schema.get("required", ()))
     facts = [model.name, model.modality]
     facts += [money(model.cost)] if model.cost is not None else []
     facts += [f"about {seconds(model.seconds)}"] if model.seconds else []
+    facts = list(filter(None, facts))
+    more = [PREMIUM] if model.premium else []
+    more += [] if model.listed else ["It is not in today's directory."]
+    more += [f"Page: {page}"] if page else []
     return Table(
         list(schema.get("properties", {}).items()),
         {
@@ -56,7 +60,8 @@ def parameters(model: Model) -> Table:
             "default": lambda row: str(row[1].get("default", "")),
             "meaning": lambda row: row[1].get("description", ""),
         },
-        f"{' · '.join(facts)}. * is required. {model.description}",
+        " ".join([f"{' · '.join(facts)}. * is required. {model.description}".strip(), *more]),
+        links=[CAPTION],
     )
 
 

@@ -8,7 +8,9 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from segmind_widgets.errors import SegmindError
+from segmind_widgets.formatting import with_links
 
+CAPTION = "caption"  # as a title in `links`: addresses in the caption become links, too
 Cell = Callable[[Any], str]
 FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif)"
 
@@ -21,6 +23,7 @@ class Table(Sequence[Any]):
         columns: for each title the function from a value to the text of its cell.
         caption: a line below the table.
         pictures: titles of columns whose functions return HTML; a terminal leaves them out.
+        links: titles of columns in which addresses become links.
         totals: values of further rows, shown last; not items of the sequence.
         whole: show texts without shortening, with their line breaks.
         most: the number of rows to show; the sequence and the DataFrame have all.
@@ -34,6 +37,7 @@ class Table(Sequence[Any]):
         pictures: Sequence[str] = (),
         totals: Sequence[Any] = (),
         *,
+        links: Sequence[str] = (),
         whole: bool = False,
         most: int | None = None,
     ) -> None:
@@ -42,6 +46,7 @@ class Table(Sequence[Any]):
         self._caption = caption
         self._pictures = set(pictures)
         self._totals = list(totals)
+        self._links = set(links)
         self._whole = whole
         self._visible = self._values[:most]
         if more := len(self._values) - len(self._visible):
@@ -104,6 +109,7 @@ class Table(Sequence[Any]):
             row = "".join(self._cell(t, c, total, cell) for t, c in columns)
             body += f'<tr style="font-weight:bold">{row}</tr>'
         text = html.escape(self._caption)
+        text = with_links(text) if CAPTION in self._links else text
         caption = f'<div style="opacity:.75;font-size:12px;margin-top:4px">{text}</div>'
         return (
             f'<div style="overflow-x:auto;{FONT}">'
@@ -115,6 +121,8 @@ class Table(Sequence[Any]):
     def _cell(self, title: str, column: Cell, value: Any, style: str) -> str:
         text = column(value)
         content = text if title in self._pictures else html.escape(text)
+        if title in self._links:
+            content = with_links(content)
         width = "white-space:pre-wrap" if self._whole else "max-width:420px"
         return f'<td {style};overflow-wrap:anywhere;{width}">{content}</td>'
 

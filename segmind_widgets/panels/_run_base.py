@@ -16,13 +16,11 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.planning.estimates import Estimate
 from segmind_widgets.types import Model, Status
-from segmind_widgets.widgets.base import free, row
+from segmind_widgets.widgets.base import free, provider_choice, row
 from segmind_widgets.widgets.form import Form
 from segmind_widgets.widgets.results import ResultPictures
 
 MAX_RUNS = 16
-PROVIDER_OPTIONS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart"),
-             ("Sandbox", "sandbox"))  # fmt: skip
 
 
 class RunsPanel(Panel):
@@ -38,8 +36,7 @@ class RunsPanel(Panel):
         """Return the choice, the form, the buttons, the running jobs and their outputs."""
         self.form: Form | None = None
         self.has_error = False  # whether an error of the current runs is shown, and must stay
-        self.provider = widgets.Dropdown(options=PROVIDER_OPTIONS, description="Where")
-        self.provider.add_class("sw-small")
+        self.provider = provider_choice()
         self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="How many")
         self.count.add_class("sw-small")
         self.go = self.button("Run", self.run, primary=True, tooltip="Submit the job")

@@ -9,10 +9,10 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.catalog.catalog import Catalog
-from segmind_widgets.formatting import money, seconds
-from segmind_widgets.panels._run_base import PROVIDER_OPTIONS, RunsPanel
+from segmind_widgets.formatting import PREMIUM, money, seconds, with_links
+from segmind_widgets.panels._run_base import RunsPanel
 from segmind_widgets.types import Model
-from segmind_widgets.widgets.base import row
+from segmind_widgets.widgets.base import PROVIDER_OPTIONS, row
 
 _KINDS = (
     ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),
@@ -87,7 +87,7 @@ class RunPanel(RunsPanel):
         self.can_run(yes=elsewhere is None)
         if elsewhere is not None:
             where = {value: title for title, value in PROVIDER_OPTIONS}[elsewhere.provider]
-            text = f"{elsewhere.slug} runs at {where}: choose that under Where, or another model."
+            text = f"{elsewhere.slug} runs at {where}: choose that provider, or another model."
             self.line.say(text, error=True)
             return
         if was_hidden:
@@ -129,9 +129,15 @@ class RunPanel(RunsPanel):
 
     def _show(self, model: Model) -> None:
         facts = " · ".join(filter(None, [model.modality, model.provider]))
+        page = self.client.session.provider_class(model.provider).model_page(model.slug)
+        remarks = [PREMIUM] if model.premium else []
+        remarks += [] if model.listed else ["It is not in today's directory."]
+        remarks += [f"Page: {page}"] if page else []
+        more = with_links(html.escape(" ".join(remarks)))
         self.facts.value = (
             f"<b>{html.escape(model.name or model.slug)}</b> "
             f'<span class="sw-hint">{html.escape(facts)}</span><br>{html.escape(model.description)}'
+            f'{"<br>" if more else ""}<span class="sw-hint">{more}</span>'
         )
         before = self.form.inputs if self.form is not None else {}
         inputs = {name: value for name, value in before.items() if _is_transferable(name, model)}
@@ -148,7 +154,7 @@ def _is_transferable(name: str, model: Model) -> bool:
 
 
 def _line(model: Model) -> str:
-    facts = [model.slug, model.modality]
+    facts = [model.slug, model.modality, "premium" if model.premium else ""]
     facts += [money(model.cost)] if model.cost is not None else []
     facts += [seconds(model.seconds)] if model.seconds else []
     return " · ".join(filter(None, facts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import keyword
 import re
 import time
@@ -17,7 +18,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.syntax.cells import parse_body
-from segmind_widgets.widgets.base import error_text, free, row
+from segmind_widgets.widgets.base import error_text, free, provider_choice, row
 from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.media_field import check_readable
 from segmind_widgets.widgets.pictures import Pictures
@@ -96,6 +97,11 @@ class UploadPanel(Panel):
         before = self.button(
             "Uploaded before", self.show_recent, tooltip="Use an earlier upload again"
         )
+        self.provider = provider_choice()
+        self.limits = widgets.HTML()
+        self.limits.add_class("sw-hint")
+        self.provider.observe(self._show_limits, "value")
+        self._show_limits()
         self._recent_box = widgets.VBox()
         self.variable = widgets.Text(
             "uploaded", description="Variable for your cells", continuous_update=False
@@ -114,6 +120,7 @@ class UploadPanel(Panel):
             self.guard(self._add_source)
         return [
             self.drop,
+            row(self.provider, self.limits),
             row(self.source, add, before),
             self._recent_box,
             self.list,
@@ -124,6 +131,10 @@ class UploadPanel(Panel):
     def assets(self) -> list[Asset]:
         """Return the uploaded files with their URLs, oldest first."""
         return [entry.asset for entry in self._entries if entry.asset and entry.ready]
+
+    def _show_limits(self, _: Any = None) -> None:
+        limits = self.client.session.upload_limits(self.provider.value or "")
+        self.limits.value = html.escape(limits)
 
     # adding
 
@@ -162,7 +173,10 @@ class UploadPanel(Panel):
 
     def _recent(self) -> Recent:
         def find() -> list[tuple[Asset, str]]:
-            return [(asset, asset.name or "") for asset in self.client.recent_uploads()]
+            return [
+                (asset, asset.name or "")
+                for asset in self.client.recent_uploads(provider=self.provider.value or None)
+            ]
 
         return Recent(self, "Uploaded before", find, self._use)
 
@@ -179,7 +193,9 @@ class UploadPanel(Panel):
             self._show()
             try:
                 asset: Any = entry.asset  # entries without one are not uploaded
-                entry.asset = self.client.upload(asset, progress=self._progress(entry))
+                entry.asset = self.client.upload(
+                    asset, provider=self.provider.value or None, progress=self._progress(entry)
+                )
             except SegmindError as error:
                 entry.error, entry.state = error_text(error), "waiting"
             else:

@@ -12,7 +12,7 @@ from typing import Any
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.validation import check, with_seed
 from segmind_widgets.errors import InputError, LimitError
-from segmind_widgets.formatting import money, seconds
+from segmind_widgets.formatting import PREMIUM, money, seconds
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.uploads import needed
@@ -108,14 +108,15 @@ class Plan:
     # how it shows
 
     def __str__(self) -> str:
-        return "\n".join([self._head, self._body, *self._uploads, *self.notes, self._summary])
+        lines = [self._head, self._body, *self._uploads, *self._remarks, self._summary]
+        return "\n".join(lines)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("…" if cycle else str(self))
 
     def _repr_html_(self) -> str:
         small = 'style="font-size:12px;opacity:.75;margin-top:4px"'
-        remarks = (*self._uploads, *self.notes)
+        remarks = (*self._uploads, *self._remarks)
         return (
             '<div style="font-size:13px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
             f"<b>{html.escape(self._summary)}</b>"
@@ -145,6 +146,11 @@ class Plan:
         lines = [f"to upload: {' · '.join(asset.facts)}" for asset in self.files]
         lines += [f"uploaded before: {' · '.join(asset.facts)}" for asset in self.uploaded]
         return list(dict.fromkeys(lines))  # a file may be there twice
+
+    @property
+    def _remarks(self) -> list[str]:
+        premium = self.model is not None and self.model.premium
+        return [*self.notes, *([PREMIUM] if premium else [])]
 
     @property
     def _summary(self) -> str:
@@ -191,6 +197,9 @@ def make_plan(
     inputs = request.inputs
     if model is not None:
         request = replace(request, target=model.slug, modality=model.modality)
+        if not model.listed:
+            title = endpoint.provider.title
+            notes.append(f"{model.slug} is not in today's directory of {title}.")
         inputs, remarks = _check(inputs, model, check_inputs, as_written=as_written)
         notes += remarks
     elif request.kind == "model":

@@ -16,6 +16,7 @@ Recipe for a new provider:
    | find a job by its id | `find` |
    | two documented forms of a call | `learn`, and `Call.form` in `submit` and `parse` |
    | targets that are addresses | `normalize` |
+   | limits and pages for people | `upload_limits`, `keys_url`, `pages`, `model_page` |
    | a documented interval of polls | `poll_interval` |
    | files as data URLs | `takes_data_urls` = False where it refuses them |
    | list earlier runs | `history_call`, `parse_history` |
@@ -113,6 +114,9 @@ class Provider(ABC):
         urls: the addresses in use, by setting, without a final slash.
         forms: the forms of calls that the service has accepted.
         takes_data_urls: whether a file may stand in a request as a data URL.
+        upload_limits: the limits of uploads, in a sentence.
+        keys_url: the page where keys are made. Only addresses that the service's documents name.
+        pages: other pages for people: topic → address, or the title of a page without one.
     """
 
     name: ClassVar[str]
@@ -120,6 +124,9 @@ class Provider(ABC):
     settings: ClassVar[Mapping[str, str]]
     public_settings: ClassVar[Mapping[str, str]] = {}
     takes_data_urls: ClassVar[bool] = True
+    upload_limits: ClassVar[str] = ""
+    keys_url: ClassVar[str] = ""
+    pages: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, urls: Mapping[str, str] | None = None) -> None:
         self.forms: Forms = FormsInMemory()
@@ -240,6 +247,11 @@ class Provider(ABC):
     def parse_credits(self, reply: Reply) -> Credits:
         """Return the balance."""
         raise ReplyError(f"{self.title} does not report a balance.", status=reply.status)
+
+    @staticmethod
+    def model_page(slug: str) -> str:  # noqa: ARG004 - for providers with such pages
+        """Return the address of a model's page with its parameters, or ""."""
+        return ""
 
     def models_call(self) -> Call | None:
         """Return the call that lists the account's models with their parameters, or None."""

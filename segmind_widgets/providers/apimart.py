@@ -79,6 +79,11 @@ class APIMart(Provider):
     title = "APIMart"
     settings: ClassVar = {"APIMART_API_URL": "https://api.apimart.ai"}
     takes_data_urls: ClassVar = False  # the upload page's warning
+    upload_limits: ClassVar = (
+        f"APIMart takes JPEG, PNG, WebP and GIF of at most {UPLOAD_BYTES >> 20} MB; their URLs are"
+        f" valid for {UPLOAD_HOURS:.0f} hours."
+    )
+    keys_url: ClassVar = "https://apimart.ai/keys"
 
     def __init__(
         self, urls: Mapping[str, str] | None = None, *, image_objects: bool = False
@@ -245,7 +250,9 @@ class APIMart(Provider):
             raise AssetError(
                 f"{asset.filename}: unsupported image type: {asset.media_type},"
                 f" allowed: {', '.join(UPLOAD_TYPES)}",
-                hint="Save it as PNG or JPEG; APIMart takes no other files.",
+                hint="Save the picture as JPEG, PNG, WebP or GIF."
+                if asset.kind == "image"
+                else "APIMart stores pictures only. Give the file's own URL, if it has one.",
             )
         if (asset.size or 0) > UPLOAD_BYTES:
             raise AssetError(

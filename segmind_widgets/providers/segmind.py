@@ -84,6 +84,18 @@ class Segmind(Provider):
         "SEGMIND_CONSOLE_URL": "https://api.spotprod.segmind.com",
     }
     public_settings: ClassVar = {"SEGMIND_SITE_URL": "https://www.segmind.com"}
+    upload_limits: ClassVar = (
+        "Segmind takes JPEG, PNG, WebP, and other files that the models support."
+    )
+    keys_url: ClassVar = "https://cloud.segmind.com/console/api-keys"
+    pages: ClassVar = {
+        "usage": "API Usage Dashboard (Monitoring, docs.segmind.com); the latest data may take two"
+        " hours to appear",
+        "pricing": "https://docs.segmind.com/readme/pricing-and-billing#billing-on-api-errors",
+        "rate limits": "Rate Limits (docs.segmind.com)",
+        "dedicated endpoints": "Dedicated Endpoints (docs.segmind.com); SEGMIND_API_URL sets the"
+        " address",
+    }
 
     @property
     def upload_url(self) -> str:
@@ -98,6 +110,11 @@ class Segmind(Provider):
     def directory_url(self) -> str:
         """Return the address of Segmind's llms.txt."""
         return f"{self.urls['SEGMIND_SITE_URL']}/llms.txt"
+
+    @staticmethod
+    def model_page(slug: str) -> str:
+        """Return the page of a model with its parameters, in the form that the reference names."""
+        return f"https://www.segmind.com/models/{slug}/api"
 
     # jobs
 

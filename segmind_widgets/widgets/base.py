@@ -66,3 +66,18 @@ def error_text(error: Exception) -> str:
         end = "" if message[-1:] in ".!?" else "."
         return f"{message}{end} {error.hint}" if error.hint else message
     return f"{type(error).__name__}: {error}"
+
+
+PROVIDER_OPTIONS = (
+    ("automatic", ""),
+    ("Segmind", "segmind"),
+    ("APIMart", "apimart"),
+    ("sandbox", "sandbox"),
+)
+
+
+def provider_choice() -> widgets.Dropdown:
+    """Return the choice of a provider; its value is that of the option `-p`, "" for automatic."""
+    choice = widgets.Dropdown(options=PROVIDER_OPTIONS, description="Provider")
+    choice.add_class("sw-small")
+    return choice

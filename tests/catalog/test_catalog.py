@@ -15,7 +15,8 @@ from segmind_widgets.catalog import catalog
 from segmind_widgets.catalog.catalog import Catalog, check, kinds, parse_directory, parse_parameters
 from segmind_widgets.types import Model
 
-BUILT_IN = json.loads(Path(catalog.__file__).with_name("models.json").read_text("utf-8"))
+CATALOG = Path(catalog.__file__).parent
+BUILT_IN = json.loads((CATALOG / "models.json").read_text("utf-8"))
 ALL = [(provider, slug) for provider, models in BUILT_IN.items() for slug in models]
 
 DIRECTORY = """\
@@ -121,7 +122,7 @@ def test_a_live_schema_wins():
 
 def test_live_rows_add_models():
     models = Catalog(parse_directory(DIRECTORY))
-    assert len(models) == len(ALL) + 5
+    assert len(models) == len(list(Catalog())) + 5
     assert len(list(models)) == len(models)
     assert models.find("ink-wash-2.1").schema is None
 
@@ -143,7 +144,8 @@ def test_search_ranks():
 
 
 def test_search_without_words_lists_all_that_fit():
-    assert len(Catalog().search()) == len(ALL)
+    premium = json.loads((CATALOG / "premium.json").read_text("utf-8"))["names"]
+    assert {m.slug for m in Catalog().search()} == {slug for _, slug in ALL} - set(premium)
     assert slugs(Catalog().search(modality="inpaint")) == ["sdxl-inpaint", "sd1.5-inpainting"]
     assert slugs(Catalog().search(provider="apimart")) == ["gemini-3-pro-image-preview"]
     assert slugs(Catalog().search("flux", modality="video")) == []
@@ -350,3 +352,29 @@ def test_importing_the_catalog_and_checking_needs_no_slow_package():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+PREMIUM = json.loads((CATALOG / "premium.json").read_text("utf-8"))["names"]
+
+
+def test_sixteen_models_are_premium():
+    assert len(PREMIUM) == len(set(PREMIUM)) == 16
+    assert PREMIUM[0] == "gpt-4"
+    assert PREMIUM[-1] == "mixtral-8x7b-instruct"
+
+
+@pytest.mark.parametrize("slug", PREMIUM)
+def test_premium_models_of_the_index_page_are_known_and_not_listed(slug):
+    model = Catalog().find(slug)
+    assert (model.premium, model.listed) == (True, False)
+    assert slug not in slugs(Catalog().search(slug))
+    assert slug not in Catalog().suggest(slug)
+    sent = check(model, {"prompt": "Hello."}).inputs
+    assert sent == {"messages": [{"role": "user", "content": "Hello."}]}
+
+
+def test_a_premium_model_that_the_directory_has_is_in_lists():
+    catalog = Catalog([Model("gpt-4o", name="GPT-4o", modality="Text Generation")])
+    model = catalog.find("gpt-4o")
+    assert (model.premium, model.listed) == (True, True)
+    assert "gpt-4o" in slugs(catalog.search("gpt"))

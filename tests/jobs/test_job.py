@@ -141,6 +141,20 @@ def test_without_a_usual_time_nothing_is_estimated(clock: Clock) -> None:
     assert (one.elapsed, one.progress) == (1.0, None)
 
 
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
+def test_without_a_usual_time_the_line_names_the_cold_start_after_20_s(
+    clock: Clock, status: Status
+) -> None:
+    one = job(status=status)
+    clock.now += 19
+    one.tick()
+    assert one.message == ""
+    clock.now += 2
+    one.tick()
+    assert "several minutes" in one.message
+    assert "loaded" in one.message
+
+
 def test_a_tick_after_the_end_changes_nothing(clock: Clock) -> None:
     one = job(expected_seconds=10.0)
     one.publish(last=True, progress=1.0, elapsed=3.0)

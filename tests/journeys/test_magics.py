@@ -581,3 +581,29 @@ def test_a_wrong_keys_status_says_where_it_came_from(
     with pytest.raises(errors.Unauthorized) as raised:
         shell.run("%segmind_status")
     assert "…000 comes from the environment (SEGMIND_API_KEY)" in raised.value.hint
+
+
+def test_status_and_login_link_to_the_pages_of_the_provider(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = shell.run("%segmind_status")
+    page = "https://cloud.segmind.com/console/api-keys"
+    assert page in repr(table)
+    assert "two hours" in repr(table)
+    assert f'<a href="{page}" target="_blank" rel="noopener noreferrer">' in table._html()
+    for topic in ("pricing", "rate limits", "dedicated endpoints"):
+        assert topic in repr(table)
+
+
+def test_a_models_table_names_its_page_and_that_it_is_premium(shell: Shell) -> None:
+    table = shell.run("%segmind_models gpt-4o")
+    assert "https://www.segmind.com/models/gpt-4o/api" in repr(table)
+    assert "Premium model" in repr(table)
+    assert "gpt-4o" in repr(shell.run("%segmind_models gpt"))
+    assert "(premium)" in repr(shell.run("%segmind_models gpt"))
+
+
+def test_uploads_say_their_limits(shell: Shell) -> None:
+    doc = shell.ip.find_line_magic("segmind_upload").__doc__
+    for words in ("20 MB", "72 hours", "JPEG, PNG, WebP and GIF", "other files"):
+        assert words in " ".join(doc.split())

@@ -184,3 +184,18 @@ def test_what_was_uploaded_before_can_be_taken_again(
     assert other._recent_box.children == ()
     other.close()
     assert len(sandbox.requests("POST", "/upload-asset")) == 1
+
+
+def test_the_provider_and_its_limits_are_chosen_in_the_panel(
+    panel: UploadPanel, sandbox: Sandbox
+) -> None:
+    assert panel.provider.description == "Provider"
+    assert panel.provider.value == ""
+    for words in ("20 MB", "72 hours", "other files that the models support"):
+        assert words in panel.limits.value
+    panel.provider.value = "apimart"
+    assert "20 MB" in panel.limits.value
+    assert "other files" not in panel.limits.value
+    panel.add([picture()])
+    settled(panel, 1)
+    assert len(sandbox.requests("POST", "/v1/uploads/images")) == 1

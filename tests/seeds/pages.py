@@ -62,6 +62,7 @@ class Pages:
         image_form: the form of `image_urls` that generations take, or "" for both.
         polls: polls of a job before it has ended.
         output: of a workflow, as JSON in the reply's string; {url} stands for a file's address.
+        upload_status: the code of the reply to an upload.
         failure: the reason why jobs fail, if they do.
         requests: all that arrived.
     """
@@ -73,6 +74,7 @@ class Pages:
     polls: int = 1
     output: str = '[{"keyname": "Poster", "value": {"data": "{url}", "type": "image"}}]'
     failure: str = ""
+    upload_status: int = 200
     requests: list[Request] = field(default_factory=list)
     base: str = ""
     polled: dict[str, int] = field(default_factory=dict)
@@ -98,6 +100,8 @@ class Pages:
 
     def answer(self, request: Request) -> Answer:
         """Return status and body for a request."""
+        if self.upload_status != 200 and "upload" in request.path:
+            return self.upload_status, _refusal("refused")
         for method, pattern, handler in _ROUTES:
             match = re.fullmatch(pattern, request.path)
             if match and request.method == method:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
+from segmind_widgets.providers import PROVIDERS
 from tests.seeds.pages import APIMART_KEY, SEGMIND_KEY, WORKFLOW, Pages
 from tests.shells import picture
 
@@ -251,3 +253,53 @@ def test_a_batch_runs_where_its_model_is(client: SegmindClient, pages: Pages) ->
     batch = client.map(f"apimart:{GEMINI}", [{"prompt": "a"}, {"prompt": "b"}]).wait(20)
     assert batch.done == 2
     assert len(pages.posts("generations")) == 2
+
+
+# said before
+
+
+def test_a_model_of_the_index_page_says_that_it_is_not_listed(client: SegmindClient) -> None:
+    plan = client.plan("claude-3-opus", {"prompt": "Hello."})
+    assert "claude-3-opus is not in today's directory of Segmind." in plan.notes
+    assert plan.inputs["messages"] == [{"role": "user", "content": "Hello."}]
+    assert "subscription" in str(plan)
+    assert "$5" in plan._repr_html_()
+
+
+@pytest.mark.parametrize("status", [400, 404, 406, 413, 500])
+@pytest.mark.parametrize("provider", ["segmind", "apimart"])
+def test_the_hint_of_a_refused_upload_is_about_files(
+    client: SegmindClient, pages: Pages, provider: str, status: int
+) -> None:
+    pages.upload_status = status
+    with pytest.raises(errors.SegmindError) as raised:
+        client.upload(picture(), provider=provider)
+    title = {"segmind": "Segmind", "apimart": "APIMart"}[provider]
+    assert f"{title} takes JPEG, PNG, WebP" in raised.value.hint
+    assert "MODEL" not in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "hint"),
+    [
+        ("a.mp3", b"ID3\x04" + bytes(99), "pictures only"),
+        ("a.bmp", b"BM" + bytes(99), "JPEG, PNG, WebP or GIF"),
+    ],
+)
+def test_a_file_that_apimart_does_not_take(
+    client: SegmindClient, tmp_path: Path, name: str, data: bytes, hint: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(errors.AssetError, match="allowed: jpeg, png, gif, webp") as raised:
+        client.upload(tmp_path / name, provider="apimart")
+    assert hint in raised.value.hint
+
+
+def test_pages_are_named_by_the_documents_alone() -> None:
+    seeds = Path(__file__).parent / "addresses.txt"
+    named = seeds.read_text("utf-8").split()
+    for provider in PROVIDERS.values():
+        text = " ".join([provider.keys_url, *provider.pages.values()])
+        addresses = re.findall(r"https://\S+", text)
+        assert set(addresses) <= set(named)
+    assert PROVIDERS["segmind"].model_page("sdxl1.0-newreality-lightning") in named

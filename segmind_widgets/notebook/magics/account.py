@@ -44,6 +44,9 @@ class AccountMagics(MagicsBase):
             remaining = f" There is still a key in {source}." if source else ""
             self.display.note(f"The stored key for {titles[provider]} was deleted.{remaining}")
             return
+        page = self.client.session.provider_class(provider).keys_url
+        if not keys.key(provider):
+            self.display.note(f"Keys of {titles[provider]} are made at {page}")
         storage = keys.remember(provider, ask(provider, titles[provider]))
         result = self._check_key(provider)
         source = keys.source(provider)
@@ -88,11 +91,12 @@ class AccountMagics(MagicsBase):
         except Unauthorized as error:
             hint = (
                 f"The key {keys.masked(name)} comes from {keys.source(name)};"
-                f" %segmind_login {name} sets another."
+                f" %segmind_login {name} sets another, made at {endpoint.provider.keys_url}"
             )
             raise error.with_hint(hint) from error.__cause__
         key = "none needed" if endpoint.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
         limit = endpoint.transport.limit.per_minute
+        pages = {"keys": endpoint.provider.keys_url, **endpoint.provider.pages}
         rows = [
             (
                 "provider",
@@ -103,9 +107,11 @@ class AccountMagics(MagicsBase):
             ("credits", _credits(balance)),
             ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
             ("results in", str(self.client.session.store.home)),
+            *((topic, page) for topic, page in pages.items() if page),
         ]
         caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * endpoint.sandbox
-        return Table(rows, {"": lambda row: row[0], " ": lambda row: row[1]}, caption)
+        columns = {"": lambda row: row[0], " ": lambda row: row[1]}
+        return Table(rows, columns, caption, links=[" "], whole=True)
 
     @with_options
     @no_var_expand

@@ -28,6 +28,9 @@ class FileMagics(MagicsBase):
         A SOURCE is a path, a pattern such as *.png, a URL, or $variable (a path, bytes, a PIL
         image, an array, an Asset, a Job, or a list of those).
 
+        Segmind takes JPEG, PNG, WebP, and other files that the models support. APIMart takes JPEG,
+        PNG, WebP and GIF of at most 20 MB; their URLs are valid for 72 hours.
+
         %segmind_upload? shows the options.
 
         %segmind_upload cat.jpg -o cat

@@ -38,7 +38,8 @@ class ListMagics(MagicsBase):
         query = " ".join(options.query)
         exact = catalog.find(query) if query else None
         if exact is not None and exact.schema:
-            return listings.parameters(exact)
+            kind = self.client.session.provider_class(exact.provider)
+            return listings.parameters(exact, kind.model_page(exact.slug))
         models = catalog.search(query, options.modality)
         if not models:
             kind = f"--modality {options.modality}" if options.modality else ""
