@@ -75,6 +75,14 @@ def duration(time: float) -> str:
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours / 24:.0f} days"
 
 
+def cost_text(usd: float, unpriced: int) -> str:
+    """Return the cost of several rows as text, such as "$0.05 and 2 rows without a cost"."""
+    rows = f"{unpriced:,} row{'s' * (unpriced > 1)} without a cost"
+    if unpriced and not usd:
+        return "cost unknown"
+    return f"{money(usd)} and {rows}" if unpriced else money(usd)
+
+
 PREMIUM = (
     "Premium model (closed source or heavy on compute): it needs a subscription, or at least $5 of"
     " credit balance."

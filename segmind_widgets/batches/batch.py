@@ -12,18 +12,19 @@ import time
 from collections.abc import Collection, Generator, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from traitlets import Bool, Float, HasTraits, Instance, Int, TraitType, Unicode
+from traitlets import Bool, Float, Instance, Int, TraitType, Unicode
 
 from segmind_widgets.background import Throttle, run_in_background
 from segmind_widgets.batches.feeder import BatchFeeder, RowWorkers
 from segmind_widgets.batches.plan import BatchPlan
-from segmind_widgets.batches.progress import BatchProgress
+from segmind_widgets.batches.progress import BatchProgress, Counts
 from segmind_widgets.batches.results import BatchResults
 from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.errors import SegmindError, StillRunning
-from segmind_widgets.formatting import abbreviate_home, duration, figure, money
+from segmind_widgets.formatting import abbreviate_home, cost_text, duration, figure
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.observers import Observable
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
 from segmind_widgets.storage.locks import BatchLock
 from segmind_widgets.types import Status
@@ -78,7 +79,7 @@ class BatchFailures:
         return self._batch.retry()
 
 
-class Batch(BatchResults, HasTraits):
+class Batch(BatchResults, Observable):
     """Rows of one model or workflow, as `client.map` returns them; observe the traits to follow it.
 
     Of an ended row only the number stays in memory. A time-out or an interrupt of `wait` ends the
@@ -94,7 +95,11 @@ class Batch(BatchResults, HasTraits):
     done = Int(0, help="Completed rows, of this run and of earlier ones.")
     reused = Int(0, help="Rows of `done` that an earlier run completed; not billed again.")
     failed = Int(0, help="Rows of this run that did not complete; `failures` has their jobs.")
-    spent = Float(0.0, help="USD for the rows of this run, as reported by the service.")
+    progress = Float(
+        0.0, min=0.0, max=1.0, help="0 to 1: ended rows of all; rows that are added may lower it."
+    )
+    indeterminate = Bool(False, help="`total` is unknown, so `progress` is 0.")
+    cost = Float(0.0, help="USD for the rows of this run, as reported by the service.")
     unpriced = Int(0, help="Rows of this run without a reported cost.")
     rate = cast(
         "TraitType[float | None, float | None]",  # traitlets declares a Float with None as an int
@@ -123,8 +128,13 @@ class Batch(BatchResults, HasTraits):
         max_cost: float | None = None,
         pool: RowWorkers | None = None,
     ) -> None:
-        HasTraits.__init__(
-            self, name=rows.batch, model=planner.name, sandbox=plan.sandbox, total=source.total
+        Observable.__init__(
+            self,
+            name=rows.batch,
+            model=planner.name,
+            sandbox=plan.sandbox,
+            total=source.total,
+            indeterminate=source.total is None,
         )
         BatchResults.__init__(self, session, rows, source.axes)
         self.plan = plan
@@ -268,7 +278,9 @@ class Batch(BatchResults, HasTraits):
             "done": counts.done,
             "reused": counts.reused,
             "failed": counts.failed,
-            "spent": counts.spent,
+            "cost": counts.spent,
+            "progress": self._share(counts, total, finished=finished),
+            "indeterminate": total is None and not finished,
             "unpriced": counts.unpriced,
             "rate": rate,
             "eta": 0.0 if finished else eta,
@@ -276,6 +288,13 @@ class Batch(BatchResults, HasTraits):
             "message": self._stop_message(queued, counts.running) if stopped else "",
             "finished": finished,
         }
+
+    @staticmethod
+    def _share(counts: Counts, total: int | None, *, finished: bool) -> float:
+        """Return the share of rows that have ended; 0 while their number is unknown."""
+        if not total:
+            return float(finished)
+        return min(1.0, (counts.done + counts.failed) / total)
 
     def _stop_message(self, queued: int, running: int) -> str:
         error = self._feeder.error
@@ -347,16 +366,10 @@ class Batch(BatchResults, HasTraits):
         facts = [self.model, f"{self.done:,}{total} done{reused}"]
         facts += [f"{self.failed:,} failed"] if self.failed else []
         facts += [f"{self.running:,} running"] if self.running else []
-        facts += [self.cost] if self.spent or self.reused < self.done else []
+        priced = self.cost or self.reused < self.done
+        facts += [cost_text(self.cost, self.unpriced)] if priced else []
         facts += [duration(self.elapsed)] if self.finished and self.elapsed >= 1 else []
         return " · ".join(facts)
-
-    @property
-    def cost(self) -> str:
-        """Return the cost of this run as text, such as "$0.05 and 2 rows without a cost"."""
-        rows = f"{self.unpriced:,} row{'s' * (self.unpriced > 1)} without a cost"
-        unpriced = f" and {rows}" if self.unpriced else ""
-        return f"{money(self.spent)}{unpriced}" if self.spent or not unpriced else "cost unknown"
 
     def causes(self) -> list[tuple[str, list[int]]]:
         """Return the most frequent error messages with their rows; [] while no row failed."""

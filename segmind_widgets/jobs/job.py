@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, HasTraits, Int, TraitType, Tuple, Unicode, UseEnum
+from traitlets import Bool, Dict, Float, Int, TraitType, Tuple, Unicode, UseEnum
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
 from segmind_widgets.formatting import abbreviate_home, badge, figure, money
 from segmind_widgets.jobs.polling import estimated_progress
+from segmind_widgets.observers import Observable
 from segmind_widgets.types import Status
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
-_TICK_TRAITS = ("progress", "estimated", "expected_seconds", "status", "message")
+_TICK_TRAITS = ("estimated", "expected_seconds", "status", "message")
 # Segmind's documentation, "Model Status": a cold boot of a large model takes several minutes
 _COLD_START = (
     "a model that was not used for a while has to be loaded first, which can take several minutes"
@@ -44,7 +45,7 @@ def _optional_float(description: str) -> TraitType[float | None, float | None]:
     return trait
 
 
-class Job(HasTraits):
+class Job(Observable):
     """One run of a model or a workflow. Every trait is set by the client; read them, follow them.
 
     Waiting (`wait`, `result`, `await`) never owns the job: it goes on when waiting is stopped.
@@ -64,10 +65,15 @@ class Job(HasTraits):
     )
     provider_status = Unicode(help="The service's own word for the status.")
     message = Unicode(help="The reason for a wait, such as the rate limit.")
-    progress = _optional_float("0 to 1; None where it is unknown.")
+    progress = Float(0.0, min=0.0, max=1.0, help="0 to 1; it never falls.")
+    indeterminate = Bool(
+        True, help="Neither a usual time nor the service's figure is known, so `progress` is 0."
+    )
     estimated = Bool(True, help="`progress` is our estimate, not the service's figure.")
     elapsed = Float(0.0, help="Seconds since it was submitted; the whole time once it ended.")
     expected_seconds = _optional_float("Seconds that such a job usually takes.")
+    eta = _optional_float("Seconds until the end, by the usual time; None where it is unknown.")
+    polls = Int(0, help="How often the service was asked about it from this kernel.")
     cost = _optional_float("USD, as the service billed it.")
     credits = _optional_float("USD left on the account, if the service reports it.")
     seed = Int(None, allow_none=True, help="The seed of the run, if the service reports it.")
@@ -82,7 +88,8 @@ class Job(HasTraits):
 
     def __init__(self, **traits: Any) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        super().__init__(**{"created": moment, **traits})
+        unknown = traits.get("watching", True) and not traits.get("expected_seconds")
+        super().__init__(**{"created": moment, "indeterminate": unknown, **traits})
         self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by the registry
         self.render_export: Callable[[Job, str], str] | None = None  # set by the registry
         self._context = contextvars.copy_context()  # ipykernel finds the cell by it
@@ -134,8 +141,10 @@ class Job(HasTraits):
         elapsed = time.monotonic() - self._started
         changes: dict[str, Any] = {"elapsed": elapsed}
         expected = latest["expected_seconds"]
-        if expected and (latest["estimated"] or latest["progress"] is None):
-            changes |= {"progress": estimated_progress(elapsed, expected), "estimated": True}
+        if expected:
+            changes |= {"eta": max(0.0, expected - elapsed), "indeterminate": False}
+        if expected and latest["estimated"]:
+            changes["progress"] = estimated_progress(elapsed, expected)
         waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
         if waiting and not latest["message"]:
             if expected and elapsed > 3 * expected + 5:
@@ -157,6 +166,10 @@ class Job(HasTraits):
             self.publish(watching=True, error=None)
 
     def _set(self, changes: dict[str, Any]) -> None:
+        if "progress" in changes:
+            changes["progress"] = max(self.progress, changes["progress"])
+        if not changes.get("watching", self.watching):  # it ended, or is no longer followed
+            changes |= {"indeterminate": False, "eta": None}
         with self.hold_trait_notifications():
             for name, value in changes.items():
                 setattr(self, name, value)

@@ -97,7 +97,7 @@ class JobRunner:
         self._started = time.monotonic()
         self._elapsed_before, self._watch_limit = job.elapsed, watch_limit
         self._clock_start = self._started - self._elapsed_before
-        self._tries = 0
+        self._tries = self._polls = 0
         default = partial(Downloader, store, transport, job.model, key)
         self._results = (downloader or default)(self._with_recipe)
         self._recovery = Recovery(provider, store, key, lost)
@@ -198,6 +198,9 @@ class JobRunner:
         if call.billed:  # a row with this mark may have been accepted
             self._store.update(self._key, sent=now())
             self._restart_clocks()
+        elif not self._recovery.is_searching:
+            self._polls += 1
+            self.job.publish(polls=self._polls)
         try:
             return self._transport.send(call)
         except SegmindError as error:

@@ -63,6 +63,8 @@ def _panel_of(module: Any, name: str) -> type[Panel]:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "BatchView":
+        return import_module(f"{__name__}._batch").BatchView
     if name == "Panel":
         return import_module(f"{__name__}._base").Panel
     if name.endswith("Panel") and name[:-5].lower() in names():
@@ -71,4 +73,10 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return ["Panel", *(f"{name.capitalize()}Panel" for name in names()), "find", "names"]
+    return [
+        "BatchView",
+        "Panel",
+        *(f"{name.capitalize()}Panel" for name in names()),
+        "find",
+        "names",
+    ]

@@ -13,13 +13,13 @@ from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.contact_sheet import MAX_TILES, is_grid
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import NotFound
-from segmind_widgets.formatting import duration
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.job_details import Details
+from segmind_widgets.widgets.job_view import bar_value, batch_facts
 from segmind_widgets.widgets.pictures import Pictures, display_kind
 
-_OBSERVED_TRAITS = ["done", "failed", "running", "finished", "eta"]
+_OBSERVED_TRAITS = ["done", "failed", "running", "finished", "eta", "total", "observer_error"]
 _SIDE = 112  # pixels of a thumbnail
 _GRID_SIDE = 200  # largest size in a grid, where thumbnails share the width
 
@@ -90,13 +90,12 @@ class BatchView(Panel):
     def show(self) -> None:
         """Show the current state of the batch."""
         batch = self.batch
-        ended, total = batch.done + batch.failed, batch.total
-        self.bar.value = ended / total if total else 0.5 if batch.running else float(batch.finished)
+        self.bar.value = bar_value(batch, 1.0)
         if batch.finished:
             self.bar.bar_style = "warning" if batch.failed or batch.error else "success"
             self.bar.style.bar_color = None
             self.stop.layout.display = "none"
-        self._show_text(" · ".join(self._facts()))
+        self._show_text(" · ".join(batch_facts(batch)))
         counts = (batch.done, batch.failed, batch.running)
         if counts != self._counts:
             self._counts = counts
@@ -110,20 +109,6 @@ class BatchView(Panel):
         content = f'<div role="status">{text}</div>'
         if self.text.value != content:
             self.text.value = content
-
-    def _facts(self) -> list[str]:
-        batch = self.batch
-        total = f" of {batch.total:,}" if batch.total is not None else ""
-        facts = [f"<b>{batch.done:,}{total} done</b>"]
-        facts += [f"{batch.reused:,} before, not paid again"] if batch.reused else []
-        failed = f'<span class="sw-error">{batch.failed:,} failed</span>'
-        facts += [failed] if batch.failed else []
-        facts += [f"{batch.running:,} running"] if batch.running else []
-        facts += [batch.cost]
-        facts += [f"{batch.rate:.3g} a minute"] if batch.rate and batch.running else []
-        if batch.eta and not batch.finished:
-            facts.append(f"about {duration(batch.eta)} left")
-        return facts + (["sandbox"] if batch.sandbox else [])
 
     def _items(self) -> list[dict[str, Any]]:
         """Return the items of the first rows, or, of many rows, of those that ended last."""

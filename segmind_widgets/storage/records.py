@@ -61,7 +61,7 @@ def state_to_columns(state: JobState, reply: Reply) -> tuple[dict[str, Any], dic
         if value is not None:
             told[name] = kept[name] = value
     if state.progress is not None:
-        told |= {"progress": state.progress, "estimated": False}
+        told |= {"progress": state.progress, "estimated": False, "indeterminate": False}
     if state.expected:
         told["expected_seconds"] = state.expected
     if "x-sandbox" in reply.headers:

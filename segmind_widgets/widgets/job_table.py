@@ -100,7 +100,7 @@ def facts(job: Job) -> dict[str, Any]:
         "created": job.created,
         "cost": money(job.cost) if job.cost is not None else "",
         "sandbox": "sandbox" if job.sandbox else "",
-        "progress": None if job.progress is None else round(job.progress, 3),
+        "progress": None if job.indeterminate else round(job.progress, 3),
         "live": live,
         "picture": any(asset.kind == "image" for asset in job.outputs),
         "actions": ["open", *(["stop"] if live else ["resume"] if lost else [])],

@@ -6,9 +6,9 @@ import html
 from typing import Any
 
 import ipywidgets as widgets
-from traitlets import HasTraits, dlink
+from traitlets import HasTraits
 
-from segmind_widgets.formatting import money, seconds
+from segmind_widgets.formatting import cost_text, duration, money, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
 from segmind_widgets.widgets.base import error_text, free
@@ -24,7 +24,51 @@ _OBSERVED_TRAITS = (
     "error",
     "sandbox",
     "watching",
+    "progress",
+    "indeterminate",
+    "observer_error",
 )
+
+
+def bar_value(source: Any, elapsed: float) -> float:
+    """Return the value of a bar, which moves back and forth where the progress is unknown.
+
+    Args:
+        source: a job or a batch.
+        elapsed: its seconds.
+    """
+    return 0.9 - 0.8 * abs((elapsed % 4) / 2 - 1) if source.indeterminate else source.progress
+
+
+def job_facts(job: Job) -> list[str]:
+    """Return HTML for the state of a job: status, model, time, cost, and a message."""
+    facts = [f"<b>{html.escape(str(job.status))}</b>", html.escape(job.model)]
+    known = job.expected_seconds and not job.status.final
+    usual = f" of about {seconds(job.expected_seconds)}" if known and job.expected_seconds else ""
+    facts.append(f"{job.elapsed:.1f} s{usual}")
+    if job.cost is not None:
+        facts.append(money(job.cost))
+    if job.sandbox:
+        facts.append("sandbox")
+    message = job.message if job.error is None else error_text(job.error)
+    facts += [f"<i>{html.escape(text)}</i>" for text in (message, job.observer_error) if text]
+    return facts
+
+
+def batch_facts(batch: Any) -> list[str]:
+    """Return HTML for the state of a batch, from its traits: rows, cost, rate, time left."""
+    total = f" of {batch.total:,}" if batch.total is not None else ""
+    facts = [f"<b>{batch.done:,}{total} done</b>"]
+    facts += [f"{batch.reused:,} before, not paid again"] if batch.reused else []
+    failed = f'<span class="sw-error">{batch.failed:,} failed</span>'
+    facts += [failed] if batch.failed else []
+    facts += [f"{batch.running:,} running"] if batch.running else []
+    facts += [cost_text(batch.cost, batch.unpriced)]
+    facts += [f"{batch.rate:.3g} a minute"] if batch.rate and batch.running else []
+    if batch.eta and not batch.finished:
+        facts.append(f"about {duration(batch.eta)} left")
+    facts += ["sandbox"] if batch.sandbox else []
+    return facts + ([f"<i>{html.escape(batch.observer_error)}</i>"] if batch.observer_error else [])
 
 
 class ProgressLine(widgets.HBox):
@@ -88,7 +132,6 @@ class JobView(ProgressLine):
         )
         self.job = job
         self.stop.on_click(self._stop)
-        self._link = dlink((job, "progress"), (self.bar, "value"), self._bar_value)
         job.observe(self._show, list(_OBSERVED_TRAITS))
         self._show()
 
@@ -96,46 +139,48 @@ class JobView(ProgressLine):
         """Stop observing the job, and close all models."""
         if self.comm is None:
             return
-        self._link.unlink()
         self.job.unobserve(self._show, list(_OBSERVED_TRAITS))
         super().close()
-
-    def _bar_value(self, progress: float | None) -> float:
-        """Return the bar's value; it moves back and forth while the progress is unknown."""
-        return progress if progress is not None else 0.9 - 0.8 * abs((self.job.elapsed % 4) / 2 - 1)
 
     def _stop(self, _: widgets.Button) -> None:
         self.job.stop()
 
     def _show(self, _: Any = None) -> None:
         job = self.job
-        if job.progress is None:
-            self.bar.value = self._bar_value(None)
+        self.bar.value = bar_value(job, job.elapsed)
         style = _STYLES.get(job.status, "")
         if self.bar.bar_style != style:
             self.bar.bar_style = style
             self.bar.style.bar_color = None if style else _BAR_COLOR
         if job.done or not job.watching:
             self.stop.layout.display = "none"
-        self.say(" · ".join(self._facts()))
+        self.say(" · ".join(job_facts(self.job)))
 
-    def _facts(self) -> list[str]:
-        job = self.job
-        facts = [f"<b>{html.escape(str(job.status))}</b>", html.escape(job.model)]
-        usual = (
-            f" of about {seconds(job.expected_seconds)}"
-            if job.expected_seconds and not job.status.final
-            else ""
-        )
-        facts.append(f"{job.elapsed:.1f} s{usual}")
-        if job.cost is not None:
-            facts.append(money(job.cost))
-        if job.sandbox:
-            facts.append("sandbox")
-        message = job.message if job.error is None else error_text(job.error)
-        if message:
-            facts.append(f"<i>{html.escape(message)}</i>")
-        return facts
+
+class JobProgress(ProgressLine):
+    """A progress bar and a line of text for a job or a batch, by their traits alone.
+
+    Args:
+        source: the job or the batch, observed until `close`.
+    """
+
+    def __init__(self, source: Any) -> None:
+        super().__init__(label=f"{source.model} was running when this was saved.")
+        self.source = source
+        self._facts = batch_facts if source.has_trait("total") else job_facts
+        source.observe(self._show)
+        self._show()
+
+    def close(self) -> None:
+        """Stop observing, and close all models."""
+        if self.comm is None:
+            return
+        self.source.unobserve(self._show)
+        super().close()
+
+    def _show(self, _: Any = None) -> None:
+        self.bar.value = bar_value(self.source, getattr(self.source, "elapsed", 1.0))
+        self.say(" · ".join(self._facts(self.source)))
 
 
 class UploadView(ProgressLine, HasTraits):

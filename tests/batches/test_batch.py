@@ -76,7 +76,7 @@ def test_rows_become_jobs_in_their_order(client: SegmindClient, sandbox: Sandbox
     assert batch.error is None
     assert made(batch) == [str(n) for n in range(12)]
     assert posts(sandbox) == Counter(made(batch))
-    assert batch.spent == pytest.approx(12 * 0.0055)
+    assert batch.cost == pytest.approx(12 * 0.0055)
     assert len(batch.outputs) == len(batch.jobs) == 12
     assert batch.outputs[-1].path == batch.jobs[11].outputs[0].path
     assert [a.path for a in batch.outputs[2:4]] == [batch.job(n).outputs[0].path for n in (2, 3)]
@@ -331,10 +331,10 @@ def test_objects_of_a_generator_are_not_sent_as_their_names(
 def test_what_nobody_told_the_cost_of_is_not_shown_as_free(client: SegmindClient) -> None:
     rows = [{"background": picture(), "product_prompt": text} for text in "ab"]
     batch = client.map("65c9c7f641c340d7ef2f7134-v1", rows, kind="workflow").wait(30)
-    assert (batch.done, batch.spent, batch.unpriced) == (2, 0.0, 2)
+    assert (batch.done, batch.cost, batch.unpriced) == (2, 0.0, 2)
     assert "2 of 2 done · cost unknown" in batch.caption
-    batch.spent = 0.04
-    assert batch.cost == "$0.04 and 2 rows without a cost"
+    batch.cost = 0.04
+    assert "$0.04 and 2 rows without a cost" in batch.caption
 
 
 def test_an_option_that_there_is_not_is_told(client: SegmindClient, sandbox: Sandbox) -> None:
@@ -437,7 +437,7 @@ def test_the_same_content_goes_on_and_pays_nothing(client: SegmindClient, sandbo
     first = client.map(FAST, prompts(5)).wait(30)
     again = client.map(FAST, prompts(5)).wait(30)
     assert again.name == first.name
-    assert (again.done, again.reused, again.spent) == (5, 5, 0.0)
+    assert (again.done, again.reused, again.cost) == (5, 5, 0.0)
     assert [a.path for a in again.outputs] == [a.path for a in first.outputs]
     assert len(sandbox.billed_posts) == 5
     assert "5 of 5 done (5 before, not paid again)" in again.caption
@@ -456,7 +456,7 @@ def test_a_lost_file_is_fetched_again_and_not_counted_as_paid(
     assert lost
     lost.unlink()
     again = client.map(FAST, prompts(3), max_cost=0.001).wait(30)
-    assert (again.done, again.reused, again.spent, again.error) == (3, 3, 0.0, None)
+    assert (again.done, again.reused, again.cost, again.error) == (3, 3, 0.0, None)
     assert len(again.outputs) == 3
     assert len(sandbox.billed_posts) == 3
 
@@ -836,3 +836,42 @@ def test_a_sandbox_that_is_gone_is_no_debt(tmp_path: Path) -> None:
         capture_output=True, text=True,
     )  # fmt: skip
     assert json.loads(last.stdout.splitlines()[-1])[:2] == [3, 0]
+
+
+# progress as traits
+
+
+def test_progress_of_a_batch_as_traits(client: SegmindClient) -> None:
+    batch = client.map(FAST, prompts(4))
+    figures: list[float] = []
+    batch.observe(lambda change: figures.append(change["new"]), "progress")
+    batch.wait(30)
+    assert batch.progress == 1.0
+    assert figures == sorted(figures)
+    assert not batch.indeterminate
+    assert batch.cost > 0
+
+
+def test_a_batch_of_unknown_length_is_indeterminate_while_it_is_read(client: SegmindClient) -> None:
+    gate = threading.Event()
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield from prompts(2)
+        assert gate.wait(20)
+
+    batch = client.map(FAST, rows())
+    assert (batch.progress, batch.indeterminate) == (0.0, True)
+    gate.set()
+    batch.wait(30)
+    assert (batch.progress, batch.indeterminate) == (1.0, False)
+
+
+def test_an_observer_of_a_batch_that_fails_ends_nothing(client: SegmindClient) -> None:
+    batch = client.map(FAST, prompts(3))
+
+    def broken(change: Any) -> None:
+        raise ValueError("no bar")
+
+    batch.observe(broken, ["done", "finished"])
+    assert batch.wait(30).done == 3
+    assert batch.observer_error == "A callback failed: ValueError: no bar"

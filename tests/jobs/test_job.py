@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from traitlets import Float, HasTraits, dlink
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, JobFailed, SegmindError, StillRunning
@@ -120,7 +123,6 @@ def test_a_tick_moves_the_clock_and_the_estimate(clock: Clock) -> None:
     assert (one.elapsed, one.progress, one.estimated) == (5.0, pytest.approx(0.45), True)
     clock.now += 1000
     one.tick()
-    assert one.progress is not None
     assert 0.9 < one.progress < 1
     assert "starting up" in one.message
 
@@ -138,7 +140,7 @@ def test_without_a_usual_time_nothing_is_estimated(clock: Clock) -> None:
     one = job()
     clock.now += 1
     one.tick()
-    assert (one.elapsed, one.progress) == (1.0, None)
+    assert (one.elapsed, one.progress, one.indeterminate) == (1.0, 0.0, True)
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING])
@@ -300,3 +302,75 @@ def test_a_text_that_was_removed_still_shows_its_job(tmp_path: Path) -> None:
     bundle = one._repr_mimebundle_()
     assert "said.txt" in bundle["text/plain"]
     assert "said.txt was removed" in bundle["text/html"]
+
+
+# bound by people
+
+
+class Gauge(HasTraits):
+    """The side of a link that a widget has, without a browser."""
+
+    value = Float(0.0)
+
+
+def test_progress_is_a_float_that_never_falls(clock: Clock) -> None:
+    one = job(expected_seconds=10.0, status=Status.PROCESSING)
+    figures: list[float] = []
+    gauge = Gauge()
+    gauge.observe(lambda change: figures.append(change["new"]), "value")
+    dlink((one, "progress"), (gauge, "value"))
+    for moment in range(12):
+        clock.now += 1
+        one.tick()
+        if moment == 6:
+            one.publish(progress=0.2, estimated=False, indeterminate=False)
+    one.publish(last=True, progress=1.0)
+    assert figures == sorted(figures)
+    assert figures[-1] == 1.0
+    assert one.eta is None
+
+
+def test_a_job_of_unknown_time_is_indeterminate_until_it_ends(clock: Clock) -> None:
+    one = job(status=Status.PROCESSING)
+    clock.now += 3
+    one.tick()
+    assert (one.progress, one.indeterminate, one.eta) == (0.0, True, None)
+    one.publish(last=True, status=Status.COMPLETED, progress=1.0)
+    assert (one.progress, one.indeterminate) == (1.0, False)
+
+
+def test_the_time_left_is_the_usual_time_without_the_elapsed(clock: Clock) -> None:
+    one = job(expected_seconds=10.0, status=Status.PROCESSING)
+    clock.now += 4
+    one.tick()
+    assert (one.eta, one.indeterminate) == (6.0, False)
+    clock.now += 40
+    one.tick()
+    assert one.eta == 0.0
+
+
+def test_an_observer_that_fails_ends_neither_the_job_nor_other_observers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one = job()
+    calls: list[Any] = []
+
+    def broken(change: Any) -> None:
+        raise ValueError("no such label")
+
+    one.observe(broken, "status")
+    one.observe(calls.append, "status")
+    one.publish(last=True, status=Status.COMPLETED)
+    assert [change["new"] for change in calls] == [Status.COMPLETED]
+    assert one.done
+    assert one.observer_error == "A callback failed: ValueError: no such label"
+    assert "Traceback" in caplog.text
+    one.unobserve(broken, "status")
+    one.observer_error = ""
+    one.status = Status.FAILED
+    assert one.observer_error == ""
+
+
+def test_a_job_makes_no_widget() -> None:
+    code = "import sys, segmind_widgets.jobs.job; sys.exit('ipywidgets' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

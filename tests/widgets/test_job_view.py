@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from traitlets import Bool, Float, Int, Unicode
 
 from segmind_widgets.errors import JobFailed
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.observers import Observable
 from segmind_widgets.types import Status
-from segmind_widgets.widgets.job_view import JobView, UploadView
+from segmind_widgets.widgets.job_view import JobProgress, JobView, UploadView
 
 
 @pytest.fixture
@@ -105,3 +107,60 @@ def test_an_upload_shows_its_bytes() -> None:
     view.show_progress(0, 0)
     assert view.bar.value == 1.0
     view.close()
+
+
+class Rows(Observable):
+    """The traits of a batch."""
+
+    model = Unicode("flux")
+    done = Int(0)
+    reused = Int(0)
+    failed = Int(0)
+    running = Int(0)
+    unpriced = Int(0)
+    total = Int(None, allow_none=True)
+    rate = Float(None, allow_none=True)
+    eta = Float(None, allow_none=True)
+    cost = Float(0.0)
+    progress = Float(0.0)
+    indeterminate = Bool(True)
+    finished = Bool(False)
+    sandbox = Bool(False)
+
+
+def test_progress_of_a_job_and_of_a_batch_by_their_traits_alone() -> None:
+    one = Job(id="local-1", model="flux", expected_seconds=20.0)
+    line = JobProgress(one)
+    one.publish(last=True, status=Status.COMPLETED, progress=1.0, elapsed=3.0, cost=0.02)
+    assert line.bar.value == 1.0
+    assert re.sub(r"<[^>]+>", "", line.text.value) == "completed · flux · 3.0 s · $0.02"
+    line.close()
+    many = Rows()
+    line = JobProgress(many)
+    many.indeterminate = False
+    many.done, many.total, many.progress = 3, 12, 0.25
+    assert line.bar.value == 0.25
+    assert "3 of 12 done" in line.text.value
+    bar = line.bar
+    line.close()
+    many.progress = 0.5
+    assert bar.value == 0.25
+
+
+def test_the_error_of_a_callback_stands_in_the_jobs_view(job: Job, view: JobView) -> None:
+    def broken(change: object) -> None:
+        raise KeyError("<b>")
+
+    job.observe(broken, "cost")
+    job.publish(cost=0.02)
+    assert "A callback failed: KeyError: &#x27;&lt;b&gt;&#x27;" in view.text.value
+
+
+def test_the_public_names() -> None:
+    from segmind_widgets import panels, widgets
+
+    assert widgets.JobProgress is JobProgress
+    assert widgets.JobView is JobView
+    assert panels.BatchView.__name__ == "BatchView"
+    with pytest.raises(AttributeError):
+        _ = widgets.NoSuchWidget

@@ -140,8 +140,8 @@ def same_as_local(client: SegmindClient, executor: Executor, **options: Any) -> 
     assert (far.done, far.failed) == (10, 0)
     assert told(far) == told(local)
     assert ledger(client, far) == ledger(client, local)
-    assert far.spent == pytest.approx(local.spent)
-    assert [one.usd for one in client.spend("model")] == [pytest.approx(far.spent * 2)]
+    assert far.cost == pytest.approx(local.cost)
+    assert [one.usd for one in client.spend("model")] == [pytest.approx(far.cost * 2)]
     return far
 
 
