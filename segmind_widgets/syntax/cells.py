@@ -20,13 +20,13 @@ from segmind_widgets.syntax.templates import NAME, Template
 
 _IDENTIFIER = r"[A-Za-z_][\w.-]*"
 _QUOTED = r"(?:\"(?:\\.|[^\"\\\n])*\"|'(?:''|[^'\n])*')"
-_MAPPING = re.compile(
+MAPPING = re.compile(
     r"(?:[ \t]*(?:\#.*|---[ \t]*)?\n)*[ \t]*"  # blank lines, comments, a document's start
     rf"(?:(?:{_IDENTIFIER}|{_QUOTED})[ \t]*:(?:[ \t\n]|$)"
     rf"|\{{\s*(?:\}}\s*$|{_IDENTIFIER}\s*:(?:[ \t\n]|$)|{_QUOTED}\s*:))"
 )
 _GLUED = re.compile(r"(?:[a-z_][a-z0-9_]*:(?![ \t\n/:]).*(?:\n|\Z))+")  # prompt:a cat
-_BLOCK_SCALAR = re.compile(r"[|>][-+1-9]{0,2}[ \t]*\n")
+BLOCK_SCALAR = re.compile(r"[|>][-+1-9]{0,2}[ \t]*\n")
 
 
 def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     body = template.masked.strip()
     if not body:
         return {}
-    if _MAPPING.match(template.masked):
+    if MAPPING.match(template.masked):
         return _load(template.masked, template.value, text)
     if _GLUED.fullmatch(body):
         name = body.partition(":")[0]
@@ -54,7 +54,7 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
             hint=f"For an input write `{example}`; put a prompt in quotes.",
             field=name,
         )
-    if _BLOCK_SCALAR.match(body):
+    if BLOCK_SCALAR.match(body):
         body = _load(template.masked, str, text)
     elif body[0] in "\"'":
         try:
