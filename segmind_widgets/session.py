@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.store import Store
+    from segmind_widgets.syntax.snippets import Pasted
     from segmind_widgets.types import Api, Kind, Model, Progress, RunOptions
 
 T = TypeVar("T")
@@ -228,6 +229,30 @@ class Session:
         """Return a small picture of an asset, cached on disk; see `Thumbnails.get`."""
         return self.thumbnails.get(asset, side)
 
+    # pasted text
+
+    def read(self, text: str) -> Pasted:
+        """Return the meaning of pasted text; see `SegmindClient.read`."""
+        from segmind_widgets.syntax.snippets import read
+
+        return read(text, self.endpoints.addresses(), self.endpoints.secrets())
+
+    def find_code(self, text: str) -> Pasted | None:
+        """Return the code in a cell that calls a service; None where the cell is text.
+
+        Raises:
+            InputError: it is code, and cannot be read as one run or upload.
+        """
+        from segmind_widgets.syntax.snippets import find_code
+
+        return find_code(text, self.endpoints.addresses(), self.endpoints.secrets())
+
+    def without_keys(self, text: str) -> str:
+        """Return text with a word for each API key in it."""
+        from segmind_widgets.syntax.secrets import cut_keys
+
+        return cut_keys(text, self.endpoints.secrets())
+
     # runs
 
     def plan(
@@ -250,6 +275,7 @@ class Session:
             LimitError: it may cost more than `max_cost` USD, or its cost is unknown.
             KeyMissing: the provider has no key.
         """
+        from segmind_widgets.planning.inputs import refuse_keys
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
@@ -258,6 +284,7 @@ class Session:
                 f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
                 hint='Such as {"prompt": "a red fox"}.',
             )
+        refuse_keys(target, inputs or {}, self.endpoints.secrets())
         plan = make_plan(
             RunRequest(target, dict(inputs or {}), kind, api),
             self.endpoints.choose(provider),

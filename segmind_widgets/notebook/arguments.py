@@ -236,6 +236,11 @@ def _add_code(parser: Arguments, *, is_model: bool) -> None:
         " from a picture made here (a path or $variable); the line and the cell change them",
     )
     parser.add_argument(
+        "--paste",
+        action="store_true",
+        help="read the cell as pasted code or JSON, also where it would be a prompt",
+    )
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="show the request and its possible cost; send nothing",

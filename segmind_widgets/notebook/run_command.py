@@ -16,11 +16,13 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.arguments import parse
 from segmind_widgets.notebook.display import CellDisplay, Upload
+from segmind_widgets.notebook.pasted_code import apply, note, read_cell
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.cells import parse_body, parse_line
 
 if TYPE_CHECKING:
     from segmind_widgets.notebook.sweep_command import SweepCommand
+    from segmind_widgets.syntax.snippets import Pasted
 
 _MISSING = {
     "model": "%%segmind_run seedream-4.5 · %segmind_models lists them.",
@@ -69,13 +71,28 @@ class RunCommand:
             CellError: the line or the cell is wrong; nothing was sent.
             SegmindError: the run failed.
         """
+        try:
+            return self._run(kind, line, cell)
+        except SegmindError as error:
+            clean = error.without(self._client.session.without_keys)
+            if clean is error:
+                raise
+            raise clean from error.__cause__
+
+    def _run(self, kind: Any, line: str, cell: str | None) -> Any:
+        if cell is None and self._client.session.find_code(line):
+            line, cell = "", line  # %segmind_run curl …
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
+        code = read_cell(self._client.session, cell or "", is_pasted=options.paste)
         recipe = read(self._source(options.recipe)) if options.recipe else None
+        if code and recipe:
+            raise CellError("--from and code do not go together.", hint="Leave one out.")
+        body = self._of_code(code, options, kind) if code else None
         if not (options.target or recipe):
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
         if options.save and not (options.dry_run or options.export):
             _make_folder(options.save)
-        inputs = self._inputs(options, cell)
+        inputs = self._inputs(options, cell) if body is None else self._with_seed(options, body)
         if recipe:
             inputs = recipe.changed(inputs)
         if recipe and not options.target:
@@ -146,6 +163,16 @@ class RunCommand:
                     f"`{name}` is on the line and in the cell.", hint="Leave one out.", field=name
                 )
             inputs[name] = value
+        return self._with_seed(options, inputs)
+
+    def _of_code(self, code: Pasted, options: Namespace, kind: Any) -> dict[str, Any]:
+        """Return the inputs of pasted code, and set its target in the options; say so."""
+        inputs = apply(code, options, kind, parse_line(options.inputs, self._names))
+        if not options.quiet:
+            self._display.note(note(code))
+        return inputs
+
+    def _with_seed(self, options: Namespace, inputs: dict[str, Any]) -> dict[str, Any]:
         if options.seed is not None:
             if inputs.get("seed") is not None:
                 raise CellError(

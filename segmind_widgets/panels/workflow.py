@@ -10,7 +10,6 @@ import ipywidgets as widgets
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.panels._run_base import RunsPanel
-from segmind_widgets.syntax import snippets
 from segmind_widgets.types import Model
 from segmind_widgets.widgets.base import row
 
@@ -45,7 +44,7 @@ class WorkflowPanel(RunsPanel):
     def read(self) -> None:
         """Parse the pasted text, and show a form for its inputs. Raises InputError."""
         try:
-            snippet = snippets.parse(self.source.value)
+            snippet = self.client.read(self.source.value)
         except InputError:
             self._hide_form()
             raise

@@ -206,9 +206,9 @@ def _of_word(word: str) -> Pasted:
 
 def _target_within(text: str) -> Pasted:
     """Return the target of the first address in a text, else the first workflow's id."""
-    for url in _URL.findall(text):
+    for url in _URL.finditer(text):
         try:
-            path = urlsplit(url).path
+            path = urlsplit(url[0]).path
         except ValueError:
             continue
         in_path = _WORKFLOW_PATH.search(path)

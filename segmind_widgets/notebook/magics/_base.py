@@ -66,6 +66,13 @@ class MagicsBase:
 
     def options(self, magic: str, line: str) -> Namespace:
         """Return the options on the line of a magic. Raises CellError."""
+        from segmind_widgets.errors import CellError
         from segmind_widgets.notebook.arguments import parse
 
-        return parse(magic, line)
+        try:
+            return parse(magic, line)
+        except CellError as error:
+            clean = error.without(self.client.session.without_keys)
+            if clean is error:
+                raise
+            raise clean from error.__cause__

@@ -10,7 +10,7 @@ from typing import Any
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.syntax.pasted.calls import files_in
-from segmind_widgets.syntax.pasted.values import LocalFile, Request, Unknown, parse_body
+from segmind_widgets.syntax.pasted.values import LocalFile, Request, Unknown, is_dict, parse_body
 
 _QUOTED = re.compile(  # `$'…'` is in curl commands that browsers copy
     r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$'((?:\\.|[^'\\])*)'""", re.DOTALL
@@ -147,7 +147,7 @@ class _Command:
                 return Unknown(f"the file {text[1:]}")
             text = self._files[text[1:]]
         body = parse_body(text)
-        if not isinstance(body, dict):
+        if not is_dict(body):
             raise InputError(
                 _NO_DATA, hint='It looks like {"prompt": "a red fox"}; copy all of it.'
             )
@@ -155,12 +155,7 @@ class _Command:
 
     def _form(self, fields: list[str]) -> dict[str, Any]:
         pairs = (field.partition("=")[::2] for field in fields)
-        return {
-            name: LocalFile(value[1:].partition(";")[0].strip('"'))
-            if value[:1] in "@<" and value
-            else value
-            for name, value in pairs
-        }
+        return {name: _field(value) for name, value in pairs}
 
 
 def _field(value: str) -> Any:

@@ -21,6 +21,7 @@ from segmind_widgets.syntax.pasted.values import (
     ReplyPart,
     Scope,
     Unknown,
+    is_dict,
     is_known,
 )
 
@@ -29,8 +30,8 @@ _MAX_FACTOR = 1e15  # of a product; text and lists are never multiplied
 _LONG = re.compile(r"\d{4}")  # a width in a format
 _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
-    ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod,
-    ast.BitOr: operator.or_, ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
+    ast.Div: lambda a, b: a / b, ast.FloorDiv: lambda a, b: a // b, ast.Mod: operator.mod,
+    ast.BitOr: lambda a, b: a | b, ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
     ast.Gt: operator.gt, ast.LtE: operator.le, ast.GtE: operator.ge, ast.Is: operator.is_,
     ast.IsNot: operator.is_not, ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
 }  # fmt: skip
@@ -68,7 +69,7 @@ class Expressions:
             owner = self._value(target.value, scope)
             name = target.attr if isinstance(target, ast.Attribute) else None
             key = self._value(target.slice, scope) if isinstance(target, ast.Subscript) else name
-            if isinstance(owner, dict) and isinstance(key, str):
+            if is_dict(owner) and isinstance(key, str):
                 owner[key] = value
             elif isinstance(owner, Instance) and isinstance(key, str):
                 owner.scope[key] = value
@@ -108,7 +109,7 @@ class Expressions:
         for key, each in zip(node.keys, node.values, strict=True):
             value = self._value(each, scope)
             if key is None:
-                result |= value if isinstance(value, dict) else {}
+                result |= value if is_dict(value) else {}
                 continue
             name = self._value(key, scope)
             name = name.name if isinstance(name, Reference) else name  # JavaScript's `{name: 1}`
@@ -143,7 +144,7 @@ class Expressions:
 
     def _binary(self, kind: ast.operator, left: Any, node: ast.expr, scope: Scope) -> Any:
         right = self._value(node, scope)
-        if isinstance(kind, ast.BitOr) and isinstance(left, dict) and isinstance(right, dict):
+        if isinstance(kind, ast.BitOr) and is_dict(left) and is_dict(right):
             return {**left, **right}
         if isinstance(kind, ast.Add) and (isinstance(left, str) or isinstance(right, str)):
             return join([left, right])
@@ -187,7 +188,7 @@ class Expressions:
     def _get_listcomp(self, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Any:
         if len(node.generators) != 1 or node.generators[0].ifs:
             return Unknown()
-        generator, inner, result = node.generators[0], scope.new_child(), []
+        generator, inner, result = node.generators[0], scope.new_child(), list[Any]()
         for each in items(self._value(generator.iter, scope)):
             self._bind(generator.target, each, inner)
             result.append(self._value(node.elt, inner))

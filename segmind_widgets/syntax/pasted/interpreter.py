@@ -22,6 +22,7 @@ from segmind_widgets.syntax.pasted.values import (
     Request,
     Scope,
     Unknown,
+    is_dict,
     is_known,
 )
 
@@ -158,7 +159,7 @@ class Interpreter(Expressions):
         words: dict[str, Any] = {}
         for word in node.keywords:
             value = self._value(word.value, scope)
-            words |= {word.arg: value} if word.arg else value if isinstance(value, dict) else {}
+            words |= {word.arg: value} if word.arg else value if is_dict(value) else {}
         if isinstance(called, Function):
             return self._apply(called, args, words)
         if isinstance(called, Class):

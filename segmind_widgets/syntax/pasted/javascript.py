@@ -268,10 +268,7 @@ def _object(node: Node) -> ast.expr:
             keys.append(ast.Constant(_text(each)))
             values.append(ast.Name(_text(each)))
         elif each.type == "pair" and key and value:
-            computed = key.type == "computed_property_name"
-            keys.append(
-                _expression(key.named_children[0]) if computed else ast.Constant(_string(key))
-            )
+            keys.append(_key(key))
             values.append(_expression(value))
     return ast.Dict(keys, values)
 

@@ -17,6 +17,7 @@ from segmind_widgets.syntax.pasted.values import (
     Reference,
     ReplyPart,
     Unknown,
+    is_dict,
     is_known,
 )
 
@@ -61,7 +62,7 @@ def function(name: str, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
 def method(owner: Any, name: str, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
     """Return the value of a method of a value, MISSING for a method that is not known."""
     first = args[0] if args else None
-    if isinstance(owner, dict):
+    if is_dict(owner):
         return _of_mapping(owner, name, args, words)
     if is_list(owner):
         return _of_list(owner, name, args)
@@ -73,8 +74,8 @@ def method(owner: Any, name: str, args: Sequence[Any], words: Mapping[str, Any])
     if isinstance(owner, LocalFile):
         return Unknown() if name in _CHANGING else owner
     if isinstance(owner, ReplyPart):
-        named = isinstance(first, str) and name == "get"
-        return ReplyPart(owner.request, first if named else owner.name, owner.index)
+        part = first if isinstance(first, str) and name == "get" else owner.name
+        return ReplyPart(owner.request, part, owner.index)
     return _of_text(owner, name, args, words) if isinstance(owner, str) else MISSING
 
 
@@ -105,7 +106,7 @@ def _require(args: Sequence[Any], _: Mapping[str, Any]) -> Any:
 
 
 def _same(args: Sequence[Any], _: Mapping[str, Any]) -> Any:
-    first = args[0] if args else []
+    first = args[0] if args else None
     return list(first) if is_mapping(first) else first
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segmind_widgets.schemas import is_list
-from segmind_widgets.syntax.pasted.values import BaseUrl, LocalFile, Reference, Request
+from segmind_widgets.syntax.pasted.values import BaseUrl, LocalFile, Reference, Request, is_dict
 
 # An SDK's request has no address of its own: these schemes name the target in its place.
 SCHEMES = {"v1": "segmind-v1", "v2": "segmind-v2", "workflow": "segmind-workflow"}
@@ -44,7 +44,7 @@ def request(called: Any, args: Sequence[Any], words: Mapping[str, Any]) -> Reque
 def _openai(called: BaseUrl, words: Mapping[str, Any]) -> Request:
     body = {name: value for name, value in words.items() if name != "extra_body"}
     extra = words.get("extra_body")
-    body |= extra if isinstance(extra, dict) else {}
+    body |= extra if is_dict(extra) else {}
     return Request("POST", f"{called.url.rstrip('/')}/{_OPENAI[called.name]}", body)
 
 

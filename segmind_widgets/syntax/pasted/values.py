@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from segmind_widgets.schemas import is_list, is_mapping
 
@@ -114,6 +114,11 @@ class ObjectPattern(ast.expr):
 
     _fields = ("entries",)
     entries: list[tuple[str, ast.expr, ast.expr | None]]
+
+
+def is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a value is a mapping that the program may change."""
+    return isinstance(value, dict)
 
 
 def is_known(value: Any) -> bool:
