@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
 import ipywidgets as widgets
 
-from segmind_widgets.errors import SegmindError
+from segmind_widgets.errors import InputError, SegmindError
 from segmind_widgets.exports import export
 from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.planning.estimates import Estimate
-from segmind_widgets.types import Model, Status
+from segmind_widgets.syntax.snippets import Pasted
+from segmind_widgets.types import Api, Model, Status
 from segmind_widgets.widgets.base import free, row
 from segmind_widgets.widgets.form import Form
 from segmind_widgets.widgets.results import ResultPictures
+from segmind_widgets.widgets.text_box import PasteBox, TextBox
 
 MAX_RUNS = 16
 PROVIDER_OPTIONS = (("As set", ""), ("Segmind", "segmind"), ("APIMart", "apimart"),
@@ -37,6 +40,7 @@ class RunsPanel(Panel):
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the choice, the form, the buttons, the running jobs and their outputs."""
         self.form: Form | None = None
+        self.api: Api = "auto"  # the version in pasted code
         self.has_error = False  # whether an error of the current runs is shown, and must stay
         self.provider = widgets.Dropdown(options=PROVIDER_OPTIONS, description="Where")
         self.provider.add_class("sw-small")
@@ -74,8 +78,53 @@ class RunsPanel(Panel):
         free(*before)
         self._close_code()
         self.can_run(yes=True)
-        self.model = model
+        self.model, self.api = model, "auto"
         self._show_cost()
+
+    def paste_box(self, description: str, placeholder: str, rows: int = 1) -> PasteBox:
+        """Return a box for code and addresses, which `read` reads; its text is not kept."""
+        box = PasteBox(
+            lambda text: self.guard(lambda: self.read(text)),
+            description=description,
+            placeholder=placeholder,
+            rows=rows,
+            button="Read",
+        )
+        box.add_class("sw-code")
+        return box
+
+    def read(self, text: str) -> None:
+        """Read pasted text, and show its form. Raises InputError."""
+        pasted = self.client.read(text)
+        self.check_kind(pasted)
+        if not pasted.target:  # inputs without a name belong to the current form
+            if self.form is None:
+                raise InputError(
+                    f"The text has inputs, but no {self.kind} id.",
+                    hint=f"Choose or paste the {self.kind} first.",
+                )
+            pasted = replace(pasted, target=self.model.slug)
+        if pasted.provider and self.provider.value != "sandbox":
+            self.provider.value = pasted.provider
+        note = self.show_pasted(pasted)
+        self.api = pasted.api
+        self.say(f"{pasted.summary if pasted.language else ''} {note}".strip())
+        pasted.check()
+
+    def check_kind(self, pasted: Pasted) -> None:
+        """Refuse the code of an upload, and that of the other kind. Raises InputError."""
+        if pasted.kind == "upload":
+            raise InputError("That uploads a file.", hint="Use %segmind_panel upload.")
+        if pasted.kind and pasted.kind != self.kind:
+            word = "run" if pasted.kind == "model" else "workflow"
+            raise InputError(
+                f"That is for the {pasted.kind} {pasted.target}, not for a {self.kind}.",
+                hint=f"Use %segmind_panel {word} {pasted.target}.",
+            )
+
+    def show_pasted(self, pasted: Pasted) -> str:
+        """Show the form of pasted text, which has a target of this panel's kind; return a note."""
+        raise NotImplementedError
 
     def can_run(self, *, yes: bool) -> None:
         """Show the form and its buttons, or hide them; typed values stay."""
@@ -110,7 +159,7 @@ class RunsPanel(Panel):
             if line.job.status is Status.FAILED:
                 self.unfollow(line.job)
         self.say("Sending…")
-        options = {"kind": self.kind, "provider": self.provider.value or None}
+        options = {"kind": self.kind, "provider": self.provider.value or None, "api": self.api}
         self.background(lambda: self._submit(self.model.slug, inputs, options))
 
     @property
@@ -185,7 +234,8 @@ class RunsPanel(Panel):
         if self.form is None:
             return
         text = export(self.model.slug, self.form.inputs, self.kind)
-        area = widgets.Textarea(text, description=title, rows=min(16, text.count("\n") + 2))
+        rows = min(16, text.count("\n") + 2)
+        area = TextBox(self.without_keys, text, description=title, rows=rows)
         area.add_class("sw-code")
         self._close_code()
         self.code.children = (area, self.button("Close", self._close_code))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,8 +12,10 @@ import ipywidgets as widgets
 from segmind_widgets.catalog.catalog import Catalog
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.panels._run_base import PROVIDER_OPTIONS, RunsPanel
+from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.types import Model
 from segmind_widgets.widgets.base import row
+from segmind_widgets.widgets.text_box import TextBox
 
 _KINDS = (
     ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),
@@ -32,7 +35,12 @@ class RunPanel(RunsPanel):
         self.provider_name: str | None = None  # whose models are listed; None: not known yet
         self._filling = False
         self._shows_no_match = False  # whether the line says that no model matches
-        self.search = widgets.Text(description="Find a model", placeholder="words, such as: video")
+        self.search = TextBox(
+            self.without_keys,
+            description="Find a model",
+            placeholder="words, such as: video",
+            live=True,
+        )
         self.search.add_class("sw-wide")
         self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
         self.modality.add_class("sw-small")
@@ -43,11 +51,24 @@ class RunPanel(RunsPanel):
         self.modality.observe(self._find, "value")
         self.provider.observe(self._load_directory, "value")
         self.list.observe(self._on_choice, "value")
+        self.source = self.paste_box("Or paste code", "Code or an address of the model's API page")
         self._find()
         if argument.strip():
             self.choose(argument.strip())
         self._load_directory()
-        return [row(self.search, self.modality, self.provider), self.list, self.facts]
+        search = row(self.search, self.modality, self.provider)
+        return [search, self.list, self.source, self.facts]
+
+    def show_pasted(self, pasted: Pasted) -> str:
+        """Show the form of a model with the inputs of pasted text."""
+        provider = pasted.provider or self.provider_name
+        model = self.catalog.find(pasted.target, provider)
+        if model is None:
+            hint = self._unknown(pasted.target)
+            model = Model(pasted.target, provider=provider or "segmind", schema=pasted.schema)
+            model = replace(model, description=hint)
+        self._show(model, pasted.inputs)
+        return ""
 
     def choose(self, name: str) -> None:
         """Show the form of a model by its name, also where the catalogue does not have it."""
@@ -127,19 +148,21 @@ class RunPanel(RunsPanel):
         if model is not None:
             self._show(model)
 
-    def _show(self, model: Model) -> None:
+    def _show(self, model: Model, inputs: Mapping[str, Any] | None = None) -> None:
+        """Show the form of a model with these inputs; None: those that stay from the last one."""
         facts = " · ".join(filter(None, [model.modality, model.provider]))
         self.facts.value = (
             f"<b>{html.escape(model.name or model.slug)}</b> "
             f'<span class="sw-hint">{html.escape(facts)}</span><br>{html.escape(model.description)}'
         )
-        before = self.form.inputs if self.form is not None else {}
-        inputs = {name: value for name, value in before.items() if _is_transferable(name, model)}
+        if inputs is None:
+            before = self.form.inputs if self.form is not None else {}
+            inputs = {n: value for n, value in before.items() if _is_transferable(n, model)}
         self.show_form(model, inputs)
         # the directory may have arrived in between
         live = self.catalog.find(model.slug, self.provider_name)
         if live is not None and live.schema != model.schema:
-            self._show(live)
+            self._show(live, inputs)
 
 
 def _is_transferable(name: str, model: Model) -> bool:

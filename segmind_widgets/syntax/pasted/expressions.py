@@ -43,11 +43,14 @@ class Expressions:
     def __init__(self) -> None:
         self._steps = 0
 
-    def _get_call(self, node: ast.Call, scope: Scope) -> Any:
+    def call(self, node: ast.Call, scope: Scope) -> Any:
         """Return the value of a call."""
         raise NotImplementedError
 
-    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Function:
+    def _get_call(self, node: ast.Call, scope: Scope) -> Any:
+        return self.call(node, scope)
+
+    def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Function:
         """Return a function of the program."""
         raise NotImplementedError
 
@@ -197,11 +200,11 @@ class Expressions:
     _get_generatorexp = _get_listcomp
 
     def _get_functionexpr(self, node: FunctionExpr, scope: Scope) -> Function:
-        return self._define(node.definition, scope)
+        return self.define(node.definition, scope)
 
     def _get_lambda(self, node: ast.Lambda, scope: Scope) -> Function:
         body: list[ast.stmt] = [ast.Return(node.body)]
-        return self._define(ast.FunctionDef("lambda", node.args, body, []), scope)
+        return self.define(ast.FunctionDef("lambda", node.args, body, []), scope)
 
 
 def _compute(kind: ast.AST, left: Any, right: Any) -> Any:

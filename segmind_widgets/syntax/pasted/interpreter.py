@@ -85,11 +85,12 @@ class Interpreter(Expressions):
         self._bind(node.target, value, scope)
 
     def _functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:
-        scope[node.name] = self._define(node, scope)
+        scope[node.name] = self.define(node, scope)
 
     _asyncfunctiondef = _functiondef
 
-    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Function:
+    def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Function:
+        """Return a function, and note it for the end of `run`."""
         function = Function(node, scope)
         self._functions.append(function)
         return function
@@ -149,7 +150,8 @@ class Interpreter(Expressions):
 
     # calls
 
-    def _get_call(self, node: ast.Call, scope: Scope) -> Any:
+    def call(self, node: ast.Call, scope: Scope) -> Any:
+        """Return the value of a call: of the program's own function, or as `Calls` knows it."""
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         owner = (
             self._value(node.func.value, scope) if isinstance(node.func, ast.Attribute) else None
