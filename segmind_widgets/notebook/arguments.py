@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import keyword
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
@@ -391,8 +392,8 @@ def parse(name: str, line: str) -> argparse.Namespace:
         CellError: an option, a value or a variable's name is wrong.
     """
     options = PARSERS[name]().parse(line)
-    if getattr(options, "recipe", None) and "=" in (options.target or ""):
-        options.inputs.insert(0, options.target)  # no model: the recipe names it
+    if re.match(r"[A-Za-z_][\w.-]*=", getattr(options, "target", None) or ""):
+        options.inputs.insert(0, options.target)  # no model: a recipe or the cell's code names it
         options.target = None
     if name == "segmind_jobs":
         _check_jobs(options)
