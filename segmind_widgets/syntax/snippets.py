@@ -72,12 +72,8 @@ def find_code(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted 
     if found is None:
         if is_yaml:
             return None
-        if _CALLS.search(code) and program.is_service_named(code, lambda u: _is_service(u, hosts)):
-            raise InputError(
-                "This looks like code that calls a service, and it cannot be read as Python, curl"
-                " or JavaScript.",
-                hint=f"Paste the whole program. {AS_TEXT}",
-            )
+        if _CALLS.search(code) and _names_service(code, hosts):
+            raise _unreadable()
         return None
     if not found.complete:
         raise InputError(
@@ -121,6 +117,18 @@ def _is_service(url: str, hosts: Hosts) -> bool:
     return bool(addresses.provider_of(url, hosts)) or addresses.target_of(url, hosts) is not None
 
 
+def _names_service(code: str, hosts: Hosts) -> bool:
+    return program.is_service_named(code, lambda url: _is_service(url, hosts))
+
+
+def _unreadable() -> InputError:
+    return InputError(
+        "This looks like code that calls a service, and it cannot be read as Python, curl or"
+        " JavaScript.",
+        hint=f"Paste the whole program. {AS_TEXT}",
+    )
+
+
 # all forms
 
 
@@ -144,6 +152,8 @@ def _read(text: str, hosts: Hosts) -> Pasted:
     sample = _sample(values)
     if sample is None and MAPPING.match(text):
         sample = parse_body(text, {})
+    if sample is None and _CALLS.search(code) and _names_service(code, hosts):
+        raise _unreadable()
     if sample is None and not pasted.target:
         raise InputError("No workflow and no model was found in the text.", hint=HINT)
     return with_clean_inputs(pasted, sample or {})

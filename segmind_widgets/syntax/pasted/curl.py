@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.nested import transform
 from segmind_widgets.syntax.pasted.calls import files_in
 from segmind_widgets.syntax.pasted.values import LocalFile, Request, Unknown, is_dict, parse_body
 
@@ -21,13 +22,17 @@ _HEREDOC = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _MARK = re.compile(r"HEREDOC(\d+)\b")
-_FUNCTION = re.compile(r"^[ \t]*(\w+)\(\)[ \t]*\{[^}]*\bcurl\b[^}]*\"\$@\"", re.MULTILINE)
+_FUNCTION = re.compile(  # of a script: its body ends at the first `}` at the start of a line
+    r"^[ \t]*(\w+)\(\)[ \t]*\{(?:(?!^\}).)*?\bcurl\b(?:(?!^\}).)*?\"\$@\"",
+    re.MULTILINE | re.DOTALL,
+)
 _ASSIGNMENT = re.compile(
     r"^[ \t]*(?:export[ \t]+)?(\w+)=('[^'\n]*'|\"[^\"\n]*\"|[^\s;]*)", re.MULTILINE
 )
+_FILE = re.compile(r"^[ \t]*(\w+)=\$\((?:upload|encoded)[ \t]+('[^']*'|\S+?)[ \t)]", re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _LEADING = re.compile(  # lines that may stand before a command
-    r"(?:[ \t]*(?:#.*|(?:export[ \t]+)?\w+=.*|set[ \t].*|[$>!%][ \t]*)?\n)*[$>!%\s]*"
+    r"(?:[ \t]*(?:#.*|(?:export[ \t]+)?\w+=.*|(?:set|trap)[ \t].*|[$>!%][ \t]*)?\n)*[$>!%\s]*"
 )
 _END = {"\n", ";", "|", "&", ")"}
 _WITH_VALUE = set("AbcCDeEFhHKmopPQrtTuUwxXyYz")  # short options that take a value
@@ -60,16 +65,17 @@ def requests(text: str) -> list[Request]:
     text = _CONTINUED.sub(" ", text)
     variables = {m[1]: m[2].strip("'\"") for m in _ASSIGNMENT.finditer(text) if "$(" not in m[2]}
     files = {
-        m[1]: documents[int(m[2])]
+        m[1].strip("'\""): documents[int(m[2])]
         for m in re.finditer(r"cat[ \t]*>[ \t]*(\S+)[ \t]*HEREDOC(\d+)", text)
     }
+    uploaded = {f"${m[1]}": LocalFile(m[2].strip("'")) for m in _FILE.finditer(text)}
     names = ["curl(?:\\.exe)?", *map(re.escape, _FUNCTION.findall(text))]
     start = re.compile(rf"(?:^|[\n;&|(])[$>!%\s]*(?:{'|'.join(names)})\s(?!\(\))")
     found: list[Request] = []
     for match in start.finditer(text):
         words = _split(_command(text, match.end()), variables)
         if "$@" not in words:  # the body of the script's own function
-            found.append(_Command(words, documents, files).request())
+            found.append(_Command(words, documents, files, uploaded).request())
     return found
 
 
@@ -119,7 +125,14 @@ def _ansi_c(inner: str) -> str:
 class _Command:
     """The words of one command."""
 
-    def __init__(self, words: list[str], documents: list[str], files: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        words: list[str],
+        documents: list[str],
+        files: Mapping[str, str],
+        uploaded: Mapping[str, LocalFile],
+    ) -> None:
+        self._uploaded = uploaded  # by the variable of the URL, in scripts of this package
         self._options = list(_options(words))
         self._documents = documents
         self._files = files
@@ -151,7 +164,7 @@ class _Command:
             raise InputError(
                 _NO_DATA, hint='It looks like {"prompt": "a red fox"}; copy all of it.'
             )
-        return body
+        return transform(body, lambda leaf: self._uploaded.get(leaf, leaf) if leaf else leaf)
 
     def _form(self, fields: list[str]) -> dict[str, Any]:
         pairs = (field.partition("=")[::2] for field in fields)

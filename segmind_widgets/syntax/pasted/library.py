@@ -52,7 +52,7 @@ def function(name: str, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
         return first if isinstance(first, LocalFile) else LocalFile(first)
     if base := _base(last, first, words):
         return base
-    if _keeps_file(last) and (files := [arg for arg in args if isinstance(arg, LocalFile)]):
+    if _keeps_file(last) and (files := _files(args)):
         return files[0]
     if last == "run" and isinstance(first, ReplyPart):  # asyncio.run
         return first
@@ -143,6 +143,12 @@ def _reads(args: Sequence[Any], words: Mapping[str, Any]) -> bool:
     """Return whether a file is opened for reading."""
     mode = words.get("mode", args[1] if len(args) > 1 else "r")
     return not (isinstance(mode, str) and set(mode) <= set("wax+bt") and set(mode) & set("wax"))
+
+
+def _files(args: Sequence[Any]) -> list[LocalFile]:
+    """Return the files among arguments, and in a list such as that of `new Blob([file])`."""
+    parts = [part for arg in args for part in (arg if is_list(arg) else [arg])]
+    return [part for part in parts if isinstance(part, LocalFile)]
 
 
 def _keeps_file(name: str) -> bool:
