@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -53,7 +54,9 @@ class RunPanel(RunsPanel):
         self.list.observe(self._on_choice, "value")
         self.source = self.paste_box("Or paste code", "Code or an address of the model's API page")
         self._find()
-        if argument.strip():
+        if re.search(r"\s|://", argument.strip()):
+            self.guard(lambda: self.read(argument))
+        elif argument.strip():
             self.choose(argument.strip())
         self._load_directory()
         search = row(self.search, self.modality, self.provider)
@@ -67,6 +70,7 @@ class RunPanel(RunsPanel):
             hint = self._unknown(pasted.target)
             model = Model(pasted.target, provider=provider or "segmind", schema=pasted.schema)
             model = replace(model, description=hint)
+        self._set_options(self.list.options, model.slug)
         self._show(model, pasted.inputs)
         return ""
 

@@ -93,7 +93,8 @@ class UploadPanel(Panel):
         )
         self.source = PasteBox(
             lambda text: self.guard(lambda: self.add_text(text)),
-            description="Or a URL, a path, a $variable, or code that uploads",
+            description="Or a URL, a path, or a $variable",
+            placeholder="or code that uploads a file",
             button="Add",
         )
         self.source.add_class("sw-wide")
