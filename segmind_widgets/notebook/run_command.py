@@ -71,15 +71,6 @@ class RunCommand:
             CellError: the line or the cell is wrong; nothing was sent.
             SegmindError: the run failed.
         """
-        try:
-            return self._run(kind, line, cell)
-        except SegmindError as error:
-            clean = error.without(self._client.session.without_keys)
-            if clean is error:
-                raise
-            raise clean from error.__cause__
-
-    def _run(self, kind: Any, line: str, cell: str | None) -> Any:
         if cell is None and self._client.session.find_code(line):
             line, cell = "", line  # %segmind_run curl …
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)

@@ -206,6 +206,8 @@ class RunsPanel(Panel):
 
     def fail(self, error: Exception) -> None:
         """Show an error under the input that it names, else in the panel's line."""
+        if isinstance(error, SegmindError):
+            error = error.without(self.without_keys)
         if not self._show_in_form(error):
             super().fail(error)
 

@@ -52,15 +52,16 @@ class RunPanel(RunsPanel):
         self.modality.observe(self._find, "value")
         self.provider.observe(self._load_directory, "value")
         self.list.observe(self._on_choice, "value")
-        self.source = self.paste_box("Or paste code", "Code or an address of the model's API page")
+        self.source = self.paste_box("Or paste code", "or a model's address")
+        self.source.add_class("sw-wide")
         self._find()
         if re.search(r"\s|://", argument.strip()):
             self.guard(lambda: self.read(argument))
         elif argument.strip():
             self.choose(argument.strip())
         self._load_directory()
-        search = row(self.search, self.modality, self.provider)
-        return [search, self.list, self.source, self.facts]
+        search = row(self.search, self.modality, self.provider, self.source)
+        return [search, self.list, self.facts]
 
     def show_pasted(self, pasted: Pasted) -> str:
         """Show the form of a model with the inputs of pasted text."""

@@ -425,6 +425,46 @@ def test_code_in_a_prompt_is_a_prompt(shell: Shell, judge: Judge) -> None:
     assert judge.runs[0].json["prompt"].startswith("import requests")
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        """%segmind_run curl https://api.segmind.com/v1/x -H 'key: KEY' -d '{"prompt": "a"}'""",
+        "%segmind_run --api v1 --paste x prompt=a",
+        "%%segmind_run --paste --api v1 x\n{ prompt: 'a', // of KEY\n}",
+        "%%segmind_run --paste --api v1 x\npayload = {'prompt': 'a', 'api_key': 'KEY'}",
+    ],
+)
+def test_what_is_said_to_be_pasted_is_read(cell: str, shell: Shell, judge: Judge) -> None:
+    if cell.endswith("prompt=a"):
+        with pytest.raises(InputError, match="Nothing was pasted"):
+            shell.run(cell)
+        return
+    shell.run(cell.replace("KEY", FOREIGN))
+    (request,) = judge.runs
+    assert (request.path, request.json) == ("/v1/x", {"prompt": "a"})
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%segmind_upload KEY.png",
+        "%segmind_run KEY prompt=a",
+        "%segmind_run x -p KEY prompt=a",
+        "%segmind_run x --seed KEY",
+        "%%segmind_run x\nprompt: a: KEY",
+        "%segmind_jobs KEY",
+        "%segmind_panel KEY",
+        "%segmind_models KEY",
+    ],
+)
+def test_no_error_repeats_a_key(cell: str, shell: Shell, judge: Judge) -> None:
+    key = KEYS["segmind"]
+    with pytest.raises(SegmindError) as caught:
+        shell.run(cell.replace("KEY", key))
+    assert key not in f"{caught.value!r} {caught.value} {caught.value.hint} {vars(caught.value)}"
+    assert judge.runs == []
+
+
 @pytest.mark.parametrize("name", KEYS)
 @pytest.mark.parametrize(
     "inputs",

@@ -54,7 +54,7 @@ def _official(method: str, args: Sequence[Any], words: dict[str, Any]) -> Reques
     if method == "pixelflows.run":
         target = words.get("workflow_id") or words.get("workflow_url")
         target = target or next(iter(args), None)
-        body = words.get("data") or (args[2] if len(args) > 2 else {})
+        body: Any = words.get("data") or (args[2] if len(args) > 2 else {})
         return _named(SCHEMES["workflow"], target, body)
     slug = args[0] if args else words.pop("slug", None)
     api = "v1" if method in ("run_sync", "chat_sync") else "v2"
