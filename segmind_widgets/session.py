@@ -243,9 +243,14 @@ class Session:
         Raises:
             InputError: it is code, and cannot be read as one run or upload.
         """
+        from segmind_widgets.syntax.cells import names_service
+
+        addresses = self.endpoints.addresses()
+        if not names_service(text, addresses):
+            return None
         from segmind_widgets.syntax.snippets import find_code
 
-        return find_code(text, self.endpoints.addresses(), self.endpoints.secrets())
+        return find_code(text, addresses, self.endpoints.secrets())
 
     def without_keys(self, text: str) -> str:
         """Return text with a word for each API key in it."""

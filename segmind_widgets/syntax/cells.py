@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from segmind_widgets.errors import CellError
 from segmind_widgets.nested import transform
@@ -63,6 +64,16 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
             quoted = None
         body = quoted if isinstance(quoted, str) else body
     return {"prompt": template.text(body)}
+
+
+def names_service(text: str, hosts: Iterable[tuple[str, str]] = ()) -> bool:
+    """Return whether a text has the name of a service or a host in it: other text is no code.
+
+    It costs no import, so that a plain prompt is read at once.
+    """
+    words = text.lower()
+    names = ["segmind", "apimart", *(urlsplit(address).netloc for address, _ in hosts)]
+    return any(name in words for name in names if name)
 
 
 def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[str, Any]:

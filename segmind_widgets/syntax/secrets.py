@@ -11,7 +11,9 @@ from segmind_widgets.nested import walk
 MARK = "KEY_LEFT_OUT"  # stands where a key was; a name, so that code stays code
 _MIN_LENGTH = 8  # characters: shorter text is no key
 _VALUE = r"([\w.~+/=-]{8,})"
-_NAME = r"(?:[\w-]*(?:api|secret|access|auth)[_-]?(?:key|token)|(?<![\w-])(?:token|key))"
+_NAME = r"[\w-]*(?:api|secret|access|auth)[_-]?(?:key|token)"
+_SHORT_NAME = r"(?<![\w-])(?:token|key)"  # its value is a key only if it looks like one
+_LONG_VALUE = r"((?=[\w.~+/=-]*\d)[\w.~+/=-]{16,})"
 _ANYWHERE = (  # also in prose
     r"\b(SG_[\w-]{6,}|sk-(?=[\w-]*\d)[\w-]{12,})",
     rf"authorization[\"'\s]*[:=,][\s\"'`f]*bearer\s+{_VALUE}",
@@ -20,7 +22,8 @@ _ANYWHERE = (  # also in prose
 _IN_CODE = (
     rf"(?:x-)?api[_-]?key[\"']\s*[:,=]\s*[rbuf]?[\"'`]{_VALUE}[\"'`]",
     rf"{_NAME}\s*(?::\s*\w+\s*)?=\s*[rbuf]?[\"'`]{_VALUE}[\"'`]",
-    rf"{_NAME}\s*[=:]\s*(?=[\w.~+/=-]*\d)([\w.~+/=-]{{20,}})",
+    rf"{_SHORT_NAME}\s*(?::\s*\w+\s*)?=\s*[rbuf]?[\"'`]{_LONG_VALUE}[\"'`]",
+    rf"{_NAME}\s*[=:]\s*{_LONG_VALUE}(?![\w(.\[])",
 )
 _PROSE = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _ANYWHERE)
 _CODE = (*_PROSE, *(re.compile(pattern, re.IGNORECASE) for pattern in _IN_CODE))

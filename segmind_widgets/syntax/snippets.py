@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.schemas import is_mapping
-from segmind_widgets.syntax.cells import BLOCK_SCALAR, MAPPING, parse_body
+from segmind_widgets.syntax.cells import BLOCK_SCALAR, MAPPING, names_service, parse_body
 from segmind_widgets.syntax.pasted import addresses, program
 from segmind_widgets.syntax.pasted.addresses import Hosts, PastedApi, PastedKind
 from segmind_widgets.syntax.pasted.program import Program
@@ -55,9 +55,7 @@ def find_code(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted 
         InputError: it is code, and cannot be read as one run or upload.
     """
     text, hosts = _normalized(text), tuple(hosts)
-    words = text.lower()
-    names = ["segmind", "apimart", *(urlsplit(base).netloc for base, _ in hosts)]
-    if not any(name in words for name in names if name) or len(text) > _MAX_LENGTH:
+    if not names_service(text, hosts) or len(text) > _MAX_LENGTH:
         return None
     if text[0] in "\"'" or BLOCK_SCALAR.match(text):
         return None

@@ -19,6 +19,7 @@ from segmind_widgets.syntax.pasted.values import LocalFile, Reference, Request, 
 from segmind_widgets.syntax.secrets import MARK, is_secret_name
 from segmind_widgets.syntax.templates import find_file
 
+_KEY = "an API key"  # the source of a value that held one
 _TITLES = {"segmind": "Segmind", "apimart": "APIMart"}
 HINT = "Paste the id or the address of a workflow or model, or the code that its API page shows."
 AS_TEXT = "To send the text as a prompt, write `prompt: |` and the text indented below."
@@ -78,6 +79,12 @@ class Pasted:
             InputError: a value needs running the code, or a file is missing; `field` names it.
         """
         for name, source in self.unread.items():
+            if source == _KEY:
+                raise InputError(
+                    f"`{name}` in the code held an API key, which was left out.",
+                    hint="Take the key out of the inputs; the session uses its own.",
+                    field=name,
+                )
             where = f" (`{source}`)" if source else ""
             raise InputError(
                 f"`{name}` in the code{where} is known only when the code runs.",
@@ -163,11 +170,13 @@ def without_keys(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Remove entries with the names of API keys; a value that held a key is Unknown."""
     result: dict[str, Any] = {}
     for name, value in inputs.items():
-        if is_secret_name(name) or MARK in name:
+        if is_secret_name(name):
             continue
         value = _without_secrets(value)
-        held = any(MARK in str(text) for path, leaf in walk(value) for text in (*path, leaf))
-        result[name] = Unknown("an API key") if held else value
+        held = any(
+            MARK in str(text) for path, leaf in walk(value, (name,)) for text in (*path, leaf)
+        )
+        result[name] = Unknown(_KEY) if held else value
     return result
 
 

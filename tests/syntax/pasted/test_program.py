@@ -198,6 +198,14 @@ def test_a_key_among_the_inputs_is_named_and_cut() -> None:
     assert dict(found.unread) == {"prompt": "an API key"}
 
 
+def test_a_variable_that_is_called_key_is_no_key() -> None:
+    text = f"key = 'image_strength'\ntoken = 'sunflower'\nd = {{key: token}}\nrequests.post('{URL}', json=d)"
+    found = find_code(text)
+    assert found is not None
+    assert found.inputs == {"image_strength": "sunflower"}
+    assert not found.had_key
+
+
 @pytest.mark.parametrize("name", ["image.jpg", "no such.png"])
 def test_a_file_is_a_path_and_a_missing_one_is_named(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
