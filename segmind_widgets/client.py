@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.storage.cleanup import Cleaned
     from segmind_widgets.storage.spending import By, SpendRow
+    from segmind_widgets.syntax.snippets import Pasted
     from segmind_widgets.types import (
         Api,
         BatchOptions,
@@ -394,6 +395,19 @@ class SegmindClient(Settings):
             AssetError: the picture carries no recipe.
         """
         return self.session.from_image(source)
+
+    def read(self, text: str) -> Pasted:
+        """Return the meaning of pasted text: a name, an address, code, an API page, or inputs.
+
+        Code in Python, curl and JavaScript is read, not run, and API keys are cut out of it. The
+        result has `kind`, `target`, `provider`, `api`, `inputs` (a Path for each file), `schema`,
+        and `unread`, the inputs that only running the code would give.
+
+        Raises:
+            InputError: the text has neither a target nor inputs; JavaScript without the extra
+                `paste`.
+        """
+        return self.session.read(text)
 
     def export(self, source: Plan | Job, form: str) -> str:
         """Export a run as code: "cell", "client", "python", "curl" or "javascript".

@@ -37,6 +37,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Self, Unpack
 
 
@@ -92,6 +94,15 @@ class SegmindError(Exception):
     def with_field(self, field: str | None) -> Self:
         """Return a copy that names another input, with this error's traceback and cause."""
         return self._with("field", field)
+
+    def without(self, clean: Callable[[str], str]) -> Self:
+        """Return a copy with `clean` applied to its words; this error where they stay the same."""
+        message, hint = clean(self.message), clean(self.hint)
+        if (message, hint) == (self.message, self.hint):
+            return self
+        error = self._with("message", message)
+        error.args, error.hint = (message,), hint
+        return error
 
     def _with(self, name: str, value: str | None) -> Self:
         # not by `copy.copy`, whose result a library may change for exceptions (tblib, in Dask)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.providers import Provider
     from segmind_widgets.storage.store import Store
+    from segmind_widgets.syntax.snippets import Pasted
     from segmind_widgets.types import Api, CheckInputs, Kind, Model, Progress, RunOptions
 
 T = TypeVar("T")
@@ -250,6 +251,35 @@ class Session:
         """Return a small picture of an asset, cached on disk; see `Thumbnails.get`."""
         return self.thumbnails.get(asset, side)
 
+    # pasted text
+
+    def read(self, text: str) -> Pasted:
+        """Return the meaning of pasted text; see `SegmindClient.read`."""
+        from segmind_widgets.syntax.snippets import read
+
+        return read(text, self.endpoints.addresses(), self.endpoints.secrets())
+
+    def find_code(self, text: str) -> Pasted | None:
+        """Return the code in a cell that calls a service; None where the cell is text.
+
+        Raises:
+            InputError: it is code, and cannot be read as one run or upload.
+        """
+        from segmind_widgets.syntax.cells import names_service
+
+        addresses = self.endpoints.addresses()
+        if not names_service(text, addresses):
+            return None
+        from segmind_widgets.syntax.snippets import find_code
+
+        return find_code(text, addresses, self.endpoints.secrets())
+
+    def without_keys(self, text: str) -> str:
+        """Return text with a word for each API key in it."""
+        from segmind_widgets.syntax.secrets import cut_keys
+
+        return cut_keys(text, self.endpoints.secrets())
+
     # runs
 
     def plan(
@@ -274,6 +304,7 @@ class Session:
             LimitError: it may cost more than `max_cost` USD, or its cost is unknown.
             KeyMissing: the provider has no key.
         """
+        from segmind_widgets.planning.inputs import refuse_keys
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
@@ -282,6 +313,7 @@ class Session:
                 f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
                 hint='Such as {"prompt": "a red fox"}.',
             )
+        refuse_keys(target, inputs or {}, self.endpoints.secrets())
         name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
         plan = make_plan(
             RunRequest(name, dict(inputs or {}), kind, api),

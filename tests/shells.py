@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import nbformat
 from IPython.core.interactiveshell import InteractiveShell
@@ -19,7 +19,6 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import read
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError
-from segmind_widgets.sandbox import Sandbox
 
 NAMES = (  # variables that would lead away from a test's own sandbox
     *(f"{name}_API_KEY" for name in ("SEGMIND", "APIMART")),
@@ -54,7 +53,14 @@ def quick(
     return [(picture((1600, 1200), color), "image/png")]
 
 
-def environment(home: Path, sandbox: Sandbox | None = None) -> dict[str, str]:
+class Server(Protocol):
+    """A sandbox, or a server of a test in its place."""
+
+    @property
+    def environ(self) -> Mapping[str, str]: ...
+
+
+def environment(home: Path, sandbox: Server | None = None) -> dict[str, str]:
     """Return the variables of a kernel or shell that can reach only `sandbox`."""
     others = {name: value for name, value in os.environ.items() if name not in NAMES}
     return {
@@ -108,7 +114,7 @@ class Shell:
 
 
 @contextmanager
-def open_shell(home: Path, sandbox: Sandbox | None = None) -> Iterator[Shell]:
+def open_shell(home: Path, sandbox: Server | None = None) -> Iterator[Shell]:
     """Open a shell whose environment has only the sandbox."""
     with set_environment(environment(home, sandbox)):
         shell = Shell()
@@ -126,7 +132,7 @@ def notebook(*cells: str) -> nbformat.NotebookNode:
 
 
 def execute(
-    book: nbformat.NotebookNode, home: Path, sandbox: Sandbox | None, **options: Any
+    book: nbformat.NotebookNode, home: Path, sandbox: Server | None, **options: Any
 ) -> nbformat.NotebookNode:
     """Run all cells in a kernel of their own, as `jupyter execute` does."""
     client = NotebookClient(book, timeout=60, kernel_name="python3", **options)

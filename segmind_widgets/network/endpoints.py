@@ -128,6 +128,21 @@ class Endpoints:
                 self._endpoints[values] = endpoint
             return self._endpoints[values]
 
+    def addresses(self) -> list[tuple[str, str]]:
+        """Return each base address in use with its provider, those of a running sandbox too."""
+        urls = self._urls(self._options()["urls"], sandbox=False)
+        running = self._sandbox.environ if self._sandbox else {}
+        return [
+            (address, name)
+            for name, kind in PROVIDERS.items()
+            for setting, default in {**kind.settings, **kind.public_settings}.items()
+            for address in {urls.get(setting, default), running.get(setting, default)}
+        ]
+
+    def secrets(self) -> list[str]:
+        """Return the keys of all accounts, for the search of text that must not hold them."""
+        return [key for name in PROVIDERS if (key := self._keys.key(name))]
+
     def close(self) -> None:
         """Close connections and stop the sandbox, if one was started."""
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import keyword
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
@@ -242,6 +243,11 @@ def _add_code(parser: Arguments, *, is_model: bool) -> None:
         " from a picture made here (a path or $variable); the line and the cell change them",
     )
     parser.add_argument(
+        "--paste",
+        action="store_true",
+        help="read the cell as pasted code or JSON, also where it would be a prompt",
+    )
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="show the request and its possible cost; send nothing",
@@ -392,8 +398,8 @@ def parse(name: str, line: str) -> argparse.Namespace:
         CellError: an option, a value or a variable's name is wrong.
     """
     options = PARSERS[name]().parse(line)
-    if getattr(options, "recipe", None) and "=" in (options.target or ""):
-        options.inputs.insert(0, options.target)  # no model: the recipe names it
+    if re.match(r"[A-Za-z_][\w.-]*=", getattr(options, "target", None) or ""):
+        options.inputs.insert(0, options.target)  # no model: a recipe or the cell's code names it
         options.target = None
     if name == "segmind_jobs":
         _check_jobs(options)

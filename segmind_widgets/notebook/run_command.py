@@ -16,11 +16,13 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.arguments import parse
 from segmind_widgets.notebook.display import CellDisplay, Upload
+from segmind_widgets.notebook.pasted_code import apply, note, read_cell
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.cells import parse_body, parse_line
 
 if TYPE_CHECKING:
     from segmind_widgets.notebook.sweep_command import SweepCommand
+    from segmind_widgets.syntax.snippets import Pasted
 
 _MISSING = {
     "model": "%%segmind_run seedream-4.5 · %segmind_models lists them.",
@@ -69,13 +71,19 @@ class RunCommand:
             CellError: the line or the cell is wrong; nothing was sent.
             SegmindError: the run failed.
         """
+        if cell is None and self._client.session.find_code(line):
+            line, cell = "", line  # %segmind_run curl …
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
+        code = read_cell(self._client.session, cell or "", is_pasted=options.paste)
         recipe = read(self._source(options.recipe)) if options.recipe else None
+        if code and recipe:
+            raise CellError("--from and code do not go together.", hint="Leave one out.")
+        body = self._of_code(code, options, kind) if code else None
         if not (options.target or recipe):
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
         if options.save and not (options.dry_run or options.export):
             _make_folder(options.save)
-        inputs = self._inputs(options, cell)
+        inputs = self._inputs(options, cell) if body is None else self._with_seed(options, body)
         if recipe:
             inputs = recipe.changed(inputs)
         if recipe and not options.target:
@@ -85,9 +93,11 @@ class RunCommand:
             return self.many.run(kind, options, inputs)
         if options.yes:
             raise CellError("--yes works only with a sweep.", hint="--sweep seed=1,2,3 --yes")
-        return self._one(kind, options, inputs)
+        return self._one(kind, options, inputs, as_written=code is not None)
 
-    def _one(self, kind: Any, options: Namespace, inputs: dict[str, Any]) -> Any:
+    def _one(
+        self, kind: Any, options: Namespace, inputs: dict[str, Any], *, as_written: bool
+    ) -> Any:
         plan = self._client.plan(
             options.target,
             inputs,
@@ -95,6 +105,7 @@ class RunCommand:
             provider=options.provider,
             api=getattr(options, "api", "auto"),
             again=options.again,
+            as_written=as_written,
         )
         if options.export:
             return Code(self._client.export(plan, options.export))
@@ -146,6 +157,16 @@ class RunCommand:
                     f"`{name}` is on the line and in the cell.", hint="Leave one out.", field=name
                 )
             inputs[name] = value
+        return self._with_seed(options, inputs)
+
+    def _of_code(self, code: Pasted, options: Namespace, kind: Any) -> dict[str, Any]:
+        """Return the inputs of pasted code, and set its target in the options; say so."""
+        inputs = apply(code, options, kind, parse_line(options.inputs, self._names))
+        if not options.quiet:
+            self._display.note(note(code))
+        return inputs
+
+    def _with_seed(self, options: Namespace, inputs: dict[str, Any]) -> dict[str, Any]:
         if options.seed is not None:
             if inputs.get("seed") is not None:
                 raise CellError(

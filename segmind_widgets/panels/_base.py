@@ -75,7 +75,7 @@ class Panel(widgets.VBox):
         super().__init__()
         for name in ("sw-panel", f"sw-panel-{self.model_id}"):
             self.add_class(name)
-        parts = self.build(argument)
+        parts = self.build(self.without_keys(argument))
         line = [] if self.line in parts else [self.line]
         self.children = [self._head(), *parts, *line]
 
@@ -91,6 +91,10 @@ class Panel(widgets.VBox):
     def _head(self) -> widgets.Widget:
         return Head(self.title, f"{style_sheet()} {_HIDE_STATIC.format(id=self.model_id)}")
 
+    def without_keys(self, text: str) -> str:
+        """Return text with a word for each API key in it: traits are saved in the notebook."""
+        return self.client.session.without_keys(text)
+
     # messages, buttons and threads
 
     def say(self, text: str) -> None:
@@ -101,7 +105,7 @@ class Panel(widgets.VBox):
         """Show an error, and log it where it is no SegmindError: such an error is a bug."""
         if not isinstance(error, SegmindError):
             _log.error("The %s panel failed", self.title, exc_info=error)
-        self.line.say(error_text(error), error=True)
+        self.line.say(self.without_keys(error_text(error)), error=True)
 
     def button(
         self, text: str, action: Callable[[], Any], *, tooltip: str = "", primary: bool = False

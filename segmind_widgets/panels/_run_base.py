@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
 import ipywidgets as widgets
 
-from segmind_widgets.errors import SegmindError
+from segmind_widgets.errors import InputError, SegmindError
 from segmind_widgets.exports import export
 from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.planning.estimates import Estimate
-from segmind_widgets.types import Model, Status
+from segmind_widgets.syntax.snippets import Pasted
+from segmind_widgets.types import Api, Model, Status
 from segmind_widgets.widgets.base import free, provider_choice, row
 from segmind_widgets.widgets.form import Form
 from segmind_widgets.widgets.results import ResultPictures
+from segmind_widgets.widgets.text_box import PasteBox, TextBox
 
 MAX_RUNS = 16
 
@@ -35,6 +38,8 @@ class RunsPanel(Panel):
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the choice, the form, the buttons, the running jobs and their outputs."""
         self.form: Form | None = None
+        self.api: Api = "auto"  # the version in pasted code
+        self.as_written = False  # whether the inputs are those of pasted code
         self.has_error = False  # whether an error of the current runs is shown, and must stay
         self.provider = provider_choice()
         self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="How many")
@@ -71,8 +76,53 @@ class RunsPanel(Panel):
         free(*before)
         self._close_code()
         self.can_run(yes=True)
-        self.model = model
+        self.model, self.api, self.as_written = model, "auto", False
         self._show_cost()
+
+    def paste_box(self, description: str, placeholder: str, rows: int = 1) -> PasteBox:
+        """Return a box for code and addresses, which `read` reads; its text is not kept."""
+        box = PasteBox(
+            lambda text: self.guard(lambda: self.read(text)),
+            description=description,
+            placeholder=placeholder,
+            rows=rows,
+            button="Read",
+        )
+        box.add_class("sw-code")
+        return box
+
+    def read(self, text: str) -> None:
+        """Read pasted text, and show its form. Raises InputError."""
+        pasted = self.client.read(text)
+        self.check_kind(pasted)
+        if not pasted.target:  # inputs without a name belong to the current form
+            if self.form is None:
+                raise InputError(
+                    f"The text has inputs, but no {self.kind} id.",
+                    hint=f"Choose or paste the {self.kind} first.",
+                )
+            pasted = replace(pasted, target=self.model.slug)
+        if pasted.provider and self.provider.value != "sandbox":
+            self.provider.value = pasted.provider
+        note = self.show_pasted(pasted)
+        self.api, self.as_written = pasted.api, bool(pasted.language)
+        self.say(f"{pasted.summary if pasted.language else ''} {note}".strip())
+        pasted.check()
+
+    def check_kind(self, pasted: Pasted) -> None:
+        """Refuse the code of an upload, and that of the other kind. Raises InputError."""
+        if pasted.kind == "upload":
+            raise InputError("That uploads a file.", hint="Use %segmind_panel upload.")
+        if pasted.kind and pasted.kind != self.kind:
+            word = "run" if pasted.kind == "model" else "workflow"
+            raise InputError(
+                f"That is for the {pasted.kind} {pasted.target}, not for a {self.kind}.",
+                hint=f"Use %segmind_panel {word} {pasted.target}.",
+            )
+
+    def show_pasted(self, pasted: Pasted) -> str:
+        """Show the form of pasted text, which has a target of this panel's kind; return a note."""
+        raise NotImplementedError
 
     def can_run(self, *, yes: bool) -> None:
         """Show the form and its buttons, or hide them; typed values stay."""
@@ -98,7 +148,7 @@ class RunsPanel(Panel):
         form = self.form
         if form is None or self.go.disabled:  # a second click while the first is being submitted
             return
-        if form.check():
+        if form.check() and not self.as_written:
             self.line.say("Some inputs are not valid: see above.", error=True)
             return
         inputs = self._inputs_by_run(form.inputs, self.count.value)
@@ -107,7 +157,12 @@ class RunsPanel(Panel):
             if line.job.status is Status.FAILED:
                 self.unfollow(line.job)
         self.say("Sending…")
-        options = {"kind": self.kind, "provider": self.provider.value or None}
+        options = {
+            "kind": self.kind,
+            "provider": self.provider.value or None,
+            "api": self.api,
+            "as_written": self.as_written,
+        }
         self.background(lambda: self._submit(self.model.slug, inputs, options))
 
     @property
@@ -154,6 +209,8 @@ class RunsPanel(Panel):
 
     def fail(self, error: Exception) -> None:
         """Show an error under the input that it names, else in the panel's line."""
+        if isinstance(error, SegmindError):
+            error = error.without(self.without_keys)
         if not self._show_in_form(error):
             super().fail(error)
 
@@ -182,7 +239,8 @@ class RunsPanel(Panel):
         if self.form is None:
             return
         text = export(self.model.slug, self.form.inputs, self.kind)
-        area = widgets.Textarea(text, description=title, rows=min(16, text.count("\n") + 2))
+        rows = min(16, text.count("\n") + 2)
+        area = TextBox(self.without_keys, text, description=title, rows=rows)
         area.add_class("sw-code")
         self._close_code()
         self.code.children = (area, self.button("Close", self._close_code))

@@ -54,7 +54,7 @@ class GalleryPanel(Panel):
         self._new_count = 0  # jobs that ended while an older page was shown
         self._zips: list[Path] = []
         self._reload_later = Throttle(lambda: self.guard(self._reload), _RELOAD_INTERVAL)
-        self.search = Search(argument, self._on_search)
+        self.search = Search(self.without_keys, argument, self._on_search)
         self.newer = self.button("‹ Newer", lambda: self._turn(-PAGE))
         self.older = self.button("Older ›", lambda: self._turn(PAGE))
         self.page_label = widgets.HTML()

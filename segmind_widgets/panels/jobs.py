@@ -45,7 +45,9 @@ class JobsPanel(Panel):
         self.status = widgets.Dropdown(options=_STATES, description="State")
         self.status.add_class("sw-small")
         self.earlier = widgets.Checkbox(False, description="Earlier ones too", indent=False)
-        self.search = Search(argument, self._on_search, self.status, self.earlier)
+        self.search = Search(
+            self.without_keys, argument, self._on_search, self.status, self.earlier
+        )
         self.table = JobTable(self._act, self._picture, self.background)
         self.more = self.button("Show more", self._show_more)
         self.pictures = ResultPictures(self, side=220, label="Outputs of the job")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,8 +13,10 @@ import ipywidgets as widgets
 from segmind_widgets.catalog.catalog import Catalog
 from segmind_widgets.formatting import PREMIUM, money, seconds, with_links
 from segmind_widgets.panels._run_base import RunsPanel
+from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.types import Model
 from segmind_widgets.widgets.base import PROVIDER_OPTIONS, row
+from segmind_widgets.widgets.text_box import TextBox
 
 _KINDS = (
     ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),
@@ -32,7 +36,12 @@ class RunPanel(RunsPanel):
         self.provider_name: str | None = None  # whose models are listed; None: not known yet
         self._filling = False
         self._shows_no_match = False  # whether the line says that no model matches
-        self.search = widgets.Text(description="Find a model", placeholder="words, such as: video")
+        self.search = TextBox(
+            self.without_keys,
+            description="Find a model",
+            placeholder="words, such as: video",
+            live=True,
+        )
         self.search.add_class("sw-wide")
         self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
         self.modality.add_class("sw-small")
@@ -43,11 +52,28 @@ class RunPanel(RunsPanel):
         self.modality.observe(self._find, "value")
         self.provider.observe(self._load_directory, "value")
         self.list.observe(self._on_choice, "value")
+        self.source = self.paste_box("Or paste code", "or a model's address")
+        self.source.add_class("sw-wide")
         self._find()
-        if argument.strip():
+        if re.search(r"\s|://", argument.strip()):
+            self.guard(lambda: self.read(argument))
+        elif argument.strip():
             self.choose(argument.strip())
         self._load_directory()
-        return [row(self.search, self.modality, self.provider), self.list, self.facts]
+        search = row(self.search, self.modality, self.provider, self.source)
+        return [search, self.list, self.facts]
+
+    def show_pasted(self, pasted: Pasted) -> str:
+        """Show the form of a model with the inputs of pasted text."""
+        provider = pasted.provider or self.provider_name
+        model = self.catalog.find(pasted.target, provider)
+        if model is None:
+            hint = self._unknown(pasted.target)
+            model = Model(pasted.target, provider=provider or "segmind", schema=pasted.schema)
+            model = replace(model, description=hint)
+        self._set_options(self.list.options, model.slug)
+        self._show(model, pasted.inputs)
+        return ""
 
     def choose(self, name: str) -> None:
         """Show the form of a model by its name, also where the catalogue does not have it."""
@@ -127,7 +153,8 @@ class RunPanel(RunsPanel):
         if model is not None:
             self._show(model)
 
-    def _show(self, model: Model) -> None:
+    def _show(self, model: Model, inputs: Mapping[str, Any] | None = None) -> None:
+        """Show the form of a model with these inputs; None: those that stay from the last one."""
         facts = " · ".join(filter(None, [model.modality, model.provider]))
         page = self.client.session.provider_class(model.provider).model_page(model.slug)
         remarks = [PREMIUM] if model.premium else []
@@ -139,13 +166,14 @@ class RunPanel(RunsPanel):
             f'<span class="sw-hint">{html.escape(facts)}</span><br>{html.escape(model.description)}'
             f'{"<br>" if more else ""}<span class="sw-hint">{more}</span>'
         )
-        before = self.form.inputs if self.form is not None else {}
-        inputs = {name: value for name, value in before.items() if _is_transferable(name, model)}
+        if inputs is None:
+            before = self.form.inputs if self.form is not None else {}
+            inputs = {n: value for n, value in before.items() if _is_transferable(n, model)}
         self.show_form(model, inputs)
         # the directory may have arrived in between
         live = self.catalog.find(model.slug, self.provider_name)
         if live is not None and live.schema != model.schema:
-            self._show(live)
+            self._show(live, inputs)
 
 
 def _is_transferable(name: str, model: Model) -> bool:

@@ -7,7 +7,7 @@ import keyword
 import re
 import time
 from collections.abc import Iterable, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,11 +18,13 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.syntax.cells import parse_body
+from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.widgets.base import error_text, free, provider_choice, row
 from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.media_field import check_readable
 from segmind_widgets.widgets.pictures import Pictures
 from segmind_widgets.widgets.recent import Recent, local_kind
+from segmind_widgets.widgets.text_box import PasteBox, TextBox
 
 _UPDATE_INTERVAL = 0.2  # seconds between two updates of the progress
 _MEDIA = "image/*,video/*,audio/*"
@@ -35,6 +37,7 @@ class UploadItem:
     name: str
     asset: Asset | None = None
     state: str = "waiting"
+    provider: str | None = None
     error: str = ""
     key: str = field(default_factory=lambda: uuid4().hex[:8])
 
@@ -89,11 +92,13 @@ class UploadPanel(Panel):
             accept=_MEDIA,
             label="Drop, paste or choose pictures, sound or video",
         )
-        self.source = widgets.Text(
-            description="Or a URL, a path, or a $variable", continuous_update=False
+        self.source = PasteBox(
+            lambda text: self.guard(lambda: self.add_text(text)),
+            description="Or a URL, a path, or a $variable",
+            placeholder="or code that uploads a file",
+            button="Add",
         )
         self.source.add_class("sw-wide")
-        add = self.button("Add", self._add_source)
         before = self.button(
             "Uploaded before", self.show_recent, tooltip="Use an earlier upload again"
         )
@@ -103,8 +108,8 @@ class UploadPanel(Panel):
         self.provider.observe(self._show_limits, "value")
         self._show_limits()
         self._recent_box = widgets.VBox()
-        self.variable = widgets.Text(
-            "uploaded", description="Variable for your cells", continuous_update=False
+        self.variable = TextBox(
+            self.without_keys, "uploaded", description="Variable for your cells"
         )
         self.variable.add_class("sw-wide")
         self.variable.observe(lambda _: self.guard(self._set_variable), "value")
@@ -116,12 +121,11 @@ class UploadPanel(Panel):
             actions=_ACTIONS,
         )
         if argument:
-            self.source.value = argument
-            self.guard(self._add_source)
+            self.guard(lambda: self.add_text(argument))
         return [
             self.drop,
             row(self.provider, self.limits),
-            row(self.source, add, before),
+            row(self.source, before),
             self._recent_box,
             self.list,
             row(self.variable),
@@ -138,21 +142,27 @@ class UploadPanel(Panel):
 
     # adding
 
-    def add(self, sources: Iterable[Any]) -> None:
-        """Upload sources of `Asset.of`; the list shows the error of each unreadable one."""
-        entries = [_item_of(source) for source in sources]
+    def add(self, sources: Iterable[Any], provider: str | None = None) -> None:
+        """Upload sources of `Asset.of`; the list shows the error of each unreadable one.
+
+        Without a provider they go to the one that is set.
+        """
+        entries = [replace(_item_of(source), provider=provider) for source in sources]
         self._entries += entries
         self._show()
         self.background(lambda: self._upload([entry for entry in entries if entry.asset]))
 
     def add_text(self, text: str) -> None:
-        """Add typed or pasted text: a URL, a path or pattern, `$name` or `${expression}`.
+        """Add text: a URL, a path or pattern, `$name` or `${expression}`, or code that uploads.
 
         Raises:
             InputError: the text is none of these.
         """
-        text = text.strip().strip("\"'").removeprefix("file:")
-        if text.startswith("$"):
+        code = self.client.session.find_code(text)
+        text = self.without_keys(text).strip().strip("\"'").removeprefix("file:")
+        if code is not None:
+            self._add_code(code)
+        elif text.startswith("$"):
             value = parse_body(f"source: {text}", self.names)["source"]
             self.add(value if isinstance(value, (list, tuple)) else [value])
         elif re.match(r"(https?|data):", text):
@@ -160,10 +170,15 @@ class UploadPanel(Panel):
         else:
             self.add(_files(text))
 
-    def _add_source(self) -> None:
-        if self.source.value.strip():
-            self.add_text(self.source.value)
-            self.source.value = ""
+    def _add_code(self, code: Pasted) -> None:
+        if code.kind != "upload":
+            word = "run" if code.kind == "model" else "workflow"
+            raise InputError(
+                f"The code runs {code.target}.", hint=f"Paste it into %segmind_panel {word}."
+            )
+        code.check()
+        self.say(code.summary)
+        self.add(code.files, code.provider)
 
     def show_recent(self) -> None:
         """Show earlier uploads whose URLs are still valid, or hide them again."""
@@ -194,7 +209,9 @@ class UploadPanel(Panel):
             try:
                 asset: Any = entry.asset  # entries without one are not uploaded
                 entry.asset = self.client.upload(
-                    asset, provider=self.provider.value or None, progress=self._progress(entry)
+                    asset,
+                    provider=entry.provider or self.provider.value or None,
+                    progress=self._progress(entry),
                 )
             except SegmindError as error:
                 entry.error, entry.state = error_text(error), "waiting"

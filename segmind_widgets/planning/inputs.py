@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import transform, walk
+from segmind_widgets.syntax.secrets import MARK, holds_key
 from segmind_widgets.types import Model
 
 _PLACEHOLDER = re.compile(r"<.*, sha256 [0-9a-f]{64}>", re.DOTALL)
@@ -107,6 +108,23 @@ def refuse_placeholders(inputs: Mapping[str, Any]) -> None:
                 hint=f"Nothing was sent. Give the file again, as {name}.",
                 field=name,
             )
+
+
+def refuse_keys(target: str, inputs: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Refuse a run that holds a key of an account: requests are stored and shown.
+
+    Raises:
+        InputError: an input, its name or the target holds one; `field` names the input.
+    """
+    hint = "Nothing was sent. Take the key out; the session uses its own, see %segmind_status."
+    keys = [*keys, MARK]
+    if holds_key(target, keys):
+        raise InputError("The name of the model or workflow holds an API key.", hint=hint)
+    for name, value in inputs.items():
+        if holds_key(name, keys):
+            raise InputError("The name of an input holds an API key.", hint=hint)
+        if holds_key(value, keys):
+            raise InputError(f"`{name}` holds an API key.", hint=hint, field=name)
 
 
 def to_json(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from segmind_widgets.errors import CellError
 from segmind_widgets.nested import transform
@@ -20,13 +21,13 @@ from segmind_widgets.syntax.templates import NAME, Template
 
 _IDENTIFIER = r"[A-Za-z_][\w.-]*"
 _QUOTED = r"(?:\"(?:\\.|[^\"\\\n])*\"|'(?:''|[^'\n])*')"
-_MAPPING = re.compile(
+MAPPING = re.compile(
     r"(?:[ \t]*(?:\#.*|---[ \t]*)?\n)*[ \t]*"  # blank lines, comments, a document's start
     rf"(?:(?:{_IDENTIFIER}|{_QUOTED})[ \t]*:(?:[ \t\n]|$)"
     rf"|\{{\s*(?:\}}\s*$|{_IDENTIFIER}\s*:(?:[ \t\n]|$)|{_QUOTED}\s*:))"
 )
 _GLUED = re.compile(r"(?:[a-z_][a-z0-9_]*:(?![ \t\n/:]).*(?:\n|\Z))+")  # prompt:a cat
-_BLOCK_SCALAR = re.compile(r"[|>][-+1-9]{0,2}[ \t]*\n")
+BLOCK_SCALAR = re.compile(r"[|>][-+1-9]{0,2}[ \t]*\n")
 
 
 def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     body = template.masked.strip()
     if not body:
         return {}
-    if _MAPPING.match(template.masked):
+    if MAPPING.match(template.masked):
         return _load(template.masked, template.value, text)
     if _GLUED.fullmatch(body):
         name = body.partition(":")[0]
@@ -54,7 +55,7 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
             hint=f"For an input write `{example}`; put a prompt in quotes.",
             field=name,
         )
-    if _BLOCK_SCALAR.match(body):
+    if BLOCK_SCALAR.match(body):
         body = _load(template.masked, str, text)
     elif body[0] in "\"'":
         try:
@@ -63,6 +64,16 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
             quoted = None
         body = quoted if isinstance(quoted, str) else body
     return {"prompt": template.text(body)}
+
+
+def names_service(text: str, hosts: Iterable[tuple[str, str]] = ()) -> bool:
+    """Return whether a text has the name of a service or a host in it: other text is no code.
+
+    It costs no import, so that a plain prompt is read at once.
+    """
+    words = text.lower()
+    names = ["segmind", "apimart", *(urlsplit(address).netloc for address, _ in hosts)]
+    return any(name in words for name in names if name)
 
 
 def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[str, Any]:

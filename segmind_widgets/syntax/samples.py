@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from segmind_widgets.schemas import is_list
-from segmind_widgets.syntax.literals import UNKNOWN
+from segmind_widgets.syntax.pasted.values import Unknown
 
 _TYPES = {
     "string": "string", "str": "string", "text": "string", "integer": "integer", "int": "integer",
@@ -114,9 +114,9 @@ def _of_value(name: str, value: Any) -> dict[str, Any]:
         schema["type"] = "integer" if isinstance(value, int) else "number"
     elif isinstance(value, str):
         schema |= _item(name, "string", None, value)
-    elif value is UNKNOWN and _is_file(name, None):
+    elif isinstance(value, Unknown) and _is_file(name, None):
         schema |= {"type": "string", **_file(name, None)}
-    return schema if value is None or value is UNKNOWN else {**schema, "default": value}
+    return schema if value is None or isinstance(value, Unknown) else {**schema, "default": value}
 
 
 def _title(name: str) -> str:

@@ -1,162 +1,230 @@
-"""Parse text that is pasted to name a workflow: an id, an address, or code of its API page.
+"""Read pasted text: a name, an address, code that calls a service, an API page, or inputs.
 
-Supported are an id or slug, the address of the API or of the workflow's page, Python, curl and
-JavaScript that call it, and a JSON object of inputs. Code is never run, and API keys in it are
-removed. The form of the API page is that of `65c9c7f641c340d7ef2f7134-v1`, 2026.
+`find_code` recognises code in a cell; `read` takes all forms. Code is never run, and API keys are
+cut out of the text before anything reads it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError
-from segmind_widgets.schemas import is_list
-from segmind_widgets.syntax.literals import UNKNOWN, mapping_of, of_curl, of_javascript, of_python
+from segmind_widgets.schemas import is_mapping
+from segmind_widgets.syntax.cells import BLOCK_SCALAR, MAPPING, names_service, parse_body
+from segmind_widgets.syntax.pasted import addresses, program
+from segmind_widgets.syntax.pasted.addresses import Hosts, PastedApi, PastedKind
+from segmind_widgets.syntax.pasted.program import Program
+from segmind_widgets.syntax.pasted.result import (
+    AS_TEXT,
+    HINT,
+    WORKFLOW_ID,
+    Pasted,
+    to_pasted,
+    with_clean_inputs,
+)
+from segmind_widgets.syntax.pasted.values import Unknown, to_inputs
 from segmind_widgets.syntax.samples import infer_schema, parse_parameters
+from segmind_widgets.syntax.secrets import MARK, cut_keys
 
 _MAX_LENGTH = 4_000_000  # characters; a snippet with a picture inside is shorter
-_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}-v\d{1,6}\b", re.IGNORECASE)
 _UNVERSIONED = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 _URL = re.compile(r"https?://[^\s\"'`<>\\)]+", re.IGNORECASE)
-_IN_PATH = re.compile(r"/(?:workflows(?:/v\d+)?|pixelflows?)/([^/]+)", re.IGNORECASE)
-_MODEL = re.compile(r"segmind\.com/(?:v[12]|models)/([\w.-]+)")
-_KEYS = re.compile(  # where snippets show a key
-    r"(?:\b(?=SG_\w{6}|sk-[\w-]{12})"
-    r"|authorization[\"'\s]*[:=,][\s\"'`f]*bearer\s+"
-    r"|(?:x-api-key|api_?key)[\"']?\s*[:=]\s*[\"'`]?)"
-    r"([\w.~+/=-]{8,})",
-    re.IGNORECASE,
+_WORKFLOW_PATH = re.compile(r"/(?:workflows(?:/v\d+)?|pixelflows?)/([^/]+)", re.IGNORECASE)
+_MODEL_PATH = re.compile(r"segmind\.com/(v[12]|models)/([\w.-]+)")
+_VARIABLES = ("data", "payload", "body", "inputs", "input", "params", "json")
+_CALLS = re.compile(
+    r"\b(?:requests|httpx|session|client|urllib[\w.]*|axios)[\w.]*\(|\bfetch\(|^[$>!%\s]*curl\s",
+    re.MULTILINE,
 )
-_SECRET_NAMES = {"apikey", "xapikey", "authorization"}
-_CURL = re.compile(r"^[$>!%\s]*curl\s.*", re.MULTILINE | re.DOTALL)
-_PASTE = (
-    "Paste the workflow's id (such as 65c9c7f641c340d7ef2f7134-v1), its address, or the code"
-    " that its API page shows."
-)
+_CELL = re.compile(r"\s*%%?segmind_(run|workflow)\b([^\n]*)\n?")
+_FLAGS = re.compile(r"\s(?:-p|--provider|--api)\s+(\S+)")
+_TITLES = {"segmind": "Segmind", "apimart": "APIMart"}
 
 
-@dataclass(frozen=True)
-class PastedWorkflow:
-    """A workflow from pasted text.
+def find_code(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted | None:
+    """Return the code in a cell's body that calls a service; None where the body is text.
 
-    `target` is its id or slug and `name` its label for people; both are "" where the text has
-    inputs only. `inputs` are the snippet's values. `schema` is the JSON Schema of the inputs in the
-    page's order: from the page's description if that was pasted, else inferred from the values;
-    None without either.
-    """
-
-    target: str
-    name: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    schema: Mapping[str, Any] | None = None
-
-
-def parse(text: str) -> PastedWorkflow:
-    """Parse the workflow and its inputs from pasted text, without running or fetching anything.
+    Text is also code that calls other addresses, code in quotes, and code in a YAML mapping.
 
     Raises:
-        InputError: the text has neither a workflow nor inputs, or inputs that cannot be parsed.
+        InputError: it is code, and cannot be read as one run or upload.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not text:
-        raise InputError("Nothing was pasted.", hint=_PASTE)
-    if len(text) > _MAX_LENGTH:
-        raise InputError("The text is too long for a snippet.", hint=_PASTE)
-    text = _without_keys(text)
+    text, hosts = _normalized(text), tuple(hosts)
+    if not names_service(text, hosts) or len(text) > _MAX_LENGTH:
+        return None
+    if text[0] in "\"'" or BLOCK_SCALAR.match(text):
+        return None
+    code = cut_keys(text, keys, code=True)
+    is_yaml = MAPPING.match(code) is not None
+    if is_yaml and not program.is_python(code):
+        return None
     try:
-        target, sample = _read(text)
-        sample = _without_secrets(sample)
-        schema = parse_parameters(text, sample) or infer_schema(sample)
+        found = program.find(code, lambda url: _is_service(url, hosts))
     except RecursionError:
-        raise InputError("The inputs are nested too deeply to be read.", hint=_PASTE) from None
-    inputs = {name: value for name, value in sample.items() if value is not UNKNOWN}
-    return PastedWorkflow(target, _name(target), inputs, schema)
+        found = None
+    if found is None:
+        if is_yaml:
+            return None
+        if _CALLS.search(code) and _names_service(code, hosts):
+            raise _unreadable()
+        return None
+    if not found.complete:
+        raise InputError(
+            f"The {found.language} in this cell has parts around it that cannot be read.",
+            hint=f"Leave the code alone. {AS_TEXT}",
+        )
+    return replace(to_pasted(found, hosts), had_key=code != text)
 
 
-def _read(text: str) -> tuple[str, dict[str, Any]]:
-    """Return target and inputs; UNKNOWN for values that depend on running the code."""
+def read(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted:
+    """Read pasted text of any form, without running or fetching anything.
+
+    Raises:
+        InputError: the text has neither a target nor inputs, or inputs that cannot be parsed.
+    """
+    text, hosts = _normalized(text), tuple(hosts)
+    if not text:
+        raise InputError("Nothing was pasted.", hint=HINT)
+    if len(text) > _MAX_LENGTH:
+        raise InputError("The text is too long for a snippet.", hint=HINT)
+    code = cut_keys(text, keys, code=True)
+    if code == MARK:
+        raise InputError("That is an API key, not a workflow or model.", hint=HINT)
+    try:
+        pasted = _read(code, hosts)
+        sample = {
+            **pasted.inputs,
+            **{name: Unknown(source) for name, source in pasted.unread.items()},
+        }
+        schema = parse_parameters(code, sample) or infer_schema(sample)
+    except RecursionError:
+        raise InputError("The inputs are nested too deeply to be read.", hint=HINT) from None
+    return replace(pasted, schema=schema, had_key=code != text)
+
+
+def _normalized(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _is_service(url: str, hosts: Hosts) -> bool:
+    return bool(addresses.provider_of(url, hosts)) or addresses.target_of(url, hosts) is not None
+
+
+def _names_service(code: str, hosts: Hosts) -> bool:
+    return program.is_service_named(code, lambda url: _is_service(url, hosts))
+
+
+def _unreadable() -> InputError:
+    return InputError(
+        "This looks like code that calls a service, and it cannot be read as Python, curl or"
+        " JavaScript.",
+        hint=f"Paste the whole program. {AS_TEXT}",
+    )
+
+
+# all forms
+
+
+def _read(text: str, hosts: Hosts) -> Pasted:
+    def is_service(url: str) -> bool:
+        return _is_service(url, hosts)
+
+    if not re.search(r"\s", text) and text[0] not in "{[":
+        return _of_word(text)
+    if cell := _CELL.match(text):
+        return _of_cell(cell, text[cell.end() :])
     if text.startswith("{"):
-        return "", mapping_of(text, "The text begins like JSON, but is no JSON object.")
-    if not re.search(r"\s", text):
-        return _target(text), {}
-    target = _target_within(text)
-    command = _CURL.search(text)
-    sample = of_curl(command[0]) if command else of_python(text) or of_javascript(text)
-    if not target and (model := _MODEL.search(text)):
-        raise _for_a_model(model[1])
-    if not target and sample is None:
-        raise InputError("No workflow was found in the text.", hint=_PASTE)
-    return target, sample or {}
+        return _of_mapping(text, hosts)
+    found = program.find(text, is_service)
+    if found is not None and (pasted := to_pasted(found, hosts, lenient=True)):
+        return pasted
+    pasted = _target_within(text)
+    code = program.unnumbered(text)
+    values = program.of_python(code, is_service).variables
+    values = values if _sample(values) is not None else _javascript_variables(code, is_service)
+    sample = _sample(values)
+    if sample is None and MAPPING.match(text):
+        sample = parse_body(text, {})
+    if sample is None and _CALLS.search(code) and _names_service(code, hosts):
+        raise _unreadable()
+    if sample is None and not pasted.target:
+        raise InputError("No workflow and no model was found in the text.", hint=HINT)
+    return with_clean_inputs(pasted, sample or {})
 
 
-def _without_keys(text: str) -> str:
-    """Replace each API key in the text by the word KEY."""
-    for key in sorted(set(_KEYS.findall(text)), key=len, reverse=True):
-        text = text.replace(key, "KEY")
-    if text == "KEY":
-        raise InputError("That is an API key, not a workflow.", hint=_PASTE)
-    return text
+def _javascript_variables(code: str, is_service: program.IsService) -> Mapping[str, Any]:
+    if not re.search(r"\b(?:const|let|var)\s", code):
+        return {}
+    return program.of_javascript(code, is_service).variables
 
 
-def _without_secrets(value: Any) -> Any:
-    """Remove entries with the names of API keys from a value."""
-    if is_list(value):
-        return [_without_secrets(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: _without_secrets(item)
-        for name, item in value.items()
-        if re.sub(r"[\W_]", "", name).lower() not in _SECRET_NAMES
-    }
+def _sample(variables: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the inputs in a variable with a usual name."""
+    values = (variables.get(name) for name in _VARIABLES)
+    return next((to_inputs(value) for value in values if is_mapping(value)), None)
 
 
-# the target
+def _of_mapping(text: str, hosts: Hosts) -> Pasted:
+    mapping = program.mapping_of(text)
+    if mapping is None:
+        raise InputError(
+            "The text begins like JSON, but is no JSON object.",
+            hint='It looks like {"prompt": "a red fox"}; copy all of it.',
+        )
+    requests = program.of_json(mapping, lambda url: _is_service(url, hosts))
+    if requests:
+        return to_pasted(Program("JSON", requests), hosts)
+    return replace(with_clean_inputs(Pasted(), mapping), language="JSON")
 
 
-def _target(word: str) -> str:
-    """Return the id or slug in a single word."""
+def _of_cell(head: re.Match[str], body: str) -> Pasted:
+    """Read a cell of this package, as `export` writes it."""
+    options = head[2]
+    flags = _FLAGS.findall(options)
+    words = _FLAGS.sub("", options).split()
+    target = words[0] if words and "=" not in words[0] else ""
+    kind: PastedKind = "model" if head[1] == "run" else "workflow"
+    api: PastedApi = "v1" if "v1" in flags else "v2" if "v2" in flags else "auto"
+    provider = next((flag for flag in flags if flag not in ("auto", "v1", "v2")), "")
+    pasted = Pasted(target, kind, provider, api, language="the cell")
+    return with_clean_inputs(pasted, parse_body(body, {}))
+
+
+def _of_word(word: str) -> Pasted:
+    """Read a single word: an id, a slug or an address."""
     if _UNVERSIONED.fullmatch(word):
         raise InputError(
             "The workflow's id lacks its version.", hint=f"Write {word}-v1, or another version."
         )
     if _SLUG.fullmatch(word):
-        return word
+        return Pasted(word, "workflow" if WORKFLOW_ID.fullmatch(word) else "")
     address = word if re.match(r"https?://", word, re.IGNORECASE) else f"https://{word}"
-    if target := _target_within(address):
-        return target
-    if model := _MODEL.search(word):
-        raise _for_a_model(model[1])
-    raise InputError("That is not the id, the name or the address of a workflow.", hint=_PASTE)
+    pasted = _target_within(address)
+    if not pasted.target:
+        raise InputError(
+            "That is not the id, the name or the address of a workflow or model.", hint=HINT
+        )
+    return pasted
 
 
-def _for_a_model(slug: str) -> InputError:
-    return InputError(
-        f"That is for the model {slug}, not for a workflow.",
-        hint=f"Use %segmind_panel run, and choose {slug} there.",
-    )
-
-
-def _target_within(text: str) -> str:
-    """Return the id or slug in the first address of a workflow, else the first id, else ""."""
-    for url in _URL.findall(text):
+def _target_within(text: str) -> Pasted:
+    """Return the target of the first address in a text, else the first workflow's id."""
+    for url in _URL.finditer(text):
         try:
-            path = urlsplit(url).path
+            path = urlsplit(url[0]).path
         except ValueError:
             continue
-        in_path = _IN_PATH.search(path)
-        target = _ID.search(path) or (in_path and _SLUG.fullmatch(in_path[1]))
-        if in_path and target:
-            return target[0]
-    first = _ID.search(text)
-    return first[0] if first else ""
-
-
-def _name(target: str) -> str:
-    """Return the label of a target: the words of a slug, or an id unchanged."""
-    return target if _ID.fullmatch(target) else re.sub(r"[-_]+", " ", target).strip().capitalize()
+        in_path = _WORKFLOW_PATH.search(path)
+        target = WORKFLOW_ID.search(path) or (in_path and _SLUG.fullmatch(in_path[1]))
+        if in_path and target and not in_path[1].startswith("request"):
+            return Pasted(target[0], "workflow", "segmind")
+    if model := _MODEL_PATH.search(text):
+        api: PastedApi = "v1" if model[1] == "v1" else "v2" if model[1] == "v2" else "auto"
+        return Pasted(model[2], "model", "segmind", api)
+    first = WORKFLOW_ID.search(text)
+    return Pasted(first[0], "workflow") if first else Pasted()

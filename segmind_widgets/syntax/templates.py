@@ -67,7 +67,7 @@ class Template:
     def value(self, masked: str) -> Any:
         """Return the Path for `file:…`, else the same as `text`."""
         if masked.startswith("file:"):
-            return _file(self.text(masked).removeprefix("file:"))
+            return find_file(self.text(masked).removeprefix("file:"))
         return self.text(masked)
 
     def _look_up(self, name: str) -> Any:
@@ -126,7 +126,12 @@ def _compile(source: str) -> CodeType:
         return compile(source, f"${{{source}}}", "eval", dont_inherit=True)
 
 
-def _file(name: str) -> Path:
+def find_file(name: str) -> Path:
+    """Return the path of a file, relative to the notebook's folder.
+
+    Raises:
+        CellError: there is none, with the nearest name.
+    """
     try:
         path = Path(name.strip()).expanduser()
         if path.is_file():

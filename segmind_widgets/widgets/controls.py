@@ -6,11 +6,12 @@ number empty, and could not link a message to its control for screen readers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from traitlets import Dict, Int, List
 
+from segmind_widgets.nested import transform
 from segmind_widgets.widgets.browser import STATIC, Browser
 from segmind_widgets.widgets.fields import Field
 from segmind_widgets.widgets.sizes import presets
@@ -24,6 +25,7 @@ class Controls(Browser):
 
     Args:
         fields: the fields in order; those marked x-advanced are drawn in the "Advanced" section.
+        clean: returns a text without API keys; typed values pass it before they are a trait.
         rows: whether inputs of any name can be added.
         folded: whether these free rows are in the "Advanced" section, too.
     """
@@ -44,15 +46,31 @@ class Controls(Browser):
     """The seed of the last run; the seed's field offers to keep it."""
 
     def __init__(
-        self, fields: Iterable[Field] = (), *, rows: bool = False, folded: bool = True
+        self,
+        fields: Iterable[Field] = (),
+        *,
+        clean: Callable[[str], str] = str,
+        rows: bool = False,
+        folded: bool = True,
     ) -> None:
+        self._clean = clean
         self.field_by_name = {field.name: field for field in fields}
         super().__init__(
-            {},
+            {"values": self._on_values},
             fields=[field.spec() for field in self.field_by_name.values()],
             shapes=presets(self.field_by_name),
             rows={"folded": folded} if rows else None,
         )
+
+    def _on_values(self, content: dict[str, Any], _: list[Any]) -> None:
+        """Take changed values from the browser: as a message, since a trait would be saved."""
+        changes = transform(content["changes"], self._without_keys)
+        values = {**self.values, **changes}
+        self.values = {name: value for name, value in values.items() if value is not None}
+        self._post({"type": "taken"})
+
+    def _without_keys(self, value: Any) -> Any:
+        return self._clean(value) if isinstance(value, str) else value
 
     def read(self, names: Mapping[str, Any]) -> dict[str, Any]:
         """Return the inputs that are set; a required one that has a default counts as set.

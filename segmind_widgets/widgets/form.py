@@ -21,6 +21,7 @@ from segmind_widgets.widgets.controls import ROWS, Controls
 from segmind_widgets.widgets.fields import fields_of, normalize_inputs, refused_input
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.media_field import MediaField, to_assets
+from segmind_widgets.widgets.text_box import TextBox
 
 
 class Form(widgets.VBox):
@@ -52,7 +53,7 @@ class Form(widgets.VBox):
         for part in self._controls:
             part.observe(self._on_change, "values")
         self._body = widgets.VBox(self._parts())
-        self._yaml: widgets.Textarea | None = None
+        self._yaml: TextBox | None = None
         self._yaml_box = widgets.VBox()  # placeholder: a new child would redraw all later ones
         self._line = Announcement()
         self._toggle = widgets.ToggleButton(
@@ -76,10 +77,14 @@ class Form(widgets.VBox):
         others = [field for field in plain if not field.is_prompt]
         first = next(iter(self.fields.values()), None)
         separate = bool(prompts and self.files and first and first.kind != "media")
+        clean = self._panel.without_keys
         rest = Controls(
-            others if separate else prompts + others, rows=True, folded=bool(self.model.schema)
+            others if separate else prompts + others,
+            clean=clean,
+            rows=True,
+            folded=bool(self.model.schema),
         )
-        return [rest, Controls(prompts)] if separate else [rest]
+        return [rest, Controls(prompts, clean=clean)] if separate else [rest]
 
     def _parts(self) -> list[widgets.Widget]:
         if not self.files:
@@ -250,9 +255,7 @@ class Form(widgets.VBox):
 
     def _show_yaml(self, text: str) -> None:
         if self._yaml is None:
-            self._yaml = widgets.Textarea(
-                description="Inputs as YAML", rows=10, continuous_update=False
-            )
+            self._yaml = TextBox(self._panel.without_keys, description="Inputs as YAML", rows=10)
             self._yaml.add_class("sw-mono")
             self._yaml.observe(self._on_change, "value")
             self._yaml_box.children = [self._yaml]

@@ -47,6 +47,10 @@ class Host(Protocol):
         """Return the panel's client."""
         ...
 
+    def without_keys(self, text: str) -> str:
+        """Return text with a word for each API key in it."""
+        ...
+
     @property
     def incoming(self) -> Path:
         """Return the folder of dropped and pasted files."""

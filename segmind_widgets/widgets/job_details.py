@@ -16,6 +16,7 @@ from segmind_widgets.types import Status
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.copy_button import CopyButton
 from segmind_widgets.widgets.host import Host
+from segmind_widgets.widgets.text_box import TextBox
 
 
 class Details(widgets.VBox):
@@ -33,7 +34,9 @@ class Details(widgets.VBox):
         self._panel = panel
         self.job: Job | None = None
         self.facts = widgets.HTML()
-        self.folder = widgets.Text(description="Save into", placeholder=str(Path.cwd()))
+        self.folder = TextBox(
+            panel.without_keys, description="Save into", placeholder=str(Path.cwd()), live=True
+        )
         self.folder.add_class("sw-wide")
         self.save = panel.button("Save", self._save, tooltip="Copy the files into the folder")
         self.rerun_button = panel.button(

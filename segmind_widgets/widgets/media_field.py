@@ -111,7 +111,7 @@ class MediaField(widgets.VBox):
         self._choose([Asset.of(path) for path in paths])
 
     def _on_text(self, text: str) -> None:
-        text = text.strip().strip("\"'")
+        text = self.panel.without_keys(text).strip().strip("\"'")
         value = from_scalar(text, self.panel.names, self.field.name)
         if not isinstance(value, str):
             self._choose([Asset.of(one) for one in value] if _is_list(value) else [Asset.of(value)])

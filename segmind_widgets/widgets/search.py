@@ -7,6 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from segmind_widgets.widgets.text_box import TextBox
+
 _ALL_MODELS = ("every model", "")
 
 
@@ -14,13 +16,22 @@ class Search(widgets.HBox):
     """A text field, a list of models, and further fields.
 
     Args:
+        clean: returns a text without API keys.
         words: initial search words.
         on_change: called when a field changes.
         more: further fields.
     """
 
-    def __init__(self, words: str, on_change: Callable[[], object], *more: widgets.Widget) -> None:
-        self.text = widgets.Text(words, description="Find", placeholder="words of a prompt")
+    def __init__(
+        self,
+        clean: Callable[[str], str],
+        words: str,
+        on_change: Callable[[], object],
+        *more: widgets.Widget,
+    ) -> None:
+        self.text = TextBox(
+            clean, words, description="Find", placeholder="words of a prompt", live=True
+        )
         self.text.add_class("sw-wide")
         self.model = widgets.Dropdown(options=[_ALL_MODELS], description="Model")
         self.model.add_class("sw-small")

@@ -153,7 +153,7 @@ def test_a_servers_error_stands_beside_its_field(browser: Any, lab: Lab) -> None
         shot(page, "run-refused")
         field = page.locator(".sw-panel input[name=guidance]").first.bounding_box()
         assert 0 < beside.bounding_box()["y"] - field["y"] < 60
-        assert page.locator(".sw-panel textarea").first.input_value() == "a lighthouse"
+        assert page.get_by_label("Prompt").first.input_value() == "a lighthouse"
 
 
 def test_a_large_file_goes_up_in_the_upload_panel(browser: Any, lab: Lab, photo: Path) -> None:

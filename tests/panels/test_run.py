@@ -19,6 +19,7 @@ from segmind_widgets.panels.workflow import WorkflowPanel
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.syntax.cells import parse_body
 from segmind_widgets.types import Status
+from tests.comms import Page
 from tests.shells import picture
 
 ID = "65c9c7f641c340d7ef2f7134-v1"
@@ -47,6 +48,11 @@ def made(panel: Any, many: int = 1) -> list[dict[str, Any]]:
     look()
     assert there.wait(30), said(panel)
     return panel.outputs.items
+
+
+def paste(panel: Any, text: str) -> None:
+    """Paste into the panel's box as the browser sends it."""
+    Page(panel.source).says(type="text", text=text)
 
 
 def settled(panel: Any) -> None:
@@ -270,7 +276,7 @@ def test_a_workflow_by_its_id(client: SegmindClient, sandbox: Sandbox) -> None:
 
 def test_a_workflow_by_the_code_of_its_page(client: SegmindClient) -> None:
     panel = WorkflowPanel(client=client)
-    panel.source.value = PAGE
+    paste(panel, PAGE)
     assert panel.form is not None
     assert panel.model.slug == ID
     assert panel.form.inputs["product_prompt"].startswith("A teapot")
@@ -282,29 +288,29 @@ def test_a_workflow_by_the_code_of_its_page(client: SegmindClient) -> None:
 
 def test_what_names_no_workflow_is_told(client: SegmindClient) -> None:
     panel = WorkflowPanel(client=client)
-    panel.source.value = "hello, what is this?"
+    paste(panel, "hello, what is this?")
     assert said(panel)
     assert panel.form is None
     with pytest.raises(InputError):
-        panel.read()
+        panel.read("hello, what is this?")
     panel.close()
 
 
 def test_a_form_is_never_that_of_another_workflow(client: SegmindClient) -> None:
     panel = WorkflowPanel(client=client)
-    panel.source.value = '{"product_prompt": "a teapot"}'
+    paste(panel, '{"product_prompt": "a teapot"}')
     assert "no workflow id" in said(panel)
     assert panel.form is None
-    panel.source.value = ID
+    paste(panel, ID)
     assert ID in panel.facts.value
-    panel.source.value = '{"product_prompt": "a teapot"}'
+    paste(panel, '{"product_prompt": "a teapot"}')
     assert (panel.model.slug, panel.form.inputs) == (ID, {"product_prompt": "a teapot"})
     assert ID in panel.facts.value
-    panel.source.value = "which one was it?"
+    paste(panel, "which one was it?")
     assert "No workflow" in said(panel)
     assert panel.facts.value == ""
     assert panel.act.layout.display == "none"
-    panel.source.value = "product-photos"
+    paste(panel, "product-photos")
     assert "product-photos" in panel.facts.value
     assert panel.act.layout.display == ""
     panel.close()

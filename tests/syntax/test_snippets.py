@@ -13,8 +13,9 @@ from jsonschema import Draft202012Validator
 
 from segmind_widgets.catalog.validation import media_type
 from segmind_widgets.errors import InputError
-from segmind_widgets.syntax import snippets
-from segmind_widgets.syntax.snippets import PastedWorkflow, parse
+from segmind_widgets.syntax.pasted import result
+from segmind_widgets.syntax.secrets import looks_secret
+from segmind_widgets.syntax.snippets import Pasted, read
 
 ID = "65c9c7f641c340d7ef2f7134-v1"
 API = f"https://api.segmind.com/workflows/{ID}"
@@ -99,7 +100,7 @@ NUMBERED = "\n".join(f"{n:>{1 if n == 1 else 2}}{c}" for n, c in enumerate(CODE.
 @pytest.mark.parametrize("page", ["", PAGE], ids=["code", "page"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_the_python_of_an_api_page(code: str, page: str, newline: str) -> None:
-    found = parse((code + page).replace("\n", newline))
+    found = read((code + page).replace("\n", newline))
     assert found.target == ID
     assert found.inputs == SAID
     assert found.schema is not None
@@ -111,7 +112,7 @@ def test_the_python_of_an_api_page(code: str, page: str, newline: str) -> None:
 
 
 def test_the_page_describes_inputs_better_than_the_code() -> None:
-    found = parse(NUMBERED + PAGE)
+    found = read(NUMBERED + PAGE)
     assert found.schema == {
         "type": "object",
         "required": ["product_prompt"],
@@ -142,7 +143,7 @@ def test_the_page_describes_inputs_better_than_the_code() -> None:
 
 def test_inputs_only_in_the_code_come_after_those_of_the_page() -> None:
     code = CODE.replace('    "background"', '    "seed": 7,\n    "background"')
-    found = parse(code + PAGE)
+    found = read(code + PAGE)
     assert found.schema is not None
     assert list(found.schema["properties"])[-1] == "seed"
     assert found.schema["properties"]["seed"] == {"title": "Seed", "type": "integer", "default": 7}
@@ -166,14 +167,16 @@ def test_inputs_only_in_the_code_come_after_those_of_the_page() -> None:
     ],
 )
 def test_a_name_or_an_address(text: str, target: str) -> None:
-    found = parse(text)
+    found = read(text)
     assert (found.target, found.inputs, found.schema) == (target, {}, None)
 
 
 def test_a_name_for_people() -> None:
-    assert parse("product-photo").name == "Product photo"
-    assert parse(ID).name == ID
-    assert parse('{"a": 1}') == PastedWorkflow("", "", {"a": 1}, parse('{"a": 1}').schema)
+    assert read("product-photo").name == "Product photo"
+    assert read(ID).name == ID
+    assert read('{"a": 1}') == Pasted(
+        inputs={"a": 1}, schema=read('{"a": 1}').schema, language="JSON"
+    )
 
 
 BODY = {"image": URL, "prompt": 'it\'s a $5 "cat"\n\\ é 🐈', "n": 3, "big": True, "none": None}
@@ -211,7 +214,7 @@ const response = await fetch(url, {{
     ],
 )
 def test_the_inputs_in_other_code(text: str) -> None:
-    found = parse(text)
+    found = read(text)
     assert found.target == ID
     assert found.inputs == BODY
     assert found.schema is not None
@@ -222,7 +225,7 @@ def test_javascript_as_people_write_it() -> None:
     body = (
         "{\n  // what it shows\n  prompt: 'a {red} fox', // new\n  tags: ['a', 1.5],\n  img: x,\n}"
     )
-    found = parse(JS.replace("BODY", body))
+    found = read(JS.replace("BODY", body))
     assert found.inputs == {"prompt": "a {red} fox", "tags": ["a", 1.5]}
     assert found.schema is not None
     assert list(found.schema["properties"]) == ["prompt", "tags", "img"]
@@ -230,7 +233,7 @@ def test_javascript_as_people_write_it() -> None:
 
 def test_a_value_that_only_running_would_tell_is_an_input_without_one() -> None:
     code = f'data = {{"image": encode("cat.png"), "prompt": f"{{x}}", "n": -1}}\nurl = "{API}"'
-    found = parse(code)
+    found = read(code)
     assert found.inputs == {"n": -1}
     assert found.schema is not None
     assert found.schema["properties"]["image"] == {
@@ -245,7 +248,7 @@ def test_a_value_that_only_running_would_tell_is_an_input_without_one() -> None:
 def test_code_is_never_run(tmp_path: Any) -> None:
     trap = tmp_path / "ran"
     code = f'data = {{"a": open({str(trap)!r}, "w"), "b": 1}}\nurl = "{API}"'
-    assert parse(code).inputs == {"b": 1}
+    assert read(code).inputs == {"b": 1}
     assert not trap.exists()
 
 
@@ -269,7 +272,7 @@ def test_code_is_never_run(tmp_path: Any) -> None:
     ],
 )
 def test_which_inputs_are_files(name: str, value: Any, kind: str) -> None:
-    found = parse(json.dumps({name: value}))
+    found = read(json.dumps({name: value}))
     assert found.schema is not None
     assert media_type(found.schema["properties"][name]) == kind
 
@@ -278,16 +281,14 @@ def test_which_inputs_are_files(name: str, value: Any, kind: str) -> None:
     ("text", "said"),
     [
         ("", "Nothing was pasted"),
-        ("hello there", "No workflow was found"),
+        ("hello there", "No workflow and no model"),
         (KEY, "That is an API key"),
         ("{broken", "no JSON object"),
-        ("[1,2]", "not the id"),
-        ("[1, 2]", "No workflow was found"),
+        ("[1,2]", "No workflow and no model"),
+        ("[1, 2]", "No workflow and no model"),
         (f"curl {API} -d 'a=b'", "data is no JSON object"),
         (f"curl {API} -d '{{", "A quote is not closed"),
         ("https://www.segmind.com/pricing", "not the id"),
-        ("https://api.segmind.com/v1/flux-dev", "the model flux-dev"),
-        (CODE.replace(f"workflows/{ID}", "v1/flux-dev"), "the model flux-dev"),
         ("65c9c7f641c340d7ef2f7134", "lacks its version"),
         ("x" * 4_000_001, "too long"),
         ("{" + '"a":[' * 100_000, "."),
@@ -298,7 +299,7 @@ def test_which_inputs_are_files(name: str, value: Any, kind: str) -> None:
 )
 def test_what_is_refused_says_what_to_paste(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as raised:
-        parse(text)
+        read(text)
     assert raised.value.hint
     assert KEY not in str(raised.value) + raised.value.hint
 
@@ -320,7 +321,7 @@ def test_a_key_is_never_kept(show: str, key: str) -> None:
         f"{show.format(key)}\nurl = '{API}'\ndata = {{'prompt': 'x {key} y', '{key}': 1,"
         f" 'api_key': 'mine', 'deep': [{{'Authorization': 'mine', 'n': 1}}]}}"
     )
-    found = parse(code)
+    found = read(code)
     assert found.target == ID
     assert key not in repr(found)
     assert "mine" not in repr(found)
@@ -331,7 +332,7 @@ def test_words_about_keys_are_no_keys() -> None:
     inputs = {
         "prompt": "a ring bearer descending stairs with an api key: small, risk-averse-people"
     }
-    assert parse(json.dumps(inputs)).inputs == inputs
+    assert read(json.dumps(inputs)).inputs == inputs
 
 
 _PIECES = st.sampled_from(
@@ -347,9 +348,9 @@ _PIECES = st.sampled_from(
 @given(st.text() | st.lists(_PIECES | st.text(max_size=5)).map("\n".join))
 def test_any_text_is_a_workflow_or_a_named_error(text: str) -> None:
     try:
-        found = parse(text)
+        found = read(text)
     except InputError as error:
-        found = PastedWorkflow("", str(error))
+        found = Pasted(str(error))
         assert error.hint, text  # noqa: PT017 - most texts raise, some are a workflow
     assert set(found.inputs) <= set((found.schema or {"properties": {}})["properties"])
     Draft202012Validator.check_schema(found.schema or True)
@@ -368,7 +369,7 @@ _JSON = st.recursive(
 
 def keys_in(inputs: Any, written: str) -> bool:
     """There is what looks like a key, or is named like one: that is left out."""
-    return snippets._without_secrets(inputs) != inputs or bool(snippets._KEYS.search(written))
+    return result.without_keys(inputs) != inputs or looks_secret(written)
 
 
 @example({"_": {"$'": None}})
@@ -382,6 +383,6 @@ def test_any_inputs_come_back_from_every_language(inputs: dict[str, Any]) -> Non
         JS.replace("BODY", written),
         f"data = {inputs!r}\nurl = {API!r}",
     ):
-        found = parse(text)
+        found = read(text)
         assert found.inputs == inputs
         Draft202012Validator(found.schema).validate(inputs)

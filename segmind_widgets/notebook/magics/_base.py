@@ -6,10 +6,11 @@ Slow modules are imported on first use, so that `%load_ext` stays fast.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import SegmindError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -21,12 +22,24 @@ Magic = TypeVar("Magic", bound=Callable[..., Any])
 
 
 def with_options(magic: Magic) -> Magic:
-    """Let `?` show a magic's docstring with its options in place of "… shows the options".
+    """Let `?` show a magic's options, and cut keys out of the words of its errors.
+
+    Its docstring has the options in place of "… shows the options".
 
     IPython asks an object's `getdoc` before it reads `__doc__`, so that the parsers are built by
     the first `?` and not by `%load_ext`.
     """
     name, doc = magic.__name__, magic.__doc__ or ""
+
+    @wraps(magic)
+    def call(self: MagicsBase, *args: Any) -> Any:
+        try:
+            return magic(self, *args)
+        except SegmindError as error:
+            clean = error.without(self.client.session.without_keys)
+            if clean is error:
+                raise
+            raise clean from error.__cause__
 
     def getdoc() -> str:
         from inspect import cleandoc
@@ -35,8 +48,8 @@ def with_options(magic: Magic) -> Magic:
 
         return cleandoc(doc).replace(f"%{name}? shows the options.", describe(name))
 
-    magic.getdoc = getdoc  # type: ignore[attr-defined]
-    return magic
+    call.getdoc = getdoc  # type: ignore[attr-defined]
+    return cast("Magic", call)
 
 
 class MagicsBase:

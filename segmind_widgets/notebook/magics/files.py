@@ -6,12 +6,16 @@ import glob
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import line_magic, no_var_expand
+from IPython.core.magic import line_cell_magic, no_var_expand
 
 from segmind_widgets.errors import AssetError, CellError, SegmindError
 from segmind_widgets.notebook.magics._base import MagicsBase, with_options
+from segmind_widgets.notebook.pasted_code import note
+
+if TYPE_CHECKING:
+    from segmind_widgets.syntax.snippets import Pasted
 
 
 class FileMagics(MagicsBase):
@@ -19,8 +23,8 @@ class FileMagics(MagicsBase):
 
     @with_options
     @no_var_expand
-    @line_magic
-    def segmind_upload(self, line: str) -> Any:
+    @line_cell_magic
+    def segmind_upload(self, line: str, cell: str | None = None) -> Any:
         """Upload files and show them with their URLs. The same content is sent only once.
 
         %segmind_upload [options] SOURCE…
@@ -31,14 +35,26 @@ class FileMagics(MagicsBase):
         Segmind takes JPEG, PNG, WebP, and other files that the models support. APIMart takes JPEG,
         PNG, WebP and GIF of at most 20 MB; their URLs are valid for 72 hours.
 
+        Below %%segmind_upload, paste code that uploads: it is read, and not run.
+
         %segmind_upload? shows the options.
 
         %segmind_upload cat.jpg -o cat
         """
         from segmind_widgets.notebook import listings
 
-        options = self.options("segmind_upload", line)
+        code = self._code(line if cell is None else cell)
+        options = self.options("segmind_upload", "" if cell is None and code else line)
+        if cell is not None and code is None:
+            raise CellError(
+                "The cell below %%segmind_upload is no code that uploads a file.",
+                hint="Write the files on the line: %segmind_upload cat.jpg",
+            )
+        if code:
+            options.provider = options.provider or code.provider
+            self.display.note(note(code))
         groups = [self._sources(word) for word in options.sources]
+        groups += [(file,) for file in code.files] if code else []
         sources = [source for group in groups for source in group]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
@@ -63,6 +79,18 @@ class FileMagics(MagicsBase):
             if options.quiet:
                 return None
         return listings.uploads(assets, self.client.thumbnail) if several else assets[0]
+
+    def _code(self, text: str) -> Pasted | None:
+        """Return the code that uploads, None for other text. Raises InputError."""
+        code = self.client.session.find_code(text)
+        if code is not None and code.kind != "upload":
+            magic = "run" if code.kind == "model" else "workflow"
+            raise CellError(
+                f"The code runs {code.target}.", hint=f"Write %%segmind_{magic} on the first line."
+            )
+        if code is not None:
+            code.check()
+        return code
 
     def _sources(self, word: str) -> Sequence[Any]:
         """Return the sources that a word names: a list of several, or a tuple of one."""

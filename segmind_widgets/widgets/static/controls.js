@@ -120,11 +120,15 @@ export default {
 
     const listeners = [];
     const listen = (event, call) => { model.on(event, call); listeners.push(() => model.off(event, call)); };
-    const put = (changes) => {
-      const values = { ...model.get("values"), ...changes };
-      for (const name in values) if (values[name] === null) delete values[name];
-      model.set("values", values);
-      model.save_changes();
+    let waiting = 0; // changes that the kernel has not read yet
+    const put = (changes) => { // a message, since a trait would be saved before the kernel reads it
+      waiting += 1;
+      model.send({ type: "values", changes });
+    };
+    const taken = ({ type }) => {
+      if (type !== "taken") return;
+      waiting = Math.max(0, waiting - 1);
+      showValues();
     };
 
     function draw(field) {
@@ -198,6 +202,7 @@ export default {
     }
 
     function showValues() {
+      if (waiting) return; // older values would overwrite newer text
       const values = model.get("values");
       for (const [name, control] of controls) control.set(values[name] ?? null);
       const names = model.get("fields").filter(({ advanced }) => advanced).map(({ name }) => name);
@@ -233,6 +238,7 @@ export default {
 
     build();
     listen("change:values", showValues);
+    listen("msg:custom", taken);
     listen("change:notes", showNotes);
     el.append(root);
     return () => listeners.forEach((stop) => stop());

@@ -1,0 +1,1 @@
+"""Programs that call the services, as values: nothing in them is run."""

@@ -1,0 +1,184 @@
+"""Values of a program that is read and not run, and their form as inputs."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, TypeGuard
+
+from segmind_widgets.schemas import is_list, is_mapping
+
+Scope: TypeAlias = ChainMap[str, Any]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A value that only running the program gives; `source` is its expression."""
+
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name that the program does not define, such as a module's: `requests.post`."""
+
+    name: str
+    source: str = field(default="", compare=False)  # the expression, where it is a call
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file's content in any encoding; the name is "" where a person chooses the file."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class JsonText:
+    """A value as JSON text, as `json.dumps` and `JSON.stringify` return it."""
+
+    value: Any
+    compact: bool = False  # as JavaScript writes it
+
+
+@dataclass(frozen=True)
+class BaseUrl:
+    """A client object with an address to which its calls add their path."""
+
+    url: str
+    name: str = ""  # attributes after it, such as `images.generate`
+
+
+@dataclass
+class Form:
+    """A multipart form under construction: JavaScript's FormData."""
+
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(eq=False)
+class Function:
+    """A function of the program, with the scope around it and its object, if it is a method."""
+
+    definition: ast.FunctionDef | ast.AsyncFunctionDef
+    scope: Scope
+    owner: Any = None
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the program: the scope of its body."""
+
+    scope: Scope
+
+
+@dataclass(eq=False)
+class Instance:
+    """An object of a class of the program."""
+
+    scope: Scope
+
+
+@dataclass(eq=False)
+class Request:
+    """A request that the program sends: `url` is its address, or an SDK's name of a target."""
+
+    method: str
+    url: str
+    body: Any = None
+    files: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReplyPart:
+    """A reply, or a part of it: the last name and index that lead to it."""
+
+    request: Request
+    name: str = ""
+    index: int | None = None
+
+
+class FunctionExpr(ast.expr):
+    """A function as an expression of Python's syntax tree, with statements in it."""
+
+    _fields = ("definition",)
+    definition: ast.FunctionDef
+
+
+class ObjectPattern(ast.expr):
+    """A target `{name: target = default}` of JavaScript in Python's syntax tree."""
+
+    _fields = ("entries",)
+    entries: list[tuple[str, ast.expr, ast.expr | None]]
+
+
+def is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a value is a mapping that the program may change."""
+    return isinstance(value, dict)
+
+
+def is_known(value: Any) -> bool:
+    """Return whether a value is plain JSON at every depth."""
+    if is_mapping(value):
+        return all(is_known(item) for item in value.values())
+    if is_list(value):
+        return all(map(is_known, value))
+    return value is None or isinstance(value, (str, int, float))
+
+
+def parse_body(value: Any) -> Any:
+    """Return the mapping in a body that is JSON text or a form; other bodies unchanged."""
+    if isinstance(value, JsonText):
+        return value.value
+    if isinstance(value, Form):
+        return value.fields
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def to_inputs(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body as inputs: a Path for each file, Unknown for values that need running."""
+    return {name: _to_input(value) for name, value in body.items()}
+
+
+def _to_input(value: Any) -> Any:
+    if is_mapping(value):
+        return _unless_unknown(to_inputs(value))
+    if is_list(value):
+        return _unless_unknown([_to_input(item) for item in value])
+    if isinstance(value, JsonText):
+        separators = (",", ":") if value.compact else None
+        known = is_known(value.value)
+        return json.dumps(value.value, separators=separators) if known else Unknown("JSON text")
+    if isinstance(value, LocalFile):
+        return Path(value.name) if value.name else Unknown("a file that a person chooses")
+    if isinstance(value, ReplyPart):
+        return _to_input(_uploaded(value))
+    if isinstance(value, Reference):
+        return Unknown(value.source or value.name)
+    if isinstance(value, Unknown) or is_known(value):
+        return value
+    return Unknown(type(value).__name__)
+
+
+def _unless_unknown(value: Any) -> Any:
+    """Return a container, or the first Unknown in it."""
+    items = value.values() if is_mapping(value) else value
+    return next((item for item in items if isinstance(item, Unknown)), value)
+
+
+def _uploaded(part: ReplyPart) -> Any:
+    """Return the file whose URL a part of an upload's reply is; a list for all of them."""
+    files = part.request.files
+    index = part.index if part.index is not None else 0
+    if not 0 <= index < len(files):
+        return Unknown("a reply")
+    return list(files) if part.index is None and part.name.endswith("s") else files[index]

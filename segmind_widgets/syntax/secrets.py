@@ -1,0 +1,69 @@
+"""Cut API keys out of text that people paste."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from segmind_widgets.nested import walk
+
+MARK = "KEY_LEFT_OUT"  # stands where a key was; a name, so that code stays code
+_MIN_LENGTH = 8  # characters: shorter text is no key
+_VALUE = r"([\w.~+/=-]{8,})"
+_NAME = r"[\w-]*(?:api|secret|access|auth)[_-]?(?:key|token)"
+_SHORT_NAME = r"(?<![\w-])(?:token|key)"  # its value is a key only if it looks like one
+_LONG_VALUE = r"((?=[\w.~+/=-]*\d)[\w.~+/=-]{16,})"
+_ANYWHERE = (  # also in prose
+    r"\b(SG_[\w-]{6,}|sk-(?=[\w-]*\d)[\w-]{12,})",
+    rf"authorization[\"'\s]*[:=,][\s\"'`f]*bearer\s+{_VALUE}",
+    rf"x-api-key\s*:\s*{_VALUE}",
+)
+_IN_CODE = (
+    rf"(?:x-)?api[_-]?key[\"']\s*[:,=]\s*[rbuf]?[\"'`]{_VALUE}[\"'`]",
+    rf"{_NAME}\s*(?::\s*\w+\s*)?=\s*[rbuf]?[\"'`]{_VALUE}[\"'`]",
+    rf"{_SHORT_NAME}\s*(?::\s*\w+\s*)?=\s*[rbuf]?[\"'`]{_LONG_VALUE}[\"'`]",
+    rf"{_NAME}\s*[=:]\s*{_LONG_VALUE}(?![\w(.\[])",
+)
+_PROSE = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _ANYWHERE)
+_CODE = (*_PROSE, *(re.compile(pattern, re.IGNORECASE) for pattern in _IN_CODE))
+_SECRET_NAMES = {"apikey", "xapikey", "authorization"}
+
+
+def cut_keys(text: str, keys: Iterable[str] = (), *, code: bool = False) -> str:
+    """Return text with `MARK` for each key: one of `keys`, or text that stands as a key.
+
+    A key that stands once as a key is cut everywhere.
+
+    Args:
+        text: any text.
+        keys: the keys of the accounts.
+        code: whether the text is a program: then also values of variables with a key's name.
+    """
+    found = {key for key in keys if len(key) >= _MIN_LENGTH}
+    for pattern in _CODE if code else _PROSE:
+        found.update(pattern.findall(text))
+    for key in sorted(found, key=len, reverse=True):
+        text = text.replace(key, MARK)
+    return text
+
+
+def looks_secret(text: str) -> bool:
+    """Return whether a program's text holds something that stands as a key."""
+    return any(pattern.search(text) for pattern in _CODE)
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether an input's name is that of an API key."""
+    return re.sub(r"[\W_]", "", name).lower() in _SECRET_NAMES
+
+
+def holds_key(value: Any, keys: Iterable[str]) -> bool:
+    """Return whether a value holds one of these keys at any depth, in a name or in text."""
+    secrets = [key for key in keys if len(key) >= _MIN_LENGTH]
+    return any(
+        isinstance(text, str) and secret in text
+        for path, leaf in walk(value)
+        for text in (*path, leaf)
+        for secret in secrets
+    )
