@@ -226,14 +226,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def shell(judge: Judge, folder: Path) -> Iterator[Shell]:
     with open_shell(folder, judge) as opened:
-        opened.client.check_inputs = False
         yield opened
 
 
 @pytest.fixture
 def client(judge: Judge, folder: Path) -> Iterator[SegmindClient]:
     with set_environment(environment(folder, judge)):
-        opened = SegmindClient(check_inputs=False)
+        opened = SegmindClient()
         yield opened
         opened.close()
 
@@ -253,8 +252,6 @@ def check_request(sample: Sample, judge: Judge) -> None:
         assert request.path == sample.path
         expected = json.loads(json.dumps(sample.body).replace("URL/", f"{judge.url}/"))
         sent = request.json
-        if sent.get("seed") == -1:  # added for models that take a seed
-            del sent["seed"]
         if sample.magic == "workflow":
             sent["product_prompt"] = sent["product_prompt"][: len(SHOES["product_prompt"])]
         assert sent == expected
@@ -340,7 +337,6 @@ def test_a_sample_pasted_into_a_panel(
     if sample.line:
         assert "image_urls" in panel.line.value or "field" in panel.line.value
         panel.form.inputs = {**panel.form.inputs, "image_urls": [{"url": Path("image.jpg")}]}
-    panel.form.check = tuple  # the page's own samples are not checked here
     ended = threading.Event()
     panel.observe(lambda _: ended.set(), "results")
     panel.go.click()
@@ -372,7 +368,7 @@ def test_the_samples_leave_no_key_in_a_saved_notebook(judge: Judge, folder: Path
         + s.text(KEYS[s.provider])
         for s in (*RUNS, *UPLOADS)
     ]
-    book = notebook("%config SegmindClient.check_inputs = False", *cells, "%segmind_panel run")
+    book = notebook(*cells, "%segmind_panel run")
     done = execute(book, folder, judge, store_widget_state=True)
     assert len(judge.runs) == len(RUNS)
     for cell in done.cells:
