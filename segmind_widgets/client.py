@@ -6,10 +6,10 @@ The import is cheap: heavy modules are imported by the first call that needs the
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from traitlets import Any as AnyTrait
 from traitlets import TraitType
@@ -130,7 +130,8 @@ class SegmindClient(Settings):
             AssetError: no such file, or one that the provider refuses; nothing was sent.
             SegmindError: the service refused or did not answer.
         """
-        return self.session.upload(source, provider=provider, force=force, progress=progress)
+        upload = cast("Callable[..., Asset | list[Asset]]", self.session.upload)
+        return upload(source, provider=provider, force=force, progress=progress)
 
     def recent_uploads(self, last: int = 12, *, provider: str | None = None) -> list[Asset]:
         """Return earlier uploads whose URLs still work, newest first."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.schemas import is_mapping
 from segmind_widgets.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class OnFirstUse(Generic[T]):
         if owner is None:
             return self
         with owner.lock:
-            values = vars(owner)
+            values = cast("dict[str, Any]", vars(owner))
             if self._name not in values:
                 values[self._name] = self._make(owner)
             return values[self._name]
@@ -96,7 +97,12 @@ class Session:
 
         if hasattr(os, "register_at_fork"):
             leave = weakref.WeakMethod(self._leave_to_parent)
-            os.register_at_fork(after_in_child=lambda: (leave() or list)())
+
+            def leave_to_parent() -> None:
+                if method := leave():
+                    method()
+
+            os.register_at_fork(after_in_child=leave_to_parent)
         home = self.settings.home
         store = Store(Path(home).expanduser() if home else default_home())
         if store.problem:
@@ -243,7 +249,8 @@ class Session:
 
         endpoint = self.endpoints.choose(provider)
         many = isinstance(source, (list, tuple))
-        assets = [Asset.of(one) for one in (source if many else [source])]
+        sources: list[Any] = [*source] if many else [source]
+        assets = [Asset.of(one) for one in sources]
         assets = self.uploads.upload(endpoint, assets, force=force, progress=progress)
         return assets if many else assets[0]
 
@@ -308,7 +315,7 @@ class Session:
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
-        if not isinstance(inputs or {}, Mapping):
+        if not is_mapping(inputs or {}):
             raise InputError(
                 f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
                 hint='Such as {"prompt": "a red fox"}.',
@@ -347,7 +354,9 @@ class Session:
         name, provider = split_provider(target, provider)
         setting = self.endpoints.setting
         endpoint = self.endpoints.choose(provider)
-        known = self.directory.providers(plain_name(name)) if kind == "model" else frozenset()
+        known: frozenset[str] = frozenset()
+        if kind == "model":
+            known = self.directory.providers(plain_name(name))
         if provider not in (None, "sandbox") or len(known) != 1 or endpoint.provider.name in known:
             return name, endpoint, ()
         (only,) = known

@@ -13,6 +13,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import transform, walk
+from segmind_widgets.schemas import is_list
 from segmind_widgets.syntax.secrets import MARK, holds_key
 from segmind_widgets.types import Model
 
@@ -43,7 +44,7 @@ def file_lists(inputs: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(
         name
         for name, value in inputs.items()
-        if isinstance(value, (list, tuple)) and value and all(isinstance(v, Asset) for v in value)
+        if is_list(value) and value and all(isinstance(item, Asset) for item in value)
     )
 
 

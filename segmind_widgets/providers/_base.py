@@ -43,6 +43,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, InputError, ReplyError, SubmitUnknown
 from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import from_json
+from segmind_widgets.schemas import is_mapping
 from segmind_widgets.types import (
     Call,
     Credits,
@@ -301,7 +302,7 @@ def refusal(reply: Reply) -> str | None:
         value = from_json(reply.body)
     except ValueError:
         return None
-    return words(excerpt(reply.body))[0] or None if isinstance(value, dict) else None
+    return words(excerpt(reply.body))[0] or None if is_mapping(value) else None
 
 
 def excerpt(body: bytes) -> str:
@@ -340,8 +341,8 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
         value = from_json(reply.body)
     except ValueError:
         value = None
-    if isinstance(value, dict):
-        return value
+    if is_mapping(value):
+        return dict(value)
     said = excerpt(reply.body)
     kind = SubmitUnknown if call.billed else ReplyError
     raise kind(

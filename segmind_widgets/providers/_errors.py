@@ -28,6 +28,7 @@ from segmind_widgets.errors import (
     TooLarge,
     Unauthorized,
 )
+from segmind_widgets.schemas import is_list, is_mapping
 
 _BY_STATUS: dict[int, type[SegmindError]] = {
     400: Rejected,
@@ -104,21 +105,21 @@ def _whole(text: str) -> str:
 def _from_json(value: Any) -> tuple[str, str | None]:
     if isinstance(value, str):
         return value, None
-    if isinstance(value, list):
+    if is_list(value):
         parts = [_from_json(item) for item in value]
         fields = [field for _, field in parts if field]
         return "; ".join(said for said, _ in parts if said), fields[0] if fields else None
-    if not isinstance(value, dict):
+    if not is_mapping(value):
         return "", None
     if "msg" in value:  # FastAPI's: {"loc": ["body", "steps"], "msg": "…"}
         loc = value.get("loc") or [None]
-        field = str(loc[-1]) if isinstance(loc, list) and loc[-1] is not None else None
+        field = str(loc[-1]) if is_list(loc) and loc[-1] is not None else None
         return f"{field}: {value['msg']}" if field else str(value["msg"]), field
     for name in ("error", "error_message", "message", "detail", "error_description", "fail_reason"):
         if value.get(name):
             said, field = _from_json(value[name])
             if said:
-                param = value[name].get("param") if isinstance(value[name], dict) else None
+                param = value[name].get("param") if is_mapping(value[name]) else None
                 return said, field or (param if isinstance(param, str) else None)
     return "", None
 
@@ -161,8 +162,12 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     return None
 
 
+def _iso_date(value: str) -> datetime:
+    return datetime.fromisoformat(value.replace("Z", "+00:00"))
+
+
 def _date(value: str) -> datetime | None:
-    for read in (lambda v: datetime.fromisoformat(v.replace("Z", "+00:00")), parsedate_to_datetime):
+    for read in (_iso_date, parsedate_to_datetime):
         try:
             when = read(value)
         except (ValueError, TypeError, IndexError, OverflowError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError
 from segmind_widgets.nested import transform
+from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Output
 
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[\w=.+-]+)*,")
@@ -39,7 +40,7 @@ def _whole(value: Any) -> Any:
 
 
 def _inside(value: Any) -> Any:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value.values() if is_mapping(value) else value if is_list(value) else ()
 
 
 def collect(value: object, name: str | None = None) -> list[Output]:
@@ -65,13 +66,13 @@ def collect(value: object, name: str | None = None) -> list[Output]:
 def said(value: Any) -> str | None:
     """Return the text in a language model's reply: OpenAI's, Anthropic's or Gemini's form."""
     try:
-        if isinstance(value.get("choices"), list):
+        if is_list(value.get("choices")):
             choice = value["choices"][0]
             content = choice.get("message", choice).get("content", choice.get("text"))
             return content if isinstance(content, str) else _joined(content)
-        if isinstance(value.get("content"), list):
+        if is_list(value.get("content")):
             return _joined(value["content"])
-        if isinstance(value.get("candidates"), list):
+        if is_list(value.get("candidates")):
             return _joined(value["candidates"][0]["content"]["parts"])
     except (AttributeError, KeyError, IndexError, TypeError):
         return None
@@ -99,23 +100,23 @@ def _files(value: object, name: str | None, depth: int = 0) -> Iterator[Output]:
         return
     if isinstance(value, str):
         yield from _file(value, name)
-    elif isinstance(value, (list, tuple)):
+    elif is_list(value):
         for item in value:
             yield from _files(item, name, depth + 1)
-    elif isinstance(value, dict) and isinstance(value.get("keyname"), str):
+    elif is_mapping(value) and isinstance(value.get("keyname"), str):
         yield from _named(value, depth)
-    elif isinstance(value, dict):
+    elif is_mapping(value):
         for key, item in value.items():
             inner = name if str(key) in _PLAIN else str(key)
             yield from _files(_unpacked(item), inner, depth + 1)
 
 
-def _named(value: dict[str, Any], depth: int) -> Iterator[Output]:
+def _named(value: Mapping[str, Any], depth: int) -> Iterator[Output]:
     """Yield outputs of a workflow's `{"keyname": …, "value": {"data": …, "type": …}}`."""
     name = value["keyname"]
     inner = _unpacked(value.get("value"))
     files = list(_files(inner, name, depth + 1))
-    data = inner.get("data") if isinstance(inner, dict) else inner
+    data = inner.get("data") if is_mapping(inner) else inner
     if files:
         yield from files
     elif isinstance(data, (str, int, float)):

@@ -36,11 +36,13 @@ from segmind_widgets.providers._base import (
 )
 from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import collect
+from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import (
     Call,
     Credits,
     JobState,
     Model,
+    Output,
     Reply,
     RunRequest,
     Status,
@@ -174,8 +176,8 @@ class APIMart(Provider):
         body = json_object(call, checked(call, reply))
         _refused(body, reply)
         data = body.get("data")
-        data = data[0] if isinstance(data, list) and data else data
-        data = data if isinstance(data, dict) else body
+        data = data[0] if is_list(data) and data else data
+        data = data if is_mapping(data) else body
         return self._submitted(data, reply) if call.billed else self._polled(call, data, reply)
 
     def _other_images(self, call: Call, reply: Reply) -> JobState:
@@ -207,7 +209,7 @@ class APIMart(Provider):
                 "APIMart took the request, but its reply names no task.",
                 body=excerpt(reply.body),
             )
-        info = data["task_info"] if isinstance(data.get("task_info"), dict) else data
+        info = data["task_info"] if is_mapping(data.get("task_info")) else data
         return JobState(
             Status.QUEUED,
             self.find(str(task)),
@@ -285,7 +287,7 @@ class APIMart(Provider):
         call = Call("POST", self.upload_url)
         body = json_object(call, checked(call, reply))
         _refused(body, reply)
-        data = body["data"] if isinstance(body.get("data"), dict) else body
+        data = body["data"] if is_mapping(body.get("data")) else body
         if not isinstance(data.get("url"), str) or not data["url"]:
             raise ReplyError(
                 "APIMart's upload answered without a URL.", body=json.dumps(body)[:2000]
@@ -319,9 +321,9 @@ class APIMart(Provider):
         """Return the models with their schemas."""
         body = json_object(self.models_call(), checked(self.models_call(), reply))
         records = body.get("data")
-        if not isinstance(records, list):
+        if not is_list(records):
             raise ReplyError("APIMart listed no models.", body=json.dumps(body)[:2000])
-        found = [parse_parameters(record) for record in records if isinstance(record, dict)]
+        found = [parse_parameters(record) for record in records if is_mapping(record)]
         return [model for model in found if model]
 
 
@@ -331,7 +333,7 @@ def _new_key() -> dict[str, str]:
 
 def _with_images(call: Call, form: str) -> Call:
     """Return a call whose `image_urls` are strings, or objects with a `url`."""
-    urls = [entry["url"] if isinstance(entry, dict) else entry for entry in call.json[_IMAGES]]
+    urls = [entry["url"] if is_mapping(entry) else entry for entry in call.json[_IMAGES]]
     images = urls if form == "strings" else [{"url": url} for url in urls]
     return replace(call, json={**call.json, _IMAGES: images})
 
@@ -339,7 +341,7 @@ def _with_images(call: Call, form: str) -> Call:
 def _images_form(call: Call) -> str:
     """Return "objects" or "strings", as the first of a call's `image_urls`."""
     images = call.json.get(_IMAGES)
-    is_object = isinstance(images, list) and bool(images) and isinstance(images[0], dict)
+    is_object = is_list(images) and bool(images) and is_mapping(images[0])
     return "objects" if is_object else "strings"
 
 
@@ -362,13 +364,13 @@ def _failure(data: Mapping[str, Any], reply: Reply, task: str | None) -> JobFail
     )
 
 
-def _result_outputs(result: object) -> list[Any]:
+def _result_outputs(result: object) -> list[Output]:
     """`{"images": [{"url": ["…"], "expires_at": …}]}`, `{"url": …}`: files with their expiry."""
-    if isinstance(result, dict):
-        records = [r for v in result.values() if isinstance(v, list) for r in v]
-        found = []
+    if is_mapping(result):
+        records = [r for v in result.values() if is_list(v) for r in v]
+        found: list[Output] = []
         for record in records:
-            if isinstance(record, dict):
+            if is_mapping(record):
                 when = _moment(record.get("expires_at"))
                 outputs = collect(record.get("url") or record)
                 found += [replace(o, expires_at=when, name=None) for o in outputs if o.url]

@@ -37,6 +37,7 @@ from segmind_widgets.providers._base import (
 )
 from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import collect, from_json
+from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import (
     Api,
     Call,
@@ -234,7 +235,7 @@ class Segmind(Provider):
         """Return the requests on a page of the history."""
         call = Call("GET", reply.url)
         rows = json_object(call, checked(call, reply)).get("data")
-        if not isinstance(rows, list):
+        if not is_list(rows):
             raise ReplyError("The history holds no list.", body=excerpt(reply.body))
         found = [_dict(row) for row in rows]
         return [self._past(row, reply) for row in found if _text(row.get("request_id"))]
@@ -309,7 +310,7 @@ class Segmind(Provider):
             checked(call, reply)
         body = json_object(call, reply)
         status = status_of(body.get("status"), _WORDS)
-        metrics = body["metrics"] if isinstance(body.get("metrics"), dict) else {}
+        metrics = _dict(body.get("metrics"))
         state = JobState(
             status,
             id=_text(body.get("request_id")) or _id_in(call),
@@ -388,7 +389,7 @@ class Segmind(Provider):
         """Return the addresses of the uploaded files."""
         call = Call("POST", self.upload_url)
         body = json_object(call, checked(call, reply))
-        urls = next((body[key] for key in _URL_KEYS if isinstance(body.get(key), list)), None)
+        urls = next((body[key] for key in _URL_KEYS if is_list(body.get(key))), None)
         if not urls or len(urls) != count or not all(isinstance(u, str) and u for u in urls):
             raise ReplyError(
                 "Segmind's storage answered without URLs.", body=json.dumps(body)[:2000]
@@ -483,8 +484,8 @@ def _from_v1_json(body: bytes) -> list[Output]:
     except ValueError:
         return [Output(data=body, media_type="text/plain")] if body.strip() else []
     for key in ("image", "video", "audio"):
-        inner = value.get(key) if isinstance(value, dict) else None
-        many = inner if isinstance(inner, list) else [inner]
+        inner = value.get(key) if is_mapping(value) else None
+        many = inner if is_list(inner) else [inner]
         found = [_encoded(item) for item in many if isinstance(item, str) and item]
         if found:
             return found
@@ -508,8 +509,8 @@ def _result_outputs(body: Mapping[str, Any]) -> list[Output]:
     listed: dict[str, Output] = {}
     for key in ("images", "video", "audio"):
         many = body.get(key)
-        for item in many if isinstance(many, list) else [many]:
-            if isinstance(item, dict):
+        for item in many if is_list(many) else [many]:
+            if is_mapping(item):
                 kind = _text(item.get("content_type")) or None
                 for output in collect(item.get("url")):
                     if output.url:
@@ -541,7 +542,7 @@ def _says_failed(body: bytes) -> bool:
         value = from_json(body)
     except ValueError:
         return False
-    return isinstance(value, dict) and status_of(value.get("status"), _WORDS) is Status.FAILED
+    return is_mapping(value) and status_of(value.get("status"), _WORDS) is Status.FAILED
 
 
 def _empty(said: str, reply: Reply, job_id: str | None) -> ReplyError:
@@ -563,7 +564,7 @@ def _dict(value: object) -> dict[str, Any]:
         found = from_json(value) if isinstance(value, (str, bytes)) else value
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return dict(found) if is_mapping(found) else {}
 
 
 def _moment(value: object) -> datetime | None:

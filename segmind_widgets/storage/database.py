@@ -37,6 +37,17 @@ _NOTED = (
 T = TypeVar("T")
 
 
+def acquire(lock: FileLock, timeout: float, poll_interval: float = 0.05) -> None:
+    """Acquire a lock within `timeout` seconds.
+
+    Raises:
+        filelock.Timeout: another process has it.
+        OSError, NotImplementedError: the file system has no locks.
+    """
+    # filelock's annotation of the result is incomplete
+    lock.acquire(timeout=timeout, poll_interval=poll_interval)  # pyright: ignore[reportUnknownMemberType]
+
+
 def now() -> str:
     """Return the current time, UTC, ISO 8601 with milliseconds."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
@@ -184,7 +195,7 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(f"{path}.lock", thread_local=False)
     with suppress(OSError, NotImplementedError):  # filelock.Timeout is an OSError, too
-        lock.acquire(timeout=patience, poll_interval=0.01)
+        acquire(lock, patience, 0.01)
     try:
         yield
     finally:

@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from segmind_widgets.errors import StillRunning
+from segmind_widgets.storage.database import acquire
 
 _GLANCE = 0.1  # seconds: another kernel that looks, too, holds the lock for a moment
 
@@ -42,7 +43,7 @@ class KernelLock:
                 self._lock = FileLock(self._path(name), thread_local=False)
                 with suppress(OSError, NotImplementedError):
                     self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                    self._lock.acquire(timeout=1)
+                    acquire(self._lock, 1.0)
                     self._id = name
             return self._id
 
@@ -55,7 +56,7 @@ class KernelLock:
             return owner == self._id
         lock = FileLock(path, thread_local=False)
         try:
-            lock.acquire(timeout=_GLANCE, poll_interval=_GLANCE / 5)
+            acquire(lock, _GLANCE, _GLANCE / 5)
         except (Timeout, OSError, NotImplementedError):  # what cannot be told is left alone
             return True
         lock.release()
@@ -97,7 +98,7 @@ class BatchLock:
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock.acquire(timeout=_GLANCE)
+            acquire(self._lock, _GLANCE)
         except Timeout:
             raise StillRunning(
                 f"{self._name} is run by another kernel.",

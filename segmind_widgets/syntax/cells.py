@@ -117,7 +117,8 @@ def split_line(line: str) -> list[str]:
         CellError: an unclosed quote or bracket.
     """
     template = Template(line, {})
-    words, word, closing, escaped = [], "", "", False
+    words: list[str] = []
+    word, closing, escaped = "", "", False
     for character in template.masked:
         if closing[-1:] in ('"', "'"):
             if character == closing[-1] and not escaped:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -52,7 +52,8 @@ def load(text: str, convert: Callable[[str], Any], source: str) -> Any:
         try:
             return loader.get_single_data()
         finally:
-            loader.dispose()
+            # PyYAML's stubs have no types for its parser
+            loader.dispose()  # pyright: ignore[reportUnknownMemberType]
     except yaml.YAMLError as error:
         raise _cell_error(source, *_explain(error, text)) from None
 
@@ -70,7 +71,7 @@ class Yaml12Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Compose a node; `index` is the node of its name in a mapping."""
-        event: Any = self.peek_event()
+        event = cast("Any", self.peek_event())  # pyright: ignore[reportUnknownMemberType]
         self._depth += 1
         try:
             if isinstance(event, yaml.AliasEvent) or event.anchor or getattr(event, "tag", None):

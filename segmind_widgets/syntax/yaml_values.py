@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
-from segmind_widgets.schemas import is_mapping
+from segmind_widgets.schemas import is_list, is_mapping
 
 _CONSTANTS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -82,8 +82,9 @@ def _inline(value: Any) -> str:
         return _UNPRINTABLE.sub(_escape, json.dumps(value, ensure_ascii=False))
     if is_mapping(value):
         return "{" + ", ".join(f"{_inline(k)}: {_inline(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_inline, value)) + "]"
+    if is_list(value) or isinstance(value, tuple):
+        items = cast("Iterable[Any]", value)
+        return "[" + ", ".join(map(_inline, items)) + "]"
     return json.dumps(value, allow_nan=False)
 
 
