@@ -17,7 +17,7 @@ from pathlib import Path
 
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 ROOT = Path(__file__).parents[1]
-# the folders whose code may depend on the version of Python; the rest runs once, on CI's own Python
+# the folders of unit tests; journeys, browser tests, kernels and Binder run on CI's own Python
 UNIT_TESTS = (
     "tests/test_background.py",
     "tests/test_client.py",
@@ -25,8 +25,15 @@ UNIT_TESTS = (
     "tests/test_nested.py",
     "tests/test_schemas.py",
     "tests/test_session.py",
+    "tests/assets",
     "tests/catalog",
+    "tests/jobs",
+    "tests/network",
+    "tests/planning",
+    "tests/providers",
+    "tests/storage",
     "tests/syntax",
+    "tests/widgets",
 )
 # repo2docker brings the newest chardet, of which older versions of requests warn
 LOWEST_CONSTRAINTS = "chardet<6\n"
@@ -66,7 +73,7 @@ def run_tests(python: Path, folder: Path) -> tuple[bool, str]:
     """Run the unit tests; return whether they passed, and pytest's last line."""
     command = [
         python, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
-        f"--basetemp={folder}", "-n", "2", *UNIT_TESTS,
+        f"--basetemp={folder}", "-n", "2", "-m", "not alone", *UNIT_TESTS,
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -50,6 +50,7 @@ class ErrorDetails(TypedDict, total=False):
     body: str
     request_id: str | None
     field: str | None
+    type: str | None
 
 
 class SegmindError(Exception):
@@ -65,6 +66,7 @@ class SegmindError(Exception):
         body: the text of the reply (at most 2,000 characters), or "".
         request_id: the service's id of the request, or None.
         field: the name of the input that is wrong, or None.
+        type: the service's own kind of error, such as "invalid_request_error", or None.
     """
 
     hint: str = ""
@@ -78,14 +80,16 @@ class SegmindError(Exception):
         body: str = "",
         request_id: str | None = None,
         field: str | None = None,
+        type: str | None = None,  # noqa: A002 - the services' own name
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint or type(self).hint
+        self.hint = hint or self.__class__.hint
         self.status = status
         self.body = body
         self.request_id = request_id
         self.field = field
+        self.type = type
 
     def with_hint(self, hint: str) -> Self:
         """Return a copy with another hint, and with this error's traceback and cause."""
@@ -117,6 +121,7 @@ class SegmindError(Exception):
 
     def __str__(self) -> str:
         facts = [f"HTTP {self.status}"] if self.status else []
+        facts += [self.type] if self.type else []
         facts += [f"request {self.request_id}"] if self.request_id else []
         return f"{self.message} ({', '.join(facts)})" if facts else self.message
 

@@ -135,10 +135,16 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """An uploaded file at its provider. `expires_at` is UTC ISO 8601, None if unknown."""
+    """An uploaded file at its provider, as the reply describes it.
+
+    `expires_at` is UTC ISO 8601, None if unknown; `size` is in bytes.
+    """
 
     url: str
     expires_at: str | None = None
+    filename: str | None = None
+    media_type: str | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,24 @@ def pytest_runtest_protocol(
             _test_lock.end()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the statements that a test shows into its report, also from another process."""
+    report = yield
+    for mark in item.iter_markers("statement"):
+        report.user_properties += [("statement", name) for name in mark.args]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print which statements of the services' pages hold, where their tests ran."""
+    from tests.seeds.statements import print_table
+
+    print_table(terminalreporter)
+
+
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Own HOME and store, no settings or keys of the person who runs the tests, no keyring."""

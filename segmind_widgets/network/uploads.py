@@ -141,7 +141,8 @@ class Uploads:
     def _remember(self, endpoint: Endpoint, asset: Asset, digest: str, uploaded: Uploaded) -> None:
         address = endpoint.provider.upload_url
         path = str(asset.path or "")
-        self._store.add_upload(digest, asset.size or 0, address, uploaded, asset.filename, path)
+        name = uploaded.filename or asset.filename
+        self._store.add_upload(digest, asset.size or 0, address, uploaded, name, path)
 
     def recent(self, endpoint: Endpoint, last: int) -> list[Asset]:
         """Return the newest uploads, with the files that are still on this disk."""

@@ -79,11 +79,23 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
         "body": text[:2000],
         "request_id": headers.get("x-request-id") or None,
         "field": field,
+        "type": _type(text),
     }
     message = message or _phrase(status)
     if kind is RateLimited:
         return RateLimited(message, retry_after=retry_after(headers), **details)
     return kind(message, **details)
+
+
+def _type(text: str) -> str | None:
+    """Return the `type` of an error, which APIMart gives beside its message."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    error = value.get("error") if is_mapping(value) else None
+    kind = error.get("type") if is_mapping(error) else None
+    return _whole(kind[:100]) if isinstance(kind, str) and kind else None
 
 
 def words(text: str) -> tuple[str, str | None]:

@@ -33,6 +33,7 @@ from segmind_widgets.providers._base import (
     number,
     refusal,
     status_of,
+    whole,
 )
 from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import collect
@@ -295,7 +296,15 @@ class APIMart(Provider):
         now = time.time()
         made = min(now, max(0.0, number(data.get("created_at")) or now))
         until = datetime.fromtimestamp(made, timezone.utc) + timedelta(hours=UPLOAD_HOURS)
-        return [Uploaded(data["url"], until.isoformat(timespec="seconds"))]
+        return [
+            Uploaded(
+                data["url"],
+                until.isoformat(timespec="seconds"),
+                filename=_optional_text(data.get("filename")),
+                media_type=_optional_text(data.get("content_type")),
+                size=whole(data.get("bytes")),
+            )
+        ]
 
     def credits_call(self) -> Call:
         """Return the call that asks for the balance."""
@@ -325,6 +334,10 @@ class APIMart(Provider):
             raise ReplyError("APIMart listed no models.", body=json.dumps(body)[:2000])
         found = [parse_parameters(record) for record in records if is_mapping(record)]
         return [model for model in found if model]
+
+
+def _optional_text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _new_key() -> dict[str, str]:

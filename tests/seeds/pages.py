@@ -62,8 +62,12 @@ class Pages:
         image_form: the form of `image_urls` that generations take, or "" for both.
         polls: polls of a job before it has ended.
         output: of a workflow, as JSON in the reply's string; {url} stands for a file's address.
+        created_at: of an upload, in the page's example by default.
         upload_status: the code of the reply to an upload.
         failure: the reason why jobs fail, if they do.
+        refusals: replies that come before the right ones, each once: (part of the path, status,
+            body, headers).
+        headers: of every other reply.
         requests: all that arrived.
     """
 
@@ -75,7 +79,10 @@ class Pages:
     output: str = '[{"keyname": "Poster", "value": {"data": "{url}", "type": "image"}}]'
     failure: str = ""
     upload_status: int = 200
+    created_at: int = 1743436800
+    refusals: list[tuple[str, int, Any, dict[str, str]]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
     base: str = ""
     polled: dict[str, int] = field(default_factory=dict)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -97,6 +104,14 @@ class Pages:
         with self.arrived:
             assert self.arrived.wait_for(lambda: self.posts(path), timeout=20)
             return self.posts(path)[0]
+
+    def next_refusal(self, request: Request) -> tuple[str, int, Any, dict[str, str]] | None:
+        """Take the next scripted reply for a request, or return None."""
+        for refusal in self.refusals:
+            if refusal[0] in request.path:
+                self.refusals.remove(refusal)
+                return refusal
+        return None
 
     def answer(self, request: Request) -> Answer:
         """Return status and body for a request."""
@@ -129,6 +144,11 @@ class Pages:
             base64.b64decode(text, validate=True)
         count = len(body["data_urls"])
         return 200, {"urls": [f"{self.base}/files/asset-{n}.png" for n in range(count)]}
+
+    def balance(self, request: Request) -> Answer:
+        if request.headers.get("x-api-key") != SEGMIND_KEY:
+            return 401, {"error": "Unauthorized"}
+        return 200, {"credits": 1.0, "free-credits": 0.02}
 
     def model(self, request: Request, api: str, slug: str) -> Answer:
         if request.headers.get("x-api-key") != SEGMIND_KEY:
@@ -185,7 +205,7 @@ class Pages:
             "filename": file.get_filename(),
             "content_type": kind,
             "bytes": len(data),
-            "created_at": 1743436800,
+            "created_at": self.created_at,
         }
 
     def generation(self, request: Request) -> Answer:
@@ -201,7 +221,7 @@ class Pages:
         return 200, {"id": "t-1"}
 
     def generation_status(self, request: Request) -> Answer:
-        status = {"PROCESSING": "in_progress"}.get(self._status("t-1"), self._status("t-1").lower())
+        status = self._status("t-1").lower().replace("processing", "in_progress")
         if status == "failed":
             return 200, {"status": status, "fail_reason": self.failure}
         return 200, {"status": status, **({"url": self._file} if status == "completed" else {})}
@@ -224,6 +244,7 @@ class Pages:
 
 _DISPOSITION = "content-disposition"
 _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
+    ("GET", r"/v1/get-user-credits", Pages.balance),
     ("POST", r"/upload-asset", Pages.upload_asset),
     ("GET", r"/v2/requests/r-1/status", Pages.model_status),
     ("GET", r"/v2/requests/r-1", Pages.model_result),
@@ -255,11 +276,14 @@ def serve(pages: Pages) -> Iterator[Pages]:
             with pages.arrived:
                 pages.requests.append(request)
                 pages.arrived.notify_all()
-            status, value, *kind = pages.answer(request)
+            refusal = pages.next_refusal(request)
+            status, value, *kind = refusal[1:3] if refusal else pages.answer(request)
             data = value if isinstance(value, bytes) else json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Type", kind[0] if kind else "application/json")
             self.send_header("Content-Length", str(len(data)))
+            for name, text in (refusal[3] if refusal else pages.headers).items():
+                self.send_header(name, text)
             self.end_headers()
             self.wfile.write(data)
 

@@ -284,6 +284,7 @@ def check_no_key(key: str, folder: Path, client: SegmindClient, *texts: str) -> 
     assert key not in repr(ipywidgets.Widget.get_manager_state())
 
 
+@pytest.mark.statement("S-18", "A-102", "R-108", "W-160")
 @EVERY_KEY
 @EVERY
 def test_a_sample_pasted_into_a_cell(
@@ -324,6 +325,7 @@ def test_a_sample_read_by_the_client(
     check_no_key(key, folder, client, repr(found), found.summary)
 
 
+@pytest.mark.statement("W-158")
 @EVERY_KEY
 @EVERY_RUN
 def test_a_sample_pasted_into_a_panel(
@@ -362,6 +364,7 @@ def test_a_sample_pasted_into_the_upload_panel(
     panel.close()
 
 
+@pytest.mark.statement("S-28", "S-29")
 def test_the_samples_leave_no_key_in_a_saved_notebook(judge: Judge, folder: Path) -> None:
     cells = [
         f"%%segmind_{s.magic} {'' if s in UPLOADS else '--again'} {s.line}\n"
