@@ -53,8 +53,8 @@ def file_size(size: float) -> str:
 
 def age(created: str) -> str:
     """Return the time since a moment (UTC, ISO 8601) in words."""
-    begun = datetime.fromisoformat(created.replace("Z", "+00:00"))
-    past = (datetime.now(timezone.utc) - begun).total_seconds()
+    start = datetime.fromisoformat(created.replace("Z", "+00:00"))
+    past = (datetime.now(timezone.utc) - start).total_seconds()
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if past >= size:
             count = int(past // size)

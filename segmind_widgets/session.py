@@ -354,12 +354,16 @@ class Session:
         name, provider = split_provider(target, provider)
         setting = self.endpoints.setting
         endpoint = self.endpoints.choose(provider)
-        known: frozenset[str] = frozenset()
+        providers: frozenset[str] = frozenset()
         if kind == "model":
-            known = self.directory.providers(plain_name(name))
-        if provider not in (None, "sandbox") or len(known) != 1 or endpoint.provider.name in known:
+            providers = self.directory.providers(plain_name(name))
+        if (
+            provider not in (None, "sandbox")
+            or len(providers) != 1
+            or endpoint.provider.name in providers
+        ):
             return name, endpoint, ()
-        (only,) = known
+        (only,) = providers
         if endpoint.sandbox:
             return name, self.endpoints.at(only, sandbox=True), ()
         title = PROVIDERS[only].title
@@ -405,9 +409,9 @@ class Session:
             return urls.get(asset) or asset.url or ""
 
         sent = to_json(plan.inputs, plan.model, url)
-        shown = to_json(plan.inputs, plan.model, url, placeholder)
+        journal_inputs = to_json(plan.inputs, plan.model, url, placeholder)
         call = endpoint.provider.submit(replace(plan.request, inputs=sent))
-        request = replace(plan.request, inputs=shown)
+        request = replace(plan.request, inputs=journal_inputs)
         facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
         return self.jobs.begin(call, request, plan.inputs, endpoint, plan.expected_seconds, **facts)
 

@@ -343,13 +343,13 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
         value = None
     if is_mapping(value):
         return dict(value)
-    said = excerpt(reply.body)
+    text = excerpt(reply.body)
     kind = SubmitUnknown if call.billed else ReplyError
     raise kind(
         f"{urlsplit(reply.url or call.url).netloc} answered with something that is not a JSON"
-        f" object: {' '.join(said.split())[:80] or 'nothing'}",
+        f" object: {' '.join(text.split())[:80] or 'nothing'}",
         status=reply.status,
-        body=said,
+        body=text,
         request_id=reply.headers.get("x-request-id"),
     )
 
@@ -364,19 +364,19 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        found = float(str(value).strip().lstrip("$"))
+        figure = float(str(value).strip().lstrip("$"))
     except ValueError:
         return None
-    return found if abs(found) < float("inf") else None
+    return figure if abs(figure) < float("inf") else None
 
 
 def whole(value: object) -> int | None:
     """Return a whole number of at most 64 bits, also from a string, or None."""
     try:
-        found = int(str(value).strip()) if isinstance(value, (int, str)) else None
+        whole_number = int(str(value).strip()) if isinstance(value, (int, str)) else None
     except ValueError:
-        found = None
-    if found is None or isinstance(value, bool):
+        whole_number = None
+    if whole_number is None or isinstance(value, bool):
         near = number(value)
-        found = int(near) if near is not None else None
-    return found if found is not None and abs(found) < 2**63 else None
+        whole_number = int(near) if near is not None else None
+    return whole_number if whole_number is not None and abs(whole_number) < 2**63 else None

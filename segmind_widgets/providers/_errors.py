@@ -101,12 +101,12 @@ def _type(text: str) -> str | None:
 def words(text: str) -> tuple[str, str | None]:
     """Return the message in a reply's body, and the input that it names, or None."""
     try:
-        said, field = _from_json(json.loads(text))
+        message, field = _from_json(json.loads(text))
     except (ValueError, RecursionError):
-        said, field = _from_markup(text), None
-    said, field = _whole(" ".join(said.split())[:500]), _whole(field or "")
-    cut = said[:1] in ("{", "[")  # half a JSON: its keys are no inputs
-    return said, field or (None if cut else _named_field(said))
+        message, field = _from_markup(text), None
+    message, field = _whole(" ".join(message.split())[:500]), _whole(field or "")
+    cut = message[:1] in ("{", "[")  # half a JSON: its keys are no inputs
+    return message, field or (None if cut else _named_field(message))
 
 
 def _whole(text: str) -> str:
@@ -120,7 +120,7 @@ def _from_json(value: Any) -> tuple[str, str | None]:
     if is_list(value):
         parts = [_from_json(item) for item in value]
         fields = [field for _, field in parts if field]
-        return "; ".join(said for said, _ in parts if said), fields[0] if fields else None
+        return "; ".join(message for message, _ in parts if message), fields[0] if fields else None
     if not is_mapping(value):
         return "", None
     if "msg" in value:  # FastAPI's: {"loc": ["body", "steps"], "msg": "…"}
@@ -129,10 +129,10 @@ def _from_json(value: Any) -> tuple[str, str | None]:
         return f"{field}: {value['msg']}" if field else str(value["msg"]), field
     for name in ("error", "error_message", "message", "detail", "error_description", "fail_reason"):
         if value.get(name):
-            said, field = _from_json(value[name])
-            if said:
+            message, field = _from_json(value[name])
+            if message:
                 param = value[name].get("param") if is_mapping(value[name]) else None
-                return said, field or (param if isinstance(param, str) else None)
+                return message, field or (param if isinstance(param, str) else None)
     return "", None
 
 
@@ -143,9 +143,9 @@ def _from_markup(text: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>?", " ", text))
 
 
-def _named_field(said: str) -> str | None:
-    found = re.search(r"[`'\"]([A-Za-z_]\w*)[`'\"]", said)
-    return found[1] if found else None
+def _named_field(message: str) -> str | None:
+    match = re.search(r"[`'\"]([A-Za-z_]\w*)[`'\"]", message)
+    return match[1] if match else None
 
 
 def _phrase(status: int) -> str:

@@ -51,10 +51,10 @@ def collect(value: object, name: str | None = None) -> list[Output]:
     `{"url": …}`, `[{"keyname": …, "value": {"data": …, "type": …}}]`, an LLM's own reply.
     """
     value = _unpacked(value)
-    found = list(_files(value, name))
-    if found:
-        return _unique(found)
-    text = said(value)
+    outputs = list(_files(value, name))
+    if outputs:
+        return _unique(outputs)
+    text = text_of_model(value)
     if text is None and value not in (None, "", [], {}):
         text = value if isinstance(value, str) else None
         if text is None:
@@ -63,7 +63,7 @@ def collect(value: object, name: str | None = None) -> list[Output]:
     return [Output(data=text.encode(), media_type="text/plain", name=name)] if text else []
 
 
-def said(value: Any) -> str | None:
+def text_of_model(value: Any) -> str | None:
     """Return the text in a language model's reply: OpenAI's, Anthropic's or Gemini's form."""
     try:
         if is_list(value.get("choices")):
@@ -134,7 +134,7 @@ def _file(text: str, name: str | None) -> Iterator[Output]:
 
 
 def _unique(outputs: list[Output]) -> list[Output]:
-    seen: dict[object, Output] = {}
+    unique: dict[object, Output] = {}
     for output in outputs:
-        seen.setdefault(output.url or id(output), output)
-    return list(seen.values())
+        unique.setdefault(output.url or id(output), output)
+    return list(unique.values())

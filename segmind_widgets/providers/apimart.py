@@ -140,8 +140,8 @@ class APIMart(Provider):
     def learn(self, call: Call) -> None:
         """Record the form of `image_urls` that the account accepted."""
         form = _images_form(call)
-        known = self.forms.get(self._question, by_account=True) or self._default_form
-        if form != known:
+        accepted = self.forms.get(self._question, by_account=True) or self._default_form
+        if form != accepted:
             self.forms.set(self._question, form, by_account=True)
 
     def poll_interval(self, call: Call) -> float:  # noqa: ARG002 - the same for every task
@@ -294,8 +294,8 @@ class APIMart(Provider):
                 "APIMart's upload answered without a URL.", body=json.dumps(body)[:2000]
             )
         now = time.time()
-        made = min(now, max(0.0, number(data.get("created_at")) or now))
-        until = datetime.fromtimestamp(made, timezone.utc) + timedelta(hours=UPLOAD_HOURS)
+        created = min(now, max(0.0, number(data.get("created_at")) or now))
+        until = datetime.fromtimestamp(created, timezone.utc) + timedelta(hours=UPLOAD_HOURS)
         return [
             Uploaded(
                 data["url"],
@@ -314,13 +314,13 @@ class APIMart(Provider):
         """Return the balance."""
         body = json_object(self.credits_call(), checked(self.credits_call(), reply))
         if body.get("success") is False:
-            said, _ = words(reply.body.decode("utf-8", "replace"))
-            raise Unauthorized(said or "APIMart refused the key.")
-        left = number(body.get("remain_balance"))
+            message, _ = words(reply.body.decode("utf-8", "replace"))
+            raise Unauthorized(message or "APIMart refused the key.")
+        balance = number(body.get("remain_balance"))
         unlimited = body.get("unlimited_quota") is True
-        if left is None and not unlimited:
+        if balance is None and not unlimited:
             raise ReplyError("APIMart told no balance.", body=json.dumps(body)[:2000])
-        return Credits(left or 0.0, used=number(body.get("used_balance")), unlimited=unlimited)
+        return Credits(balance or 0.0, used=number(body.get("used_balance")), unlimited=unlimited)
 
     def models_call(self) -> Call:
         """Return the call that lists the models."""
@@ -332,8 +332,8 @@ class APIMart(Provider):
         records = body.get("data")
         if not is_list(records):
             raise ReplyError("APIMart listed no models.", body=json.dumps(body)[:2000])
-        found = [parse_parameters(record) for record in records if is_mapping(record)]
-        return [model for model in found if model]
+        models = [parse_parameters(record) for record in records if is_mapping(record)]
+        return [model for model in models if model]
 
 
 def _optional_text(value: object) -> str | None:
@@ -368,9 +368,11 @@ def _refused(body: Mapping[str, Any], reply: Reply) -> None:
 
 
 def _failure(data: Mapping[str, Any], reply: Reply, task: str | None) -> JobFailed:
-    said, field = words(json.dumps({k: data.get(k) for k in ("error", "fail_reason", "message")}))
+    message, field = words(
+        json.dumps({k: data.get(k) for k in ("error", "fail_reason", "message")})
+    )
     return JobFailed(
-        said or "The task failed; the service gave no reason.",
+        message or "The task failed; the service gave no reason.",
         body=excerpt(reply.body),
         request_id=task,
         field=field,
@@ -381,14 +383,16 @@ def _result_outputs(result: object) -> list[Output]:
     """`{"images": [{"url": ["…"], "expires_at": …}]}`, `{"url": …}`: files with their expiry."""
     if is_mapping(result):
         records = [r for v in result.values() if is_list(v) for r in v]
-        found: list[Output] = []
+        outputs_of_records: list[Output] = []
         for record in records:
             if is_mapping(record):
                 when = _moment(record.get("expires_at"))
                 outputs = collect(record.get("url") or record)
-                found += [replace(o, expires_at=when, name=None) for o in outputs if o.url]
-        if found:
-            return found
+                outputs_of_records += [
+                    replace(o, expires_at=when, name=None) for o in outputs if o.url
+                ]
+        if outputs_of_records:
+            return outputs_of_records
     return [replace(o, name=None) for o in collect(result) if o.url or o.data]
 
 

@@ -200,18 +200,18 @@ class Segmind(Provider):
             raise _not_found(call, reply)
         if call.billed and call.url.startswith(f"{self.urls['SEGMIND_API_URL']}/v1/"):
             return self._ran(checked(call, reply))
-        known = _id_in(call)
-        if reply.status == 404 and known and call.method == "GET":
+        job_id = _id_in(call)
+        if reply.status == 404 and job_id and call.method == "GET":
             # the record of a request lives for an hour, its history for long
-            return JobState(Status.PROCESSING, self._history(known), now=True)
+            return JobState(Status.PROCESSING, self._history(job_id), now=True)
         if reply.status == 200 and call.url.startswith(self.urls["SEGMIND_CONSOLE_URL"] + _HISTORY):
             return self._remembered(call, reply)
         return self._asynchronous(call, reply)
 
     def find(self, job_id: str) -> Call:
         """Return the call that polls a job by its id."""
-        known = quote(job_id, safe="")
-        url = f"{self.urls['SEGMIND_API_URL']}/v2/requests/{known}/status"
+        quoted_id = quote(job_id, safe="")
+        url = f"{self.urls['SEGMIND_API_URL']}/v2/requests/{quoted_id}/status"
         return Call("GET", url, form="first")
 
     def _history(self, job_id: str) -> Call:
@@ -237,17 +237,17 @@ class Segmind(Provider):
         rows = json_object(call, checked(call, reply)).get("data")
         if not is_list(rows):
             raise ReplyError("The history holds no list.", body=excerpt(reply.body))
-        found = [_dict(row) for row in rows]
-        return [self._past(row, reply) for row in found if _text(row.get("request_id"))]
+        entries = [_dict(row) for row in rows]
+        return [self._past(row, reply) for row in entries if _text(row.get("request_id"))]
 
     def _past(self, row: dict[str, Any], reply: Reply) -> HistoryEntry:
-        known = _text(row["request_id"])
+        job_id = _text(row["request_id"])
         state = self._state_of(row, reply)
         if not (state.status.final and (state.outputs or state.error)):
             # it runs, or its results are texts, which the history leaves out
-            state = replace(state, status=Status.PROCESSING, next=self.find(known), now=True)
+            state = replace(state, status=Status.PROCESSING, next=self.find(job_id), now=True)
         return HistoryEntry(
-            known, _dict(row.get("request_body")), _moment(row.get("model_created")), state
+            job_id, _dict(row.get("request_body")), _moment(row.get("model_created")), state
         )
 
     def _remembered(self, call: Call, reply: Reply) -> JobState:
@@ -260,18 +260,18 @@ class Segmind(Provider):
     def _state_of(self, body: Mapping[str, Any], reply: Reply) -> JobState:
         """Return the state of a row of the history (fields as in the SDK 1.3.0)."""
         word = _text(body.get("model_status"))
-        found = collect(body.get("generation_url"))
+        outputs = collect(body.get("generation_url"))
         state = JobState(
             status_of(word, _WORDS),
             id=_text(body.get("request_id")) or None,
             provider_status=word,
             cost=number(body.get("credits_deduction")),
         )
-        if state.status is Status.FAILED or (body.get("error") and not found):
+        if state.status is Status.FAILED or (body.get("error") and not outputs):
             error = _failure(body, reply, state.id)
             return replace(state, status=Status.FAILED, error=error)
-        if found:
-            return replace(state, status=Status.COMPLETED, outputs=tuple(found))
+        if outputs:
+            return replace(state, status=Status.COMPLETED, outputs=tuple(outputs))
         return state
 
     def _ran(self, reply: Reply) -> JobState:
@@ -341,14 +341,14 @@ class Segmind(Provider):
             done = status is Status.COMPLETED
             return replace(call, url=call.url.removesuffix("/status")) if done else call
         poll = _text(body.get("poll_url" if "/workflows/" in call.url else "status_url"))
-        known = _text(body.get("request_id"))
-        if not poll and known and "/workflows/" not in call.url:
-            poll = self.find(known).url
+        job_id = _text(body.get("request_id"))
+        if not poll and job_id and "/workflows/" not in call.url:
+            poll = self.find(job_id).url
         if not poll:
             raise SubmitUnknown(
                 "Segmind took the request, but its reply names no address to poll.",
                 body=json.dumps(body)[:2000],
-                request_id=known or None,
+                request_id=job_id or None,
             )
         return Call("GET", poll, auth=call.auth, form="first")
 
@@ -403,10 +403,10 @@ class Segmind(Provider):
     def parse_credits(self, reply: Reply) -> Credits:
         """Return the balance."""
         body = json_object(self.credits_call(), checked(self.credits_call(), reply))
-        left = number(body.get("credits"))
-        if left is None:
+        balance = number(body.get("credits"))
+        if balance is None:
             raise ReplyError("Segmind told no credits.", body=json.dumps(body)[:2000])
-        return Credits(left, free=number(body.get("free-credits")))
+        return Credits(balance, free=number(body.get("free-credits")))
 
 
 def _slug(target: str) -> str:
@@ -433,8 +433,8 @@ def _default_header(path: str) -> str:
 
 def _not_found(call: Call, reply: Reply) -> SegmindError:
     """Return the error for a 404 of a submit: a page that is not the service's says nothing."""
-    said = refusal(reply)
-    if not said:
+    message = refusal(reply)
+    if not message:
         return SubmitUnknown(
             f"{urlsplit(call.url).netloc} answered 404 with a page that is not the service's own.",
             status=404,
@@ -461,9 +461,9 @@ def _seed(body: Mapping[str, Any], reply: Reply) -> int | None:
 def _workflow(text: str) -> str:
     """Return the path of a workflow from its id, slug, page's URL or API's URL."""
     text = text.strip().partition("?")[0].rstrip("/")
-    found = _WORKFLOW_ID.search(text)
-    if found:
-        return found[0]
+    match = _WORKFLOW_ID.search(text)
+    if match:
+        return match[0]
     slug = re.sub(r"/api$", "", text).rpartition("/")[2]
     if not _SLUG.fullmatch(slug):
         raise InputError(
@@ -486,9 +486,9 @@ def _from_v1_json(body: bytes) -> list[Output]:
     for key in ("image", "video", "audio"):
         inner = value.get(key) if is_mapping(value) else None
         many = inner if is_list(inner) else [inner]
-        found = [_encoded(item) for item in many if isinstance(item, str) and item]
-        if found:
-            return found
+        outputs = [_encoded(item) for item in many if isinstance(item, str) and item]
+        if outputs:
+            return outputs
     return collect(value)
 
 
@@ -505,7 +505,7 @@ def _encoded(text: str) -> Output:
 
 def _result_outputs(body: Mapping[str, Any]) -> list[Output]:
     """Return the files of `output`, `images: [{url, content_type}]`, `video` and `audio`."""
-    found = collect(body.get("output"))
+    outputs = collect(body.get("output"))
     listed: dict[str, Output] = {}
     for key in ("images", "video", "audio"):
         many = body.get(key)
@@ -516,19 +516,19 @@ def _result_outputs(body: Mapping[str, Any]) -> list[Output]:
                     if output.url:
                         listed[output.url] = replace(output, media_type=kind)
     if not listed:
-        return found
-    files: dict[str, Output] = {output.url: output for output in found if output.url}
+        return outputs
+    files: dict[str, Output] = {output.url: output for output in outputs if output.url}
     for url, output in listed.items():
         files[url] = replace(files.get(url, output), media_type=output.media_type)
     return list(files.values())
 
 
 def _failure(body: Mapping[str, Any], reply: Reply, job_id: str | None) -> JobFailed:
-    said, field = words(
+    message, field = words(
         json.dumps({**body, "error": body.get("error") or body.get("error_message")})
     )
     return JobFailed(
-        said or "The job failed; the service gave no reason.",
+        message or "The job failed; the service gave no reason.",
         status=reply.status if reply.status != 200 else None,
         body=excerpt(reply.body),
         request_id=job_id,
@@ -545,8 +545,8 @@ def _says_failed(body: bytes) -> bool:
     return is_mapping(value) and status_of(value.get("status"), _WORDS) is Status.FAILED
 
 
-def _empty(said: str, reply: Reply, job_id: str | None) -> ReplyError:
-    return ReplyError(said, status=reply.status, body=excerpt(reply.body), request_id=job_id)
+def _empty(message: str, reply: Reply, job_id: str | None) -> ReplyError:
+    return ReplyError(message, status=reply.status, body=excerpt(reply.body), request_id=job_id)
 
 
 def _id_in(call: Call) -> str | None:
@@ -561,16 +561,16 @@ def _text(value: object) -> str:
 def _dict(value: object) -> dict[str, Any]:
     """Return an object, also from its JSON text; empty for anything else."""
     try:
-        found = from_json(value) if isinstance(value, (str, bytes)) else value
+        parsed = from_json(value) if isinstance(value, (str, bytes)) else value
     except ValueError:
         return {}
-    return dict(found) if is_mapping(found) else {}
+    return dict(parsed) if is_mapping(parsed) else {}
 
 
 def _moment(value: object) -> datetime | None:
     """Return the time of an ISO 8601 text, in UTC without a zone, or None."""
     try:
-        found = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

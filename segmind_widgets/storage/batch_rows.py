@@ -151,9 +151,9 @@ def _shown(value: Any) -> Any:
 def unsendable(inputs: Mapping[str, Any]) -> InputError | None:
     """Return the error for inputs of `shown` in which an object is missing, or None."""
     for name, value in inputs.items():
-        if found := _OBJECT.search(json.dumps(value)):
+        if match := _OBJECT.search(json.dumps(value)):
             return InputError(
-                f"`{name}` was {found[1]}, which went with the generator that gave it.",
+                f"`{name}` was {match[1]}, which went with the generator that gave it.",
                 hint="Give the rows once more: with the same name, what is done is not paid again.",
                 field=name,
             )

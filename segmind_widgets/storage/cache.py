@@ -37,12 +37,12 @@ class Cache:
 
     def has_size(self, size: int, upload_url: str) -> bool:
         """Return whether a file of that many bytes was uploaded there."""
-        found = self._run(
+        row = self._run(
             lambda db: db.execute(
                 "SELECT 1 FROM uploads WHERE size = ? AND place = ? LIMIT 1", (size, upload_url)
             ).fetchone()
         )
-        return found is not None
+        return row is not None
 
     def add_upload(
         self,

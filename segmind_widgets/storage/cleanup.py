@@ -78,8 +78,8 @@ def _remove(path: Path) -> None:
 def _halves(store: Store, until: datetime) -> list[Path]:
     """Return files that a killed kernel left unfinished: no write takes a day."""
     before = min(until, datetime.now(timezone.utc) - timedelta(days=1)).timestamp()
-    found = (path for path in store.results.glob("*/*") if path.suffix in _WRITING)
-    return [path for path in found if path.is_file() and path.stat().st_mtime < before]
+    partial_files = (path for path in store.results.glob("*/*") if path.suffix in _WRITING)
+    return [path for path in partial_files if path.is_file() and path.stat().st_mtime < before]
 
 
 def _results(store: Store, until: datetime) -> Iterator[list[Path]]:

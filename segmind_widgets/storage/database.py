@@ -135,10 +135,10 @@ class Database:
             self._db.execute(statement)
         self.memory = True
         self._again = time.monotonic() + RETRY
-        said = error.strerror if isinstance(error, OSError) else error
+        reason = error.strerror if isinstance(error, OSError) else error
         self.problem = (
-            f"The journal in {self.path.parent} cannot be written ({said}), so new jobs are kept in"
-            f" this kernel's memory only. {_remedy(error)}"
+            f"The journal in {self.path.parent} cannot be written ({reason}), so new jobs are kept"
+            f" in this kernel's memory only. {_remedy(error)}"
         )
 
     def _come_back(self) -> None:
@@ -254,13 +254,13 @@ def _whole(path: Path) -> bool:
         raise
 
 
-def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known: str) -> None:
+def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known_columns: str) -> None:
     """Add rows to `jobs`, all or none; IGNORE or REPLACE existing ones."""
     db.execute("BEGIN IMMEDIATE")
     try:
         for row in rows:
             names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-            text = f"INSERT OR {known} INTO jobs ({names}) VALUES ({marks})"  # noqa: S608 - columns are ours
+            text = f"INSERT OR {known_columns} INTO jobs ({names}) VALUES ({marks})"  # noqa: S608 - columns are ours
             db.execute(text, list(row.values()))
         db.execute("COMMIT")
     except BaseException:
@@ -270,10 +270,10 @@ def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known: str) 
 
 
 def _remedy(error: Exception) -> str:
-    said = str(error).lower()
-    if "locked" in said:
+    text = str(error).lower()
+    if "locked" in text:
         return "It is tried again every few seconds."
-    if "full" in said or "no space" in said:
+    if "full" in text or "no space" in text:
         return _HINT
     return "Set SEGMIND_WIDGETS_HOME to a folder of yours that can be written."
 

@@ -43,12 +43,12 @@ class JobOwnership:
         Raises:
             StillRunning: another kernel follows it.
         """
-        found = None
+        owner = None
         if row["owner"] == self.owner or not self._kernel.alive(row["owner"]):
-            found = self._store.claim(row["key"], self.owner, row["owner"])
-        if found is None:
+            owner = self._store.claim(row["key"], self.owner, row["owner"])
+        if owner is None:
             raise followed(row)
-        return found
+        return owner
 
     def close(self) -> None:
         """Release all claims."""

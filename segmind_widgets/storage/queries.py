@@ -53,8 +53,8 @@ def where(
     if unfinished:
         add(f"status NOT IN ({_FINISHED})")  # in the words of the index jobs_unfinished
     if status is not None:
-        wanted = [status] if isinstance(status, str) else list(status)
-        add(f"status IN ({_marks(wanted)})", *map(str, wanted))
+        statuses = [status] if isinstance(status, str) else list(status)
+        add(f"status IN ({_marks(statuses)})", *map(str, statuses))
     if model:
         add("target LIKE ? ESCAPE '\\'", f"%{escaped(model)}%")
     if text:
@@ -93,13 +93,13 @@ def moment(when: datetime | str) -> str:
     """
     if isinstance(when, str):
         try:
-            told = datetime.fromisoformat(when.strip().replace("Z", "+00:00"))
+            moment = datetime.fromisoformat(when.strip().replace("Z", "+00:00"))
         except ValueError:
             raise InputError(
                 f"{when!r} is no moment.",
                 hint="Give a datetime, or ISO 8601 such as 2026-11-21 or 2026-11-21T10:00:00Z.",
             ) from None
-        when = told if told.tzinfo else told.replace(tzinfo=timezone.utc)
+        when = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     return when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
 
 

@@ -37,8 +37,8 @@ def assets_from_row(row: Mapping[str, Any]) -> tuple[Asset, ...]:
 
 def call_from_row(row: dict[str, Any]) -> Call | None:
     """Return the call that continues a row's job, or None."""
-    kept = row["next"]
-    return Call(**(json.loads(kept) if isinstance(kept, str) else kept)) if kept else None
+    stored = row["next"]
+    return Call(**(json.loads(stored) if isinstance(stored, str) else stored)) if stored else None
 
 
 def output_to_row(output: Output) -> dict[str, Any]:
@@ -48,25 +48,25 @@ def output_to_row(output: Output) -> dict[str, Any]:
 
 def asset_to_row(asset: Asset) -> dict[str, Any]:
     """Return a fetched output as JSON values."""
-    kept = {"path": str(asset.path), "url": asset.url, "media_type": asset.media_type}
-    return {**kept, "name": asset.name, "expires_at": asset.expires_at}
+    columns = {"path": str(asset.path), "url": asset.url, "media_type": asset.media_type}
+    return {**columns, "name": asset.name, "expires_at": asset.expires_at}
 
 
 def state_to_columns(state: JobState, reply: Reply) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a state as columns of the row and as traits of the job."""
-    kept: dict[str, Any] = {"status": str(state.status)}
-    told: dict[str, Any] = {"provider_status": state.provider_status, "message": ""}
+    columns: dict[str, Any] = {"status": str(state.status)}
+    traits: dict[str, Any] = {"provider_status": state.provider_status, "message": ""}
     for name in ("id", "cost", "seed", "credits"):
         value = getattr(state, name)
         if value is not None:
-            told[name] = kept[name] = value
+            traits[name] = columns[name] = value
     if state.progress is not None:
-        told |= {"progress": state.progress, "estimated": False, "indeterminate": False}
+        traits |= {"progress": state.progress, "estimated": False, "indeterminate": False}
     if state.expected:
-        told["expected_seconds"] = state.expected
+        traits["expected_seconds"] = state.expected
     if "x-sandbox" in reply.headers:
-        told["sandbox"] = kept["sandbox"] = True
-    return kept, told
+        traits["sandbox"] = columns["sandbox"] = True
+    return columns, traits
 
 
 def traits_from_row(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]:

@@ -133,13 +133,13 @@ class Store(Cache):
         job_id = job_id.strip()
         end = job_id + "\U0010ffff"
         exact = "SELECT * FROM jobs WHERE key = ? UNION SELECT * FROM jobs WHERE id = ?"
-        begun = (
+        by_prefix = (
             "SELECT * FROM jobs WHERE key BETWEEN ? AND ?"
             " UNION SELECT * FROM jobs WHERE id BETWEEN ? AND ? LIMIT 2"
         )
         rows = self._run(lambda db: db.execute(exact, (job_id, job_id)).fetchall())
         if job_id and not rows:
-            rows = self._run(lambda db: db.execute(begun, (job_id, end) * 2).fetchall())
+            rows = self._run(lambda db: db.execute(by_prefix, (job_id, end) * 2).fetchall())
             if len(rows) > 1:
                 raise NotFound(f"Several jobs start with {job_id!r}.", hint=_LISTED)
         if not job_id or not rows:

@@ -40,10 +40,10 @@ def cut_keys(text: str, keys: Iterable[str] = (), *, code: bool = False) -> str:
         keys: the keys of the accounts.
         code: whether the text is a program: then also values of variables with a key's name.
     """
-    found = {key for key in keys if len(key) >= _MIN_LENGTH}
+    secrets = {key for key in keys if len(key) >= _MIN_LENGTH}
     for pattern in _CODE if code else _PROSE:
-        found.update(pattern.findall(text))
-    for key in sorted(found, key=len, reverse=True):
+        secrets.update(pattern.findall(text))
+    for key in sorted(secrets, key=len, reverse=True):
         text = text.replace(key, MARK)
     return text
 

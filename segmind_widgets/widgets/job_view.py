@@ -43,8 +43,12 @@ def bar_value(source: Any, elapsed: float) -> float:
 def job_facts(job: Job) -> list[str]:
     """Return HTML for the state of a job: status, model, time, cost, and a message."""
     facts = [f"<b>{html.escape(str(job.status))}</b>", html.escape(job.model)]
-    known = job.expected_seconds and not job.status.final
-    usual = f" of about {seconds(job.expected_seconds)}" if known and job.expected_seconds else ""
+    has_usual_time = job.expected_seconds and not job.status.final
+    usual = (
+        f" of about {seconds(job.expected_seconds)}"
+        if has_usual_time and job.expected_seconds
+        else ""
+    )
     facts.append(f"{job.elapsed:.1f} s{usual}")
     if job.cost is not None:
         facts.append(money(job.cost))
