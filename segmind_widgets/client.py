@@ -57,7 +57,7 @@ class SegmindClient(Settings):
     """The public API: upload, run, resume, export. A notebook uses `SegmindClient.instance()`."""
 
     newest: TraitType[Job | None, Job | None] = AnyTrait(
-        None, help="The job begun or resumed last here. Follow it to see each."
+        None, help="The job that this client started or resumed last."
     )
 
     def __init__(self, **settings: Any) -> None:
@@ -344,7 +344,7 @@ class SegmindClient(Settings):
 
         Filters: offset, unfinished, model and text (parts of them), status (one or several),
         since and until (datetimes), with_outputs, sandbox, batch, target (the model's whole name),
-        here (only those begun or resumed in this kernel).
+        here (only those started or resumed in this kernel).
         """
         return self.session.jobs.jobs(last, **filters)
 
@@ -372,7 +372,7 @@ class SegmindClient(Settings):
 
         Args:
             by: model, day, notebook or job.
-            since: only jobs begun then or later; a datetime, or ISO 8601 in UTC.
+            since: only jobs that started then or later; a datetime, or ISO 8601 in UTC.
 
         Raises:
             InputError: `by` is none of these.

@@ -315,7 +315,7 @@ class StillRunning(SegmindError, TimeoutError):
 class WorkersLost(SegmindError):
     """No worker of an executor takes its tasks."""
 
-    hint = "Start the workers again, and run the same batch: it goes on where it stopped."
+    hint = "Start the workers again, and run the same batch: finished rows are not repeated."
 
 
 class StoreError(SegmindError):

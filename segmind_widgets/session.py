@@ -73,7 +73,7 @@ class Session:
 
     Args:
         settings: the client's; read at each use.
-        begun: called with each job that is started or resumed.
+        on_begin: called with each job that is started or resumed.
     """
 
     def __init__(
@@ -282,7 +282,7 @@ class Session:
         return find_code(text, addresses, self.endpoints.secrets())
 
     def without_keys(self, text: str) -> str:
-        """Return text with a word for each API key in it."""
+        """Return a text with a placeholder for each API key in it."""
         from segmind_widgets.syntax.secrets import cut_keys
 
         return cut_keys(text, self.endpoints.secrets())

@@ -20,7 +20,7 @@ Progress: TypeAlias = Callable[[int, int], None]  # called with bytes sent so fa
 class Status(str, Enum):
     """The state of a job: the services' words, and submitting, downloading, unknown of our own."""
 
-    SUBMITTING = "submitting"  # the request is on its way, without a reply yet
+    SUBMITTING = "submitting"  # the request was sent, and has no reply yet
     QUEUED = "queued"
     PROCESSING = "processing"
     DOWNLOADING = "downloading"  # done at the service, the files are on their way to this disk
@@ -223,7 +223,7 @@ class JobFilters(TypedDict, total=False):
     sandbox: bool | None
     batch: str | None
     target: str  # the model's whole name
-    here: bool  # begun or resumed in this kernel
+    here: bool  # started or resumed in this kernel
 
 
 class PageFilters(JobFilters, total=False):

@@ -154,7 +154,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """Read the text of `to_json`, whoever wrote it.
+        """Parse a text in the form of `to_json`.
 
         Raises:
             ValueError: the text is not a recipe, or of a later version.
@@ -183,7 +183,7 @@ class Recipe:
 
 
 def write(path: Path, recipe: Recipe) -> bool:
-    """Put a recipe into a PNG, JPEG or WebP file; return whether it is in now.
+    """Put a recipe into a PNG, JPEG or WebP file; return whether the file has it now.
 
     Every other byte stays. Other files, broken and signed (C2PA) ones, and those that cannot be
     written are left as they are: a picture matters more than its recipe.

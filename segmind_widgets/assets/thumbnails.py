@@ -50,7 +50,7 @@ class Thumbnails:
         return data, media_type
 
     def _path(self, asset: Asset, side: int) -> Path | None:
-        """Return the cache file, named by the source as it is now, or by the bytes in memory."""
+        """Return the cache file, named by path, size and time, or by the bytes."""
         if side > CACHED_SIDE:
             return None
         if asset.data is not None or asset.path is None:

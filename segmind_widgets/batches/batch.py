@@ -38,7 +38,7 @@ _HALT_TIMEOUT = 5.0  # seconds
 _MAX_CAUSES = 5  # in a view
 _ID_PATTERN = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
 _UNFINISHED = "This row is not done, and this kernel does not follow it: run the same batch again."
-_RESUMES = "it goes on where it stopped."
+_RESUMES = "finished rows are not repeated."
 _RUN_AGAIN = f"Run the same again: {_RESUMES}"
 _NOT_RESUMABLE = "A generator can only be resumed if the batch has a name (name=…)."
 

@@ -94,7 +94,7 @@ class BatchPlan:
         time = f"about {duration(self.seconds)}" if self.seconds else "time unknown"
         parts = [f"{self._job_count}{rate}: {time}, {self.cost}"] if self.to_send != 0 else []
         if self.done or self.unfinished:
-            unfinished = f", {self.unfinished:,} begun" if self.unfinished else ""
+            unfinished = f", {self.unfinished:,} started" if self.unfinished else ""
             parts.append(f"{self.done:,} done before{unfinished}: not paid again")
         axes = " × ".join(f"{len(axis.values)} {axis.name}" for axis in self.axes)
         return "; ".join([*parts, *([axes] if axes else []), f"{self.target} {self.where}"])

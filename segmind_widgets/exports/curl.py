@@ -256,7 +256,7 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
 
 
 def _address(request: ExportRequest) -> str:
-    """Return the address of uploads as a word of the shell."""
+    """Return the address of uploads, quoted for the shell."""
     base, separator, rest = request.upload_url.partition(f"{request.api}/")
     return f'"$api/{rest}"' if separator and not base else shlex.quote(request.upload_url)
 

@@ -34,7 +34,7 @@ from segmind_widgets.types import Call, RunRequest, Status
 
 _UNKNOWN_MODEL = "unknown"  # the model of a job that is not in the journal
 _MIN_ID_LENGTH = (
-    16  # characters at least; what is shorter is the beginning of an id, or a typing error
+    16  # characters at least; a shorter text is the beginning of an id, or a typing error
 )
 
 
@@ -146,7 +146,7 @@ class JobRegistry:
             runner = self._runners.get(row["key"])
             if (
                 runner is not None and runner.follow_again()
-            ):  # it was stopped, and a call was on its way
+            ):  # it was stopped while a call was running
                 self._live[row["key"]] = runner.job
                 self._on_begin(runner.job)
                 return runner.job

@@ -163,7 +163,7 @@ class Transport:
     ) -> str | None:
         """Fetch a file to `path`, or into an open one, without the key; its Content-Type.
 
-        `progress` is told bytes so far and in all (None where not told).
+        `progress` is called with the bytes so far and in all (None where unknown).
 
         Raises:
             DownloadError: the file is not there, was cut short, or nothing answered.
@@ -353,7 +353,7 @@ def _why(error: Exception) -> str:
         return "its certificate is not trusted"
     text = repr(error)
     if "NameResolution" in text or "getaddrinfo" in text:
-        return "its name is not known here (no network?)"
+        return "its name cannot be resolved (no network?)"
     if "refused" in text:
         return "the connection was refused"
     if "ProxyError" in text:

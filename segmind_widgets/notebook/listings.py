@@ -88,14 +88,12 @@ def jobs(
             "picture": lambda job: _picture(job, preview),
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
-            "begun": lambda job: age(job.created),
+            "started": lambda job: age(job.created),
             "took": lambda job: seconds(job.elapsed) if job.elapsed else "",
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
         },
-        f"{more}%segmind_jobs ID shows one; --resume goes on with unfinished jobs."
-        if rows
-        else none,
+        f"{more}%segmind_jobs ID shows one; --resume resumes unfinished jobs." if rows else none,
         pictures=["picture"],
     )
 
@@ -111,7 +109,7 @@ def job(one: Job, cell: str) -> Table:
         "error": _error_text(one.error),
         "at": where,
         "id": one.id,
-        "begun": f"{age(one.created)} ({one.created})",
+        "started": f"{age(one.created)} ({one.created})",
         "took": seconds(one.elapsed) if one.elapsed else "",
         "cost": money(one.cost) if one.cost is not None else "unknown",
         "credits left": f"{one.credits:.2f} USD" if one.credits is not None else "",

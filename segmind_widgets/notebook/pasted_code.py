@@ -1,4 +1,4 @@
-"""Code in a cell that calls a service: what it means there, or why it is refused."""
+"""Code in a cell that calls a service: its meaning there, or the reason for a refusal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_cell(session: Session, text: str, *, is_pasted: bool) -> Pasted | None:
 
 
 def note(pasted: Pasted) -> str:
-    """Return the line that says what was read."""
+    """Return the line that describes the code that was read."""
     return f"{pasted.summary}{_KEPT if pasted.had_key else ''}"
 
 

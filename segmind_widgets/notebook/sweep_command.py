@@ -116,7 +116,7 @@ class SweepCommand:
             answer = input(f"{plan}. {reason}. Send them? [y/N] ")
             why = "You did not say yes."
         except (StdinNotImplementedError, EOFError, OSError):
-            answer, why = "", f"{reason}, and nobody can be asked here."
+            answer, why = "", f"{reason}, and this front end cannot ask for confirmation."
         if answer.strip().lower() not in YES_ANSWERS:
             raise LimitError(
                 f"{plan}. {why}",

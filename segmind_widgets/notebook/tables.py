@@ -136,5 +136,5 @@ def _align(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 
 def _shorten(text: str) -> str:
-    """Cut prose off; addresses and ids stay whole, to be copied."""
+    """Shorten prose; addresses and ids stay whole, so that they can be copied."""
     return f"{text[:59]}…" if len(text) > 60 and " " in text else text

@@ -92,7 +92,7 @@ class Panel(widgets.VBox):
         return Head(self.title, f"{style_sheet()} {_HIDE_STATIC.format(id=self.model_id)}")
 
     def without_keys(self, text: str) -> str:
-        """Return text with a word for each API key in it: traits are saved in the notebook."""
+        """Return a text with a placeholder for each API key: traits are saved in the notebook."""
         return self.client.session.without_keys(text)
 
     # messages, buttons and threads

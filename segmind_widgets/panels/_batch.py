@@ -1,4 +1,4 @@
-"""A live batch: progress, cost, a contact sheet that fills, and failures by cause."""
+"""A running batch: progress, cost, a growing contact sheet, and failures by cause."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GRID_SIDE = 200  # largest size in a grid, where thumbnails share the width
 
 
 class BatchView(Panel):
-    """A live batch. Observes the batch's traits, which change at most five times a second."""
+    """A running batch. Observes the batch's traits, which change at most five times a second."""
 
     def __init__(self, batch: Batch, *, client: SegmindClient | None = None) -> None:
         self.batch = batch

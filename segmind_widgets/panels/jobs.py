@@ -1,4 +1,4 @@
-"""A live table of jobs: those of this kernel, and earlier ones on demand."""
+"""A table of running jobs, and of earlier ones on demand."""
 
 from __future__ import annotations
 

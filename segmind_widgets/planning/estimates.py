@@ -43,7 +43,7 @@ class Estimate:
         """Return a sentence: the way to learn an unknown cost."""
         if self.is_unreported:
             return "The service does not say what it costs; %segmind_status shows your balance."
-        return "One run without a limit may tell what it costs."
+        return "After one run without a limit, its cost may be known."
 
     def times(self, runs: int) -> Estimate:
         """Return the estimate of several runs together."""

@@ -272,7 +272,7 @@ class Body:
     """A request's body that is made while it is sent: memory does not grow with the file.
 
     `parts` are bytes, or functions that start a new run of pieces, with the length of each.
-    `progress` is told the bytes sent so far.
+    `progress` is called with the bytes sent so far.
     """
 
     def __init__(
@@ -315,7 +315,7 @@ def checked(call: Call, reply: Reply) -> Reply:
 
     Raises:
         SubmitUnknown: a gateway gave up on a billed call that may be running.
-        SegmindError: what the code and the body mean.
+        SegmindError: the error that the code and the body mean.
     """
     if reply.status < 300:
         return reply

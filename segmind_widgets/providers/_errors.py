@@ -150,9 +150,9 @@ def _named_field(message: str) -> str | None:
 
 def _phrase(status: int) -> str:
     try:
-        return f"The service answered {status} {HTTPStatus(status).phrase} and said nothing more."
+        return f"The service answered {status} {HTTPStatus(status).phrase} without a message."
     except ValueError:
-        return f"The service answered {status} and said nothing more."
+        return f"The service answered {status} without a message."
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

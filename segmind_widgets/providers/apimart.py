@@ -319,7 +319,7 @@ class APIMart(Provider):
         balance = number(body.get("remain_balance"))
         unlimited = body.get("unlimited_quota") is True
         if balance is None and not unlimited:
-            raise ReplyError("APIMart told no balance.", body=json.dumps(body)[:2000])
+            raise ReplyError("APIMart's reply has no balance.", body=json.dumps(body)[:2000])
         return Credits(balance or 0.0, used=number(body.get("used_balance")), unlimited=unlimited)
 
     def models_call(self) -> Call:

@@ -202,7 +202,7 @@ class Segmind(Provider):
             return self._ran(checked(call, reply))
         job_id = _id_in(call)
         if reply.status == 404 and job_id and call.method == "GET":
-            # the record of a request lives for an hour, its history for long
+            # the record of a request is kept for an hour, its history for longer
             return JobState(Status.PROCESSING, self._history(job_id), now=True)
         if reply.status == 200 and call.url.startswith(self.urls["SEGMIND_CONSOLE_URL"] + _HISTORY):
             return self._remembered(call, reply)
@@ -282,7 +282,7 @@ class Segmind(Provider):
         sniffed = Asset(data=reply.body).media_type
         if sniffed.partition("/")[0] in ("image", "video", "audio"):
             outputs = [Output(data=reply.body, media_type=sniffed)]
-        elif kind == "text/html":  # somebody's page, under a code of success
+        elif kind == "text/html":  # a page of a proxy or a portal, under a code of success
             outputs = []
         elif text or reply.body[:1] in (b"{", b"["):
             outputs = _from_v1_json(reply.body)
@@ -319,7 +319,7 @@ class Segmind(Provider):
             credits=number(metrics.get("remaining_credits")),
             seed=_seed(body, reply),
         )
-        if status is Status.FAILED:  # a cost here is what was reserved, and given back
+        if status is Status.FAILED:  # the cost of a failed job was reserved, and is refunded
             return replace(state, cost=None, error=_failure(body, reply, state.id))
         if status is Status.CANCELLED:
             return state
@@ -405,7 +405,7 @@ class Segmind(Provider):
         body = json_object(self.credits_call(), checked(self.credits_call(), reply))
         balance = number(body.get("credits"))
         if balance is None:
-            raise ReplyError("Segmind told no credits.", body=json.dumps(body)[:2000])
+            raise ReplyError("Segmind's reply has no credits.", body=json.dumps(body)[:2000])
         return Credits(balance, free=number(body.get("free-credits")))
 
 
@@ -498,7 +498,7 @@ def _encoded(text: str) -> Output:
     uri = text if text.startswith("data:") else f"data:application/octet-stream;base64,{text}"
     try:
         asset = Asset.of(uri)
-    except AssetError:  # paid for, so it is kept as it came
+    except AssetError:  # paid for, so the text is kept unchanged
         return Output(data=text.encode("utf-8", "replace"), media_type="text/plain")
     return Output(data=asset.content, media_type=asset.media_type)
 

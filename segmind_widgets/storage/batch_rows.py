@@ -154,7 +154,7 @@ def unsendable(inputs: Mapping[str, Any]) -> InputError | None:
         if match := _OBJECT.search(json.dumps(value)):
             return InputError(
                 f"`{name}` was {match[1]}, which went with the generator that gave it.",
-                hint="Give the rows once more: with the same name, what is done is not paid again.",
+                hint="Give the rows again under the same name: finished rows are not paid again.",
                 field=name,
             )
     return None

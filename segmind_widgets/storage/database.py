@@ -2,7 +2,7 @@
 
 A disk that is full, a file that is locked for long or may not be written: what is in the file and
 what is new lives in memory, and goes back to the file as soon as that can be written again. A
-damaged file is set aside under another name, never deleted, and a new one begun.
+damaged file is set aside under another name, never deleted, and a new one is made.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Database:
                 ) from error
 
     def close(self) -> None:
-        """Close the file; what is in memory goes to disk if that can be written now."""
+        """Close the file; rows in memory are written to disk if it can be written now."""
         with self._lock:
             if self.memory and self._again < float("inf"):
                 self._come_back()
@@ -181,7 +181,7 @@ class Database:
                 Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
         self.problem = (
             f"The journal in {self.path.parent} was damaged. It is kept there as {aside.name}, and"
-            " a new one was begun."
+            " a new one was made."
         )
 
 

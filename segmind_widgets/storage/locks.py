@@ -48,7 +48,7 @@ class KernelLock:
             return self._id
 
     def alive(self, owner: str | None) -> bool:
-        """Return whether the kernel of that name lives, or may live."""
+        """Return whether the kernel of that name is running, or may be."""
         if owner is None:
             return False
         path = self._path(owner)
@@ -57,7 +57,7 @@ class KernelLock:
         lock = FileLock(path, thread_local=False)
         try:
             acquire(lock, _GLANCE, _GLANCE / 5)
-        except (Timeout, OSError, NotImplementedError):  # what cannot be told is left alone
+        except (Timeout, OSError, NotImplementedError):  # an unreadable lock counts as held
             return True
         lock.release()
         path.unlink(missing_ok=True)
@@ -75,13 +75,13 @@ class KernelLock:
 
 
 class BatchLock:
-    """What one process at a time may do, such as to run a batch; given up when it ends.
+    """A lock on an activity of one process at a time, such as running a batch.
 
-    Within the process it may be had more than once, and is given up as often.
+    The system releases it when the process ends; within the process it is reentrant.
 
     Args:
         home: the store's folder.
-        name: what is done, in any characters.
+        name: of the activity, in any characters.
     """
 
     def __init__(self, home: Path, name: str) -> None:

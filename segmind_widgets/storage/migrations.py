@@ -58,7 +58,7 @@ _SECOND = (
     """
 CREATE INDEX jobs_unfinished ON jobs (created)  -- few, however long the journal
     WHERE status NOT IN ('completed', 'failed', 'cancelled', 'unknown')""",
-    # nobody can tell whether version 1 had sent it: the careful reading is that it had
+    # version 1 did not record whether it had sent a job: assume that it had
     "UPDATE jobs SET sent = created WHERE sent IS NULL",
 )
 _THIRD = (

@@ -37,7 +37,7 @@ class RateLimitTable:
             return None
         try:
             return self._run(lambda db: _changed(db, account, work))
-        except StoreError:  # closed, while something is still on its way
+        except StoreError:  # closed while a request is still running
             return None
 
 

@@ -1,6 +1,6 @@
-"""What jobs cost, as the services told it: sums over the journal.
+"""The cost of jobs, as the services reported it: sums over the journal.
 
-A job is one row, so a request with several outputs counts once. Only told costs count: what a
+A job is one row, so a request with several outputs counts once. Only reported costs count: what a
 service gave back after a failure, its provider does not report as a cost.
 """
 
@@ -25,10 +25,10 @@ _KEYS = {
 
 @dataclass(frozen=True)
 class SpendRow:
-    """What one model, day, notebook or job cost.
+    """The cost of one model, day, notebook or job.
 
     `key` is the model's name, the local day (ISO 8601), the notebook ("" for none) or the job's
-    id; `usd` the sum of told costs; `unpriced` the number of jobs that ended, well or unknown,
+    id; `usd` the sum of reported costs; `unpriced` the number of jobs that ended, well or unknown,
     without a told cost; `first` and `last` the moments of submission (UTC, ISO 8601). On the
     sandbox nothing is real money.
     """

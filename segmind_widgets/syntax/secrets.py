@@ -8,7 +8,7 @@ from typing import Any
 
 from segmind_widgets.nested import walk
 
-MARK = "KEY_LEFT_OUT"  # stands where a key was; a name, so that code stays code
+MARK = "KEY_LEFT_OUT"  # the placeholder of a key; a name, so that code can still be parsed
 _MIN_LENGTH = 8  # characters: shorter text is no key
 _VALUE = r"([\w.~+/=-]{8,})"
 _NAME = r"[\w-]*(?:api|secret|access|auth)[_-]?(?:key|token)"

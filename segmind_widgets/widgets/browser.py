@@ -45,7 +45,7 @@ class Browser(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """Show a message, or an error in red, in the place of the previous one."""
+        """Show a message, or an error in red; it replaces the previous one."""
         with self.hold_sync():
             self.note = "" if error else text
             self.error = text if error else ""

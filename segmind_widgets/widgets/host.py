@@ -48,7 +48,7 @@ class Host(Protocol):
         ...
 
     def without_keys(self, text: str) -> str:
-        """Return text with a word for each API key in it."""
+        """Return a text with a placeholder for each API key in it."""
         ...
 
     @property

@@ -111,7 +111,7 @@ class Details(widgets.VBox):
     def _rerun(self) -> None:
         self._hide_question()
         if self.job is not None:
-            self._panel.background(self.job.rerun, lambda _: self._panel.say("It is on its way."))
+            self._panel.background(self.job.rerun, lambda _: self._panel.say("It is running."))
 
 
 def job_html(job: Job) -> str:
@@ -128,7 +128,7 @@ def job_html(job: Job) -> str:
         "took": seconds(job.elapsed) if job.elapsed else "",
         "cost": money(job.cost) if job.cost is not None else "",
         "seed used": "" if job.seed in (None, job.inputs.get("seed")) else str(job.seed),
-        "begun": job.created.replace("T", " ")[:19] + " UTC",
+        "started": job.created.replace("T", " ")[:19] + " UTC",
         "id": job.id,
         "file" if len(job.outputs) == 1 else "files": "\n".join(
             str(asset.path or asset.url) for asset in job.outputs

@@ -39,7 +39,7 @@ class JobTable(Browser):
     open_key = Unicode("").tag(sync=True)
     """The key of the row whose details are open, or empty."""
     empty = Unicode("").tag(sync=True)
-    """The text in the place of an empty table."""
+    """The text shown for an empty table."""
 
     def __init__(
         self,

@@ -79,7 +79,7 @@ class Pictures(Browser):
     label = Unicode("Pictures").tag(sync=True)
     """The name of the list, for screen readers."""
     empty = Unicode("").tag(sync=True)
-    """The text in the place of an empty list."""
+    """The text shown for an empty list."""
 
     def __init__(
         self,

@@ -73,5 +73,5 @@ class PasteBox(TextBox):
         super().__init__(str, keeps=False, **traits)
 
     def take(self, text: str) -> None:
-        """Pass a text on; nothing of it is kept."""
+        """Pass a text on without keeping it."""
         self._on_text(text)

@@ -165,7 +165,7 @@ def test_both_are_readable_in_the_dark_and_when_narrow(browser: Any, dark_lab: L
     gallery.locator(".sw-thumb").last.click()
     jobs.get_by_role("button", name="Open: fast-flux-schnell, a fox in the snow").click()
     for name, panel in (("gallery", gallery), ("jobs", jobs)):
-        panel.locator(".sw-details >> text=begun").wait_for()
+        panel.locator(".sw-details >> text=started").wait_for()
         panel.locator(".sw-details").scroll_into_view_if_needed()
         shot(page, f"{name}-dark")
     page.set_viewport_size({"width": 400, "height": 1300})

@@ -109,7 +109,7 @@ def test_one_run_makes_an_unknown_cost_known(client: SegmindClient) -> None:
     model, options = "gemini-3-pro-image-preview", {"provider": "apimart"}
     told = client.plan(model, {"prompt": "x"}, **options).estimate
     assert told.high is None
-    assert told.remedy == "One run without a limit may tell what it costs."
+    assert told.remedy == "After one run without a limit, its cost may be known."
     job = client.run(model, {"prompt": "x"}, **options)
     assert client.plan(model, {"prompt": "x"}, **options).estimate.high == job.cost > 0
 

@@ -101,7 +101,7 @@ def test_words_of_an_absurdly_nested_body() -> None:
 
 def test_an_empty_or_broken_body_still_gives_a_sentence() -> None:
     assert from_reply(404, {}, b"").message == (
-        "The service answered 404 Not Found and said nothing more."
+        "The service answered 404 Not Found without a message."
     )
     assert from_reply(599, {}, b"").message.startswith("The service answered 599")
     assert from_reply(400, {}, b"\xff\xfe bad").message == "\ufffd\ufffd bad"

@@ -320,7 +320,7 @@ def test_where_no_worker_is_left_the_driver_ends_what_was_begun(
     with Pool(2, lambda task, number: "" if number < 3 else "before") as pool:
         batch = client.map(FAST, prompts(300), executor=pool).wait(60)
     assert isinstance(batch.error, WorkersLost)
-    assert batch.message.count("goes on where it stopped") == 1
+    assert batch.message.count("finished rows are not repeated") == 1
     begun = len(sandbox.billed_posts)
     assert batch.done == begun >= 1
     with Pool(2) as pool:

@@ -160,7 +160,7 @@ class Service:
 
 
 def check_interval(context: Context, job: Job) -> None:
-    """Refuse a poll that comes sooner than `poll_interval` after the one before.
+    """Refuse a poll less than `poll_interval` seconds after the previous one.
 
     Raises:
         Refusal: 429.

@@ -39,7 +39,7 @@ def _fits(texts: list[str]) -> bool:
 
 
 def items(value: Any) -> list[Any]:
-    """Return what a loop goes through; one Unknown where that is not known."""
+    """Return the items of a loop; one Unknown where they are not known."""
     if is_mapping(value):
         return list(value)
     return value[:_MAX_ITEMS] if is_list(value) else [Unknown()]

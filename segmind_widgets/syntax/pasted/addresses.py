@@ -24,7 +24,7 @@ _APIMART = re.compile(r"/v1/(?!tasks\b|models\b|user\b|balance\b)[\w-]+(?:/[\w-]
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is for. `name` is "" where the body names the model (APIMart)."""
+    """The purpose of a request. `name` is "" where the body names the model (APIMart)."""
 
     provider: str
     kind: PastedKind

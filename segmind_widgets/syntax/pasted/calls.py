@@ -25,7 +25,7 @@ _BODIES = ("json", "data", "body", "content", "form", "files")
 
 
 class Calls:
-    """Knows the results of calls; appends each request to `requests`.
+    """The results of calls; each request is appended to `requests`.
 
     Args:
         is_service: whether an address is one of the services'.
@@ -114,7 +114,7 @@ class Calls:
 def files_in(body: Any, *, is_form: bool = False) -> tuple[Any, ...]:
     """Return the files and data URLs of an upload's body, in order.
 
-    What a form holds beside text is a file, also where the program does not name it.
+    A value of a form that is not text is a file, also where the program does not name it.
     """
     if is_mapping(body):
         return tuple(f for value in body.values() for f in files_in(value, is_form=is_form))

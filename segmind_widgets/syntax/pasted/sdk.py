@@ -9,7 +9,7 @@ from typing import Any
 from segmind_widgets.schemas import is_list
 from segmind_widgets.syntax.pasted.values import BaseUrl, LocalFile, Reference, Request, is_dict
 
-# An SDK's request has no address of its own: these schemes name the target in its place.
+# An SDK's request has no address, so these schemes name its target.
 SCHEMES = {"v1": "segmind-v1", "v2": "segmind-v2", "workflow": "segmind-workflow"}
 UPLOAD, UNNAMED = "segmind-upload:", "segmind-unnamed:"
 OWN = "segmind-widgets:"
