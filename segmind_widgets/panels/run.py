@@ -13,6 +13,7 @@ import ipywidgets as widgets
 from segmind_widgets.catalog.catalog import Catalog
 from segmind_widgets.formatting import PREMIUM, money, seconds, with_links
 from segmind_widgets.panels._run_base import RunsPanel
+from segmind_widgets.planning.targets import plain_name, split_provider
 from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.types import Model
 from segmind_widgets.widgets.base import PROVIDER_OPTIONS, row
@@ -76,7 +77,8 @@ class RunPanel(RunsPanel):
         return ""
 
     def choose(self, name: str) -> None:
-        """Show the form of a model by its name, also where the catalogue does not have it."""
+        """Show the form of a model by its name or address, also where no catalogue has it."""
+        name = plain_name(split_provider(name)[0])
         model = self.catalog.find(name, self.provider_name)
         if model is not None and model.slug in dict(self.list.options).values():
             self._set_options(self.list.options, model.slug)

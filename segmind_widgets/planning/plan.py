@@ -181,8 +181,7 @@ def make_plan(
         endpoint: where it would run.
         directory: the models that are known.
         store: earlier runs and uploads.
-        check_inputs: whether inputs that do not fit the model's parameters are refused; see
-            `Settings.check_inputs`. Otherwise they become notes.
+        check_inputs: see `Settings.check_inputs`; inputs that are not refused become notes.
         again: see `Plan`.
         as_written: whether the inputs get no seed.
         notes: about the choice of the endpoint.
@@ -193,17 +192,12 @@ def make_plan(
     request = endpoint.provider.normalize(request)
     refuse_placeholders(request.inputs)
     model = directory.find(request.target, endpoint) if request.kind == "model" else None
-    notes = [*notes]
-    inputs = request.inputs
+    inputs, remarks = request.inputs, list[str]()
     if model is not None:
         request = replace(request, target=model.slug, modality=model.modality)
-        if not model.listed:
-            title = endpoint.provider.title
-            notes.append(f"{model.slug} is not in today's directory of {title}.")
         inputs, remarks = _check(inputs, model, check_inputs, as_written=as_written)
-        notes += remarks
     elif request.kind == "model":
-        notes.append(_unknown_model(request.target, directory, endpoint))
+        remarks = [_unknown_model(request.target, directory, endpoint)]
     inputs = resolve_files(inputs)
     if not endpoint.provider.takes_data_urls:
         inputs = resolve_data_urls(inputs, endpoint.provider.check_upload)
@@ -219,7 +213,7 @@ def make_plan(
         model,
         tuple(asset for asset in files if asset not in uploaded),
         tuple(uploaded),
-        tuple(notes),
+        (*notes, *remarks),
         estimate(model.cost if model else None, own.costs(outputs), outputs),
         own.seconds() or (model.seconds if model else None),
         again,
@@ -238,7 +232,8 @@ def _check(
     refuses = mode == "strict" or (mode == "schema" and model.schema_source == "service")
     if refuses:
         result.raise_for_problems()
-    notes = [str(note) for note in result.warnings]
+    notes = [] if model.listed else [f"{model.slug} is not in today's directory of Segmind."]
+    notes += [str(note) for note in result.warnings]
     if result.problems:
         page = f" The parameters of {model.slug} are known from a page that may be out of date."
         problems = " ".join(str(note) for note in result.problems)

@@ -607,3 +607,8 @@ def test_uploads_say_their_limits(shell: Shell) -> None:
     doc = shell.ip.find_line_magic("segmind_upload").__doc__
     for words in ("20 MB", "72 hours", "JPEG, PNG, WebP and GIF", "other files"):
         assert words in " ".join(doc.split())
+
+
+@pytest.mark.parametrize("name", ["https://www.segmind.com/models/flux-dev/api", "FLUX-Dev"])
+def test_a_models_page_is_a_name_of_the_model(shell: Shell, name: str) -> None:
+    assert "guidance" in repr(shell.run(f"%segmind_models {name}"))

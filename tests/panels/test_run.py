@@ -370,3 +370,21 @@ def test_the_budget_holds_for_a_panel(panel: RunPanel, sandbox: Sandbox) -> None
     told(panel, "budget of $0.012")
     made(panel, 2)
     assert len(sandbox.billed_posts) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "https://www.segmind.com/models/flux-dev/api",
+        "https://api.segmind.com/v2/flux-dev",
+        "black-forest-labs/flux-dev",
+        "segmind:flux-dev",
+        "FLUX-Dev",
+    ],
+)
+def test_every_way_to_name_a_model(client: SegmindClient, name: str) -> None:
+    panel = RunPanel(name, client=client)
+    assert panel.form is not None
+    assert panel.model.slug == "flux-dev"
+    assert panel.model.schema
+    panel.close()

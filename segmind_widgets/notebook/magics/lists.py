@@ -32,11 +32,12 @@ class ListMagics(MagicsBase):
         The exact name of a model shows its parameters.
         """
         from segmind_widgets.notebook import listings
+        from segmind_widgets.planning.targets import plain_name, split_provider
 
         options = self.options("segmind_models", line)
         catalog = self.client.catalog(options.provider)
         query = " ".join(options.query)
-        exact = catalog.find(query) if query else None
+        exact = catalog.find(plain_name(split_provider(query)[0])) if query else None
         if exact is not None and exact.schema:
             kind = self.client.session.provider_class(exact.provider)
             return listings.parameters(exact, kind.model_page(exact.slug))
