@@ -194,7 +194,7 @@ def test_many_are_asked_for(
 def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox) -> None:
     shell.client.budget = 0.012
     cell = f"%segmind_run {FAST} prompt=x --sweep seed=1,2,3"
-    with pytest.raises(errors.LimitError, match=r"budget \$0\.012 is left.* nobody can be asked"):
+    with pytest.raises(errors.LimitError, match=r"budget \$0\.012 is left.* cannot ask for confirmation"):
         shell.run(cell)
     assert sandbox.requests("POST") == []
     with pytest.raises(errors.LimitError, match="session's budget"):

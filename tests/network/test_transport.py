@@ -225,7 +225,7 @@ def test_a_refused_connection_accepted_nothing(make: Callable[..., Call]) -> Non
 @pytest.mark.parametrize("make", [get, post])
 def test_an_unknown_name_accepted_nothing(make: Callable[..., Call]) -> None:
     url = "http://no-such-host.invalid"
-    with pytest.raises(errors.Unreachable, match="not known here"):
+    with pytest.raises(errors.Unreachable, match="cannot be resolved"):
         transport(url).send(make(url))
 
 
