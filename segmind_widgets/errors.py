@@ -4,7 +4,7 @@ SegmindError
 ├── InputError (ValueError)      the request is wrong, and nothing was billed
 │   ├── CellError                the text of a cell or a line
 │   ├── AssetError               a file that cannot be read, or that the provider refuses
-│   └── Rejected                 the service said no to a value (400, 415, 422)
+│   └── Rejected                 the service refused a value (400, 415, 422)
 │       └── Moderated            …because of its content rules
 ├── LimitError                   a limit set by you (cost, budget) refused before sending
 ├── KeyMissing                   no key for this provider

@@ -175,12 +175,12 @@ class Asset:
 
     @property
     def local(self) -> bool:
-        """Whether its bytes are on this disk or in memory."""
+        """Return whether its bytes are on this disk or in memory."""
         return self.data is not None or self.path is not None
 
     @property
     def removed(self) -> bool:
-        """Whether its file was on this disk and no longer exists."""
+        """Return whether its file was on this disk and no longer exists."""
         return self.data is None and self.path is not None and not self.path.exists()
 
     def _unreadable(self, error: OSError) -> AssetError:

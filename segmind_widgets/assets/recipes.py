@@ -96,8 +96,8 @@ class Recipe:
     def source_type(self) -> str:
         """Return IPTC's digital source type of the picture, a URI.
 
-        The inputs are as sent: a picture among them is told by its type or suffix, or by the name
-        of its field.
+        The inputs are as sent: a picture among them is recognised by its type or suffix, or by the
+        name of its field.
         """
         if self.sandbox:
             return f"{SOURCE_TYPES}algorithmicMedia"

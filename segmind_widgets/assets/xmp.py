@@ -100,7 +100,7 @@ class Packet:
         return _PACKET.format(_block(properties, frozenset(), "")).encode()
 
     def _sort(self, node: _Node) -> None:
-        """Tell our properties, in a node of ours or merged into one of others, from the rest."""
+        """Separate our properties, in a node of ours or merged into another's, from the rest."""
         if self._data.startswith(_OPENING.encode(), node.start):
             newline = self._data[node.end : node.end + 1] == b"\n"
             self._drops.append((node.start, node.end + newline))

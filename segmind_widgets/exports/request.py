@@ -36,7 +36,7 @@ class File(str):
 
     @classmethod
     def of(cls, asset: Asset, use: Literal["upload", "encoded", "Path"]) -> File:
-        """Make one of an asset on this disk."""
+        """Make a File of an asset on this disk."""
         file = cls(asset.path)
         file.use, file.media_type = use, asset.media_type
         return file
@@ -70,7 +70,7 @@ class ExportRequest:
         return {(str(file), file.use): file for file in files}
 
     def uses(self, use: str) -> bool:
-        """Whether a script calls this function with a file."""
+        """Return whether a script calls this function with a file."""
         return any(file.use == use for file in self.files.values())
 
 
@@ -211,5 +211,5 @@ def with_marks(inputs: Mapping[str, Any], names: Mapping[tuple[str, str], str]) 
 
 
 def _pause(seconds: float | None) -> int:
-    """Seconds between polls: a tenth of the usual time, 1 to 10."""
+    """Return the seconds between polls: a tenth of the usual time, 1 to 10."""
     return round(min(10, max(1, seconds / 10))) if seconds else 2

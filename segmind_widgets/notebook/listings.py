@@ -158,7 +158,7 @@ def spend(
         sentences.append(f"Its budget is {money(budget)}.")
     if newest is not None:
         kind = "sandbox credits" if newest.sandbox else "credits"
-        sentences.append(f"The newest job left {newest.credits:.2f} USD of {kind}.")
+        sentences.append(f"The balance after the newest job: {newest.credits:.2f} USD of {kind}.")
     if not rows:
         sentences.insert(0, f"Nothing was run {'then' if filtered else 'yet'}.")
     return Table(

@@ -118,8 +118,8 @@ class RunCommand:
             self._names[options.output] = job
         if earlier and not options.quiet:
             self._display.note(
-                f"This was made {listings.age(earlier.created)}, by the same model from the same"
-                " inputs. Nothing was sent or billed."
+                f"This result was made {listings.age(earlier.created)}, by the same model"
+                " from the same inputs. Nothing was sent or billed."
             )
         return self._watch(job, options, handle)
 

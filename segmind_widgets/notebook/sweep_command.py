@@ -132,7 +132,7 @@ class SweepCommand:
         except SegmindError as error:
             self._display.note(f"It would be refused: {error.message}")
         if reason := self._reason_to_ask(plan):
-            self._display.note(f"{reason}: you would be asked, or say --yes.")
+            self._display.note(f"{reason}: a confirmation is needed; --yes gives it.")
 
     # running
 

@@ -116,7 +116,7 @@ class Budget:
             raise
 
     def job_of(self, plan: Plan) -> PaidJob | None:
-        """Return the job that a plan became just now; None where nothing was submitted."""
+        """Return the job that a plan has just started; None where nothing was submitted."""
         with self._lock:
             return next((entry.job for entry in self._recent if entry.plan is plan), None)
 

@@ -86,7 +86,7 @@ class Plan:
                 hint=f"Nothing was sent. {estimate.remedy} To run it all the same,"
                 " leave --max-cost out.",
             )
-        if not estimate.high <= max_cost + USD_TOLERANCE:  # so written, NaN allows nothing
+        if not estimate.high <= max_cost + USD_TOLERANCE:  # in this form, NaN allows nothing
             words = "usually costs" if estimate.low == estimate.high else "may cost up to"
             raise LimitError(
                 f"{target} {words} {money(estimate.high)} ({estimate.source}), more than the"

@@ -58,7 +58,7 @@ from segmind_widgets.types import (
 
 
 def origin(url: str) -> str:
-    """scheme://host:port, with the scheme's own port where none is written; "" for no address."""
+    """Return scheme://host:port of an address, with the default port; "" for no address."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -48,7 +48,7 @@ _BY_STATUS: dict[int, type[SegmindError]] = {
     504: GatewayError,
 }
 
-_LONGEST_WAIT = 86_400.0  # seconds: what names a later moment was misread
+_LONGEST_WAIT = 86_400.0  # seconds: a later moment is a misread date
 
 _MONEY = re.compile(r"credit|balance|insufficient|quota|funds", re.IGNORECASE)
 
@@ -110,7 +110,7 @@ def words(text: str) -> tuple[str, str | None]:
 
 
 def _whole(text: str) -> str:
-    """With "?" for half a character, which JSON may hold and no file or database takes."""
+    """Return the text with "?" for half a character, which no file or database takes."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -156,7 +156,7 @@ def _phrase(status: int) -> str:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds to wait, from `Retry-After` or `x-rate-limit-reset-at-utc`; None where unreadable.
+    """Return the seconds that `Retry-After` or `x-rate-limit-reset-at-utc` name, or None.
 
     Both may be seconds, epoch seconds, an HTTP date or ISO 8601 (Segmind documents no form).
     """

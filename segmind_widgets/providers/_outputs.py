@@ -33,7 +33,7 @@ def from_json(text: str | bytes) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """With "?" for half a character (a text cut within an emoji): no file or database takes it."""
+    """Replace half a character, as of an emoji that was cut, by "?": no database takes it."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     return value
@@ -44,7 +44,7 @@ def _inside(value: Any) -> Any:
 
 
 def collect(value: object, name: str | None = None) -> list[Output]:
-    """Every output in a service's `output`, whatever its shape, with the names it has.
+    """Return every output in a service's `output`, whatever its shape, with its name.
 
     Strings that hold JSON are read as JSON. URLs and data URIs become files; other text becomes a
     text output where nothing else was found. Shapes met: a URL, a list of URLs, `{"image": url}`,

@@ -380,7 +380,7 @@ def _failure(data: Mapping[str, Any], reply: Reply, task: str | None) -> JobFail
 
 
 def _result_outputs(result: object) -> list[Output]:
-    """`{"images": [{"url": ["…"], "expires_at": …}]}`, `{"url": …}`: files with their expiry."""
+    """Return files with their expiry, of `{"images": [{"url": ["…"], "expires_at": …}]}`."""
     if is_mapping(result):
         records = [r for v in result.values() if is_list(v) for r in v]
         outputs_of_records: list[Output] = []
@@ -397,7 +397,7 @@ def _result_outputs(result: object) -> list[Output]:
 
 
 def _moment(value: object) -> str | None:
-    """UTC ISO 8601 from epoch seconds or from such text; None for anything else."""
+    """Return UTC ISO 8601 from epoch seconds or from such text; None for anything else."""
     seconds = number(value)
     if seconds is None:
         return value if isinstance(value, str) and value else None

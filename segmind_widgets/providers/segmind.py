@@ -275,7 +275,7 @@ class Segmind(Provider):
         return state
 
     def _ran(self, reply: Reply) -> JobState:
-        """v1: the reply is the result."""
+        """Return the state of a v1 run, whose reply is the result."""
         headers = reply.headers
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         text = kind.endswith("json") or kind.startswith("text/")
@@ -305,7 +305,7 @@ class Segmind(Provider):
         )
 
     def _asynchronous(self, call: Call, reply: Reply) -> JobState:
-        """v2 and workflows: submit, status, result. FAILED comes under 422: body before code."""
+        """Return the state of a v2 run or a workflow; FAILED comes with 422."""
         if reply.status != 422 or not _says_failed(reply.body):
             checked(call, reply)
         body = json_object(call, reply)
@@ -478,7 +478,7 @@ def _base64(asset: Asset) -> Callable[[], Iterator[bytes]]:
 
 
 def _from_v1_json(body: bytes) -> list[Output]:
-    """`{"image": base64 or URL}` of `base64: true`, or a language model's own reply."""
+    """Return outputs of `{"image": base64 or URL}`, or of a language model's own reply."""
     try:
         value = from_json(body)
     except ValueError:

@@ -23,8 +23,8 @@ _LIST = 'batch = ? AND "row" IS NOT NULL'
 class BatchRows:
     """The rows of a batch in the journal.
 
-    A job's `row` is its number in the batch. A try that was followed by another, or whose number
-    has other inputs by now, has none; it stays in the journal, for the ledger.
+    A job's `row` is its number in the batch. An earlier try of a row,
+    or one whose row has other inputs now, has no number; it stays in the journal for the ledger.
 
     Args:
         run: `Database.run`.
@@ -153,7 +153,7 @@ def unsendable(inputs: Mapping[str, Any]) -> InputError | None:
     for name, value in inputs.items():
         if match := _OBJECT.search(json.dumps(value)):
             return InputError(
-                f"`{name}` was {match[1]}, which went with the generator that gave it.",
+                f"`{name}` was {match[1]}, which was lost with its generator.",
                 hint="Give the rows again under the same name: finished rows are not paid again.",
                 field=name,
             )

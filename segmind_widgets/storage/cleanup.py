@@ -37,8 +37,8 @@ class Cleaned:
 def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
     """Remove the results of jobs that have ended and started more than `older_days` days ago.
 
-    Only files in the store's own folder of results, and never those of an unfinished job. What a
-    killed kernel left half written, goes too.
+    Only files in the store's own folder of results, and never those of an unfinished job. Partial
+    files of killed kernels are removed, too.
 
     Raises:
         InputError: the days are negative.

@@ -1,8 +1,8 @@
 """One SQLite file in WAL mode, shared by kernels. Where it cannot be used, memory takes its place.
 
-A disk that is full, a file that is locked for long or may not be written: what is in the file and
-what is new lives in memory, and goes back to the file as soon as that can be written again. A
-damaged file is set aside under another name, never deleted, and a new one is made.
+While the disk is full, or the file is locked or read-only, its rows and new ones are in memory;
+they are written back as soon as the file can be written again. A damaged file is set aside under
+another name, never deleted, and a new one is made.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
     """Let one kernel at a time open the file or set it aside.
 
     Setting aside renames three files. A kernel that began a new journal between two renames would
-    lose its write-ahead log, and the rows in it. Where the disk has no locks, nobody waits.
+    lose its write-ahead log, and the rows in it. On a disk without locks, kernels do not wait.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(f"{path}.lock", thread_local=False)

@@ -19,7 +19,7 @@ class FormTable(Protocol):
 
 
 class StoredForms:
-    """What `providers._base.Provider.forms` reads and writes, for one endpoint.
+    """The forms of one endpoint in the store; see `providers._base.Forms`.
 
     Args:
         table: the store.

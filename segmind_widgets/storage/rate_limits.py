@@ -1,7 +1,7 @@
 """The table of rate states, one row an account; the arithmetic is in `network.rate_limit`.
 
 A change is one short transaction that holds the file's write lock. Where the file is busy with
-another kernel for longer than `PATIENCE`, or is not usable at all, nobody waits.
+another kernel for longer than `PATIENCE`, or is not usable at all, the change is not made.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _changed(db: sqlite3.Connection, account: str, work: _Work) -> tuple[float, 
         if row != before:
             db.execute(_WRITE, (account, *row))
         db.execute("COMMIT")
-    except sqlite3.OperationalError:  # busy, full, read-only: the journal's writes will tell
+    except sqlite3.OperationalError:  # busy, full, read-only: the journal's own writes report it
         return None
     else:
         return answer, row

@@ -1,7 +1,7 @@
 """The cost of jobs, as the services reported it: sums over the journal.
 
-A job is one row, so a request with several outputs counts once. Only reported costs count: what a
-service gave back after a failure, its provider does not report as a cost.
+A job is one row, so a request with several outputs counts once. Only reported costs count:
+refunds after a failure are not reported as a cost.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class SpendRow:
 
     `key` is the model's name, the local day (ISO 8601), the notebook ("" for none) or the job's
     id; `usd` the sum of reported costs; `unpriced` the number of jobs that ended, well or unknown,
-    without a told cost; `first` and `last` the moments of submission (UTC, ISO 8601). On the
+    without a reported cost; `first` and `last` the moments of submission (UTC, ISO 8601). On the
     sandbox nothing is real money.
     """
 

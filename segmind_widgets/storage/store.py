@@ -84,7 +84,8 @@ class Store(Cache):
     def update(self, key: str, **columns: Any) -> None:
         """Change columns of a job's row.
 
-        That it is sent, and its id, also outlive a loss of power: nothing else tells them.
+        `sent` and `id` are synced to the disk, to survive a loss of power: they are recorded
+        nowhere else.
         """
         marks = {name: columns[name] for name in ("sent", "id") if columns.get(name)}
         sure = any(self._unfinished.get(key, {}).get(name) != marks[name] for name in marks)

@@ -325,7 +325,7 @@ def test_objects_of_a_generator_are_not_sent_as_their_names(
     sent = [request.json for request in sandbox.requests("POST", "/v2/")[before:]]
     assert sent == [{"prompt": "<b>"}]
     error = batch.job(0).error
-    assert "`image` was bytes, which went with the generator" in error.message
+    assert "`image` was bytes, which was lost with its generator" in error.message
 
 
 def test_what_nobody_told_the_cost_of_is_not_shown_as_free(client: SegmindClient) -> None:

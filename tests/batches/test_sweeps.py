@@ -164,7 +164,7 @@ def test_a_dry_run_sends_nothing(
     assert "$0.033; 3 seed × 2 steps" in str(plan)
     said = capsys.readouterr().out
     assert "It would be refused: 6 jobs may cost $0.033, more than the $0.01" in said
-    assert "more than 4 at once: you would be asked" in said
+    assert "more than 4 at once: a confirmation is needed" in said
     assert sandbox.requests("POST") == []
 
 
@@ -194,7 +194,9 @@ def test_many_are_asked_for(
 def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox) -> None:
     shell.client.budget = 0.012
     cell = f"%segmind_run {FAST} prompt=x --sweep seed=1,2,3"
-    with pytest.raises(errors.LimitError, match=r"budget \$0\.012 is left.* cannot ask for confirmation"):
+    with pytest.raises(
+        errors.LimitError, match=r"budget \$0\.012 is left.* cannot ask for confirmation"
+    ):
         shell.run(cell)
     assert sandbox.requests("POST") == []
     with pytest.raises(errors.LimitError, match="session's budget"):

@@ -156,7 +156,7 @@ def test_reuse_shows_what_was_paid_already(
     assert (again.id, again.outputs[0].path) == (first.id, first.outputs[0].path)
     assert len(list((tmp_path / "copies").iterdir())) == 1
     said = capsys.readouterr().out
-    assert "This was made just now, by the same model from the same inputs" in said
+    assert "This result was made just now, by the same model from the same inputs" in said
     assert str(first.outputs[0].path) in said
     assert shell.run(f"{RUN} prompt=x --seed 8 --reuse").id != first.id
     shell.run(f"{RUN} prompt=x --seed 7 --reuse --dry-run")
@@ -331,7 +331,10 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     assert ["fast-flux-schnell", "2", "2", "$0.011", "sandbox credits"] in lines
     assert ["in all", "3", "3", "$0.031", "sandbox credits"] in lines
     assert lines[-1][0].startswith("This session: $0.00 spent. In sandbox credits: $0.031 spent.")
-    assert "Its budget is $0.10. The newest job left 9.97 USD of sandbox credits." in lines[-1][0]
+    assert (
+        "Its budget is $0.10. The balance after the newest job: 9.97 USD of sandbox credits."
+        in lines[-1][0]
+    )
     assert [row.usd for row in spent] == [1.5, 0.02, 0.011]
     for by, rows in (("day", 2), ("notebook", 2), ("job", 4)):
         assert len(shell.run(f"%segmind_spend --by {by}")) == rows, by
