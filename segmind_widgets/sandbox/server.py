@@ -57,7 +57,7 @@ class FilesOrigin(Service):
         return Answer(file.path, media_type=file.media_type)
 
 
-class Forms(TypedDict, total=False):
+class SandboxForms(TypedDict, total=False):
     """Choices where the services' pages and clients disagree; `Sandbox` documents each."""
 
     workflow_auth: Literal["either", "bearer", "x-api-key"]
@@ -128,7 +128,7 @@ class Sandbox:
         max_body: int = 512 * _MIB,
         v1_models: Iterable[str] = (),
         v2_models: Iterable[str] = (),
-        **forms: Unpack[Forms],
+        **forms: Unpack[SandboxForms],
     ) -> None:
         self.faults = Faults(faults)
         self.log = Log()

@@ -14,7 +14,7 @@ import requests
 
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.sandbox.__main__ import parser
-from segmind_widgets.sandbox.server import Forms
+from segmind_widgets.sandbox.server import SandboxForms
 from segmind_widgets.sandbox.services.service import CHOICES
 
 COMMAND = [sys.executable, "-m", "segmind_widgets.sandbox"]
@@ -149,7 +149,7 @@ def test_help_tells_every_failure():
 def test_every_form_is_an_option():
     defaults = vars(parser().parse_args([]))
     assert {name: defaults[name] for name in CHOICES} == {n: c[0] for n, c in CHOICES.items()}
-    assert set(CHOICES) == set(Forms.__annotations__)
+    assert set(CHOICES) == set(SandboxForms.__annotations__)
     for name, choices in CHOICES.items():
         for choice in choices:
             options = parser().parse_args([f"--{name.replace('_', '-')}", choice])

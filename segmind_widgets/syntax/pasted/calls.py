@@ -9,12 +9,12 @@ from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.syntax.pasted import library, sdk
 from segmind_widgets.syntax.pasted.values import (
     BaseUrl,
-    Form,
+    CodeRequest,
     Function,
     LocalFile,
+    MultipartForm,
     Reference,
     ReplyPart,
-    Request,
     is_known,
     parse_body,
 )
@@ -36,7 +36,7 @@ class Calls:
     def __init__(
         self,
         is_service: Callable[[str], bool],
-        requests: list[Request],
+        requests: list[CodeRequest],
         apply: Callable[[Function, Sequence[Any], dict[str, Any]], Any],
     ) -> None:
         self._is_service = is_service
@@ -72,7 +72,7 @@ class Calls:
 
     def _request(
         self, name: str, owner: Any, args: Sequence[Any], words: Mapping[str, Any]
-    ) -> Request | None:
+    ) -> CodeRequest | None:
         """Return the request of a call that has an address of a service, else None."""
         verb = name.rpartition(".")[2].lower()
         verb = verb if verb in _VERBS else ""
@@ -95,7 +95,7 @@ class Calls:
 
     def _sent(
         self, verb: str, address: str, options: dict[str, Any], rest: Sequence[Any]
-    ) -> Request:
+    ) -> CodeRequest:
         body: Any = None
         if rest and is_mapping(rest[0]) and _are_options(rest[0], verb):
             options |= rest[0]
@@ -103,12 +103,12 @@ class Calls:
             body = rest[0]
         named = [options[name] for name in _BODIES if options.get(name) is not None]
         body = body if body is not None else named[0] if named else None
-        is_form = isinstance(body, Form) or "files" in options
+        is_form = isinstance(body, MultipartForm) or "files" in options
         body = parse_body(body)
         method = options.get("method")
         method = method.upper() if isinstance(method, str) else verb.upper()
         method = method or ("GET" if body is None else "POST")
-        return Request(method, address, body, files_in(body, is_form=is_form))
+        return CodeRequest(method, address, body, files_in(body, is_form=is_form))
 
 
 def files_in(body: Any, *, is_form: bool = False) -> tuple[Any, ...]:

@@ -11,7 +11,13 @@ from typing import Any
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import transform
 from segmind_widgets.syntax.pasted.calls import files_in
-from segmind_widgets.syntax.pasted.values import LocalFile, Request, Unknown, is_dict, parse_body
+from segmind_widgets.syntax.pasted.values import (
+    CodeRequest,
+    LocalFile,
+    Unknown,
+    is_dict,
+    parse_body,
+)
 
 _QUOTED = re.compile(  # `$'…'` is in curl commands that browsers copy
     r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$'((?:\\.|[^'\\])*)'""", re.DOTALL
@@ -49,7 +55,7 @@ def begins(text: str) -> bool:
     return re.match(r"(?:curl(?:\.exe)?\s|\w+\(\)\s*\{)", rest) is not None and "curl" in rest
 
 
-def requests(text: str) -> list[Request]:
+def requests(text: str) -> list[CodeRequest]:
     """Return the requests of all curl commands, in order.
 
     Raises:
@@ -71,7 +77,7 @@ def requests(text: str) -> list[Request]:
     uploaded = {f"${m[1]}": LocalFile(m[2].strip("'")) for m in _FILE.finditer(text)}
     names = ["curl(?:\\.exe)?", *map(re.escape, _FUNCTION.findall(text))]
     start = re.compile(rf"(?:^|[\n;&|(])[$>!%\s]*(?:{'|'.join(names)})\s(?!\(\))")
-    found: list[Request] = []
+    found: list[CodeRequest] = []
     for match in start.finditer(text):
         words = _split(_command(text, match.end()), variables)
         if "$@" not in words:  # the body of the script's own function
@@ -137,14 +143,16 @@ class _Command:
         self._documents = documents
         self._files = files
 
-    def request(self) -> Request:
+    def request(self) -> CodeRequest:
         url = self._last("--url", "") or ""
         method = self._last("-X", "--request") or ""
         data = [v for n, v in self._options if n in ("-d", "--json") or n.startswith("--data")]
         form = [v for n, v in self._options if n in ("-F", "--form", "--form-string")]
         body: Any = self._form(form) if form else self._data("&".join(data)) if data else None
         method = method.upper() or ("GET" if body is None else "POST")
-        return Request("GET" if self._last("-G", "--get") else method, url, body, files_in(body))
+        return CodeRequest(
+            "GET" if self._last("-G", "--get") else method, url, body, files_in(body)
+        )
 
     def _last(self, short: str, long: str) -> str | None:
         values = [value for name, value in self._options if name in (short, long)]

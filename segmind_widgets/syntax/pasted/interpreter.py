@@ -16,10 +16,10 @@ from segmind_widgets.syntax.pasted.calls import Calls
 from segmind_widgets.syntax.pasted.expressions import Expressions
 from segmind_widgets.syntax.pasted.values import (
     Class,
+    CodeRequest,
     Function,
     Instance,
     Reference,
-    Request,
     Scope,
     Unknown,
     is_dict,
@@ -40,7 +40,7 @@ class Interpreter(Expressions):
 
     def __init__(self, is_service: Callable[[str], bool]) -> None:
         super().__init__()
-        self.requests: list[Request] = []
+        self.requests: list[CodeRequest] = []
         self._calls = Calls(is_service, self.requests, self._apply)
         self._functions: list[Function] = []
         self._called: set[int] = set()

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.syntax.pasted.values import (
     BaseUrl,
-    Form,
     JsonText,
     LocalFile,
+    MultipartForm,
     Reference,
     ReplyPart,
     Unknown,
@@ -47,7 +47,7 @@ def function(name: str, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
     if known is not None:
         return known(args, words)
     if last == "FormData":
-        return Form()
+        return MultipartForm()
     if last in _FILE_NAMES and isinstance(first, (str, LocalFile)) and _reads(args, words):
         return first if isinstance(first, LocalFile) else LocalFile(first)
     if base := _base(last, first, words):
@@ -66,7 +66,7 @@ def method(owner: Any, name: str, args: Sequence[Any], words: Mapping[str, Any])
         return _of_mapping(owner, name, args, words)
     if is_list(owner):
         return _of_list(owner, name, args)
-    if isinstance(owner, Form) and name in ("append", "set") and len(args) > 1:
+    if isinstance(owner, MultipartForm) and name in ("append", "set") and len(args) > 1:
         owner.fields[str(first)] = args[1]
         return None
     if isinstance(owner, JsonText) or (name in ("catch", "finally") and owner is not None):

@@ -15,7 +15,7 @@ from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.syntax.pasted import curl, javascript
 from segmind_widgets.syntax.pasted.calls import files_in
 from segmind_widgets.syntax.pasted.interpreter import Interpreter
-from segmind_widgets.syntax.pasted.values import Request, parse_body, to_inputs
+from segmind_widgets.syntax.pasted.values import CodeRequest, parse_body, to_inputs
 
 _FENCE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
 _PROMPT = re.compile(r"^(?:>>> ?|\.\.\. ?|In \[\d*\]: )", re.MULTILINE)
@@ -37,7 +37,7 @@ class Program:
     """A program's requests and variables; `complete`: all of its text could be parsed."""
 
     language: str
-    requests: list[Request] = field(default_factory=list[Request])
+    requests: list[CodeRequest] = field(default_factory=list[CodeRequest])
     variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
     complete: bool = True
 
@@ -127,7 +127,7 @@ def of_javascript(text: str, is_service: IsService) -> Program:
     return Program("JavaScript", interpreter.requests, variables, complete)
 
 
-def of_json(value: Any, is_service: IsService) -> list[Request]:
+def of_json(value: Any, is_service: IsService) -> list[CodeRequest]:
     """Return the requests that a JSON document describes, such as a workflow of n8n."""
     if is_list(value):
         return [request for item in value for request in of_json(item, is_service)]
@@ -137,7 +137,7 @@ def of_json(value: Any, is_service: IsService) -> list[Request]:
     if isinstance(url, str) and is_service(url):
         text = next((value[name] for name in _BODIES if value.get(name)), None)
         body = parse_body(text.removeprefix("=") if isinstance(text, str) else text)
-        return [Request("POST", url, body, files_in(body))]
+        return [CodeRequest("POST", url, body, files_in(body))]
     return [request for item in value.values() for request in of_json(item, is_service)]
 
 

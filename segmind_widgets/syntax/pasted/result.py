@@ -15,7 +15,13 @@ from segmind_widgets.syntax.pasted import addresses
 from segmind_widgets.syntax.pasted.addresses import Hosts, PastedApi, PastedKind, Target
 from segmind_widgets.syntax.pasted.program import Program
 from segmind_widgets.syntax.pasted.sdk import UNNAMED
-from segmind_widgets.syntax.pasted.values import LocalFile, Reference, Request, Unknown, to_inputs
+from segmind_widgets.syntax.pasted.values import (
+    CodeRequest,
+    LocalFile,
+    Reference,
+    Unknown,
+    to_inputs,
+)
 from segmind_widgets.syntax.secrets import MARK, is_secret_name
 from segmind_widgets.syntax.templates import find_file
 
@@ -137,7 +143,7 @@ def to_pasted(found: Program, hosts: Hosts, *, lenient: bool = False) -> Pasted:
     )
 
 
-def _run(request: Request, target: Target) -> Pasted:
+def _run(request: CodeRequest, target: Target) -> Pasted:
     if request.url == UNNAMED:
         raise InputError(
             "The code names no model that the service has today.",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segmind_widgets.schemas import is_list
-from segmind_widgets.syntax.pasted.values import BaseUrl, LocalFile, Reference, Request, is_dict
+from segmind_widgets.syntax.pasted.values import BaseUrl, CodeRequest, LocalFile, Reference, is_dict
 
 # An SDK's request has no address, so these schemes name its target.
 SCHEMES = {"v1": "segmind-v1", "v2": "segmind-v2", "workflow": "segmind-workflow"}
@@ -29,7 +29,7 @@ _OPENAI = {
 }
 
 
-def request(called: Any, args: Sequence[Any], words: Mapping[str, Any]) -> Request | None:
+def request(called: Any, args: Sequence[Any], words: Mapping[str, Any]) -> CodeRequest | None:
     """Return the request that a call of an SDK sends, None for another call."""
     if isinstance(called, BaseUrl) and called.name in _OPENAI:
         return _openai(called, words)
@@ -38,19 +38,21 @@ def request(called: Any, args: Sequence[Any], words: Mapping[str, Any]) -> Reque
         return _official(match[1], args, dict(words))
     if match := _OURS.fullmatch(name):
         return _ours(match[1], args, dict(words))
-    return Request("POST", UNNAMED, dict(words)) if _OLD.fullmatch(name) else None
+    return CodeRequest("POST", UNNAMED, dict(words)) if _OLD.fullmatch(name) else None
 
 
-def _openai(called: BaseUrl, words: Mapping[str, Any]) -> Request:
+def _openai(called: BaseUrl, words: Mapping[str, Any]) -> CodeRequest:
     body = {name: value for name, value in words.items() if name != "extra_body"}
     extra = words.get("extra_body")
     body |= extra if is_dict(extra) else {}
-    return Request("POST", f"{called.url.rstrip('/')}/{_OPENAI[called.name]}", body)
+    return CodeRequest("POST", f"{called.url.rstrip('/')}/{_OPENAI[called.name]}", body)
 
 
-def _official(method: str, args: Sequence[Any], words: dict[str, Any]) -> Request:
+def _official(method: str, args: Sequence[Any], words: dict[str, Any]) -> CodeRequest:
     if method == "files.upload":
-        return Request("POST", UPLOAD, None, _files(args[0] if args else words.get("file_paths")))
+        return CodeRequest(
+            "POST", UPLOAD, None, _files(args[0] if args else words.get("file_paths"))
+        )
     if method == "pixelflows.run":
         target = words.get("workflow_id") or words.get("workflow_url")
         target = target or next(iter(args), None)
@@ -61,9 +63,9 @@ def _official(method: str, args: Sequence[Any], words: dict[str, Any]) -> Reques
     return _named(SCHEMES[api], slug, words)
 
 
-def _ours(method: str, args: Sequence[Any], words: dict[str, Any]) -> Request:
+def _ours(method: str, args: Sequence[Any], words: dict[str, Any]) -> CodeRequest:
     if method == "upload":
-        return Request("POST", UPLOAD, None, _files(args[0] if args else words.get("source")))
+        return CodeRequest("POST", UPLOAD, None, _files(args[0] if args else words.get("source")))
     target = args[0] if args else words.pop("model", words.pop("workflow", None))
     body = args[1] if len(args) > 1 else words.pop("inputs", None)
     kind = "workflow" if method == "submit_workflow" else words.get("kind", "model")
@@ -72,10 +74,10 @@ def _ours(method: str, args: Sequence[Any], words: dict[str, Any]) -> Request:
     return _named(f"{OWN}{where}", target, {} if body is None else body)
 
 
-def _named(scheme: str, target: Any, body: Any) -> Request:
+def _named(scheme: str, target: Any, body: Any) -> CodeRequest:
     if not isinstance(target, str):
-        return Request("POST", UNNAMED, body)
-    return Request("POST", target if "://" in target else f"{scheme}:{target}", body)
+        return CodeRequest("POST", UNNAMED, body)
+    return CodeRequest("POST", target if "://" in target else f"{scheme}:{target}", body)
 
 
 def _files(value: Any) -> tuple[Any, ...]:

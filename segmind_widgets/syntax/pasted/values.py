@@ -54,7 +54,7 @@ class BaseUrl:
 
 
 @dataclass
-class Form:
+class MultipartForm:
     """A multipart form under construction: JavaScript's FormData."""
 
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -84,7 +84,7 @@ class Instance:
 
 
 @dataclass(eq=False)
-class Request:
+class CodeRequest:
     """A request that the program sends: `url` is its address, or an SDK's name of a target."""
 
     method: str
@@ -97,7 +97,7 @@ class Request:
 class ReplyPart:
     """A reply, or a part of it: the last name and index that lead to it."""
 
-    request: Request
+    request: CodeRequest
     name: str = ""
     index: int | None = None
 
@@ -134,7 +134,7 @@ def parse_body(value: Any) -> Any:
     """Return the mapping in a body that is JSON text or a form; other bodies unchanged."""
     if isinstance(value, JsonText):
         return value.value
-    if isinstance(value, Form):
+    if isinstance(value, MultipartForm):
         return value.fields
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
