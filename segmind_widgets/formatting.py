@@ -89,10 +89,11 @@ PREMIUM = (
 )
 
 
-def with_links(escaped: str) -> str:
-    """Return HTML in which addresses are links; `escaped` is text that was escaped for HTML."""
-    return re.sub(
-        r"https://[\w./#%-]*[\w/]",
-        r'<a href="\g<0>" target="_blank" rel="noopener noreferrer">\g<0></a>',
-        escaped,
-    )
+def with_links(escaped: str, label: str = "") -> str:
+    """Return HTML in which addresses are links; `escaped` is text that was escaped for HTML.
+
+    `label` is the text of the links in the place of the addresses.
+    """
+    text = label or r"\g<0>"
+    link = rf'<a href="\g<0>" target="_blank" rel="noopener noreferrer">{text}</a>'
+    return re.sub(r"https://[\w./#%-]*[\w/]", link, escaped)

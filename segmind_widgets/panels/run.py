@@ -161,11 +161,12 @@ class RunPanel(RunsPanel):
         page = self.client.session.provider_class(model.provider).model_page(model.slug)
         remarks = [PREMIUM] if model.premium else []
         remarks += [] if model.listed else ["It is not in today's directory."]
-        remarks += [f"Page: {page}"] if page else []
-        more = with_links(html.escape(" ".join(remarks)))
+        link = f" · {with_links(html.escape(page), 'page')}" if page else ""
+        more = html.escape(" ".join(remarks))
         self.facts.value = (
             f"<b>{html.escape(model.name or model.slug)}</b> "
-            f'<span class="sw-hint">{html.escape(facts)}</span><br>{html.escape(model.description)}'
+            f'<span class="sw-hint">{html.escape(facts)}{link}</span>'
+            f"<br>{html.escape(model.description)}"
             f'{"<br>" if more else ""}<span class="sw-hint">{more}</span>'
         )
         if inputs is None:

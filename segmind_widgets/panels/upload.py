@@ -103,7 +103,7 @@ class UploadPanel(Panel):
             "Uploaded before", self.show_recent, tooltip="Use an earlier upload again"
         )
         self.provider = provider_choice()
-        self.limits = widgets.HTML()
+        self.limits = widgets.HTML(layout={"flex": "1 1 240px", "min_width": "0"})
         self.limits.add_class("sw-hint")
         self.provider.observe(self._show_limits, "value")
         self._show_limits()
@@ -138,7 +138,7 @@ class UploadPanel(Panel):
 
     def _show_limits(self, _: Any = None) -> None:
         limits = self.client.session.upload_limits(self.provider.value or "")
-        self.limits.value = html.escape(limits)
+        self.limits.value = f'<div style="line-height:1.4">{html.escape(limits)}</div>'
 
     # adding
 
