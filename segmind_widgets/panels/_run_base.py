@@ -217,8 +217,9 @@ class RunsPanel(Panel):
     def _show_in_form(self, error: Exception) -> bool:
         """Show an error under the input that it names; return False where it names none."""
         self.has_error = True
-        has_form = isinstance(error, SegmindError) and self.form is not None
-        if not has_form or not self.form.show_error(error):  # type: ignore[union-attr,arg-type]
+        if self.form is None or not isinstance(error, SegmindError):
+            return False
+        if not self.form.show_error(error):
             return False
         self.line.say("An input was refused: see its field.", error=True)
         return True
