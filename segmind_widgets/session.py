@@ -408,9 +408,9 @@ class Session:
         def url(asset: Asset) -> str:
             return urls.get(asset) or asset.url or ""
 
-        sent = to_json(plan.inputs, plan.model, url)
+        body = to_json(plan.inputs, plan.model, url)
         journal_inputs = to_json(plan.inputs, plan.model, url, placeholder)
-        call = endpoint.provider.submit(replace(plan.request, inputs=sent))
+        call = endpoint.provider.submit(replace(plan.request, inputs=body))
         request = replace(plan.request, inputs=journal_inputs)
         facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
         return self.jobs.begin(call, request, plan.inputs, endpoint, plan.expected_seconds, **facts)

@@ -146,13 +146,13 @@ class Transport:
                 proxies=_proxies(call.url),
                 stream=True,
             ) as response:
-                names = {k.lower(): self._hidden(v) for k, v in response.headers.items()}
+                names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
                 body = self._without_key(b"".join(_pieces(response, call.timeout)))
                 return Reply(response.status_code, names, body, call.url)
         except requests.RequestException as error:
-            return self._lost(call, error, names)
+            return self._error_without_reply(call, error, names)
 
-    def _hidden(self, text: str) -> str:
+    def _hide_key(self, text: str) -> str:
         return self._without_key(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
     def download(
@@ -251,7 +251,7 @@ class Transport:
 
         return sign
 
-    def _lost(
+    def _error_without_reply(
         self, call: Call, error: requests.RequestException, names: dict[str, str]
     ) -> SegmindError:
         """Return the error for a call without a complete reply."""
@@ -362,16 +362,16 @@ def _why(error: Exception) -> str:
 
 
 def _download_error(url: str, response: requests.Response) -> DownloadError:
-    gone = response.status_code in _GONE_CODES
+    is_gone = response.status_code in _GONE_CODES
     names = {name.lower(): value for name, value in response.headers.items()}
     return DownloadError(
-        f"The result at {_short(url)} {'is gone' if gone else 'could not be fetched'}.",
+        f"The result at {_short(url)} {'is gone' if is_gone else 'could not be fetched'}.",
         hint="The service keeps results for some days only. To have it again, run it again."
-        if gone
+        if is_gone
         else "The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
         status=response.status_code,
         retry_after=retry_after(names),
-        gone=gone,
+        is_gone=is_gone,
     )
 
 

@@ -191,8 +191,8 @@ class RunsPanel(Panel):
         finally:
             self.go.disabled = False
 
-    def _show_upload(self, sent: int, total: int) -> None:
-        self.say(f"Uploading: {sent / 1e6:.1f} of {total / 1e6:.1f} MB")
+    def _show_upload(self, count: int, total: int) -> None:
+        self.say(f"Uploading: {count / 1e6:.1f} of {total / 1e6:.1f} MB")
 
     def on_job_end(self, job: Job) -> None:
         """Replace the job's line by its outputs, or show its error, if possible at an input."""

@@ -221,8 +221,8 @@ class UploadPanel(Panel):
         self.guard(self._set_variable)
 
     def _progress(self, entry: UploadItem) -> Any:
-        def show(sent: int, total: int) -> None:
-            entry.state = f"uploading {sent / 1e6:.1f} of {total / 1e6:.1f} MB"
+        def show(count: int, total: int) -> None:
+            entry.state = f"uploading {count / 1e6:.1f} of {total / 1e6:.1f} MB"
             if time.monotonic() - self._last_update > _UPDATE_INTERVAL:
                 self._show()
 
