@@ -49,6 +49,8 @@ if TYPE_CHECKING:
         RunOptions,
         WorkflowOptions,
     )
+    from segmind_widgets.workers.pool import WorkerPool
+
 
 _log = logging.getLogger(__name__)
 
@@ -286,12 +288,13 @@ class SegmindClient(Settings):
                 field="folder",
             )
         prepared = self.prepared(model, rows, name=name, again=again, **options)
-        pool = None
-        if executor is not None:
-            from segmind_widgets.workers.pool import WorkerPool
-
-            pool = WorkerPool(self.session, executor, folder or self.session.store.results)
+        pool = None if executor is None else self._pool(executor, folder)
         return self.batches.start(prepared, again=again, max_cost=max_cost, pool=pool)
+
+    def _pool(self, executor: Executor, folder: str | Path | None) -> WorkerPool:
+        from segmind_widgets.workers.pool import WorkerPool
+
+        return WorkerPool(self.session, executor, folder or self.session.store.results)
 
     def plan_map(self, model: str, rows: Any, **options: Unpack[BatchOptions]) -> BatchPlan:
         """Return the number of jobs, the time and the cost of `map`, without sending anything.

@@ -315,15 +315,11 @@ class Session:
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
-        if not is_mapping(inputs or {}):
-            raise InputError(
-                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
-                hint='Such as {"prompt": "a red fox"}.',
-            )
-        refuse_keys(target, inputs or {}, self.endpoints.secrets())
+        inputs = _mapping(inputs or {})
+        refuse_keys(target, inputs, self.endpoints.secrets())
         name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
         plan = make_plan(
-            RunRequest(name, dict(inputs or {}), kind, api),
+            RunRequest(name, dict(inputs), kind, api),
             endpoint,
             self.directory,
             self.store,
@@ -520,3 +516,13 @@ class Session:
         """Start anew in a forked process, which has none of the parent's threads."""
         self.lock = threading.RLock()  # a thread of the parent may have held the other one
         self._inherited = self._detach_parts()  # freeing it would close the parent's files
+
+
+def _mapping(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the inputs of a run. Raises InputError where they are no mapping."""
+    if not is_mapping(inputs):
+        raise InputError(
+            f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
+            hint='Such as {"prompt": "a red fox"}.',
+        )
+    return inputs

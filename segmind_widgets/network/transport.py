@@ -178,15 +178,8 @@ class Transport:
             ) as response:
                 if response.status_code != 200:
                     raise _download_error(url, response)
-                length = response.headers.get("content-length", "")
-                total = int(length) if length.isdigit() else None
-                got = 0
                 with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
-                    for piece in _pieces(response, DOWNLOAD_TIMEOUT):
-                        file.write(piece)
-                        got += len(piece)
-                        if progress:
-                            progress(got, total)
+                    _write_body(response, file, progress)
                 return response.headers.get("content-type")
         except (requests.RequestException, ValueError) as error:  # ValueError: no URL at all
             raise DownloadError(
@@ -322,6 +315,22 @@ def _pieces(response: requests.Response, patience: float) -> Iterator[bytes]:
         raise requests.ReadTimeout from None
     except urllib3.exceptions.HTTPError:
         raise requests.ConnectionError from None
+
+
+def _write_body(
+    response: requests.Response,
+    file: BinaryIO,
+    progress: Callable[[int, int | None], None] | None,
+) -> None:
+    """Write the body to a file and report each piece. Raises as `_pieces` and `write` do."""
+    length = response.headers.get("content-length", "")
+    total = int(length) if length.isdigit() else None
+    count = 0
+    for piece in _pieces(response, DOWNLOAD_TIMEOUT):
+        file.write(piece)
+        count += len(piece)
+        if progress:
+            progress(count, total)
 
 
 def _proxies(url: str) -> dict[str, str] | None:

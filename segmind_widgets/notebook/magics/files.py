@@ -15,6 +15,9 @@ from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 from segmind_widgets.notebook.pasted_code import note
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from segmind_widgets.assets.asset import Asset
     from segmind_widgets.syntax.snippets import Pasted
 
 
@@ -58,13 +61,20 @@ class FileMagics(MagicsBase):
         sources = [source for group in groups for source in group]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
+        assets = self._upload(sources, options)
+        several = len(groups) > 1 or isinstance(groups[0], list)
+        if options.output:
+            self.names[options.output] = assets if several else assets[0]
+            if options.quiet:
+                return None
+        return listings.uploads(assets, self.client.thumbnail) if several else assets[0]
+
+    def _upload(self, sources: list[Any], options: Namespace) -> list[Asset]:
+        """Upload sources below a progress bar. Raises SegmindError, also when interrupted."""
         bar = self.display.upload(len(sources), quiet=options.quiet)
         try:
-            assets = self.client.upload(
-                sources,
-                provider=options.provider,
-                force=options.force,
-                progress=bar.update,
+            return self.client.upload(
+                sources, provider=options.provider, force=options.force, progress=bar.update
             )
         except KeyboardInterrupt:
             raise SegmindError(
@@ -73,12 +83,6 @@ class FileMagics(MagicsBase):
             ) from None
         finally:
             bar.clear()
-        several = len(groups) > 1 or isinstance(groups[0], list)
-        if options.output:
-            self.names[options.output] = assets if several else assets[0]
-            if options.quiet:
-                return None
-        return listings.uploads(assets, self.client.thumbnail) if several else assets[0]
 
     def _code(self, text: str) -> Pasted | None:
         """Return the code that uploads, None for other text. Raises InputError."""
