@@ -311,15 +311,13 @@ class Session:
             LimitError: it may cost more than `max_cost` USD, or its cost is unknown.
             KeyMissing: the provider has no key.
         """
-        from segmind_widgets.planning.inputs import refuse_keys
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
-        inputs = _mapping(inputs or {})
-        refuse_keys(target, inputs, self.endpoints.secrets())
+        self._check_inputs(target, inputs or {})
         name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
         plan = make_plan(
-            RunRequest(name, dict(inputs), kind, api),
+            RunRequest(name, dict(inputs or {}), kind, api),
             endpoint,
             self.directory,
             self.store,
@@ -331,6 +329,17 @@ class Session:
         if max_cost is not None:
             plan.within(max_cost)
         return plan
+
+    def _check_inputs(self, target: str, inputs: Mapping[str, Any]) -> None:
+        """Raise InputError for inputs that are no mapping, or that have an API key in them."""
+        from segmind_widgets.planning.inputs import refuse_keys
+
+        if not is_mapping(inputs):
+            raise InputError(
+                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
+                hint='Such as {"prompt": "a red fox"}.',
+            )
+        refuse_keys(target, inputs, self.endpoints.secrets())
 
     def locate(
         self, target: str, *, kind: Kind = "model", provider: str | None = None
@@ -516,13 +525,3 @@ class Session:
         """Start anew in a forked process, which has none of the parent's threads."""
         self.lock = threading.RLock()  # a thread of the parent may have held the other one
         self._inherited = self._detach_parts()  # freeing it would close the parent's files
-
-
-def _mapping(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the inputs of a run. Raises InputError where they are no mapping."""
-    if not is_mapping(inputs):
-        raise InputError(
-            f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
-            hint='Such as {"prompt": "a red fox"}.',
-        )
-    return inputs

@@ -56,8 +56,7 @@ class FileMagics(MagicsBase):
         if code:
             options.provider = options.provider or code.provider
             self.display.note(note(code))
-        groups = [self._sources(word) for word in options.sources]
-        groups += [(file,) for file in code.files] if code else []
+        groups = self._groups(options.sources, code)
         sources = [source for group in groups for source in group]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
@@ -95,6 +94,11 @@ class FileMagics(MagicsBase):
         if code is not None:
             code.check()
         return code
+
+    def _groups(self, words: Sequence[str], code: Pasted | None) -> list[Sequence[Any]]:
+        """Return the sources of each word of a line, and those of pasted code."""
+        groups = [self._sources(word) for word in words]
+        return [*groups, *((file,) for file in code.files)] if code else groups
 
     def _sources(self, word: str) -> Sequence[Any]:
         """Return the sources that a word names: a list of several, or a tuple of one."""
