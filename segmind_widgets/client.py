@@ -49,6 +49,8 @@ if TYPE_CHECKING:
         RunOptions,
         WorkflowOptions,
     )
+    from segmind_widgets.workers.pool import WorkerPool
+
 
 _log = logging.getLogger(__name__)
 
@@ -279,19 +281,15 @@ class SegmindClient(Settings):
             LimitError: it may cost more than `max_cost`.
             StillRunning: another kernel runs this batch.
         """
-        if folder is not None and executor is None:
-            raise InputError(
-                "`folder` is where workers write, and there is no executor.",
-                hint="Leave it out, and copy the results with batch.save(folder).",
-                field="folder",
-            )
+        _check_folder(executor, folder)
         prepared = self.prepared(model, rows, name=name, again=again, **options)
-        pool = None
-        if executor is not None:
-            from segmind_widgets.workers.pool import WorkerPool
-
-            pool = WorkerPool(self.session, executor, folder or self.session.store.results)
+        pool = None if executor is None else self._pool(executor, folder)
         return self.batches.start(prepared, again=again, max_cost=max_cost, pool=pool)
+
+    def _pool(self, executor: Executor, folder: str | Path | None) -> WorkerPool:
+        from segmind_widgets.workers.pool import WorkerPool
+
+        return WorkerPool(self.session, executor, folder or self.session.store.results)
 
     def plan_map(self, model: str, rows: Any, **options: Unpack[BatchOptions]) -> BatchPlan:
         """Return the number of jobs, the time and the cost of `map`, without sending anything.
@@ -446,3 +444,13 @@ class SegmindClient(Settings):
     def models(self, query: str = "", modality: str | None = None) -> list[Model]:
         """Return the models that match, best first; `modality` is one such as image or video."""
         return self.catalog().search(query, modality)
+
+
+def _check_folder(executor: Executor | None, folder: str | Path | None) -> None:
+    """Raise InputError for a folder of workers without workers."""
+    if folder is not None and executor is None:
+        raise InputError(
+            "`folder` is where workers write, and there is no executor.",
+            hint="Leave it out, and copy the results with batch.save(folder).",
+            field="folder",
+        )

@@ -271,7 +271,7 @@ class DownloadError(SegmindError):
 
     Attributes:
         retry_after: seconds to wait according to the host, or None.
-        gone: the host no longer has the file, so another try is useless.
+        is_gone: the host no longer has the file, so another try is useless.
     """
 
     def __init__(
@@ -279,12 +279,12 @@ class DownloadError(SegmindError):
         message: str,
         *,
         retry_after: float | None = None,
-        gone: bool = False,
+        is_gone: bool = False,
         **details: Unpack[ErrorDetails],
     ) -> None:
         super().__init__(message, **details)
         self.retry_after = retry_after
-        self.gone = gone
+        self.is_gone = is_gone
 
 
 class JobFailed(SegmindError):

@@ -311,16 +311,10 @@ class Session:
             LimitError: it may cost more than `max_cost` USD, or its cost is unknown.
             KeyMissing: the provider has no key.
         """
-        from segmind_widgets.planning.inputs import refuse_keys
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
-        if not is_mapping(inputs or {}):
-            raise InputError(
-                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
-                hint='Such as {"prompt": "a red fox"}.',
-            )
-        refuse_keys(target, inputs or {}, self.endpoints.secrets())
+        self._check_inputs(target, inputs or {})
         name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
         plan = make_plan(
             RunRequest(name, dict(inputs or {}), kind, api),
@@ -335,6 +329,17 @@ class Session:
         if max_cost is not None:
             plan.within(max_cost)
         return plan
+
+    def _check_inputs(self, target: str, inputs: Mapping[str, Any]) -> None:
+        """Raise InputError for inputs that are no mapping, or that have an API key in them."""
+        from segmind_widgets.planning.inputs import refuse_keys
+
+        if not is_mapping(inputs):
+            raise InputError(
+                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
+                hint='Such as {"prompt": "a red fox"}.',
+            )
+        refuse_keys(target, inputs, self.endpoints.secrets())
 
     def locate(
         self, target: str, *, kind: Kind = "model", provider: str | None = None
@@ -408,9 +413,9 @@ class Session:
         def url(asset: Asset) -> str:
             return urls.get(asset) or asset.url or ""
 
-        sent = to_json(plan.inputs, plan.model, url)
+        body = to_json(plan.inputs, plan.model, url)
         journal_inputs = to_json(plan.inputs, plan.model, url, placeholder)
-        call = endpoint.provider.submit(replace(plan.request, inputs=sent))
+        call = endpoint.provider.submit(replace(plan.request, inputs=body))
         request = replace(plan.request, inputs=journal_inputs)
         facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
         return self.jobs.begin(call, request, plan.inputs, endpoint, plan.expected_seconds, **facts)

@@ -90,7 +90,7 @@ def test_a_copy_is_not_made_by_what_a_library_registers_for_pickling(
 
 def test_a_copy_keeps_waits_and_goes_through_a_pickle() -> None:
     for error in (
-        DownloadError("No.", status=503, retry_after=2.5, gone=True),
+        DownloadError("No.", status=503, retry_after=2.5, is_gone=True),
         RateLimited("Slow.", retry_after=2.5),
     ):
         copy = pickle.loads(pickle.dumps(error.with_hint("New.")))
@@ -117,7 +117,7 @@ def test_a_copy_is_shown_with_its_cause_and_without_the_error_that_it_replaces()
     assert caught.value.field == "size"
 
 
-ATTRIBUTES = {"hint", "gone", "retry_after", "field", "request_id"}
+ATTRIBUTES = {"hint", "is_gone", "retry_after", "field", "request_id"}
 
 
 def changes_of_errors(tree: ast.AST) -> Iterator[int]:

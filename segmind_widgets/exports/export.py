@@ -59,12 +59,12 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
             source.endpoint.sandbox,
         )
     where = "sandbox" if sandbox and name == "segmind" else name
-    chosen = {} if where == "segmind" else {"provider": where}
-    chosen |= {} if api == "auto" else {"api": api}
+    options = {} if where == "segmind" else {"provider": where}
+    options |= {} if api == "auto" else {"api": api}
     if form == "client":
-        return client_code(target, inputs, kind, **chosen)
+        return client_code(target, inputs, kind, **options)
     flags = {"provider": "-p", "api": "--api"}
-    return cell(target, inputs, kind, " ".join(f"{flags[k]} {v}" for k, v in chosen.items()))
+    return cell(target, inputs, kind, " ".join(f"{flags[k]} {v}" for k, v in options.items()))
 
 
 def cell(target: str, inputs: Mapping[str, Any], kind: str = "model", options: str = "") -> str:
@@ -93,17 +93,15 @@ def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **o
         InputError: see `cell`.
     """
     values = with_paths(inputs)
-    chosen = {} if kind == "model" else {"kind": kind}
-    arguments = "".join(
-        f", {name}={quoted(value)}" for name, value in {**chosen, **options}.items()
-    )
+    arguments = {} if kind == "model" else {"kind": kind}
+    words = "".join(f", {name}={quoted(value)}" for name, value in {**arguments, **options}.items())
     with_files = any(isinstance(leaf, File) for _, leaf in walk(values))
     lines = ["from pathlib import Path\n"] if with_files else []
     lines += [
         "from segmind_widgets import SegmindClient\n",
         f"inputs = {literal(values)}\n",
         "client = SegmindClient.instance()",
-        f"job = client.run({quoted(target)}, inputs{arguments})",
+        f"job = client.run({quoted(target)}, inputs{words})",
         'print(job.save("outputs"))\n',
     ]
     return "\n".join(lines)

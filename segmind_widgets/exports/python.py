@@ -193,8 +193,8 @@ def python(plan: Plan) -> str:
 
 def _imports(code: str) -> str:
     """Return the imports that the code needs, in the usual order."""
-    used = code.replace("<<keys>>", "os.environ")
-    modules = [f"import {name}" for name in _MODULES if re.search(rf"\b{name}\.", used)]
+    whole = code.replace("<<keys>>", "os.environ")
+    modules = [f"import {name}" for name in _MODULES if re.search(rf"\b{name}\.", whole)]
     modules += ["from contextlib import suppress"] if "suppress(" in code else []
     modules.append("from pathlib import Path")
     more = ["", "import requests", "from requests.adapters import HTTPAdapter, Retry"]

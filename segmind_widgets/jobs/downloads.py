@@ -118,7 +118,7 @@ def _gone_error(index: int) -> DownloadError:
     return DownloadError(
         f"The file of output {index + 1} was removed from this disk, and it has no address.",
         hint="Run it again: the service sends such files once.",
-        gone=True,
+        is_gone=True,
     )
 
 

@@ -50,7 +50,7 @@ class Recovery:
 
     def begin(self, error: SegmindError) -> Call | None:
         """Return the first call of a search for a loss; None for other errors, or without one."""
-        is_gone = isinstance(error, DownloadError) and error.gone
+        is_gone = isinstance(error, DownloadError) and error.is_gone
         if self.has_begun or not (is_gone or isinstance(error, SubmitUnknown)):
             return None
         self.error, self.has_begun = error, True

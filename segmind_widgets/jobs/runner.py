@@ -295,7 +295,7 @@ class JobRunner:
             self._results.fetch(self._outputs)
         except DownloadError as error:
             self._tries += 1
-            if error.gone or self._tries >= _MAX_DOWNLOAD_TRIES:
+            if error.is_gone or self._tries >= _MAX_DOWNLOAD_TRIES:
                 raise
             self.job.publish(message="the download was interrupted; trying again")
             pause = max(error.retry_after or 0.0, min(30.0, 2.0**self._tries))

@@ -49,7 +49,7 @@ class RateState:
     halved: float = 0.0  # requests a second at `until`; 0 without a 429
     rise: float = 0.0  # increase of that rate each second
     speed: float = 0.0  # requests a second, an average over some seconds
-    seen: float = 0.0  # when the newest request was sent
+    newest_request: float = 0.0  # when the newest request was sent
 
     def rate(self, now: float, most: float) -> float:
         """Return the allowed requests a second: `most`, or less after a 429."""
@@ -69,9 +69,9 @@ class RateState:
             if early < self.ready - 1e-6:  # a rounding error must cause no second wait
                 return self.ready - early
             self.ready = max(self.ready, now) + interval
-        decay = math.exp((self.seen - now) / _SPEED_TIME_CONSTANT)
+        decay = math.exp((self.newest_request - now) / _SPEED_TIME_CONSTANT)
         self.speed = self.speed * decay + 1 / _SPEED_TIME_CONSTANT
-        self.seen = now
+        self.newest_request = now
         return 0.0
 
     def slow_down(self, now: float, seconds: float, most: float) -> None:
@@ -83,10 +83,10 @@ class RateState:
             whole = most if math.isfinite(most) else max(before, self.rise * 2 * RECOVERY)
             self.rise = whole / 2 / RECOVERY
         self.until = max(self.until, now + seconds)
-        self.seen = max(self.seen, now)
+        self.newest_request = max(self.newest_request, now)
 
     def _reset_if_stale(self, now: float) -> None:
-        if self.seen > now + 1:
+        if self.newest_request > now + 1:
             vars(self).update(vars(RateState()))
 
 

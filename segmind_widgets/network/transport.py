@@ -146,13 +146,13 @@ class Transport:
                 proxies=_proxies(call.url),
                 stream=True,
             ) as response:
-                names = {k.lower(): self._hidden(v) for k, v in response.headers.items()}
+                names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
                 body = self._without_key(b"".join(_pieces(response, call.timeout)))
                 return Reply(response.status_code, names, body, call.url)
         except requests.RequestException as error:
-            return self._lost(call, error, names)
+            return self._error_without_reply(call, error, names)
 
-    def _hidden(self, text: str) -> str:
+    def _hide_key(self, text: str) -> str:
         return self._without_key(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
     def download(
@@ -178,15 +178,8 @@ class Transport:
             ) as response:
                 if response.status_code != 200:
                     raise _download_error(url, response)
-                length = response.headers.get("content-length", "")
-                total = int(length) if length.isdigit() else None
-                got = 0
                 with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
-                    for piece in _pieces(response, DOWNLOAD_TIMEOUT):
-                        file.write(piece)
-                        got += len(piece)
-                        if progress:
-                            progress(got, total)
+                    _write_body(response, file, progress)
                 return response.headers.get("content-type")
         except (requests.RequestException, ValueError) as error:  # ValueError: no URL at all
             raise DownloadError(
@@ -251,7 +244,7 @@ class Transport:
 
         return sign
 
-    def _lost(
+    def _error_without_reply(
         self, call: Call, error: requests.RequestException, names: dict[str, str]
     ) -> SegmindError:
         """Return the error for a call without a complete reply."""
@@ -324,6 +317,22 @@ def _pieces(response: requests.Response, patience: float) -> Iterator[bytes]:
         raise requests.ConnectionError from None
 
 
+def _write_body(
+    response: requests.Response,
+    file: BinaryIO,
+    progress: Callable[[int, int | None], None] | None,
+) -> None:
+    """Write the body to a file and report each piece. Raises as `_pieces` and `write` do."""
+    length = response.headers.get("content-length", "")
+    total = int(length) if length.isdigit() else None
+    count = 0
+    for piece in _pieces(response, DOWNLOAD_TIMEOUT):
+        file.write(piece)
+        count += len(piece)
+        if progress:
+            progress(count, total)
+
+
 def _proxies(url: str) -> dict[str, str] | None:
     """Return the proxies to use: the environment's, but none for this machine's sandbox."""
     host = urlsplit(url).hostname
@@ -362,16 +371,16 @@ def _why(error: Exception) -> str:
 
 
 def _download_error(url: str, response: requests.Response) -> DownloadError:
-    gone = response.status_code in _GONE_CODES
+    is_gone = response.status_code in _GONE_CODES
     names = {name.lower(): value for name, value in response.headers.items()}
     return DownloadError(
-        f"The result at {_short(url)} {'is gone' if gone else 'could not be fetched'}.",
+        f"The result at {_short(url)} {'is gone' if is_gone else 'could not be fetched'}.",
         hint="The service keeps results for some days only. To have it again, run it again."
-        if gone
+        if is_gone
         else "The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
         status=response.status_code,
         retry_after=retry_after(names),
-        gone=gone,
+        is_gone=is_gone,
     )
 
 

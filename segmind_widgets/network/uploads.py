@@ -84,8 +84,8 @@ class Uploads:
                 uploads[key] = earlier
             else:
                 fresh[key] = asset
-        sent = self._send(endpoint, list(fresh.values()), progress)
-        uploads |= dict(zip(fresh, sent, strict=True))
+        results = self._send(endpoint, list(fresh.values()), progress)
+        uploads |= dict(zip(fresh, results, strict=True))
         return [
             asset if key is None else asset.at(uploads[key].url, uploads[key].expires_at)
             for key, asset in zip(keys, assets, strict=True)
@@ -109,13 +109,13 @@ class Uploads:
         total = sum(asset.size or 0 for asset in assets)
         before = size = 0  # bytes of files in earlier calls, and in the current call
 
-        def report(sent: int) -> None:
+        def report(position: int) -> None:
             if progress:
-                progress(before + min(sent, size), total)  # a body is longer than its files
+                progress(before + min(position, size), total)  # a body is longer than its files
 
-        waiting = iter(assets)
+        remaining = iter(assets)
         for call, count in endpoint.provider.upload_calls(assets, report):
-            group = list(islice(waiting, count))
+            group = list(islice(remaining, count))
             size = sum(asset.size or 0 for asset in group)
             digests = run_in_background(lambda files=group: [file.sha256 or "" for file in files])
             uploads = self._send_call(endpoint, call, count)

@@ -283,6 +283,13 @@ def jobs() -> Arguments:
     parser.add_argument(
         "--last", type=_count, default=20, metavar="N", help="the number of jobs to list (20)"
     )
+    _add_job_filters(parser)
+    _add_job_actions(parser)
+    return parser
+
+
+def _add_job_filters(parser: Arguments) -> None:
+    """Add the options that select the jobs of a list."""
     parser.add_argument(
         "--model", metavar="M", help="list only models and workflows with this in their names"
     )
@@ -298,6 +305,10 @@ def jobs() -> Arguments:
     parser.add_argument(
         "--unfinished", action="store_true", help="list only jobs that may still go on"
     )
+
+
+def _add_job_actions(parser: Arguments) -> None:
+    """Add the options that resume jobs, stop watching them, or delete their results."""
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -324,7 +335,6 @@ def jobs() -> Arguments:
         action="store_true",
         help="with --clean: delete the files. The jobs stay listed; unfinished jobs keep theirs",
     )
-    return parser
 
 
 def spend() -> Arguments:

@@ -231,8 +231,8 @@ class Upload:
         self._view: Any = None
         self.handle: Any = None
 
-    def update(self, sent: int, total: int) -> None:
-        """Show that `sent` of `total` bytes were sent."""
+    def update(self, count: int, total: int) -> None:
+        """Show that `count` of `total` bytes were sent."""
         if not self._visible:
             return
         if self._view is None:
@@ -240,7 +240,7 @@ class Upload:
 
             self._view = UploadView(self._files)
             self.handle = display(self._view, display_id=True)
-        self._view.show_progress(sent, total)
+        self._view.show_progress(count, total)
 
     def close(self) -> None:
         """Close the bar; its output stays for the job's view."""

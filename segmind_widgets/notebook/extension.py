@@ -24,11 +24,12 @@ def load(shell: InteractiveShell) -> None:
     magics = SegmindMagics(shell, client)
     shell.register_magics(magics)
     if client not in shell.configurables:
-        shell.configurables.append(client)  # type: ignore[arg-type]
+        configurables: list[Any] = shell.configurables
+        configurables.append(client)
     matcher = _matcher(client)
     if matcher is not None and shell.Completer is not None:
         shell.Completer.custom_matchers.append(matcher)
-    formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
+    formatter = _display_formatter(shell)
     for kind in LIVE_TYPES:
         formatter.for_type_by_name(*kind, partial(_show, magics))
 
@@ -39,7 +40,7 @@ def unload(shell: InteractiveShell) -> None:
     matchers = getattr(shell.Completer, "custom_matchers", None) or []
     for matcher in [m for m in matchers if hasattr(m, "segmind_widgets")]:
         matchers.remove(matcher)
-    formatter: Any = shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
+    formatter = _display_formatter(shell)
     for name in LIVE_TYPES:
         formatter.deferred_printers.pop(name, None)
     for kind in [k for k in formatter.type_printers if (k.__module__, k.__name__) in LIVE_TYPES]:
@@ -62,6 +63,12 @@ def _unregister(shell: InteractiveShell) -> None:
         magics = shell.magics_manager.magics[kind]
         for name in [name for name in magics if name.startswith("segmind_")]:
             del magics[name]
+
+
+def _display_formatter(shell: InteractiveShell) -> Any:
+    """Return the formatter of objects that display themselves; IPython's traits have no types."""
+    formatter: Any = shell.display_formatter
+    return formatter.ipython_display_formatter
 
 
 def _show(magics: SegmindMagics, thing: Any) -> None:
@@ -96,5 +103,6 @@ def _matcher(client: SegmindClient) -> Any:
         result: dict[str, Any] = {"completions": completions, "matched_fragment": fragment}
         return {**result, "suppress": bool(matches)}
 
-    match.segmind_widgets = True  # type: ignore[attr-defined]
-    return match
+    matcher: Any = match
+    matcher.segmind_widgets = True  # the mark by which `unload` finds it
+    return matcher

@@ -163,13 +163,7 @@ def spend(
         sentences.insert(0, f"Nothing was run {'then' if filtered else 'yet'}.")
     return Table(
         rows,
-        {
-            by: lambda row: row.key or f"no {by}",
-            "jobs": lambda row: str(row.jobs),
-            "completed": lambda row: str(row.completed),
-            "cost": _cost,
-            "money": lambda row: "sandbox credits" if row.sandbox else "real",
-        },
+        {by: lambda row: row.key or f"no {by}", **_SPEND_COLUMNS},
         " ".join(sentences),
         totals=[_total(group) for group in groups if len(group) > 1],
         most=MAX_SPEND_ROWS,
@@ -228,6 +222,14 @@ def _total(rows: Sequence[Any]) -> Any:
 def _cost(row: Any) -> str:
     unknown = f" and {row.unpriced} unknown" if row.unpriced else ""
     return f"{money(row.usd)}{unknown}"
+
+
+_SPEND_COLUMNS: dict[str, Callable[[Any], str]] = {
+    "jobs": lambda row: str(row.jobs),
+    "completed": lambda row: str(row.completed),
+    "cost": _cost,
+    "money": lambda row: "sandbox credits" if row.sandbox else "real",
+}
 
 
 def _session(session: Any, name: str) -> str:

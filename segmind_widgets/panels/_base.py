@@ -192,9 +192,9 @@ class Panel(widgets.VBox):
         JupyterLab shows an error and ignores the text/html beside it; the CSS here replaces that
         error by the panel's placeholder.
         """
-        missing = _MISSING_WIDGET.format(id=self.model_id)
+        widget = _MISSING_WIDGET.format(id=self.model_id)
         text = json.dumps(self._placeholder, ensure_ascii=False).replace("<", r"\3c ")
-        css = f"{missing}{{font-size:0}} {missing}::after{{content:{text};font-size:13px}}"
+        css = f"{widget}{{font-size:0}} {widget}::after{{content:{text};font-size:13px}}"
         return f'<div class="sw-still-{self.model_id}"><style>{css}</style>{pictures}</div>'
 
     @property

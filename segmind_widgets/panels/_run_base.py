@@ -191,8 +191,8 @@ class RunsPanel(Panel):
         finally:
             self.go.disabled = False
 
-    def _show_upload(self, sent: int, total: int) -> None:
-        self.say(f"Uploading: {sent / 1e6:.1f} of {total / 1e6:.1f} MB")
+    def _show_upload(self, count: int, total: int) -> None:
+        self.say(f"Uploading: {count / 1e6:.1f} of {total / 1e6:.1f} MB")
 
     def on_job_end(self, job: Job) -> None:
         """Replace the job's line by its outputs, or show its error, if possible at an input."""
@@ -217,8 +217,9 @@ class RunsPanel(Panel):
     def _show_in_form(self, error: Exception) -> bool:
         """Show an error under the input that it names; return False where it names none."""
         self.has_error = True
-        has_form = isinstance(error, SegmindError) and self.form is not None
-        if not has_form or not self.form.show_error(error):  # type: ignore[union-attr,arg-type]
+        if self.form is None or not isinstance(error, SegmindError):
+            return False
+        if not self.form.show_error(error):
             return False
         self.line.say("An input was refused: see its field.", error=True)
         return True

@@ -92,27 +92,12 @@ class UploadPanel(Panel):
             accept=_MEDIA,
             label="Drop, paste or choose pictures, sound or video",
         )
-        self.source = PasteBox(
-            lambda text: self.guard(lambda: self.add_text(text)),
-            description="Or a URL, a path, or a $variable",
-            placeholder="or code that uploads a file",
-            button="Add",
-        )
-        self.source.add_class("sw-wide")
+        self._build_source()
         before = self.button(
             "Uploaded before", self.show_recent, tooltip="Use an earlier upload again"
         )
-        self.provider = provider_choice()
-        self.limits = widgets.HTML(layout={"flex": "1 1 240px", "min_width": "0"})
-        self.limits.add_class("sw-hint")
-        self.provider.observe(self._show_limits, "value")
-        self._show_limits()
         self._recent_box = widgets.VBox()
-        self.variable = TextBox(
-            self.without_keys, "uploaded", description="Variable for your cells"
-        )
-        self.variable.add_class("sw-wide")
-        self.variable.observe(lambda _: self.guard(self._set_variable), "value")
+        self._build_variable()
         self.list = Pictures(
             self._load,
             background=self.background,
@@ -130,6 +115,27 @@ class UploadPanel(Panel):
             self.list,
             row(self.variable),
         ]
+
+    def _build_source(self) -> None:
+        self.source = PasteBox(
+            lambda text: self.guard(lambda: self.add_text(text)),
+            description="Or a URL, a path, or a $variable",
+            placeholder="or code that uploads a file",
+            button="Add",
+        )
+        self.source.add_class("sw-wide")
+        self.provider = provider_choice()
+        self.limits = widgets.HTML(layout={"flex": "1 1 240px", "min_width": "0"})
+        self.limits.add_class("sw-hint")
+        self.provider.observe(self._show_limits, "value")
+        self._show_limits()
+
+    def _build_variable(self) -> None:
+        self.variable = TextBox(
+            self.without_keys, "uploaded", description="Variable for your cells"
+        )
+        self.variable.add_class("sw-wide")
+        self.variable.observe(lambda _: self.guard(self._set_variable), "value")
 
     @property
     def assets(self) -> list[Asset]:
@@ -221,8 +227,8 @@ class UploadPanel(Panel):
         self.guard(self._set_variable)
 
     def _progress(self, entry: UploadItem) -> Any:
-        def show(sent: int, total: int) -> None:
-            entry.state = f"uploading {sent / 1e6:.1f} of {total / 1e6:.1f} MB"
+        def show(count: int, total: int) -> None:
+            entry.state = f"uploading {count / 1e6:.1f} of {total / 1e6:.1f} MB"
             if time.monotonic() - self._last_update > _UPDATE_INTERVAL:
                 self._show()
 

@@ -44,8 +44,9 @@ def acquire(lock: FileLock, timeout: float, poll_interval: float = 0.05) -> None
         filelock.Timeout: another process has it.
         OSError, NotImplementedError: the file system has no locks.
     """
-    # filelock's annotation of the result is incomplete
-    lock.acquire(timeout=timeout, poll_interval=poll_interval)  # pyright: ignore[reportUnknownMemberType]
+    lock.acquire(  # pyright: ignore[reportUnknownMemberType]  # filelock leaves its result untyped
+        timeout=timeout, poll_interval=poll_interval
+    )
 
 
 def now() -> str:

@@ -52,8 +52,7 @@ def load(text: str, convert: Callable[[str], Any], source: str) -> Any:
         try:
             return loader.get_single_data()
         finally:
-            # PyYAML's stubs have no types for its parser
-            loader.dispose()  # pyright: ignore[reportUnknownMemberType]
+            loader.dispose()  # pyright: ignore[reportUnknownMemberType]  # untyped in PyYAML
     except yaml.YAMLError as error:
         raise _cell_error(source, *_explain(error, text)) from None
 
@@ -71,7 +70,7 @@ class Yaml12Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Compose a node; `index` is the node of its name in a mapping."""
-        event = cast("Any", self.peek_event())  # pyright: ignore[reportUnknownMemberType]
+        event = cast("Any", self.peek_event())  # pyright: ignore[reportUnknownMemberType]  # untyped
         self._depth += 1
         try:
             if isinstance(event, yaml.AliasEvent) or event.anchor or getattr(event, "tag", None):

@@ -86,14 +86,14 @@ def _changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 def facts(job: Job) -> dict[str, Any]:
     """Return the facts of a job's row as JSON, without the key."""
     live = job.watching and not job.status.final
-    lost = not live and not job.status.final
+    resumable = not live and not job.status.final
     usual = f" of about {seconds(job.expected_seconds)}" if live and job.expected_seconds else ""
     prompt = " ".join(prompt_text(job.inputs).split())
     reason = job.error.message if isinstance(job.error, SegmindError) and job.status.final else ""
     return {
         "id": job.id,
         "status": str(job.status),
-        "message": "not followed here" if lost else job.message or reason[:_MAX_TEXT],
+        "message": "not followed here" if resumable else job.message or reason[:_MAX_TEXT],
         "model": job.model,
         "prompt": prompt[:_MAX_TEXT],
         "time": f"{seconds(job.elapsed)}{usual}" if job.elapsed or live else "",
@@ -103,5 +103,5 @@ def facts(job: Job) -> dict[str, Any]:
         "progress": None if job.indeterminate else round(job.progress, 3),
         "live": live,
         "picture": any(asset.kind == "image" for asset in job.outputs),
-        "actions": ["open", *(["stop"] if live else ["resume"] if lost else [])],
+        "actions": ["open", *(["stop"] if live else ["resume"] if resumable else [])],
     }

@@ -197,7 +197,7 @@ class UploadView(ProgressLine, HasTraits):
         self._noun = f"{files} {noun}"
         self.say(f"<b>uploading</b> · {self._noun}")
 
-    def show_progress(self, sent: int, total: int) -> None:
-        """Show that `sent` of `total` bytes were sent."""
-        self.bar.value = sent / total if total else 1.0
-        self.say(f"<b>uploading</b> · {self._noun} · {sent / 1e6:.1f} of {total / 1e6:.1f} MB")
+    def show_progress(self, count: int, total: int) -> None:
+        """Show that `count` of `total` bytes were sent."""
+        self.bar.value = count / total if total else 1.0
+        self.say(f"<b>uploading</b> · {self._noun} · {count / 1e6:.1f} of {total / 1e6:.1f} MB")

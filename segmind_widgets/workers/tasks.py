@@ -43,7 +43,7 @@ from segmind_widgets.types import Call, Output, Reply
 from segmind_widgets.workers.shared_folder import Folder, open_folder, safe_name
 
 _MAX_INLINE = 64 * 1024  # bytes of a reply in a note; a longer reply has its own file
-_ERROR_FIELDS = ("hint", "status", "body", "request_id", "field", "retry_after", "gone")
+_ERROR_FIELDS = ("hint", "status", "body", "request_id", "field", "retry_after", "is_gone")
 _NOT_SENT_ERRORS = (Unreachable.__name__, KeyMissing.__name__)
 
 Task = Mapping[str, Any]
@@ -316,7 +316,7 @@ def error_from_json(data: Mapping[str, Any]) -> SegmindError:
     if not issubclass(kind, (DownloadError, RateLimited)):
         facts.pop("retry_after", None)
     if not issubclass(kind, DownloadError):
-        facts.pop("gone", None)
+        facts.pop("is_gone", None)
     message = facts.pop("message")
     return kind(message, **{name: value for name, value in facts.items() if value is not None})
 

@@ -257,7 +257,9 @@ def test_a_closed_store_and_one_in_memory_share_nothing(tmp_path: Path) -> None:
 
 
 def test_a_pace_of_before_the_machines_start_is_forgotten() -> None:
-    old = RateState(ready=5000.0, until=9000.0, halved=0.1, rise=0.1, speed=3.0, seen=5000.0)
+    old = RateState(
+        ready=5000.0, until=9000.0, halved=0.1, rise=0.1, speed=3.0, newest_request=5000.0
+    )
     assert old.acquire(40.0, 1.0) == 0.0
     assert old.until == old.halved == 0
 

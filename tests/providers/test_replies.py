@@ -186,7 +186,7 @@ def exchanges(draw: st.DrawFn, name: str) -> tuple[Call, Reply]:
 def arrived(name: str, reply: Reply) -> Reply:
     """As the transport hands it on."""
     sender = TRANSPORTS[name]
-    headers = {header: sender._hidden(value) for header, value in reply.headers.items()}
+    headers = {header: sender._hide_key(value) for header, value in reply.headers.items()}
     return Reply(reply.status, headers, sender._without_key(reply.body), reply.url)
 
 

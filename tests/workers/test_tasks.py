@@ -245,7 +245,7 @@ def test_a_result_that_is_gone_is_an_error_of_its_own(
     error = error_from_json(fetched(sandbox, str(tmp_path))["error"])
     assert isinstance(error, DownloadError)
     assert error.status == 404
-    assert error.gone
+    assert error.is_gone
 
 
 # values
@@ -259,7 +259,7 @@ def test_an_error_goes_as_json_and_comes_back(kind: type[SegmindError]) -> None:
     if issubclass(kind, (DownloadError, RateLimited)):
         more["retry_after"] = 2.5
     if issubclass(kind, DownloadError):
-        more["gone"] = True
+        more["is_gone"] = True
     error = kind(
         "It broke.", hint="Fix it.", status=418, body="{}", request_id="r", field="f", **more
     )

@@ -48,8 +48,9 @@ def with_options(magic: Magic) -> Magic:
 
         return cleandoc(doc).replace(f"%{name}? shows the options.", describe(name))
 
-    call.getdoc = getdoc  # type: ignore[attr-defined]
-    return cast("Magic", call)
+    documented: Any = call
+    documented.getdoc = getdoc
+    return cast("Magic", documented)
 
 
 class MagicsBase:

@@ -15,6 +15,9 @@ from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 from segmind_widgets.notebook.pasted_code import note
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from segmind_widgets.assets.asset import Asset
     from segmind_widgets.syntax.snippets import Pasted
 
 
@@ -53,18 +56,24 @@ class FileMagics(MagicsBase):
         if code:
             options.provider = options.provider or code.provider
             self.display.note(note(code))
-        groups = [self._sources(word) for word in options.sources]
-        groups += [(file,) for file in code.files] if code else []
+        groups = self._groups(options.sources, code)
         sources = [source for group in groups for source in group]
         if not sources:
             raise CellError("There is nothing to upload.", hint="%segmind_upload cat.jpg")
+        assets = self._upload(sources, options)
+        several = len(groups) > 1 or isinstance(groups[0], list)
+        if options.output:
+            self.names[options.output] = assets if several else assets[0]
+            if options.quiet:
+                return None
+        return listings.uploads(assets, self.client.thumbnail) if several else assets[0]
+
+    def _upload(self, sources: list[Any], options: Namespace) -> list[Asset]:
+        """Upload sources below a progress bar. Raises SegmindError, also when interrupted."""
         bar = self.display.upload(len(sources), quiet=options.quiet)
         try:
-            assets = self.client.upload(
-                sources,
-                provider=options.provider,
-                force=options.force,
-                progress=bar.update,
+            return self.client.upload(
+                sources, provider=options.provider, force=options.force, progress=bar.update
             )
         except KeyboardInterrupt:
             raise SegmindError(
@@ -73,12 +82,6 @@ class FileMagics(MagicsBase):
             ) from None
         finally:
             bar.clear()
-        several = len(groups) > 1 or isinstance(groups[0], list)
-        if options.output:
-            self.names[options.output] = assets if several else assets[0]
-            if options.quiet:
-                return None
-        return listings.uploads(assets, self.client.thumbnail) if several else assets[0]
 
     def _code(self, text: str) -> Pasted | None:
         """Return the code that uploads, None for other text. Raises InputError."""
@@ -91,6 +94,11 @@ class FileMagics(MagicsBase):
         if code is not None:
             code.check()
         return code
+
+    def _groups(self, words: Sequence[str], code: Pasted | None) -> list[Sequence[Any]]:
+        """Return the sources of each word of a line, and those of pasted code."""
+        groups = [self._sources(word) for word in words]
+        return [*groups, *((file,) for file in code.files)] if code else groups
 
     def _sources(self, word: str) -> Sequence[Any]:
         """Return the sources that a word names: a list of several, or a tuple of one."""

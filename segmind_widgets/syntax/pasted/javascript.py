@@ -213,7 +213,7 @@ def _target(node: Node, *, outer: bool = False) -> ast.expr:
     if node.type in ("member_expression", "subscript_expression"):
         return _expression(node)
     name = ast.Name(_text(node))
-    name.outer = outer  # type: ignore[attr-defined]
+    name.outer = outer  # type: ignore[attr-defined]  # a field of ours on an ast node
     return name
 
 
@@ -235,13 +235,13 @@ def _expression(node: Node) -> ast.expr:
         return _expression(node.named_children[0])
     if node.type in _FUNCTIONS:
         result: ast.expr = FunctionExpr()
-        result.definition = _function(node)  # type: ignore[attr-defined]
+        result.definition = _function(node)  # type: ignore[attr-defined]  # likewise a field of ours
     elif translate:
         result = translate(node)
     else:
         inner = [_expression(each) for each in node.named_children if _is_value(each)]
         result = ast.Slice(*inner[:3]) if inner else ast.Slice()  # not read, but followed
-    result.source = " ".join(_text(node).split())  # type: ignore[attr-defined]
+    result.source = " ".join(_text(node).split())  # type: ignore[attr-defined]  # likewise a field of ours
     return result
 
 
