@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import keyword
 import re
+import threading
 import time
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -85,6 +86,7 @@ class UploadPanel(Panel):
         """Return the area, a field for URLs and paths, the list, and the variable's name."""
         self._entries: list[UploadItem] = []
         self._last_update = 0.0
+        self._lock = threading.RLock()  # the list shows whole states, and the newest last
         self.drop = Drop(
             self.add,
             self.add_text,
@@ -214,15 +216,18 @@ class UploadPanel(Panel):
             self._show()
             try:
                 asset: Any = entry.asset  # entries without one are not uploaded
-                entry.asset = self.client.upload(
+                uploaded = self.client.upload(
                     asset,
                     provider=entry.provider or self.provider.value or None,
                     progress=self._progress(entry),
                 )
             except SegmindError as error:
-                entry.error, entry.state = error_text(error), "waiting"
+                with self._lock:
+                    entry.error, entry.state = error_text(error), "waiting"
             else:
-                entry.state = _state_text(entry)
+                with self._lock:
+                    entry.asset = uploaded
+                    entry.state = _state_text(entry)
             self._show()
         self.guard(self._set_variable)
 
@@ -251,7 +256,8 @@ class UploadPanel(Panel):
 
     def _show(self) -> None:
         self._last_update = time.monotonic()
-        self.list.items = [entry.item for entry in reversed(self._entries)]
+        with self._lock:
+            self.list.items = [entry.item for entry in reversed(self._entries)]
 
     def _load(self, key: str, side: int) -> tuple[bytes, str]:
         asset = self._entry(key).asset
