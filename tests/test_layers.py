@@ -33,7 +33,7 @@ THREADS = {  # may start threads, and wait for them
 }  # fmt: skip
 LOCKS = {  # may make locks
     "jobs.registry", "network.endpoints", "network.rate_limit", "network.transport",
-    "network.uploads",
+    "network.uploads", "panels.upload",
     "planning.budget", "session", "storage.database", "storage.locks", "workers.pool",
 }  # fmt: skip
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
