@@ -32,7 +32,7 @@ class Asset:
 
     `url` is the file's address at a provider (None before an upload), `path` the file on this
     disk (None for bytes in memory or a bare URL), `expires_at` the end of the URL's life (UTC,
-    ISO 8601), `name` a workflow's name for the file.
+    ISO 8601), `name` a workflow's name for the file, `note` a remark of the provider on its copy.
     """
 
     path: Path | None = None
@@ -41,6 +41,7 @@ class Asset:
     expires_at: str | None = None
     data: bytes | None = field(default=None, repr=False)
     declared_type: str | None = field(default=None, repr=False)
+    note: str = ""
 
     @classmethod
     def of(cls, source: Any) -> Asset:
@@ -130,9 +131,9 @@ class Asset:
         kind = mimetypes.guess_type(name)[0] if isinstance(name, str) else None
         return cls(data=data, declared_type=kind)
 
-    def at(self, url: str, expires_at: str | None = None) -> Asset:
+    def at(self, url: str, expires_at: str | None = None, note: str = "") -> Asset:
         """Return the same file with its URL at a provider."""
-        return replace(self, url=url, expires_at=expires_at)
+        return replace(self, url=url, expires_at=expires_at, note=note)
 
     @cached_property
     def size(self) -> int | None:
@@ -349,7 +350,7 @@ class Asset:
 
     @property
     def facts(self) -> list[str]:
-        """Return name, pixel size, bytes and type in words, for captions."""
+        """Return name, pixel size, bytes, type and note in words, for captions."""
         words = [self.name or self.filename]
         if self.removed:
             return [*words, "removed", self.media_type]
@@ -358,7 +359,7 @@ class Asset:
                 words.append("{}×{}".format(*self.pixels))
         if self.size is not None:
             words.append(file_size(self.size))
-        return [*words, self.media_type]
+        return [*words, self.media_type, *filter(None, [self.note])]
 
     def __str__(self) -> str:
         return " · ".join([*self.facts, self.url or str(self.path or "in memory")])

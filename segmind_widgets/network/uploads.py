@@ -87,7 +87,7 @@ class Uploads:
         results = self._send(endpoint, list(fresh.values()), progress)
         uploads |= dict(zip(fresh, results, strict=True))
         return [
-            asset if key is None else asset.at(uploads[key].url, uploads[key].expires_at)
+            asset if key is None else _uploaded(asset, uploads[key])
             for key, asset in zip(keys, assets, strict=True)
         ]
 
@@ -155,6 +155,18 @@ class Uploads:
             )
             for row in self._store.uploads(endpoint.provider.upload_url, last)
         ]
+
+
+def _uploaded(asset: Asset, uploaded: Uploaded) -> Asset:
+    """Return the asset at its URL, with a note of the provider's facts that differ from ours."""
+    facts = [
+        (uploaded.filename, asset.filename, f"{uploaded.filename}"),
+        (uploaded.media_type, asset.media_type, f"{uploaded.media_type}"),
+        (uploaded.size, asset.size, f"{uploaded.size or 0:,} bytes"),
+    ]
+    others = [text for theirs, ours, text in facts if theirs not in (None, ours)]
+    note = f"stored as {', '.join(others)}" if others else ""
+    return asset.at(uploaded.url, uploaded.expires_at, note)
 
 
 def needed(asset: Asset, endpoint: Endpoint) -> bool:

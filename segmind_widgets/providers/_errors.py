@@ -50,7 +50,10 @@ _BY_STATUS: dict[int, type[SegmindError]] = {
 
 _LONGEST_WAIT = 86_400.0  # seconds: a later moment is a misread date
 
-_MONEY = re.compile(r"credit|balance|insufficient|quota|funds", re.IGNORECASE)
+# Segmind's API reference names 406 "Not Acceptable" for too few credits: those words say no more
+_MONEY = re.compile(r"credit|balance|insufficient|quota|funds|^not acceptable\W*$", re.IGNORECASE)
+
+_TYPE = re.compile(r"(?=.{1,40}$)[a-z]+(_[a-z]+)*")
 
 _MODERATION = re.compile(
     r"moderat|nsfw|safety|content polic|content rule|sensitive|prohibited", re.IGNORECASE
@@ -68,7 +71,7 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
     text = body.decode("utf-8", "replace")
     message, field = words(text)
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else Rejected)
-    if kind is NotAcceptable and (not message or _MONEY.search(message)):
+    if kind is NotAcceptable and _MONEY.search(message or "credits"):
         kind = InsufficientCredits
     elif kind is Rejected and _MODERATION.search(message):
         kind = Moderated
@@ -88,14 +91,17 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
 
 
 def _type(text: str) -> str | None:
-    """Return the `type` of an error, which APIMart gives beside its message."""
+    """Return the `type` of an error, which APIMart gives beside its message.
+
+    Only words are taken: the type is shown, and a service may repeat a key.
+    """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
     error = value.get("error") if is_mapping(value) else None
     kind = error.get("type") if is_mapping(error) else None
-    return _whole(kind[:100]) if isinstance(kind, str) and kind else None
+    return kind if isinstance(kind, str) and _TYPE.fullmatch(kind) else None
 
 
 def words(text: str) -> tuple[str, str | None]:

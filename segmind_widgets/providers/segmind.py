@@ -309,7 +309,9 @@ class Segmind(Provider):
         if reply.status != 422 or not _says_failed(reply.body):
             checked(call, reply)
         body = json_object(call, reply)
-        status = status_of(body.get("status"), _WORDS)
+        # a workflow's reply to its submit may be a poll_url alone; its page says "Request queued"
+        first = "QUEUED" if call.method == "POST" else None
+        status = status_of(body.get("status") or first, _WORDS)
         metrics = _dict(body.get("metrics"))
         state = JobState(
             status,

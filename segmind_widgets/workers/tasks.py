@@ -43,7 +43,9 @@ from segmind_widgets.types import Call, Output, Reply
 from segmind_widgets.workers.shared_folder import Folder, open_folder, safe_name
 
 _MAX_INLINE = 64 * 1024  # bytes of a reply in a note; a longer reply has its own file
-_ERROR_FIELDS = ("hint", "status", "body", "request_id", "field", "retry_after", "is_gone")
+_ERROR_FIELDS = (
+    *("hint", "status", "body", "request_id", "field", "type", "retry_after", "is_gone"),
+)
 _NOT_SENT_ERRORS = (Unreachable.__name__, KeyMissing.__name__)
 
 Task = Mapping[str, Any]

@@ -29,6 +29,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
         (405, "<html><h1>405 Not Allowed</h1></html>", errors.MethodNotAllowed),
         (406, {"error": "Insufficient credits"}, errors.InsufficientCredits),
         (406, "", errors.InsufficientCredits),
+        (406, {"error": "Not Acceptable"}, errors.InsufficientCredits),
         (406, {"error": "wrong content type"}, errors.NotAcceptable),
         (410, {"error": "retired"}, errors.ModelRetired),
         (413, "too large", errors.TooLarge),
@@ -168,3 +169,17 @@ def test_an_unreadable_retry_after_leaves_the_other_header() -> None:
 def test_any_header_gives_a_bearable_wait_or_none(value: str) -> None:
     wait = retry_after({"retry-after": value}, NOW)
     assert wait is None or 0 <= wait <= 86_400
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("server_error", "server_error"),
+        *((value, None) for value in (None, 7, "", "SG_5a8f0c1d2e3b4a59", "a" * 41, ["x"], "a\nb")),
+    ],
+)
+def test_a_type_is_a_word(value: object, kind: str | None) -> None:
+    body = json.dumps({"error": {"message": "no", "type": value}}).encode()
+    error = from_reply(400, {}, body)
+    assert error.type == kind
+    assert str(error) == (f"no (HTTP 400, {kind})" if kind else "no (HTTP 400)")

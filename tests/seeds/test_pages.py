@@ -339,6 +339,31 @@ def test_apimart_replies_are_read_with_their_facts(client: SegmindClient) -> Non
     )
 
 
+@says("A-76", "A-77", "A-78")
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({}, ""),
+        ({"filename": "photo-1.png"}, "stored as photo-1.png"),
+        ({"content_type": "image/webp"}, "stored as image/webp"),
+        ({"bytes": 235680}, "stored as 235,680 bytes"),
+        ({"filename": "b.gif", "content_type": "image/gif"}, "stored as b.gif, image/gif"),
+        ({"filename": None, "content_type": 7, "bytes": "many"}, ""),
+    ],
+    ids=["same", "filename", "content_type", "bytes", "two", "unreadable"],
+)
+def test_apimart_facts_that_differ_are_shown(
+    client: SegmindClient, pages: Pages, facts: dict[str, Any], text: str
+) -> None:
+    if facts:
+        body = {"url": f"{pages.base}/files/upload.png", **facts}
+        pages.refusals.append(("uploads", 200, body, {}))
+    asset = client.upload(picture(), provider="apimart")
+    assert asset.note == text
+    assert text in str(asset)
+    assert text in asset._repr_mimebundle_()["text/html"]
+
+
 @pytest.mark.parametrize(
     ("status", "message", "kind", "error"),
     [
@@ -519,6 +544,18 @@ def test_a_failed_workflow_gives_its_reason(
     assert job.status is Status.FAILED
     assert reason in str(job.error)
     assert str(job.error)
+
+
+@says("W-145")
+def test_a_workflow_with_a_poll_url_alone_is_queued(client: SegmindClient) -> None:
+    plan = client.plan(WORKFLOW, {}, kind="workflow")
+    call = plan.endpoint.provider.submit(plan.request)
+    poll_url = f"{plan.endpoint.address}/workflows/polls/w-1"
+    reply = Reply(200, {}, json.dumps({"poll_url": poll_url}).encode(), call.url)
+    state = plan.endpoint.provider.parse(call, reply)
+    assert state.status is Status.QUEUED
+    assert state.next is not None
+    assert state.next.url == poll_url
 
 
 @says("W-161")
