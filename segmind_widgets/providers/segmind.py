@@ -416,8 +416,8 @@ def _empty(said: str, reply: Reply, job_id: str | None) -> ReplyError:
 
 
 def _id_in(call: Call) -> str | None:
-    found = re.search(r"/requests/([^/?]+)", call.url)
-    return found[1] if found else None
+    match = re.search(r"/requests/([^/?]+)", call.url)
+    return match[1] if match else None
 
 
 def _text(value: object) -> str:

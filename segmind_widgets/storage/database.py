@@ -26,7 +26,7 @@ RETRY = 10.0  # seconds between attempts to be back on disk
 _DAMAGED = ("malformed", "not a database")
 _UNUSABLE = ("full", "readonly", "disk i/o", "unable to open", "locked", "locking protocol")
 _HINT = "Free some disk, or set SEGMIND_WIDGETS_HOME to another folder."
-_NOTED = (
+_TRACK_CHANGES = (
     "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
     *(
         f"CREATE TEMP TRIGGER noted_{when} AFTER {when} ON jobs"  # noqa: S608 - two constants
@@ -61,9 +61,9 @@ class Database:
         self._lock = threading.RLock()
         self._again = 0.0  # when to try it again
         try:
-            self._db = self._opened()
+            self._db = self._open()
         except (OSError, sqlite3.Error) as error:
-            self._db = _connected(None)
+            self._db = _connect(None)
             self._leave(error)
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, sure: bool = False) -> T:
@@ -77,7 +77,7 @@ class Database:
         with self._lock:
             if self.memory and time.monotonic() >= self._again:
                 self._come_back()
-            todo = _surely(work) if sure else work
+            todo = _with_sync(work) if sure else work
             try:
                 try:
                     return todo(self._db)
@@ -108,19 +108,19 @@ class Database:
         if damaged:
             before.close()
             try:
-                self._db = self._opened(damaged=True)
+                self._db = self._open(damaged=True)
             except (OSError, sqlite3.Error) as worse:
-                self._db = _connected(None)
+                self._db = _connect(None)
                 self._leave(worse)
         else:
-            self._db = _copied(before)
+            self._db = _copy(before)
             self._leave(error)
             before.close()
         _put(self._db, self._refill(), "IGNORE")
 
     def _leave(self, error: Exception) -> None:
         """Switch to memory, and record which rows change from now on."""
-        for statement in _NOTED:
+        for statement in _TRACK_CHANGES:
             self._db.execute(statement)
         self.memory = True
         self._again = time.monotonic() + RETRY
@@ -135,7 +135,7 @@ class Database:
         self._again = time.monotonic() + RETRY
         try:
             with _one_kernel(self.path, 0.1):
-                db = _connected(self.path, patience=0.1)
+                db = _connect(self.path, patience=0.1)
         except (OSError, sqlite3.Error, StoreError):
             return
         rows = self._db.execute("SELECT * FROM jobs WHERE key IN (SELECT key FROM changed)")
@@ -148,20 +148,20 @@ class Database:
         self._db.close()
         self._db, self.memory, self.problem = db, False, ""
 
-    def _opened(self, *, damaged: bool = False) -> sqlite3.Connection:
+    def _open(self, *, damaged: bool = False) -> sqlite3.Connection:
         with _one_kernel(self.path, BUSY):
             try:
                 if damaged:
                     self._set_aside()
-                return _connected(self.path)
+                return _connect(self.path)
             except sqlite3.DatabaseError as error:
                 if damaged or not _says(error, _DAMAGED):
                     raise
                 self._set_aside()
-                return _connected(self.path)
+                return _connect(self.path)
 
     def _set_aside(self) -> None:
-        if _whole(self.path):  # another kernel was first
+        if _is_intact(self.path):  # another kernel was first
             return
         when = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
         aside = self.path.with_name(f"{self.path.stem}-damaged-{when}{self.path.suffix}")
@@ -191,7 +191,7 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
         lock.release()
 
 
-def _connected(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
+def _connect(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
     """Open the file, or a new database in memory, with the current schema."""
     wait = BUSY if patience is None else patience
     name = path or ":memory:"
@@ -207,30 +207,30 @@ def _connected(path: Path | None, patience: float | None = None) -> sqlite3.Conn
     return db
 
 
-def _surely(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
-    def synced(db: sqlite3.Connection) -> T:
+def _with_sync(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    def run(db: sqlite3.Connection) -> T:
         db.execute("PRAGMA synchronous=FULL")
         try:
             return work(db)
         finally:
             db.execute("PRAGMA synchronous=NORMAL")
 
-    return synced
+    return run
 
 
-def _copied(source: sqlite3.Connection) -> sqlite3.Connection:
+def _copy(source: sqlite3.Connection) -> sqlite3.Connection:
     """Return a copy in memory of all readable rows."""
-    db = _connected(None)
+    db = _connect(None)
     try:
         source.backup(db)
         migrations.upgrade(db, Path(":memory:"))
     except sqlite3.Error:
         db.close()
-        return _connected(None)
+        return _connect(None)
     return db
 
 
-def _whole(path: Path) -> bool:
+def _is_intact(path: Path) -> bool:
     try:
         db = sqlite3.connect(path)
         try:
