@@ -45,9 +45,9 @@ def now() -> str:
 class Database:
     """The file at `path`, made with its folder where it is missing.
 
-    `memory` is true while the file cannot be used; `problem` says in words what is wrong, and
-    stays after a damaged file was set aside. `refill` gives the rows of `jobs` that must not be
-    lost with a file.
+    `memory` is true while the file cannot be used; `problem` describes the fault in a
+    sentence, and stays after a damaged file was set aside. `refill` returns the rows of `jobs` to
+    write to a new file.
 
     Raises:
         StoreError: the file was written by a newer version of this package.
@@ -59,12 +59,12 @@ class Database:
         self.problem = ""
         self._refill = refill
         self._lock = threading.RLock()
-        self._again = 0.0  # when to try it again
+        self._again = 0.0  # monotonic seconds
         try:
             self._db = self._open()
         except (OSError, sqlite3.Error) as error:
             self._db = _connect(None)
-            self._leave(error)
+            self._switch_to_memory(error)
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, sure: bool = False) -> T:
         """Return the result of `work` on the open file; repeat it if the file had to be replaced.
@@ -72,11 +72,11 @@ class Database:
         With `sure` the changes are synced to the disk, and survive a loss of power.
 
         Raises:
-            StoreError: it is closed, or the work itself is wrong.
+            StoreError: the file is closed, or `work` itself fails.
         """
         with self._lock:
             if self.memory and time.monotonic() >= self._again:
-                self._come_back()
+                self._return_to_disk()
             todo = _with_sync(work) if sure else work
             try:
                 try:
@@ -93,7 +93,7 @@ class Database:
         """Close the file; what is in memory goes to disk if that can be written now."""
         with self._lock:
             if self.memory and self._again < float("inf"):
-                self._come_back()
+                self._return_to_disk()
             self._again = float("inf")
             self._db.close()
 
@@ -111,14 +111,14 @@ class Database:
                 self._db = self._open(damaged=True)
             except (OSError, sqlite3.Error) as worse:
                 self._db = _connect(None)
-                self._leave(worse)
+                self._switch_to_memory(worse)
         else:
             self._db = _copy(before)
-            self._leave(error)
+            self._switch_to_memory(error)
             before.close()
         _put(self._db, self._refill(), "IGNORE")
 
-    def _leave(self, error: Exception) -> None:
+    def _switch_to_memory(self, error: Exception) -> None:
         """Switch to memory, and record which rows change from now on."""
         for statement in _TRACK_CHANGES:
             self._db.execute(statement)
@@ -130,7 +130,7 @@ class Database:
             f" this kernel's memory only. {_remedy(error)}"
         )
 
-    def _come_back(self) -> None:
+    def _return_to_disk(self) -> None:
         """Copy rows changed in memory back to the file."""
         self._again = time.monotonic() + RETRY
         try:
