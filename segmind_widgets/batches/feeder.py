@@ -31,7 +31,7 @@ from segmind_widgets.formatting import money
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.planning.plan import Plan
-from segmind_widgets.storage.batch_rows import BatchRows, shown
+from segmind_widgets.storage.batch_rows import BatchRows, with_placeholders
 from segmind_widgets.storage.records import assets_from_row
 from segmind_widgets.types import Status
 
@@ -242,7 +242,7 @@ class BatchFeeder:
             sandbox=endpoint.sandbox,
             kind=self._planner.options["kind"],
             target=self._planner.name,
-            inputs=shown(row.inputs),
+            inputs=with_placeholders(row.inputs),
             status=str(Status.FAILED),
             error=error.message,
             batch=self._rows.batch,

@@ -163,7 +163,7 @@ class BatchRegistry:
         own = OwnRuns(self._session.store, name, endpoint)
         each = estimate(model.cost if model else None, own.costs(1))
         usual = own.seconds() or (model.seconds if model else None)
-        fingerprints = earlier.known() if earlier else {}
+        fingerprints = earlier.fingerprints() if earlier else {}
         if validated:
             prices, done, unfinished = validated.compare(fingerprints)
         else:

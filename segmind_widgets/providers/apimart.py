@@ -114,7 +114,7 @@ class APIMart(Provider):
         if request.kind == "workflow":
             raise InputError("APIMart has no workflows.", hint="Run it with -p segmind.")
         if request.api != "auto":
-            raise InputError("--api v1|v2 is about Segmind; leave it out for APIMart.")
+            raise InputError("--api v1|v2 applies only to Segmind. Leave it out for APIMart.")
         inputs = {"model": request.target, **request.inputs}
         kind = "videos" if "video" in request.modality.lower() else "images"
         call = Call(

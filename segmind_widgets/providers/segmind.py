@@ -205,7 +205,7 @@ class Segmind(Provider):
             # the record of a request is kept for an hour, its history for longer
             return JobState(Status.PROCESSING, self._history(job_id), now=True)
         if reply.status == 200 and call.url.startswith(self.urls["SEGMIND_CONSOLE_URL"] + _HISTORY):
-            return self._remembered(call, reply)
+            return self._parse_history_row(call, reply)
         return self._asynchronous(call, reply)
 
     def find(self, job_id: str) -> Call:
@@ -250,7 +250,7 @@ class Segmind(Provider):
             job_id, _dict(row.get("request_body")), _moment(row.get("model_created")), state
         )
 
-    def _remembered(self, call: Call, reply: Reply) -> JobState:
+    def _parse_history_row(self, call: Call, reply: Reply) -> JobState:
         """Return the state of a request in the history."""
         state = self._state_of(json_object(call, reply), reply)
         if state.status is Status.COMPLETED and not state.outputs:
@@ -333,11 +333,11 @@ class Segmind(Provider):
                 raise _empty(
                     "The job is completed, but the reply holds no output.", reply, state.id
                 )
-        following = self._following(call, body, status)
+        following = self._next_call(call, body, status)
         now = status is Status.COMPLETED  # the result is one call away
         return replace(state, status=Status.PROCESSING if now else status, next=following, now=now)
 
-    def _following(self, call: Call, body: Mapping[str, Any], status: Status) -> Call:
+    def _next_call(self, call: Call, body: Mapping[str, Any], status: Status) -> Call:
         """Return the next call: poll_url for a workflow, status and then result in v2."""
         if call.method == "GET":
             done = status is Status.COMPLETED
@@ -552,8 +552,8 @@ def _empty(message: str, reply: Reply, job_id: str | None) -> ReplyError:
 
 
 def _id_in(call: Call) -> str | None:
-    found = re.search(r"/requests/([^/?]+)", call.url)
-    return found[1] if found else None
+    match = re.search(r"/requests/([^/?]+)", call.url)
+    return match[1] if match else None
 
 
 def _text(value: object) -> str:

@@ -14,7 +14,7 @@ from segmind_widgets.nested import transform
 from segmind_widgets.storage.database import now
 from segmind_widgets.types import Status
 
-_OBJECT = re.compile(r'"<(\w+)>"')  # as `shown` writes one
+_OBJECT = re.compile(r'"<(\w+)>"')  # as `with_placeholders` writes one
 _PAGE = 200  # rows read at a time
 _NOT_BILLED = (str(Status.FAILED), str(Status.CANCELLED))
 _LIST = 'batch = ? AND "row" IS NOT NULL'
@@ -28,18 +28,18 @@ class BatchRows:
 
     Args:
         run: `Database.run`.
-        unpacked: makes a dict of a row, its JSON columns read.
+        unpack: returns a row as a dict, with its JSON columns parsed.
         batch: the batch's name.
     """
 
     def __init__(
         self,
         run: Callable[[Callable[[sqlite3.Connection], Any]], Any],
-        unpacked: Callable[[Any], dict[str, Any]],
+        unpack: Callable[[Any], dict[str, Any]],
         batch: str,
     ) -> None:
         self._run = run
-        self._unpacked = unpacked
+        self._unpack = unpack
         self.batch = batch
 
     def take(self, number: int, fingerprint: str) -> dict[str, Any] | None:
@@ -67,7 +67,7 @@ class BatchRows:
         )
         values = (self.batch, fingerprint, number, *_NOT_BILLED)
         row = self._run(lambda db: db.execute(text, values).fetchone())
-        return self._unpacked(row) if row else None
+        return self._unpack(row) if row else None
 
     def _number(self, key: str, number: int | None) -> None:
         text = 'UPDATE jobs SET "row" = ? WHERE key = ?'
@@ -83,7 +83,7 @@ class BatchRows:
         """Return the row of a number, or None."""
         text = 'SELECT * FROM jobs WHERE batch = ? AND "row" = ?'
         row = self._run(lambda db: db.execute(text, (self.batch, number)).fetchone())
-        return self._unpacked(row) if row else None
+        return self._unpack(row) if row else None
 
     def end_at(self, total: int) -> None:
         """Detach all jobs from this number on: they belong to an earlier, longer run."""
@@ -114,7 +114,7 @@ class BatchRows:
         while True:
             values = (self.batch, after, _PAGE)
             rows = self._run(lambda db, values=values: db.execute(text, values).fetchall())
-            yield from map(self._unpacked, rows)
+            yield from map(self._unpack, rows)
             if len(rows) < _PAGE:
                 return
             after = rows[-1]["row"]
@@ -124,32 +124,32 @@ class BatchRows:
         text = f"SELECT count(*) FROM jobs WHERE {_LIST}"  # noqa: S608 - constants
         return self._run(lambda db: db.execute(text, (self.batch,)).fetchone()[0])
 
-    def known(self) -> dict[str, Counter[str]]:
+    def fingerprints(self) -> dict[str, Counter[str]]:
         """Return fingerprints that need no second submit, by "completed" and "unfinished"."""
         text = (
             "SELECT fingerprint, status FROM jobs WHERE batch = ? AND fingerprint IS NOT NULL"
             " AND status NOT IN (?, ?)"
         )
         rows = self._run(lambda db: db.execute(text, (self.batch, *_NOT_BILLED)).fetchall())
-        found: dict[str, Counter[str]] = {"completed": Counter(), "unfinished": Counter()}
+        counts: dict[str, Counter[str]] = {"completed": Counter(), "unfinished": Counter()}
         for row in rows:
             done = row["status"] == Status.COMPLETED
-            found["completed" if done else "unfinished"][row["fingerprint"]] += 1
-        return found
+            counts["completed" if done else "unfinished"][row["fingerprint"]] += 1
+        return counts
 
 
-def shown(inputs: Any) -> Any:
-    """Return inputs that were never sent as JSON values: objects by their type."""
-    return transform(inputs, _shown, str)
+def with_placeholders(inputs: Any) -> Any:
+    """Return inputs that were never sent as JSON values: an object as `<its type>`."""
+    return transform(inputs, _placeholder, str)
 
 
-def _shown(value: Any) -> Any:
+def _placeholder(value: Any) -> Any:
     plain = value is None or isinstance(value, (str, int, float))
     return value if plain else f"<{type(value).__name__}>"
 
 
 def unsendable(inputs: Mapping[str, Any]) -> InputError | None:
-    """Return the error for inputs of `shown` in which an object is missing, or None."""
+    """Return the error for inputs of `with_placeholders` that hold a placeholder, or None."""
     for name, value in inputs.items():
         if match := _OBJECT.search(json.dumps(value)):
             return InputError(

@@ -13,7 +13,7 @@ from segmind_widgets.errors import InputError, StoreError
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Status
 
-_WRITING = (".part", ".recipe")  # how names end while a file is being written
+_WRITING = (".part", ".recipe")  # suffixes of files that are being written
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cleaned:
     def __str__(self) -> str:
         done = "would be removed" if self.dry_run else "were removed"
         size = f"{self.bytes / 1e6:.1f} MB" if self.bytes >= 1e5 else f"{self.bytes} bytes"
-        files, jobs = _counted(self.files, "file"), _counted(self.jobs, "job")
+        files, jobs = _count(self.files, "file"), _count(self.jobs, "job")
         if self.files == 1:
             done = done.replace("were", "was")
         return f"{files} of {jobs} {done}: {size}."
@@ -48,22 +48,22 @@ def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
         raise InputError(f"older_days={older_days} must be 0 or more.", field="older_days")
     until = datetime.now(timezone.utc) - timedelta(days=older_days)
     jobs = files = size = 0
-    for path in _halves(store, until):
+    for path in _partial_files(store, until):
         files, size = files + 1, size + path.stat().st_size
         if not dry_run:
             _remove(path)
     for paths in _results(store, until):
-        found = [path for path in paths if path.is_file()]
-        jobs, files = jobs + bool(found), files + len(found)
-        for path in found:
+        present = [path for path in paths if path.is_file()]
+        jobs, files = jobs + bool(present), files + len(present)
+        for path in present:
             size += path.stat().st_size
             if not dry_run:
                 _remove(path)
     return Cleaned(jobs, files, size, dry_run)
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _remove(path: Path) -> None:
@@ -75,7 +75,7 @@ def _remove(path: Path) -> None:
         path.parent.rmdir()
 
 
-def _halves(store: Store, until: datetime) -> list[Path]:
+def _partial_files(store: Store, until: datetime) -> list[Path]:
     """Return files that a killed kernel left unfinished: no write takes a day."""
     before = min(until, datetime.now(timezone.utc) - timedelta(days=1)).timestamp()
     partial_files = (path for path in store.results.glob("*/*") if path.suffix in _WRITING)

@@ -26,7 +26,7 @@ RETRY = 10.0  # seconds between attempts to be back on disk
 _DAMAGED = ("malformed", "not a database")
 _UNUSABLE = ("full", "readonly", "disk i/o", "unable to open", "locked", "locking protocol")
 _HINT = "Free some disk, or set SEGMIND_WIDGETS_HOME to another folder."
-_NOTED = (
+_TRACK_CHANGES = (
     "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
     *(
         f"CREATE TEMP TRIGGER noted_{when} AFTER {when} ON jobs"  # noqa: S608 - two constants
@@ -57,9 +57,9 @@ def now() -> str:
 class Database:
     """The file at `path`, made with its folder where it is missing.
 
-    `memory` is true while the file cannot be used; `problem` says in words what is wrong, and
-    stays after a damaged file was set aside. `refill` gives the rows of `jobs` that must not be
-    lost with a file.
+    `memory` is true while the file cannot be used; `problem` describes the fault in a
+    sentence, and stays after a damaged file was set aside. `refill` returns the rows of `jobs` to
+    write to a new file.
 
     Raises:
         StoreError: the file was written by a newer version of this package.
@@ -71,12 +71,12 @@ class Database:
         self.problem = ""
         self._refill = refill
         self._lock = threading.RLock()
-        self._again = 0.0  # when to try it again
+        self._again = 0.0  # monotonic seconds
         try:
-            self._db = self._opened()
+            self._db = self._open()
         except (OSError, sqlite3.Error) as error:
-            self._db = _connected(None)
-            self._leave(error)
+            self._db = _connect(None)
+            self._switch_to_memory(error)
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, sure: bool = False) -> T:
         """Return the result of `work` on the open file; repeat it if the file had to be replaced.
@@ -84,12 +84,12 @@ class Database:
         With `sure` the changes are synced to the disk, and survive a loss of power.
 
         Raises:
-            StoreError: it is closed, or the work itself is wrong.
+            StoreError: the file is closed, or `work` itself fails.
         """
         with self._lock:
             if self.memory and time.monotonic() >= self._again:
-                self._come_back()
-            todo = _surely(work) if sure else work
+                self._return_to_disk()
+            todo = _with_sync(work) if sure else work
             try:
                 try:
                     return todo(self._db)
@@ -105,7 +105,7 @@ class Database:
         """Close the file; rows in memory are written to disk if it can be written now."""
         with self._lock:
             if self.memory and self._again < float("inf"):
-                self._come_back()
+                self._return_to_disk()
             self._again = float("inf")
             self._db.close()
 
@@ -120,19 +120,19 @@ class Database:
         if damaged:
             before.close()
             try:
-                self._db = self._opened(damaged=True)
+                self._db = self._open(damaged=True)
             except (OSError, sqlite3.Error) as worse:
-                self._db = _connected(None)
-                self._leave(worse)
+                self._db = _connect(None)
+                self._switch_to_memory(worse)
         else:
-            self._db = _copied(before)
-            self._leave(error)
+            self._db = _copy(before)
+            self._switch_to_memory(error)
             before.close()
         _put(self._db, self._refill(), "IGNORE")
 
-    def _leave(self, error: Exception) -> None:
+    def _switch_to_memory(self, error: Exception) -> None:
         """Switch to memory, and record which rows change from now on."""
-        for statement in _NOTED:
+        for statement in _TRACK_CHANGES:
             self._db.execute(statement)
         self.memory = True
         self._again = time.monotonic() + RETRY
@@ -142,12 +142,12 @@ class Database:
             f" in this kernel's memory only. {_remedy(error)}"
         )
 
-    def _come_back(self) -> None:
+    def _return_to_disk(self) -> None:
         """Copy rows changed in memory back to the file."""
         self._again = time.monotonic() + RETRY
         try:
             with _one_kernel(self.path, 0.1):
-                db = _connected(self.path, patience=0.1)
+                db = _connect(self.path, patience=0.1)
         except (OSError, sqlite3.Error, StoreError):
             return
         rows = self._db.execute("SELECT * FROM jobs WHERE key IN (SELECT key FROM changed)")
@@ -160,20 +160,20 @@ class Database:
         self._db.close()
         self._db, self.memory, self.problem = db, False, ""
 
-    def _opened(self, *, damaged: bool = False) -> sqlite3.Connection:
+    def _open(self, *, damaged: bool = False) -> sqlite3.Connection:
         with _one_kernel(self.path, BUSY):
             try:
                 if damaged:
                     self._set_aside()
-                return _connected(self.path)
+                return _connect(self.path)
             except sqlite3.DatabaseError as error:
                 if damaged or not _says(error, _DAMAGED):
                     raise
                 self._set_aside()
-                return _connected(self.path)
+                return _connect(self.path)
 
     def _set_aside(self) -> None:
-        if _whole(self.path):  # another kernel was first
+        if _is_intact(self.path):  # another kernel was first
             return
         when = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
         aside = self.path.with_name(f"{self.path.stem}-damaged-{when}{self.path.suffix}")
@@ -203,7 +203,7 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
         lock.release()
 
 
-def _connected(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
+def _connect(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
     """Open the file, or a new database in memory, with the current schema."""
     wait = BUSY if patience is None else patience
     name = path or ":memory:"
@@ -219,30 +219,30 @@ def _connected(path: Path | None, patience: float | None = None) -> sqlite3.Conn
     return db
 
 
-def _surely(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
-    def synced(db: sqlite3.Connection) -> T:
+def _with_sync(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    def run(db: sqlite3.Connection) -> T:
         db.execute("PRAGMA synchronous=FULL")
         try:
             return work(db)
         finally:
             db.execute("PRAGMA synchronous=NORMAL")
 
-    return synced
+    return run
 
 
-def _copied(source: sqlite3.Connection) -> sqlite3.Connection:
+def _copy(source: sqlite3.Connection) -> sqlite3.Connection:
     """Return a copy in memory of all readable rows."""
-    db = _connected(None)
+    db = _connect(None)
     try:
         source.backup(db)
         migrations.upgrade(db, Path(":memory:"))
     except sqlite3.Error:
         db.close()
-        return _connected(None)
+        return _connect(None)
     return db
 
 
-def _whole(path: Path) -> bool:
+def _is_intact(path: Path) -> bool:
     try:
         db = sqlite3.connect(path)
         try:

@@ -32,7 +32,7 @@ class KernelLock:
         self._folder = home / "kernels"
         self._lock: FileLock | None = None
         self._id: str | None = None
-        self._gate = threading.Lock()  # of two threads' first jobs, both have the owner
+        self._gate = threading.Lock()  # two threads that start their first jobs get one id
 
     @property
     def id(self) -> str | None:

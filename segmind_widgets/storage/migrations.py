@@ -44,10 +44,10 @@ CREATE TABLE IF NOT EXISTS pages (
 )
 _SECOND = (
     "ALTER TABLE jobs ADD COLUMN estimate REAL",  # USD expected, while it is in flight
-    "ALTER TABLE jobs ADD COLUMN fingerprint TEXT",  # of the request: see rows.fingerprint
+    "ALTER TABLE jobs ADD COLUMN fingerprint TEXT",  # of the request: see planning/fingerprint.py
     "ALTER TABLE jobs ADD COLUMN batch TEXT",
     'ALTER TABLE jobs ADD COLUMN "row" INTEGER',  # its number in the batch
-    "ALTER TABLE jobs ADD COLUMN owner TEXT",  # the kernel that follows it: see kernels.py
+    "ALTER TABLE jobs ADD COLUMN owner TEXT",  # the kernel that follows it: see locks.py
     "ALTER TABLE jobs ADD COLUMN credits REAL",  # USD left on the account after it
     "ALTER TABLE jobs ADD COLUMN sent TEXT",  # when the submit was given to the network
     "ALTER TABLE uploads ADD COLUMN name TEXT",
@@ -92,13 +92,13 @@ def upgrade(db: sqlite3.Connection, path: Path) -> None:
 
     Raises:
         StoreError: the file was written by a newer version of this package.
-        sqlite3.Error: it cannot be read or written; it is as it was.
+        sqlite3.Error: the file cannot be read or written; it is unchanged.
     """
     if _version(db, path) == VERSION:
         return
     db.execute("BEGIN IMMEDIATE")
     try:
-        for step in STEPS[_version(db, path) :]:  # asked again: another kernel may have been first
+        for step in STEPS[_version(db, path) :]:  # read again: another kernel may have upgraded it
             for statement in step:
                 db.execute(statement)
         db.execute(f"PRAGMA user_version={VERSION}")

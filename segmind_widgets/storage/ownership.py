@@ -1,4 +1,4 @@
-"""Who follows a job: one kernel at a time, so that two never fetch, finish or bill it twice."""
+"""Let one kernel at a time follow a job, so that a job is never fetched or billed twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from segmind_widgets.errors import StillRunning
 from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.store import Store
 
-_SECOND = 1.0
+_CHECK_INTERVAL = 1.0  # seconds
 
 
 class JobOwnership:
@@ -19,7 +19,7 @@ class JobOwnership:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kernel = KernelLock(store.home)
-        self._seen: dict[str, tuple[float, bool]] = {}  # owner → when, and whether it lived
+        self._checks: dict[str, tuple[float, bool]] = {}  # owner → time, whether it was alive
 
     @property
     def owner(self) -> str | None:
@@ -31,11 +31,11 @@ class JobOwnership:
         owner = row["owner"]
         if owner is None or owner == self.owner:
             return False
-        when, lived = self._seen.get(owner, (0.0, False))
-        if time.monotonic() - when > _SECOND:
-            lived = self._kernel.alive(owner)
-            self._seen[owner] = time.monotonic(), lived
-        return lived
+        when, alive = self._checks.get(owner, (0.0, False))
+        if time.monotonic() - when > _CHECK_INTERVAL:
+            alive = self._kernel.alive(owner)
+            self._checks[owner] = time.monotonic(), alive
+        return alive
 
     def take(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Claim a row's job for this kernel and return the row.

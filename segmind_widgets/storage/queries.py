@@ -96,7 +96,7 @@ def moment(when: datetime | str) -> str:
             moment = datetime.fromisoformat(when.strip().replace("Z", "+00:00"))
         except ValueError:
             raise InputError(
-                f"{when!r} is no moment.",
+                f"{when!r} is not a time.",
                 hint="Give a datetime, or ISO 8601 such as 2026-11-21 or 2026-11-21T10:00:00Z.",
             ) from None
         when = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

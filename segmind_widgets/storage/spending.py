@@ -52,7 +52,7 @@ def spend(
         InputError: `by` is none of model, day, notebook, job.
     """
     if by not in _KEYS:
-        raise InputError(f"by={by!r} is no way to add up.", hint=f"Take {', '.join(_KEYS)}.")
+        raise InputError(f"by={by!r} is not a grouping.", hint=f"Use {', '.join(_KEYS)}.")
     order = "last DESC" if by in ("day", "job") else "usd DESC, last DESC"
     tests, values = where(since=since)
     rows = db.execute(

@@ -1,4 +1,4 @@
-"""What outlives the kernel: the journal of jobs, the upload cache, and the folder of results.
+"""The journal of jobs, the upload cache, and the folder of results: they outlive the kernel.
 
 One SQLite file in WAL mode, so several kernels can use it at once. Times are UTC, ISO 8601.
 """
@@ -40,8 +40,8 @@ class Store(Cache):
 
     def __init__(self, home: Path) -> None:
         self.home = home.absolute()  # rows name files: they must not move with the working folder
-        self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, should the file be lost
-        self._file = Database(self.home / "journal.sqlite", self._packed_rows)
+        self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, in case the file is lost
+        self._file = Database(self.home / "journal.sqlite", self._pack_rows)
         super().__init__(self._file.run)
         self.rate_limits = RateLimitTable(self._file.run, lambda: self._file.memory)
 
@@ -64,10 +64,8 @@ class Store(Cache):
         """Return the folder of results."""
         return self.home / "results"
 
-    def _packed_rows(self) -> list[dict[str, Any]]:
-        return [
-            dict(zip(row, _packed(row), strict=True)) for row in list(self._unfinished.values())
-        ]
+    def _pack_rows(self) -> list[dict[str, Any]]:
+        return [dict(zip(row, _pack(row), strict=True)) for row in list(self._unfinished.values())]
 
     # jobs
 
@@ -77,7 +75,7 @@ class Store(Cache):
         row = {"key": key, "created": now(), "updated": now(), **row}
         columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
         text = f"INSERT INTO jobs ({columns}) VALUES ({marks})"  # noqa: S608 - columns are ours
-        self._run(lambda db: db.execute(text, _packed(row)))
+        self._run(lambda db: db.execute(text, _pack(row)))
         self._remember(key, row)
         return key
 
@@ -92,7 +90,7 @@ class Store(Cache):
         columns["updated"] = now()
         sets = ", ".join(f'"{name}" = ?' for name in columns)
         text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
-        self._file.run(lambda db: db.execute(text, [*_packed(columns), key]), sure=sure)
+        self._file.run(lambda db: db.execute(text, [*_pack(columns), key]), sure=sure)
         if key in self._unfinished:
             self._remember(key, self._unfinished[key] | columns)
 
@@ -145,7 +143,7 @@ class Store(Cache):
                 raise NotFound(f"Several jobs start with {job_id!r}.", hint=_LISTED)
         if not job_id or not rows:
             raise NotFound(f"No job here has the id {job_id!r}.", hint=_LISTED)
-        return _unpacked(max(rows, key=lambda row: row["created"]))
+        return _unpack(max(rows, key=lambda row: row["created"]))
 
     def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
         """Return rows, the newest first, at most `last`, after the first `offset`.
@@ -160,7 +158,7 @@ class Store(Cache):
                 [*values, last, offset],
             ).fetchall()
         )
-        return [_unpacked(row) for row in rows]
+        return [_unpack(row) for row in rows]
 
     def count(self, **filters: Any) -> int:
         """Return the number of all rows that match these filters."""
@@ -170,7 +168,7 @@ class Store(Cache):
 
     def batch(self, name: str) -> BatchRows:
         """Return the rows of a batch."""
-        return BatchRows(self._run, _unpacked, name)
+        return BatchRows(self._run, _unpack, name)
 
     # money
 
@@ -198,7 +196,7 @@ class Store(Cache):
         if seconds is not None:
             since = datetime.now(timezone.utc) - timedelta(seconds=seconds)
         row = self._run(lambda db: spending.same(db, fingerprint, since))
-        return _unpacked(row) if row else None
+        return _unpack(row) if row else None
 
     # results
 
@@ -223,22 +221,22 @@ class Store(Cache):
 
 def default_home() -> Path:
     """Return SEGMIND_WIDGETS_HOME, else the user's data directory."""
-    named = os.environ.get("SEGMIND_WIDGETS_HOME", "").strip()
-    if named:
-        return Path(named).expanduser()
+    folder = os.environ.get("SEGMIND_WIDGETS_HOME", "").strip()
+    if folder:
+        return Path(folder).expanduser()
     import platformdirs
 
     return Path(platformdirs.user_data_dir("segmind-widgets", appauthor=False))
 
 
-def _packed(row: dict[str, Any]) -> list[Any]:
+def _pack(row: dict[str, Any]) -> list[Any]:
     return [
         json.dumps(value, default=str) if name in _JSON and value is not None else value
         for name, value in row.items()
     ]
 
 
-def _unpacked(row: sqlite3.Row) -> dict[str, Any]:
+def _unpack(row: sqlite3.Row) -> dict[str, Any]:
     return {
         name: json.loads(row[name]) if name in _JSON and row[name] else row[name]
         for name in row.keys()  # noqa: SIM118 - a Row iterates over its values

@@ -118,7 +118,7 @@ def test_filters_and_pages_and_their_counts(store: Store) -> None:
     for text in (when.isoformat(), there.isoformat(), f"{when:%Y-%m-%dT%H:%M:%S}Z", "2026-11-01"):
         assert keys(since=text) == [toy, made, fox], text
     assert keys(until=there.isoformat()) == []
-    with pytest.raises(InputError, match="'yesterday' is no moment") as raised:
+    with pytest.raises(InputError, match="'yesterday' is not a time") as raised:
         store.spend(since="yesterday")
     assert "ISO 8601" in raised.value.hint
     assert [row["key"] for row in store.jobs(1, offset=1)] == [made]
