@@ -386,7 +386,8 @@ class Batch(BatchResults, Observable):
         remarks = [self.message] if self.message else []
         remarks += [f"{len(rows):,} × {cause}" for cause, rows in causes]
         more = self.failed - sum(len(rows) for _, rows in causes)
-        return remarks + ([f"{more:,} more failed for other reasons."] if more > 0 else [])
+        remarks += [f"{more:,} more failed for other reasons."] if more > 0 else []
+        return remarks + ([self.observer_error] if self.observer_error else [])
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "running"

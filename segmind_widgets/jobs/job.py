@@ -40,6 +40,16 @@ _COLD_START_SECONDS = 20.0  # where no usual time is known
 _TICK = 0.2  # seconds: how soon waiting notices a Stop
 
 
+class _Progress(Float):
+    """A number from 0 to 1 that never falls."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        number: Any = super().validate(obj, value)
+        name = str(self.name)
+        current = getattr(obj, name) if obj.trait_has_value(name) else 0.0
+        return min(1.0, max(current, number))
+
+
 def _optional_float(description: str) -> TraitType[float | None, float | None]:
     trait: Any = Float(None, allow_none=True, help=description)  # its stubs say int | None
     return trait
@@ -65,7 +75,7 @@ class Job(Observable):
     )
     provider_status = Unicode(help="The service's own word for the status.")
     message = Unicode(help="The reason for a wait, such as the rate limit.")
-    progress = Float(0.0, min=0.0, max=1.0, help="0 to 1; it never falls.")
+    progress: TraitType[float, float] = _Progress(0.0, help="0 to 1; it never falls.")
     indeterminate = Bool(
         True, help="Neither a usual time nor the service's figure is known, so `progress` is 0."
     )
@@ -163,11 +173,10 @@ class Job(Observable):
         with self._lock:
             self._ended.clear()
             self._last_update = 0.0  # the next update is published at once
-            self.publish(watching=True, error=None)
+            indeterminate = self.estimated and not self.expected_seconds
+            self.publish(watching=True, error=None, indeterminate=indeterminate)
 
     def _set(self, changes: dict[str, Any]) -> None:
-        if "progress" in changes:
-            changes["progress"] = max(self.progress, changes["progress"])
         if not changes.get("watching", self.watching):  # it ended, or is no longer followed
             changes |= {"indeterminate": False, "eta": None}
         with self.hold_trait_notifications():
@@ -297,8 +306,12 @@ class Job(Observable):
         place = "sandbox · " if self.sandbox else ""
         files = "".join(f"\n  {asset.path}" for asset in self.outputs if asset.path)
         remarks = f"\n  {self.error}" if self.error is not None else ""
-        remarks += f"\n  {self.note}" if self.note else ""
+        remarks += "".join(f"\n  {remark}" for remark in self._remarks)
         return f"{self.status} · {place}{self.caption}{remarks}{files}"
+
+    @property
+    def _remarks(self) -> list[str]:
+        return [remark for remark in (self.note, self.observer_error) if remark]
 
     def __repr__(self) -> str:
         return f"<Job {self.id or '…'} {self.model} {self.status}>"
@@ -318,7 +331,7 @@ class Job(Observable):
         caption = html.escape(self.caption)
         if not self.outputs:
             remarks = [str(self.error)] if self.error is not None else []
-            remarks += [self.note] if self.note else []
+            remarks += self._remarks
             lines = "".join(f"<br>{html.escape(line)}" for line in remarks)
             return figure(f"<b>{html.escape(str(self.status))}</b>{lines}", place + caption)
         alt = str(self.inputs.get("prompt") or self.model)
@@ -330,7 +343,7 @@ class Job(Observable):
                 f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{content}</div>'
             )
         files = [abbreviate_home(asset.path) for asset in self.outputs if asset.path]
-        files += [self.note] if self.note else []
+        files += self._remarks
         return figure(content, "<br>".join([place + caption, *map(html.escape, files)]))
 
 

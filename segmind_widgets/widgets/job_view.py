@@ -99,6 +99,12 @@ class ProgressLine(widgets.HBox):
         if self.text.value != content:
             self.text.value = content
 
+    def color(self, style: str) -> None:
+        """Color the bar: "success", "warning", "danger", or "" while it runs."""
+        if self.bar.bar_style != style:
+            self.bar.bar_style = style
+            self.bar.style.bar_color = None if style else _BAR_COLOR
+
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """Return the widget, with text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
@@ -152,10 +158,7 @@ class JobView(ProgressLine):
     def _show(self, _: Any = None) -> None:
         job = self.job
         self.bar.value = bar_value(job, job.elapsed)
-        style = _STYLES.get(job.status, "")
-        if self.bar.bar_style != style:
-            self.bar.bar_style = style
-            self.bar.style.bar_color = None if style else _BAR_COLOR
+        self.color(_STYLES.get(job.status, ""))
         if job.done or not job.watching:
             self.stop.layout.display = "none"
         self.say(" · ".join(job_facts(self.job)))
@@ -171,7 +174,7 @@ class JobProgress(ProgressLine):
     def __init__(self, source: Any) -> None:
         super().__init__(label=f"{source.model} was running when this was saved.")
         self.source = source
-        self._facts = batch_facts if source.has_trait("total") else job_facts
+        self._is_batch = source.has_trait("total")
         source.observe(self._show)
         self._show()
 
@@ -183,8 +186,19 @@ class JobProgress(ProgressLine):
         super().close()
 
     def _show(self, _: Any = None) -> None:
-        self.bar.value = bar_value(self.source, getattr(self.source, "elapsed", 1.0))
-        self.say(" · ".join(self._facts(self.source)))
+        source = self.source
+        self.bar.value = bar_value(source, source.elapsed if source.has_trait("elapsed") else 1.0)
+        self.color(_batch_style(source) if self._is_batch else _STYLES.get(source.status, ""))
+        facts = batch_facts(source) if self._is_batch else job_facts(source)
+        if self._is_batch and source.message:
+            facts.append(f"<i>{html.escape(source.message)}</i>")
+        self.say(" · ".join(facts))
+
+
+def _batch_style(batch: Any) -> str:
+    if not batch.finished:
+        return ""
+    return "warning" if batch.failed or batch.error else "success"
 
 
 class UploadView(ProgressLine, HasTraits):
