@@ -24,6 +24,7 @@ from segmind_widgets.formatting import abbreviate_home, badge, figure, money
 from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.observers import Observable
 from segmind_widgets.types import Status
+from segmind_widgets.waiting import TICK, wait_for
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,7 +38,6 @@ _COLD_START = (
     "a model that was not used for a while has to be loaded first, which can take several minutes"
 )
 _COLD_START_SECONDS = 20.0  # where no usual time is known
-_TICK = 0.2  # seconds: how soon waiting notices a Stop
 
 
 class _Progress(Float):
@@ -203,10 +203,8 @@ class Job(Observable):
         Raises:
             StillRunning: `timeout` seconds have passed. The job goes on, and is still watched.
         """
-        until = None if timeout is None else time.monotonic() + timeout
-        while not self._ended.wait(_TICK if until is None else min(_TICK, _seconds_until(until))):
-            if until is not None and time.monotonic() >= until:
-                raise self.still_running(f"Not done within {timeout:g} s")
+        if not wait_for(self._ended.wait, timeout):
+            raise self.still_running(f"Not done within {timeout:g} s")
         return self
 
     def result(self, timeout: float | None = None) -> tuple[Asset, ...]:
@@ -222,7 +220,7 @@ class Job(Observable):
 
     async def _await_end(self) -> Job:
         while not self._ended.is_set():
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(TICK)
         if self.error is not None:
             raise self.error
         return self
@@ -354,7 +352,3 @@ def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
     label = html.escape(asset.name)
     caption = f'<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div>'
     return f"<div>{content}{caption}</div>"
-
-
-def _seconds_until(moment: float) -> float:
-    return max(0.0, moment - time.monotonic())

@@ -12,6 +12,7 @@ from segmind_widgets.formatting import cost_text, duration, money, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
 from segmind_widgets.widgets.base import error_text, free
+from segmind_widgets.widgets.served import serve
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
 _BAR_COLOR = "var(--jp-brand-color1, #1976d2)"
@@ -89,6 +90,7 @@ class ProgressLine(widgets.HBox):
             [self.bar, self.text, *more],
             layout={"flex_flow": "row wrap", "align_items": "center", "width": "100%"},
         )
+        serve(self)
 
     def say(self, text: str) -> None:
         """Show a line of HTML beside the bar."""
