@@ -30,6 +30,11 @@ def set_server(server: MessageServer | None) -> None:
     _server = server
 
 
+def serve() -> None:
+    """Serve our widgets once, in a cell that works in the main thread of a kernel."""
+    wait_for(lambda _: True)
+
+
 def wait_for(is_done: Callable[[float], object], timeout: float | None = None) -> bool:
     """Wait until a condition holds; in the main thread of a kernel, serve our widgets meanwhile.
 

@@ -140,9 +140,9 @@ class Kernel:
         """What the process and its cells wrote to stderr."""
         return self._log.read_text("utf-8", "replace") + self._said
 
-    def click(self, model: str) -> None:
+    def click(self, model: str, **content: Any) -> None:
         """Click a Button, as a front end does: by a message on the shell channel."""
-        data = {"method": "custom", "content": {"event": "click"}}
+        data = {"method": "custom", "content": content or {"event": "click"}}
         self.send("comm_msg", {"comm_id": model, "data": data})
 
     def send(self, kind: str, content: dict[str, Any]) -> None:
@@ -164,6 +164,9 @@ class Kernel:
         ran.messages.append((time.monotonic(), message))
         if message["content"].get("name") == "stderr":
             self._said += message["content"]["text"]
+        state = message["content"].get("data", {}).get("state", {})
+        if message["header"]["msg_type"] == "comm_open" and state.get("_model_name") == "AnyModel":
+            self.click(message["content"]["comm_id"], type="ready")  # as a front end with widgets
         return message
 
 
@@ -202,7 +205,7 @@ def moves_after_the_cell_returned(kernel: Kernel) -> str:
     cell = kernel.run(BACKGROUND)
     assert not cell.errors, cell.errors
     assert cell.seconds < 1, f"-b took {cell.seconds:.1f} s"
-    later = kernel.listen(lambda ran: ran.of("update_display_data"))
+    later = kernel.listen(_has_picture)
     _moved(cell, later)
     return _replaced(later, _shown(cell))
 
@@ -211,7 +214,7 @@ def stops_soon(kernel: Kernel) -> str:
     stopped: list[float] = []
 
     def stop(ran: Ran) -> None:
-        bars = ran.updates("value", ran.models("FloatProgressModel"))
+        bars = ran.updates("share", ran.models("AnyModel"))
         if len(bars) > 2 and not stopped:
             stopped.append(time.monotonic())
             kernel.interrupt()
@@ -228,23 +231,33 @@ def stops_soon(kernel: Kernel) -> str:
 
 def buttons_work_while_the_cell_waits(kernel: Kernel) -> str:
     """A click is handled at once; cells and other people's widgets keep their order."""
+    return _press(kernel, LONG.replace("a fox", "a dog"))  # no twin of the one that was stopped
+
+
+def buttons_work_in_an_await_cell(kernel: Kernel) -> str:
+    """The same, where the kernel's loop is free."""
+    return _press(kernel, LONG.replace("a fox", "a cat") + " -b\nawait long")
+
+
+def _press(kernel: Kernel, cell: str) -> str:
+    """Run a cell that waits for `long`, and press the button of its line."""
     made = kernel.run(FOREIGN)
     (foreign,) = made.models("ButtonModel")
     clicked: list[float] = []
 
     def click(ran: Ran) -> None:
-        buttons = ran.models("ButtonModel")
-        if buttons and len(ran.messages) > 8 and not clicked:
+        lines = ran.models("AnyModel")
+        if lines and len(ran.messages) > 8 and not clicked:
             kernel.click(foreign)
             kernel.execute("order.append('cell')")
             kernel.click(foreign)
             clicked.append(time.monotonic())
-            kernel.click(min(buttons))
+            kernel.click(min(lines), type="press")
 
-    ran = kernel.run(LONG, click)
+    ran = kernel.run(cell, click)
+    assert clicked, ran.errors
     took = ran.messages[-1][0] - clicked[0]
     assert not ran.errors or ran.errors[0].startswith("StillRunning"), ran.errors
-    kernel.run("print(order, long.watching)")
     told = kernel.run("print(order, long.watching)").of("stream")[0]["text"].strip()
     assert told == "['click', 'cell', 'click'] False", told
     assert took < SERVED, f"the click was handled after {took:.2f} s"
@@ -257,20 +270,24 @@ def says_no_lookup_error(kernel: Kernel) -> str:
     return "clean"
 
 
+def _has_picture(ran: Ran) -> bool:
+    return any("<img" in c["data"]["text/html"] for c in ran.of("update_display_data"))
+
+
 def _shown(cell: Ran) -> str:
-    """The display that the view stands in; nothing else may be shown beside it."""
+    """The display that the line stands in; nothing else may be shown beside it."""
     (display,) = cell.of("display_data")
-    assert "application/vnd.jupyter.widget-view+json" in display["data"]
+    assert set(display["data"]) == {"text/plain", "text/html"}, "a widget stays in the file"
     assert not cell.of("execute_result"), "the job is shown twice"
     return display["transient"]["display_id"]
 
 
 def _moved(opened: Ran, ran: Ran) -> None:
-    bars = ran.updates("value", opened.models("FloatProgressModel"))
-    labels = ran.updates("value", opened.models("HTMLModel"))
+    models = opened.models("AnyModel")
+    bars, words = (ran.updates(name, models) for name in ("share", "text"))
     assert len({value for _, value in bars}) > 3, f"the bar moved {len(bars)} times"
-    assert len({text for _, text in labels}) > 3, f"the label moved {len(labels)} times"
-    for updates in (bars, labels):
+    assert len({text for _, text in words}) > 3, f"the words changed {len(words)} times"
+    for updates in (bars, words):
         times = [at for at, _ in updates]
         dense = max(sum(0 <= other - at < 1 for other in times) for at in times)
         assert dense <= RATE + 1, f"{dense} updates in one second"  # the last is never held back
@@ -289,6 +306,7 @@ CHECKS = (
     moves_after_the_cell_returned,
     stops_soon,
     buttons_work_while_the_cell_waits,
+    buttons_work_in_an_await_cell,
     says_no_lookup_error,
 )
 
