@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 TICK = 0.2  # seconds until a wait notices a Stop, or a click on one of our buttons
@@ -18,6 +20,9 @@ class MessageServer(Protocol):
 
     def stop(self) -> None:
         """Leave all further messages to the kernel."""
+
+    def serve_on_arrival(self) -> AbstractContextManager[None]:
+        """Handle messages as they arrive, in a block that lets the kernel's event loop run."""
 
 
 _server: MessageServer | None = None
@@ -58,6 +63,19 @@ def wait_for(is_done: Callable[[float], object], timeout: float | None = None) -
             server.stop()
         finally:
             _is_serving = False
+
+
+async def wait_async(is_done: Callable[[], object]) -> None:
+    """Wait until a condition holds, in an `await` cell; serve our widgets meanwhile.
+
+    A kernel whose cell awaits runs its event loop, but handles no other message on ipykernel 6 and
+    7.0.
+    """
+    server = _server
+    is_main = threading.current_thread() is threading.main_thread()
+    with server.serve_on_arrival() if server is not None and is_main else nullcontext():
+        while not is_done():
+            await asyncio.sleep(TICK)
 
 
 def _wait(

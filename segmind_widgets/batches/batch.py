@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextvars
 import html
@@ -29,7 +28,7 @@ from segmind_widgets.observers import Observable
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
 from segmind_widgets.storage.locks import BatchLock
 from segmind_widgets.types import Status
-from segmind_widgets.waiting import TICK, wait_for
+from segmind_widgets.waiting import wait_async, wait_for
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
@@ -340,8 +339,7 @@ class Batch(BatchResults, Observable):
         return self._awaited().__await__()
 
     async def _awaited(self) -> Batch:
-        while not self.finished:
-            await asyncio.sleep(TICK)
+        await wait_async(lambda: self.finished)
         return self
 
     def __iter__(self) -> Iterator[Job]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import html
@@ -24,7 +23,7 @@ from segmind_widgets.formatting import abbreviate_home, badge, figure, money
 from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.observers import Observable
 from segmind_widgets.types import Status
-from segmind_widgets.waiting import TICK, wait_for
+from segmind_widgets.waiting import wait_async, wait_for
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -219,8 +218,7 @@ class Job(Observable):
         return self._await_end().__await__()
 
     async def _await_end(self) -> Job:
-        while not self._ended.is_set():
-            await asyncio.sleep(TICK)
+        await wait_async(self._ended.is_set)
         if self.error is not None:
             raise self.error
         return self

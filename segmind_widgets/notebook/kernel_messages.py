@@ -32,6 +32,8 @@ class KernelMessages:
     def __init__(self, kernel: Any) -> None:
         self._kernel = kernel
         self._messages: deque[Message] = deque()  # ours, not handled yet
+        self._awaiting = 0  # cells, or tasks, that wait in the event loop
+        self._receive: Any = None  # the kernel's own receiver, while one of them waits
 
     def serve(self) -> None:
         """Handle our messages that have arrived; called in the main thread by waiting cells."""
@@ -44,6 +46,25 @@ class KernelMessages:
         self.serve()
         # the loop is woken by messages that arrive: none may be left in the socket
         self._kernel.io_loop.add_callback(self._stream.flush, zmq.POLLIN)
+
+    @contextmanager
+    def serve_on_arrival(self) -> Iterator[None]:
+        """Handle our messages as the event loop receives them."""
+        stream = self._stream
+        if not self._awaiting:
+            self._receive = stream._recv_callback  # noqa: SLF001 - no version names it otherwise
+            stream.on_recv(self._sort, copy=False)
+        self._awaiting += 1
+        try:
+            yield
+        finally:
+            self._awaiting -= 1
+            if not self._awaiting:
+                stream.on_recv(self._receive, copy=False)
+
+    def _sort(self, message: Message) -> Any:
+        """Handle a message of ours; pass others on, and return the awaitable of ipykernel 7."""
+        return self._handle(message) if self._is_ours(message) else self._receive(message)
 
     @property
     def _stream(self) -> Any:
@@ -64,7 +85,7 @@ class KernelMessages:
                 if self._is_ours(message):
                     self._messages.append(message)
                 else:
-                    receive = stream._recv_callback  # noqa: SLF001 - no version names it otherwise
+                    receive = stream._recv_callback  # noqa: SLF001
                     self._kernel.io_loop.add_callback(receive, message)
 
     def _is_ours(self, message: Message) -> bool:
