@@ -37,7 +37,7 @@ def set_server(server: MessageServer | None) -> None:
 
 def serve() -> None:
     """Serve our widgets once, in a cell that works in the main thread of a kernel."""
-    wait_for(lambda _: True)
+    wait_for(lambda _: False, 0.0)
 
 
 def wait_for(is_done: Callable[[float], object], timeout: float | None = None) -> bool:

@@ -99,7 +99,7 @@ class CellDisplay:
 
     def new_output(self) -> LiveOutput:
         """Return an output for the upload and the job of a run, shown at its first line."""
-        return LiveOutput(self._front_end)
+        return LiveOutput(self._front_end, self.in_cell)
 
     def follow(
         self, job: Job, timeout: float | None = None, output: LiveOutput | None = None
@@ -252,7 +252,7 @@ class CellDisplay:
 
         def ended(_: Any) -> None:
             if not job.watching:
-                self.in_cell(lambda: output.finish(_static(job, returned=True)))
+                output.finish(_static(job, returned=True))
 
         job.observe(ended, "watching")
 

@@ -44,11 +44,14 @@ class LiveOutput:
 
     Args:
         front_end: whether widgets are shown; learned from the first line that is answered.
+        in_cell: runs a function in the context of the cell that runs now or ran last; nbclient and
+            papermill drop updates that do not belong to it.
     """
 
-    def __init__(self, front_end: FrontEnd) -> None:
+    def __init__(self, front_end: FrontEnd, in_cell: Callable[[Callable[[], Any]], Any]) -> None:
         self.on_press: Callable[[], Any] = lambda: None
         self._front_end = front_end
+        self._in_cell = in_cell
         self._context = copy_context()  # front ends find the cell by it
         self._lock = threading.RLock()
         self._handle: Any = None
@@ -100,7 +103,7 @@ class LiveOutput:
         self._handle = display(dict(bundle), raw=True, display_id=True)
 
     def _replace(self, bundle: Mapping[str, str]) -> None:
-        self._context.copy().run(self._handle.update, dict(bundle), raw=True)
+        self._in_cell(lambda: self._handle.update(dict(bundle), raw=True))
 
     def _bundle(self, line: Line) -> dict[str, str]:
         name = self._widget.name if self._widget else None
