@@ -23,6 +23,7 @@ class MessageServer(Protocol):
 
     def serve_on_arrival(self) -> AbstractContextManager[None]:
         """Handle messages as they arrive, in a block that lets the kernel's event loop run."""
+        ...
 
 
 _server: MessageServer | None = None

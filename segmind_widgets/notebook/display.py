@@ -77,13 +77,13 @@ class CellDisplay:
         return self.widgets and self._client.live != "text"
 
     @cached_property
-    def _front_end(self) -> FrontEnd:
+    def _front_end(self) -> FrontEnd | None:
         if os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
             return FrontEnd(comes_later=True)
         parent = getattr(self._shell, "get_parent", dict)() or {}
         asks = parent.get("content", {}).get("allow_stdin", True)
         nobody = not asks and "JPY_SESSION_NAME" not in os.environ  # nbclient, papermill
-        return FrontEnd(shows_widgets=False if nobody else None)
+        return None if nobody else FrontEnd()
 
     def note(self, text: str) -> None:
         """Display a sentence above the result."""
@@ -99,7 +99,8 @@ class CellDisplay:
 
     def new_output(self) -> LiveOutput:
         """Return an output for the upload and the job of a run, shown at its first line."""
-        return LiveOutput(self._front_end, self.in_cell)
+        front_end = None if self._client.live == "html" else self._front_end
+        return LiveOutput(front_end, self.in_cell)
 
     def follow(
         self, job: Job, timeout: float | None = None, output: LiveOutput | None = None

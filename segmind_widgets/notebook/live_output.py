@@ -27,10 +27,11 @@ UPDATE_SECONDS = 0.5  # between two updates of the HTML
 
 @dataclass
 class FrontEnd:
-    """The front end of a kernel.
+    """The front end of a kernel, which may show widgets.
 
     Args:
-        shows_widgets: None until a line was answered, or was not.
+        shows_widgets: None until the first line was answered, or was not. False is no verdict for
+            good: the tab may have been closed, or not have been ready.
         comes_later: a page that opens after the cells have run, as Voilà's, so that a line without
             an answer means nothing.
     """
@@ -43,12 +44,14 @@ class LiveOutput:
     """An output that shows a line until `finish` replaces it. All methods may run in any thread.
 
     Args:
-        front_end: whether widgets are shown; learned from the first line that is answered.
+        front_end: whether widgets are shown, as earlier lines have found; None uses no widget.
         in_cell: runs a function in the context of the cell that runs now or ran last; nbclient and
             papermill drop updates that do not belong to it.
     """
 
-    def __init__(self, front_end: FrontEnd, in_cell: Callable[[Callable[[], Any]], Any]) -> None:
+    def __init__(
+        self, front_end: FrontEnd | None, in_cell: Callable[[Callable[[], Any]], Any]
+    ) -> None:
         self.on_press: Callable[[], Any] = lambda: None
         self._front_end = front_end
         self._in_cell = in_cell
@@ -91,7 +94,7 @@ class LiveOutput:
         return self._handle is not None
 
     def _open(self, line: Line) -> None:
-        if self._front_end.shows_widgets is not False:
+        if self._front_end is not None:
             from segmind_widgets.widgets.live import LiveLine
 
             self._widget = LiveLine(lambda: self.on_press(), self._on_ready)
@@ -106,9 +109,14 @@ class LiveOutput:
         self._in_cell(lambda: self._handle.update(dict(bundle), raw=True))
 
     def _bundle(self, line: Line) -> dict[str, str]:
-        name = self._widget.name if self._widget else None
-        words = line.to_html()
+        words = line.to_html() if self._is_html else line.sentence
+        name = self._widget.name if self._widget is not None else None
         return {"text/plain": line.plain, "text/html": output(words, class_=name)}
+
+    @property
+    def _is_html(self) -> bool:
+        """Return whether the HTML moves, because no widget does."""
+        return self._front_end is None or self._front_end.shows_widgets is False
 
     def _is_due(self, line: Line) -> bool:
         """Return whether the HTML has to be replaced.
@@ -116,16 +124,15 @@ class LiveOutput:
         That draws it anew, so that a line which a widget moves is replaced for another sentence
         alone.
         """
-        if line.sentence != self._sentence:
-            return True
-        if self._front_end.shows_widgets:
-            return False
         now = time.monotonic()
-        if self._widget is not None and now - self._opened < ANSWER_SECONDS:
-            return False
-        if not self._front_end.comes_later:
-            self._front_end.shows_widgets = False
-        return now - self._updated >= UPDATE_SECONDS
+        front_end = self._front_end
+        if front_end and front_end.shows_widgets is None and not front_end.comes_later:
+            front_end.shows_widgets = False if now - self._opened >= ANSWER_SECONDS else None
+        if self._is_html:
+            return now - self._updated >= UPDATE_SECONDS
+        return line.sentence != self._sentence
 
     def _on_ready(self) -> None:
-        self._front_end.shows_widgets = True
+        if self._front_end is not None:
+            self._front_end.shows_widgets = True
+            self._sentence = ""  # the HTML that moved is replaced by a sentence

@@ -17,7 +17,9 @@ from tests.browser.pages import ERRORS, finished, opened, opened_in_notebook, ru
 from tests.shells import quick
 
 OPEN = {"lab": opened, "notebook7": opened_in_notebook}
-FILE = "%%segmind_run seedream-4.5{options} -o job\nprompt: a fox\nreference_images: [file:photo.jpg]"
+FILE = (
+    "%%segmind_run seedream-4.5{options} -o job\nprompt: a fox\nreference_images: [file:photo.jpg]"
+)
 LONG = "%segmind_run kling-2.1{options} prompt='a fox' image=https://example.org/a.png -o job"
 MISSING = "Error displaying widget"
 VISIBLE = "e => !e.closest('.lm-mod-hidden') && e.offsetHeight > 0"
@@ -163,3 +165,19 @@ def test_after_a_restart_and_in_a_reopened_file_the_line_says_how_to_get_the_job
     sentence.wait_for(timeout=15_000)
     assert sentence.evaluate(VISIBLE)
     assert page.get_by_text(MISSING).count() == 0
+
+
+@every_front_end
+def test_a_line_in_an_output_widget_ends_there(
+    browser: Any, place: str, folder: Lab, sandbox: Sandbox
+) -> None:
+    cells = "import ipywidgets\nout = ipywidgets.Output()\nout", f"with out:\n    {LONG}"
+    page = start(browser, place, folder, sandbox, cells[0], cells[1].format(options=" -b"))
+    run_all(page)
+    finished(page)
+    inside = page.locator(".widget-output, .jp-OutputArea .jp-OutputArea")
+    line(page, "processing")
+    assert inside.locator(".sw-live-row").count() == 1
+    video = inside.locator("figure video")
+    video.wait_for(timeout=60_000)
+    assert video.evaluate(VISIBLE)

@@ -102,7 +102,8 @@ def test_an_upload_shows_its_bytes() -> None:
     line = upload_line(2, 1_500_000, 6_000_000)
     assert line.share == 0.25
     for part in ("2 files", "1.5 of 6.0 MB"):
-        assert part in line.text and part in line.plain
+        assert part in line.text
+        assert part in line.plain
     assert upload_line(1, 0, 0).share == 1.0
     # a screen reader is not told each byte
     assert line.announced == upload_line(2, 3_000_000, 6_000_000).announced
