@@ -6,7 +6,6 @@ output. In a terminal it is a line of text that is rewritten.
 
 from __future__ import annotations
 
-import html
 import sys
 from collections.abc import Callable
 from contextvars import copy_context
@@ -17,8 +16,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import clear_output, display
 
 from segmind_widgets.errors import CellError, StillRunning
-from segmind_widgets.formatting import figure, seconds
+from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import figure, fragment, output
 
 SAVED_JOBS = 4  # newest finished jobs of a panel in a saved notebook
 SAVED_PICTURE_SIDE = 512  # pixels
@@ -52,8 +52,8 @@ class CellDisplay:
         if not self.widgets:
             print(text)  # noqa: T201 - a terminal
             return
-        note = f'<div style="font-size:13px;opacity:.85">Note: {html.escape(text)}</div>'
-        display({"text/plain": f"Note: {text}", "text/html": note}, raw=True)
+        note = f"Note: {text}"
+        display({"text/plain": note, "text/html": output(note, style="opacity:.85")}, raw=True)
 
     def show(self, value: Any) -> None:
         """Display a value above the result."""
@@ -119,7 +119,7 @@ class CellDisplay:
 
         def static() -> dict[str, str]:
             jobs = panel.results[:SAVED_JOBS]
-            pictures = "".join(job.to_html(SAVED_PICTURE_SIDE) for job in jobs)
+            pictures = fragment(*(job.to_html(SAVED_PICTURE_SIDE) for job in jobs))
             text = "\n".join(job.line for job in jobs)
             return {"text/plain": text, "text/html": panel.static_html(pictures)}
 
@@ -263,4 +263,4 @@ def _static(job: Job, *, returned: bool) -> dict[str, str]:
         return job._repr_mimebundle_()
     where = "sandbox · " if job.sandbox else ""
     text = f"{job.status} · {where}{job.caption}"
-    return {"text/plain": text, "text/html": figure("", html.escape(text))}
+    return {"text/plain": text, "text/html": figure("", text)}
