@@ -1,8 +1,7 @@
-"""Values as text and HTML fragments: money, durations, sizes, paths."""
+"""Values as text: money, durations, sizes, paths."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -22,24 +21,6 @@ def abbreviate_home(path: Path) -> str:
     """Return the path with ~ for the home directory: shorter, and without the person's name."""
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
-
-
-def badge(text: str) -> str:
-    """Return HTML with a text in a rounded frame."""
-    return (
-        '<span style="border:1px solid currentColor;border-radius:8px;padding:0 6px;'
-        f'font-size:11px">{text}</span>'
-    )
-
-
-def figure(content: str, caption: str) -> str:
-    """Return HTML with a caption under it; both arguments are HTML already."""
-    return (
-        '<figure style="margin:4px 0;max-width:100%;font-family:var(--jp-ui-font-family,'
-        f'system-ui,sans-serif)">{content}<figcaption style="margin-top:6px;font-size:12px;'
-        'line-height:1.5;opacity:.75;overflow-wrap:anywhere;text-align:left">'
-        f"{caption}</figcaption></figure>"
-    )
 
 
 def file_size(size: float) -> str:
@@ -87,13 +68,3 @@ PREMIUM = (
     "Premium model (closed source or heavy on compute): it needs a subscription, or at least $5 of"
     " credit balance."
 )
-
-
-def with_links(escaped: str, label: str = "") -> str:
-    """Return HTML in which addresses are links; `escaped` is text that was escaped for HTML.
-
-    `label` is the text of the links in the place of the addresses.
-    """
-    text = label or r"\g<0>"
-    link = rf'<a href="\g<0>" target="_blank" rel="noopener noreferrer">{text}</a>'
-    return re.sub(r"https://[\w./#%-]*[\w/]", link, escaped)

@@ -1,11 +1,11 @@
 r"""All HTML of outputs and widgets, built from text that is escaped and stays text.
 
-Front ends typeset formulas in HTML, too: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{…}`. MathJax looks
-for the delimiters in text that no tag interrupts, and Markdown looks for them in the source. So each
-`$` and each backslash is written as a reference, in an element of its own: that works in JupyterLab,
-Notebook 7, Voilà, nbconvert's pages and Markdown, and with any sanitiser (JupyterLab ignores the
-class `tex2jax_ignore`, nbconvert ignores `mathjax_ignore`). A line break is a reference, too: a blank
-line would end HTML inside Markdown.
+Front ends typeset formulas in HTML, too: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{…}`. MathJax
+looks for the delimiters in text that no tag interrupts, and Markdown looks for them in the source.
+So each `$` and each backslash is written as a reference, in an element of its own. That works in
+JupyterLab, Notebook 7, Voilà, nbconvert's pages and Markdown, and with any sanitiser (JupyterLab
+ignores the class `tex2jax_ignore`, nbconvert ignores `mathjax_ignore`). A line break is a
+reference, too: a blank line would end HTML inside Markdown.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _ADDRESSES = frozenset(("href", "poster", "src"))
 _SCHEME = re.compile(r"[\x00- ]*([a-z][a-z0-9+.\-\t\r\n]*):", re.IGNORECASE)  # as browsers read it
 _SAFE_SCHEMES = frozenset(("http", "https", "mailto", "blob", "data"))
 _DOLLAR, _BACKSLASH = "&#36;", "&#92;"
+_BREAKABLE = re.compile(r"((?<!\S)[!-~]*[-/?][!-~]+(?!\S))")  # not where scripts have no spaces
+_NO_BREAK = "white-space:nowrap"
 _FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif)"
 
 
@@ -69,6 +71,32 @@ def output(*children: str, **attributes: Attribute) -> Html:
     """Return the outermost element of a cell's output; `style` is added to its own."""
     style = f"{_FONT};font-size:13px;{attributes.pop('style', '')}"
     return element("div", *children, style=style, **attributes)
+
+
+def scroller(*children: str, label: str) -> Html:
+    """Return a box that scrolls sideways where its content is too wide; `label` is its name."""
+    return element(
+        "div",
+        *children,
+        style="overflow-x:auto;max-width:100%",
+        tabindex=0,  # so that the arrow keys scroll it
+        role="group",
+        aria_label=label,
+    )
+
+
+def verbatim(text: str, style: str = "") -> Html:
+    """Return a text with its own line breaks; longer lines break at spaces, or scroll sideways."""
+    fixed = "margin:0;white-space:pre-wrap;word-break:normal;overflow-wrap:normal;overflow-x:auto"
+    return element("pre", whole_words(text), style=f"{fixed};{style}".rstrip(";"))
+
+
+def whole_words(text: str) -> Html:
+    """Return a text whose words are not broken, as browsers do after a hyphen or a slash."""
+    parts = _BREAKABLE.split(text)  # every second one
+    return fragment(
+        *(element("span", part, style=_NO_BREAK) if n % 2 else part for n, part in enumerate(parts))
+    )
 
 
 def figure(content: str, *caption: str) -> Html:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import io
 import mimetypes
 import re
@@ -21,7 +20,8 @@ from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.media_types import sniff, suffix
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError
-from segmind_widgets.formatting import figure, file_size
+from segmind_widgets.formatting import file_size
+from segmind_widgets.markup import Html, element, figure, fragment, link, verbatim
 
 _PIECE_SIZE = 3 * 32 * 1024  # bytes; fits the cache; a multiple of 3, so that base64 joins
 
@@ -326,27 +326,26 @@ class Asset:
             with target.open("wb") as copy, memoryview(data) as view:
                 copy.writelines(embedding.edited(view, edits))
 
-    def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> str:
+    def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> Html:
         """Return the picture, player or text as self-contained HTML, without a caption.
 
         A picture is a copy of at most `side` pixels and about 50 kB.
         """
         if self.removed:
-            return f"<p>The file {html.escape(str(self.path))} was removed.</p>"
-        label = html.escape(alt or self.name or self.filename, quote=True)
+            return element("p", f"The file {self.path} was removed.")
         if self.kind == "text" and self.local:
-            return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(self.text)}</pre>'
-        source = html.escape(self.url or "", quote=True)
+            return verbatim(self.text)
+        source = self.url or ""
         encode = base64_codec().b64encode
         if self.kind == "image" and self.local:
             try:
                 data, kind = self.preview(side, preview.PREVIEW_BYTES)
             except AssetError as error:
-                return f"<p>{html.escape(str(error))}</p>"
+                return element("p", str(error))
             source = f"data:{kind};base64,{encode(data).decode()}"
         elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
             source = f"data:{self.media_type};base64,{encode(self.content).decode()}"
-        return preview.element(self.kind, source, label)
+        return preview.element(self.kind, source, alt or self.name or self.filename)
 
     @property
     def facts(self) -> list[str]:
@@ -365,11 +364,10 @@ class Asset:
         return " · ".join([*self.facts, self.url or str(self.path or "in memory")])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        link = html.escape(self.url or "", quote=True)
-        where = f'<br><a href="{link}">{link}</a>' if link else ""
-        until = f" until {html.escape(self.expires_at)}" if self.expires_at else ""
-        caption = f"{html.escape(' · '.join(self.facts))}{where}{until}"
-        return {"text/plain": str(self), "text/html": figure(self.to_html(), caption)}
+        until = f" until {self.expires_at}" if self.expires_at else ""
+        where = fragment(link(self.url) if self.url else "", until)
+        page = figure(self.to_html(), " · ".join(self.facts), where)
+        return {"text/plain": str(self), "text/html": page}
 
 
 def _from_array(array: Any) -> Any:

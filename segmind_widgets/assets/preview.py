@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from segmind_widgets import markup
+from segmind_widgets.markup import Html
+
 PREVIEW_SIDE = 1024  # pixels of a picture in a notebook
 PREVIEW_BYTES = 52_000  # so that a notebook with twenty pictures stays under 1.5 MB
 _MIN_SIDE = 160  # pixels
@@ -51,15 +54,19 @@ def _to_bytes(picture: Any, kind: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-def element(kind: str, source: str, label: str) -> str:
-    """Return an HTML element that shows a file; `source` and `label` are escaped already."""
-    style = 'style="max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"'
+def element(kind: str, source: str, label: str) -> Html:
+    """Return an HTML element that shows a file: a picture, a player, a link, or only the label."""
+    style = "max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"
     if not source:
-        return f"<p>{label}</p>"
+        return markup.element("p", label)
     if kind == "image":
-        return f'<img src="{source}" alt="{label}" {style}>'
+        return markup.element("img", src=source, alt=label, style=style)
     if kind == "video":
-        return f'<video controls loop src="{source}" title="{label}" {style}></video>'
+        return markup.element(
+            "video", controls=True, loop=True, src=source, title=label, style=style
+        )
     if kind == "audio":
-        return f'<audio controls src="{source}" title="{label}" style="max-width:100%"></audio>'
-    return f'<a href="{source}" download>{label}</a>'
+        return markup.element(
+            "audio", controls=True, src=source, title=label, style="max-width:100%"
+        )
+    return markup.element("a", label, href=source, download=True)

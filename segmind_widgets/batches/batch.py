@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextvars
-import html
 import re
 import threading
 import time
@@ -22,8 +21,9 @@ from segmind_widgets.batches.results import BatchResults
 from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.errors import SegmindError, StillRunning
-from segmind_widgets.formatting import abbreviate_home, cost_text, duration, figure
+from segmind_widgets.formatting import abbreviate_home, cost_text, duration
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import Html, badge, element, figure, fragment
 from segmind_widgets.observers import Observable
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
 from segmind_widgets.storage.locks import BatchLock
@@ -402,17 +402,14 @@ class Batch(BatchResults, Observable):
         first = next(iter(self.outputs), None)
         return [abbreviate_home(first.path.parent)] if first is not None and first.path else []
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the contact sheet with caption, failures and the folder of the files."""
-        badge = '<span style="border:1px solid currentColor;border-radius:8px;padding:0 6px">'
-        caption = f"{badge}sandbox</span> " if self.sandbox else ""
-        caption += "<br>".join(map(html.escape, [self.caption, *self.remarks, *self._folder()]))
+        first = fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
+        caption = [first, *self.remarks, *self._folder()]
         count = self._rows.count()
         if not count:
-            return figure("", caption)
+            return figure("", *caption)
         data = base64.b64encode(self.sheet(max(count, self.total or 0))).decode()
-        picture = (
-            f'<img src="data:image/jpeg;base64,{data}" alt="{html.escape(self.caption)}"'
-            ' style="max-width:100%;height:auto">'
-        )
-        return figure(picture, caption)
+        source = f"data:image/jpeg;base64,{data}"
+        style = "max-width:100%;height:auto"
+        return figure(element("img", src=source, alt=self.caption, style=style), *caption)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from segmind_widgets.batches.sweeps import Axis
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import _MINUTE, duration, money
 from segmind_widgets.jobs.queue import POLLS_PER_SUBMIT
+from segmind_widgets.markup import element, output
 from segmind_widgets.planning.estimates import Estimate
 
 MAX_IN_FLIGHT = 256  # rows
@@ -103,11 +103,8 @@ class BatchPlan:
         printer.text("…" if cycle else "\n".join([f"{self}; nothing was sent.", *self.notes]))
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<div>{html.escape(note)}</div>" for note in self.notes)
-        return (
-            '<div style="font-size:13px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
-            f"<b>{html.escape(str(self))}</b>; nothing was sent.{notes}</div>"
-        )
+        notes = (element("div", note) for note in self.notes)
+        return output(element("b", str(self)), "; nothing was sent.", *notes)
 
 
 class ValidatedRows:

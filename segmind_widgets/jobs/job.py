@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import html
 import logging
 import threading
 import time
@@ -19,8 +18,9 @@ from traitlets import Bool, Dict, Float, Int, TraitType, Tuple, Unicode, UseEnum
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
-from segmind_widgets.formatting import abbreviate_home, badge, figure, money
+from segmind_widgets.formatting import abbreviate_home, money
 from segmind_widgets.jobs.polling import estimated_progress
+from segmind_widgets.markup import Html, badge, element, figure, fragment, lines
 from segmind_widgets.observers import Observable
 from segmind_widgets.types import Status
 from segmind_widgets.waiting import wait_async, wait_for
@@ -321,32 +321,29 @@ class Job(Observable):
             "text/html": self.to_html(),
         }
 
-    def to_html(self, side: int = PREVIEW_SIDE) -> str:
+    def to_html(self, side: int = PREVIEW_SIDE) -> Html:
         """Return the outputs with a caption, pictures at most `side` px; or status and error."""
-        place = f"{badge('sandbox')} " if self.sandbox else ""
-        caption = html.escape(self.caption)
+        caption = fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
         if not self.outputs:
             remarks = [str(self.error)] if self.error is not None else []
             remarks += self._remarks
-            lines = "".join(f"<br>{html.escape(line)}" for line in remarks)
-            return figure(f"<b>{html.escape(str(self.status))}</b>{lines}", place + caption)
+            return figure(lines(element("b", str(self.status)), *remarks), caption)
         alt = str(self.inputs.get("prompt") or self.model)
         many = len(self.outputs) > 1
-        content = "".join(_cell(asset, alt, side, many=many) for asset in self.outputs)
+        content = fragment(*(_cell(asset, alt, side, many=many) for asset in self.outputs))
         if many:
-            content = (
-                '<div style="display:grid;gap:10px;align-items:start;grid-template-columns:'
-                f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{content}</div>'
-            )
+            content = element("div", content, style=_GRID)
         files = [abbreviate_home(asset.path) for asset in self.outputs if asset.path]
-        files += self._remarks
-        return figure(content, "<br>".join([place + caption, *map(html.escape, files)]))
+        return figure(content, caption, *files, *self._remarks)
 
 
-def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
-    content = asset.to_html(alt, side)
-    if not (many and asset.name):
-        return f"<div>{content}</div>"
-    label = html.escape(asset.name)
-    caption = f'<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div>'
-    return f"<div>{content}{caption}</div>"
+_GRID = (
+    "display:grid;gap:10px;align-items:start;"
+    "grid-template-columns:repeat(auto-fill,minmax(min(260px,100%),1fr))"
+)
+
+
+def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> Html:
+    label = asset.name or "" if many else ""
+    caption = element("div", label, style="font-size:12px;opacity:.75;margin-top:2px")
+    return element("div", asset.to_html(alt, side), caption if label else "")

@@ -22,7 +22,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, StillRunning
 from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.markup import figure, output
+from segmind_widgets.markup import figure, fragment, output
 from segmind_widgets.notebook.live_output import FrontEnd, LiveOutput
 from segmind_widgets.waiting import serve
 
@@ -170,7 +170,7 @@ class CellDisplay:
 
         def static() -> dict[str, str]:
             jobs = panel.results[:SAVED_JOBS]
-            pictures = "".join(job.to_html(SAVED_PICTURE_SIDE) for job in jobs)
+            pictures = fragment(*(job.to_html(SAVED_PICTURE_SIDE) for job in jobs))
             text = "\n".join(job.line for job in jobs)
             return {"text/plain": text, "text/html": panel.static_html(pictures)}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import PREMIUM, age, money, seconds
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import element
 from segmind_widgets.notebook.tables import CAPTION, Table
 from segmind_widgets.types import Model
 
@@ -196,9 +196,9 @@ def _small(image: Asset, description: str, preview: Preview) -> str:
         data, kind = preview(image, 64)
     except AssetError:  # the file is damaged
         return ""
-    alt = html.escape(description, quote=True)
     source = f"data:{kind};base64,{base64_codec().b64encode(data).decode()}"
-    return f'<img src="{source}" alt="{alt}" style="width:48px;border-radius:4px">'
+    style = "width:48px;max-width:none;border-radius:4px"
+    return element("img", src=source, alt=description, style=style)
 
 
 def _takes(schema: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from argparse import Namespace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from segmind_widgets.batches.sweeps import split
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError, CellError, SegmindError
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import verbatim
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.arguments import parse
 from segmind_widgets.notebook.display import CellDisplay, Upload
@@ -40,8 +40,7 @@ class Code(str):
         printer.text("…" if cycle else str(self).rstrip())
 
     def _repr_html_(self) -> str:
-        style = "user-select:all;white-space:pre-wrap;margin:4px 0;font-size:13px"
-        return f'<pre style="{style}">{html.escape(self)}</pre>'
+        return verbatim(str(self), style="user-select:all;margin:4px 0;font-size:13px")
 
 
 class RunCommand:

@@ -17,7 +17,6 @@ The recipe for a panel:
 
 from __future__ import annotations
 
-import html
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ from traitlets import HasTraits
 from segmind_widgets.background import run_in_background
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
+from segmind_widgets.markup import Html, element
 from segmind_widgets.widgets.base import Announcement, error_text, free, style_sheet
 from segmind_widgets.widgets.head import Head
 from segmind_widgets.widgets.job_view import JobView
@@ -185,9 +185,9 @@ class Panel(widgets.VBox):
         """Return the widget, with text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
         text = self._placeholder
-        return {**data, "text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"}
+        return {**data, "text/plain": text, "text/html": element("p", text)}
 
-    def static_html(self, pictures: str) -> str:
+    def static_html(self, pictures: Html) -> Html:
         """Return the static HTML below the panel, which stays in the saved notebook.
 
         It is hidden while the panel is alive. In the place of a widget whose kernel has ended,
@@ -197,7 +197,7 @@ class Panel(widgets.VBox):
         widget = _MISSING_WIDGET.format(id=self.model_id)
         text = json.dumps(self._placeholder, ensure_ascii=False).replace("<", r"\3c ")
         css = f"{widget}{{font-size:0}} {widget}::after{{content:{text};font-size:13px}}"
-        return f'<div class="sw-still-{self.model_id}"><style>{css}</style>{pictures}</div>'
+        return element("div", element("style", css), pictures, class_=f"sw-still-{self.model_id}")
 
     @property
     def _placeholder(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,6 +13,7 @@ from segmind_widgets.errors import InputError, SegmindError
 from segmind_widgets.exports import export
 from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import fragment
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.planning.estimates import Estimate
 from segmind_widgets.syntax.snippets import Pasted
@@ -137,7 +137,7 @@ class RunsPanel(Panel):
             cost, time = estimate
             duration = f" · about {seconds(time)}" if time else ""
             if self.model is model:
-                self.cost.value = html.escape(f"{cost.times(runs)}{duration}")
+                self.cost.value = fragment(f"{cost.times(runs)}{duration}")
 
         self.background(lambda: self.client.expected(model, provider=provider), show)
 

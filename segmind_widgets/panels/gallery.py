@@ -13,6 +13,7 @@ from segmind_widgets.background import Throttle
 from segmind_widgets.errors import NotFound
 from segmind_widgets.formatting import money
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import element
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.archive import make_archive
 from segmind_widgets.widgets.base import row
@@ -128,7 +129,7 @@ class GalleryPanel(Panel):
     def _show_position(self, total: int) -> None:
         last = self._first + len(self._page_jobs)
         position = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
-        self.page_label.value = f'<div role="status">{position}</div>'
+        self.page_label.value = element("div", position, role="status")
         self.newer.disabled = self._first == 0
         self.older.disabled = last >= total
         for button in (self.newer, self.older, self.zip_page):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.catalog.catalog import Catalog
-from segmind_widgets.formatting import PREMIUM, money, seconds, with_links
+from segmind_widgets.formatting import PREMIUM, money, seconds
+from segmind_widgets.markup import Html, element, fragment, lines, link
 from segmind_widgets.panels._run_base import RunsPanel
 from segmind_widgets.planning.targets import plain_name, split_provider
 from segmind_widgets.syntax.snippets import Pasted
@@ -161,13 +161,11 @@ class RunPanel(RunsPanel):
         page = self.client.session.provider_class(model.provider).model_page(model.slug)
         remarks = [PREMIUM] if model.premium else []
         remarks += [] if model.listed else ["It is not in today's directory."]
-        link = f" · {with_links(html.escape(page), 'page')}" if page else ""
-        more = html.escape(" ".join(remarks))
-        self.facts.value = (
-            f"<b>{html.escape(model.name or model.slug)}</b> "
-            f'<span class="sw-hint">{html.escape(facts)}{link}</span>'
-            f"<br>{html.escape(model.description)}"
-            f'{"<br>" if more else ""}<span class="sw-hint">{more}</span>'
+        address = fragment(" · ", link(page, "page")) if page else ""
+        self.facts.value = lines(
+            fragment(element("b", model.name or model.slug), " ", _hint(facts, address)),
+            model.description,
+            _hint(" ".join(remarks)) if remarks else "",
         )
         if inputs is None:
             before = self.form.inputs if self.form is not None else {}
@@ -177,6 +175,10 @@ class RunPanel(RunsPanel):
         live = self.catalog.find(model.slug, self.provider_name)
         if live is not None and live.schema != model.schema:
             self._show(live, inputs)
+
+
+def _hint(*children: str) -> Html:
+    return element("span", *children, class_="sw-hint")
 
 
 def _is_transferable(name: str, model: Model) -> bool:

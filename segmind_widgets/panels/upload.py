@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import keyword
 import re
 import threading
@@ -17,6 +16,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import InputError, NotFound, SegmindError
+from segmind_widgets.markup import element
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.syntax.cells import parse_body
 from segmind_widgets.syntax.snippets import Pasted
@@ -146,7 +146,7 @@ class UploadPanel(Panel):
 
     def _show_limits(self, _: Any = None) -> None:
         limits = self.client.session.upload_limits(self.provider.value or "")
-        self.limits.value = f'<div style="line-height:1.4">{html.escape(limits)}</div>'
+        self.limits.value = element("div", limits, style="line-height:1.4")
 
     # adding
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import ipywidgets as widgets
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.markup import element, fragment
 from segmind_widgets.panels._run_base import RunsPanel
 from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.types import Model
@@ -46,8 +46,8 @@ class WorkflowPanel(RunsPanel):
         target, name = pasted.target, pasted.name
         if self.form is not None and target == self.model.slug:
             name = self.model.name
-        address = "" if name == target else f' <span class="sw-hint">{html.escape(target)}</span>'
-        self.facts.value = f"<b>{html.escape(name)}</b>{address}"
+        address = "" if name == target else element("span", f" {target}", class_="sw-hint")
+        self.facts.value = fragment(element("b", name), address)
         self.show_form(Model(target, name=name, schema=pasted.schema), pasted.inputs)
         return "" if pasted.schema else _NO_SCHEMA
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.validation import check, with_seed
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import PREMIUM, money, seconds
+from segmind_widgets.markup import element, output, verbatim
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.uploads import needed
@@ -115,17 +115,15 @@ class Plan:
         printer.text("…" if cycle else str(self))
 
     def _repr_html_(self) -> str:
-        small = 'style="font-size:12px;opacity:.75;margin-top:4px"'
-        remarks = (*self._uploads, *self._remarks)
-        return (
-            '<div style="font-size:13px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
-            f"<b>{html.escape(self._summary)}</b>"
-            f'<div style="margin-top:4px"><code>{html.escape(self._head)}</code></div>'
-            '<pre style="margin:4px 0;padding:6px 8px;overflow-x:auto;border-radius:4px;'
-            'background:var(--jp-layout-color2,rgba(128,128,128,.12));white-space:pre-wrap">'
-            f"{html.escape(self._body)}</pre>"
-            + "".join(f"<div {small}>{html.escape(line)}</div>" for line in remarks)
-            + "</div>"
+        small = "font-size:12px;opacity:.75;margin-top:4px"
+        background = "background:var(--jp-layout-color2,rgba(128,128,128,.12))"
+        return output(
+            element("b", self._summary),
+            element("div", element("code", self._head), style="margin-top:4px"),
+            verbatim(
+                self._body, style=f"margin:4px 0;padding:6px 8px;border-radius:4px;{background}"
+            ),
+            *(element("div", line, style=small) for line in (*self._uploads, *self._remarks)),
         )
 
     @property

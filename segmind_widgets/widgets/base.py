@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.errors import SegmindError
+from segmind_widgets.markup import element
 
 
 class Announcement(widgets.HTML):
@@ -22,9 +22,9 @@ class Announcement(widgets.HTML):
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show plain text; an error in red, announced at once."""
-        kind = ' class="sw-error"' if error else ""
+        kind = "sw-error" if error else None
         live = "assertive" if error else "polite"
-        content = f'<div role="status" aria-live="{live}"{kind}>{html.escape(text)}</div>'
+        content = element("div", text, role="status", aria_live=live, class_=kind)
         if self.value != content:
             self.value = content
 

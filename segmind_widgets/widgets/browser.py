@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import anywidget
 from traitlets import Int, Unicode
 
+from segmind_widgets.markup import element
 from segmind_widgets.widgets.base import error_text
 from segmind_widgets.widgets.served import serve
 
@@ -78,5 +78,5 @@ class Browser(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**options)
         if bundle:
             text = f"{type(self).__name__}: run the cell to use it."
-            bundle[0].update({"text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"})
+            bundle[0].update({"text/plain": text, "text/html": element("p", text)})
         return bundle

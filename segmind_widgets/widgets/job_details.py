@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import ipywidgets as widgets
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.formatting import money, seconds
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import Html, element, fragment
 from segmind_widgets.types import Status
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.copy_button import CopyButton
@@ -99,9 +99,8 @@ class Details(widgets.VBox):
         return f"It usually costs {money(model.cost)}."
 
     def _show_question(self, job: Job, price: str) -> None:
-        self.question.value = (
-            f'<div role="status">Run {html.escape(job.model)} again with the same inputs? '
-            f"{html.escape(price)}</div>"
+        self.question.value = element(
+            "div", f"Run {job.model} again with the same inputs? {price}", role="status"
         )
         self.confirm.layout.display = ""
 
@@ -114,15 +113,15 @@ class Details(widgets.VBox):
             self._panel.background(self.job.rerun, lambda _: self._panel.say("It is running."))
 
 
-def job_html(job: Job) -> str:
+def job_html(job: Job) -> Html:
     """Return a job as HTML: a heading, the error with its hint, and a list of facts."""
-    badge = ' <span class="sw-pill">sandbox</span>' if job.sandbox else ""
-    title = f"{html.escape(job.model)} · {html.escape(str(job.status))}"
+    pill = fragment(" ", element("span", "sandbox", class_="sw-pill")) if job.sandbox else ""
+    title = f"{job.model} · {job.status}"
     error = ""
     if job.error is not None:
         hint = job.error.hint if isinstance(job.error, SegmindError) else ""
         kind = "sw-hint" if job.status is Status.COMPLETED else "sw-error"
-        error = f'<div class="{kind}">{html.escape(f"{job.error} {hint}".strip())}</div>'
+        error = element("div", f"{job.error} {hint}".strip(), class_=kind)
     facts = {
         **{name: _plain(value) for name, value in job.inputs.items()},
         "took": seconds(job.elapsed) if job.elapsed else "",
@@ -134,13 +133,13 @@ def job_html(job: Job) -> str:
             str(asset.path or asset.url) for asset in job.outputs
         ),
     }
-    items = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
-        for name, text in facts.items()
-        if text
+    items = (
+        fragment(element("dt", name), element("dd", text)) for name, text in facts.items() if text
     )
-    return (
-        f'<h4 class="sw-details-title">{title}{badge}</h4>{error}<dl class="sw-facts">{items}</dl>'
+    return fragment(
+        element("h4", title, pill, class_="sw-details-title"),
+        error,
+        element("dl", *items, class_="sw-facts"),
     )
 
 

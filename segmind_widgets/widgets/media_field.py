@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -15,6 +14,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.catalog import media_type
 from segmind_widgets.catalog.validation import describe_schema, types
 from segmind_widgets.errors import AssetError, InputError
+from segmind_widgets.markup import element, fragment
 from segmind_widgets.widgets.base import free
 from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.fields import Field
@@ -70,11 +70,11 @@ class MediaField(widgets.VBox):
 
     def _label(self) -> widgets.Widget:
         field = self.field
-        star = '<span aria-hidden="true"> *</span>' if field.required else ""
-        spoken = '<span class="sw-unseen">, required</span>' if field.required else ""
-        tip = html.escape(field.spec()["tip"], quote=True)
-        text = html.escape(field.label)
-        label = widgets.HTML(f'<span class="sw-label" title="{tip}">{text}{star}{spoken}</span>')
+        star = element("span", " *", aria_hidden="true")
+        spoken = element("span", ", required", class_="sw-unseen")
+        mark = fragment(star, spoken) if field.required else ""
+        tip = field.spec()["tip"]
+        label = widgets.HTML(element("span", field.label, mark, class_="sw-label", title=tip))
         label.add_class("sw-label-line")
         return label
 

@@ -21,6 +21,7 @@ from nbconvert import HTMLExporter
 from PIL import Image
 
 from segmind_widgets.sandbox import Sandbox
+from tests.page import text_of
 from tests.shells import environment, execute, notebook, open_shell, quick, set_environment
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -47,7 +48,7 @@ def assert_right(cell: Any, sandbox: Sandbox) -> None:
     assert set(output.data) == {"text/plain", "text/html"}
     (picture,) = embedded(output.data["text/html"])
     assert picture.size == (1024, 768)
-    text = re.sub(r"<[^>]+>", " ", output.data["text/html"])
+    text = text_of(output.data["text/html"])
     for fact in ("sandbox", "fast-flux-schnell", "$0.0055", "seed 3", "fast-flux-schnell-"):
         assert fact in text
     (record,) = sandbox.billed_posts

@@ -5,6 +5,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import element
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.tables import Table
 from segmind_widgets.types import Model, Status
@@ -34,10 +35,10 @@ def test_text_is_aligned_and_html_is_escaped() -> None:
 
 
 def test_pictures_are_html_and_no_text() -> None:
-    columns = {**COLUMNS, "seen": lambda row: f"<img alt='{row[1]}'>"}
+    columns = {**COLUMNS, "seen": lambda row: element("img", alt=row[1])}
     text, html = texts(Table(ROWS, columns, pictures=["seen"]))
     assert "seen" not in text
-    assert "<img alt='3'>" in html
+    assert '<img alt="3">' in html
 
 
 def test_prose_is_cut_and_addresses_stay_whole() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from segmind_widgets.panels import Panel
 TILE = """
 import ipywidgets as widgets
 from segmind_widgets.panels import Panel
+from tests.page import text_of
 
 class TilePanel(Panel):
     title = "Tiles"
@@ -58,7 +58,7 @@ def panel(client: SegmindClient) -> TrialPanel:
 
 
 def said(panel: Panel) -> str:
-    return re.sub(r"<[^>]+>", "", panel.line.value)
+    return text_of(panel.line.value)
 
 
 def test_every_file_of_the_folder_is_a_panel() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.panels._batch import BatchView
 from segmind_widgets.sandbox import Sandbox
 from tests.comms import Page
+from tests.page import text_of
 from tests.shells import execute, notebook
 
 FAST = "fast-flux-schnell"
@@ -33,7 +33,7 @@ def until(true: Callable[[], Any]) -> None:
 
 
 def text(html: str) -> str:
-    return re.sub(r"<[^>]+>", "", html)
+    return text_of(html)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from ipywidgets.widgets import widget as ipywidgets_widget
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import NotFound
+from segmind_widgets.markup import element
 from segmind_widgets.panels import find
 from segmind_widgets.panels.gallery import PAGE, GalleryPanel
 from segmind_widgets.sandbox import Sandbox
@@ -150,7 +151,7 @@ def test_the_selected_one(
     assert panel.details.job is not None
     assert panel.details.job.id == "job-47"
     for fact in ("number 47", "ink", "$0.01", "job-47", str(history[47])):
-        assert f"<dd>{fact}</dd>" in panel.details.facts.value
+        assert element("dd", fact) in panel.details.facts.value
     assert panel.use.text == f"file:{history[47]}"
     for done, said in ((True, "is on the clipboard"), (False, "can be used as an input")):
         panel.use._receive(None, {"type": "copied", "done": done}, [])

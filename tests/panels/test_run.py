@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.syntax.cells import parse_body
 from segmind_widgets.types import Status
 from tests.comms import Page
+from tests.page import text_of
 from tests.shells import picture
 
 ID = "65c9c7f641c340d7ef2f7134-v1"
@@ -33,7 +33,7 @@ def panel(client: SegmindClient) -> Iterator[RunPanel]:
 
 
 def said(panel: Any) -> str:
-    return re.sub(r"<[^>]+>", "", panel.line.value)
+    return text_of(panel.line.value)
 
 
 def made(panel: Any, many: int = 1) -> list[dict[str, Any]]:
@@ -89,8 +89,8 @@ def test_several_at_once_count_a_seed_of_yours_up(panel: RunPanel, sandbox: Sand
     panel.form.inputs = {"prompt": "a fox", "seed": 5}
     panel.count.value = 3
     told = threading.Event()
-    panel.cost.observe(lambda _: "$0.0165" in panel.cost.value and told.set(), "value")
-    assert "$0.0165" in panel.cost.value or told.wait(10)
+    panel.cost.observe(lambda _: "$0.0165" in text_of(panel.cost.value) and told.set(), "value")
+    assert "$0.0165" in text_of(panel.cost.value) or told.wait(10)
     assert "directory average" in panel.cost.value
     panel.go.click()
     made(panel, 3)

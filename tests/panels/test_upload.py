@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError
 from segmind_widgets.panels.upload import UploadPanel
 from segmind_widgets.sandbox import Sandbox
+from tests.page import text_of
 from tests.shells import picture
 
 
@@ -46,7 +46,7 @@ def settled(panel: UploadPanel, files: int) -> list[dict[str, Any]]:
 
 
 def said(panel: UploadPanel) -> str:
-    return re.sub(r"<[^>]+>", "", panel.line.value)
+    return text_of(panel.line.value)
 
 
 def test_a_dropped_file_gets_its_address_and_facts(

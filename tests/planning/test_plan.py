@@ -10,6 +10,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.sandbox import Sandbox
+from tests.page import text_of
 from tests.shells import picture
 
 
@@ -53,7 +54,7 @@ def test_what_was_uploaded_before_is_told_apart(client: SegmindClient, tmp_path:
 
 def test_a_notebook_shows_it_as_html_with_everything_escaped(client: SegmindClient) -> None:
     shown = client.plan("seedream-4.5", {"prompt": "<i>a & b</i>"})._repr_html_()
-    assert "about $0.04 (directory average)" in shown
+    assert "about $0.04 (directory average)" in text_of(shown)
     assert "<i>" not in shown
     assert "&lt;i&gt;a &amp; b&lt;/i&gt;" in shown
     assert client.session.keys.key("segmind") not in shown
