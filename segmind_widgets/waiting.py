@@ -26,14 +26,19 @@ class MessageServer(Protocol):
         ...
 
 
-_server: MessageServer | None = None
-_is_serving = False  # of the main thread: a handler that waits serves nothing
+class _Process:
+    """The server of this process, if any, and whether the main thread is serving.
+
+    A handler that waits serves nothing.
+    """
+
+    server: MessageServer | None = None
+    is_serving = False
 
 
 def set_server(server: MessageServer | None) -> None:
     """Set the server of this process; None where no kernel runs."""
-    global _server
-    _server = server
+    _Process.server = server
 
 
 def serve() -> None:
@@ -52,18 +57,17 @@ def wait_for(is_done: Callable[[float], object], timeout: float | None = None) -
     Returns:
         Whether the condition held before the timeout.
     """
-    global _is_serving
-    server = _server
-    if server is None or _is_serving or threading.current_thread() is not threading.main_thread():
+    server = _Process.server
+    if server is None or _Process.is_serving or not _is_main():
         return _wait(is_done, timeout, lambda: None)
-    _is_serving = True
+    _Process.is_serving = True
     try:
         return _wait(is_done, timeout, server.serve)
     finally:
         try:
             server.stop()
         finally:
-            _is_serving = False
+            _Process.is_serving = False
 
 
 async def wait_async(is_done: Callable[[], object]) -> None:
@@ -72,11 +76,14 @@ async def wait_async(is_done: Callable[[], object]) -> None:
     A kernel whose cell awaits runs its event loop, but handles no other message on ipykernel 6 and
     7.0.
     """
-    server = _server
-    is_main = threading.current_thread() is threading.main_thread()
-    with server.serve_on_arrival() if server is not None and is_main else nullcontext():
+    server = _Process.server
+    with server.serve_on_arrival() if server is not None and _is_main() else nullcontext():
         while not is_done():
             await asyncio.sleep(TICK)
+
+
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _wait(

@@ -79,6 +79,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "jobs/downloads": "jobs/test_runner.py",
     "jobs/registry": "journeys/test_resume.py",
     "network/shared_rate_limit": "network/test_rate_limit.py",
+    "notebook/kernel_messages": "kernels/matrix.py",
     "notebook/listings": "notebook/test_tables.py",
     "notebook/login": "journeys/test_magics.py",
     "notebook/magics/_base": "journeys/test_magics.py",

@@ -178,6 +178,6 @@ def test_a_line_in_an_output_widget_ends_there(
     inside = page.locator(".widget-output, .jp-OutputArea .jp-OutputArea")
     line(page, "processing")
     assert inside.locator(".sw-live-row").count() == 1
-    video = inside.locator("figure video")
-    video.wait_for(timeout=60_000)
-    assert video.evaluate(VISIBLE)
+    picture = inside.locator("figure img")
+    picture.wait_for(timeout=60_000)
+    assert picture.evaluate(VISIBLE)
