@@ -29,7 +29,7 @@ def test_an_observer_that_always_fails_is_logged_once_for_each_trait(
         job.elapsed = elapsed
     assert calls.count("elapsed") == 99
     assert 1 <= len(caplog.records) <= 2
-    assert "RuntimeError: call 1" in job.observer_error
+    assert "RuntimeError in broken, line" in job.observer_error
 
 
 def test_an_observed_job_is_freed_at_once() -> None:

@@ -215,24 +215,27 @@ class CellDisplay:
     def show_view(
         self, thing: Any, view: Any, static: Callable[[bool], dict[str, str]]
     ) -> Callable[[bool], None]:
-        """Show the view of a job or a batch.
+        """Show the view of a batch, and below it its words for a saved file.
 
         Args:
-            thing: the job or the batch.
-            view: its widget.
-            static: makes the output that replaces the widget.
+            thing: the batch.
+            view: its panel.
+            static: makes the output that replaces the panel.
 
         Returns:
             A function that replaces the view with static output. It takes, and passes on, whether
             the cell returned before the end.
         """
         handle = display(view, display_id=True)
+        below = display({"text/html": view.static_html()}, raw=True, display_id=True)
         self.hide(thing)
         open_views = iter([view])  # the first thread that finishes takes the view and closes it
 
         def finish(returned: bool) -> None:
-            if handle is not None:
-                handle.update(static(returned), raw=True)
+            assert handle is not None
+            assert below is not None
+            handle.update(static(returned), raw=True)
+            below.update({"text/html": ""}, raw=True)
             for open_view in open_views:
                 open_view.close()
 

@@ -187,17 +187,23 @@ class Panel(widgets.VBox):
         text = self._placeholder
         return {**data, "text/plain": text, "text/html": element("p", text)}
 
-    def static_html(self, pictures: Html) -> Html:
+    def static_html(self, *pictures: Html) -> Html:
         """Return the static HTML below the panel, which stays in the saved notebook.
 
         It is hidden while the panel is alive. In the place of a widget whose kernel has ended,
         JupyterLab shows an error and ignores the text/html beside it; the CSS here replaces that
-        error by the panel's placeholder.
+        error by the panel's placeholder. A panel that is still on the page is dimmed, and the
+        placeholder stands below it.
         """
-        widget = _MISSING_WIDGET.format(id=self.model_id)
+        missing = _MISSING_WIDGET.format(id=self.model_id)
+        dead = f".sw-panel-{self.model_id}.jupyter-widgets-disconnected"
         text = json.dumps(self._placeholder, ensure_ascii=False).replace("<", r"\3c ")
-        css = f"{widget}{{font-size:0}} {widget}::after{{content:{text};font-size:13px}}"
-        return element("div", element("style", css), pictures, class_=f"sw-still-{self.model_id}")
+        css = (
+            f"{missing}{{font-size:0}} {missing}::after{{content:{text};font-size:13px}} "
+            f"{dead}>*{{opacity:.55;pointer-events:none}} "
+            f"{dead}::after{{content:{text};font-size:13px;padding:6px 0}}"
+        )
+        return element("div", element("style", css), *pictures, class_=f"sw-still-{self.model_id}")
 
     @property
     def _placeholder(self) -> str:

@@ -103,10 +103,17 @@ class BatchView(Panel):
         if batch.failed != self._failure_count:
             self._failure_count = batch.failed
             self._show_causes()
-        self.say(batch.message)
+        self.say(f"Finished: {batch.caption}." if batch.finished else batch.message)
+
+    @property
+    def _placeholder(self) -> str:
+        return (
+            f"The batch {self.batch.name} ({self.batch.model}) was running. Run the cell again to"
+            " go on with it: rows that were paid for are not paid again."
+        )
 
     def _show_text(self, text: Html) -> None:
-        content = element("div", text, role="status")
+        content = element("div", text)
         if self.text.value != content:
             self.text.value = content
 
