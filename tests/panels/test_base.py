@@ -22,6 +22,7 @@ TILE = """
 import ipywidgets as widgets
 from segmind_widgets.panels import Panel
 from tests.page import text_of
+from tests.page import text_of
 
 class TilePanel(Panel):
     title = "Tiles"
