@@ -12,7 +12,7 @@ from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.contact_sheet import MAX_TILES, is_grid
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import NotFound
-from segmind_widgets.markup import Html, element, fragment
+from segmind_widgets.markup import Html, element, fragment, join
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.job_details import Details
@@ -95,7 +95,7 @@ class BatchView(Panel):
             self.bar.bar_style = "warning" if batch.failed or batch.error else "success"
             self.bar.style.bar_color = None
             self.stop.layout.display = "none"
-        self._show_text(Html(" · ".join(batch_facts(batch))))
+        self._show_text(join(" · ", batch_facts(batch)))
         counts = (batch.done, batch.failed, batch.running)
         if counts != self._counts:
             self._counts = counts

@@ -17,12 +17,11 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, LimitError, NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels import Panel
+from tests.page import text_of
 
 TILE = """
 import ipywidgets as widgets
 from segmind_widgets.panels import Panel
-from tests.page import text_of
-from tests.page import text_of
 
 class TilePanel(Panel):
     title = "Tiles"
@@ -99,7 +98,7 @@ def test_a_buttons_error_is_shown_with_its_remedy(panel: TrialPanel) -> None:
 
     panel.action = fail
     panel.go.click()
-    assert said(panel) == "Too &lt;much&gt;. Pay less."
+    assert said(panel) == "Too <much>. Pay less."
     assert 'aria-live="assertive"' in panel.line.value
     panel.say("All is well.")
     assert 'aria-live="polite"' in panel.line.value
