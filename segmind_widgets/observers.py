@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 from traitlets import All, HasTraits, Unicode
 
 _log = logging.getLogger(__name__)
-_MAX_TEXT = 200  # characters of an error in a view
 
 
 class Guarded:
@@ -35,10 +35,11 @@ class Guarded:
             return
         self._reported.add(kind)
         owner: Observable = change["owner"]
-        _log.error("An observer of %r failed", owner, exc_info=error)
+        name = type(error).__name__  # without the error's text, which may hold a key
+        frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+        _log.error("An observer of %r failed: %s\n%s", owner, name, frames)
         if change["name"] != "observer_error":  # else an observer of all traits calls itself
-            text = " ".join(f"A callback failed: {type(error).__name__}: {error}".split())
-            owner.observer_error = text[:_MAX_TEXT]
+            owner.observer_error = f"A callback failed: {name}. The log has the place."
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Guarded) and self._handler == other._handler

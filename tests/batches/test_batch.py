@@ -874,4 +874,4 @@ def test_an_observer_of_a_batch_that_fails_ends_nothing(client: SegmindClient) -
 
     batch.observe(broken, ["done", "finished"])
     assert batch.wait(30).done == 3
-    assert batch.observer_error == "A callback failed: ValueError: no bar"
+    assert batch.observer_error == "A callback failed: ValueError. The log has the place."

@@ -363,7 +363,7 @@ def test_an_observer_that_fails_ends_neither_the_job_nor_other_observers(
     one.publish(last=True, status=Status.COMPLETED)
     assert [change["new"] for change in calls] == [Status.COMPLETED]
     assert one.done
-    assert one.observer_error == "A callback failed: ValueError: no such label"
+    assert one.observer_error == "A callback failed: ValueError. The log has the place."
     assert "Traceback" in caplog.text
     one.unobserve(broken, "status")
     one.observer_error = ""
