@@ -37,7 +37,7 @@ class Guarded:
         owner: Observable = change["owner"]
         name = type(error).__name__  # without the error's text, which may hold a key
         frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
-        _log.error("An observer of %r failed: %s\n%s", owner, name, frames)
+        _log.error("An observer of %r failed: %s\nTraceback:\n%s", owner, name, frames)
         if change["name"] != "observer_error":  # else an observer of all traits calls itself
             owner.observer_error = f"A callback failed: {name}. The log has the place."
 
