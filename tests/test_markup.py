@@ -109,6 +109,7 @@ def test_addresses_in_a_text_become_links() -> None:
 
 
 OTHER_MARKUP = {"assets.xmp", "sandbox"}  # XMP is XML; the sandbox answers as a service does
+NO_TAGS = {"<a key>"}  # what stands for a key in a recipe
 TAG = re.compile(
     r"</?(?:a|audio|b|br|button|code|dd|details|div|dl|dt|em|figcaption|figure|h\d|hr|i|img|input|"
     r"label|li|ol|p|pre|script|small|source|span|strong|style|summary|svg|table|tbody|td|th|thead|"
@@ -134,7 +135,8 @@ def test_all_html_is_made_in_one_module() -> None:
     for module, tree in modules().items():
         if module == "markup" or within(module, OTHER_MARKUP):
             continue
-        assert [text for text in literals(tree) if TAG.search(text)] == [], module
+        found = [text for text in literals(tree) if TAG.search(text) and text not in NO_TAGS]
+        assert found == [], module
         calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
         assert "Html" not in [ast.unparse(function) for function in calls], module
 

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, Int, TraitType, Tuple, Unicode, UseEnum
+from traitlets import Bool, Dict, Float, Instance, Int, TraitType, Tuple, Unicode, UseEnum
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
@@ -90,8 +89,9 @@ class Job(Observable):
         help="Assets, on this disk, once the status is completed."
     )
     note = Unicode(help="A remark on the results, such as that they are in memory only.")
-    error: TraitType[SegmindError | None, SegmindError | None] = AnyTrait(
-        None, allow_none=True, help="The error of the job, or None."
+    error = cast(
+        "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
+        Instance(SegmindError, allow_none=True, help="The error of the job, or None."),
     )
     watching = Bool(True, help="This kernel follows it. False: `resume` continues.")
 
