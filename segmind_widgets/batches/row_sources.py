@@ -9,11 +9,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from segmind_widgets.batches.sweeps import Axis
 from segmind_widgets.batches.table_files import CsvFile, JsonLinesFile, TableFile, check_names
 from segmind_widgets.errors import InputError
+from segmind_widgets.types import CheckInputs, Model
 
 FORMATS: Mapping[str, type[TableFile]] = {
     ".csv": CsvFile,
@@ -35,6 +36,19 @@ class Row:
     error: InputError | None = None
 
 
+class NamedTable(Protocol):
+    """A table with a name: a `row_table.RowTable`."""
+
+    @property
+    def label(self) -> str:
+        """Return the table's name in messages."""
+        ...
+
+    def check_columns(self, model: Model | None, mode: CheckInputs) -> None:
+        """Raise InputError where a column is no input of the model."""
+        ...
+
+
 @dataclass(frozen=True)
 class RowSource:
     """An iterable of rows and its properties.
@@ -48,7 +62,7 @@ class RowSource:
         text: whether all values are text that the model's schema converts.
         axes: the axes of a sweep.
         fixed: the inputs that are the same for all rows; a row's own inputs stand above them.
-        label: the name of the table for errors, such as `rows.csv`; "" where it has none.
+        table: the checks of the whole table's columns, and its name for errors; None without one.
     """
 
     read: Callable[[], Iterable[Row]]
@@ -59,7 +73,7 @@ class RowSource:
     text: bool = False
     axes: tuple[Axis, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    label: str = ""
+    table: NamedTable | None = None
 
 
 def open_source(rows: Any) -> RowSource:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ _PROBE = 64 * 1024  # bytes that show the encoding and the line ends
 _DELIMITERS = ",;\t|"
 _SAVE_UTF8 = "Save it as UTF-8; in Excel the file type is “CSV UTF-8”."
 _CLOSE_QUOTES = "Close each opening quote, and double each quote inside a quoted text."
+_LIST_OF_FILES = re.compile(r'\s*\[\s*"file:')
 OnBytes = Callable[[bytes], object]
 
 
@@ -61,7 +64,7 @@ class TableFile:
             InputError: the file cannot be read, or its columns have no usable names.
         """
         try:
-            yield from self._rows(on_bytes)
+            yield from self.read_rows(on_bytes)
         except OSError as error:
             raise InputError(
                 f"{self.path} cannot be read: {error.strerror}.", hint="Check the name and path."
@@ -73,7 +76,8 @@ class TableFile:
                 hint=_SAVE_UTF8,
             ) from None
 
-    def _rows(self, on_bytes: OnBytes | None) -> Iterator[Any]:
+    def read_rows(self, on_bytes: OnBytes | None) -> Iterator[Any]:
+        """Yield the rows; errors of reading are those of Python."""
         raise NotImplementedError
 
     def lines(self, on_bytes: OnBytes | None = None) -> Iterator[str]:
@@ -99,6 +103,9 @@ class TableFile:
             return next((one for one in candidates if one.is_file()), candidates[0])
         if isinstance(value, list):
             return [self.value(item) for item in value]
+        if self.is_text and isinstance(value, str) and _LIST_OF_FILES.match(value):
+            with suppress(ValueError, RecursionError):  # else the text itself
+                return self.value(json.loads(value))
         return value
 
 
@@ -123,7 +130,8 @@ class CsvFile(TableFile):
 
     is_text = True
 
-    def _rows(self, on_bytes: OnBytes | None) -> Iterator[Any]:
+    def read_rows(self, on_bytes: OnBytes | None) -> Iterator[Any]:
+        """Yield the rows; errors of reading are those of Python."""
         csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL_LENGTH))
         lines = self.lines(on_bytes)
         first = next(lines, "")
@@ -181,7 +189,8 @@ class CsvFile(TableFile):
 class JsonLinesFile(TableFile):
     """One JSON object on each line; empty lines are skipped."""
 
-    def _rows(self, on_bytes: OnBytes | None) -> Iterator[Any]:
+    def read_rows(self, on_bytes: OnBytes | None) -> Iterator[Any]:
+        """Yield the rows; errors of reading are those of Python."""
         for number, line in enumerate(self.lines(on_bytes), 1):
             if line.strip():
                 yield self._row(line, number)
