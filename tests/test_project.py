@@ -68,7 +68,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "batches/progress": "batches/test_batch.py",
     "batches/registry": "batches/test_batch.py",
     "batches/results": "batches/test_batch.py",
-    "batches/row_planner": "batches/test_row_sources.py",
+    "batches/row_planner": "batches/test_row_table.py",
     "catalog/listings": "catalog/test_catalog.py",
     "exports/curl": "exports/test_export.py",
     "exports/javascript": "exports/test_export.py",

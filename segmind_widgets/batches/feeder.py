@@ -159,7 +159,8 @@ class BatchFeeder:
         try:
             if row.error:
                 raise row.error
-            plan = self._planner.plan(row.inputs, text=self._source.text)
+            source = self._source
+            plan = self._planner.plan(row.inputs, text=source.text, fixed=source.fixed)
             if self._reuse_earlier(row.number, plan):
                 return
             self._progress.await_room(MAX_IN_FLIGHT, lambda: self._stopped)

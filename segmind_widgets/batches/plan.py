@@ -124,14 +124,19 @@ class ValidatedRows:
             if error:
                 causes.setdefault(error.message, []).append(row.number)
         if causes:
-            sentences = [f"{_format_rows(numbers)}: {cause}" for cause, numbers in causes.items()]
+            of = f" of {source.table.label}" if source.table else ""
+            sentences = [
+                f"{_format_rows(numbers)}{of}: {cause}" for cause, numbers in causes.items()
+            ]
             more = sum(len(numbers) for numbers in [*causes.values()][_MAX_LISTED:])
             sentences[_MAX_LISTED:] = [f"And {more:,} more."] if more else []
-            raise InputError(" ".join(sentences), hint="Nothing was sent.")
+            below = " Row 1 is the first below the names of the columns."
+            counted = below if source.table and source.text else ""
+            raise InputError(" ".join(sentences), hint=f"Nothing was sent.{counted}")
 
     def _validate(self, row: Row, source: RowSource, planner: RowPlanner) -> InputError | None:
         try:
-            plan = planner.plan(row.inputs, text=source.text)
+            plan = planner.plan(row.inputs, text=source.text, fixed=source.fixed)
         except InputError as error:
             return error
         self.fingerprints.append(plan.fingerprint)

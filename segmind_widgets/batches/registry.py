@@ -7,7 +7,7 @@ import uuid
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.feeder import RowWorkers
@@ -19,7 +19,7 @@ from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.locks import BatchLock
-from segmind_widgets.types import Model, RunRequest
+from segmind_widgets.types import CheckInputs, Model, RunRequest
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
@@ -71,6 +71,10 @@ class BatchRegistry:
         planner = RowPlanner(
             session.plan, lambda slug: self._model(slug, options, endpoint), name, options
         )
+        if row_source.table:
+            model = self._model(name, options, endpoint)
+            mode = cast("CheckInputs", session.settings.check_inputs)
+            row_source.table.check_columns(model, mode)
         validated = ValidatedRows(row_source, planner) if row_source.listed else None
         if batch is not None and not batch.strip():
             raise InputError(

@@ -207,6 +207,12 @@ def _add_limits(parser: Arguments) -> None:
         " combinations. The value is the Batch. In the cell, write NAME: {sweep: [V, V]}",
     )
     parser.add_argument(
+        "--rows",
+        metavar="TABLE",
+        help="run once for each row of a CSV or JSONL file, or of a DataFrame or list ($name);"
+        " columns are inputs, and the cell has what is the same for all rows",
+    )
+    parser.add_argument(
         "--yes", action="store_true", help="do not ask before many runs, or beyond the budget"
     )
     parser.add_argument(

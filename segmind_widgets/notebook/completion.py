@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from segmind_widgets.batches.row_sources import FORMATS
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.types import Model
 
@@ -55,6 +57,8 @@ class Completion:
             return [option for option in self._words.get(name, ()) if option.startswith(word)]
         if finished_words and finished_words[-1] in ("-p", "--provider"):
             return _starting([*self._client.session.provider_titles(), "sandbox"], word)
+        if finished_words and finished_words[-1] == "--rows":
+            return _tables(word)
         if finished_words and finished_words[-1] in self._values.get(name, {}):
             return _starting(self._values[name][finished_words[-1]], word)
         return self._on_line(name, finished_words, word, line)
@@ -96,6 +100,24 @@ class Completion:
 
     def _catalog(self) -> Any:
         return self._client.catalog()
+
+
+def _tables(word: str) -> list[str]:
+    """Return the folders and the files with rows that begin with a word, hidden ones only then."""
+    folder, _, start = word.rpartition("/")
+    base = f"{folder}/" if "/" in word else ""
+    try:
+        entries = sorted(Path(base or ".").expanduser().iterdir())
+    except (OSError, RuntimeError):
+        return []
+    return [
+        f"{base}{entry.name}{'/' if entry.is_dir() else ''}"
+        for entry in entries
+        if entry.name.startswith(start)
+        and (start or not entry.name.startswith("."))
+        and " " not in entry.name
+        and (entry.is_dir() or entry.suffix.lower() in FORMATS)
+    ]
 
 
 def _fields(model: Model) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.cells import parse_body, parse_line
 
 if TYPE_CHECKING:
+    from segmind_widgets.batches.row_table import RowTable
     from segmind_widgets.notebook.sweep_command import SweepCommand
     from segmind_widgets.syntax.snippets import Pasted
 
@@ -84,16 +86,32 @@ class RunCommand:
         if options.save and not (options.dry_run or options.export):
             _make_folder(options.save)
         inputs = self._inputs(options, cell) if body is None else self._with_seed(options, body)
+        table = self._table(options, inputs, () if code else inputs)
         if recipe:
             inputs = recipe.changed(inputs)
         if recipe and not options.target:
             options.target, kind = recipe.model, recipe.kind
             options.provider = options.provider or recipe.provider_option
-        if options.sweep or split(inputs)[1]:
-            return self.many.run(kind, options, inputs)
+        if table or options.sweep or split(inputs)[1]:
+            return self.many.run(kind, options, inputs, table)
         if options.yes:
-            raise CellError("--yes works only with a sweep.", hint="--sweep seed=1,2,3 --yes")
+            raise CellError("--yes works only with many runs.", hint="--sweep seed=1,2,3 --yes")
         return self._one(kind, options, inputs, as_written=code is not None)
+
+    def _table(
+        self, options: Namespace, inputs: dict[str, Any], written: Iterable[str]
+    ) -> RowTable | None:
+        """Return the table of `--rows`, of which no column is among the written names."""
+        if options.rows is None:
+            return None
+        if options.sweep or split(inputs)[1]:
+            raise CellError(
+                "--rows and a sweep do not go together.",
+                hint="Give each combination a row of its own, or run the cell once with each.",
+            )
+        table = self.many.table(options.rows)
+        table.check_fixed(written)
+        return table
 
     def _one(
         self, kind: Any, options: Namespace, inputs: dict[str, Any], *, as_written: bool

@@ -1,10 +1,11 @@
-"""The command behind `--sweep` and `{sweep: […]}`: plan, confirm, run and show a batch."""
+"""The command behind `--sweep`, `{sweep: […]}` and `--rows`: plan, confirm, run, show a batch."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from IPython.core.error import StdinNotImplementedError
@@ -12,6 +13,7 @@ from IPython.core.error import StdinNotImplementedError
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.plan import BatchPlan
 from segmind_widgets.batches.registry import PreparedBatch
+from segmind_widgets.batches.row_table import RowTable, read_table
 from segmind_widgets.batches.sweeps import Sweep
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, LimitError, SegmindError, StillRunning
@@ -25,7 +27,7 @@ PROGRESS_TRAITS = ["done", "failed", "running", "eta"]
 
 
 class SweepCommand:
-    """Runs sweeps in one shell, and shows batches.
+    """Runs sweeps and tables in one shell, and shows batches.
 
     Args:
         client: plans and starts the batches.
@@ -38,8 +40,27 @@ class SweepCommand:
         self._display = display
         self._names = names
 
-    def run(self, kind: Any, options: Namespace, inputs: Mapping[str, Any]) -> Batch | BatchPlan:
-        """Run all combinations; return the Batch, or the plan of a dry run.
+    def table(self, word: str) -> RowTable:
+        """Return the table that `--rows` names: a file, or the value of a $variable.
+
+        Raises:
+            CellError, InputError: there is no such file or variable, or it is no table.
+        """
+        if word[:1] == "$":
+            return read_table(parse_line([f"rows={word}"], self._names)["rows"], word)
+        path = word.removeprefix("file:").strip()
+        if word in self._names and not Path(word).suffix:
+            raise CellError(f"There is no file {word}.", hint=f"For the variable: --rows ${word}.")
+        return read_table(path)
+
+    def run(
+        self,
+        kind: Any,
+        options: Namespace,
+        inputs: Mapping[str, Any],
+        table: RowTable | None = None,
+    ) -> Batch | BatchPlan:
+        """Run all combinations, or all rows of a table; return the Batch, or a dry run's plan.
 
         Raises:
             CellError, InputError: the text or the inputs are wrong; nothing was sent.
@@ -49,12 +70,12 @@ class SweepCommand:
             if getattr(options, word):
                 raise CellError(
                     f"--{word} works only with a single run.",
-                    hint="A sweep resumes by itself: finished rows are not paid again.",
+                    hint="A batch resumes by itself: finished rows are not paid again.",
                 )
-        axes = self._axes(options.sweep)
+        rows = table.source(inputs) if table else Sweep(inputs, self._axes(options.sweep))
         prepared = self._client.prepared(
             options.target,
-            Sweep(inputs, axes),
+            rows,
             kind=kind,
             provider=options.provider,
             api=getattr(options, "api", "auto"),

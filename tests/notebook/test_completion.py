@@ -55,6 +55,21 @@ def test_values_of_options(completed: Completed) -> None:
     assert set(completed("%segmind_run flux-dev -p |")) == {*PROVIDERS, "sandbox"}
 
 
+def test_tables_after_rows(
+    completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "tables").mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("rows.csv", "rows.jsonl", "rows.txt", ".rows.csv", "data/more.TSV"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    first = "segmind_run flux-dev --rows"
+    assert set(completed(f"%%{first} |\nprompt: x")) == {"data/", "rows.csv", "rows.jsonl"}
+    assert set(completed(f"%%{first} ro|\n")) == {"rows.csv", "rows.jsonl"}
+    assert completed(f"%{first} data/m|") == {"data/more.TSV": "data/m"}
+    assert set(completed("%segmind_workflow x --rows d|")) == {"data/"}
+
+
 def test_inputs_on_the_line(completed: Completed) -> None:
     assert completed("%segmind_run flux-dev asp|") == {"aspect_ratio=": "asp"}
     assert completed("%segmind_run flux-dev -o x --seed 3 prompt=fox gui|") == {"guidance=": "gui"}

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from IPython.core.magic import line_cell_magic, no_var_expand
 
 from segmind_widgets.notebook.magics._base import MagicsBase, with_options
+
+_ALONE = re.compile(r"%%(segmind_(?:run|workflow)[ \t][^\n]*)\n?\s*\Z")
+
+
+def without_body(lines: list[str]) -> list[str]:
+    """Return `%%segmind_run …` without a body as the line magic: IPython refuses an empty cell."""
+    match = _ALONE.match("".join(lines).lstrip())
+    return [f"%{match[1]}\n"] if match else lines
 
 
 class RunMagics(MagicsBase):
@@ -26,6 +35,8 @@ class RunMagics(MagicsBase):
         An input that is only $name or ${expression} is that Python object (a number, a list, an
         image, an Asset, a Job: its first output). ${expression} within a text is replaced by its
         text. An input that is only file:cat.png is that file.
+
+        With --rows TABLE it runs once for each row of a CSV or JSONL file, or of $table.
 
         %segmind_run? shows the options.
         """
