@@ -27,7 +27,7 @@ _SIDE = 180  # pixels
 
 
 class ResultGrid(ResultPictures):
-    """Results with their prompts as captions."""
+    """Results with their prompts as captions; without a prompt, the model and the file name."""
 
     def job_items(self, job: Job) -> list[dict[str, Any]]:
         """Return a job's outputs as items: the prompt above the model and the cost."""
@@ -68,7 +68,11 @@ class GalleryPanel(Panel):
             "Use as input", self._on_use, title="Copy file:… to paste it as an input"
         )
         save = self.button("Download", self._download, tooltip="Save the whole file")
-        self.details = Details(self, self.use, save)
+        close = self.button("Close", self._close_details, tooltip="Hide the details")
+        close.add_class("sw-close")
+        self.details = Details(self, self.use, save, close)
+        self.results_box = widgets.VBox([self.pictures, self.details])
+        self.results_box.add_class("sw-has-details")
         self.zip_page = self.button("Zip of this page", self._zip_page)
         self.zip_all = self.button("Zip of all", self._zip_all)
         self.observing(self.client, lambda change: self._observe_job(change.new), "newest")
@@ -76,7 +80,7 @@ class GalleryPanel(Panel):
             self._observe_job(job)
         self._reload()
         pages = row(self.newer, self.page_label, self.older, self.news, self.zip_page, self.zip_all)
-        return [self.search, pages, self.pictures, self.details]
+        return [self.search, pages, self.results_box]
 
     def close(self) -> None:
         """Stop observing jobs, close all models, and delete the zips."""
@@ -164,6 +168,9 @@ class GalleryPanel(Panel):
         if job is not None:
             self.use.text = self._address(key)
         self.details.show(job)
+
+    def _close_details(self) -> None:
+        self.pictures.selected = ""
 
     def _address(self, key: str) -> str:
         asset = self.pictures.asset(key)

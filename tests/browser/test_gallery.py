@@ -159,6 +159,72 @@ def a_picture_is_made_again(page: Any, gallery: Any) -> None:
     pictures_are_there(page, 7)
 
 
+KINDS = """from segmind_widgets import SegmindClient
+client = SegmindClient.instance()
+client.sandbox_speed = 20
+picture = client.run("fast-flux-schnell", {"prompt": "a fox"}).outputs[0]
+client.run("bg-removal-v2", {"image": picture})
+client.run("seedance-2.0", {"prompt": "waves at dusk"})
+client.run("chatterbox-tts", {"text": "hello"})
+for prompt in ("an owl", "a bee", "a cat", "a cow", "a dog", "a hen", "a pig", "an elk"):
+    client.run("fast-flux-schnell", {"prompt": prompt})"""
+
+
+def book_of_kinds(lab: Lab) -> None:
+    cells = ["%load_ext segmind_widgets", KINDS, "%segmind_panel gallery -o gallery"]
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(book, lab.folder / "kinds.ipynb")
+
+
+def is_seen_under(details: Any, tile: Any) -> None:
+    """The details are directly under the row of the tile, and their top is in the window."""
+    below, above = details.bounding_box(), tile.bounding_box()
+    assert -1 <= below["y"] - above["y"] - above["height"] < 30
+    assert details.evaluate(_IS_SEEN)
+
+
+_IS_SEEN = """panel => {
+  const { left, top, width, height } = panel.getBoundingClientRect();
+  const at = (y) => document.elementFromPoint(left + width / 2, y);
+  const near = [at(top + 4), at(top + height - 4)];
+  return near.every((found) => panel.contains(found));
+}"""
+
+
+def test_videos_have_posters_and_details_open_under_their_row(browser: Any, dark_lab: Lab) -> None:
+    book_of_kinds(dark_lab)
+    page = opened(browser, dark_lab, "kinds.ipynb", height=900)
+    run_all(page)
+    finished(page)
+    page.locator(".sw-panel").first.scroll_into_view_if_needed()
+    page.wait_for_selector(".sw-thumb img[alt='waves at dusk']")
+    assert page.locator(".sw-thumb:has(img[alt='waves at dusk']) .sw-length").inner_text()
+    sound = page.get_by_role("button", name=re.compile("hello"))
+    sound.locator("svg").wait_for()
+    sound.locator(".sw-length", has_text=":").wait_for()
+    assert page.locator(".sw-thumb[aria-label^='bg-removal-v2 · bg-removal-v2-']").count() == 1
+    shot(page, "gallery-kinds-dark")
+    for number in (0, 11):
+        tile = page.locator(".sw-gallery .sw-item").nth(number)
+        tile.locator(".sw-thumb").focus()
+        page.keyboard.press("Space")
+        page.locator(".sw-details >> visible=true").wait_for()
+        page.wait_for_function("document.querySelector('.sw-room')?.offsetHeight > 50")
+        is_seen_under(page.locator(".sw-details"), tile)
+        page.locator(".sw-details").get_by_role("button", name="Use as input").focus()
+        shot(page, f"gallery-details-{number}")
+        page.keyboard.press("Escape")
+        page.locator(".sw-details").wait_for(state="hidden")
+        assert tile.locator(".sw-thumb").evaluate("thumb => thumb === document.activeElement")
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.locator(".sw-gallery .sw-thumb").nth(3).click()
+    page.locator(".sw-details >> visible=true").wait_for()
+    shot(page, "gallery-details-narrow")
+
+
 def test_both_are_readable_in_the_dark_and_when_narrow(browser: Any, dark_lab: Lab) -> None:
     page = started(browser, dark_lab, "gallery", "jobs", height=1300)
     gallery, jobs = page.locator(".sw-panel").all()

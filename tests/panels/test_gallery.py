@@ -92,6 +92,19 @@ def test_a_file_that_is_no_picture_is_shown_and_downloaded(
     panel.close()
 
 
+@pytest.mark.parametrize("name", ["cut-1.png", "tune-1.wav", "clip-1.mp4"])
+def test_a_result_without_a_prompt_is_titled_by_model_and_file(
+    client: SegmindClient, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_bytes(picture())
+    outputs = [{"path": str(tmp_path / name)}]
+    add(client, status="completed", id="job-1", target="bg-removal-v2", inputs={}, outputs=outputs)
+    panel = GalleryPanel()
+    (item,) = panel.pictures.items
+    assert item["alt"] == item["caption"] == f"bg-removal-v2 · {name}"
+    panel.close()
+
+
 def test_words_and_models(history: list[Path], client: SegmindClient) -> None:
     panel = GalleryPanel("oil")
     assert keys(panel) == ["job-40", "job-30", "job-20", "job-10", "job-00"]
