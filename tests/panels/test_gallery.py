@@ -164,10 +164,11 @@ def test_the_selected_one(
     assert panel.details.job.id == "job-47"
     for fact in ("number 47", "ink", "$0.01", "job-47", str(history[47])):
         assert f"<dd>{fact}</dd>" in panel.details.facts.value
-    assert panel.use.text == f"file:{history[47]}"
-    for done, said in ((True, "is on the clipboard"), (False, "can be used as an input")):
-        panel.use._receive(None, {"type": "copied", "done": done}, [])
-        assert said in panel.line.value
+    panel.use.click()
+    (form,) = panel.form_box.children
+    (value,) = panel.form_box.children[0].form.files["image_input"].value
+    assert (value.path, form.model.slug) == (history[47], "seedream-4.5")
+    assert "image_input" in panel.line.value or "seedream-4.5" in panel.line.value
     assert panel.input_asset.path == history[47]
     saved: list[Any] = []
     monkeypatch.setattr(panel.pictures, "download", saved.append)
@@ -178,6 +179,24 @@ def test_the_selected_one(
         panel._download()
     panel.older.click()
     assert panel.details.layout.display == "none"
+
+
+@pytest.mark.parametrize("name", ["run", "upload"])
+def test_use_as_input_fills_an_open_panel(
+    history: list[Path], panel: GalleryPanel, name: str
+) -> None:
+    other = find(name)("esrgan" if name == "run" else "")
+    other._view_count = 1  # as the browser sets it
+    panel.pictures.selected = "job-47/0"
+    panel.use.click()
+    assert panel.form_box.children == ()
+    if name == "run":
+        assert other.form.files["image"].value.path == history[47]
+    else:
+        until(lambda: [asset.path for asset in other.assets] == [history[47]])
+    other.close()
+    panel.use.click()  # a closed panel takes nothing
+    assert len(panel.form_box.children) == 1
 
 
 def test_zips_of_the_page_and_of_all_that_fit(
@@ -255,5 +274,6 @@ def test_outputs_of_one_job_and_of_all_kinds(
     assert [item["kind"] for item in panel.pictures.items] == ["image", "text", "audio"]
     assert panel.pictures._load("job/1", 180) == (b"Once upon a time", "text/plain")
     panel.pictures.selected = "job/2"
-    assert panel.use.text == f"file:{tmp_path / 'c.mp3'}"
+    panel.use.click()
+    assert panel.form_box.children[0].form.files["reference_audio"].value.kind == "audio"
     panel.close()
