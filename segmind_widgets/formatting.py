@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import re
 from pathlib import Path
 
 
@@ -32,15 +32,9 @@ def file_size(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-def age(created: str) -> str:
-    """Return the time since a moment (UTC, ISO 8601) in words."""
-    start = datetime.fromisoformat(created.replace("Z", "+00:00"))
-    past = (datetime.now(timezone.utc) - start).total_seconds()
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if past >= size:
-            count = int(past // size)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+def date_and_time(created: str) -> str:
+    """Return a moment (UTC, ISO 8601) as text that stays true in a saved file."""
+    return f"{created[:16].replace('T', ' ')} UTC"
 
 
 _MINUTE, _HOUR = 60, 3600  # seconds

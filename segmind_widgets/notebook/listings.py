@@ -11,11 +11,12 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
-from segmind_widgets.formatting import PREMIUM, age, money, seconds
+from segmind_widgets.formatting import PREMIUM, date_and_time, money, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import element
 from segmind_widgets.notebook.tables import CAPTION, Table
 from segmind_widgets.types import Model
+from segmind_widgets.widgets.values import prompt_text
 
 MAX_SPEND_ROWS = 40  # shown in a notebook
 SUM_COLUMNS = ("jobs", "completed", "usd", "unpriced")
@@ -88,7 +89,7 @@ def jobs(
             "picture": lambda job: _picture(job, preview),
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
-            "started": lambda job: age(job.created),
+            "started": lambda job: date_and_time(job.created),
             "took": lambda job: seconds(job.elapsed) if job.elapsed else "",
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
@@ -109,7 +110,7 @@ def job(one: Job, cell: str) -> Table:
         "error": _error_text(one.error),
         "at": where,
         "id": one.id,
-        "started": f"{age(one.created)} ({one.created})",
+        "started": date_and_time(one.created),
         "took": seconds(one.elapsed) if one.elapsed else "",
         "cost": money(one.cost) if one.cost is not None else "unknown",
         "credits left": f"{one.credits:.2f} USD" if one.credits is not None else "",
@@ -186,7 +187,10 @@ def uploads(assets: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
 
 def _picture(job: Job, preview: Preview) -> str:
     image = next((asset for asset in job.outputs if asset.kind == "image"), None)
-    return _small(image, str(job.inputs.get("prompt") or job.model), preview) if image else ""
+    if image is None:
+        return ""
+    description = prompt_text(job.inputs) or f"{job.model} · {image.filename}"
+    return _small(image, description, preview)
 
 
 def _small(image: Asset, description: str, preview: Preview) -> str:

@@ -12,6 +12,7 @@ from segmind_widgets.assets.recipes import read
 from segmind_widgets.batches.sweeps import split
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError, CellError, SegmindError
+from segmind_widgets.formatting import date_and_time
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import verbatim
 from segmind_widgets.notebook import listings
@@ -136,7 +137,7 @@ class RunCommand:
             self._names[options.output] = job
         if earlier and not options.quiet:
             self._display.note(
-                f"This result was made {listings.age(earlier.created)}, by the same model"
+                f"This result was made on {date_and_time(earlier.created)}, by the same model"
                 " from the same inputs. Nothing was sent or billed."
             )
         return self._watch(job, options, output)

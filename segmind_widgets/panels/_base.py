@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import json
 import logging
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import ipywidgets as widgets
 from traitlets import Any as AnyTrait
@@ -38,6 +40,7 @@ from segmind_widgets.widgets.served import serve
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_serials = count()  # panels in the order in which they were made
 _HIDE_STATIC = (  # while the panel has a kernel; JupyterLab may restore one without
     ":root:has(.sw-panel-{id}:not(.jupyter-widgets-disconnected)) .sw-still-{id}{{display:none}}"
 )
@@ -59,6 +62,9 @@ class Panel(widgets.VBox):
 
     title = ""
 
+    opened: ClassVar[weakref.WeakSet[Panel]] = weakref.WeakSet()
+    """All panels of this kernel that were not closed."""
+
     results: Any = AnyTrait((), help="Finished jobs to keep in the notebook, newest first.")
 
     def __init__(
@@ -73,13 +79,27 @@ class Panel(widgets.VBox):
         self._observers: list[tuple[HasTraits, Callable[..., Any], Any]] = []
         self.line = Announcement()
         self.jobs = widgets.VBox()
-        super().__init__()
+        super().__init__(_view_count=0)  # the browser counts its views there
         serve(self)
         for name in ("sw-panel", f"sw-panel-{self.model_id}"):
             self.add_class(name)
         parts = self.build(self.without_keys(argument))
         line = [] if self.line in parts else [self.line]
         self.children = [self._head(), *parts, *line]
+        self.serial = next(_serials)
+        Panel.opened.add(self)
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether a page shows the panel."""
+        return self.comm is not None and bool(self._view_count)
+
+    def take_input(self, asset: Any) -> str:  # noqa: ARG002 - for subclasses
+        """Put a file into a field that takes its kind; return the field's label, "" without one.
+
+        Override this in a panel with such a field.
+        """
+        return ""
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the panel's own widgets, top to bottom. Override this."""

@@ -79,6 +79,16 @@ class RunsPanel(Panel):
         self.model, self.api, self.as_written = model, "auto", False
         self._show_cost()
 
+    def take_input(self, asset: Any) -> str:
+        """Put a file into an empty field of its kind, else into the first one that takes it."""
+        fields = [] if self.form is None else list(self.form.files.values())
+        fitting = [field for field in fields if field.takes(asset.kind)]
+        if not fitting:
+            return ""
+        field = next((one for one in fitting if one.many or one.value is None), fitting[0])
+        field.put(asset)
+        return f"{field.field.label} of {self.model.slug}"
+
     def paste_box(self, description: str, placeholder: str, rows: int = 1) -> PasteBox:
         """Return a box for code and addresses, which `read` reads; its text is not kept."""
         box = PasteBox(

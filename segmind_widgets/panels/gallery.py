@@ -9,15 +9,18 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import Any as AnyTrait
 
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.background import Throttle
+from segmind_widgets.catalog.catalog import Catalog, media_type
 from segmind_widgets.errors import NotFound
 from segmind_widgets.formatting import money
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import element
 from segmind_widgets.panels._base import Panel
+from segmind_widgets.panels._run_base import RunsPanel
+from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.widgets.archive import make_archive
-from segmind_widgets.widgets.base import row
-from segmind_widgets.widgets.copy_button import CopyButton
+from segmind_widgets.widgets.base import free, row
 from segmind_widgets.widgets.job_details import Details
 from segmind_widgets.widgets.results import ResultPictures
 from segmind_widgets.widgets.search import Search
@@ -28,7 +31,7 @@ _SIDE = 180  # pixels
 
 
 class ResultGrid(ResultPictures):
-    """Results with their prompts as captions."""
+    """Results with their prompts as captions; without a prompt, the model and the file name."""
 
     def job_items(self, job: Job) -> list[dict[str, Any]]:
         """Return a job's outputs as items: the prompt above the model and the cost."""
@@ -38,6 +41,19 @@ class ResultGrid(ResultPictures):
 
 def _note(job: Job) -> str:
     return job.model if job.cost is None else f"{job.model} · {money(job.cost)}"
+
+
+def _model_for(kind: str, catalog: Catalog) -> str | None:
+    """Return a model with a field for files of this kind; one that takes words, too, first."""
+    fitting = [
+        (name not in model.schema.get("required", ()), model.slug)
+        for model in catalog
+        if model.schema and model.listed
+        for name, schema in model.schema.get("properties", {}).items()
+        if media_type(schema).split("/")[0] in ("*", kind)
+    ]
+    prompts = [slug for optional, slug in fitting if optional]  # these take words as well
+    return next(iter(prompts or [slug for _, slug in fitting]), None)
 
 
 class GalleryPanel(Panel):
@@ -65,11 +81,16 @@ class GalleryPanel(Panel):
         self.pictures = ResultGrid(self, side=_SIDE, selectable=True, label="Results")
         self.pictures.add_class("sw-gallery")
         self.pictures.observe(lambda _: self.guard(self._show_selected), "selected")
-        self.use = CopyButton(
-            "Use as input", self._on_use, title="Copy file:… to paste it as an input"
+        self.use = self.button(
+            "Use as input", self._on_use, tooltip="Put it into an open form, or a new one"
         )
+        self.form_box = widgets.VBox()
         save = self.button("Download", self._download, tooltip="Save the whole file")
-        self.details = Details(self, self.use, save)
+        close = self.button("Close", self._close_details, tooltip="Hide the details")
+        close.add_class("sw-close")
+        self.details = Details(self, self.use, save, close)
+        self.results_box = widgets.VBox([self.pictures, self.details])
+        self.results_box.add_class("sw-has-details")
         self.zip_page = self.button("Zip of this page", self._zip_page)
         self.zip_all = self.button("Zip of all", self._zip_all)
         self.observing(self.client, lambda change: self._observe_job(change.new), "newest")
@@ -77,7 +98,7 @@ class GalleryPanel(Panel):
             self._observe_job(job)
         self._reload()
         pages = row(self.newer, self.page_label, self.older, self.news, self.zip_page, self.zip_all)
-        return [self.search, pages, self.pictures, self.details]
+        return [self.search, pages, self.results_box, self.line, self.form_box]
 
     def close(self) -> None:
         """Stop observing jobs, close all models, and delete the zips."""
@@ -162,18 +183,32 @@ class GalleryPanel(Panel):
     def _show_selected(self) -> None:
         key = self.pictures.selected
         job = next((job for job in self._page_jobs if key.rpartition("/")[0] == job.id), None)
-        if job is not None:
-            self.use.text = self._address(key)
         self.details.show(job)
 
-    def _address(self, key: str) -> str:
-        asset = self.pictures.asset(key)
-        return f"file:{asset.path}" if asset.path else asset.url or ""
+    def _close_details(self) -> None:
+        self.pictures.selected = ""
 
-    def _on_use(self, done: bool) -> None:
-        self.input_asset = self.pictures.asset(self.pictures.selected)
-        result = "is on the clipboard: paste it" if done else "can be used"
-        self.say(f"{self.use.text} {result} as an input.")
+    def _on_use(self) -> None:
+        """Fill a form that is open, the newest run first, else a new one under the gallery."""
+        self.input_asset = asset = self.pictures.asset(self.pictures.selected)
+        shown = [panel for panel in Panel.opened if panel is not self and panel.is_shown]
+        shown.sort(key=lambda panel: (isinstance(panel, RunsPanel), panel.serial), reverse=True)
+        for panel in (*self.form_box.children, *shown):
+            if label := panel.take_input(asset):
+                self.say(f"{asset.filename} is in {label}: see the panel “{panel.title}”.")
+                return
+        self._new_form(asset)
+
+    def _new_form(self, asset: Asset) -> None:
+        model = _model_for(asset.kind, Catalog())
+        if model is None:
+            raise NotFound(f"No model here takes a file of the kind {asset.kind}.")
+        before = self.form_box.children
+        panel = RunPanel(model, client=self.client, names=self.names)
+        self.form_box.children = (panel,)
+        free(*before)
+        label = panel.take_input(asset)
+        self.say(f"{asset.filename} is in {label}, below. Other models are in its list.")
 
     def _download(self) -> None:
         path = self.pictures.asset(self.pictures.selected).path

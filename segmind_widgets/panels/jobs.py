@@ -44,7 +44,7 @@ class JobsPanel(Panel):
         self._update_later = Throttle(lambda: self.guard(self._update), UPDATE_INTERVAL)
         self.status = widgets.Dropdown(options=_STATES, description="State")
         self.status.add_class("sw-small")
-        self.earlier = widgets.Checkbox(False, description="Earlier ones too", indent=False)
+        self.earlier = widgets.Checkbox(False, description="Include earlier sessions", indent=False)
         self.search = Search(
             self.without_keys, argument, self._on_search, self.status, self.earlier
         )
@@ -107,7 +107,7 @@ class JobsPanel(Panel):
             return "No jobs match."
         if self.earlier.value:
             return 'No jobs yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
-        return "No jobs of this kernel yet. Tick the box above to see earlier ones."
+        return "No jobs of this kernel yet. Tick “Include earlier sessions” to see others."
 
     # updates
 

@@ -20,8 +20,8 @@ from segmind_widgets.widgets.base import PROVIDER_OPTIONS, row
 from segmind_widgets.widgets.text_box import TextBox
 
 _KINDS = (
-    ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),
-    ("sound", "audio"), ("text", "text"),
+    ("any", ""), ("image", "image"), ("image editing", "edit"), ("video", "video"),
+    ("audio", "audio"), ("text", "text"),
 )  # fmt: skip
 _MAX_LISTED = 200  # models in the list; a search finds the others
 
@@ -44,7 +44,7 @@ class RunPanel(RunsPanel):
             live=True,
         )
         self.search.add_class("sw-wide")
-        self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
+        self.modality = widgets.Dropdown(options=_KINDS, description="Output type")
         self.modality.add_class("sw-small")
         self.list = widgets.Select(description="Models", rows=6)
         self.list.add_class("sw-list")

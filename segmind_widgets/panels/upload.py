@@ -150,6 +150,13 @@ class UploadPanel(Panel):
 
     # adding
 
+    def take_input(self, asset: Any) -> str:
+        """Upload a picture, video or sound file."""
+        if asset.kind not in ("image", "video", "audio"):
+            return ""
+        self.add([asset])
+        return "the uploads"
+
     def add(self, sources: Iterable[Any], provider: str | None = None) -> None:
         """Upload sources of `Asset.of`; the list shows the error of each unreadable one.
 

@@ -56,6 +56,8 @@ class Drop(Browser):
     takes_text = Bool(False).tag(sync=True)
     disabled = Bool(False).tag(sync=True)
     """Whether the area refuses files and text."""
+    wants_focus = Bool(False).tag(sync=True)
+    """Whether the page is to scroll to the area and focus it; the page resets it."""
     busy = Bool(False).tag(sync=True)
     """Whether files are arriving, or `on_files` is running."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.formatting import money, seconds
+from segmind_widgets.formatting import date_and_time, money, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import Html, element, fragment
 from segmind_widgets.types import Status
@@ -127,7 +127,7 @@ def job_html(job: Job) -> Html:
         "took": seconds(job.elapsed) if job.elapsed else "",
         "cost": money(job.cost) if job.cost is not None else "",
         "seed used": "" if job.seed in (None, job.inputs.get("seed")) else str(job.seed),
-        "started": job.created.replace("T", " ")[:19] + " UTC",
+        "started": date_and_time(job.created),
         "id": job.id,
         "file" if len(job.outputs) == 1 else "files": "\n".join(
             str(asset.path or asset.url) for asset in job.outputs

@@ -101,6 +101,19 @@ class MediaField(widgets.VBox):
         self._items.clear()
         self._add(files)
 
+    def takes(self, kind: str) -> bool:
+        """Return whether the field takes files of this kind, such as "image"."""
+        return self.media in ("*", kind)
+
+    def put(self, asset: Asset) -> None:
+        """Put a file in and focus the field; it replaces the one there, or is added to a list.
+
+        Raises:
+            InputError: the file cannot be read, or is of another kind.
+        """
+        self._choose([asset])
+        self._drop.wants_focus = True
+
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a line under the field."""
         self._drop.say(text, error=error)

@@ -59,7 +59,7 @@ def recent_outputs(panel: Host, media: str) -> Iterator[tuple[Asset, str]]:
     for job in panel.client.jobs(last=_MAX_JOBS):
         for asset in job.outputs:
             if media in ("*", asset.kind):
-                yield asset, prompt_text(job.inputs) or job.model
+                yield asset, prompt_text(job.inputs) or f"{job.model} · {asset.filename}"
 
 
 def local_thumbnail(assets: Mapping[str, Asset], key: str, side: int) -> tuple[bytes, str]:

@@ -87,11 +87,12 @@ def assets_by_key(job: Job) -> dict[str, Asset]:
 
 def items(job: Job) -> list[dict[str, Any]]:
     """Return the outputs of a job as items of `Pictures`."""
-    alt = prompt_text(job.inputs) or job.model
+    prompt = prompt_text(job.inputs)
     result = []
     for key, asset in assets_by_key(job).items():
         name = f"{asset.name} · " if asset.name else ""
-        item = {"key": key, "alt": alt, "caption": name + job.caption}
+        alt = prompt or f"{job.model} · {asset.filename}"
+        item = {"key": key, "alt": alt, "caption": name + job.caption, "name": asset.filename}
         item["kind"] = display_kind(asset)
         item["badge"] = "sandbox" if job.sandbox else ""
         item["url"] = f"file:{asset.path}" if asset.path else asset.url or ""

@@ -164,9 +164,17 @@ export default () => { // called once per model: its views share the transfer
     const traits = ["label", "accept", "multiple", "compact", "disabled", "busy", "note", "error"];
     const events = traits.map((name) => `change:${name}`).join(" ");
     model.on(events, show);
+    const focus = () => {
+      if (!model.get("wants_focus")) return;
+      model.set("wants_focus", false); // once, in one view
+      model.save_changes();
+      requestAnimationFrame(() => { root.scrollIntoView({ block: "nearest" }); root.focus(); });
+    };
+    model.on("change:wants_focus", focus);
     views.add(show);
     show();
-    return () => { views.delete(show); model.off(events, show); };
+    focus();
+    return () => { views.delete(show); model.off(events, show); model.off("change:wants_focus", focus); };
   }
 
   return { initialize, render };

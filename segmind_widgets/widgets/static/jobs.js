@@ -1,13 +1,14 @@
 // The front end of `JobTable`: updates rows in place, so that focus and pictures stay.
 const element = (tag, name = "", properties = {}) =>
   Object.assign(document.createElement(tag), { className: name, ...properties });
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]]; // updated once a minute: no seconds
 const WORDS = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const LABELS = { open: "Open", stop: "Stop watching", resume: "Resume" };
 
 function ago(moment) {
   const seconds = Math.max(0, (Date.now() - Date.parse(moment)) / 1000);
-  const [unit, size] = UNITS.find(([, least]) => seconds >= least) ?? UNITS[3];
+  const [unit, size] = UNITS.find(([, least]) => seconds >= least) ?? [];
+  if (!unit) return "just now";
   return WORDS.format(-Math.floor(seconds / size), unit);
 }
 
@@ -127,7 +128,7 @@ export default () => { // called once per model
 
     model.on("change:content change:open_key change:empty pictures", draw);
     draw();
-    const clock = setInterval(draw, 30_000); // updates "5 minutes ago"
+    const clock = setInterval(draw, 60_000); // updates "5 minutes ago"
     return () => {
       clearInterval(clock);
       model.off("change:content change:open_key change:empty pictures", draw);

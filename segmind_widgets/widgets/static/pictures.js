@@ -30,6 +30,13 @@ export default () => { // called once per model: its views share the thumbnails
     return looks.get(name);
   }
 
+  function poster(model, item, side) { // a frame of a video and its duration, drawn by the browser
+    const name = `${side} ${item.key}`;
+    const make = (module) => module.poster({ model, ask }, item, side);
+    if (!looks.has(name)) looks.set(name, extra(model).then(make));
+    return looks.get(name);
+  }
+
   function forget(keys) { // frees all thumbnails but these
     for (const [name, found] of looks) {
       if (keys.has(name.slice(name.indexOf(" ") + 1))) continue;
@@ -66,6 +73,7 @@ export default () => { // called once per model: its views share the thumbnails
     const box = element("div", "sw-item");
     const thumb = element("button", "sw-thumb", { type: "button", tabIndex: -1 });
     const badge = element("span", "sw-badge");
+    const length = element("span", "sw-length");
     const [caption, note, error] = ["caption", "note", "error"].map((n) => element("div", `sw-${n}`));
     const actions = element("div", "sw-actions");
     box.setAttribute("role", "listitem");
@@ -79,7 +87,8 @@ export default () => { // called once per model: its views share the thumbnails
 
     async function load() {
       wanted = true;
-      if (picture || ["audio", "file"].includes(item.kind)) return;
+      if (picture || item.kind === "file") return;
+      if (["video", "audio"].includes(item.kind)) return loadPoster().catch(() => {});
       try {
         const { url, text } = await look(model, key, sideOf(model));
         picture = url ? element("img", "", { alt: altOf(item), src: url, draggable: false })
@@ -92,13 +101,22 @@ export default () => { // called once per model: its views share the thumbnails
       }
     }
 
+    async function loadPoster() {
+      const { sign, time } = await extra(model);
+      thumb.replaceChildren(sign({ element }, item), badge, length);
+      const { url, duration } = await poster(model, item, sideOf(model));
+      length.textContent = time(duration);
+      picture = url && element("img", "", { alt: altOf(item), src: url, draggable: false });
+      if (picture) thumb.replaceChildren(picture, badge, length);
+    }
+
     function update(now, anyway) {
       if (!anyway && JSON.stringify(now) === JSON.stringify(item)) return;
       item = now;
       if (!picture) {
         const sign = element("span", "sw-sign", { textContent: SIGNS[item.kind] ?? "" });
         sign.setAttribute("aria-hidden", "true");
-        thumb.replaceChildren(sign, badge);
+        thumb.replaceChildren(sign, badge, length);
       }
       thumb.setAttribute("aria-label", altOf(item));
       thumb.title = altOf(item);
@@ -146,6 +164,7 @@ export default () => { // called once per model: its views share the thumbnails
     el.append(root);
     const cells = new Map();
     let current;
+    let details, selected; // `details` is made by lightbox.js
     const observer = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
@@ -187,6 +206,7 @@ export default () => { // called once per model: its views share the thumbnails
     function show(anyway) {
       const items = model.get("items");
       const keys = new Set(items.map(({ key }) => key));
+      details?.clear();
       for (const [key, { box }] of cells) if (!keys.has(key)) { box.remove(); cells.delete(key); }
       forget(keys);
       items.forEach((item, index) => {
@@ -202,7 +222,13 @@ export default () => { // called once per model: its views share the thumbnails
       if (!cells.has(current)) current = items[0]?.key;
       mark();
       dress();
-      if (items.length) extra(model).catch(() => {}); // load it before the first click
+      details?.place();
+      if (items.length) extra(model).then(dock, () => {}); // load it before the first click
+    }
+    function dock({ under }) {
+      if (!details && model.get("selectable")) {
+        details = under(root, list, () => cells.get(model.get("selected")));
+      }
     }
     function dress() {
       root.style.setProperty("--sw-side", `${model.get("side")}px`);
@@ -214,12 +240,17 @@ export default () => { // called once per model: its views share the thumbnails
     const looksLike = ["side", "wrap", "label", "note", "error", "empty"].map((n) => `change:${n}`).join(" ");
     model.on("change:items", () => show());
     model.on("change:actions change:selectable", () => show(true));
-    model.on("change:selected", mark);
+    model.on("change:selected", () => {
+      mark();
+      details?.follow(cells.get(selected));
+      selected = model.get("selected");
+    });
     model.on(looksLike, dress);
     views += 1;
     show();
     return () => {
       observer.disconnect();
+      details?.close();
       window.removeEventListener("keydown", steer, true);
       views -= 1;
       if (!views) forget(new Set());
