@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 from traitlets import Any as AnyTrait
 from traitlets import TraitType
 
-from segmind_widgets.errors import InputError, NotAcceptable, NotFound, Rejected, ServerError
+from segmind_widgets.errors import InputError
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
 
@@ -424,17 +424,9 @@ class SegmindClient(Settings):
 
     def credits(self, provider: str | None = None) -> Credits:
         """Return the balance of the account. The request is free, so it also checks the key."""
-        from segmind_widgets.network.retry import send_with_retries
+        from segmind_widgets.network.account import fetch_credits
 
-        endpoint = self.session.endpoints.choose(provider)
-        call = endpoint.provider.credits_call()
-        if call is None:
-            raise InputError(f"{endpoint.provider.title} does not report a balance.")
-        try:
-            return endpoint.provider.parse_credits(send_with_retries(endpoint.transport, call))
-        except (NotFound, Rejected, NotAcceptable, ServerError) as error:
-            hint = "Asking for the balance is free, and changes nothing. Try again later."
-            raise error.with_hint(hint) from error.__cause__
+        return fetch_credits(self.session.endpoints.choose(provider))
 
     def catalog(self, provider: str | None = None) -> Catalog:
         """Return all known models, those of the live directory included."""

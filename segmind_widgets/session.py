@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from segmind_widgets.providers import Provider
     from segmind_widgets.storage.store import Store
     from segmind_widgets.syntax.snippets import Pasted
-    from segmind_widgets.types import Api, CheckInputs, Kind, Model, Progress, RunOptions
+    from segmind_widgets.types import Api, CheckInputs, Credits, Kind, Model, Progress, RunOptions
 
 T = TypeVar("T")
 
@@ -178,6 +178,18 @@ class Session:
             "watch_limit": settings.watch_limit,
             "recipes": settings.recipes,
         }
+
+    def check_key(self, provider: str, key: str) -> Credits:
+        """Return the balance of the account of a key that is not stored yet.
+
+        Raises:
+            Unauthorized: the service refuses the key.
+            SegmindError: the key could not be checked.
+        """
+        from segmind_widgets.network.account import fetch_credits
+
+        with self.endpoints.with_key(provider, key) as endpoint:
+            return fetch_credits(endpoint)
 
     @staticmethod
     def provider_titles() -> dict[str, str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -109,16 +110,13 @@ class Endpoints:
         with self._lock:
             options = self._options()
             urls = self._urls(options["urls"], sandbox=sandbox)
-            kind = PROVIDERS[name]
-            addresses = [urls[setting] for setting in kind.settings if setting in urls]
+            settings = PROVIDERS[name].settings
+            addresses = [urls[setting] for setting in settings if setting in urls]
             per_minute = 0 if sandbox else _per_minute(options["rate_limit"], addresses)
             image_objects = options["image_objects"]
             values = name, sandbox, per_minute, image_objects, *sorted(urls.items())
             if values not in self._endpoints:
-                if kind is APIMart:
-                    provider = APIMart(urls, image_objects=image_objects)
-                else:
-                    provider = kind(urls)
+                provider = _provider(name, urls, image_objects=image_objects)
                 share = self._share() if self._share and not sandbox else None
                 key = self._key_of(name, sandbox=sandbox)
                 transport = Transport(provider, key, per_minute, share)
@@ -127,6 +125,17 @@ class Endpoints:
                     provider.forms = self._forms(endpoint.address, transport.account_name)
                 self._endpoints[values] = endpoint
             return self._endpoints[values]
+
+    @contextmanager
+    def with_key(self, name: str, key: str) -> Generator[Endpoint]:
+        """Yield an endpoint that shows this key, which need not be stored anywhere."""
+        urls = self._urls(self._options()["urls"], sandbox=False)
+        provider = _provider(name, urls, image_objects=False)
+        transport = Transport(provider, lambda: key)
+        try:
+            yield Endpoint(provider, transport, sandbox=False)
+        finally:
+            transport.close()
 
     def addresses(self) -> list[tuple[str, str]]:
         """Return each base address in use with its provider, those of a running sandbox too."""
@@ -175,6 +184,12 @@ class Endpoints:
 
             self._sandbox = Sandbox(speed=self._options()["sandbox_speed"]).start()
         return self._sandbox
+
+
+def _provider(name: str, urls: Mapping[str, str], *, image_objects: bool) -> Provider:
+    if name == APIMart.name:
+        return APIMart(urls, image_objects=image_objects)
+    return PROVIDERS[name](urls)
 
 
 def _per_minute(setting: float | None, urls: Iterable[str]) -> float:
