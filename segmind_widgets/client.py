@@ -342,7 +342,7 @@ class SegmindClient(Settings):
 
         Filters: offset, unfinished, model and text (parts of them), status (one or several),
         since and until (datetimes), with_outputs, sandbox, batch, target (the model's whole name),
-        here (only those started or resumed in this kernel).
+        provider, here (only those started or resumed in this kernel).
         """
         return self.session.jobs.jobs(last, **filters)
 
@@ -433,9 +433,18 @@ class SegmindClient(Settings):
         session = self.session
         return session.directory.catalog(session.endpoints.choose(provider))
 
-    def models(self, query: str = "", modality: str | None = None) -> list[Model]:
-        """Return the models that match, best first; `modality` is one such as image or video."""
-        return self.catalog().search(query, modality)
+    def models(
+        self, query: str = "", modality: str | None = None, provider: str | None = None
+    ) -> list[Model]:
+        """Return the models of one provider that match, best first.
+
+        Args:
+            query: words of the name, the description or the task, such as "upscale".
+            modality: one such as image or video.
+            provider: segmind, apimart or sandbox; without it that of the settings. Where none is
+                set and it has no such model, those of the others.
+        """
+        return self.session.models(query, modality, provider)
 
 
 def _check_folder(executor: Executor | None, folder: str | Path | None) -> None:

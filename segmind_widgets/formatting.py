@@ -24,6 +24,16 @@ def abbreviate_home(path: Path) -> str:
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
+def provider_option(provider: str, *, sandbox: bool) -> str:
+    """Return the value of `-p` that runs at this provider, or at its place on the sandbox.
+
+    It holds whatever keys and settings there are: a run of the sandbox never becomes a paid one.
+    """
+    if not sandbox:
+        return provider
+    return "sandbox" if provider == "segmind" else f"sandbox/{provider}"
+
+
 def badge(text: str) -> str:
     """Return HTML with a text in a rounded frame."""
     return (

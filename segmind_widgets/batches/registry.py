@@ -65,7 +65,7 @@ class BatchRegistry:
         request = endpoint.provider.normalize(
             RunRequest(name, kind=options["kind"], api=options["api"])
         )
-        name, where = request.target, endpoint.option(options["provider"])
+        name, where = request.target, endpoint.option
         options = {**options, "api": request.api, "provider": where}
         row_source = open_source(rows)
         planner = RowPlanner(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError, KeyMissing
+from segmind_widgets.formatting import provider_option
 from segmind_widgets.network.keys import Keys
 from segmind_widgets.network.rate_limit import Share
 from segmind_widgets.network.transport import LOOPBACK, Transport
@@ -39,14 +40,10 @@ class Endpoint:
         """Return the first base address: the journal keeps it in its column `place`."""
         return next(iter(self.provider.urls.values()))
 
-    def option(self, provider: str | None) -> str | None:
-        """Return the value of `-p` that chooses this endpoint, where `provider` is the one given.
-
-        None stays None where the endpoint is the one of the settings.
-        """
-        if self.sandbox:
-            return "sandbox" if provider else None
-        return self.provider.name
+    @property
+    def option(self) -> str:
+        """Return the value of `-p` that chooses this endpoint."""
+        return provider_option(self.provider.name, sandbox=self.sandbox)
 
 
 class Endpoints:
@@ -78,7 +75,7 @@ class Endpoints:
         self._lock = threading.RLock()  # threads share endpoints, and start one sandbox
 
     def choose(self, name: str | None = None) -> Endpoint:
-        """Return the endpoint for `-p name`.
+        """Return the endpoint for `-p name`; "sandbox/apimart" is APIMart on the sandbox.
 
         Without a name: the provider of the setting, else the first with a key, else the sandbox.
 
@@ -89,8 +86,10 @@ class Endpoints:
         setting = self.setting
         provider = _provider_name(name or "") or setting
         with_key = [each for each in PROVIDERS if self._keys.key(each)]
-        if "sandbox" in (provider, setting) or not (with_key or setting):
-            return self.at(provider if provider in PROVIDERS else "segmind", sandbox=True)
+        is_sandbox = any(name.startswith("sandbox") for name in (provider, setting))
+        if is_sandbox or not (with_key or setting):
+            name = provider.removeprefix("sandbox/")
+            return self.at(name if name in PROVIDERS else "segmind", sandbox=True)
         provider = provider or with_key[0]
         if provider not in with_key:
             raise KeyMissing(
@@ -202,7 +201,8 @@ def _per_minute(setting: float | None, urls: Iterable[str]) -> float:
 def _provider_name(name: str) -> str:
     """Return a name as `PROVIDERS` has it, "sandbox" or "". Raises InputError."""
     name = name.strip().lower()
-    if name and name != "sandbox" and name not in PROVIDERS:
+    on_sandbox = [provider_option(each, sandbox=True) for each in PROVIDERS]
+    if name and name not in (*PROVIDERS, *on_sandbox):
         raise InputError(
             f"There is no provider {name!r}.", hint=f"There are {', '.join(PROVIDERS)}, sandbox."
         )

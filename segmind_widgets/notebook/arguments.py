@@ -290,6 +290,7 @@ def jobs() -> Arguments:
 
 def _add_job_filters(parser: Arguments) -> None:
     """Add the options that select the jobs of a list."""
+    _add_provider(parser, "list only jobs at this provider: {providers} or sandbox")
     parser.add_argument(
         "--model", metavar="M", help="list only models and workflows with this in their names"
     )
@@ -430,7 +431,8 @@ def _check_jobs(options: argparse.Namespace) -> None:
             hint="Run one after the other.",
         )
     action = actions[0] if actions else None
-    filters = [f for f in ("model", "status", "text", "unfinished") if getattr(options, f)]
+    names = ("provider", "model", "status", "text", "unfinished")
+    filters = [f for f in names if getattr(options, f)]
     if filters and (action or options.ids):
         raise CellError(
             f"--{filters[0]} filters the list; it does not go with"

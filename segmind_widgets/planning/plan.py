@@ -33,6 +33,7 @@ from segmind_widgets.planning.inputs import (
     resolve_files,
     to_json,
 )
+from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import CheckInputs, Model, RunRequest
 
@@ -254,6 +255,12 @@ def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
 
 
 def _unknown_model(target: str, directory: Directory, endpoint: Endpoint) -> str:
+    title = endpoint.provider.title
+    for other in sorted(directory.providers(target) - {endpoint.provider.name}):
+        return (
+            f"{target} is not in the catalogue of {title}, but in that of {PROVIDERS[other].title}:"
+            f" -p {other}. It is sent as it is."
+        )
     near = directory.catalog(endpoint).suggest(target, endpoint.provider.name)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"{target} is not in the catalogue.{meant} It is sent as it is."
+    return f"{target} is not in the catalogue of {title}.{meant} It is sent as it is."

@@ -318,7 +318,10 @@ def test_an_unknown_model_is_sent_with_a_note(
         shell.run("%segmind_run fast-flux-shnell -o x prompt=fox")
     assert raised.value.status == 404
     said = capsys.readouterr().out
-    assert "fast-flux-shnell is not in the catalogue. Did you mean fast-flux-schnell" in said
+    assert (
+        "fast-flux-shnell is not in the catalogue of Segmind. Did you mean fast-flux-schnell"
+        in said
+    )
     assert shell.names["x"].status is Status.FAILED
 
 
@@ -488,7 +491,9 @@ def test_models_are_found_by_words_and_modality(shell: Shell) -> None:
     videos = shell.run("%segmind_models --modality video")
     assert "kling-2.1" in [model.slug for model in videos]
     assert "fast-flux-schnell" not in [model.slug for model in videos]
-    with pytest.raises(errors.CellError, match="No model fits 'flux' and --modality sound") as bad:
+    with pytest.raises(
+        errors.CellError, match="No model of Segmind fits 'flux' and --modality sound"
+    ) as bad:
         shell.run("%segmind_models flux --modality sound")
     assert "Leave --modality out" in bad.value.hint
     with pytest.raises(errors.CellError, match="No model fits 'zzzz'"):

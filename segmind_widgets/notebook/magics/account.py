@@ -62,7 +62,7 @@ class AccountMagics(MagicsBase):
             Unauthorized: the service refuses it; nothing was stored.
         """
         session = self.client.session
-        if session.endpoints.setting == "sandbox":
+        if session.endpoints.setting.startswith("sandbox"):
             return "It was not checked: the sandbox is set as the provider."
         try:
             balance = session.check_key(provider, key)
