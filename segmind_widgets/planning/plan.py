@@ -33,6 +33,7 @@ from segmind_widgets.planning.inputs import (
     resolve_files,
     to_json,
 )
+from segmind_widgets.planning.model_input import without_model
 from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import CheckInputs, Model, RunRequest
@@ -193,6 +194,10 @@ def make_plan(
     request = endpoint.provider.normalize(request)
     refuse_placeholders(request.inputs)
     model = directory.find(request.target, endpoint) if request.kind == "model" else None
+    if request.kind == "model":
+        known = directory.providers
+        inputs = without_model(request.target, request.inputs, model, lambda s: bool(known(s)))
+        request = replace(request, inputs=inputs)
     inputs, remarks = request.inputs, list[str]()
     if model is not None:
         request = replace(request, target=model.slug, modality=model.modality)
