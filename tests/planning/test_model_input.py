@@ -41,5 +41,5 @@ def test_what_is_left_of_one_value(value: Any, left: dict[str, Any]) -> None:
 def test_another_model_and_several_are_refused(value: Any) -> None:
     with pytest.raises(InputError) as raised:
         without_model("tts", {"model": value, "prompt": "x"}, None, KNOWN.__contains__)
-    assert "To run two models" in raised.value.hint
+    assert "To run two models" in raised.value.message
     assert raised.value.field == "model"
