@@ -111,7 +111,7 @@ class Endpoints:
             urls = self._urls(options["urls"], sandbox=sandbox)
             settings = PROVIDERS[name].settings
             addresses = [urls[setting] for setting in settings if setting in urls]
-            per_minute = 0 if sandbox else _per_minute(options["rate_limit"], addresses)
+            per_minute = _per_minute(options["rate_limit"], addresses)
             image_objects = options["image_objects"]
             values = name, sandbox, per_minute, image_objects, *sorted(urls.items())
             if values not in self._endpoints:
