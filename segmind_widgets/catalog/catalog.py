@@ -26,6 +26,7 @@ from segmind_widgets.likeness import letters, nearest
 from segmind_widgets.types import Model
 
 __all__ = [
+    "MODALITIES",
     "Catalog",
     "InputNote",
     "ValidationResult",
@@ -139,6 +140,7 @@ _KINDS = {  # kind: pattern for the letters of a modality, in lower case
     "transcribe": "audiototext",
     "llm": "llm|chat",
 }
+MODALITIES = tuple(_KINDS)  # what `search` takes, and also any part of a service's own term
 _ALIASES = {
     "picture": "image", "photo": "image", "film": "video", "sound": "audio", "speech": "audio",
     "voice": "audio", "music": "audio", "chat": "llm", "embedding": "embed",

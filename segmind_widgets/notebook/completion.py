@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from segmind_widgets.catalog.catalog import MODALITIES
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.planning.targets import split_provider
@@ -56,6 +57,8 @@ class Completion:
             return [option for option in self._words.get(name, ()) if option.startswith(word)]
         if finished_words and finished_words[-1] in ("-p", "--provider"):
             return _starting([*self._client.session.provider_titles(), "sandbox"], word)
+        if finished_words and finished_words[-1] == "--modality":
+            return _starting(MODALITIES, word)
         if finished_words and finished_words[-1] in self._values.get(name, {}):
             return _starting(self._values[name][finished_words[-1]], word)
         return self._on_line(name, finished_words, word, line)
