@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 from traitlets import Any as AnyTrait
 from traitlets import TraitType
 
-from segmind_widgets.errors import InputError, NotAcceptable, NotFound, Rejected, ServerError
+from segmind_widgets.errors import InputError
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
 
@@ -342,7 +342,7 @@ class SegmindClient(Settings):
 
         Filters: offset, unfinished, model and text (parts of them), status (one or several),
         since and until (datetimes), with_outputs, sandbox, batch, target (the model's whole name),
-        here (only those started or resumed in this kernel).
+        provider, here (only those started or resumed in this kernel).
         """
         return self.session.jobs.jobs(last, **filters)
 
@@ -424,26 +424,27 @@ class SegmindClient(Settings):
 
     def credits(self, provider: str | None = None) -> Credits:
         """Return the balance of the account. The request is free, so it also checks the key."""
-        from segmind_widgets.network.retry import send_with_retries
+        from segmind_widgets.network.account import fetch_credits
 
-        endpoint = self.session.endpoints.choose(provider)
-        call = endpoint.provider.credits_call()
-        if call is None:
-            raise InputError(f"{endpoint.provider.title} does not report a balance.")
-        try:
-            return endpoint.provider.parse_credits(send_with_retries(endpoint.transport, call))
-        except (NotFound, Rejected, NotAcceptable, ServerError) as error:
-            hint = "Asking for the balance is free, and changes nothing. Try again later."
-            raise error.with_hint(hint) from error.__cause__
+        return fetch_credits(self.session.endpoints.choose(provider))
 
     def catalog(self, provider: str | None = None) -> Catalog:
         """Return all known models, those of the live directory included."""
         session = self.session
         return session.directory.catalog(session.endpoints.choose(provider))
 
-    def models(self, query: str = "", modality: str | None = None) -> list[Model]:
-        """Return the models that match, best first; `modality` is one such as image or video."""
-        return self.catalog().search(query, modality)
+    def models(
+        self, query: str = "", modality: str | None = None, provider: str | None = None
+    ) -> list[Model]:
+        """Return the models of one provider that match, best first.
+
+        Args:
+            query: words of the name, the description or the task, such as "upscale".
+            modality: one such as image or video.
+            provider: segmind, apimart or sandbox; without it that of the settings. Where none is
+                set and it has no such model, those of the others.
+        """
+        return self.session.models(query, modality, provider)
 
 
 def _check_folder(executor: Executor | None, folder: str | Path | None) -> None:

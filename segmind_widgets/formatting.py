@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 
@@ -21,6 +20,16 @@ def abbreviate_home(path: Path) -> str:
     """Return the path with ~ for the home directory: shorter, and without the person's name."""
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
+
+
+def provider_option(provider: str, *, sandbox: bool) -> str:
+    """Return the value of `-p` that runs at this provider, or at its place on the sandbox.
+
+    It holds whatever keys and settings there are: a run of the sandbox never becomes a paid one.
+    """
+    if not sandbox:
+        return provider
+    return "sandbox" if provider == "segmind" else f"sandbox/{provider}"
 
 
 def file_size(size: float) -> str:

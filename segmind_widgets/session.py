@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from segmind_widgets.providers import Provider
     from segmind_widgets.storage.store import Store
     from segmind_widgets.syntax.snippets import Pasted
-    from segmind_widgets.types import Api, CheckInputs, Kind, Model, Progress, RunOptions
+    from segmind_widgets.types import Api, CheckInputs, Credits, Kind, Model, Progress, RunOptions
 
 T = TypeVar("T")
 
@@ -179,6 +179,18 @@ class Session:
             "recipes": settings.recipes,
         }
 
+    def check_key(self, provider: str, key: str) -> Credits:
+        """Return the balance of the account of a key that is not stored yet.
+
+        Raises:
+            Unauthorized: the service refuses the key.
+            SegmindError: the key could not be checked.
+        """
+        from segmind_widgets.network.account import fetch_credits
+
+        with self.endpoints.with_key(provider, key) as endpoint:
+            return fetch_credits(endpoint)
+
     @staticmethod
     def provider_titles() -> dict[str, str]:
         """Return the title of each provider, by its name."""
@@ -287,6 +299,30 @@ class Session:
 
         return cut_keys(text, self.endpoints.secrets())
 
+    # models
+
+    def models(
+        self, query: str = "", modality: str | None = None, provider: str | None = None
+    ) -> list[Model]:
+        """Return the models that match, best first; see `SegmindClient.models`."""
+        endpoint = self.endpoints.choose(provider)
+        catalog = self.directory.catalog(endpoint)
+        found = catalog.search(query, modality, endpoint.provider.name)
+        if not found and self.takes_any_provider(provider):
+            found = catalog.search(query, modality)
+        return found
+
+    def find_model(self, slug: str, provider: str | None = None) -> Model | None:
+        """Return a model of the provider; where none is chosen, of the first one that has it."""
+        endpoint = self.endpoints.choose(provider)
+        catalog = self.directory.catalog(endpoint)
+        model = catalog.find(slug, endpoint.provider.name)
+        return model or (catalog.find(slug) if self.takes_any_provider(provider) else None)
+
+    def takes_any_provider(self, provider: str | None) -> bool:
+        """Return whether any provider may run a model: neither `-p` nor a setting names one."""
+        return provider in (None, "", "sandbox") and self.endpoints.setting in ("", "sandbox")
+
     # runs
 
     def plan(
@@ -384,12 +420,18 @@ class Session:
     ) -> tuple[Estimate, float | None]:
         """Return the cost of a run and its usual seconds, None where unknown.
 
+        Without a provider, or on the sandbox, it is a run at the model's own provider.
+
         Raises:
             KeyMissing: the provider has no key.
         """
         from segmind_widgets.planning.estimates import OwnRuns, estimate
 
-        own = OwnRuns(self.store, model.slug, self.endpoints.choose(provider))
+        endpoint = self.endpoints.choose(provider)
+        if provider in (None, "", "sandbox") and endpoint.provider.name != model.provider:
+            sandbox = endpoint.sandbox
+            endpoint = self.endpoints.at(model.provider, sandbox=sandbox)
+        own = OwnRuns(self.store, model.slug, endpoint)
         return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
 
     def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:

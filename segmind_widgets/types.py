@@ -223,6 +223,7 @@ class JobFilters(TypedDict, total=False):
     sandbox: bool | None
     batch: str | None
     target: str  # the model's whole name
+    provider: str  # its name; runs on the sandbox have one, too
     here: bool  # started or resumed in this kernel
 
 

@@ -24,6 +24,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.containers import Data, Edit
 from segmind_widgets.assets.xmp import OURS, Properties
 from segmind_widgets.errors import AssetError, InputError
+from segmind_widgets.formatting import provider_option
 
 FORMAT = 1  # of the JSON; a reader refuses a later one
 FACTS = ("model", "kind", "inputs", "seed", "provider", "id", "cost", "sandbox")  # a job's traits
@@ -90,7 +91,7 @@ class Recipe:
     @property
     def provider_option(self) -> str | None:
         """Return the value of `-p` that runs the recipe again; None where no provider is known."""
-        return "sandbox" if self.sandbox and self.provider == "segmind" else self.provider or None
+        return provider_option(self.provider, sandbox=self.sandbox) if self.provider else None
 
     @property
     def source_type(self) -> str:

@@ -17,6 +17,7 @@ from segmind_widgets.batches.row_sources import RowSource, open_source
 from segmind_widgets.errors import InputError, StillRunning
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate
+from segmind_widgets.planning.model_input import refuse_swept_model
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.locks import BatchLock
 from segmind_widgets.types import CheckInputs, Model, RunRequest
@@ -65,9 +66,12 @@ class BatchRegistry:
         request = endpoint.provider.normalize(
             RunRequest(name, kind=options["kind"], api=options["api"])
         )
-        name, where = request.target, endpoint.option(options["provider"])
+        name, where = request.target, endpoint.option
         options = {**options, "api": request.api, "provider": where}
         row_source = open_source(rows)
+        if options["kind"] == "model":
+            model = self._model(name, options, endpoint)
+            refuse_swept_model(name, [axis.name for axis in row_source.axes], model)
         planner = RowPlanner(
             session.plan, lambda slug: self._model(slug, options, endpoint), name, options
         )

@@ -22,9 +22,11 @@ from segmind_widgets.catalog.validation import (
     media_type,
     with_seed,
 )
+from segmind_widgets.likeness import letters, nearest
 from segmind_widgets.types import Model
 
 __all__ = [
+    "MODALITIES",
     "Catalog",
     "InputNote",
     "ValidationResult",
@@ -138,6 +140,7 @@ _KINDS = {  # kind: pattern for the letters of a modality, in lower case
     "transcribe": "audiototext",
     "llm": "llm|chat",
 }
+MODALITIES = tuple(_KINDS)  # what `search` takes, and also any part of a service's own term
 _ALIASES = {
     "picture": "image", "photo": "image", "film": "video", "sound": "audio", "speech": "audio",
     "voice": "audio", "music": "audio", "chat": "llm", "embedding": "embed",
@@ -149,20 +152,16 @@ def kinds(modality: str) -> frozenset[str]:
 
     "Image-to-Video Generation" is {"video", "animate"}, "imageTOImage" is {"image", "edit"}.
     """
-    letters = _letters(modality)
-    return frozenset(kind for kind, pattern in _KINDS.items() if re.search(pattern, letters))
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.lower())
+    text = letters(modality)
+    return frozenset(kind for kind, pattern in _KINDS.items() if re.search(pattern, text))
 
 
 def _is_of(model: Model, modality: str) -> bool:
-    kind = _letters(modality).removesuffix("s")
+    kind = letters(modality).removesuffix("s")
     kind = _ALIASES.get(kind, kind)
     if kind in _KINDS:
         return kind in kinds(model.modality)
-    return kind in _letters(model.modality)
+    return kind in letters(model.modality)
 
 
 _UNRELATED = 5  # the rank of a model without the words of a query
@@ -190,8 +189,5 @@ def _rank(model: Model, words: list[str]) -> int:
 
 
 def _nearest(text: str, models: list[Model]) -> list[Model]:
-    import difflib  # here: only a name without a match needs it
-
-    by_letters = {_letters(model.slug): model for model in models}
-    near = difflib.get_close_matches(_letters(text), by_letters, n=8, cutoff=0.7)
-    return [by_letters[letters] for letters in near]
+    by_slug = {model.slug: model for model in models}
+    return [by_slug[slug] for slug in nearest(text, by_slug, 8)]

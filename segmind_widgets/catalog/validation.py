@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from segmind_widgets import schemas
 from segmind_widgets.errors import InputError
+from segmind_widgets.likeness import nearest
 from segmind_widgets.nested import transform
 from segmind_widgets.schemas import Path, Schema, Violation, is_list, is_mapping
 from segmind_widgets.types import Model
@@ -352,8 +353,5 @@ def _describe_step(value: float, step: float) -> str:
 
 def did_you_mean(text: str, names: Iterable[str], mark: str = "`") -> str:
     """Return the clause `; did you mean …?` for the nearest name; "" where none is near."""
-    import difflib  # here: only a mistake needs it
-
-    by_lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(text.lower(), by_lower, n=1, cutoff=0.6)
-    return f"; did you mean {mark}{by_lower[near[0]]}{mark}?" if near else ""
+    near = nearest(text, names)
+    return f"; did you mean {mark}{near[0]}{mark}?" if near else ""

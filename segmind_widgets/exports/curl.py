@@ -16,7 +16,7 @@ _BEGIN = """\
 #!/bin/sh
 # Run <<name>> at <<service>> once, and save what it makes here.
 set -eu
-api=<<api>>
+<<origin>>api=<<api>>
 key="<<header>>"
 <<other>>tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -239,6 +239,7 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
     return {
         "name": request.name,
         "service": request.service,
+        "origin": request.origin("#"),
         "api": shlex.quote(request.api),
         "header": first,
         "other": "".join(f'other_key="{other}"\n' for other in others),

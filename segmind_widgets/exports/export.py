@@ -16,6 +16,7 @@ from segmind_widgets.exports.javascript import javascript
 from segmind_widgets.exports.python import python
 from segmind_widgets.exports.python_literals import literal, quoted
 from segmind_widgets.exports.request import File, exportable, with_paths
+from segmind_widgets.formatting import provider_option
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.nested import walk
 from segmind_widgets.syntax import cells
@@ -58,7 +59,7 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
             source.endpoint.provider.name,
             source.endpoint.sandbox,
         )
-    where = "sandbox" if sandbox and name == "segmind" else name
+    where = provider_option(name, sandbox=sandbox)
     options = {} if where == "segmind" else {"provider": where}
     options |= {} if api == "auto" else {"api": api}
     if form == "client":

@@ -21,7 +21,7 @@ _BEGIN = """\
 // Run <<name>> at <<service>> once, and save what it makes here: node run.mjs (Node.js 18 or newer)
 <<imports>>
 
-const API = <<api>>;
+<<origin>>const API = <<api>>;
 const KEYS = [<<keys>>];
 
 // Send one request, with the key by default; stop with the service's own words. A GET is free and
@@ -244,6 +244,7 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
     return {
         "name": request.name,
         "service": request.service,
+        "origin": request.origin("//"),
         "api": json.dumps(request.api),
         "keys": ", ".join(_HEADERS[header].format(request.key) for header in request.headers),
         "upload": _address(request),

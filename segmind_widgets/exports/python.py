@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MODULES = ("base64", "json", "mimetypes", "os", "re", "time")
 
-_BEGIN = '''API = <<api>>
+_BEGIN = '''<<origin>>API = <<api>>
 <<keys>>
 
 session = requests.Session()  # repeats what is free; the POST is billed, and sent once
@@ -205,6 +205,7 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
     first, *others = (_HEADERS[header].format(request.key) for header in request.headers)
     keys = [f"KEY = {first}", *(f"OTHER_KEYS = [{other}]" for other in others)]
     return {
+        "origin": request.origin("#"),
         "api": quoted(request.api),
         "scheme": request.api.partition(":")[0].lower(),
         "keys": "\n".join(keys),

@@ -50,6 +50,7 @@ class ExportRequest:
     v2, workflow or task. `api` is the base address and `path` what follows it, `pause` the seconds
     between polls, `key` the variable that holds the key, `name` a stem for the outputs' files.
     `headers` are the names of the headers that may carry the key, the first to try first.
+    `sandbox` is whether the plan is of the built-in sandbox; the addresses are the real ones then.
     """
 
     protocol: Literal["v1", "v2", "workflow", "task"]
@@ -62,12 +63,22 @@ class ExportRequest:
     headers: tuple[str, ...]
     name: str
     service: str
+    sandbox: bool
 
     @property
     def files(self) -> dict[tuple[str, str], File]:
         """Return the files among the inputs by path and use."""
         files = (leaf for _, leaf in walk(self.inputs) if isinstance(leaf, File))
         return {(str(file), file.use): file for file in files}
+
+    def origin(self, mark: str) -> str:
+        """Return the comment on a run of the sandbox, behind the mark of comments; else ""."""
+        if not self.sandbox:
+            return ""
+        return (
+            f"{mark} Made from a run on the sandbox. This is the address of {self.service} itself,"
+            f" where a run is billed.\n"
+        )
 
     def uses(self, use: str) -> bool:
         """Return whether a script calls this function with a file."""
@@ -81,6 +92,8 @@ def request_of(plan: Plan) -> ExportRequest:
         InputError: a file is only in memory, an address is signed, or the provider refuses a file.
     """
     provider = plan.endpoint.provider
+    # the built-in sandbox ends with its kernel, and nothing else has its key
+    real = type(provider)() if plan.endpoint.sandbox else provider
 
     def upload(asset: Asset) -> str:
         if asset.path is None:
@@ -98,15 +111,16 @@ def request_of(plan: Plan) -> ExportRequest:
     name = (plan.request.target if protocol == "task" else path).rpartition("/")[2]
     return ExportRequest(
         protocol,
-        plan.endpoint.address,
+        next(iter(real.urls.values())),
         quote(path),
-        provider.upload_url,
+        real.upload_url,
         call.json,
         _WORKFLOW_PAUSE if protocol == "workflow" else _pause(plan.expected_seconds),
         f"{provider.name.upper()}_API_KEY",
         _key_headers(provider.authorize(call, "key"), protocol),
         re.sub(r"[^\w.-]+", "-", name).strip("-.") or "output",
         provider.title,
+        plan.endpoint.sandbox,
     )
 
 

@@ -16,6 +16,7 @@ from segmind_widgets.errors import (
     StillRunning,
     SubmitUnknown,
 )
+from segmind_widgets.formatting import provider_option
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.recovery import HistorySearch
 from segmind_widgets.jobs.runner import (
@@ -120,11 +121,10 @@ class JobRegistry:
             **facts,
         )
         name = endpoint.provider.name
-        where = "sandbox" if endpoint.sandbox and name == "segmind" else name
         job = self._job(
             key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected_seconds
         )
-        job.resubmit = partial(self._rerun, request, inputs, where)
+        job.resubmit = partial(self._rerun, request, inputs, endpoint.option)
         if assign:
             assign(job)
         self._watch(job, endpoint, key, call, pool)
@@ -314,8 +314,7 @@ class JobRegistry:
 
     def _provider_option(self, row: Mapping[str, Any]) -> str:
         """Return the provider as `-p` takes it."""
-        own = row["provider"] == "segmind" and self._own_sandbox(row)
-        return "sandbox" if own else row["provider"]
+        return provider_option(row["provider"], sandbox=self._own_sandbox(row))
 
     def _endpoint_of(self, row: Mapping[str, Any]) -> Endpoint:
         """Return the endpoint of a row's job.

@@ -345,6 +345,10 @@ class JobRunner:
         if isinstance(error, StoreError):
             return self._end(None, error, {}, {})
         if self.is_submit:
+            if isinstance(error, NotFound) and self.job.kind == "model":
+                name = self._provider.name
+                hint = f"%segmind_models -p {name} lists the models of {self._provider.title}."
+                error = error.with_hint(f"Check the name: {hint}")
             return self._end(Status.FAILED, error, {}, {})
         if isinstance(error, NotFound):
             error = error.with_hint(

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError, KeyMissing
+from segmind_widgets.formatting import provider_option
 from segmind_widgets.network.keys import Keys
 from segmind_widgets.network.rate_limit import Share
 from segmind_widgets.network.transport import LOOPBACK, Transport
@@ -38,14 +40,10 @@ class Endpoint:
         """Return the first base address: the journal keeps it in its column `place`."""
         return next(iter(self.provider.urls.values()))
 
-    def option(self, provider: str | None) -> str | None:
-        """Return the value of `-p` that chooses this endpoint, where `provider` is the one given.
-
-        None stays None where the endpoint is the one of the settings.
-        """
-        if self.sandbox:
-            return "sandbox" if provider else None
-        return self.provider.name
+    @property
+    def option(self) -> str:
+        """Return the value of `-p` that chooses this endpoint."""
+        return provider_option(self.provider.name, sandbox=self.sandbox)
 
 
 class Endpoints:
@@ -77,7 +75,7 @@ class Endpoints:
         self._lock = threading.RLock()  # threads share endpoints, and start one sandbox
 
     def choose(self, name: str | None = None) -> Endpoint:
-        """Return the endpoint for `-p name`.
+        """Return the endpoint for `-p name`; "sandbox/apimart" is APIMart on the sandbox.
 
         Without a name: the provider of the setting, else the first with a key, else the sandbox.
 
@@ -88,8 +86,10 @@ class Endpoints:
         setting = self.setting
         provider = _provider_name(name or "") or setting
         with_key = [each for each in PROVIDERS if self._keys.key(each)]
-        if "sandbox" in (provider, setting) or not (with_key or setting):
-            return self.at(provider if provider in PROVIDERS else "segmind", sandbox=True)
+        is_sandbox = any(name.startswith("sandbox") for name in (provider, setting))
+        if is_sandbox or not (with_key or setting):
+            name = provider.removeprefix("sandbox/")
+            return self.at(name if name in PROVIDERS else "segmind", sandbox=True)
         provider = provider or with_key[0]
         if provider not in with_key:
             raise KeyMissing(
@@ -109,16 +109,13 @@ class Endpoints:
         with self._lock:
             options = self._options()
             urls = self._urls(options["urls"], sandbox=sandbox)
-            kind = PROVIDERS[name]
-            addresses = [urls[setting] for setting in kind.settings if setting in urls]
-            per_minute = 0 if sandbox else _per_minute(options["rate_limit"], addresses)
+            settings = PROVIDERS[name].settings
+            addresses = [urls[setting] for setting in settings if setting in urls]
+            per_minute = _per_minute(options["rate_limit"], addresses)
             image_objects = options["image_objects"]
             values = name, sandbox, per_minute, image_objects, *sorted(urls.items())
             if values not in self._endpoints:
-                if kind is APIMart:
-                    provider = APIMart(urls, image_objects=image_objects)
-                else:
-                    provider = kind(urls)
+                provider = _provider(name, urls, image_objects=image_objects)
                 share = self._share() if self._share and not sandbox else None
                 key = self._key_of(name, sandbox=sandbox)
                 transport = Transport(provider, key, per_minute, share)
@@ -127,6 +124,17 @@ class Endpoints:
                     provider.forms = self._forms(endpoint.address, transport.account_name)
                 self._endpoints[values] = endpoint
             return self._endpoints[values]
+
+    @contextmanager
+    def with_key(self, name: str, key: str) -> Generator[Endpoint]:
+        """Yield an endpoint that shows this key, which need not be stored anywhere."""
+        urls = self._urls(self._options()["urls"], sandbox=False)
+        provider = _provider(name, urls, image_objects=False)
+        transport = Transport(provider, lambda: key)
+        try:
+            yield Endpoint(provider, transport, sandbox=False)
+        finally:
+            transport.close()
 
     def addresses(self) -> list[tuple[str, str]]:
         """Return each base address in use with its provider, those of a running sandbox too."""
@@ -177,6 +185,12 @@ class Endpoints:
         return self._sandbox
 
 
+def _provider(name: str, urls: Mapping[str, str], *, image_objects: bool) -> Provider:
+    if name == APIMart.name:
+        return APIMart(urls, image_objects=image_objects)
+    return PROVIDERS[name](urls)
+
+
 def _per_minute(setting: float | None, urls: Iterable[str]) -> float:
     """Return requests a minute: the setting, else no limit on this machine, else a default."""
     if setting is not None:
@@ -187,7 +201,8 @@ def _per_minute(setting: float | None, urls: Iterable[str]) -> float:
 def _provider_name(name: str) -> str:
     """Return a name as `PROVIDERS` has it, "sandbox" or "". Raises InputError."""
     name = name.strip().lower()
-    if name and name != "sandbox" and name not in PROVIDERS:
+    on_sandbox = [provider_option(each, sandbox=True) for each in PROVIDERS]
+    if name and name not in (*PROVIDERS, *on_sandbox):
         raise InputError(
             f"There is no provider {name!r}.", hint=f"There are {', '.join(PROVIDERS)}, sandbox."
         )

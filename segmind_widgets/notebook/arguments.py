@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import keyword
 import re
 import textwrap
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from segmind_widgets.errors import CellError
+from segmind_widgets.likeness import nearest
 from segmind_widgets.session import Session
 from segmind_widgets.syntax.cells import split_line
 from segmind_widgets.types import Status
@@ -73,7 +73,7 @@ class Arguments(argparse.ArgumentParser):
         options, rest = self.parse_known_intermixed_args(words)
         unknown = next((word for word in rest if word.startswith("-")), None)
         if unknown:
-            similar = difflib.get_close_matches(unknown, self.options, n=1)
+            similar = nearest(unknown, self.options)
             raise CellError(
                 f"{self.prog} has no option {unknown}."
                 + (f" Did you mean {similar[0]}?" if similar else ""),
@@ -296,6 +296,7 @@ def jobs() -> Arguments:
 
 def _add_job_filters(parser: Arguments) -> None:
     """Add the options that select the jobs of a list."""
+    _add_provider(parser, "list only jobs at this provider: {providers} or sandbox")
     parser.add_argument(
         "--model", metavar="M", help="list only models and workflows with this in their names"
     )
@@ -436,7 +437,8 @@ def _check_jobs(options: argparse.Namespace) -> None:
             hint="Run one after the other.",
         )
     action = actions[0] if actions else None
-    filters = [f for f in ("model", "status", "text", "unfinished") if getattr(options, f)]
+    names = ("provider", "model", "status", "text", "unfinished")
+    filters = [f for f in names if getattr(options, f)]
     if filters and (action or options.ids):
         raise CellError(
             f"--{filters[0]} filters the list; it does not go with"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from segmind_widgets.batches.row_sources import FORMATS
+from segmind_widgets.catalog.catalog import MODALITIES
 from segmind_widgets.client import SegmindClient
+from segmind_widgets.errors import SegmindError
+from segmind_widgets.planning.targets import split_provider
 from segmind_widgets.types import Model
 
 _LINE = re.compile(r"\s*(?:%%|(?:[\w, ]+=\s*)?%)(segmind_\w+)[ \t]")
@@ -59,6 +61,8 @@ class Completion:
             return _starting([*self._client.session.provider_titles(), "sandbox"], word)
         if finished_words and finished_words[-1] == "--rows":
             return _tables(word)
+        if finished_words and finished_words[-1] == "--modality":
+            return _starting(MODALITIES, word)
         if finished_words and finished_words[-1] in self._values.get(name, {}):
             return _starting(self._values[name][finished_words[-1]], word)
         return self._on_line(name, finished_words, word, line)
@@ -75,7 +79,7 @@ class Completion:
         plain = [w for w in finished_words if not w.startswith("-")]
         model = self._model(line)
         if name == "segmind_models" or not plain or model is None:
-            return _starting((model.slug for model in self._catalog()), word)
+            return _starting(self._slugs(line), word)
         value = re.search(r"(\w+)=([^\s=]*)$", line)
         if value:
             return _starting(_choices(model, value[1]), value[2])
@@ -94,12 +98,35 @@ class Completion:
         present = set(re.findall(r"(?m)^\s*(\w+):", body))
         return _starting((f"{f}: " for f in _fields(model) if f not in present), word.strip())
 
-    def _model(self, line: str) -> Model | None:
-        catalog = self._catalog()
-        return next((model for w in line.split()[1:] if (model := catalog.find(w))), None)
+    def _slugs(self, line: str) -> list[str]:
+        """Return the models of the provider on the line; without one, first those in use."""
+        provider, session = _provider(line), self._client.session
+        try:
+            own = [model.slug for model in session.models(provider=provider)]
+            every: list[str] = []
+            if session.takes_any_provider(provider):
+                every = [model.slug for model in self._client.catalog(provider)]
+        except SegmindError:
+            return []
+        return list(dict.fromkeys([*own, *every]))
 
-    def _catalog(self) -> Any:
-        return self._client.catalog()
+    def _model(self, line: str) -> Model | None:
+        """Return the model that the line names, of the provider that it names."""
+        for word in line.split()[1:]:
+            try:
+                name, provider = split_provider(word, _provider(line))
+                model = self._client.session.find_model(name, provider)
+            except SegmindError:  # no such provider, or no key for it
+                continue
+            if model:
+                return model
+        return None
+
+
+def _provider(line: str) -> str | None:
+    """Return the value of `-p` on a line, or None."""
+    match = re.search(r"\s(?:-p\s*|--provider[\s=]\s*)([A-Za-z]+)(?=\s|$)", line)
+    return match[1] if match else None
 
 
 def _tables(word: str) -> list[str]:

@@ -34,6 +34,7 @@ def models(matches: Sequence[Model], most: int = 40) -> Table:
         {
             "model": lambda model: model.slug,
             "name": lambda model: model.name + " (premium)" * model.premium,
+            **_provider_column(matches),
             "what": lambda model: model.modality,
             "usually": lambda model: money(model.cost) if model.cost is not None else "?",
             "takes": lambda model: seconds(model.seconds) if model.seconds else "?",
@@ -164,7 +165,7 @@ def spend(
         sentences.insert(0, f"Nothing was run {'then' if filtered else 'yet'}.")
     return Table(
         rows,
-        {by: lambda row: row.key or f"no {by}", **_SPEND_COLUMNS},
+        {by: lambda row: row.key or f"no {by}", **_provider_column(rows), **_SPEND_COLUMNS},
         " ".join(sentences),
         totals=[_total(group) for group in groups if len(group) > 1],
         most=MAX_SPEND_ROWS,
@@ -220,7 +221,7 @@ def _takes(schema: Mapping[str, Any]) -> str:
 
 def _total(rows: Sequence[Any]) -> Any:
     sums = {name: sum(getattr(r, name) for r in rows) for name in SUM_COLUMNS}
-    return replace(rows[0], key="in all", **sums)
+    return replace(rows[0], key="in all", provider="", **sums)
 
 
 def _cost(row: Any) -> str:
@@ -234,6 +235,12 @@ _SPEND_COLUMNS: dict[str, Callable[[Any], str]] = {
     "cost": _cost,
     "money": lambda row: "sandbox credits" if row.sandbox else "real",
 }
+
+
+def _provider_column(rows: Sequence[Any]) -> dict[str, Callable[[Any], str]]:
+    """Return the column of providers, where the rows have several."""
+    several = len({row.provider for row in rows}) > 1
+    return {"provider": lambda row: row.provider} if several else {}
 
 
 def _session(session: Any, name: str) -> str:

@@ -91,13 +91,14 @@ def _check_kind(pasted: Pasted, kind: str) -> None:
 
 def _check_provider(pasted: Pasted, options: Namespace) -> None:
     name = (options.provider or "").lower()
-    if not name or not pasted.provider or name == pasted.provider:
+    at_segmind = name == "sandbox" and pasted.provider == "segmind"
+    if not name or not pasted.provider or at_segmind:
         return
-    if name == "sandbox" and pasted.provider == "segmind":
+    if name.removeprefix("sandbox/") == pasted.provider:
         return
     hint = f"Write -p {pasted.provider}, or leave -p out."
     if name == "sandbox":
-        hint = f'Set %config SegmindClient.provider = "sandbox", and write -p {pasted.provider}.'
+        hint = f"Write -p sandbox/{pasted.provider}."
     raise CellError(f"The code is for {pasted.provider}, and the line says -p {name}.", hint=hint)
 
 

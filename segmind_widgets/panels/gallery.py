@@ -135,9 +135,8 @@ class GalleryPanel(Panel):
         self._page_jobs = self.client.jobs(PAGE, offset=self._first, **filters)
         if not self._first:
             self._new_count = 0
-        self.search.set_models(
-            [one.key for one in self.client.session.store.spend("model") if one.completed]
-        )
+        spent = self.client.session.store.spend("model")
+        self.search.set_models((one.key, one.provider) for one in spent if one.completed)
         self.pictures.empty = (
             "No results match. Try other words."
             if self.search.is_active

@@ -88,7 +88,8 @@ class JobsPanel(Panel):
         keys = {job: key for key, job in self._jobs_by_key.items()}
         jobs = self.client.jobs(self._limit, **filters)
         self._set_jobs({keys.get(job) or str(next(self._numbers)): job for job in jobs})
-        self.search.set_models([spent.key for spent in self.client.session.store.spend("model")])
+        spent = self.client.session.store.spend("model")
+        self.search.set_models((one.key, one.provider) for one in spent)
         self.more.layout.display = "" if self._total > len(jobs) else "none"
         self.table.empty = self._empty_text()
         self._show()

@@ -78,11 +78,17 @@ class RunPanel(RunsPanel):
 
     def choose(self, name: str) -> None:
         """Show the form of a model by its name or address, also where no catalogue has it."""
-        name = plain_name(split_provider(name)[0])
+        name, provider = split_provider(name)
+        if provider:
+            self.provider.value = provider
+        name = plain_name(name)
         model = self.catalog.find(name, self.provider_name)
         if model is not None and model.slug in dict(self.list.options).values():
             self._set_options(self.list.options, model.slug)
-        self._show(model or Model(name, description=self._unknown(name)))
+        if model is None:
+            provider = self.provider_name or "segmind"
+            model = Model(name, provider=provider, description=self._unknown(name))
+        self._show(model)
 
     def _unknown(self, name: str) -> str:
         near = self.catalog.suggest(name, self.provider_name)
@@ -92,6 +98,9 @@ class RunPanel(RunsPanel):
     def _load_directory(self, _: Any = None) -> None:
         """Load the live directory in a thread: it may be slow or offline."""
         provider = self.provider.value
+        if provider in self.client.session.provider_titles():
+            self.provider_name = provider
+            self._find()
 
         def read() -> tuple[Catalog, str]:
             endpoint = self.client.session.endpoints.choose(provider or None)

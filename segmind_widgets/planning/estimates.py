@@ -95,8 +95,11 @@ class OwnRuns:
     """The newest completed runs of a model or workflow at an endpoint, from the journal."""
 
     def __init__(self, store: Store, target: str, endpoint: Endpoint) -> None:
-        rows = store.jobs(_MAX_ROWS, target=target, status="completed")
-        self._rows = [row for row in rows if is_at(row, endpoint)]
+        where: dict[str, Any] = {"place": endpoint.address}
+        if endpoint.sandbox:  # sandboxes count as one: each has its own address
+            where = {"sandbox": True}
+        where |= {"target": target, "status": "completed", "provider": endpoint.provider.name}
+        self._rows = store.jobs(_MAX_ROWS, **where)
 
     def costs(self, outputs: int) -> list[float | None]:
         """Return USD of each run with as many outputs, None where unreported; the newest first."""
@@ -110,4 +113,5 @@ class OwnRuns:
 
 def is_at(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
     """Return whether a row's job ran here. Sandboxes count as one: each has its own address."""
-    return row["place"] == endpoint.address or bool(endpoint.sandbox and row["sandbox"])
+    is_here = row["place"] == endpoint.address or bool(endpoint.sandbox and row["sandbox"])
+    return is_here and row["provider"] == endpoint.provider.name

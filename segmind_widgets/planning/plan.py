@@ -33,6 +33,8 @@ from segmind_widgets.planning.inputs import (
     resolve_files,
     to_json,
 )
+from segmind_widgets.planning.model_input import without_model
+from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import CheckInputs, Model, RunRequest
 
@@ -190,6 +192,10 @@ def make_plan(
     request = endpoint.provider.normalize(request)
     refuse_placeholders(request.inputs)
     model = directory.find(request.target, endpoint) if request.kind == "model" else None
+    if request.kind == "model":
+        known = directory.providers
+        inputs = without_model(request.target, request.inputs, model, lambda s: bool(known(s)))
+        request = replace(request, inputs=inputs)
     inputs, remarks = request.inputs, list[str]()
     if model is not None:
         request = replace(request, target=model.slug, modality=model.modality)
@@ -252,6 +258,12 @@ def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
 
 
 def _unknown_model(target: str, directory: Directory, endpoint: Endpoint) -> str:
+    title = endpoint.provider.title
+    for other in sorted(directory.providers(target) - {endpoint.provider.name}):
+        return (
+            f"{target} is not in the catalogue of {title}, but in that of {PROVIDERS[other].title}:"
+            f" -p {other}. It is sent as it is."
+        )
     near = directory.catalog(endpoint).suggest(target, endpoint.provider.name)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"{target} is not in the catalogue.{meant} It is sent as it is."
+    return f"{target} is not in the catalogue of {title}.{meant} It is sent as it is."

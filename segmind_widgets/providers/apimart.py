@@ -160,7 +160,8 @@ class APIMart(Provider):
             return replace(request, target=target)
         if not isinstance(model, str) or (target and model.strip().lower() != target.lower()):
             raise InputError(
-                f"`model` is {model!r}, and the run is one of {target}.",
+                f"`model` is {model!r}, and the run is one of {target}. To run two models, write a"
+                " cell for each.",
                 hint="Nothing was sent. Leave `model` out, or run that model.",
                 field="model",
             )

@@ -26,6 +26,8 @@ def where(
     sandbox: bool | None = None,
     batch: str | None = None,
     target: str = "",
+    provider: str = "",
+    place: str | None = None,
     keys: Iterable[str] | None = None,
 ) -> tuple[str, list[Any]]:
     """Return the WHERE clause over `jobs` ("" for all rows), and its values.
@@ -41,6 +43,8 @@ def where(
         sandbox: only those of a sandbox, or only real ones.
         batch: only the rows of that batch.
         target: the model's or workflow's name, whole.
+        provider: only those at this provider.
+        place: only those at this base address.
         keys: only these rows.
     """
     tests: list[str] = []
@@ -71,6 +75,8 @@ def where(
         ("sandbox = ?", sandbox),
         ("batch = ?", batch),
         ("target = ?", target or None),
+        ("provider = ?", provider or None),
+        ("place = ?", place),
         ("key IN (SELECT value FROM json_each(?))", None if keys is None else json.dumps([*keys])),
     ):
         if exact is not None:

@@ -28,12 +28,13 @@ class SpendRow:
     """The cost of one model, day, notebook or job.
 
     `key` is the model's name, the local day (ISO 8601), the notebook ("" for none) or the job's
-    id; `usd` the sum of reported costs; `unpriced` the number of jobs that ended, well or unknown,
-    without a reported cost; `first` and `last` the moments of submission (UTC, ISO 8601). On the
-    sandbox nothing is real money.
+    id; `provider` that of a model or a job, else ""; `usd` the sum of reported costs; `unpriced`
+    the number of jobs that ended, well or unknown, without a reported cost; `first` and `last` the
+    moments of submission (UTC, ISO 8601). On the sandbox nothing is real money.
     """
 
     key: str
+    provider: str
     sandbox: bool
     jobs: int
     completed: int
@@ -54,18 +55,20 @@ def spend(
     if by not in _KEYS:
         raise InputError(f"by={by!r} is not a grouping.", hint=f"Use {', '.join(_KEYS)}.")
     order = "last DESC" if by in ("day", "job") else "usd DESC, last DESC"
+    provider = "provider" if by in ("model", "job") else "''"
     tests, values = where(since=since)
     rows = db.execute(
-        f"SELECT {_KEYS[by]} AS name, sandbox, count(*) AS jobs,"  # noqa: S608 - constants
+        f"SELECT {_KEYS[by]} AS name, {provider} AS at, sandbox, count(*) AS jobs,"  # noqa: S608 - constants
         " sum(status = 'completed') AS completed, coalesce(sum(cost), 0.0) AS usd,"
         " sum(cost IS NULL AND status IN ('completed', 'unknown')) AS unpriced,"
         " min(created) AS first, max(created) AS last"
-        f" FROM jobs {tests} GROUP BY name, sandbox ORDER BY sandbox, {order}, max(rowid) DESC",
+        f" FROM jobs {tests} GROUP BY name, at, sandbox ORDER BY sandbox, {order}, max(rowid) DESC",
         values,
     ).fetchall()
     return [
         SpendRow(
             row["name"],
+            row["at"],
             bool(row["sandbox"]),
             row["jobs"],
             row["completed"],

@@ -148,8 +148,7 @@ class Store(Cache):
     def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
         """Return rows, the newest first, at most `last`, after the first `offset`.
 
-        The filters are those of `queries.where`: unfinished, model, text, status, since,
-        with_outputs, sandbox, batch.
+        The filters are those of `queries.where`.
         """
         tests, values = where(**filters)
         rows = self._run(

@@ -6,7 +6,6 @@ literal `${`. All other dollars and braces are text.
 
 from __future__ import annotations
 
-import difflib
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +15,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from segmind_widgets.errors import CellError
+from segmind_widgets.likeness import nearest
 
 NAME = re.compile(r"\$([^\W\d]\w*)")
 _MARKS = range(0xF0000, 0xFFFFE)  # private-use characters
@@ -148,5 +148,5 @@ def find_file(name: str) -> Path:
 
 
 def _did_you_mean(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
+    close = nearest(name, names)
     return f" Did you mean `{close[0]}`?" if close else ""

@@ -241,6 +241,41 @@ def test_a_value_that_the_model_does_not_take(shell: Shell, sandbox: Sandbox) ->
     assert sandbox.requests("POST") == []
 
 
+@pytest.mark.parametrize("provider", ["segmind", "apimart"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%segmind_run {} prompt=x --sweep model={},flux-dev",
+        "%segmind_run {} prompt=x --sweep Model={},flux-dev --sweep seed=1,2",
+        "%segmind_run {} prompt=x --sweep model={},flux-dev --dry-run",
+        "%%segmind_run {}\nprompt: x\nmodel: {{sweep: [{}, flux-dev]}}",
+        "%%segmind_run {}\nprompt: x\nmodel: [{}, flux-dev]",
+        "%%segmind_run {}\nprompt: x\nmodel:\n- {}\n- flux-schnell",
+        "%segmind_run {} prompt=x model=flux-dev",
+        "client.map({!r}, Sweep({{'prompt': 'x'}}, {{'model': [{!r}, 'flux-dev']}}))",
+        "client.map({!r}, [{{'prompt': 'x', 'model': {!r}}}, {{'model': 'flux-dev'}}])",
+        "client.run({!r}, {{'prompt': 'x', 'model': [{!r}]}})",
+    ],
+)
+def test_two_models_are_refused_with_the_way_to_run_them(
+    shell: Shell, sandbox: Sandbox, cell: str, provider: str
+) -> None:
+    name = FAST if provider == "segmind" else "gemini-3-pro-image-preview"
+    shell.client.provider = provider
+    shell.names.update(client=shell.client, Sweep=Sweep)
+    with pytest.raises(errors.InputError) as raised:
+        shell.run(cell.format(name, name))
+    assert "To run two models, write a cell for each" in str(raised.value)
+    assert sandbox.requests("POST") == []
+
+
+def test_the_runs_own_model_among_its_inputs_is_left_out(shell: Shell, sandbox: Sandbox) -> None:
+    batch = shell.client.map(FAST, [{"prompt": "x", "model": FAST, "seed": 1}])
+    batch.wait(20)
+    (post,) = sandbox.requests("POST")
+    assert "model" not in post.json
+
+
 def test_results_are_saved_by_their_rows(shell: Shell, tmp_path: Path) -> None:
     shell.run(f"%segmind_run {FAST} prompt=x --sweep seed=1,2 --save out -q")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["0000.png", "0001.png"]

@@ -259,7 +259,8 @@ def test_a_job_in_full(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     assert shell.run(f"%segmind_jobs {job.id[:13]}") is job
     said = capsys.readouterr().out
     for words in (
-        "fast-flux-schnell", job.id, date_and_time(job.created), "$0.0055", "9.99 USD", "input prompt  a red fox",
+        "fast-flux-schnell", job.id, date_and_time(job.created), "$0.0055", "9.99 USD",
+        "input prompt  a red fox",
         str(job.outputs[0].path), "1600×1200", "%%segmind_run", "seed: 7",
     ):  # fmt: skip
         assert words in said, words

@@ -51,6 +51,10 @@ def test_values_of_options(completed: Completed) -> None:
     assert set(completed("%segmind_jobs --status f|")) == {"failed"}
     assert set(completed("%segmind_spend --by |")) == {"model", "day", "notebook", "job"}
     assert completed("%segmind_run flux-dev -p api|") == {"apimart": "api"}
+    assert {"image", "video", "audio", "text", "edit"} <= set(
+        completed("%segmind_models --modality |")
+    )
+    assert completed("%segmind_models cat --modality vid|") == {"video": "vid"}
     assert set(completed("%segmind_login |")) == {"segmind", "apimart"} == set(PROVIDERS)
     assert set(completed("%segmind_run flux-dev -p |")) == {*PROVIDERS, "sandbox"}
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.client import SegmindClient
@@ -172,3 +175,42 @@ def test_inputs_are_one_mapping(client: SegmindClient, sandbox: Sandbox, inputs:
         client.run("flux-dev", inputs)
     assert "prompt" in raised.value.hint
     assert sandbox.billed_posts == []
+
+
+@pytest.mark.parametrize(
+    ("target", "provider", "kind"),
+    [
+        ("seedream-4.5", "segmind", "model"),
+        ("gemini-3-pro-image-preview", "apimart", "model"),
+        ("66b2f0a9d8e14c7b93a50d21-v1", "segmind", "workflow"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*sent as it is")
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    inputs=st.dictionaries(
+        st.sampled_from(["prompt", "negative_prompt", "style"]),
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20),
+        min_size=1,
+    ),
+    seed=st.integers(0, 1000),
+)
+def test_the_body_of_a_dry_run_is_what_is_sent(
+    client: SegmindClient,
+    sandbox: Sandbox,
+    target: str,
+    provider: str,
+    kind: Any,
+    inputs: dict[str, str],
+    seed: int,
+) -> None:
+    client.check_inputs = "warn"
+    values = {"prompt": "x", **inputs, "seed": seed}
+    plan = client.plan(target, values, provider=provider, kind=kind)
+    before = len(sandbox.log.billed_posts)
+    client.submit(target, values, provider=provider, kind=kind, again=True).wait(30)
+    (post,) = sandbox.log.billed_posts[before:]
+    shown = str(plan)
+    body, _ = json.JSONDecoder().raw_decode(shown[shown.index("{") :])
+    assert body == post.json
+    assert shown.startswith(f"POST {sandbox.url(provider)}{post.path}")

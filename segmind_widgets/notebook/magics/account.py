@@ -47,27 +47,47 @@ class AccountMagics(MagicsBase):
         page = self.client.session.provider_class(provider).keys_url
         if not keys.key(provider):
             self.display.note(f"Keys of {titles[provider]} are made at {page}")
-        storage = keys.remember(provider, ask(provider, titles[provider]))
-        result = self._check_key(provider)
-        source = keys.source(provider)
-        override = f" But {source} has a key, too, and it comes first."
+        key = ask(provider, titles[provider])
+        result = self._check_key(provider, titles[provider], key)
+        storage = keys.remember(provider, key)
         self.display.note(
             f"The key for {titles[provider]} is stored in {storage}. {result}"
-            f"{override if 'environment' in source else ''}"
+            f"{self._override(provider, storage)}"
         )
 
-    def _check_key(self, provider: str) -> str:
-        """Return a sentence on whether the key works; a wrong key is deleted."""
-        if self.client.session.endpoints.choose(provider).sandbox:
+    def _check_key(self, provider: str, title: str, key: str) -> str:
+        """Return a sentence on whether the typed key works.
+
+        Raises:
+            Unauthorized: the service refuses it; nothing was stored.
+        """
+        session = self.client.session
+        if session.endpoints.setting.startswith("sandbox"):
             return "It was not checked: the sandbox is set as the provider."
         try:
-            balance = self.client.credits(provider)
-        except Unauthorized:
-            self.client.session.keys.forget(provider)
-            raise
+            balance = session.check_key(provider, key)
+        except Unauthorized as error:
+            source = session.keys.source(provider)
+            now = f"Cells have no key for {title} now."
+            if source:
+                now = f"Cells use the key {session.keys.masked(provider)} from {source}."
+            hint = f"The key that you typed was not kept. {now} Keys are made at"
+            page = session.provider_class(provider).keys_url
+            raise error.with_hint(f"{hint} {page}") from error.__cause__
         except SegmindError as error:
             return f"It could not be checked: {error.message}"
         return f"It works: {_credits(balance)}."
+
+    def _override(self, provider: str, storage: str) -> str:
+        """Return the sentences on a key that comes before the stored one; "" without one."""
+        keys = self.client.session.keys
+        source = keys.source(provider)
+        if source == storage:
+            return ""
+        return (
+            f" But cells use the key {keys.masked(provider)} from {source}, which comes first."
+            f" {keys.remedy(provider)}"
+        )
 
     @with_options
     @no_var_expand
