@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from segmind_widgets.assets.decoding import eight_bit
+
 PREVIEW_SIDE = 1024  # pixels of a picture in a notebook
 PREVIEW_BYTES = 52_000  # so that a notebook with twenty pictures stays under 1.5 MB
 _MIN_SIDE = 160  # pixels
@@ -12,10 +14,11 @@ INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is embedded i
 
 
 def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
-    """Return a loaded `PIL.Image.Image` as a small file: bytes, media type. See `Asset.preview`."""
-    from PIL import ImageOps
+    """Return an upright `PIL.Image.Image` as a small file: bytes, media type.
 
-    picture = ImageOps.exif_transpose(picture)
+    See `Asset.preview`.
+    """
+    picture = eight_bit(picture)
     picture.thumbnail((side, side))
     clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     picture = picture.convert("RGBA" if clear else "RGB")
