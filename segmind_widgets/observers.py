@@ -13,21 +13,32 @@ _MAX_TEXT = 200  # characters of an error in a view
 
 
 class Guarded:
-    """An observer whose errors are logged and noted on the observed object."""
+    """An observer whose errors are logged and noted on the observed object.
 
-    def __init__(self, owner: Observable, handler: Callable[[Any], object]) -> None:
-        self._owner = owner
+    It holds no reference to that object, which is freed with its last user.
+    """
+
+    def __init__(self, handler: Callable[[Any], object]) -> None:
         self._handler = handler
+        self._reported: set[tuple[str, type[Exception]]] = set()  # by trait
 
     def __call__(self, change: Any) -> None:
         """Call the observer; log its error and note it on the owner."""
         try:
             self._handler(change)
         except Exception as error:  # noqa: BLE001 - a person's callback
-            _log.exception("An observer of %r failed", self._owner)
+            self._report(change, error)
+
+    def _report(self, change: Any, error: Exception) -> None:
+        kind = (change["name"], type(error))
+        if kind in self._reported:  # a clock calls it ten times a second
+            return
+        self._reported.add(kind)
+        owner: Observable = change["owner"]
+        _log.error("An observer of %r failed", owner, exc_info=error)
+        if change["name"] != "observer_error":  # else an observer of all traits calls itself
             text = " ".join(f"A callback failed: {type(error).__name__}: {error}".split())
-            if self._owner.observer_error != text[:_MAX_TEXT]:
-                self._owner.observer_error = text[:_MAX_TEXT]
+            owner.observer_error = text[:_MAX_TEXT]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Guarded) and self._handler == other._handler
@@ -48,7 +59,7 @@ class Observable(HasTraits):
         type: Any = "change",  # noqa: A002 - traitlets' own name
     ) -> None:
         """Call `handler` after each change of the named traits, as traitlets does."""
-        super().observe(Guarded(self, handler), names, type)
+        super().observe(Guarded(handler), names, type)
 
     def unobserve(
         self,
@@ -57,4 +68,4 @@ class Observable(HasTraits):
         type: Any = "change",  # noqa: A002 - traitlets' own name
     ) -> None:
         """Remove a handler."""
-        super().unobserve(Guarded(self, handler), names, type)
+        super().unobserve(Guarded(handler), names, type)

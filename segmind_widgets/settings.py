@@ -30,6 +30,12 @@ class Settings(SingletonConfigurable):
     economical = Bool(help="Poll less often, for accounts with a small rate limit.").tag(
         config=True
     )
+    live = Enum(
+        ("auto", "html", "text"),
+        "auto",
+        help="Progress in cells: html is updated twice a second, text is one line; auto moves"
+        " smoothly where the front end shows widgets, and is html elsewhere.",
+    ).tag(config=True)
     check_inputs = Enum(
         ("warn", "schema", "strict"),
         "schema",

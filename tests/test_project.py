@@ -90,7 +90,6 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "notebook/pasted_code": "seeds/test_paste.py",
     "notebook/run_command": "journeys/test_magics.py",
     "notebook/sweep_command": "batches/test_sweeps.py",
-    "observers": "jobs/test_job.py",
     "panels/_run_base": "panels/test_run.py",
     "panels/workflow": "panels/test_run.py",
     "planning/targets": "seeds/test_requests.py",

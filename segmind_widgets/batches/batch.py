@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Collection, Generator, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from traitlets import Bool, Float, Instance, Int, TraitType, Unicode
@@ -28,12 +29,12 @@ from segmind_widgets.observers import Observable
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
 from segmind_widgets.storage.locks import BatchLock
 from segmind_widgets.types import Status
+from segmind_widgets.waiting import TICK, wait_for
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
 
 UPDATE_INTERVAL = 0.2  # seconds, the least time between two updates of the traits
-_WAKE_INTERVAL = 0.2  # seconds: a waiting thread sees a KeyboardInterrupt this soon
 _HALT_TIMEOUT = 5.0  # seconds
 _MAX_CAUSES = 5  # in a view
 _ID_PATTERN = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
@@ -326,13 +327,12 @@ class Batch(BatchResults, Observable):
         Raises:
             StillRunning: `timeout` seconds have passed. The batch goes on.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._progress.wait(lambda: self._end_published, _WAKE_INTERVAL):
-            if deadline is not None and time.monotonic() >= deadline:
-                raise StillRunning(
-                    f"Not done within {timeout:g} s; the batch {self.name} goes on.",
-                    hint="batch.stop() ends it after the rows in flight.",
-                )
+        progress = self._progress
+        if not wait_for(lambda most: progress.wait(lambda: self._end_published, most), timeout):
+            raise StillRunning(
+                f"Not done within {timeout:g} s; the batch {self.name} goes on.",
+                hint="batch.stop() ends it after the rows in flight.",
+            )
         return self
 
     def __await__(self) -> Generator[Any, None, Batch]:
@@ -341,20 +341,22 @@ class Batch(BatchResults, Observable):
 
     async def _awaited(self) -> Batch:
         while not self.finished:
-            await asyncio.sleep(_WAKE_INTERVAL)
+            await asyncio.sleep(TICK)
         return self
 
     def __iter__(self) -> Iterator[Job]:
         """Yield the jobs in the order in which they end, each once; ended ones come at once."""
         ended, count = self._progress.ended, 0
+
+        def has_more(count: int) -> bool:
+            return len(ended) > count or self.finished
+
         while count < len(ended) or not self.finished:
             if count < len(ended):
                 yield self.job(ended[count])
                 count += 1
             else:
-                self._progress.wait(
-                    lambda count=count: len(ended) > count or self.finished, _WAKE_INTERVAL
-                )
+                wait_for(partial(self._progress.wait, partial(has_more, count)))
 
     # display
 
@@ -386,7 +388,8 @@ class Batch(BatchResults, Observable):
         remarks = [self.message] if self.message else []
         remarks += [f"{len(rows):,} × {cause}" for cause, rows in causes]
         more = self.failed - sum(len(rows) for _, rows in causes)
-        return remarks + ([f"{more:,} more failed for other reasons."] if more > 0 else [])
+        remarks += [f"{more:,} more failed for other reasons."] if more > 0 else []
+        return remarks + ([self.observer_error] if self.observer_error else [])
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "running"

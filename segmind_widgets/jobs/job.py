@@ -24,6 +24,7 @@ from segmind_widgets.formatting import abbreviate_home, badge, figure, money
 from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.observers import Observable
 from segmind_widgets.types import Status
+from segmind_widgets.waiting import TICK, wait_for
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,7 +38,16 @@ _COLD_START = (
     "a model that was not used for a while has to be loaded first, which can take several minutes"
 )
 _COLD_START_SECONDS = 20.0  # where no usual time is known
-_TICK = 0.2  # seconds: how soon waiting notices a Stop
+
+
+class _Progress(Float):
+    """A number from 0 to 1 that never falls."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        number: Any = super().validate(obj, value)
+        name = str(self.name)
+        current = getattr(obj, name) if obj.trait_has_value(name) else 0.0
+        return min(1.0, max(current, number))
 
 
 def _optional_float(description: str) -> TraitType[float | None, float | None]:
@@ -65,7 +75,7 @@ class Job(Observable):
     )
     provider_status = Unicode(help="The service's own word for the status.")
     message = Unicode(help="The reason for a wait, such as the rate limit.")
-    progress = Float(0.0, min=0.0, max=1.0, help="0 to 1; it never falls.")
+    progress: TraitType[float, float] = _Progress(0.0, help="0 to 1; it never falls.")
     indeterminate = Bool(
         True, help="Neither a usual time nor the service's figure is known, so `progress` is 0."
     )
@@ -163,11 +173,10 @@ class Job(Observable):
         with self._lock:
             self._ended.clear()
             self._last_update = 0.0  # the next update is published at once
-            self.publish(watching=True, error=None)
+            indeterminate = self.estimated and not self.expected_seconds
+            self.publish(watching=True, error=None, indeterminate=indeterminate)
 
     def _set(self, changes: dict[str, Any]) -> None:
-        if "progress" in changes:
-            changes["progress"] = max(self.progress, changes["progress"])
         if not changes.get("watching", self.watching):  # it ended, or is no longer followed
             changes |= {"indeterminate": False, "eta": None}
         with self.hold_trait_notifications():
@@ -194,10 +203,8 @@ class Job(Observable):
         Raises:
             StillRunning: `timeout` seconds have passed. The job goes on, and is still watched.
         """
-        until = None if timeout is None else time.monotonic() + timeout
-        while not self._ended.wait(_TICK if until is None else min(_TICK, _seconds_until(until))):
-            if until is not None and time.monotonic() >= until:
-                raise self.still_running(f"Not done within {timeout:g} s")
+        if not wait_for(self._ended.wait, timeout):
+            raise self.still_running(f"Not done within {timeout:g} s")
         return self
 
     def result(self, timeout: float | None = None) -> tuple[Asset, ...]:
@@ -213,7 +220,7 @@ class Job(Observable):
 
     async def _await_end(self) -> Job:
         while not self._ended.is_set():
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(TICK)
         if self.error is not None:
             raise self.error
         return self
@@ -297,8 +304,12 @@ class Job(Observable):
         place = "sandbox · " if self.sandbox else ""
         files = "".join(f"\n  {asset.path}" for asset in self.outputs if asset.path)
         remarks = f"\n  {self.error}" if self.error is not None else ""
-        remarks += f"\n  {self.note}" if self.note else ""
+        remarks += "".join(f"\n  {remark}" for remark in self._remarks)
         return f"{self.status} · {place}{self.caption}{remarks}{files}"
+
+    @property
+    def _remarks(self) -> list[str]:
+        return [remark for remark in (self.note, self.observer_error) if remark]
 
     def __repr__(self) -> str:
         return f"<Job {self.id or '…'} {self.model} {self.status}>"
@@ -318,7 +329,7 @@ class Job(Observable):
         caption = html.escape(self.caption)
         if not self.outputs:
             remarks = [str(self.error)] if self.error is not None else []
-            remarks += [self.note] if self.note else []
+            remarks += self._remarks
             lines = "".join(f"<br>{html.escape(line)}" for line in remarks)
             return figure(f"<b>{html.escape(str(self.status))}</b>{lines}", place + caption)
         alt = str(self.inputs.get("prompt") or self.model)
@@ -330,7 +341,7 @@ class Job(Observable):
                 f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{content}</div>'
             )
         files = [abbreviate_home(asset.path) for asset in self.outputs if asset.path]
-        files += [self.note] if self.note else []
+        files += self._remarks
         return figure(content, "<br>".join([place + caption, *map(html.escape, files)]))
 
 
@@ -341,7 +352,3 @@ def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
     label = html.escape(asset.name)
     caption = f'<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div>'
     return f"<div>{content}{caption}</div>"
-
-
-def _seconds_until(moment: float) -> float:
-    return max(0.0, moment - time.monotonic())

@@ -16,6 +16,7 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers._errors import retry_after
 from segmind_widgets.types import Call, Reply
+from segmind_widgets.waiting import wait_for
 
 
 def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
@@ -73,7 +74,7 @@ def send_with_retries(transport: Transport, call: Call) -> Reply:
             if isinstance(outcome, SegmindError):
                 raise outcome
             return outcome
-        pause.wait(delay)
+        wait_for(pause.wait, delay)
         tries += 1
 
 
@@ -82,4 +83,4 @@ def _acquire(limit: RateLimit, pause: threading.Event, deadline: float) -> None:
         while wait := limit.acquire():
             if time.monotonic() + wait > deadline:
                 raise RateLimited(f"The rate limit allows no request for another {wait:.0f} s.")
-            pause.wait(wait)
+            wait_for(pause.wait, wait)

@@ -1,34 +1,58 @@
-"""The output of cells: the only module that displays.
+"""The output of cells. Only this module and `live_output` display.
 
-While a job runs its output is a widget; at the end a static picture replaces the widget in the same
-output. In a terminal it is a line of text that is rewritten.
+A job has one output, whose live line is replaced by the result at its end. In a terminal it is a
+line of text that is rewritten.
 """
 
 from __future__ import annotations
 
-import html
+import os
 import sys
+import time
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import clear_output, display
+from IPython.display import display
 
+from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, StillRunning
-from segmind_widgets.formatting import figure, seconds
+from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import figure, output
+from segmind_widgets.notebook.live_output import FrontEnd, LiveOutput
+from segmind_widgets.waiting import serve
 
 SAVED_JOBS = 4  # newest finished jobs of a panel in a saved notebook
 SAVED_PICTURE_SIDE = 512  # pixels
+LINE_TRAITS = (  # of a job, by which its line changes
+    "id",
+    "status",
+    "elapsed",
+    "expected_seconds",
+    "cost",
+    "message",
+    "sandbox",
+    "progress",
+    "indeterminate",
+    "observer_error",
+)
 
 
 class CellDisplay:
-    """The outputs of one shell."""
+    """The outputs of one shell.
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    Args:
+        shell: the shell.
+        client: its setting `live` is the form of progress.
+    """
+
+    def __init__(self, shell: InteractiveShell, client: SegmindClient) -> None:
         self._shell = shell
+        self._client = client
         self._executions: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # of jobs and batches
         self._cell = copy_context()
         self._panels: dict[str, list[tuple[int, Any]]] = {}  # cell → (execution, panel)
@@ -47,52 +71,78 @@ class CellDisplay:
         """Return whether there is a kernel, so that a front end may draw widgets."""
         return hasattr(self._shell, "kernel")
 
+    @property
+    def live(self) -> bool:
+        """Return whether outputs are HTML, and no line of text."""
+        return self.widgets and self._client.live != "text"
+
+    @cached_property
+    def _front_end(self) -> FrontEnd:
+        if os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
+            return FrontEnd(comes_later=True)
+        parent = getattr(self._shell, "get_parent", dict)() or {}
+        asks = parent.get("content", {}).get("allow_stdin", True)
+        nobody = not asks and "JPY_SESSION_NAME" not in os.environ  # nbclient, papermill
+        return FrontEnd(shows_widgets=False if nobody else None)
+
     def note(self, text: str) -> None:
         """Display a sentence above the result."""
         if not self.widgets:
             print(text)  # noqa: T201 - a terminal
             return
-        note = f'<div style="font-size:13px;opacity:.85">Note: {html.escape(text)}</div>'
+        note = output(f"Note: {text}", style="opacity:.85")
         display({"text/plain": f"Note: {text}", "text/html": note}, raw=True)
 
     def show(self, value: Any) -> None:
         """Display a value above the result."""
         display(value)
 
-    def follow(self, job: Job, timeout: float | None = None, handle: Any = None) -> None:
-        """Show a job until it ends, in `handle`'s output (an upload's) or in a new one.
+    def new_output(self) -> LiveOutput:
+        """Return an output for the upload and the job of a run, shown at its first line."""
+        return LiveOutput(self._front_end)
+
+    def follow(
+        self, job: Job, timeout: float | None = None, output: LiveOutput | None = None
+    ) -> None:
+        """Show a job until it ends, in its upload's output or in a new one.
 
         Raises:
-            StillRunning: Stop was pressed, or `timeout` seconds passed; the view stays live.
+            StillRunning: Stop was pressed, or `timeout` seconds passed; the line stays live.
         """
-        if not self.widgets:
+        if not self.live:
             self._in_terminal(job, timeout)
             return
-        finish = self._view(job, handle)
+        output = output or self.new_output()
+        self._show_job(job, output)
         try:
             job.wait(timeout)
         except StillRunning:
-            self._finish_later(job, finish)
+            self._finish_later(job, output)
             raise
         except KeyboardInterrupt:
-            self._finish_later(job, finish)
+            self._finish_later(job, output)
             raise job.still_running("You stopped waiting") from None
-        finish(False)
-        self._finish_at_end(job, finish)
+        output.finish(_static(job, returned=False))
+        self._finish_at_end(job, output)
 
-    def show_in_background(self, job: Job, handle: Any = None) -> None:
+    def show_in_background(self, job: Job, output: LiveOutput | None = None) -> None:
         """Show a job that the cell does not wait for."""
-        if self.widgets:
-            self._finish_later(job, self._view(job, handle))
+        if self.live:
+            output = output or self.new_output()
+            self._show_job(job, output)
+            self._finish_later(job, output)
 
     def is_shown(self, job: Any) -> None:
-        """Tell IPython's formatter whether this cell shows the job already.
+        """Show a job for IPython's formatter: live while it runs, and once a cell.
 
         Raises:
-            NotImplementedError: the cell does not; IPython then displays the job.
+            NotImplementedError: IPython is to display the job.
         """
-        if not self.shows(job):
+        if self.shows(job):
+            return
+        if job.done or not self.live or not isinstance(job, Job):
             raise NotImplementedError
+        self.show_in_background(job)
 
     def shows(self, job: Any) -> bool:
         """Return whether the running cell shows, or hides, the job or the batch."""
@@ -103,8 +153,8 @@ class CellDisplay:
         self._executions[job] = self._shell.execution_count
 
     def upload(self, files: int, *, quiet: bool = False) -> Upload:
-        """Return a progress bar for an upload, displayed at the first bytes sent."""
-        return Upload(files, visible=self.widgets and not quiet)
+        """Return the progress of an upload, displayed at the first bytes sent."""
+        return Upload(files, None if quiet or not self.live else self.new_output())
 
     def panel(self, panel: Any) -> None:
         """Show a panel, and below it its newest pictures for a saved file.
@@ -147,15 +197,22 @@ class CellDisplay:
             old.close()
         self._panels[cell] = [*(entry for entry in panels if entry[0] == now), (now, panel)]
 
-    def _view(self, job: Job, handle: Any) -> Callable[[bool], None]:
-        from segmind_widgets.widgets.job_view import JobView
+    def _show_job(self, job: Job, output: LiveOutput) -> None:
+        """Show the line of a job, at each of its changes."""
+        from segmind_widgets.widgets.job_view import job_line
 
-        return self.live(
-            job, JobView(job), lambda returned: _static(job, returned=returned), handle
-        )
+        self.hide(job)
+        output.on_press = job.stop
 
-    def live(
-        self, thing: Any, view: Any, static: Callable[[bool], dict[str, str]], handle: Any = None
+        def show(_: Any = None) -> None:
+            if job.watching:
+                output.show(job_line(job))
+
+        job.observe(show, list(LINE_TRAITS))
+        show()
+
+    def show_view(
+        self, thing: Any, view: Any, static: Callable[[bool], dict[str, str]]
     ) -> Callable[[bool], None]:
         """Show the view of a job or a batch.
 
@@ -163,16 +220,12 @@ class CellDisplay:
             thing: the job or the batch.
             view: its widget.
             static: makes the output that replaces the widget.
-            handle: the output to use; None for a new one.
 
         Returns:
             A function that replaces the view with static output. It takes, and passes on, whether
             the cell returned before the end.
         """
-        if handle is None:
-            handle = display(view, display_id=True)
-        else:
-            handle.update(view)
+        handle = display(view, display_id=True)
         self.hide(thing)
         open_views = iter([view])  # the first thread that finishes takes the view and closes it
 
@@ -188,18 +241,18 @@ class CellDisplay:
         """Run `work` in the running cell's context, so that its output is not dropped."""
         self._cell.copy().run(work)
 
-    def _finish_later(self, job: Job, finish: Callable[[bool], None]) -> None:
+    def _finish_later(self, job: Job, output: LiveOutput) -> None:
         """Finish when the job ends, or now if it has ended."""
-        self._finish_at_end(job, finish)
+        self._finish_at_end(job, output)
         if not job.watching:
-            finish(True)
+            output.finish(_static(job, returned=True))
 
-    def _finish_at_end(self, job: Job, finish: Callable[[bool], None]) -> None:
+    def _finish_at_end(self, job: Job, output: LiveOutput) -> None:
         """Finish at each end of the job: a detached job may be resumed, and ends again."""
 
         def ended(_: Any) -> None:
             if not job.watching:
-                self._cell.copy().run(finish, True)
+                self.in_cell(lambda: output.finish(_static(job, returned=True)))
 
         job.observe(ended, "watching")
 
@@ -223,35 +276,35 @@ class CellDisplay:
 
 
 class Upload:
-    """A progress bar of an upload. `handle` is its output, None before the first bytes."""
+    """The progress of an upload.
 
-    def __init__(self, files: int, *, visible: bool) -> None:
+    Args:
+        files: the number of files.
+        output: where it is shown; None shows nothing.
+    """
+
+    def __init__(self, files: int, output: LiveOutput | None) -> None:
         self._files = files
-        self._visible = visible
-        self._view: Any = None
-        self.handle: Any = None
+        self.output = output
+        self._began = time.monotonic()
 
     def update(self, count: int, total: int) -> None:
         """Show that `count` of `total` bytes were sent."""
-        if not self._visible:
-            return
-        if self._view is None:
-            from segmind_widgets.widgets.job_view import UploadView
+        if self.output is not None:
+            from segmind_widgets.widgets.job_view import upload_line
 
-            self._view = UploadView(self._files)
-            self.handle = display(self._view, display_id=True)
-        self._view.show_progress(count, total)
+            self.output.show(upload_line(self._files, count, total))
+        serve()
 
-    def close(self) -> None:
-        """Close the bar; its output stays for the job's view."""
-        if self._view is not None:
-            self._view.close()
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds since the upload was begun."""
+        return time.monotonic() - self._began
 
-    def clear(self) -> None:
-        """Close the bar and clear its output."""
-        self.close()
-        if self.handle is not None:
-            clear_output()
+    def end(self, text: str) -> None:
+        """Replace the line, where one was shown, by a sentence."""
+        if self.output is not None and self.output.is_open:
+            self.output.finish({"text/plain": text, "text/html": output(text)})
 
 
 def _static(job: Job, *, returned: bool) -> dict[str, str]:
@@ -263,4 +316,4 @@ def _static(job: Job, *, returned: bool) -> dict[str, str]:
         return job._repr_mimebundle_()
     where = "sandbox · " if job.sandbox else ""
     text = f"{job.status} · {where}{job.caption}"
-    return {"text/plain": text, "text/html": figure("", html.escape(text))}
+    return {"text/plain": text, "text/html": figure("", text)}

@@ -7,6 +7,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from segmind_widgets import waiting
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.notebook.magics import SegmindMagics
 
@@ -23,6 +24,7 @@ def load(shell: InteractiveShell) -> None:
     client = SegmindClient.instance(parent=shell)
     magics = SegmindMagics(shell, client)
     shell.register_magics(magics)
+    _serve_widgets(shell)
     if client not in shell.configurables:
         configurables: list[Any] = shell.configurables
         configurables.append(client)
@@ -37,6 +39,7 @@ def load(shell: InteractiveShell) -> None:
 def unload(shell: InteractiveShell) -> None:
     """Remove all that `load` added and stop watching live jobs; they go on at their services."""
     _unregister(shell)
+    waiting.set_server(None)
     matchers = getattr(shell.Completer, "custom_matchers", None) or []
     for matcher in [m for m in matchers if hasattr(m, "segmind_widgets")]:
         matchers.remove(matcher)
@@ -51,6 +54,15 @@ def unload(shell: InteractiveShell) -> None:
             shell.configurables.remove(client)
         client.close()
         SegmindClient.clear_instance()
+
+
+def _serve_widgets(shell: InteractiveShell) -> None:
+    """Let waiting cells serve our widgets, where there is a kernel."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        from segmind_widgets.notebook.kernel_messages import KernelMessages
+
+        waiting.set_server(KernelMessages(kernel))
 
 
 def _unregister(shell: InteractiveShell) -> None:

@@ -16,6 +16,7 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.arguments import parse
 from segmind_widgets.notebook.display import CellDisplay, Upload
+from segmind_widgets.notebook.live_output import LiveOutput
 from segmind_widgets.notebook.pasted_code import apply, note, read_cell
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.cells import parse_body, parse_line
@@ -113,7 +114,7 @@ class RunCommand:
             self._note_refusal(plan, options)
             return plan
         earlier = self._client.earlier(plan) if options.reuse else None
-        job, handle = (earlier, None) if earlier else self._send(plan, options)
+        job, output = (earlier, None) if earlier else self._send(plan, options)
         if options.output:
             self._names[options.output] = job
         if earlier and not options.quiet:
@@ -121,7 +122,7 @@ class RunCommand:
                 f"This result was made {listings.age(earlier.created)}, by the same model"
                 " from the same inputs. Nothing was sent or billed."
             )
-        return self._watch(job, options, handle)
+        return self._watch(job, options, output)
 
     def _note_refusal(self, plan: Plan, options: Namespace) -> None:
         """Display a note if the plan would not be sent, with the reason."""
@@ -135,15 +136,15 @@ class RunCommand:
         except SegmindError as error:
             self._display.note(f"It would be refused: {error.message}")
 
-    def _send(self, plan: Plan, options: Namespace) -> tuple[Job, Any]:
-        """Start a plan; return the job, and the handle of its upload's output, if any."""
+    def _send(self, plan: Plan, options: Namespace) -> tuple[Job, LiveOutput | None]:
+        """Start a plan; return the job, and the output of its upload, if any."""
         if options.max_cost is not None:
             plan.within(options.max_cost)
         if not options.quiet:
             for note in plan.notes:
                 self._display.note(note)
         bar = self._display.upload(len(plan.files), quiet=options.quiet)
-        return self._start(plan, bar), bar.handle
+        return self._start(plan, bar), bar.output
 
     def _source(self, word: str) -> Any:
         """Return the picture that --from names: a path, or the value of a $variable."""
@@ -181,18 +182,16 @@ class RunCommand:
         try:
             return self._client.start(plan, bar.update)
         except KeyboardInterrupt:
-            bar.clear()
+            bar.end("The upload was stopped.")
             job = self._client.session.budget.job_of(plan)
             if job is not None:
                 raise job.still_running("You stopped waiting") from None
             raise SegmindError("You stopped the upload; nothing was submitted.") from None
         except SegmindError:
-            bar.clear()
+            bar.end("The upload failed.")
             raise
-        finally:
-            bar.close()
 
-    def _watch(self, job: Job, options: Namespace, handle: Any) -> Job:
+    def _watch(self, job: Job, options: Namespace, output: LiveOutput | None) -> Job:
         if options.save:
             recipe = self._client.recipes
 
@@ -207,13 +206,13 @@ class RunCommand:
             if options.quiet:
                 self._display.hide(job)
             else:
-                self._display.show_in_background(job, handle)
+                self._display.show_in_background(job, output)
             return job
         if options.quiet:
             self._display.hide(job)
             self._wait(job, options.timeout)
         else:
-            self._display.follow(job, options.timeout, handle)
+            self._display.follow(job, options.timeout, output)
         if job.error is not None:
             raise job.error
         return job

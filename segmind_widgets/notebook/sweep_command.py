@@ -199,7 +199,7 @@ class SweepCommand:
         def static(_returned: bool) -> dict[str, str]:
             return batch._repr_mimebundle_()
 
-        return self._display.live(batch, BatchView(batch, client=self._client), static)
+        return self._display.show_view(batch, BatchView(batch, client=self._client), static)
 
     def _in_terminal(self, batch: Batch, timeout: float | None, *, quiet: bool) -> None:
         def show(_: Any = None) -> None:

@@ -34,6 +34,7 @@ from segmind_widgets.errors import SegmindError
 from segmind_widgets.widgets.base import Announcement, error_text, free, style_sheet
 from segmind_widgets.widgets.head import Head
 from segmind_widgets.widgets.job_view import JobView
+from segmind_widgets.widgets.served import serve
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -73,6 +74,7 @@ class Panel(widgets.VBox):
         self.line = Announcement()
         self.jobs = widgets.VBox()
         super().__init__()
+        serve(self)
         for name in ("sw-panel", f"sw-panel-{self.model_id}"):
             self.add_class(name)
         parts = self.build(self.without_keys(argument))

@@ -12,6 +12,7 @@ import anywidget
 from traitlets import Int, Unicode
 
 from segmind_widgets.widgets.base import error_text
+from segmind_widgets.widgets.served import serve
 
 STATIC = Path(__file__).parent / "static"
 PIECE = 4 << 20  # bytes: Jupyter's server takes messages of at most 10 MiB
@@ -43,6 +44,7 @@ class Browser(anywidget.AnyWidget):
         super().__init__(piece=piece or default, **traits)
         self._receivers = receivers
         self.on_msg(self._receive)
+        serve(self)
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a message, or an error in red; it replaces the previous one."""

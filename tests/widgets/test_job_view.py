@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from traitlets import Bool, Float, Int, Unicode
+from traitlets import Bool, Float, Instance, Int, Unicode
 
 from segmind_widgets.errors import JobFailed
 from segmind_widgets.jobs.job import Job
@@ -126,6 +126,8 @@ class Rows(Observable):
     indeterminate = Bool(True)
     finished = Bool(False)
     sandbox = Bool(False)
+    message = Unicode("")
+    error = Instance(Exception, allow_none=True)
 
 
 def test_progress_of_a_job_and_of_a_batch_by_their_traits_alone() -> None:

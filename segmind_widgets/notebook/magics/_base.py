@@ -69,7 +69,7 @@ class MagicsBase:
         """Return the outputs of this shell's cells."""
         from segmind_widgets.notebook.display import CellDisplay
 
-        return CellDisplay(self.shell)
+        return CellDisplay(self.shell, self.client)
 
     @cached_property
     def run_command(self) -> RunCommand:

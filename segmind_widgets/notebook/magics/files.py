@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import line_cell_magic, no_var_expand
 
 from segmind_widgets.errors import AssetError, CellError, SegmindError
+from segmind_widgets.formatting import seconds
 from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 from segmind_widgets.notebook.pasted_code import note
 
@@ -72,16 +73,20 @@ class FileMagics(MagicsBase):
         """Upload sources below a progress bar. Raises SegmindError, also when interrupted."""
         bar = self.display.upload(len(sources), quiet=options.quiet)
         try:
-            return self.client.upload(
+            assets = self.client.upload(
                 sources, provider=options.provider, force=options.force, progress=bar.update
             )
         except KeyboardInterrupt:
+            bar.end("The upload was stopped.")
             raise SegmindError(
                 "You stopped the upload.",
                 hint="Files that were uploaded already are not sent again.",
             ) from None
-        finally:
-            bar.clear()
+        except SegmindError:
+            bar.end("The upload failed.")
+            raise
+        bar.end(f"Uploaded in {seconds(bar.elapsed)}.")
+        return assets
 
     def _code(self, text: str) -> Pasted | None:
         """Return the code that uploads, None for other text. Raises InputError."""

@@ -1,0 +1,40 @@
+"""The widgets whose messages a waiting cell handles: ours, with their children."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakSet
+
+import ipywidgets as widgets
+
+_roots: WeakSet[widgets.Widget] = WeakSet()
+_lock = threading.Lock()  # the kernel's threads ask while a cell opens further widgets
+
+
+def serve(widget: widgets.Widget) -> None:
+    """Let waiting cells handle the messages of a widget and of all its children."""
+    with _lock:
+        _roots.add(widget)
+
+
+def is_served(comm_id: str) -> bool:
+    """Return whether a comm belongs to one of our widgets, or to a part of one."""
+    return any(part.comm is not None and part.comm.comm_id == comm_id for part in _parts())
+
+
+def _parts() -> Iterator[Any]:
+    """Yield our open widgets and their parts, each once."""
+    with _lock:
+        waiting: list[Any] = list(_roots)
+    seen: set[int] = set()
+    while waiting:
+        part = waiting.pop()
+        if not isinstance(part, widgets.Widget) or id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        waiting += [getattr(part, name, None) for name in ("layout", "style")]
+        children: Any = getattr(part, "children", ())
+        waiting += children if isinstance(children, (list, tuple)) else ()
