@@ -135,7 +135,7 @@ class Session:
         """Return the uploads, which send each content once."""
         from segmind_widgets.network.uploads import Uploads
 
-        return Uploads(self.store)
+        return Uploads(self.store, lambda: self.settings.keep_location)
 
     @OnFirstUse
     def thumbnails(self) -> Thumbnails:

@@ -19,6 +19,7 @@ from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
 from segmind_widgets.assets.media_types import sniff, suffix, type_of_name
 from segmind_widgets.assets.preview import PREVIEW_SIDE
+from segmind_widgets.assets.privacy import Replacement, replaced
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import figure, file_size
 
@@ -31,7 +32,8 @@ class Asset:
 
     `url` is the file's address at a provider (None before an upload), `path` the file on this
     disk (None for bytes in memory or a bare URL), `expires_at` the end of the URL's life (UTC,
-    ISO 8601), `name` a workflow's name for the file, `note` a remark of the provider on its copy.
+    ISO 8601), `name` a workflow's name for the file, `note` a remark of the provider on its copy,
+    `replacements` what its bytes have in place of those of `path` or `data`.
     """
 
     path: Path | None = None
@@ -41,6 +43,7 @@ class Asset:
     data: bytes | None = field(default=None, repr=False)
     declared_type: str | None = field(default=None, repr=False)
     note: str = ""
+    replacements: tuple[Replacement, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, source: Any) -> Asset:
@@ -188,6 +191,10 @@ class Asset:
 
     def pieces(self, size: int = _PIECE_SIZE) -> Iterator[bytes]:
         """Yield the content, `size` bytes at a time."""
+        stored = self._stored(size)
+        return replaced(stored, [*self.replacements]) if self.replacements else stored
+
+    def _stored(self, size: int) -> Iterator[bytes]:
         if self.data is not None:
             view = memoryview(self.data)
             for start in range(0, len(view), size):
@@ -207,7 +214,9 @@ class Asset:
     @property
     def content(self) -> bytes:
         """Return the whole content as bytes."""
-        return self.data if self.data is not None else b"".join(self.pieces())
+        if self.data is not None and not self.replacements:
+            return self.data
+        return b"".join(self.pieces())
 
     @property
     def text(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,7 @@ def opened(source: Path | bytes, media_type: str = "") -> Generator[Any, None, N
 
 
 def _open_heif(source: Path | bytes) -> Any:
-    import pillow_heif  # pyright: ignore[reportMissingTypeStubs, reportMissingImports]
-
-    module: Any = pillow_heif
+    module: Any = import_module("pillow_heif")  # has no types, and may be missing
     file: Any = module.open_heif(source, convert_hdr_to_8bit=True)
     picture: Any = file[file.primary_index]
     module.set_orientation(picture.info)  # libheif has turned the pixels already

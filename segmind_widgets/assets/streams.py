@@ -11,6 +11,7 @@ import io
 import re
 import struct
 from collections.abc import Iterator
+from mmap import mmap
 from pathlib import Path
 from typing import BinaryIO
 
@@ -99,7 +100,7 @@ def _handlers(source: Path | bytes) -> set[bytes]:
         places = [
             (begin, end)
             for start, stop in places
-            for kind, begin, end in _boxes(moov, start, stop)
+            for kind, begin, end in boxes(moov, start, stop)
             if kind == name
         ]
     return {moov[begin + 8 : begin + 12] for begin, _ in places}
@@ -126,15 +127,18 @@ def _moov(file: BinaryIO) -> bytes:
     return b""
 
 
-def _boxes(data: bytes, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes | mmap, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield name, start and end of the content of each box."""
     for _ in range(_BOX_LIMIT):
         if start + 8 > min(stop, len(data)):
             return
         size, kind = struct.unpack_from(">I4s", data, start)
-        if size < 8:
+        skip = 8
+        if size == 1 and start + 16 <= min(stop, len(data)):
+            (size,), skip = struct.unpack_from(">Q", data, start + 8), 16
+        if size < skip:
             return
-        yield kind, start + 8, min(start + size, stop)
+        yield kind, start + skip, min(start + size, stop)
         start += size
 
 

@@ -28,8 +28,9 @@ _HASH_FIRST_BYTES = 4 * 1024 * 1024  # smaller files are hashed before they are 
 class Uploads:
     """Uploads through the cache of one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keep_location: Callable[[], bool] = lambda: False) -> None:
         self._store = store
+        self._keep_location = keep_location
         self._lock = threading.Lock()
         # a lock for each size of file that is being uploaded
         self._size_locks: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
@@ -76,7 +77,12 @@ class Uploads:
             AssetError: it cannot be sent.
         """
         provider = endpoint.provider
-        file = prepare(asset, provider.picture_types, provider.title)
+        file = prepare(
+            asset,
+            provider.picture_types,
+            provider.title,
+            keep_location=self._keep_location(),
+        )
         if asset.local and not inline and not file.target:  # else checked when it is converted
             provider.check_upload(file.as_sent())
         return file
