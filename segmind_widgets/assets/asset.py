@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from segmind_widgets.assets import decoding, embedding, preview
+from segmind_widgets.assets import damage, decoding, embedding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
 from segmind_widgets.assets.media_types import sniff, suffix, type_of_name
@@ -143,13 +143,18 @@ class Asset:
         return digest.hexdigest()
 
     @cached_property
+    def recognised(self) -> str | None:
+        """Return the type by the content alone; None where it tells nothing."""
+        if not self.local or self.removed:
+            return None
+        source = self.path if self.data is None and self.path else self.content
+        return sniff(source, next(self.pieces(), b""))
+
+    @cached_property
     def media_type(self) -> str:
         """Return the type by the content, else the declared one, else by the name."""
-        if self.local and not self.removed:
-            head = next(self.pieces(), b"")
-            source = self.path if self.data is None and self.path else self.content
-            if media_type := sniff(source, head):
-                return media_type
+        if self.recognised:
+            return self.recognised
         if self.declared_type and "/" in self.declared_type:
             return self.declared_type.split(";")[0].strip().lower()
         name = self.path.name if self.path else unquote(urlsplit(self.url or "").path)
@@ -246,10 +251,7 @@ class Asset:
         except Exception as error:  # every format's reader has errors of its own
             if isinstance(error, OSError) and self.removed:
                 raise self._unreadable(error) from error
-            raise AssetError(
-                f"{self.filename} is {self.media_type}, not a picture that can be read.",
-                hint="Use .path, .text or .save() for other files.",
-            ) from error
+            raise damage.no_picture(self) from error
 
     def preview(self, side: int = PREVIEW_SIDE, max_bytes: int | None = None) -> tuple[bytes, str]:
         """Return a small copy of a picture, at most `side` pixels: bytes and media type.

@@ -13,6 +13,7 @@ from segmind_widgets.assets.streams import stream_type
 _MAGIC = (  # formats that Pillow does not read, from their specifications
     (rb"RIFF.{4}WAVE", "audio/wav"),
     (rb"RIFF.{4}AVI ", "video/x-msvideo"),
+    (rb"RIFF.{4}WEBP", "image/webp"),  # Pillow does not open one that is cut off
     (rb"ID3|\xff[\xfb\xfa\xf3\xf2]", "audio/mpeg"),
     (rb"\xff[\xf1\xf9]", "audio/aac"),
     (rb"fLaC", "audio/flac"),

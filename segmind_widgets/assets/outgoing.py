@@ -15,10 +15,10 @@ from functools import cached_property
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.damage import check_content, no_picture
 from segmind_widgets.assets.decoding import HEIF_TYPES, check_decoder, eight_bit, opened, upright
 from segmind_widgets.assets.embedding import mapped
 from segmind_widgets.assets.privacy import Replacement, private_data
-from segmind_widgets.errors import AssetError
 
 _JPEG, _PNG = "image/jpeg", "image/png"
 _QUALITY = 95  # of a JPEG: nothing is seen to be lost
@@ -100,7 +100,7 @@ class Outgoing:
                 else:
                     picture.convert("RGBA").save(out, "PNG", **icc)
         except Exception as error:  # every format's reader has errors of its own
-            raise _unreadable(original) from error
+            raise no_picture(original) from error
         return Asset(data=out.getvalue(), name=_stem(original))
 
 
@@ -124,6 +124,7 @@ def prepare(
     """
     if not asset.local:
         return Outgoing(asset)
+    check_content(asset)
     kind = asset.media_type
     is_heif = kind in HEIF_TYPES
     if not kind.startswith("image/") or not (
@@ -137,7 +138,7 @@ def prepare(
         with opened(source, kind) as picture:
             clear, frames = _is_clear(picture), getattr(picture, "n_frames", 1)
     except Exception as error:
-        raise _unreadable(asset) from error
+        raise no_picture(asset) from error
     target = _PNG if clear else _JPEG
     return Outgoing(asset, target, "" if is_heif else title, frames, keep_location=keep_location)
 
@@ -162,11 +163,3 @@ def _is_clear(picture: Any) -> bool:
 
 def _stem(asset: Asset) -> str:
     return asset.filename.rpartition(".")[0] or asset.filename
-
-
-def _unreadable(asset: Asset) -> AssetError:
-    return AssetError(
-        f"{asset.filename} is damaged, or not a picture: it cannot be opened as"
-        f" {type_name(asset.media_type)}.",
-        hint="Nothing was sent. Choose another file, or save it anew.",
-    )
