@@ -13,6 +13,19 @@ _MIN_SIDE = 160  # pixels
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is embedded in the notebook
 
 
+CHEQUERBOARD = (  # mid greys, that differ from the page of a light and of a dark theme
+    "background:repeating-conic-gradient(#8c8c8c 0 25%,#a6a6a6 0 50%) 0 0/16px 16px"
+)
+
+
+def backdrop(source: str) -> str:
+    """Return the style of an image that makes transparency visible; "" where there is none.
+
+    Our previews are PNG only where they are transparent.
+    """
+    return f";{CHEQUERBOARD}" if source.startswith("data:image/png;") else ""
+
+
 def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
     """Return an upright `PIL.Image.Image` as a small file: bytes, media type.
 
@@ -56,7 +69,8 @@ def _to_bytes(picture: Any, kind: str, **options: Any) -> bytes:
 
 def element(kind: str, source: str, label: str) -> str:
     """Return an HTML element that shows a file; `source` and `label` are escaped already."""
-    style = 'style="max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"'
+    rules = "max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"
+    style = f'style="{rules}{backdrop(source)}"'
     if not source:
         return f"<p>{label}</p>"
     if kind == "image":

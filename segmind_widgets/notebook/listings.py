@@ -10,6 +10,7 @@ from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
+from segmind_widgets.assets.preview import backdrop
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import PREMIUM, age, money, seconds
@@ -198,7 +199,9 @@ def _small(image: Asset, description: str, preview: Preview) -> str:
         return ""
     alt = html.escape(description, quote=True)
     source = f"data:{kind};base64,{base64_codec().b64encode(data).decode()}"
-    return f'<img src="{source}" alt="{alt}" style="width:48px;border-radius:4px">'
+    return (
+        f'<img src="{source}" alt="{alt}" style="width:48px;border-radius:4px{backdrop(source)}">'
+    )
 
 
 def _takes(schema: Mapping[str, Any]) -> str:
