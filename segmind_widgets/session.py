@@ -135,7 +135,7 @@ class Session:
         """Return the uploads, which send each content once."""
         from segmind_widgets.network.uploads import Uploads
 
-        return Uploads(self.store)
+        return Uploads(self.store, lambda: self.settings.keep_location)
 
     @OnFirstUse
     def thumbnails(self) -> Thumbnails:
@@ -357,6 +357,7 @@ class Session:
             endpoint,
             self.directory,
             self.store,
+            self.uploads,
             check_inputs=cast("CheckInputs", self.settings.check_inputs),
             again=again,
             as_written=as_written,
@@ -447,15 +448,21 @@ class Session:
             return self._send(plan, progress, {"assign": entry.assign, **facts})
 
     def _send(self, plan: Plan, progress: Progress | None, facts: Mapping[str, Any]) -> Job:
-        from segmind_widgets.planning.inputs import iter_files, placeholder, to_json
+        from segmind_widgets.planning.inputs import iter_files, placeholder, to_base64, to_json
 
-        endpoint, files = plan.endpoint, iter_files(plan.inputs, plan.model)
+        endpoint = plan.endpoint
+        files = [
+            asset for _, asset, is_inline in iter_files(plan.inputs, plan.model) if not is_inline
+        ]
         urls = self.uploads.urls(endpoint, files, progress=progress)
 
         def url(asset: Asset) -> str:
             return urls.get(asset) or asset.url or ""
 
-        body = to_json(plan.inputs, plan.model, url)
+        def encode(asset: Asset) -> str:
+            return to_base64(self.uploads.outgoing(endpoint, asset, inline=True).as_sent())
+
+        body = to_json(plan.inputs, plan.model, url, encode)
         journal_inputs = to_json(plan.inputs, plan.model, url, placeholder)
         call = endpoint.provider.submit(replace(plan.request, inputs=body))
         request = replace(plan.request, inputs=journal_inputs)

@@ -55,6 +55,10 @@ class Settings(SingletonConfigurable):
     recipes = Bool(
         True, help="Put its recipe (model, inputs, seed) into each new picture; False: not."
     ).tag(config=True)
+    keep_location = Bool(
+        help="Send pictures and videos with their location and serial numbers; False: take these"
+        " out of what is sent. The file on this disk stays as it is."
+    ).tag(config=True)
     watch_limit = Float(
         3600.0, min=1, help="Seconds after which a job is no longer watched; it goes on."
     ).tag(config=True)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import mimetypes
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from segmind_widgets.assets import embedding, preview
+from segmind_widgets.assets import damage, decoding, embedding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
-from segmind_widgets.assets.media_types import sniff, suffix
+from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
+from segmind_widgets.assets.media_types import sniff, suffix, type_of_name
 from segmind_widgets.assets.preview import PREVIEW_SIDE
+from segmind_widgets.assets.privacy import Replacement, replaced
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import file_size
 from segmind_widgets.markup import Html, element, figure, fragment, link, verbatim
@@ -32,7 +32,8 @@ class Asset:
 
     `url` is the file's address at a provider (None before an upload), `path` the file on this
     disk (None for bytes in memory or a bare URL), `expires_at` the end of the URL's life (UTC,
-    ISO 8601), `name` a workflow's name for the file, `note` a remark of the provider on its copy.
+    ISO 8601), `name` a workflow's name for the file, `note` a remark of the provider on its copy,
+    `replacements` what its bytes have in place of those of `path` or `data`.
     """
 
     path: Path | None = None
@@ -42,6 +43,7 @@ class Asset:
     data: bytes | None = field(default=None, repr=False)
     declared_type: str | None = field(default=None, repr=False)
     note: str = ""
+    replacements: tuple[Replacement, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, source: Any) -> Asset:
@@ -64,7 +66,7 @@ class Asset:
         if hasattr(source, "save") and hasattr(source, "mode"):
             return cls._of_picture(source)
         if hasattr(source, "__array_interface__"):  # after `save`: on a picture it decodes
-            return cls._of_picture(_from_array(source))
+            return cls._of_picture(from_array(source))
         if hasattr(source, "read"):
             return cls._of_file(source)
         raise AssetError(
@@ -76,7 +78,7 @@ class Asset:
     def _of_text(cls, text: str) -> Asset:
         if re.match(r"https?://", text, re.IGNORECASE):
             return cls(url=text)
-        if text.startswith("data:"):
+        if is_data_url(text):
             return cls._of_data_url(text)
         path = Path(text).expanduser()
         if path.is_dir():
@@ -87,19 +89,7 @@ class Asset:
 
     @classmethod
     def _of_data_url(cls, text: str) -> Asset:
-        head, comma, rest = text.partition(",")
-        media_type, *parameters = head[5:].split(";")
-        try:
-            if not comma:
-                raise ValueError
-            encoded = "base64" in parameters
-            decode = partial(base64_codec().b64decode, validate=True)
-            data = decode(rest) if encoded else unquote_to_bytes(rest)
-        except ValueError:
-            raise AssetError(
-                "A data URL is cut off or is not base64.",
-                hint="It is written data:image/png;base64,… and must be whole.",
-            ) from None
+        data, media_type = from_data_url(text)
         return cls(data=data, declared_type=media_type or None)
 
     @classmethod
@@ -114,13 +104,10 @@ class Asset:
     @classmethod
     def _of_picture(cls, picture: Any) -> Asset:
         filename = getattr(picture, "filename", "")
-        if filename and Path(filename).is_file() and getattr(picture, "fp", None):
-            return cls(path=Path(filename).resolve())  # opened and not changed since
-        if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"):
-            picture = picture.convert("RGB")
-        out = io.BytesIO()
-        picture.save(out, "PNG", compress_level=1)
-        return cls(data=out.getvalue())
+        is_unchanged = getattr(picture, "fp", None) and not picture.tell()  # the first frame
+        if filename and is_unchanged and Path(filename).is_file():
+            return cls(path=Path(filename).resolve())
+        return cls(data=to_png(picture))
 
     @classmethod
     def _of_file(cls, file: Any) -> Asset:
@@ -128,7 +115,7 @@ class Asset:
         if isinstance(data, str):
             raise AssetError("The file is open for text.", hint='Open it with mode "rb".')
         name = getattr(file, "name", None)
-        kind = mimetypes.guess_type(name)[0] if isinstance(name, str) else None
+        kind = type_of_name(name) if isinstance(name, str) else None
         return cls(data=data, declared_type=kind)
 
     def at(self, url: str, expires_at: str | None = None, note: str = "") -> Asset:
@@ -156,17 +143,22 @@ class Asset:
         return digest.hexdigest()
 
     @cached_property
+    def recognised(self) -> str | None:
+        """Return the type by the content alone; None where it tells nothing."""
+        if not self.local or self.removed:
+            return None
+        source = self.path if self.data is None and self.path else self.content
+        return sniff(source, next(self.pieces(), b""))
+
+    @cached_property
     def media_type(self) -> str:
         """Return the type by the content, else the declared one, else by the name."""
-        if self.local and not self.removed:
-            head = next(self.pieces(), b"")
-            source = self.path if self.data is None and self.path else self.content
-            if media_type := sniff(source, head):
-                return media_type
+        if self.recognised:
+            return self.recognised
         if self.declared_type and "/" in self.declared_type:
             return self.declared_type.split(";")[0].strip().lower()
-        name = self.path.name if self.path else urlsplit(self.url or "").path
-        return mimetypes.guess_type(unquote(name))[0] or "application/octet-stream"
+        name = self.path.name if self.path else unquote(urlsplit(self.url or "").path)
+        return type_of_name(name) or "application/octet-stream"
 
     @property
     def kind(self) -> str:
@@ -204,6 +196,10 @@ class Asset:
 
     def pieces(self, size: int = _PIECE_SIZE) -> Iterator[bytes]:
         """Yield the content, `size` bytes at a time."""
+        stored = self._stored(size)
+        return replaced(stored, [*self.replacements]) if self.replacements else stored
+
+    def _stored(self, size: int) -> Iterator[bytes]:
         if self.data is not None:
             view = memoryview(self.data)
             for start in range(0, len(view), size):
@@ -223,7 +219,9 @@ class Asset:
     @property
     def content(self) -> bytes:
         """Return the whole content as bytes."""
-        return self.data if self.data is not None else b"".join(self.pieces())
+        if self.data is not None and not self.replacements:
+            return self.data
+        return b"".join(self.pieces())
 
     @property
     def text(self) -> str:
@@ -232,37 +230,28 @@ class Asset:
 
     @property
     def image(self) -> Any:
-        """Return the picture as a `PIL.Image.Image`, loaded.
+        """Return the picture as a `PIL.Image.Image`, loaded and upright.
 
         Raises:
             AssetError: it is not a picture, or not on this disk.
         """
-
-        def whole(picture: Any) -> Any:
-            picture.load()
-            return picture
-
-        return self._picture(whole)
+        return self._picture(decoding.upright)
 
     @cached_property
     def pixels(self) -> tuple[int, int]:
-        """Return width and height of a picture, from its header. Raises AssetError as `image`."""
-        return self._picture(lambda picture: picture.size)
+        """Return width and height of a picture upright. Raises AssetError as `image` does."""
+        return self._picture(decoding.upright_size)
 
     def _picture(self, use: Callable[[Any], Any]) -> Any:
-        from PIL import Image
-
+        decoding.check_decoder(self.media_type, self.filename)
+        source = self.path if self.data is None and self.path else self.content
         try:
-            file: Any = Image.open(self.path or io.BytesIO(self.content))
-            with file as picture:
+            with decoding.opened(source, self.media_type) as picture:
                 return use(picture)
         except Exception as error:  # every format's reader has errors of its own
             if isinstance(error, OSError) and self.removed:
                 raise self._unreadable(error) from error
-            raise AssetError(
-                f"{self.filename} is {self.media_type}, not a picture that can be read.",
-                hint="Use .path, .text or .save() for other files.",
-            ) from error
+            raise damage.no_picture(self) from error
 
     def preview(self, side: int = PREVIEW_SIDE, max_bytes: int | None = None) -> tuple[bytes, str]:
         """Return a small copy of a picture, at most `side` pixels: bytes and media type.
@@ -273,8 +262,7 @@ class Asset:
 
         def small(picture: Any) -> Any:
             picture.draft("RGB", (side, side))  # a JPEG is decoded at little more than that
-            picture.load()
-            return picture
+            return decoding.upright(picture)
 
         return preview.encode(self._picture(small), side, max_bytes)
 
@@ -368,18 +356,3 @@ class Asset:
         where = fragment(link(self.url) if self.url else "", until)
         page = figure(self.to_html(), " · ".join(self.facts), where)
         return {"text/plain": str(self), "text/html": page}
-
-
-def _from_array(array: Any) -> Any:
-    from PIL import Image
-
-    try:
-        if len(array.__array_interface__["shape"]) < 2:  # Pillow would make a picture of one row
-            raise ValueError
-        return Image.fromarray(array)
-    except (TypeError, ValueError, KeyError):
-        shape, kind = getattr(array, "shape", "?"), getattr(array, "dtype", "?")
-        raise AssetError(
-            f"An array of shape {shape} and type {kind} is not a picture.",
-            hint="Give height × width (× 3 or 4) of uint8, 0 to 255.",
-        ) from None

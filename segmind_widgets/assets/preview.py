@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from segmind_widgets import markup
+from segmind_widgets.assets.decoding import eight_bit
 from segmind_widgets.markup import Html
 
 PREVIEW_SIDE = 1024  # pixels of a picture in a notebook
@@ -14,11 +15,25 @@ _MIN_SIDE = 160  # pixels
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is embedded in the notebook
 
 
-def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
-    """Return a loaded `PIL.Image.Image` as a small file: bytes, media type. See `Asset.preview`."""
-    from PIL import ImageOps
+CHEQUERBOARD = (  # mid greys, that differ from the page of a light and of a dark theme
+    "background:repeating-conic-gradient(#8c8c8c 0 25%,#a6a6a6 0 50%) 0 0/16px 16px"
+)
 
-    picture = ImageOps.exif_transpose(picture)
+
+def backdrop(source: str) -> str:
+    """Return the style of an image that makes transparency visible; "" where there is none.
+
+    Our previews are PNG only where they are transparent.
+    """
+    return f";{CHEQUERBOARD}" if source.startswith("data:image/png;") else ""
+
+
+def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
+    """Return an upright `PIL.Image.Image` as a small file: bytes, media type.
+
+    See `Asset.preview`.
+    """
+    picture = eight_bit(picture)
     picture.thumbnail((side, side))
     clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     picture = picture.convert("RGBA" if clear else "RGB")
@@ -57,6 +72,7 @@ def _to_bytes(picture: Any, kind: str, **options: Any) -> bytes:
 def element(kind: str, source: str, label: str) -> Html:
     """Return an HTML element that shows a file: a picture, a player, a link, or only the label."""
     style = "max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"
+    style += backdrop(source)
     if not source:
         return markup.element("p", label)
     if kind == "image":

@@ -9,6 +9,7 @@ from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
+from segmind_widgets.assets.preview import backdrop
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import PREMIUM, date_and_time, money, seconds
@@ -202,7 +203,7 @@ def _small(image: Asset, description: str, preview: Preview) -> str:
     except AssetError:  # the file is damaged
         return ""
     source = f"data:{kind};base64,{base64_codec().b64encode(data).decode()}"
-    style = "width:48px;max-width:none;border-radius:4px"
+    style = f"width:48px;max-width:none;border-radius:4px{backdrop(source)}"
     return element("img", src=source, alt=description, style=style)
 
 

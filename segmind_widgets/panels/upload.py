@@ -15,6 +15,7 @@ from uuid import uuid4
 import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.damage import check_content
 from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.markup import element
 from segmind_widgets.panels._base import Panel
@@ -22,7 +23,6 @@ from segmind_widgets.syntax.cells import parse_body
 from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.widgets.base import error_text, free, provider_choice, row
 from segmind_widgets.widgets.drop import Drop
-from segmind_widgets.widgets.media_field import check_readable
 from segmind_widgets.widgets.pictures import Pictures
 from segmind_widgets.widgets.recent import Recent, local_kind
 from segmind_widgets.widgets.text_box import PasteBox, TextBox
@@ -306,7 +306,7 @@ def _item_of(source: Any) -> UploadItem:
     try:
         asset = Asset.of(source)
         name = asset.filename
-        check_readable(asset)
+        check_content(asset)
     except SegmindError as error:
         return UploadItem(name, error=error_text(error))
     return UploadItem(name, asset)

@@ -49,7 +49,7 @@ def file_lists(inputs: Mapping[str, Any]) -> frozenset[str]:
 
 
 def resolve_data_urls(
-    inputs: Mapping[str, Any], check_upload: Callable[[Asset], None]
+    inputs: Mapping[str, Any], check_upload: Callable[[Asset], object]
 ) -> dict[str, Any]:
     """Return the inputs with an Asset for every data URL, at any depth, to be uploaded.
 
@@ -70,13 +70,13 @@ def resolve_data_urls(
     return {name: transform(value, partial(resolve, name)) for name, value in inputs.items()}
 
 
-def iter_files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset]:
-    """Yield every file on this machine among the inputs that is sent by its URL."""
+def iter_files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[tuple[str, Asset, bool]]:
+    """Yield input, file and whether it is sent as base64, for every file on this machine."""
     inline = _base64_fields(model)
     for (name, *_), value in walk(inputs):
-        asset = None if name in inline else _asset(name, value)
+        asset = _asset(name, value)
         if asset is not None and asset.local:
-            yield asset
+            yield name, asset, name in inline
 
 
 def _base64_fields(model: Model | None) -> set[str]:

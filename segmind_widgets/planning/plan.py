@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.validation import check, with_seed
-from segmind_widgets.errors import InputError, LimitError
+from segmind_widgets.errors import AssetError, InputError, LimitError
 from segmind_widgets.formatting import PREMIUM, money, seconds
 from segmind_widgets.markup import element, output, verbatim
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
-from segmind_widgets.network.uploads import needed
+from segmind_widgets.network.uploads import Uploads, needed
 from segmind_widgets.planning.estimates import (
     USD_TOLERANCE,
     Estimate,
@@ -168,6 +168,7 @@ def make_plan(
     endpoint: Endpoint,
     directory: Directory,
     store: Store,
+    uploads: Uploads,
     *,
     check_inputs: CheckInputs = "schema",
     again: bool = True,
@@ -180,7 +181,8 @@ def make_plan(
         request: with the inputs before files became URLs.
         endpoint: where it would run.
         directory: the models that are known.
-        store: earlier runs and uploads.
+        store: earlier runs.
+        uploads: how files are sent, and earlier uploads.
         check_inputs: see `Settings.check_inputs`; inputs that are not refused become notes.
         again: see `Plan`.
         as_written: whether the inputs get no seed.
@@ -188,6 +190,7 @@ def make_plan(
 
     Raises:
         InputError: an input is wrong, or the target is no name.
+        AssetError: a file cannot be sent.
     """
     request = endpoint.provider.normalize(request)
     refuse_placeholders(request.inputs)
@@ -204,19 +207,18 @@ def make_plan(
         remarks = [_unknown_model(request.target, directory, endpoint)]
     inputs = resolve_files(inputs)
     if not endpoint.provider.takes_data_urls:
-        inputs = resolve_data_urls(inputs, endpoint.provider.check_upload)
+        inputs = resolve_data_urls(inputs, partial(uploads.outgoing, endpoint))
     bare = replace(request, inputs={}, file_lists=file_lists(inputs))
     endpoint.provider.submit(bare)  # refuses what no service could run
-    files = [asset for asset in iter_files(inputs, model) if needed(asset, endpoint)]
-    uploaded = [asset for asset in files if _is_uploaded(asset, endpoint, store)]
+    files = _outgoing(inputs, model, endpoint, uploads)
     own, outputs = OwnRuns(store, request.target, endpoint), output_count(inputs)
     return Plan(
         bare,
         inputs,
         endpoint,
         model,
-        tuple(asset for asset in files if asset not in uploaded),
-        tuple(uploaded),
+        tuple(asset for asset, is_uploaded in files if not is_uploaded),
+        tuple(asset for asset, is_uploaded in files if is_uploaded),
         (*notes, *remarks),
         estimate(model.cost if model else None, own.costs(outputs), outputs),
         own.seconds() or (model.seconds if model else None),
@@ -250,11 +252,26 @@ def _check(
     return with_seed(model, result.inputs) if with_one else result.inputs, notes
 
 
-def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
-    """Return whether it was uploaded before; a large file is read only if its size was."""
-    where = endpoint.provider.upload_url
-    has_size = store.has_size(asset.size or 0, where)
-    return has_size and store.uploaded(asset.sha256 or "", where) is not None
+def _outgoing(
+    inputs: Mapping[str, Any], model: Model | None, endpoint: Endpoint, uploads: Uploads
+) -> list[tuple[Asset, bool]]:
+    """Return the files to send, each with a note of its changes and whether it was uploaded.
+
+    Raises:
+        AssetError: a file cannot be sent; `field` names the input.
+    """
+    files: list[tuple[Asset, bool]] = []
+    for name, asset, is_inline in iter_files(inputs, model):
+        if not (is_inline or needed(asset, endpoint)):
+            continue
+        try:
+            file = uploads.outgoing(endpoint, asset, inline=is_inline)
+        except AssetError as error:
+            raise error.with_field(error.field or name) from error.__cause__
+        if not is_inline:
+            noted = replace(asset, note=file.note) if file.note else asset
+            files.append((noted, uploads.is_uploaded(endpoint, file)))
+    return files
 
 
 def _unknown_model(target: str, directory: Directory, endpoint: Endpoint) -> str:

@@ -16,7 +16,8 @@ Recipe for a new provider:
    | find a job by its id | `find` |
    | two documented forms of a call | `learn`, and `Call.form` in `submit` and `parse` |
    | targets that are addresses | `normalize` |
-   | limits and pages for people | `upload_limits`, `keys_url`, `pages`, `model_page` |
+   | limits for people, and for files | `upload_limits`, `picture_types` |
+   | pages for people | `keys_url`, `pages`, `model_page` |
    | a documented interval of polls | `poll_interval` |
    | files as data URLs | `takes_data_urls` = False where it refuses them |
    | list earlier runs | `history_call`, `parse_history` |
@@ -33,7 +34,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -116,6 +117,7 @@ class Provider(ABC):
         forms: the forms of calls that the service has accepted.
         takes_data_urls: whether a file may stand in a request as a data URL.
         upload_limits: the limits of uploads, in a sentence.
+        picture_types: the media types of pictures that it takes, others are converted; empty: any.
         keys_url: the page where keys are made. Only addresses that the service's documents name.
         pages: other pages for people: topic → address, or the title of a page without one.
     """
@@ -126,6 +128,7 @@ class Provider(ABC):
     public_settings: ClassVar[Mapping[str, str]] = {}
     takes_data_urls: ClassVar[bool] = True
     upload_limits: ClassVar[str] = ""
+    picture_types: ClassVar[frozenset[str]] = frozenset()
     keys_url: ClassVar[str] = ""
     pages: ClassVar[Mapping[str, str]] = {}
 
@@ -222,7 +225,7 @@ class Provider(ABC):
 
     def upload_calls(
         self,
-        assets: Sequence[Asset],  # noqa: ARG002 - for providers that take files
+        assets: Iterable[Asset],  # noqa: ARG002 - for providers that take files
         progress: Callable[[int], None] | None = None,  # noqa: ARG002
     ) -> Iterator[tuple[Call, int]]:
         """Yield calls that upload the assets in order, each with its number of assets.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
@@ -86,6 +86,7 @@ class APIMart(Provider):
         f"APIMart takes JPEG, PNG, WebP and GIF of at most {UPLOAD_BYTES >> 20} MB; their URLs are"
         f" valid for {UPLOAD_HOURS:.0f} hours."
     )
+    picture_types: ClassVar = frozenset(f"image/{name}" for name in UPLOAD_TYPES)
     keys_url: ClassVar = "https://apimart.ai/keys"
 
     def __init__(
@@ -265,7 +266,7 @@ class APIMart(Provider):
             )
 
     def upload_calls(
-        self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
+        self, assets: Iterable[Asset], progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Call, int]]:
         """Yield the calls that upload the assets."""
         for asset in assets:

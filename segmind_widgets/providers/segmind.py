@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar, cast
@@ -357,7 +357,7 @@ class Segmind(Provider):
     # files, account
 
     def upload_calls(
-        self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
+        self, assets: Iterable[Asset], progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Call, int]]:
         """Yield the calls that upload the assets."""
         group: list[Asset] = []

@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.damage import check_content
 from segmind_widgets.catalog.catalog import media_type
 from segmind_widgets.catalog.validation import describe_schema, types
 from segmind_widgets.errors import AssetError, InputError
@@ -24,7 +25,6 @@ from segmind_widgets.widgets.recent import Recent, local_kind, local_thumbnail, 
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
-_PICTURE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # Pillow reads all of these
 _NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
 
 
@@ -152,7 +152,7 @@ class MediaField(widgets.VBox):
                 f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes"
                 f" {describe_schema(schema)}."
             )
-        check_readable(asset)
+        check_content(asset)
 
     def _with_file(self, asset: Asset) -> Asset:
         """Return the asset with a file on disk, so that a cell can name it."""
@@ -223,23 +223,6 @@ def to_assets(value: Any) -> Any:
     if _is_list(value):
         return [to_assets(item) for item in value]
     return value if isinstance(value, str) else Asset.of(value)
-
-
-def check_readable(asset: Asset) -> None:
-    """Raise InputError for an empty file and for a picture that cannot be decoded."""
-    if asset.local and asset.size == 0:
-        raise InputError(f"{asset.filename} is empty.", hint="Choose another file.")
-    if asset.local and asset.media_type in _PICTURE_TYPES and not _is_picture(asset):
-        raise InputError(
-            f"{asset.filename} is damaged, or not a picture.", hint="Choose another file."
-        )
-
-
-def _is_picture(asset: Asset) -> bool:
-    try:
-        return bool(asset.pixels)
-    except AssetError:
-        return False
 
 
 def _is_list(value: Any) -> bool:

@@ -13,7 +13,6 @@ media_type, one buffer), `failed` (the request, text) and `save` (token, name).
 
 from __future__ import annotations
 
-import mimetypes
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 from traitlets import Bool, Dict, Int, List, TraitError, Unicode, validate
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.media_types import type_of_name
 from segmind_widgets.errors import InputError
 from segmind_widgets.widgets.browser import STATIC, Browser, error_text
 
@@ -138,7 +138,7 @@ class Pictures(Browser):
                 "id": content["id"],
                 "name": name,
                 "size": path.stat().st_size,
-                "media_type": mimetypes.guess_type(name)[0] or "",
+                "media_type": type_of_name(name) or "",
             }
             self._post(answer, data)
 

@@ -97,6 +97,7 @@ async function fill(kit, item, stage, urls) {
     const img = element("img", "", { alt: altOf(item) });
     stage.replaceChildren(img);
     const small = await look(model, item.key, sideOf(model)).catch(() => ({}));
+    img.classList.toggle("sw-clear", Boolean(small.clear));
     if (small.url) img.src = small.url;
     const large = await look(model, item.key, LARGE);
     if (large.url) img.src = large.url;

@@ -21,7 +21,10 @@ export default () => { // called once per model: its views share the thumbnails
     const name = `${side} ${key}`;
     const read = ([{ media_type: type }, bytes]) => {
       if (type.startsWith("text/")) return { text: new TextDecoder().decode(bytes) };
-      if (bytes.byteLength) return { url: URL.createObjectURL(new Blob([bytes], { type })) };
+      if (bytes.byteLength) {
+        const url = URL.createObjectURL(new Blob([bytes], { type }));
+        return { url, clear: type === "image/png" }; // the kernel sends PNG only for transparency
+      }
       looks.delete(name); // no thumbnail yet: ask again later
       return {};
     };
@@ -90,9 +93,10 @@ export default () => { // called once per model: its views share the thumbnails
       if (picture || item.kind === "file") return;
       if (["video", "audio"].includes(item.kind)) return loadPoster().catch(() => {});
       try {
-        const { url, text } = await look(model, key, sideOf(model));
+        const { url, text, clear } = await look(model, key, sideOf(model));
         picture = url ? element("img", "", { alt: altOf(item), src: url, draggable: false })
           : text && element("span", "sw-text", { textContent: text });
+        if (clear) picture.className = "sw-clear";
         if (picture) thumb.replaceChildren(picture, badge);
         fail("");
       } catch (failure) {
