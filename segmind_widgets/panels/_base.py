@@ -77,9 +77,15 @@ class Panel(widgets.VBox):
         serve(self)
         for name in ("sw-panel", f"sw-panel-{self.model_id}"):
             self.add_class(name)
+        self.head = self._head()
         parts = self.build(self.without_keys(argument))
         line = [] if self.line in parts else [self.line]
-        self.children = [self._head(), *parts, *line]
+        self.children = [self.head, *parts, *line]
+
+    @classmethod
+    def argument_of(cls, words: Sequence[str]) -> str:
+        """Return the words after the panel's name on the magic's line as one text."""
+        return " ".join(words)
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the panel's own widgets, top to bottom. Override this."""
@@ -90,7 +96,7 @@ class Panel(widgets.VBox):
         """Return the folder of dropped and pasted files."""
         return self.client.session.store.home / "incoming"
 
-    def _head(self) -> widgets.Widget:
+    def _head(self) -> Head:
         return Head(self.title, f"{style_sheet()} {_HIDE_STATIC.format(id=self.model_id)}")
 
     def without_keys(self, text: str) -> str:
