@@ -9,7 +9,7 @@ The recipe for a panel:
 3. Call everything through `self.client`, which may block: in a button's action, use
    `self.background(work, then)`. `then` gets the value, and both may set traits; errors are shown.
 4. Create buttons with `self.button`, so that no error is lost. Show jobs with `self.follow(job)`,
-   which puts a live line into `self.jobs`.
+   which puts a live line into `self.jobs`, and the outputs into a grid at the end of the panel.
 5. Put jobs whose pictures should stay in the saved notebook into `self.results`, newest first.
 6. Write messages to `self.line`; it is the last widget, unless `build` returns it elsewhere.
 7. Observe traits with `self.observing(thing, callback, names)`: `close` ends that.
@@ -36,6 +36,7 @@ from segmind_widgets.markup import Html, element
 from segmind_widgets.widgets.base import Announcement, error_text, free, style_sheet
 from segmind_widgets.widgets.head import Head
 from segmind_widgets.widgets.job_view import JobView
+from segmind_widgets.widgets.results import ResultPictures
 from segmind_widgets.widgets.served import serve
 
 _log = logging.getLogger(__name__)
@@ -79,13 +80,15 @@ class Panel(widgets.VBox):
         self._observers: list[tuple[HasTraits, Callable[..., Any], Any]] = []
         self.line = Announcement()
         self.jobs = widgets.VBox()
+        self._outputs: ResultPictures | None = None
         super().__init__(_view_count=0)  # the browser counts its views there
         serve(self)
         for name in ("sw-panel", f"sw-panel-{self.model_id}"):
             self.add_class(name)
+        self.head = self._head()
         parts = self.build(self.without_keys(argument))
         line = [] if self.line in parts else [self.line]
-        self.children = [self._head(), *parts, *line]
+        self.children = [self.head, *parts, *line]
         self.serial = next(_serials)
         Panel.opened.add(self)
 
@@ -101,6 +104,11 @@ class Panel(widgets.VBox):
         """
         return ""
 
+    @classmethod
+    def argument_of(cls, words: Sequence[str]) -> str:
+        """Return the words after the panel's name on the magic's line as one text."""
+        return " ".join(words)
+
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the panel's own widgets, top to bottom. Override this."""
         raise NotImplementedError
@@ -110,7 +118,7 @@ class Panel(widgets.VBox):
         """Return the folder of dropped and pasted files."""
         return self.client.session.store.home / "incoming"
 
-    def _head(self) -> widgets.Widget:
+    def _head(self) -> Head:
         return Head(self.title, f"{style_sheet()} {_HIDE_STATIC.format(id=self.model_id)}")
 
     def without_keys(self, text: str) -> str:
@@ -172,12 +180,33 @@ class Panel(widgets.VBox):
         on_watching()
 
     def on_job_end(self, job: Any) -> None:
-        """Keep the outputs of a job that ended or was detached.
+        """Keep and show the outputs of a job that ended or was detached.
 
-        Called again where the job was resumed in between.
+        Called again where the job was resumed in between. Override this to show them elsewhere.
         """
+        self.keep(job)
+        if job.outputs:
+            self._pictures().add(job)
+            self.unfollow(job)
+        if job.status.final:
+            is_error = job.error is not None and not job.outputs
+            text = "The job failed: see its line." if is_error else "Done." if job.outputs else ""
+            self.line.say(text, error=is_error)
+
+    def keep(self, job: Any) -> None:
+        """Keep a job's outputs in `results`."""
         if job.outputs and job not in self.results:
             self.results = (job, *self.results)
+
+    def _pictures(self) -> ResultPictures:
+        """Return the grid of outputs, which is above the line or at the end."""
+        if self._outputs is None:
+            self._outputs = ResultPictures(self)
+            *others, last = self.children
+            is_line = last is self.line
+            ends = [self._outputs, last] if is_line else [last, self._outputs]
+            self.children = [*others, *ends]
+        return self._outputs
 
     def unfollow(self, job: Any) -> None:
         """Remove a job's line."""

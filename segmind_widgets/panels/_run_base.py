@@ -160,6 +160,7 @@ class RunsPanel(Panel):
             return
         if form.check() and not self.as_written:
             self.line.say("Some inputs are not valid: see above.", error=True)
+            self.head.focus_error()
             return
         inputs = self._inputs_by_run(form.inputs, self.count.value)
         self.go.disabled, self.has_error = True, False
@@ -206,7 +207,7 @@ class RunsPanel(Panel):
 
     def on_job_end(self, job: Job) -> None:
         """Replace the job's line by its outputs, or show its error, if possible at an input."""
-        super().on_job_end(job)
+        self.keep(job)
         if job.outputs:
             self.outputs.add(job)
             self.unfollow(job)
@@ -232,6 +233,7 @@ class RunsPanel(Panel):
         if not self.form.show_error(error):
             return False
         self.line.say("An input was refused: see its field.", error=True)
+        self.head.focus_error(politely=True)
         return True
 
     # code

@@ -157,6 +157,7 @@ class RunPanel(RunsPanel):
         self.list.options = options
         self.list.value = selection if selection in dict(options).values() else None
         self._filling = False
+        self.head.scroll_lists()
 
     def _on_choice(self, _: Any = None) -> None:
         name = None if self._filling else self.list.value

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
+import shlex
 import threading
 import time
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import check_content
+from segmind_widgets.assets.folders import files_of, path_kind
 from segmind_widgets.errors import InputError, NotFound, SegmindError
 from segmind_widgets.markup import element
 from segmind_widgets.panels._base import Panel
@@ -52,9 +54,8 @@ class UploadItem:
         """Return whether the file is being uploaded or waits for that."""
         return self.state.startswith(("waiting", "uploading")) and not self.error
 
-    @property
-    def item(self) -> dict[str, Any]:
-        """Return the file as an item of `Pictures`."""
+    def item(self, place: str) -> dict[str, Any]:
+        """Return the file as an item of `Pictures`; `place` is how cells name it."""
         asset = self.asset
         if asset is None:
             more = {"caption": self.name, "kind": "file", "actions": ["remove"]}
@@ -66,7 +67,9 @@ class UploadItem:
             "alt": self.name,
             "caption": " · ".join(asset.facts),
             "kind": local_kind(asset),
-            "note": "" if self.error else f"{self.state}{until}",
+            "note": " · ".join(filter(None, [place, f"{self.state}{until}"]))
+            if not self.error
+            else "",
             "error": self.error,
             "busy": self.busy,
             "url": asset.url or "",
@@ -77,10 +80,15 @@ class UploadItem:
 class UploadPanel(Panel):
     """An area to upload files of any size; equal content is uploaded once.
 
-    `argument`: a file or pattern to begin with.
+    `argument`: files, folders, patterns, URLs and `$names` to begin with.
     """
 
     title = "Upload"
+
+    @classmethod
+    def argument_of(cls, words: Sequence[str]) -> str:
+        """Return the words of the magic's line with quotes, so that each stays one source."""
+        return shlex.join(words)
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the area, a field for URLs and paths, the list, and the variable's name."""
@@ -137,7 +145,7 @@ class UploadPanel(Panel):
             self.without_keys, "uploaded", description="Variable for your cells"
         )
         self.variable.add_class("sw-wide")
-        self.variable.observe(lambda _: self.guard(self._set_variable), "value")
+        self.variable.observe(lambda _: self.guard(self._rename_variable), "value")
 
     @property
     def assets(self) -> list[Asset]:
@@ -168,22 +176,24 @@ class UploadPanel(Panel):
         self.background(lambda: self._upload([entry for entry in entries if entry.asset]))
 
     def add_text(self, text: str) -> None:
-        """Add text: a URL, a path or pattern, `$name` or `${expression}`, or code that uploads.
+        """Add text: URLs, paths, folders, patterns, `$name`, `${expression}`, or code that uploads.
 
         Raises:
-            InputError: the text is none of these.
+            InputError: a part of the text is none of these.
         """
         code = self.client.session.find_code(text)
-        text = self.without_keys(text).strip().strip("\"'").removeprefix("file:")
+        text = self.without_keys(text).strip()
         if code is not None:
             self._add_code(code)
-        elif text.startswith("$"):
-            value = parse_body(f"source: {text}", self.names)["source"]
-            self.add(value if isinstance(value, (list, tuple)) else [value])
-        elif re.match(r"(https?|data):", text):
-            self.add([text])
         else:
-            self.add(_files(text))
+            self.add([source for word in _words(text) for source in self._sources(word)])
+
+    def _sources(self, word: str) -> list[Any]:
+        """Return the sources that a word names. Raises InputError where there are none."""
+        if word.startswith("$"):
+            value = parse_body(f"source: {word}", self.names)["source"]
+            return list(value) if isinstance(value, (list, tuple)) else [value]
+        return [word] if re.match(r"(https?|data):", word) else list(files_of(word))
 
     def _add_code(self, code: Pasted) -> None:
         if code.kind != "upload":
@@ -246,6 +256,10 @@ class UploadPanel(Panel):
 
         return show
 
+    def _rename_variable(self) -> None:
+        self._show()
+        self._set_variable()
+
     def _set_variable(self) -> None:
         """Update the notebook's variable. Raises InputError for an invalid or occupied name."""
         name = self.variable.value.strip()
@@ -264,7 +278,12 @@ class UploadPanel(Panel):
     def _show(self) -> None:
         self._last_update = time.monotonic()
         with self._lock:
-            self.list.items = [entry.item for entry in reversed(self._entries)]
+            name = self.variable.value.strip()
+            ready = [entry for entry in self._entries if entry.ready]
+            self.list.items = [
+                entry.item(f"{name}[{ready.index(entry)}]" if name and entry in ready else "")
+                for entry in self._entries
+            ]
 
     def _load(self, key: str, side: int) -> tuple[bytes, str]:
         asset = self._entry(key).asset
@@ -276,7 +295,7 @@ class UploadPanel(Panel):
         entry = self._entry(key)
         if name == "remove":
             self._entries.remove(entry)
-            self._show()
+            self._rename_variable()
         elif name == "again":
             self.background(lambda: self._upload([entry]))
 
@@ -312,19 +331,13 @@ def _item_of(source: Any) -> UploadItem:
     return UploadItem(name, asset)
 
 
-def _files(text: str) -> list[Path]:
-    """Return the files of a path or a pattern. Raises InputError where there are none."""
-    path = Path(text).expanduser()
-    if path.is_file():
-        return [path]
-    folder = Path(path.anchor) if path.is_absolute() else Path()
-    pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
+def _words(text: str) -> list[str]:
+    """Return the sources of a line; a file's own name may have spaces, and others be in quotes."""
+    bare = text.strip("\"'").removeprefix("file:")
+    if text.startswith(("${", "data:")) or path_kind(bare):
+        return [bare]
     try:
-        paths = sorted(p for p in folder.glob(pattern) if p.is_file())
-    except (ValueError, OSError):
-        paths = []
-    if not paths:
-        raise InputError(
-            f"There is no file {text} in {Path.cwd()}.", hint="Give a path, a URL, or $variable."
-        )
-    return paths
+        words = shlex.split(text, posix=os.name == "posix")
+    except ValueError:  # a quote that does not end
+        words = text.split()
+    return [word.strip("\"'").removeprefix("file:") for word in words] or [bare]

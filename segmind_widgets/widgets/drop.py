@@ -9,7 +9,7 @@ browser:
     cancel  batch, reason
     text    text
 
-and to the browser: `got` (batch, bytes so far) and `stopped` (batch).
+and to the browser: `got` (batch, bytes so far), `stopped` (batch) and `taken` (a text was taken).
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Drop(Browser):
             checks names and reported types only: check the content in `on_files`.
         multiple: whether several files may be dropped at once.
         label: the text in the area.
+        placeholder: the hint of a field for text; "" for no such field.
         compact: whether the area is one line high.
         piece: largest size of a message in bytes.
     """
@@ -53,6 +54,7 @@ class Drop(Browser):
     accept = Unicode("").tag(sync=True)
     multiple = Bool(True).tag(sync=True)
     compact = Bool(False).tag(sync=True)
+    placeholder = Unicode("").tag(sync=True)
     takes_text = Bool(False).tag(sync=True)
     disabled = Bool(False).tag(sync=True)
     """Whether the area refuses files and text."""
@@ -70,6 +72,7 @@ class Drop(Browser):
         accept: str = "image/*",
         multiple: bool = True,
         label: str = "Drop, paste or choose a picture",
+        placeholder: str = "",
         compact: bool = False,
         piece: int | None = None,
     ) -> None:
@@ -89,6 +92,7 @@ class Drop(Browser):
             accept=accept,
             multiple=multiple,
             compact=compact,
+            placeholder=placeholder,
             takes_text=on_text is not None,
         )
 
@@ -140,6 +144,7 @@ class Drop(Browser):
             raise InputError("This area takes no text at the moment.")
         self.say("")
         self._on_text(content["text"])
+        self._post({"type": "taken"})
 
     def report_failure(self, content: dict[str, Any], error: Exception) -> None:
         """Discard the batch, show the error, and stop the browser's transfer."""

@@ -25,3 +25,15 @@ class Head(Browser):
 
     def __init__(self, title: str, look: str) -> None:
         super().__init__({}, title=title, look=look)
+
+    def scroll_lists(self) -> None:
+        """Scroll each list of the panel to its choice."""
+        self._post({"type": "lists"})
+
+    def focus_error(self, *, politely: bool = False) -> None:
+        """Move the focus to the first field that has an error.
+
+        Args:
+            politely: only if the focus is at the buttons below the form, or nowhere.
+        """
+        self._post({"type": "error", "politely": politely})

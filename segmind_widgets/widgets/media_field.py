@@ -12,6 +12,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import check_content
+from segmind_widgets.assets.folders import path_kind
 from segmind_widgets.catalog.catalog import media_type
 from segmind_widgets.catalog.validation import describe_schema, types
 from segmind_widgets.errors import AssetError, InputError
@@ -52,6 +53,7 @@ class MediaField(widgets.VBox):
             accept="" if self.media == "*" else f"{self.media}/*",
             multiple=self.many,
             label=self._drop_label(),
+            placeholder="URL, path or $name",
             compact=True,
         )
         self._recent = panel.button(
@@ -66,7 +68,7 @@ class MediaField(widgets.VBox):
     def _drop_label(self) -> str:
         noun = _NOUNS.get(self.media, "file")
         files = f"{noun}s" if self.many else f"a {noun}"
-        return f"{self.field.label}: drop or paste {files}, a URL or $name"
+        return f"{self.field.label}: drop or paste {files}"
 
     def _label(self) -> widgets.Widget:
         field = self.field
@@ -131,10 +133,7 @@ class MediaField(widgets.VBox):
         elif value.startswith(("http://", "https://", "data:")):
             self._choose([Asset.of(value)])
         else:
-            raise InputError(
-                f"{text[:60]} is not a URL.",
-                hint="Paste a URL, $name for a variable, or file:PATH for a file on this machine.",
-            )
+            self._choose([_file(value)])
 
     def _choose(self, assets: list[Asset]) -> None:
         for asset in assets:
@@ -223,6 +222,19 @@ def to_assets(value: Any) -> Any:
     if _is_list(value):
         return [to_assets(item) for item in value]
     return value if isinstance(value, str) else Asset.of(value)
+
+
+def _file(text: str) -> Asset:
+    """Return the file of a path. Raises InputError where there is none."""
+    kind = path_kind(text)
+    if kind == "file":
+        return Asset.of(Path(text).expanduser().resolve())
+    if kind == "folder":
+        raise InputError(f"{text[:60]} is a folder.", hint="Give the path of one of its files.")
+    raise InputError(
+        f"There is no file {text[:60]} in {Path.cwd()}.",
+        hint="Give a URL, the path of a file, or $name for a variable.",
+    )
 
 
 def _is_list(value: Any) -> bool:

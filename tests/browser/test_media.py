@@ -121,6 +121,8 @@ def test_files_of_any_size_are_dropped_chosen_and_pasted(
     browser: Any, lab: Lab, tmp_path: Path
 ) -> None:
     page = shown(browser, lab, DROP, AGAIN)
+    # `expect_file_chooser` does not wait until the browser hands its dialogs over: ask for it early
+    page.on("filechooser", lambda _: None)
     area = page.locator(".sw-drop")
     area.nth(1).wait_for()
     assert area.count() == 2  # two views of one area: nothing may come twice

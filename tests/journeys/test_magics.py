@@ -239,6 +239,7 @@ def test_upload_of_a_file_a_pattern_a_variable_and_a_url(
     assert len(shell.run("%segmind_upload $pair")) == 1
     again = shell.run("%segmind_upload $both https://example.org/c.png")
     assert [asset.url for asset in again][2] == "https://example.org/c.png"
+    assert len(shell.run(f"%segmind_upload {tmp_path}")) == 2  # a folder
     shell.run("%segmind_upload --force a.png")
     assert len(sandbox.requests("POST", "/upload-asset")) == 4
 

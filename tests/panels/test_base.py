@@ -17,6 +17,8 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, LimitError, NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels import Panel
+from segmind_widgets.types import Status
+from segmind_widgets.widgets.results import ResultPictures
 from tests.page import text_of
 
 TILE = """
@@ -145,6 +147,21 @@ def test_a_job_is_followed_and_its_result_kept(panel: TrialPanel) -> None:
     job.wait(20)
     assert panel.results == (job,)
     assert "completed" in view.text.value
+    shown, line = panel.children[-2:]
+    assert isinstance(shown, ResultPictures)
+    assert [item["key"] for item in shown.items] == [f"{job.id}/0"]
+    assert panel.jobs.children == ()
+    assert line is panel.line
+    assert said(panel) == "Done."
+
+
+def test_a_job_that_failed_keeps_its_line_and_says_so(panel: TrialPanel) -> None:
+    panel.say("Running.")
+    job = Job(id="local-2", model="m")
+    panel.follow(job)
+    job.publish(last=True, status=Status.FAILED, error=InputError("No."))
+    assert said(panel) == "The job failed: see its line."
+    assert [view.job for view in panel.jobs.children] == [job]
 
 
 def test_closing_frees_every_model_and_follows_no_more(client: SegmindClient) -> None:

@@ -33,8 +33,8 @@ class FileMagics(MagicsBase):
 
         %segmind_upload [options] SOURCE…
 
-        A SOURCE is a path, a pattern such as *.png, a URL, or $variable (a path, bytes, a PIL
-        image, an array, an Asset, a Job, or a list of those).
+        A SOURCE is a path, a folder, a pattern such as *.png, a URL, or $variable (a path, bytes, a
+        PIL image, an array, an Asset, a Job, or a list of those).
 
         Segmind takes JPEG, PNG, WebP, and other files that the models support. APIMart takes JPEG,
         PNG, WebP and GIF of at most 20 MB; their URLs are valid for 72 hours.
@@ -107,6 +107,7 @@ class FileMagics(MagicsBase):
 
     def _sources(self, word: str) -> Sequence[Any]:
         """Return the sources that a word names: a list of several, or a tuple of one."""
+        from segmind_widgets.assets.folders import media_files
         from segmind_widgets.notebook.tables import Table
         from segmind_widgets.syntax.cells import parse_line
 
@@ -121,4 +122,6 @@ class FileMagics(MagicsBase):
             if not names:
                 raise AssetError(f"No file fits {word} in {Path.cwd()}.", hint="Check the pattern.")
             return [Path(name) for name in names if Path(name).is_file()]
+        if Path(path).is_dir():
+            return media_files(Path(path))
         return (Path(path),)
