@@ -33,7 +33,7 @@ def test_every_magic_is_in_the_readme() -> None:
 
 
 def test_pictures_and_links_of_the_readme_exist() -> None:
-    local = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    local = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README)
     assert local
     assert [link for link in local if not (ROOT / link).exists()] == []
 
