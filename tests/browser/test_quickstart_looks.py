@@ -32,6 +32,8 @@ def test_each_cell_of_the_quickstart(
     folder = SCREENSHOTS / f"quickstart-{theme}-{width}"
     shutil.rmtree(folder, ignore_errors=True)
     cells = page.locator(".jp-Notebook .jp-Cell")
+    tallest = max(cells.nth(index).bounding_box()["height"] for index in range(cells.count()))
+    page.set_viewport_size({"width": width, "height": round(tallest) + 200})  # else it is cut
     for index in range(cells.count()):
         cells.nth(index).scroll_into_view_if_needed()
         cells.nth(index).screenshot(path=str(folder / f"{index:02}.png"))
