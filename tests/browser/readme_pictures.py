@@ -62,7 +62,7 @@ def show_run(browser: Any, lab: Lab) -> Any:
     panel.locator(".sw-media .sw-pictures img").first.wait_for()
     panel.get_by_role("button", name="Run", exact=True).click()
     panel.get_by_text("Done.", exact=True).wait_for(timeout=60_000)
-    page.wait_for_function(DECODED, arg=".sw-panel > .sw-pictures img, .sw-panel .sw-job img")
+    page.wait_for_function(DECODED, arg=".sw-panel .sw-pictures img:not(.sw-media *)")
     page.locator(".jp-Cell").nth(1).evaluate("cell => cell.scrollIntoView()")
     return page
 
