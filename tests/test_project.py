@@ -8,7 +8,6 @@ from pathlib import Path
 
 import segmind_widgets
 from segmind_widgets.notebook.arguments import PARSERS
-from tests.browser.pages import README as PICTURES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -33,19 +32,18 @@ def test_every_magic_is_in_the_readme() -> None:
 
 
 def test_pictures_and_links_of_the_readme_exist() -> None:
-    local = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    local = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README)
     assert local
     assert [link for link in local if not (ROOT / link).exists()] == []
 
 
-def test_the_browser_tests_make_the_pictures_of_the_readme() -> None:
-    """`UPDATE_README_PICTURES=1 pytest tests/browser` writes them."""
-    linked = set(re.findall(r"\]\(docs/images/(\w+)\.jpg\)", README))
-    assert linked == set(PICTURES.values())
-    assert {path.stem for path in (ROOT / "docs" / "images").iterdir()} == linked
-    tests = "".join(path.read_text() for path in (ROOT / "tests" / "browser").glob("test_*.py"))
-    for name in PICTURES:
-        assert re.search(rf'"{re.sub(r"-[0-9]+$", "", name)}[-"]', tests), name
+def test_one_command_makes_the_pictures_of_the_readme() -> None:
+    script = (ROOT / "tests" / "browser" / "readme_pictures.py").read_text()
+    made = set(re.findall(r'^    "(\w+)": show_\1,$', script, re.MULTILINE))
+    assert set(re.findall(r"\]\(docs/images/(\w+)\.jpg\)", README)) == made
+    assert {path.stem for path in (ROOT / "docs" / "images").iterdir()} == made
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    assert "`python -m tests.browser.readme_pictures`" in guide
 
 
 def test_the_public_names_are_these() -> None:

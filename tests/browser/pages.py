@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from tests.browser.lab import SCREENSHOTS, Lab
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
-README = {"quickstart-0": "quickstart", "run-made": "run", "gallery": "gallery"}
 BAR = ".widget-hprogress"
 ERRORS = "[data-mime-type*=stderr], [data-mime-type*=error]"
 CONNECTED = """async () => {  // cells that are run before this may never end
@@ -69,10 +64,6 @@ def bar_moved(page: Any) -> None:
 
 
 def shot(page: Any, name: str) -> None:
-    """Keep a picture for a person to look at, and the README's where it is wished."""
+    """Keep a picture for a person to look at."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    kept = SCREENSHOTS / f"{name}.png"
-    page.screenshot(path=str(kept))
-    if name in README and os.environ.get("UPDATE_README_PICTURES"):
-        with Image.open(kept) as picture:
-            picture.convert("RGB").save(IMAGES / f"{README[name]}.jpg", quality=85)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
