@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def money(usd: float) -> str:
-    """Return USD in words, with as many digits as a small price needs."""
+    """Return USD as text, with as many digits as a small price needs."""
     digits = 2 if usd >= 1 else 4 if usd >= 0.001 else 6
     return f"${usd:.{digits}f}".rstrip("0").ljust(len("$0.00"), "0") if usd < 1 else f"${usd:.2f}"
 
 
 def seconds(duration: float) -> str:
-    """Return a duration in words, with a digit after the point where it is short."""
+    """Return a duration as text, with one decimal if it is short."""
     return f"{duration:.1f} s" if duration < 9.95 else f"{duration:.0f} s"
 
 
@@ -33,7 +33,7 @@ def badge(text: str) -> str:
 
 
 def figure(content: str, caption: str) -> str:
-    """Return HTML with a caption under it; both arguments are HTML already."""
+    """Return HTML with a caption below it; both arguments are HTML."""
     return (
         '<figure style="margin:4px 0;max-width:100%;font-family:var(--jp-ui-font-family,'
         f'system-ui,sans-serif)">{content}<figcaption style="margin-top:6px;font-size:12px;'
@@ -84,7 +84,8 @@ def cost_text(usd: float, unpriced: int) -> str:
 
 
 PREMIUM = (
-    "Premium model (closed source or heavy on compute): it needs a subscription, or at least $5 of"
+    "Premium model (closed source, or high compute cost): it needs a subscription, or at least "
+    "$5 of"
     " credit balance."
 )
 
@@ -92,7 +93,7 @@ PREMIUM = (
 def with_links(escaped: str, label: str = "") -> str:
     """Return HTML in which addresses are links; `escaped` is text that was escaped for HTML.
 
-    `label` is the text of the links in the place of the addresses.
+    `label` is the text of the links, shown instead of the addresses.
     """
     text = label or r"\g<0>"
     link = rf'<a href="\g<0>" target="_blank" rel="noopener noreferrer">{text}</a>'

@@ -1,4 +1,4 @@
-"""Observers of jobs and batches: an error in one of them ends neither the job nor the others."""
+"""Observers of jobs and batches, in which an error stops neither the job nor the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_TEXT = 200  # characters of an error in a view
 class Guarded:
     """An observer whose errors are logged and noted on the observed object.
 
-    It holds no reference to that object, which is freed with its last user.
+    It holds no reference to that object, so that the object can be freed.
     """
 
     def __init__(self, handler: Callable[[Any], object]) -> None:
@@ -31,12 +31,13 @@ class Guarded:
 
     def _report(self, change: Any, error: Exception) -> None:
         kind = (change["name"], type(error))
-        if kind in self._reported:  # a clock calls it ten times a second
+        if kind in self._reported:  # called ten times a second
             return
         self._reported.add(kind)
         owner: Observable = change["owner"]
         _log.error("An observer of %r failed", owner, exc_info=error)
-        if change["name"] != "observer_error":  # else an observer of all traits calls itself
+        # otherwise an observer of all traits would call itself
+        if change["name"] != "observer_error":
             text = " ".join(f"A callback failed: {type(error).__name__}: {error}".split())
             owner.observer_error = text[:_MAX_TEXT]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-PREVIEW_SIDE = 1024  # pixels of a picture in a notebook
+PREVIEW_SIDE = 1024  # pixels: the longest side of a picture in a notebook
 PREVIEW_BYTES = 52_000  # so that a notebook with twenty pictures stays under 1.5 MB
 _MIN_SIDE = 160  # pixels
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is embedded in the notebook
@@ -25,7 +25,8 @@ def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
         encoder = _png_of_few_colours
         data = encoder(picture)
     while max_bytes and len(data) > max_bytes and max(picture.size) > _MIN_SIDE:
-        share = max(0.5, 0.95 * (max_bytes / len(data)) ** 0.5)  # bytes go with the area
+        # the number of bytes is proportional to the area
+        share = max(0.5, 0.95 * (max_bytes / len(data)) ** 0.5)
         picture = picture.resize([max(1, round(length * share)) for length in picture.size])
         data = encoder(picture)
     return data, "image/png" if clear else "image/jpeg"

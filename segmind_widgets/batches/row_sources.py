@@ -24,7 +24,7 @@ _MAX_CELL_LENGTH = 16 * 1024 * 1024  # characters; the default of the csv module
 
 @dataclass(frozen=True)
 class Row:
-    """The inputs of one run and its number, from 0; `error` if the row is not valid."""
+    """The inputs and the number (from 0) of one run; `error` is set if the row is invalid."""
 
     number: int
     inputs: Mapping[str, Any]
@@ -36,7 +36,7 @@ class RowSource:
     """An iterable of rows and its properties.
 
     Attributes:
-        read: starts to read the rows.
+        read: a function that starts reading the rows.
         total: the number of rows; None for a stream.
         listed: whether all rows are in memory, so that they are validated before the first submit.
         repeatable: whether `read` can be called again.
@@ -55,7 +55,7 @@ class RowSource:
 
 
 def open_source(rows: Any) -> RowSource:
-    """Return the source for any form of rows that `client.map` accepts.
+    """Return a source for rows of any type that `client.map` accepts.
 
     Raises:
         InputError: `rows` has no known form, or the file cannot be read.
@@ -105,7 +105,7 @@ def _table_rows(table: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_names(names: Sequence[str], where: str) -> None:
-    """Raise InputError for two columns of one name, since a mapping could hold only one."""
+    """Raise InputError for two columns with the same name, as a mapping holds only one."""
     duplicate = next((name for name, count in Counter(names).items() if name and count > 1), None)
     if duplicate is not None:
         raise InputError(
@@ -225,7 +225,8 @@ class _JsonLinesFile(_TextFile):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", error)  # without the line number within this line
+            # without the parser's line number, which is always 1
+            reason = getattr(error, "msg", error)
             return InputError(
                 f"Line {number} of {self.path.name} is not valid JSON: {reason}.",
                 hint='Write one object on each line, such as {"prompt": "a red fox"}.',

@@ -1,4 +1,4 @@
-"""Upload files to a provider's storage, each content once, with earlier uploads reused."""
+"""Upload files to a provider's storage, each content once; reuse earlier uploads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Uploaded
 
 Key = str | int  # a file's digest, or its size
-Progress = Callable[[int, int], None]  # called with the bytes sent and the bytes in all
+Progress = Callable[[int, int], None]  # called with the bytes sent and the total
 _HASH_FIRST_BYTES = 4 * 1024 * 1024  # smaller files are hashed before they are sent
 
 
@@ -40,7 +40,7 @@ class Uploads:
         force: bool = False,
         progress: Progress | None = None,
     ) -> list[Asset]:
-        """Return the assets with their URLs, in order; bare URLs stay. See `client.upload`."""
+        """Return the assets with their URLs, in order; bare URLs unchanged. See `client.upload`."""
         with self._exclusive(assets):
             return self._upload(endpoint, assets, force=force, progress=progress)
 
@@ -49,8 +49,8 @@ class Uploads:
     ) -> dict[Asset, str]:
         """Upload the assets of which the provider has no file yet; return the URL of each upload.
 
-        Assets are keys by identity. The caller keeps the URLs for as long as it needs them: to
-        ask twice would upload twice where URLs live for less than an hour.
+        The keys of the result are the assets, compared by identity. The caller keeps the URLs while
+        it needs them: a second call would upload again if URLs expire within an hour.
         """
         files = [asset for asset in assets if needed(asset, endpoint)]
         uploads = self.upload(endpoint, files, progress=progress)
@@ -58,10 +58,10 @@ class Uploads:
 
     @contextmanager
     def _exclusive(self, assets: Sequence[Asset]) -> Generator[None]:
-        """Wait for uploads of files of the same sizes: they may have the same content."""
+        """Wait for running uploads of files of the same sizes, which may have the same content."""
         sizes = sorted({asset.size or 0 for asset in assets if asset.local})
         with ExitStack() as locks:
-            for size in sizes:  # in ascending order, which rules out a deadlock
+            for size in sizes:  # in ascending order, which prevents deadlocks
                 with self._lock:
                     lock = self._size_locks.setdefault(size, threading.Lock())
                 locks.enter_context(lock)
@@ -111,7 +111,8 @@ class Uploads:
 
         def report(position: int) -> None:
             if progress:
-                progress(before + min(position, size), total)  # a body is longer than its files
+                # a body is longer than the files in it
+                progress(before + min(position, size), total)
 
         remaining = iter(assets)
         for call, count in endpoint.provider.upload_calls(assets, report):
@@ -129,7 +130,8 @@ class Uploads:
         """Send one call and return its uploads.
 
         Raises:
-            SegmindError: the service refused; the hint speaks of files, not of a model's inputs.
+            SegmindError: the service refused; the hint is about files and not about a model's
+                inputs.
         """
         provider = endpoint.provider
         try:
@@ -158,7 +160,7 @@ class Uploads:
 
 
 def _uploaded(asset: Asset, uploaded: Uploaded) -> Asset:
-    """Return the asset at its URL, with a note of the provider's facts that differ from ours."""
+    """Return the asset with its URL, and a note if the provider's copy differs."""
     facts = [
         (uploaded.filename, asset.filename, f"{uploaded.filename}"),
         (uploaded.media_type, asset.media_type, f"{uploaded.media_type}"),
@@ -170,7 +172,7 @@ def _uploaded(asset: Asset, uploaded: Uploaded) -> Asset:
 
 
 def needed(asset: Asset, endpoint: Endpoint) -> bool:
-    """Return whether an asset is local and has no valid URL; a sandbox's URLs end with it."""
+    """Return whether an asset is local and has no valid URL; a sandbox's end with it."""
     if not asset.local:
         return False
     if not asset.url or endpoint.sandbox:

@@ -27,7 +27,7 @@ Preview = Callable[
 def models(matches: Sequence[Model], most: int = 40) -> Table:
     """Make a table of models with their usual costs and times."""
     rest = len(matches) - most
-    more = f"{rest} more: add words, or --modality. " if rest > 0 else ""
+    more = f"{rest} more models: add words or use --modality. " if rest > 0 else ""
     return Table(
         matches[:most],
         {
@@ -50,7 +50,7 @@ def parameters(model: Model, page: str = "") -> Table:
     facts += [f"about {seconds(model.seconds)}"] if model.seconds else []
     facts = list(filter(None, facts))
     more = [PREMIUM] if model.premium else []
-    more += [] if model.listed else ["It is not in today's directory."]
+    more += [] if model.listed else ["It is not in the provider's current list."]
     more += [f"Page: {page}"] if page else []
     return Table(
         list(schema.get("properties", {}).items()),
@@ -60,7 +60,7 @@ def parameters(model: Model, page: str = "") -> Table:
             "default": lambda row: str(row[1].get("default", "")),
             "meaning": lambda row: row[1].get("description", ""),
         },
-        " ".join([f"{' · '.join(facts)}. * is required. {model.description}".strip(), *more]),
+        " ".join([f"{' · '.join(facts)}. * = required. {model.description}".strip(), *more]),
         links=[CAPTION],
     )
 
@@ -77,7 +77,7 @@ def jobs(
     Args:
         rows: the jobs.
         preview: makes the pictures.
-        total: the number of jobs in the journal that fit.
+        total: the number of matching jobs in the journal.
         filtered: whether a filter chose the jobs.
     """
     more = f"{len(rows)} of {total} jobs; --last shows more. " if total > len(rows) else ""
@@ -99,7 +99,7 @@ def jobs(
 
 
 def job(one: Job, cell: str) -> Table:
-    """Make a table of all facts about a job; `cell` runs it again, or says why that fails."""
+    """Make a table of a job's properties; `cell` is code to rerun it, or why there is none."""
     where = "sandbox" if one.sandbox else one.provider
     facts = {
         one.kind: one.model,
@@ -146,21 +146,21 @@ def spend(
         rows: `storage.spending.SpendRow` rows.
         by: the key of a row: model, day, notebook or job.
         sessions: the `SessionSpend` of real money (False) and of sandbox credits (True).
-        budget: USD that this session may spend; 0 for no limit.
-        newest: the newest job whose reply had the remaining credits.
-        filtered: whether the rows are only of the last days.
+        budget: the USD that this session may spend; 0 for no limit.
+        newest: the newest job whose reply included the remaining credits.
+        filtered: whether the rows are limited to the last days.
     """
     groups = [[row for row in rows if row.sandbox == sandbox] for sandbox in (False, True)]
     sentences = [_session(sessions[False], "This session")]
     if sessions[True].spent or sessions[True].in_flight:
         sentences.append(_session(sessions[True], "In sandbox credits"))
     if budget:
-        sentences.append(f"Its budget is {money(budget)}.")
+        sentences.append(f"The budget of this session is {money(budget)}.")
     if newest is not None:
         kind = "sandbox credits" if newest.sandbox else "credits"
         sentences.append(f"The balance after the newest job: {newest.credits:.2f} USD of {kind}.")
     if not rows:
-        sentences.insert(0, f"Nothing was run {'then' if filtered else 'yet'}.")
+        sentences.insert(0, f"No jobs were run {'then' if filtered else 'yet'}.")
     return Table(
         rows,
         {by: lambda row: row.key or f"no {by}", **_SPEND_COLUMNS},

@@ -6,13 +6,14 @@ The recipe for a panel:
    by `%segmind_panel tile`, anywhere else by `%segmind_panel path/to/tile.py`.
 2. Set `title`, the heading. `build(argument)` returns the widgets, top to bottom; `argument` is the
    text after the panel's name on the magic's line, "" without one.
-3. Call everything through `self.client`, which may block: in a button's action, use
-   `self.background(work, then)`. `then` gets the value, and both may set traits; errors are shown.
+3. Call everything through `self.client`. Its methods may block, so use `self.background(work,
+then)` in a button's action. `then` receives the value of `work`; both may set traits; errors are
+shown.
 4. Create buttons with `self.button`, so that no error is lost. Show jobs with `self.follow(job)`,
    which puts a live line into `self.jobs`.
 5. Put jobs whose pictures should stay in the saved notebook into `self.results`, newest first.
 6. Write messages to `self.line`; it is the last widget, unless `build` returns it elsewhere.
-7. Observe traits with `self.observing(thing, callback, names)`: `close` ends that.
+7. Observe traits with `self.observing(thing, callback, names)`; `close` removes the observer.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from segmind_widgets.widgets.served import serve
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-_HIDE_STATIC = (  # while the panel has a kernel; JupyterLab may restore one without
+_HIDE_STATIC = (  # while the panel has a kernel; JupyterLab may restore panels without one
     ":root:has(.sw-panel-{id}:not(.jupyter-widgets-disconnected)) .sw-still-{id}{{display:none}}"
 )
 _MISSING_WIDGET = (  # JupyterLab's "model not found" message above the static HTML
@@ -104,7 +105,7 @@ class Panel(widgets.VBox):
         self.line.say(text)
 
     def fail(self, error: Exception) -> None:
-        """Show an error, and log it where it is no SegmindError: such an error is a bug."""
+        """Show an error, and log it if it is not a SegmindError, since that is a bug."""
         if not isinstance(error, SegmindError):
             _log.error("The %s panel failed", self.title, exc_info=error)
         self.line.say(self.without_keys(error_text(error)), error=True)
@@ -121,7 +122,7 @@ class Panel(widgets.VBox):
         return button
 
     def guard(self, action: Callable[[], _T]) -> _T | None:
-        """Call `action` and show its error: a callback has no caller that could handle it."""
+        """Call `action` and show its error, since a callback has no caller that could handle it."""
         try:
             return action()
         except Exception as error:  # noqa: BLE001 - shown to the user
@@ -141,7 +142,7 @@ class Panel(widgets.VBox):
     # jobs
 
     def follow(self, job: Any) -> None:
-        """Put a live line of the job on top of `self.jobs`, and keep its outputs in `results`."""
+        """Insert a live line for the job on top of `self.jobs`; keep its outputs in `results`."""
         self.jobs.children = (JobView(job), *self.jobs.children)
 
         def on_watching(_: Any = None) -> None:
@@ -154,7 +155,7 @@ class Panel(widgets.VBox):
     def on_job_end(self, job: Any) -> None:
         """Keep the outputs of a job that ended or was detached.
 
-        Called again where the job was resumed in between.
+        Called again if the job was resumed in between.
         """
         if job.outputs and job not in self.results:
             self.results = (job, *self.results)
@@ -182,7 +183,7 @@ class Panel(widgets.VBox):
         free(*parts)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """Return the widget, with text for notebooks that are opened without a kernel."""
+        """Return the widget, with a text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
         text = self._placeholder
         return {**data, "text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"}
@@ -190,9 +191,9 @@ class Panel(widgets.VBox):
     def static_html(self, pictures: str) -> str:
         """Return the static HTML below the panel, which stays in the saved notebook.
 
-        It is hidden while the panel is alive. In the place of a widget whose kernel has ended,
-        JupyterLab shows an error and ignores the text/html beside it; the CSS here replaces that
-        error by the panel's placeholder.
+        It is hidden while the panel is alive. If the kernel of a widget has ended, JupyterLab shows
+        an error and ignores the text/html of the same output; the CSS here replaces the error by
+        the panel's placeholder.
         """
         widget = _MISSING_WIDGET.format(id=self.model_id)
         text = json.dumps(self._placeholder, ensure_ascii=False).replace("<", r"\3c ")

@@ -44,7 +44,7 @@ class JobsPanel(Panel):
         self._update_later = Throttle(lambda: self.guard(self._update), UPDATE_INTERVAL)
         self.status = widgets.Dropdown(options=_STATES, description="State")
         self.status.add_class("sw-small")
-        self.earlier = widgets.Checkbox(False, description="Earlier ones too", indent=False)
+        self.earlier = widgets.Checkbox(False, description="Include earlier sessions", indent=False)
         self.search = Search(
             self.without_keys, argument, self._on_search, self.status, self.earlier
         )
@@ -107,7 +107,7 @@ class JobsPanel(Panel):
             return "No jobs match."
         if self.earlier.value:
             return 'No jobs yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
-        return "No jobs of this kernel yet. Tick the box above to see earlier ones."
+        return 'No jobs of this kernel yet. Select "Include earlier sessions" to see older jobs.'
 
     # updates
 
@@ -136,7 +136,7 @@ class JobsPanel(Panel):
         return {row["key"]: (row["status"], row["live"]) for row in self.table.content["rows"]}
 
     def _refresh(self) -> None:
-        """Update the details, and remove rows whose job no longer matches the state filter."""
+        """Update the details, and remove rows whose job no longer matches the status filter."""
         current = self.details.job
         if current is not None:
             same = (job for job in self._jobs_by_key.values() if job.id == current.id)
@@ -165,7 +165,7 @@ class JobsPanel(Panel):
             self._open(job)
         elif name == "stop":
             job.stop()
-            self.say(f"The job {job.id} continues; Resume follows it again.")
+            self.say(f"The job {job.id} continues; click Resume to watch it again.")
         elif name == "resume":
             self.say("Resuming…")
             self.background(lambda: self.client.resume(job.id), lambda _: self.say("Resumed."))

@@ -49,7 +49,7 @@ class UploadItem:
 
     @property
     def busy(self) -> bool:
-        """Return whether the file is being uploaded or waits for that."""
+        """Return whether the file is being uploaded or waiting for it."""
         return self.state.startswith(("waiting", "uploading")) and not self.error
 
     @property
@@ -77,7 +77,7 @@ class UploadItem:
 class UploadPanel(Panel):
     """An area to upload files of any size; equal content is uploaded once.
 
-    `argument`: a file or pattern to begin with.
+    `argument`: a file or pattern to start with.
     """
 
     title = "Upload"
@@ -95,9 +95,7 @@ class UploadPanel(Panel):
             label="Drop, paste or choose pictures, sound or video",
         )
         self._build_source()
-        before = self.button(
-            "Uploaded before", self.show_recent, tooltip="Use an earlier upload again"
-        )
+        before = self.button("Uploaded before", self.show_recent, tooltip="Use an earlier upload")
         self._recent_box = widgets.VBox()
         self._build_variable()
         self.list = Pictures(
@@ -153,7 +151,7 @@ class UploadPanel(Panel):
     def add(self, sources: Iterable[Any], provider: str | None = None) -> None:
         """Upload sources of `Asset.of`; the list shows the error of each unreadable one.
 
-        Without a provider they go to the one that is set.
+        Without `provider` they go to the provider in the settings.
         """
         entries = [replace(_item_of(source), provider=provider) for source in sources]
         self._entries += entries
@@ -182,7 +180,8 @@ class UploadPanel(Panel):
         if code.kind != "upload":
             word = "run" if code.kind == "model" else "workflow"
             raise InputError(
-                f"The code runs {code.target}.", hint=f"Paste it into %segmind_panel {word}."
+                f"This code runs {code.target} and uploads no file.",
+                hint=f"Paste it into %segmind_panel {word}.",
             )
         code.check()
         self.say(code.summary)
@@ -215,7 +214,7 @@ class UploadPanel(Panel):
             entry.error, entry.state = "", "uploading"
             self._show()
             try:
-                asset: Any = entry.asset  # entries without one are not uploaded
+                asset: Any = entry.asset  # entries without an asset are not uploaded
                 uploaded = self.client.upload(
                     asset,
                     provider=entry.provider or self.provider.value or None,
@@ -247,7 +246,9 @@ class UploadPanel(Panel):
         if not name.isidentifier() or keyword.iskeyword(name):
             raise InputError(f"{name!r} is not a valid variable name.", hint="Example: uploaded")
         if not isinstance(self.names.get(name, []), list):
-            raise InputError(f"`{name}` is another variable already.", hint="Choose another name.")
+            raise InputError(
+                f"`{name}` is already the name of another variable.", hint="Choose another name."
+            )
         self.names[name] = self.assets
         many = "" if len(self.assets) == 1 else f" to ${{{name}[{len(self.assets) - 1}]}}"
         self.say(f"In the inputs of a cell: ${{{name}[0]}}{many}")
@@ -277,7 +278,7 @@ class UploadPanel(Panel):
         for entry in self._entries:
             if entry.key == key:
                 return entry
-        raise NotFound("That file is no longer in the list.")
+        raise NotFound("This file is no longer in the list.")
 
 
 _ACTIONS = [
@@ -290,7 +291,7 @@ _ACTIONS = [
 def _state_text(entry: UploadItem) -> str:
     """Return the state after an upload: uploaded, reused, or a URL that needed no upload."""
     if entry.asset is not None and not entry.asset.local:
-        return "a URL, used as it is"
+        return "a URL, used without upload"
     return "uploaded before" if entry.state == "uploading" else "uploaded"
 
 
@@ -306,7 +307,7 @@ def _item_of(source: Any) -> UploadItem:
 
 
 def _files(text: str) -> list[Path]:
-    """Return the files of a path or a pattern. Raises InputError where there are none."""
+    """Return the files that match a path or pattern. Raises InputError if there are none."""
     path = Path(text).expanduser()
     if path.is_file():
         return [path]

@@ -24,8 +24,8 @@ class Details(widgets.VBox):
 
     Args:
         panel: the panel around the details.
-        more: further buttons.
-        pictures: a widget above the facts; None where the outputs are shown elsewhere.
+        more: additional buttons.
+        pictures: a widget above the list of facts; None if the outputs are shown elsewhere.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Details(widgets.VBox):
         self.folder.add_class("sw-wide")
         self.save = panel.button("Save", self._save, tooltip="Copy the files into the folder")
         self.rerun_button = panel.button(
-            "Run again", self._confirm_rerun, tooltip="A new job, same inputs"
+            "Run again", self._confirm_rerun, tooltip="Start a new job with the same inputs"
         )
         self.copy_id = CopyButton("Copy id", self._on_copy, title="Copy the job's id")
         self.saving = row(self.folder, self.save)
@@ -68,7 +68,7 @@ class Details(widgets.VBox):
         self.rerun_button.layout.display = "" if job.resubmit is not None else "none"
 
     def _on_copy(self, done: bool) -> None:
-        text = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"
+        text = "The id was copied." if done else f"Copy this text manually: {self.copy_id.text}"
         self._panel.say(text)
 
     def _save(self) -> None:
@@ -92,11 +92,11 @@ class Details(widgets.VBox):
         if job.sandbox:
             return "On the sandbox nothing is billed."
         if job.cost is not None:
-            return f"The last time it cost {money(job.cost)}."
+            return f"The last run cost {money(job.cost)}."
         model = self._panel.client.catalog(job.provider).find(job.model, job.provider)
         if model is None or model.cost is None:
-            return "The price is not known."
-        return f"It usually costs {money(model.cost)}."
+            return "The cost is not known."
+        return f"The typical cost is {money(model.cost)}."
 
     def _show_question(self, job: Job, price: str) -> None:
         self.question.value = (

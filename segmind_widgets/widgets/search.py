@@ -1,4 +1,4 @@
-"""Search fields for jobs: words of the inputs, and a model."""
+"""Search fields for jobs: words in the inputs, and a model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Search(widgets.HBox):
         *more: widgets.Widget,
     ) -> None:
         self.text = TextBox(
-            clean, words, description="Find", placeholder="words of a prompt", live=True
+            clean, words, description="Find", placeholder="words in the prompt", live=True
         )
         self.text.add_class("sw-wide")
         self.model = widgets.Dropdown(options=[_ALL_MODELS], description="Model")
@@ -51,7 +51,7 @@ class Search(widgets.HBox):
         return any(self.filters.values())
 
     def set_models(self, models: list[str]) -> None:
-        """Replace the list of models; the selection stays."""
+        """Replace the list of models; keep the selection."""
         names = sorted({*models, *filter(None, [self.model.value])}, key=str.lower)
         options = [_ALL_MODELS, *((name, name) for name in names)]
         if tuple(options) != tuple(self.model.options):

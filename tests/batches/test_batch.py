@@ -325,7 +325,7 @@ def test_objects_of_a_generator_are_not_sent_as_their_names(
     sent = [request.json for request in sandbox.requests("POST", "/v2/")[before:]]
     assert sent == [{"prompt": "<b>"}]
     error = batch.job(0).error
-    assert "`image` was bytes, which was lost with its generator" in error.message
+    assert "`image` was bytes, and it was lost with the generator" in error.message
 
 
 def test_what_nobody_told_the_cost_of_is_not_shown_as_free(client: SegmindClient) -> None:
@@ -441,7 +441,7 @@ def test_the_same_content_goes_on_and_pays_nothing(client: SegmindClient, sandbo
     assert [a.path for a in again.outputs] == [a.path for a in first.outputs]
     assert len(sandbox.billed_posts) == 5
     assert "5 of 5 done (5 before, not paid again)" in again.caption
-    assert str(client.plan_map(FAST, prompts(5))).startswith("5 done before: not paid again")
+    assert str(client.plan_map(FAST, prompts(5))).startswith("5 already done: not paid again")
     afresh = client.map(FAST, prompts(5), again=True).wait(30)
     assert (afresh.done, afresh.reused) == (5, 0)
     assert len(sandbox.billed_posts) == 10
@@ -816,7 +816,7 @@ def test_one_kernel_at_a_time_runs_a_batch(
         other = kernel(sandbox, 4)
         other.wait(60)
         assert other.stderr
-        assert "is run by another kernel" in other.stderr.read()
+        assert "is running in another kernel" in other.stderr.read()
         sandbox.faults.clear()
         assert said(first)[:2] == [4, 0]
         assert len(sandbox.billed_posts) == 4

@@ -58,7 +58,7 @@ def test_a_million_rows_are_counted_and_not_made() -> None:
 @pytest.mark.parametrize(
     ("inputs", "given", "said"),
     [
-        ({"seed": 1}, {"seed": [1]}, "among the inputs and is swept"),
+        ({"seed": 1}, {"seed": [1]}, "both a fixed input and swept"),
         ({"seed": {"sweep": []}}, {}, "`seed` has no values"),
         ({"seed": {"sweep": 3}}, {}, "`seed` has no values"),
         ({}, {"prompt": "abc"}, "`prompt` has no values"),
@@ -184,7 +184,7 @@ def test_many_are_asked_for(
     if answer == "yes":
         assert shell.run(cell).done == 3
         return
-    with pytest.raises(errors.LimitError, match="You did not say yes") as caught:
+    with pytest.raises(errors.LimitError, match="You did not confirm") as caught:
         shell.run(cell)
     assert "--yes" in caught.value.hint
     assert asked[0].endswith("more than 2 at once. Send them? [y/N] ")
@@ -214,10 +214,10 @@ def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--sweep seed", "is not NAME=V1,V2"),
+        ("--sweep seed", "does not have the form NAME=V1,V2"),
         ("--sweep seed=1 --sweep seed=2", "`seed` is swept twice"),
-        ("--sweep seed=1 seed=2", "is among the inputs and is swept"),
-        ("--sweep seed=1 --seed 2", "is among the inputs and is swept"),
+        ("--sweep seed=1 seed=2", "is both a fixed input and swept"),
+        ("--sweep seed=1 --seed 2", "is both a fixed input and swept"),
         ("--sweep seed=", "`seed` has no values"),
         ("--sweep seed=1,2 --reuse", "--reuse works only with a single run"),
         ("--sweep seed=1,2 --export curl", "--export works only with a single run"),

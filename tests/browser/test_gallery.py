@@ -84,7 +84,7 @@ def a_job_moves_is_stopped_and_taken_up_again(page: Any, jobs: Any) -> None:
     shot(page, "jobs")
     slow.get_by_role("button", name="Stop watching").focus()
     page.keyboard.press("Enter")
-    slow.get_by_text("not followed here").wait_for()
+    slow.get_by_text("not watched here").wait_for()
     assert bar.is_hidden()
     slow.get_by_role("button", name="Resume").click()
     page.wait_for_selector(".sw-job >> nth=0 >> progress:visible")
@@ -134,7 +134,7 @@ def a_picture_is_used(page: Any, gallery: Any) -> None:
     page.keyboard.press("Space")  # selects what was enlarged last
     gallery.locator(".sw-details >> text=a red sailing boat at dawn").wait_for()
     gallery.get_by_role("button", name="Use as input").click()
-    gallery.get_by_text("is on the clipboard").wait_for()
+    gallery.get_by_text("was copied").wait_for()
     assert re.fullmatch(r"file:/\S+\.\w+", page.evaluate("navigator.clipboard.readText()"))
     shot(page, "gallery-details")
 

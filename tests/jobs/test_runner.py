@@ -323,7 +323,7 @@ def test_a_removed_file_that_nobody_has_is_told_at_once(bench: Make) -> None:
     one.job = Job(id="r-1", model="m")
     finish(one.of(None, outputs=outputs_from_row(one.row)))
     assert "output 1 was removed from this disk" in str(one.job.error)
-    assert "nothing is lost" not in one.job.error.hint
+    assert "its result is not lost" not in one.job.error.hint
     assert "Run it again" in one.job.error.hint
     assert "was not found in the history of Segmind" in one.job.error.hint
     assert one.row["status"] == "completed"
@@ -558,7 +558,7 @@ NO_DELAY = "rate limit delays by 0.0 s"
          f"processing for 2.0 s of an unknown time expected; economical: True; {NO_DELAY}"),
         (polling(60, 30), [says("QUEUED")],
          "queued for 0.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
-        (polling(), [answer(429, b"", {"Retry-After": "7"})], "the service answered 429"),
+        (polling(), [answer(429, b"", {"Retry-After": "7"})], "the service replied with 429"),
         (polling(), [reset(read=False)], "try 1 failed"),
         (polling(), [reset(read=False), answer(200, b"{")], "try 2 failed"),
         (downloading, [answer(200, picture(), cut=5)], "download 1 failed"),

@@ -64,7 +64,7 @@ def test_question_mark_shows_the_help(shell: Shell, capsys: pytest.CaptureFixtur
         ("%segmind_run fast-flux-schnell --api v3 prompt=x", "invalid choice: 'v3'"),
         ("%segmind_run fast-flux-schnell -o 1x prompt=x", "'1x' cannot be a variable's name"),
         ("%segmind_run fast-flux-schnell -o class prompt=x", "'class' cannot be"),
-        ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is set twice"),
+        ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is given twice"),
         ("%segmind_run fast-flux-schnell prompt=x prompt=y", "`prompt` occurs twice"),
         ("%%segmind_run fast-flux-schnell prompt=x\nprompt: y", "on the line and in the cell"),
         ("%segmind_run fast-flux-schnell prompt=$nothing", "nothing"),
@@ -500,7 +500,7 @@ def test_models_are_found_by_words_and_modality(shell: Shell) -> None:
     assert "fast-flux-schnell" not in [model.slug for model in videos]
     with pytest.raises(errors.CellError, match="No model fits 'flux' and --modality sound") as bad:
         shell.run("%segmind_models flux --modality sound")
-    assert "Leave --modality out" in bad.value.hint
+    assert "Remove --modality" in bad.value.hint
     with pytest.raises(errors.CellError, match="No model fits 'zzzz'"):
         shell.run("%segmind_models zzzz")
 
@@ -541,7 +541,7 @@ def test_jobs_resume_goes_on(
     shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell.run("%segmind_jobs --resume")
-    assert "No job is unfinished." in capsys.readouterr().out
+    assert "There are no unfinished jobs." in capsys.readouterr().out
     assert shell.run("%segmind_jobs --stop") is None
     assert "No job is watched here." in capsys.readouterr().out
     sandbox.faults.add("GET /v2/.*", "silence", times=None)

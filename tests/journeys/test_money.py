@@ -282,7 +282,7 @@ def test_clean_says_how_much_and_asks(shell: Shell, capsys: Said) -> None:
     shell.run("%segmind_jobs --clean --older 0")
     said = capsys.readouterr().out
     assert "would be removed" in said
-    assert "Add --yes to do it." in said
+    assert "Add --yes to delete them." in said
     assert path.exists()
     shell.run("%segmind_jobs --clean --older 0 --yes")
     said = capsys.readouterr().out

@@ -161,7 +161,7 @@ def test_a_job_that_runs_when_the_file_is_saved_says_so(sandbox: Sandbox, tmp_pa
     sandbox.faults.add("GET /v2/.*", "silence", times=None)
     book = execute(notebook(f"{RUN} -b"), tmp_path, sandbox)
     (output,) = book.cells[1].outputs
-    assert "was running when this was saved" in output.data["text/plain"]
+    assert "was running when this notebook was saved" in output.data["text/plain"]
     assert "%segmind_jobs --resume" in output.data["text/html"]
     assert_free_of_pictures_and_keys(book, sandbox)
 

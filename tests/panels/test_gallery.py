@@ -152,7 +152,7 @@ def test_the_selected_one(
     for fact in ("number 47", "ink", "$0.01", "job-47", str(history[47])):
         assert f"<dd>{fact}</dd>" in panel.details.facts.value
     assert panel.use.text == f"file:{history[47]}"
-    for done, said in ((True, "is on the clipboard"), (False, "can be used as an input")):
+    for done, said in ((True, "was copied"), (False, "can be used as an input")):
         panel.use._receive(None, {"type": "copied", "done": done}, [])
         assert said in panel.line.value
     assert panel.input_asset.path == history[47]

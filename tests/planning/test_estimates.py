@@ -109,7 +109,7 @@ def test_one_run_makes_an_unknown_cost_known(client: SegmindClient) -> None:
     model, options = "gemini-3-pro-image-preview", {"provider": "apimart"}
     told = client.plan(model, {"prompt": "x"}, **options).estimate
     assert told.high is None
-    assert told.remedy == "After one run without a limit, its cost may be known."
+    assert told.remedy == "The cost may be known after one run without a limit."
     job = client.run(model, {"prompt": "x"}, **options)
     assert client.plan(model, {"prompt": "x"}, **options).estimate.high == job.cost > 0
 

@@ -167,7 +167,7 @@ def test_the_name_of_a_file_is_not_sent_for_the_file(
 
 @pytest.mark.parametrize("inputs", ["a fox", [1], {"a", "b"}, 5])
 def test_inputs_are_one_mapping(client: SegmindClient, sandbox: Sandbox, inputs: Any) -> None:
-    with pytest.raises(InputError, match="must be one mapping") as raised:
+    with pytest.raises(InputError, match="must be a mapping") as raised:
         client.run("flux-dev", inputs)
     assert "prompt" in raised.value.hint
     assert sandbox.billed_posts == []

@@ -114,7 +114,7 @@ def test_a_journal_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyP
     other.execute("BEGIN IMMEDIATE")
     store.update(key, id="req-1")
     assert "locked" in store.problem
-    assert store.problem.endswith("It is tried again every few seconds.")
+    assert store.problem.endswith("Writing is tried again every few seconds.")
     assert store.job("req-1")["key"] == key
     store._file._again = 0.0
     store.update(key, cost=0.04)

@@ -21,7 +21,7 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_login(self, line: str) -> None:
-        """Store an API key: asks for it without showing it.
+        """Prompt for an API key (hidden input) and store it.
 
         %segmind_login [PROVIDER] [--forget]
 
@@ -46,11 +46,11 @@ class AccountMagics(MagicsBase):
             return
         page = self.client.session.provider_class(provider).keys_url
         if not keys.key(provider):
-            self.display.note(f"Keys of {titles[provider]} are made at {page}")
+            self.display.note(f"Create keys for {titles[provider]} at {page}")
         storage = keys.remember(provider, ask(provider, titles[provider]))
         result = self._check_key(provider)
         source = keys.source(provider)
-        override = f" But {source} has a key, too, and it comes first."
+        override = f" But {source} also has a key, which takes precedence."
         self.display.note(
             f"The key for {titles[provider]} is stored in {storage}. {result}"
             f"{override if 'environment' in source else ''}"
@@ -59,7 +59,7 @@ class AccountMagics(MagicsBase):
     def _check_key(self, provider: str) -> str:
         """Return a sentence on whether the key works; a wrong key is deleted."""
         if self.client.session.endpoints.choose(provider).sandbox:
-            return "It was not checked: the sandbox is set as the provider."
+            return "It was not checked, because the provider is set to the sandbox."
         try:
             balance = self.client.credits(provider)
         except Unauthorized:
@@ -73,7 +73,7 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_status(self, line: str) -> Table:
-        """Show the provider, where its key came from, credits and limits.
+        """Show the provider, the source of its key, credits and limits.
 
         %segmind_status [options]
 
@@ -90,8 +90,8 @@ class AccountMagics(MagicsBase):
             balance = self.client.credits(options.provider)
         except Unauthorized as error:
             hint = (
-                f"The key {keys.masked(name)} comes from {keys.source(name)};"
-                f" %segmind_login {name} sets another, made at {endpoint.provider.keys_url}"
+                f"The key {keys.masked(name)} comes from {keys.source(name)}; %segmind_login "
+                f"{name} sets another; create keys at {endpoint.provider.keys_url}"
             )
             raise error.with_hint(hint) from error.__cause__
         key = "none needed" if endpoint.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
@@ -117,7 +117,7 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_spend(self, line: str) -> Table:
-        """Show the cost of jobs as the services report it, sandbox credits apart.
+        """Show the cost of jobs as the services report it, and sandbox credits separately.
 
         %segmind_spend [options]
 

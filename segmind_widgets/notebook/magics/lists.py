@@ -45,8 +45,8 @@ class ListMagics(MagicsBase):
         if not models:
             kind = f"--modality {options.modality}" if options.modality else ""
             words = " and ".join(filter(None, [query and repr(query), kind]))
-            hint = "Leave --modality out, or try fewer words." if kind else "Try fewer words."
-            raise CellError(f"No model fits {words}.", hint=hint)
+            hint = "Remove --modality, or try fewer words." if kind else "Try fewer words."
+            raise CellError(f"No model matches {words}.", hint=hint)
         return listings.models(models)
 
     @with_options
@@ -73,7 +73,7 @@ class ListMagics(MagicsBase):
 
     def _clean(self, older: float, *, yes: bool) -> None:
         freed = self.client.clean(older, dry_run=not yes)
-        ask = " Add --yes to do it." if freed.files and not yes else ""
+        ask = " Add --yes to delete them." if freed.files and not yes else ""
         self.display.note(f"{freed}{ask}")
 
     def _stop(self, ids: list[str], last: int) -> Table | None:
@@ -102,7 +102,7 @@ class ListMagics(MagicsBase):
         return jobs[0]
 
     def _job(self, word: str) -> Job:
-        """Return the job of an id, or of a $variable."""
+        """Return the job with an id, or the value of a $variable."""
         if not word.startswith("$"):
             return self.client.job(word)
         from segmind_widgets.syntax.cells import parse_line
