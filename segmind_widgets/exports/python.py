@@ -23,7 +23,7 @@ session.mount("<<scheme>>://", HTTPAdapter(max_retries=retry))
 
 
 def call(method, url, headers=KEY, **body):
-    """Send one request, with the key by default; on an error, exit with the service's message."""
+    """Send one request, with the key by default; exit with the reply on an error."""
     follow = headers is not KEY  # the key goes nowhere else
     reply = session.request(
         method, url, headers=headers, timeout=<<timeout>>, allow_redirects=follow, **body

@@ -87,7 +87,7 @@ class Plan:
             )
         # written this way, a NaN limit allows nothing
         if not estimate.high <= max_cost + USD_TOLERANCE:
-            words = "usually costs" if estimate.low == estimate.high else "may cost up to"
+            words = "typically costs" if estimate.low == estimate.high else "may cost up to"
             raise LimitError(
                 f"{target} {words} {money(estimate.high)} ({estimate.source}), more than your "
                 f"limit of {money(max_cost)}.",

@@ -608,7 +608,7 @@ def test_to_run_again_takes_the_seed_that_was_used() -> None:
 
 
 WRONG: dict[str, Any] = {
-    "no recipe": [1],
+    "not a recipe": [1],
     "newer": {"segmind_widgets": 99, "model": "m"},
     "names no model": {"segmind_widgets": 1},
     "`model`": {"segmind_widgets": 1, "model": "\x1b[2Jm"},

@@ -100,8 +100,8 @@ def test_problems_are_raised_together():
 def test_unknown_parameters_are_sent_with_a_warning():
     checked = check(Catalog().find("flux-schnell"), {"prompt": "x", "sede": 5, "zzz": PICTURE})
     assert [str(note) for note in checked.warnings] == [
-        "`sede` is not a known parameter of flux-schnell; did you mean `seed`? It is sent as it is.",
-        "`zzz` is not a known parameter of flux-schnell. It is sent as it is.",
+        "`sede` is not a known parameter of flux-schnell; did you mean `seed`? It is sent unchanged.",
+        "`zzz` is not a known parameter of flux-schnell. It is sent unchanged.",
     ]
     assert [note.field for note in checked.warnings] == ["sede", "zzz"]
     assert checked.problems == ()

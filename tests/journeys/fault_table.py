@@ -200,7 +200,10 @@ ROWS = {
         redirect  error     ForeignHost    1 0    error     ForeignHost    1 0
     """,
 }
-MISSING = 'Downloads are not JSON, so "half of a JSON body" does not apply to them; a body cut half-way does.'
+MISSING = (
+    'Downloads are not JSON, so "half of a JSON body" does not apply to them; a body cut half-way'
+    " does."
+)
 
 
 @dataclass(frozen=True)
@@ -256,14 +259,14 @@ def document() -> str:
     lines = [
         "# When the connection or the service fails",
         "",
-        "The outcome of each request when the connection or the service fails. In all cases, no paid",
-        "result is lost, nothing is paid twice, and the key is sent to no other host.",
+        "The outcome of each request when the connection or the service fails. In all cases, no",
+        "paid result is lost, nothing is paid twice, and the key is sent to no other host.",
         "",
         "- **completed**: the files are on disk. **failed**: nothing was accepted or billed.",
-        "- **unknown**: the service may have accepted and billed the request, but no reply contained",
-        "  its id. The request is never repeated automatically.",
-        "- **resume fetches it**: the job continues at the service; `%segmind_jobs --resume` fetches",
-        "  all of its files, and never submits again.",
+        "- **unknown**: the service may have accepted and billed the request, but no reply",
+        "  contained its id. The request is never repeated automatically.",
+        "- **resume fetches it**: the job continues at the service; `%segmind_jobs --resume`",
+        "  fetches all of its files, and never submits again.",
         "- **sent**: how many times the request went out. **paid**: how many jobs the service",
         "  accepted; this is never more than one.",
         "",

@@ -360,7 +360,9 @@ def test_max_cost_refuses_before_anything_is_sent(
     shell: Shell, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     (tmp_path / "cat.png").write_bytes(picture())
-    with pytest.raises(errors.LimitError, match=r"usually costs \$0.04 .*more than the \$0.01"):
+    with pytest.raises(
+        errors.LimitError, match=r"typically costs \$0.04 .*more than your limit of \$0.01"
+    ):
         shell.run("%segmind_run seedream-4.5 --max-cost 0.01 prompt=x image_input=file:cat.png")
     assert not sandbox.requests("POST")
     shell.run(f"{RUN} prompt=x --max-cost 0.01")

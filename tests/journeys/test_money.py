@@ -83,7 +83,7 @@ def test_a_dry_run_tells_what_would_keep_it_from_being_sent(
 ) -> None:
     shell.run(f"{RUN} prompt=x --dry-run --max-cost 0.001 sparkle=1")
     said = capsys.readouterr().out
-    assert "It would be refused: fast-flux-schnell usually costs $0.0055" in said
+    assert "This run would be refused: fast-flux-schnell typically costs $0.0055" in said
     assert said.count("`sparkle` is not a known parameter") == 1
     shell.run("%config SegmindClient.budget = 0.001")
     shell.run(f"{RUN} prompt=x --dry-run")

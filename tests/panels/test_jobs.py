@@ -183,8 +183,8 @@ def test_save_says_where_and_run_again_asks_first(
 
 def test_the_price_is_told(client: SegmindClient, panel: JobsPanel) -> None:
     price = panel.details._price_text
-    assert price(Job(model=FAST, cost=0.5)) == "The last time it cost $0.50."
-    assert price(Job(model=FAST, provider="segmind")).startswith("It usually costs $0.00")
+    assert price(Job(model=FAST, cost=0.5)) == "The last run cost $0.50."
+    assert price(Job(model=FAST, provider="segmind")).startswith("The typical cost is $0.00")
     unknown = Job(model="nobody-knows-it", provider="segmind")
     assert price(unknown) == "The cost is not known."
 

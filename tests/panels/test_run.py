@@ -169,7 +169,7 @@ def test_only_models_of_the_place_are_offered(panel: RunPanel) -> None:
     panel.form.inputs = {"prompt": "a fox"}
     panel.provider.value = "apimart"
     assert listed.wait(20)
-    assert "fast-flux-schnell runs at Segmind" in told(panel, "choose that provider")
+    assert "fast-flux-schnell is a model of Segmind" in told(panel, "choose that provider")
     assert panel.act.layout.display == panel.form_box.layout.display == "none"
     panel.provider.value = "segmind"
     back = threading.Event()

@@ -32,7 +32,7 @@ def runs(sandbox: Sandbox) -> int:
 
 def test_a_cap_refuses_before_anything_is_sent(client: SegmindClient, sandbox: Sandbox) -> None:
     inputs = {"prompt": "x", "image_input": [picture()]}
-    with pytest.raises(LimitError, match=r"\$0.04 \(directory average\), more than the \$0.01"):
+    with pytest.raises(LimitError, match=r"\$0.04 \(directory.*\), more than your limit of \$0.01"):
         client.submit("seedream-4.5", inputs, max_cost=0.01)
     assert not sandbox.requests("POST")
     assert client.run(MODEL, PROMPT, max_cost=0.01).status is Status.COMPLETED

@@ -179,8 +179,8 @@ def test_scalars_follow_yaml_1_2(text, value):
         ("prompt: a\n[b]: c", 2, "not text", "Quote it"),
         ("prompt: a\n---\nseed: 1", 2, "second YAML document", "---"),
         ("seed: 1\nprompt: a \x07 bell", 2, "'\\x07'", "Remove"),
-        ("prompt: a cat #1", 1, "comment", "Quote"),
-        ("color: #ff0000", 1, "comment", "Quote"),
+        ("prompt: a cat #1", 1, "comment", "quotes"),
+        ("color: #ff0000", 1, "comment", "quotes"),
         ("x: " + "[" * 99 + "]" * 99, 1, "too deeply", "$name"),
     ],
 )
