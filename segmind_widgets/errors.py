@@ -152,7 +152,7 @@ class Rejected(InputError):
 class Moderated(Rejected):
     """A refusal by the service's content rules."""
 
-    hint = "Change the words or the picture: the service's content rules refused them."
+    hint = "Change the prompt or the image: the service's content rules refused the request."
 
 
 class LimitError(SegmindError):
@@ -257,7 +257,7 @@ class ReplyLost(Unreachable):
 class ReplyError(SegmindError):
     """An answer in an unknown form."""
 
-    hint = "The service answered in an unknown form; `error.body` holds the answer."
+    hint = "The service sent an unknown reply; `error.body` contains it."
 
 
 class ForeignHost(SegmindError):

@@ -53,7 +53,7 @@ class Settings(SingletonConfigurable):
         50, min=0, help="A cell asks for confirmation before it sends more jobs than this."
     ).tag(config=True)
     recipes = Bool(
-        True, help="Whether each new picture gets its recipe (model, inputs, seed) as metadata."
+        True, help="Whether each new image gets its recipe (model, inputs, seed) as metadata."
     ).tag(config=True)
     watch_limit = Float(
         3600.0, min=1, help="Seconds after which a job is no longer watched; the job continues."

@@ -261,7 +261,7 @@ class Asset:
             if isinstance(error, OSError) and self.removed:
                 raise self._unreadable(error) from error
             raise AssetError(
-                f"{self.filename} is {self.media_type}, not a picture that can be read.",
+                f"{self.filename} is {self.media_type}, not an image that can be read.",
                 hint="Use .path, .text or .save() for other files.",
             ) from error
 
@@ -384,6 +384,6 @@ def _from_array(array: Any) -> Any:
     except (TypeError, ValueError, KeyError):
         shape, kind = getattr(array, "shape", "?"), getattr(array, "dtype", "?")
         raise AssetError(
-            f"An array of shape {shape} and type {kind} is not a picture.",
+            f"An array of shape {shape} and type {kind} is not an image.",
             hint="Give height × width (× 3 or 4) of uint8, 0 to 255.",
         ) from None

@@ -127,7 +127,7 @@ class Recipe:
         missing = [name for name in self.cut if name not in changes]
         if missing:
             raise InputError(
-                f"The picture's recipe contains only a part of `{'`, `'.join(missing)}`.",
+                f"The image's recipe contains only a part of `{'`, `'.join(missing)}`.",
                 hint=f"Give it again: {missing[0]}=…",
                 field=missing[0],
             )
@@ -179,7 +179,7 @@ class Recipe:
             if not _CHECKS[name](value):
                 raise ValueError(f"its `{name}` is invalid")
         if "model" not in fields:
-            raise ValueError("it names no model")
+            raise ValueError("it has no model")
         fields["cut"] = tuple(fields.get("cut", ()))
         return cls(**fields)
 

@@ -42,7 +42,7 @@ _UNFINISHED = (
     "This row is not finished, and this kernel does not watch it: run the same batch again."
 )
 _RESUMES = "finished rows are not repeated."
-_RUN_AGAIN = f"Run the same again: {_RESUMES}"
+_RUN_AGAIN = f"Run the same batch again: {_RESUMES}"
 _NOT_RESUMABLE = "A generator can only be resumed if the batch has a name (name=…)."
 
 
@@ -94,7 +94,7 @@ class Batch(BatchResults, Observable):
     sandbox = Bool(False, help="Whether the batch runs on the local sandbox: nothing is billed.")
     total = Int(None, allow_none=True, help="Number of rows; None while unknown.")
     queued = Int(0, help="Rows not read yet; 0 while `total` is unknown.")
-    running = Int(0, help="Rows in flight.")
+    running = Int(0, help="Rows that are running.")
     done = Int(0, help="Completed rows, of this run and of earlier ones.")
     reused = Int(0, help="The part of `done` that an earlier run completed; not billed again.")
     failed = Int(0, help="Rows of this run that did not complete; `failures` has their jobs.")
@@ -120,7 +120,7 @@ class Batch(BatchResults, Observable):
         Float(None, allow_none=True, help="Seconds until the batch is done; None: unknown."),
     )
     message = Unicode(help="Why sending stopped, and the remedy.")
-    finished = Bool(False, help="Whether no row is in flight and none will be sent.")
+    finished = Bool(False, help="Whether no row is running and none will be sent.")
     error = cast(
         "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
         Instance(SegmindError, allow_none=True, help="Why rows were not sent; None if all were."),
@@ -317,7 +317,9 @@ class Batch(BatchResults, Observable):
         if queued:
             sentences.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
         if running:
-            sentences.append(f"{running:,} in flight go on.")
+            sentences.append(
+                f"{running:,} running row{'s continue' if running > 1 else ' continues'}."
+            )
         if not (error and error.hint.endswith(_RESUMES)):
             sentences.append(_RUN_AGAIN if self.plan.resumable else _NOT_RESUMABLE)
         return " ".join(sentences)
@@ -336,12 +338,12 @@ class Batch(BatchResults, Observable):
         """Block until the batch has ended and return it; failed rows do not raise.
 
         Raises:
-            StillRunning: `timeout` seconds have passed. The batch goes on.
+            StillRunning: `timeout` seconds have passed. The batch continues.
         """
         progress = self._progress
         if not wait_for(lambda most: progress.wait(lambda: self._end_published, most), timeout):
             raise StillRunning(
-                f"Not done within {timeout:g} s; the batch {self.name} goes on.",
+                f"Not done within {timeout:g} s; the batch {self.name} continues.",
                 hint="batch.stop() ends it once the submitted rows have ended.",
             )
         return self

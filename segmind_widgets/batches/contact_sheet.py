@@ -125,7 +125,7 @@ def _draw_tile(
     if picture is not None:
         page.paste(picture, (x + (side - picture.width) // 2, y + (side - picture.height) // 2))
         return
-    text = tile.text or _KIND_LABELS.get(tile.kind, "no picture")
+    text = tile.text or _KIND_LABELS.get(tile.kind, "no image")
     color = _ERROR_COLOR if tile.text in ("failed", "unknown", "cancelled") else _MUTED_COLOR
     words, bottom = text.split(), y + side
     x, y = x + 6, y + 6

@@ -227,8 +227,9 @@ class BatchFeeder:
         spent = counts.spent + counts.unbilled
         if spent + counts.reserved + high > self._max_cost + 1e-9:
             raise LimitError(
-                f"The next row may cost {money(high)}; of the {money(self._max_cost)} that you"
-                f" allow, {money(spent)} is spent and {money(counts.reserved)} in flight.",
+                f"The next row may cost {money(high)}; of your limit of {money(self._max_cost)},"
+                f" {money(spent)} is spent and {money(counts.reserved)} is reserved for running"
+                " jobs.",
                 hint="Raise max_cost to send the others.",
             )
 

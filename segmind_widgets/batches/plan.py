@@ -70,7 +70,7 @@ class BatchPlan:
         raise LimitError(
             f"{self._job_count} may cost {money(self.high)}, more than the {money(usd)} that you"
             " allow.",
-            hint="Nothing was sent. Raise --max-cost, or take fewer rows.",
+            hint="Nothing was sent. Raise --max-cost, or use fewer rows.",
         )
 
     @property
@@ -82,7 +82,7 @@ class BatchPlan:
     def cost(self) -> str:
         """Return the USD as text, with the range if there is one."""
         if self.to_send == 0:
-            return "nothing to pay"
+            return "free"
         if self.usual is None or self.low is None or self.high is None:
             return f"each {self.each}" if self.each.usual is not None else str(self.each)
         if self.low == self.high:

@@ -207,7 +207,7 @@ class _CsvFile(_TextFile):
         ):
             return InputError(
                 f"Line {line} of {self.path.name} has a value in a column without a name.",
-                hint="The first line names the columns; put text with a comma in quotes.",
+                hint="The first line has the column names; put text with a comma in quotes.",
             )
         pairs = zip(names, cells, strict=False)
         return {name: self.value(cell) for name, cell in pairs if cell != ""}

@@ -199,8 +199,8 @@ def _misfit(name: str, value: Any, schema: Schema) -> str:
     if media and isinstance(value, str) and not _is_address(value, schema):
         text = value[:60] + "…" * (len(value) > 60)
         return (
-            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{text}`. For a"
-            f" file of yours write `file:{text.removeprefix('file:')}` in a cell, or upload it"
+            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{text}`. For"
+            f" your own file, write `file:{text.removeprefix('file:')}` in a cell, or upload it"
             " first."
         )
     return ""
@@ -226,7 +226,7 @@ _TYPES = {  # type in JSON Schema: type in Python, and a name for people
     "null": (type(None), "nothing"),
 }
 
-_MEDIA = {"image": "an image", "video": "a video", "audio": "a sound file", "*": "a file"}
+_MEDIA = {"image": "an image", "video": "a video", "audio": "an audio file", "*": "a file"}
 
 _BOUNDS = {
     "minimum": "at least",

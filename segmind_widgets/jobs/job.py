@@ -74,7 +74,7 @@ class Job(Observable):
     status: TraitType[Status, Status] = UseEnum(
         Status, Status.SUBMITTING, help="See `types.Status`."
     )
-    provider_status = Unicode(help="The service's own word for the status.")
+    provider_status = Unicode(help="The status as the service reports it.")
     message = Unicode(help="The reason for a wait, such as the rate limit.")
     progress: TraitType[float, float] = _Progress(0.0, help="0 to 1; it never falls.")
     indeterminate = Bool(
@@ -161,7 +161,7 @@ class Job(Observable):
         waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
         if waiting and not latest["message"]:
             if expected and elapsed > 3 * expected + 5:
-                changes["message"] = "slower than usual: the model may be starting up"
+                changes["message"] = "slower than typical: the model may be starting up"
             elif not expected and elapsed > _COLD_START_SECONDS:
                 changes["message"] = _COLD_START
         self.publish(**changes)
@@ -189,7 +189,7 @@ class Job(Observable):
     def still_running(self, why: str) -> StillRunning:
         """Return the error that ends a wait while the job continues."""
         return StillRunning(
-            f"{why}; the job {self.id} goes on.",
+            f"{why}; the job {self.id} continues.",
             hint=f"Fetch its result with %segmind_jobs --resume {self.id}",
         )
 

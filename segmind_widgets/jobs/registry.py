@@ -396,7 +396,7 @@ def _may_recover(row: Mapping[str, Any]) -> bool:
 
 def _not_followed(row: Mapping[str, Any]) -> StillRunning:
     job_id = row["id"] or row["key"]
-    message, hint = f"The job {job_id} is not watched here; it continues.", "Get it back with"
+    message, hint = f"The job {job_id} is not watched here; it continues.", "Fetch its result with"
     if not (row["id"] or row["next"] or row["outputs"]):
         before = f"The kernel stopped before {row['target']} received a reply"
         if row["sent"]:

@@ -190,7 +190,7 @@ def run(kind: str) -> Arguments:
     _add_limits(parser)
     parser.add_argument("--save", metavar="DIR", help="copy the results into this folder, too")
     _add_code(parser, is_model=is_model)
-    _add_quiet(parser, "show nothing but errors")
+    _add_quiet(parser, "show only errors")
     parser.add_argument("target", nargs="?")
     parser.add_argument("inputs", nargs="*")
     return parser
@@ -242,7 +242,7 @@ def _add_code(parser: Arguments, *, is_model: bool) -> None:
         dest="recipe",
         metavar="FILE",
         help=f"take the {'model, the inputs and the seed' if is_model else 'workflow and inputs'} "
-        "from a picture made here (a path or $variable); values on the line or in the cell "
+        "from an image made here (a path or $variable); values on the line or in the cell "
         "override them",
     )
     parser.add_argument(
@@ -439,7 +439,7 @@ def _check_jobs(options: argparse.Namespace) -> None:
             hint="List the jobs first, then give their ids.",
         )
     if options.clean and options.ids:
-        raise CellError("--clean takes no ID.", hint="%segmind_jobs --clean --older 30")
+        raise CellError("--clean does not take an ID.", hint="%segmind_jobs --clean --older 30")
     if options.clean and options.older is None:
         raise CellError("--clean needs --older DAYS.", hint="%segmind_jobs --clean --older 30")
     if not options.clean and (options.older is not None or options.yes):

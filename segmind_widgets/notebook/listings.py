@@ -33,11 +33,11 @@ def models(matches: Sequence[Model], most: int = 40) -> Table:
         {
             "model": lambda model: model.slug,
             "name": lambda model: model.name + " (premium)" * model.premium,
-            "what": lambda model: model.modality,
-            "usually": lambda model: money(model.cost) if model.cost is not None else "?",
-            "takes": lambda model: seconds(model.seconds) if model.seconds else "?",
+            "type": lambda model: model.modality,
+            "typical cost": lambda model: money(model.cost) if model.cost is not None else "?",
+            "typical time": lambda model: seconds(model.seconds) if model.seconds else "?",
         },
-        f"{more}%segmind_models NAME shows a model's parameters, where they are known.",
+        f"{more}%segmind_models NAME shows a model's parameters, if they are known.",
     )
 
 
@@ -56,9 +56,9 @@ def parameters(model: Model, page: str = "") -> Table:
         list(schema.get("properties", {}).items()),
         {
             "input": lambda row: row[0] + (" *" if row[0] in required else ""),
-            "takes": lambda row: _takes(row[1]),
+            "type": lambda row: _takes(row[1]),
             "default": lambda row: str(row[1].get("default", "")),
-            "meaning": lambda row: row[1].get("description", ""),
+            "description": lambda row: row[1].get("description", ""),
         },
         " ".join([f"{' · '.join(facts)}. * = required. {model.description}".strip(), *more]),
         links=[CAPTION],
@@ -80,21 +80,23 @@ def jobs(
         total: the number of matching jobs in the journal.
         filtered: whether a filter chose the jobs.
     """
-    more = f"{len(rows)} of {total} jobs; --last shows more. " if total > len(rows) else ""
-    none = "No job matches." if filtered else "No jobs yet."
+    more = f"{len(rows)} of {total} jobs; --last N shows more. " if total > len(rows) else ""
+    none = "No jobs match." if filtered else "No jobs yet."
     return Table(
         rows,
         {
-            "picture": lambda job: _picture(job, preview),
+            "preview": lambda job: _picture(job, preview),
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
             "started": lambda job: age(job.created),
-            "took": lambda job: seconds(job.elapsed) if job.elapsed else "",
+            "duration": lambda job: seconds(job.elapsed) if job.elapsed else "",
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
         },
-        f"{more}%segmind_jobs ID shows one; --resume resumes unfinished jobs." if rows else none,
-        pictures=["picture"],
+        f"{more}%segmind_jobs ID shows a job in full; --resume resumes unfinished jobs."
+        if rows
+        else none,
+        pictures=["preview"],
     )
 
 
@@ -107,10 +109,10 @@ def job(one: Job, cell: str) -> Table:
             dict.fromkeys(filter(None, [str(one.status), one.provider_status.lower()]))
         ),
         "error": _error_text(one.error),
-        "at": where,
+        "provider": where,
         "id": one.id,
         "started": f"{age(one.created)} ({one.created})",
-        "took": seconds(one.elapsed) if one.elapsed else "",
+        "duration": seconds(one.elapsed) if one.elapsed else "",
         "cost": money(one.cost) if one.cost is not None else "unknown",
         "credits left": f"{one.credits:.2f} USD" if one.credits is not None else "",
         "seed": str(one.seed) if one.seed is not None else "",
@@ -122,7 +124,7 @@ def job(one: Job, cell: str) -> Table:
         where = [str(asset.path or "in memory"), f"{asset.url}{until}" if asset.url else ""]
         rows.append((f"output {number}", " · ".join([*asset.facts[1:], *filter(None, where)])))
     rows += [("note", one.note)] if one.note else []
-    rows.append(("again", cell.strip()))
+    rows.append(("cell to run it again", cell.strip()))
     return Table(
         rows,
         {"": lambda row: row[0], " ": lambda row: row[1]},
@@ -160,7 +162,7 @@ def spend(
         kind = "sandbox credits" if newest.sandbox else "credits"
         sentences.append(f"The balance after the newest job: {newest.credits:.2f} USD of {kind}.")
     if not rows:
-        sentences.insert(0, f"No jobs were run {'then' if filtered else 'yet'}.")
+        sentences.insert(0, f"No jobs were run {'in that time' if filtered else 'yet'}.")
     return Table(
         rows,
         {by: lambda row: row.key or f"no {by}", **_SPEND_COLUMNS},
@@ -175,12 +177,12 @@ def uploads(assets: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
     return Table(
         assets,
         {
-            "picture": lambda asset: _small(asset, asset.filename, preview) if asset.local else "",
+            "preview": lambda asset: _small(asset, asset.filename, preview) if asset.local else "",
             "file": lambda asset: " · ".join(asset.facts),
             "url": lambda asset: asset.url or "",
-            "until": lambda asset: asset.expires_at or "",
+            "valid until": lambda asset: asset.expires_at or "",
         },
-        pictures=["picture"],
+        pictures=["preview"],
     )
 
 
@@ -216,7 +218,7 @@ def _takes(schema: Mapping[str, Any]) -> str:
 
 def _total(rows: Sequence[Any]) -> Any:
     sums = {name: sum(getattr(r, name) for r in rows) for name in SUM_COLUMNS}
-    return replace(rows[0], key="in all", **sums)
+    return replace(rows[0], key="total", **sums)
 
 
 def _cost(row: Any) -> str:
@@ -228,12 +230,14 @@ _SPEND_COLUMNS: dict[str, Callable[[Any], str]] = {
     "jobs": lambda row: str(row.jobs),
     "completed": lambda row: str(row.completed),
     "cost": _cost,
-    "money": lambda row: "sandbox credits" if row.sandbox else "real",
+    "billed in": lambda row: "sandbox credits" if row.sandbox else "USD",
 }
 
 
 def _session(session: Any, name: str) -> str:
-    in_flight = f", {money(session.in_flight)} in flight" if session.in_flight else ""
+    in_flight = (
+        f", {money(session.in_flight)} reserved for running jobs" if session.in_flight else ""
+    )
     return f"{name}: {money(session.spent)} spent{in_flight}."
 
 

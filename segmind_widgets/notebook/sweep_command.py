@@ -229,8 +229,8 @@ def _stop(batch: Batch) -> StillRunning:
     ended = batch.done + batch.failed
     of = f" of {batch.total:,}" if batch.total is not None else ""
     return StillRunning(
-        f"You stopped it: {ended:,}{of} rows ended, {batch.running:,} in flight go on, and no"
-        " further row is sent.",
+        f"You stopped the batch: {ended:,}{of} rows ended, {batch.running:,} running"
+        " continue, and no further row is sent.",
         hint="Run the same cell again to resume it.",
     )
 

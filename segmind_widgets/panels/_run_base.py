@@ -43,7 +43,7 @@ class RunsPanel(Panel):
         # whether an error of the current runs is shown and must not be cleared
         self.has_error = False
         self.provider = provider_choice()
-        self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="How many")
+        self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="Number of runs")
         self.count.add_class("sw-small")
         self.go = self.button("Run", self.run, primary=True, tooltip="Submit the job")
         self.cost = widgets.HTML()
@@ -54,9 +54,7 @@ class RunsPanel(Panel):
         self.code = widgets.VBox()
         self.outputs = ResultPictures(self)
         as_cell = self.button("As a cell", self.as_cell, tooltip="Show this run as a notebook cell")
-        as_python = self.button(
-            "As Python", self.as_python, tooltip="Python code with the same run"
-        )
+        as_python = self.button("As Python", self.as_python, tooltip="Show this run as Python code")
         self.act = row(self.go, self.count, self.cost, as_cell, as_python)
         self.act.add_class("sw-act")
         self.act.layout.display = "none"
@@ -148,7 +146,7 @@ class RunsPanel(Panel):
         if form is None or self.go.disabled:  # a second click while the first is being submitted
             return
         if form.check() and not self.as_written:
-            self.line.say("Some inputs are not valid: see above.", error=True)
+            self.line.say("Some inputs are not valid: see the messages above.", error=True)
             return
         inputs = self._inputs_by_run(form.inputs, self.count.value)
         self.go.disabled, self.has_error = True, False
@@ -204,7 +202,7 @@ class RunsPanel(Panel):
             if self.form is not None and job.seed is not None:
                 self.form.last_seed = job.seed
         elif job.error is not None and not self._show_in_form(job.error):
-            self.line.say("The job failed: see its line below.", error=True)
+            self.line.say("The job failed: see the message below.", error=True)
 
     def fail(self, error: Exception) -> None:
         """Show an error below the input that it names, else in the panel's line."""
@@ -220,7 +218,7 @@ class RunsPanel(Panel):
             return False
         if not self.form.show_error(error):
             return False
-        self.line.say("An input was refused: see its field.", error=True)
+        self.line.say("The service refused an input: see the message at its field.", error=True)
         return True
 
     # code

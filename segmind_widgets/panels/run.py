@@ -20,8 +20,8 @@ from segmind_widgets.widgets.base import PROVIDER_OPTIONS, row
 from segmind_widgets.widgets.text_box import TextBox
 
 _KINDS = (
-    ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),
-    ("sound", "audio"), ("text", "text"),
+    ("any", ""), ("image", "image"), ("image editing", "edit"), ("video", "video"),
+    ("audio", "audio"), ("text", "text"),
 )  # fmt: skip
 _MAX_LISTED = 200  # models in the list; a search finds the others
 
@@ -41,11 +41,11 @@ class RunPanel(RunsPanel):
         self.search = TextBox(
             self.without_keys,
             description="Find a model",
-            placeholder="words, such as: video",
+            placeholder="name or description, such as video",
             live=True,
         )
         self.search.add_class("sw-wide")
-        self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
+        self.modality = widgets.Dropdown(options=_KINDS, description="Output type")
         self.modality.add_class("sw-small")
         self.list = widgets.Select(description="Models", rows=6)
         self.list.add_class("sw-list")
@@ -54,7 +54,7 @@ class RunPanel(RunsPanel):
         self.modality.observe(self._find, "value")
         self.provider.observe(self._load_directory, "value")
         self.list.observe(self._on_choice, "value")
-        self.source = self.paste_box("Or paste code", "or a model's address")
+        self.source = self.paste_box("Or paste code", "or a model's URL")
         self.source.add_class("sw-wide")
         self._find()
         if re.search(r"\s|://", argument.strip()):
@@ -138,8 +138,8 @@ class RunPanel(RunsPanel):
         name = self.search.value.strip()
         if not models and name:
             self.say(
-                f"No model matches {name!r}: try fewer words, or another kind. For a model that is"
-                " not listed, use %segmind_panel run NAME."
+                f"No model matches {name!r}: try fewer words, or another output type. For a model"
+                " that is not listed, use %segmind_panel run NAME."
             )
         elif self._shows_no_match:
             self.say("")
@@ -163,7 +163,7 @@ class RunPanel(RunsPanel):
         facts = " · ".join(filter(None, [model.modality, model.provider]))
         page = self.client.session.provider_class(model.provider).model_page(model.slug)
         remarks = [PREMIUM] if model.premium else []
-        remarks += [] if model.listed else ["It is not in today's directory."]
+        remarks += [] if model.listed else ["It is not in the provider's current list."]
         link = f" · {with_links(html.escape(page), 'page')}" if page else ""
         more = html.escape(" ".join(remarks))
         self.facts.value = (

@@ -92,10 +92,10 @@ class UploadPanel(Panel):
             self.add_text,
             folder=self.incoming,
             accept=_MEDIA,
-            label="Drop, paste or choose pictures, sound or video",
+            label="Drop, paste or choose images, audio or video",
         )
         self._build_source()
-        before = self.button("Uploaded before", self.show_recent, tooltip="Use an earlier upload")
+        before = self.button("Earlier uploads", self.show_recent, tooltip="Use an earlier upload")
         self._recent_box = widgets.VBox()
         self._build_variable()
         self.list = Pictures(
@@ -119,7 +119,7 @@ class UploadPanel(Panel):
     def _build_source(self) -> None:
         self.source = PasteBox(
             lambda text: self.guard(lambda: self.add_text(text)),
-            description="Or a URL, a path, or a $variable",
+            description="URL, path or $variable",
             placeholder="or code that uploads a file",
             button="Add",
         )
@@ -131,9 +131,7 @@ class UploadPanel(Panel):
         self._show_limits()
 
     def _build_variable(self) -> None:
-        self.variable = TextBox(
-            self.without_keys, "uploaded", description="Variable for your cells"
-        )
+        self.variable = TextBox(self.without_keys, "uploaded", description="Variable name")
         self.variable.add_class("sw-wide")
         self.variable.observe(lambda _: self.guard(self._set_variable), "value")
 
@@ -200,7 +198,7 @@ class UploadPanel(Panel):
                 for asset in self.client.recent_uploads(provider=self.provider.value or None)
             ]
 
-        return Recent(self, "Uploaded before", find, self._use)
+        return Recent(self, "Earlier uploads", find, self._use)
 
     def _use(self, asset: Asset) -> None:
         self._entries.append(UploadItem(asset.name or asset.filename, asset, "uploaded before"))
@@ -283,8 +281,12 @@ class UploadPanel(Panel):
 
 _ACTIONS = [
     {"name": "copy", "label": "Copy URL", "title": "Copy the URL"},
-    {"name": "again", "label": "Try again", "title": "Upload it again"},
-    {"name": "remove", "label": "Remove", "title": "Remove it from this list; it stays uploaded"},
+    {"name": "again", "label": "Try again", "title": "Upload again"},
+    {
+        "name": "remove",
+        "label": "Remove",
+        "title": "Remove from the list; it stays uploaded",
+    },
 ]
 
 

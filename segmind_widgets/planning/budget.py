@@ -167,7 +167,7 @@ class Budget:
         flying = sum(e.usd for e in self._entries if e.sandbox == plan.endpoint.sandbox)
         if spent + flying + high <= limit + USD_TOLERANCE:
             return
-        underway = f" and {money(flying)} in flight" if flying else ""
+        underway = f" and {money(flying)} reserved for running jobs" if flying else ""
         raise LimitError(
             f"{target} may cost {money(high)}; of this session's budget of"
             f" {money(limit)}{currency}, {money(spent)} is spent{underway}.",

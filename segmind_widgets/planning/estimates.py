@@ -79,7 +79,7 @@ def estimate(average: float | None, runs: Sequence[float | None], outputs: int =
         source = "the service does not report the cost of your runs"
         return Estimate(source=source, is_unreported=True) if runs else Estimate()
     costs = [average, average * outputs, *own]
-    source = "directory average"
+    source = "listed average"
     source += f", {outputs} outputs" if outputs > 1 else ""
     source += f", and {mine}" if own else ""
     return Estimate(min(costs), average * outputs, max(costs), source)

@@ -160,7 +160,7 @@ def to_json(
         if asset is None:
             raise InputError(
                 f"`{name}` is a {type(value).__name__}, which cannot be sent.",
-                hint="Give text, a number, a list or a file (path, bytes, picture, Asset, Job).",
+                hint="Give text, a number, a list or a file (path, bytes, image, Asset, Job).",
                 field=name,
             )
         return form(asset, name)

@@ -218,7 +218,8 @@ class Provider(ABC):
         """Raise AssetError for a file that the service would refuse, before anything is sent."""
         if not self.upload_url:
             raise AssetError(
-                f"{self.title} takes no files: {asset.filename}", hint="Give the file's URL."
+                f"{self.title} does not accept uploads: {asset.filename}",
+                hint="Give the file's URL.",
             )
 
     def upload_calls(

@@ -114,7 +114,7 @@ class APIMart(Provider):
         if request.kind == "workflow":
             raise InputError("APIMart has no workflows.", hint="Run it with -p segmind.")
         if request.api != "auto":
-            raise InputError("--api v1|v2 applies only to Segmind. Leave it out for APIMart.")
+            raise InputError("--api v1|v2 applies only to Segmind. Remove it for APIMart.")
         inputs = {"model": request.target, **request.inputs}
         kind = "videos" if "video" in request.modality.lower() else "images"
         call = Call(
@@ -255,9 +255,9 @@ class APIMart(Provider):
             raise AssetError(
                 f"{asset.filename}: unsupported image type: {asset.media_type},"
                 f" allowed: {', '.join(UPLOAD_TYPES)}",
-                hint="Save the picture as JPEG, PNG, WebP or GIF."
+                hint="Save the image as JPEG, PNG, WebP or GIF."
                 if asset.kind == "image"
-                else "APIMart only stores pictures. Give a URL of the file, if there is one.",
+                else "APIMart only stores images. Give a URL of the file, if there is one.",
             )
         if (asset.size or 0) > UPLOAD_BYTES:
             raise AssetError(

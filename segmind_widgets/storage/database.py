@@ -276,7 +276,7 @@ def _remedy(error: Exception) -> str:
         return "Writing is tried again every few seconds."
     if "full" in text or "no space" in text:
         return _HINT
-    return "Set SEGMIND_WIDGETS_HOME to a folder of yours that can be written."
+    return "Set SEGMIND_WIDGETS_HOME to a folder that can be written."
 
 
 def _says(error: sqlite3.Error, signs: Iterable[str]) -> bool:

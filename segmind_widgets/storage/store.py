@@ -216,7 +216,7 @@ class Store(Cache):
         except OSError as error:
             raise StoreError(
                 f"The folder {path.parent} cannot be created: {error.strerror}.",
-                hint="Set SEGMIND_WIDGETS_HOME to a folder of yours.",
+                hint="Set SEGMIND_WIDGETS_HOME to a folder that can be written.",
             ) from error
         return path
 

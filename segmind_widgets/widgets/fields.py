@@ -25,7 +25,7 @@ UNKNOWN: Schema = {  # for models without a schema: common inputs, none required
         "prompt": {"type": "string", "description": "A description of what you want."},
         "image": {
             "type": "string", "format": "uri", "contentMediaType": "image/*",
-            "description": "A picture to work on, if the model takes one.",
+            "description": "An input image, if the model takes one.",
         },
         "seed": {
             "type": "integer", "minimum": -1,

@@ -35,7 +35,7 @@ class Details(widgets.VBox):
         self.job: Job | None = None
         self.facts = widgets.HTML()
         self.folder = TextBox(
-            panel.without_keys, description="Save into", placeholder=str(Path.cwd()), live=True
+            panel.without_keys, description="Save to", placeholder=str(Path.cwd()), live=True
         )
         self.folder.add_class("sw-wide")
         self.save = panel.button("Save", self._save, tooltip="Copy the files into the folder")
@@ -45,8 +45,8 @@ class Details(widgets.VBox):
         self.copy_id = CopyButton("Copy id", self._on_copy, title="Copy the job's id")
         self.saving = row(self.folder, self.save)
         self.question = widgets.HTML()
-        yes = panel.button("Run it", self._rerun, primary=True)
-        no = panel.button("Do not", self._hide_question)
+        yes = panel.button("Run", self._rerun, primary=True)
+        no = panel.button("Cancel", self._hide_question)
         self.confirm = row(self.question, yes, no)
         top = [] if pictures is None else [pictures]
         actions = row(*more, self.rerun_button, self.copy_id)
@@ -90,7 +90,7 @@ class Details(widgets.VBox):
 
     def _price_text(self, job: Job) -> str:
         if job.sandbox:
-            return "On the sandbox nothing is billed."
+            return "The sandbox is free."
         if job.cost is not None:
             return f"The last run cost {money(job.cost)}."
         model = self._panel.client.catalog(job.provider).find(job.model, job.provider)
@@ -111,7 +111,9 @@ class Details(widgets.VBox):
     def _rerun(self) -> None:
         self._hide_question()
         if self.job is not None:
-            self._panel.background(self.job.rerun, lambda _: self._panel.say("It is running."))
+            self._panel.background(
+                self.job.rerun, lambda _: self._panel.say("The job was submitted.")
+            )
 
 
 def job_html(job: Job) -> str:
@@ -125,7 +127,7 @@ def job_html(job: Job) -> str:
         error = f'<div class="{kind}">{html.escape(f"{job.error} {hint}".strip())}</div>'
     facts = {
         **{name: _plain(value) for name, value in job.inputs.items()},
-        "took": seconds(job.elapsed) if job.elapsed else "",
+        "duration": seconds(job.elapsed) if job.elapsed else "",
         "cost": money(job.cost) if job.cost is not None else "",
         "seed used": "" if job.seed in (None, job.inputs.get("seed")) else str(job.seed),
         "started": job.created.replace("T", " ")[:19] + " UTC",

@@ -85,7 +85,7 @@ def job_line(job: Job) -> Line:
         sentence=fragment(
             f"The job {job.id} continues without this notebook. ",
             element("code", command),
-            " gets its result, also after a restart.",
+            " fetches its result, also after a restart.",
         ),
         plain=f"{job.status} · {job.caption}\n{command} fetches its result, also after a restart.",
         announced=f"{job.model}: {job.status}",

@@ -25,7 +25,7 @@ from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
 _PICTURE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # Pillow reads all of these
-_NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
+_NOUNS = {"image": "image", "video": "video", "audio": "audio file"}
 
 
 class MediaField(widgets.VBox):
@@ -218,7 +218,7 @@ def check_readable(asset: Asset) -> None:
         raise InputError(f"{asset.filename} is empty.", hint="Choose another file.")
     if asset.local and asset.media_type in _PICTURE_TYPES and not _is_picture(asset):
         raise InputError(
-            f"{asset.filename} is damaged, or not a picture.", hint="Choose another file."
+            f"{asset.filename} is damaged or not an image.", hint="Choose another file."
         )
 
 

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.widgets.text_box import TextBox
 
-_ALL_MODELS = ("every model", "")
+_ALL_MODELS = ("any", "")
 
 
 class Search(widgets.HBox):

@@ -610,7 +610,7 @@ def test_to_run_again_takes_the_seed_that_was_used() -> None:
 WRONG: dict[str, Any] = {
     "not a recipe": [1],
     "newer": {"segmind_widgets": 99, "model": "m"},
-    "names no model": {"segmind_widgets": 1},
+    "has no model": {"segmind_widgets": 1},
     "`model`": {"segmind_widgets": 1, "model": "\x1b[2Jm"},
     "`inputs`": {"segmind_widgets": 1, "model": "m", "inputs": ["x"]},
     "`seed`": {"segmind_widgets": 1, "model": "m", "seed": True},

@@ -96,7 +96,7 @@ def a_job_is_found_opened_and_saved(page: Any, jobs: Any, lab: Lab) -> None:
     page.wait_for_function("document.querySelectorAll('.sw-job').length === 2")
     jobs.locator(".sw-job", has_text="snow").get_by_role("button", name="Open").click()
     page.wait_for_function("document.querySelector('.sw-details img')?.naturalWidth > 200")
-    jobs.get_by_label("Save into").fill("kept")
+    jobs.get_by_label("Save to").fill("kept")
     jobs.get_by_role("button", name="Save", exact=True).click()
     jobs.get_by_text(f"in {lab.folder}/kept").wait_for()
     assert len(list((lab.folder / "kept").iterdir())) == 1
@@ -112,7 +112,7 @@ def pictures_are_found(page: Any, gallery: Any) -> None:
     gallery.get_by_label("Model").select_option("sdxl1.0-realvis")
     pictures_are_there(page, 1)
     assert gallery.locator("img").get_attribute("alt") == "a red sailing boat at dawn"
-    gallery.get_by_label("Model").select_option("every model")
+    gallery.get_by_label("Model").select_option("any")
     pictures_are_there(page, 6)
 
 
@@ -153,8 +153,8 @@ def files_are_taken_home(page: Any, gallery: Any, lab: Lab) -> None:
 
 def a_picture_is_made_again(page: Any, gallery: Any) -> None:
     gallery.get_by_role("button", name="Run again").click()
-    gallery.get_by_text("On the sandbox nothing is billed.").wait_for()
-    gallery.get_by_role("button", name="Run it").click()
+    gallery.get_by_text("The sandbox is free.").wait_for()
+    gallery.get_by_role("button", name="Run", exact=True).click()
     gallery.get_by_label("Find").scroll_into_view_if_needed()
     pictures_are_there(page, 7)
 

@@ -167,7 +167,7 @@ def test_a_large_file_goes_up_in_the_upload_panel(browser: Any, lab: Lab, photo:
         decoded(page)
         shot(page, "upload")
         assert len(sandbox.requests("POST", "/upload-asset")) == 2
-        page.get_by_label("Or a URL, a path, or a $variable").fill("nothing.png")
+        page.get_by_label("URL, path or $variable").fill("nothing.png")
         press(page, "Add")
         page.locator(".sw-panel .sw-error", has_text="There is no file nothing.png").wait_for()
 

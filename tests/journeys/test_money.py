@@ -51,7 +51,7 @@ Said = pytest.CaptureFixture[str]
         ("%segmind_jobs --clean", "--clean needs --older DAYS"),
         ("%segmind_jobs --clean --older soon", "'soon' is not a number"),
         ("%segmind_jobs --clean --older -1", "'-1' is not a number from 0 to"),
-        ("%segmind_jobs --clean --older 3 abc", "--clean takes no ID"),
+        ("%segmind_jobs --clean --older 3 abc", "--clean does not take an ID"),
         ("%segmind_jobs --older 3", "--older works only with --clean"),
         ("%segmind_jobs --yes", "--yes works only with --clean"),
         (
@@ -236,7 +236,7 @@ def test_jobs_are_found_by_model_status_and_words(
         assert list(shell.run(f"%segmind_jobs {options}")) == jobs, options
     capsys.readouterr()
     shell.run("%segmind_jobs --text owl")
-    assert "No job matches." in capsys.readouterr().out
+    assert "No jobs match." in capsys.readouterr().out
     shell.run("%segmind_jobs --last 2")
     said = capsys.readouterr().out
     assert "2 of 3 jobs; --last shows more." in said
@@ -329,7 +329,7 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
     assert ["flux-dev", "1", "1", "$1.50", "real"] in lines
     assert ["fast-flux-schnell", "2", "2", "$0.011", "sandbox credits"] in lines
-    assert ["in all", "3", "3", "$0.031", "sandbox credits"] in lines
+    assert ["total", "3", "3", "$0.031", "sandbox credits"] in lines
     assert lines[-1][0].startswith("This session: $0.00 spent. In sandbox credits: $0.031 spent.")
     assert (
         "Its budget is $0.10. The balance after the newest job: 9.97 USD of sandbox credits."

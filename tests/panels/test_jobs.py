@@ -169,7 +169,7 @@ def test_save_says_where_and_run_again_asks_first(
     assert details.confirm.layout.display == "none"
     details.rerun_button.click()
     until(lambda: details.confirm.layout.display == "")
-    assert "On the sandbox nothing is billed." in details.question.value
+    assert "The sandbox is free." in details.question.value
     yes, no = details.confirm.children[1:]
     no.click()
     assert details.confirm.layout.display == "none"

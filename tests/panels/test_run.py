@@ -80,7 +80,7 @@ def test_a_model_runs_and_its_picture_appears(panel: RunPanel, sandbox: Sandbox)
 
 def test_nothing_is_sent_while_an_input_is_missing(panel: RunPanel, sandbox: Sandbox) -> None:
     panel.go.click()
-    assert "see above" in said(panel)
+    assert "see the messages above" in said(panel)
     assert sandbox.billed_posts == []
     assert not panel.go.disabled
 
@@ -91,7 +91,7 @@ def test_several_at_once_count_a_seed_of_yours_up(panel: RunPanel, sandbox: Sand
     told = threading.Event()
     panel.cost.observe(lambda _: "$0.0165" in panel.cost.value and told.set(), "value")
     assert "$0.0165" in panel.cost.value or told.wait(10)
-    assert "directory average" in panel.cost.value
+    assert "listed average" in panel.cost.value
     panel.go.click()
     made(panel, 3)
     assert sorted(post.json["seed"] for post in sandbox.billed_posts) == [5, 6, 7]
@@ -126,7 +126,9 @@ def test_what_the_service_refuses_stands_at_its_field(panel: RunPanel, sandbox: 
     sandbox.faults.add("POST /v2/fast-flux-schnell", 422, body=words)
     panel.form.inputs = {"prompt": "a fox", "steps": 50}
     told = threading.Event()
-    panel.line.observe(lambda _: "see its field" in said(panel) and told.set(), "value")
+    panel.line.observe(
+        lambda _: "see the message at its field" in said(panel) and told.set(), "value"
+    )
     panel.go.click()
     assert told.wait(20), said(panel)
     settled(panel)

@@ -32,7 +32,7 @@ def runs(sandbox: Sandbox) -> int:
 
 def test_a_cap_refuses_before_anything_is_sent(client: SegmindClient, sandbox: Sandbox) -> None:
     inputs = {"prompt": "x", "image_input": [picture()]}
-    with pytest.raises(LimitError, match=r"\$0.04 \(directory.*\), more than your limit of \$0.01"):
+    with pytest.raises(LimitError, match=r"\$0.04 \(listed.*\), more than your limit of \$0.01"):
         client.submit("seedream-4.5", inputs, max_cost=0.01)
     assert not sandbox.requests("POST")
     assert client.run(MODEL, PROMPT, max_cost=0.01).status is Status.COMPLETED
@@ -131,10 +131,10 @@ def test_what_is_in_flight_counts(client: SegmindClient, sandbox: Sandbox) -> No
     client.budget = 0.01
     job = client.submit(MODEL, PROMPT)
     sandbox.wait_for(lambda log: log.requests("GET", "/v2/"))
-    with pytest.raises(LimitError, match=r"\$0.00 is spent and \$0.0055 in flight"):
+    with pytest.raises(LimitError, match=r"\$0.00 is spent and \$0.0055 reserved for running jobs"):
         client.submit(MODEL, PROMPT)
     job.stop()  # it goes on at the service
-    with pytest.raises(LimitError, match="in flight"):
+    with pytest.raises(LimitError, match="reserved for running jobs"):
         client.submit(MODEL, PROMPT)
     assert client.session_spend().in_flight + client.session_spend(sandbox=True).in_flight == 0.0055
     sandbox.faults.clear()

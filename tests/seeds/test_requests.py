@@ -282,7 +282,7 @@ def test_the_hint_of_a_refused_upload_is_about_files(
 @pytest.mark.parametrize(
     ("name", "data", "hint"),
     [
-        ("a.mp3", b"ID3\x04" + bytes(99), "only stores pictures"),
+        ("a.mp3", b"ID3\x04" + bytes(99), "only stores images"),
         ("a.bmp", b"BM" + bytes(99), "JPEG, PNG, WebP or GIF"),
     ],
 )
