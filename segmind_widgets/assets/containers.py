@@ -90,7 +90,7 @@ class _Png(Container):
                 slot = start, end
                 self._take(_png_text(kind, data[start + 8 + len(_PNG_KEYWORD) : end - 4]))
         if not pixels:
-            raise ValueError("no picture in it")
+            raise ValueError("no image data")
         self._slot = slot or (pixels, pixels)
 
     @staticmethod
@@ -100,7 +100,7 @@ class _Png(Container):
             size, kind = struct.unpack_from(">I4s", data, at)
             end = at + 12 + size
             if end > len(data):
-                raise ValueError("cut off")
+                raise ValueError("incomplete")
             yield kind, at, end
             if kind == b"IEND":
                 return
@@ -164,7 +164,7 @@ class _Jpeg(Container):
                 continue
             if marker == 0xDA:
                 if data.rfind(b"\xff\xd9", at) < 0:
-                    raise ValueError("cut off")
+                    raise ValueError("incomplete")
                 return
             end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
             if end < at + 4 or end > len(data) or marker < 0xC0 or 0xD0 <= marker <= 0xD9:
@@ -199,20 +199,20 @@ class _Webp(Container):
             elif kind == b"C2PA":
                 self.is_fixed = True
         if not self._extended:
-            raise ValueError("no picture in it")
+            raise ValueError("no image data")
 
     @staticmethod
     def _chunks(data: Data, stop: int) -> Iterator[tuple[bytes, int, int]]:
         at = 12
         if stop > len(data):
-            raise ValueError("cut off")
+            raise ValueError("incomplete")
         for _ in range(_PART_COUNT_LIMIT):
             if at == stop:
                 return
             kind, size = struct.unpack_from("<4sI", data, at)
             end = at + 8 + size + size % 2
             if end > stop:
-                raise ValueError("a chunk is cut off")
+                raise ValueError("a chunk is incomplete")
             yield kind, at, end
             at = end
         raise ValueError("too many chunks")
@@ -244,6 +244,6 @@ def _vp8x(kind: bytes, head: bytes) -> bytes:
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         flags |= 16 * (bits >> 28 & 1)  # transparency
     else:
-        raise ValueError("no picture in it")
+        raise ValueError("no image data")
     sides = ((side - 1).to_bytes(3, "little") for side in (width, height))
     return bytes([flags, 0, 0, 0]) + b"".join(sides)

@@ -259,7 +259,7 @@ def read(source: Any) -> Recipe:
     try:
         return Recipe.from_json(text)
     except ValueError as error:
-        reason = "it is cut off" if isinstance(error, json.JSONDecodeError) else error
+        reason = "it is incomplete" if isinstance(error, json.JSONDecodeError) else error
         raise AssetError(f"The recipe in {asset.filename} cannot be read: {reason}.") from None
 
 
@@ -294,7 +294,7 @@ def _short(value: Any, length: int, depth: int) -> Any:
 
 def _named_value(name: str, value: Any, length: int, depth: int) -> Any:
     secret = _SECRET_NAME.search(name) and value is not None
-    return "<left out>" if secret else _short(value, length, depth)
+    return "<omitted>" if secret else _short(value, length, depth)
 
 
 def _public(url: str) -> str:

@@ -197,8 +197,8 @@ class APIMart(Provider):
             raise error
         raise error.with_hint(
             f"Nothing was billed. `{_IMAGES}` has a second documented form: {_EXAMPLES[other]}. "
-            "For files"
-            " of yours, %config SegmindClient.image_objects = True|False chooses the first to try."
+            "For your"
+            " files, %config SegmindClient.image_objects = True|False chooses the first to try."
         ).with_field(_IMAGES)
 
     def find(self, job_id: str) -> Call:

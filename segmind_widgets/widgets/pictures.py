@@ -76,7 +76,7 @@ class Pictures(Browser):
     """Buttons under each item: dicts with `name`, `label` and `title` (tooltip)."""
     wrap = Bool(True).tag(sync=True)
     """Whether rows wrap; if not, a single row scrolls horizontally."""
-    label = Unicode("Pictures").tag(sync=True)
+    label = Unicode("Images").tag(sync=True)
     """The name of the list, for screen readers."""
     empty = Unicode("").tag(sync=True)
     """The text shown for an empty list."""

@@ -66,7 +66,7 @@ def problems(slug, **inputs):
         ("esrgan", {"image": "iVBORw0KGgo" * 9}, "`image` takes an image or its URL, not the text `" + ("iVBORw0KGgo" * 9)[:60]),
         ("sdxl-inpaint", {"mask": "cat"}, "`mask` takes an image or its URL, not the text `cat`."),
         ("esrgan", {"image": SimpleNamespace(media_type="video/mp4")}, "`image` takes an image, not a video."),
-        ("chatterbox-tts", {"reference_audio": PICTURE}, "`reference_audio` takes a sound file, not an image."),
+        ("chatterbox-tts", {"reference_audio": PICTURE}, "`reference_audio` takes an audio file, not an image."),
     ],
 )  # fmt: skip
 def test_problems_are_plain_sentences(slug, inputs, said):
