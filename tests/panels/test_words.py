@@ -58,7 +58,7 @@ def texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from texts(part)
-    elif isinstance(value, str) and json.dumps(value, ensure_ascii=False)[1:-1] not in MODELS:
+    elif isinstance(value, str) and json.dumps(value, ensure_ascii=False) not in MODELS:
         yield from filter(None, re.split(r"<[^>]*>", value))
 
 
