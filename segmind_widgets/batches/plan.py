@@ -63,13 +63,12 @@ class BatchPlan:
             return
         if self.high is None:
             raise LimitError(
-                f"The cost of {self._job_count} of {self.target} is unknown, and the limit is "
+                f"The cost of {self._job_count} of {self.target} is unknown, and your limit is "
                 f"{money(usd)}.",
                 hint=f"Nothing was sent. {self.each.remedy}",
             )
         raise LimitError(
-            f"{self._job_count} may cost {money(self.high)}, more than the {money(usd)} that you"
-            " allow.",
+            f"{self._job_count} may cost {money(self.high)}, more than your limit of {money(usd)}.",
             hint="Nothing was sent. Raise --max-cost, or use fewer rows.",
         )
 

@@ -132,7 +132,7 @@ class SweepCommand:
             if options.max_cost is not None:
                 plan.within(options.max_cost)
         except SegmindError as error:
-            self._display.note(f"It would be refused: {error.message}")
+            self._display.note(f"This batch would be refused: {error.message}")
         if reason := self._reason_to_ask(plan):
             self._display.note(f"{reason}: confirmation is required; use --yes.")
 

@@ -148,7 +148,7 @@ def test_the_same_cell_again_pays_nothing(
     assert len(sandbox.billed_posts) == 3
     shell.run(f"{cell} --again")
     assert len(sandbox.billed_posts) == 6
-    assert "3 done before: not paid again" in capsys.readouterr().out
+    assert "3 already done: not paid again" in capsys.readouterr().out
 
 
 def test_a_dry_run_sends_nothing(
@@ -163,8 +163,10 @@ def test_a_dry_run_sends_nothing(
     assert str(plan).startswith("6 jobs: about ")
     assert "$0.033; 3 seed × 2 steps" in str(plan)
     said = capsys.readouterr().out
-    assert "It would be refused: 6 jobs may cost $0.033, more than the $0.01" in said
-    assert "more than 4 at once: a confirmation is needed" in said
+    assert (
+        "This batch would be refused: 6 jobs may cost $0.033, more than your limit of $0.01" in said
+    )
+    assert "more than 4 jobs at once: confirmation is required" in said
     assert sandbox.requests("POST") == []
 
 
@@ -187,7 +189,7 @@ def test_many_are_asked_for(
     with pytest.raises(errors.LimitError, match="You did not confirm") as caught:
         shell.run(cell)
     assert "--yes" in caught.value.hint
-    assert asked[0].endswith("more than 2 at once. Send them? [y/N] ")
+    assert asked[0].endswith("more than 2 jobs at once. Send them? [y/N] ")
     assert sandbox.requests("POST") == []
 
 
@@ -195,7 +197,8 @@ def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox
     shell.client.budget = 0.012
     cell = f"%segmind_run {FAST} prompt=x --sweep seed=1,2,3"
     with pytest.raises(
-        errors.LimitError, match=r"budget \$0\.012 is left.* cannot ask for confirmation"
+        errors.LimitError,
+        match=r"\$0\.012 of the session\'s budget is left.* cannot ask for confirmation",
     ):
         shell.run(cell)
     assert sandbox.requests("POST") == []

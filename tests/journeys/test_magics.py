@@ -328,7 +328,10 @@ def test_an_unknown_model_is_sent_with_a_note(
         shell.run("%segmind_run fast-flux-shnell -o x prompt=fox")
     assert raised.value.status == 404
     said = capsys.readouterr().out
-    assert "fast-flux-shnell is not in the catalogue. Did you mean fast-flux-schnell" in said
+    assert (
+        "fast-flux-shnell is not in the list of known models. Did you mean fast-flux-schnell"
+        in said
+    )
     assert shell.names["x"].status is Status.FAILED
 
 

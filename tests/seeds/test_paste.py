@@ -386,7 +386,7 @@ REFUSED = [
     ("%%segmind_run\n", "workflow-python", "%%segmind_workflow 65c9"),
     ("%%segmind_run flux-dev\n", "workflow-python", "%%segmind_workflow 65c9"),
     ("%%segmind_workflow\n", "v1-python", "%%segmind_run face-to-sticker"),
-    ("%%segmind_run flux-dev\n", "v1-python", "Leave flux-dev out"),
+    ("%%segmind_run flux-dev\n", "v1-python", "Remove flux-dev"),
     ("%%segmind_run -p apimart\n", "v1-python", "-p segmind"),
     ("%%segmind_run\n", "storage-python", "%%segmind_upload"),
     ("%%segmind_upload\n", "v1-python", "%%segmind_run"),

@@ -19,7 +19,7 @@ GEMINI = "gemini-3-pro-image-preview"
 
 
 # a model that is in no catalog, and inputs that do not fit a page, are sent with a warning
-pytestmark = pytest.mark.filterwarnings("ignore:.*sent as (it is|they are)")
+pytestmark = pytest.mark.filterwarnings("ignore:.*sent unchanged")
 
 
 def again(client: SegmindClient) -> SegmindClient:
