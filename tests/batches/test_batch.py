@@ -634,7 +634,7 @@ def test_a_batch_may_have_a_limit_of_its_own(client: SegmindClient, sandbox: San
     assert sandbox.requests("POST") == []
     batch = client.map(FAST, iter(prompts(9)), max_cost=0.02).wait(30)
     assert batch.done == 3
-    assert "The next row may cost $0.0055; of the $0.02 that you allow" in batch.message
+    assert "The next row may cost $0.0055; of your limit of $0.02" in batch.message
 
 
 def test_a_plan_says_how_many_how_long_and_how_much(client: SegmindClient) -> None:
