@@ -84,7 +84,7 @@ LABELS = {  # a whole label, option, or title of a column → the usual words
     "meaning": "description",
     "at": "provider",
     "until": "valid until",
-    "again": "cell to run it again",
+    "again": "run again",
     "money": "billed in",
     "where": "provider",
     "do not": "Cancel",

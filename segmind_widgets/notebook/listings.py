@@ -124,7 +124,7 @@ def job(one: Job, cell: str) -> Table:
         where = [str(asset.path or "in memory"), f"{asset.url}{until}" if asset.url else ""]
         rows.append((f"output {number}", " · ".join([*asset.facts[1:], *filter(None, where)])))
     rows += [("note", one.note)] if one.note else []
-    rows.append(("cell to run it again", cell.strip()))
+    rows.append(("run again", cell.strip()))
     return Table(
         rows,
         {"": lambda row: row[0], " ": lambda row: row[1]},

@@ -545,7 +545,7 @@ def test_stop_sends_no_more_and_the_same_goes_on(client: SegmindClient, sandbox:
     stopped = len(sandbox.billed_posts)
     assert batch.done == stopped == 5
     assert batch.message == (
-        "You stopped the batch. Run the same again: finished rows are not repeated."
+        "You stopped the batch. Run the same batch again: finished rows are not repeated."
     )
     rest = client.map(FAST, prompts(40), name="foxes").wait(30)
     assert (rest.done, rest.reused) == (40, stopped)

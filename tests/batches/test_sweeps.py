@@ -206,7 +206,7 @@ def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox
         shell.run(f"{cell} --yes -o cut")
     batch = shell.names["cut"]
     assert (batch.done, batch.queued, len(sandbox.billed_posts)) == (2, 1, 2)
-    assert "1 row was not sent. Run the same again" in batch.message
+    assert "1 row was not sent. Run the same batch again" in batch.message
     assert "Raise it with %config SegmindClient.budget" in batch.message
     assert "Nothing was sent" not in batch.message + batch.error.hint
     shell.client.budget = 0

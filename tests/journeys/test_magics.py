@@ -72,7 +72,7 @@ def test_question_mark_shows_the_help(shell: Shell, capsys: pytest.CaptureFixtur
         ("%segmind_status please", "takes no 'please'"),
         ("%segmind_upload", "There is nothing to upload"),
         ("%segmind_upload missing.png", "There is no file"),
-        ("%segmind_upload *.nothing", "No file fits *.nothing"),
+        ("%segmind_upload *.nothing", "No file matches *.nothing"),
         ("%segmind_upload a.png -o a-b", "'a-b' cannot be"),
     ],
 )
@@ -173,7 +173,7 @@ def test_login_says_that_the_environment_comes_first(
 ) -> None:
     monkeypatch.setattr(getpass, "getpass", lambda _: "SG_another")
     shell.run("%segmind_login")
-    assert "the environment (SEGMIND_API_KEY) has a key, too, and it comes first" in (
+    assert "the environment (SEGMIND_API_KEY) also has a key, which takes precedence" in (
         capsys.readouterr().out
     )
 
@@ -395,7 +395,7 @@ def test_a_folder_that_cannot_be_is_found_before_anything_is_sent(
     shell: Shell, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(errors.AssetError, match="folder file/in cannot be made"):
+    with pytest.raises(errors.AssetError, match="folder file/in cannot be created"):
         shell.run(f"{RUN} prompt=x --save file/in")
     assert not sandbox.requests("POST")
 
@@ -503,10 +503,10 @@ def test_models_are_found_by_words_and_modality(shell: Shell) -> None:
     videos = shell.run("%segmind_models --modality video")
     assert "kling-2.1" in [model.slug for model in videos]
     assert "fast-flux-schnell" not in [model.slug for model in videos]
-    with pytest.raises(errors.CellError, match="No model fits 'flux' and --modality sound") as bad:
+    with pytest.raises(errors.CellError, match="No model matches 'flux' and --modality sound") as bad:
         shell.run("%segmind_models flux --modality sound")
     assert "Remove --modality" in bad.value.hint
-    with pytest.raises(errors.CellError, match="No model fits 'zzzz'"):
+    with pytest.raises(errors.CellError, match="No model matches 'zzzz'"):
         shell.run("%segmind_models zzzz")
 
 
@@ -575,7 +575,7 @@ def test_a_job_that_only_the_service_knows_is_resumed_by_its_id(
     unknown = "00000000-0000-4000-8000-000000000000"
     with pytest.raises(errors.NotFound) as raised:
         shell.run(f"%segmind_jobs --resume {unknown}")
-    assert raised.value.hint == "Neither this journal nor Segmind knows this id."
+    assert raised.value.hint == "Neither this journal nor Segmind has a job with this id."
     assert unknown not in [job.id for job in shell.client.jobs()]
 
 

@@ -56,9 +56,9 @@ Said = pytest.CaptureFixture[str]
         ("%segmind_jobs --yes", "--yes works only with --clean"),
         (
             "%segmind_jobs --resume --model flux",
-            "--model filters the list; it does not go with --resume",
+            "--model filters the list and cannot be used with --resume",
         ),
-        ("%segmind_jobs abc --text fox", "--text filters the list; it does not go with an ID"),
+        ("%segmind_jobs abc --text fox", "--text filters the list and cannot be used with an ID"),
         ("%segmind_jobs $RUN", "`$RUN` is not defined"),
         ("%segmind_jobs $In", "$In is a list, not a job"),
         ("%segmind_spend --by week", "invalid choice: 'week'"),
@@ -87,7 +87,7 @@ def test_a_dry_run_tells_what_would_keep_it_from_being_sent(
     assert said.count("`sparkle` is not a known parameter") == 1
     shell.run("%config SegmindClient.budget = 0.001")
     shell.run(f"{RUN} prompt=x --dry-run")
-    assert "It would be refused: fast-flux-schnell may cost $0.0055; of this" in (
+    assert "This run would be refused: fast-flux-schnell may cost $0.0055; of this" in (
         capsys.readouterr().out
     )
     assert not sandbox.requests("POST")
@@ -135,7 +135,7 @@ def test_a_stop_just_after_it_was_sent_does_not_say_that_it_was_not(
 
     shell.client.budget = 1.0
     shell.client.observe(interrupted, "newest")
-    with pytest.raises(errors.StillRunning, match=r"You stopped waiting; the job .* goes on"):
+    with pytest.raises(errors.StillRunning, match=r"You stopped waiting; the job .* continues"):
         shell.run(f"{RUN} prompt=x")
     shell.client.unobserve(interrupted, "newest")
     [job] = shell.client.jobs()
@@ -156,7 +156,7 @@ def test_reuse_shows_what_was_paid_already(
     assert (again.id, again.outputs[0].path) == (first.id, first.outputs[0].path)
     assert len(list((tmp_path / "copies").iterdir())) == 1
     said = capsys.readouterr().out
-    assert "This result was made just now, by the same model from the same inputs" in said
+    assert "This result was made just now by the same model with the same inputs" in said
     assert str(first.outputs[0].path) in said
     assert shell.run(f"{RUN} prompt=x --seed 8 --reuse").id != first.id
     shell.run(f"{RUN} prompt=x --seed 7 --reuse --dry-run")
@@ -239,7 +239,7 @@ def test_jobs_are_found_by_model_status_and_words(
     assert "No jobs match." in capsys.readouterr().out
     shell.run("%segmind_jobs --last 2")
     said = capsys.readouterr().out
-    assert "2 of 3 jobs; --last shows more." in said
+    assert "2 of 3 jobs; --last N shows more." in said
     assert "just now" in said
 
 
@@ -315,7 +315,7 @@ def test_a_cleaned_job_is_shown_and_told_how_to_get_back(shell: Shell, capsys: S
 
 def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     shell.run("%segmind_spend")
-    assert "Nothing was run yet." in capsys.readouterr().out
+    assert "No jobs were run yet." in capsys.readouterr().out
     for prompt in ("one", "two"):
         shell.run(f"{RUN} prompt={prompt}")
     shell.run("%segmind_run flux-dev prompt=three")
@@ -346,7 +346,7 @@ def test_spend_of_days_without_jobs_says_so(shell: Shell, capsys: Said) -> None:
     shell.run(f"{RUN} prompt=x")
     capsys.readouterr()
     shell.run("%segmind_spend --since 0")
-    assert "Nothing was run then. This session" in capsys.readouterr().out
+    assert "No jobs were run in that time. This session" in capsys.readouterr().out
 
 
 def test_spend_tells_where_a_cost_is_not_known(shell: Shell, capsys: Said) -> None:
