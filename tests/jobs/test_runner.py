@@ -252,7 +252,7 @@ def test_a_request_whose_reply_was_lost_is_found_in_the_history(bench: Make) -> 
         one = bench(reset(read=True), history(), history(other, *found), history())
         runner = one.runner()
         assert runner.step() == 0.0
-        assert one.job.message == "looking for it in the history of Segmind"
+        assert one.job.message == "searching the history of Segmind"
         wait = runner.step()
         assert wait, "it may be written down a little later"
         finish(runner)
@@ -668,7 +668,7 @@ def test_a_folder_that_cannot_be_written_leaves_the_result_in_memory(
     assert (one.job.status, one.job.error) == (Status.COMPLETED, None)
     assert one.job.image.size == (4, 4)
     assert one.job.outputs[0].path is None
-    assert "cannot be made" in one.job.note
+    assert "cannot be created" in one.job.note
     assert one.job.note in one.job.line
     assert one.job.save(tmp_path)[0].read_bytes().endswith(picture()[33:])
     assert one.row["status"] == "downloading", "another kernel can still bring it to disk"

@@ -160,7 +160,7 @@ def test_reuse_shows_what_was_paid_already(
     assert str(first.outputs[0].path) in said
     assert shell.run(f"{RUN} prompt=x --seed 8 --reuse").id != first.id
     shell.run(f"{RUN} prompt=x --seed 7 --reuse --dry-run")
-    assert f"The job {first.id} would be shown again" in capsys.readouterr().out
+    assert f"The result of job {first.id} would be shown again" in capsys.readouterr().out
     assert len(sandbox.billed_posts) == 2
 
 
@@ -327,7 +327,7 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     capsys.readouterr()
     spent = shell.run("%segmind_spend")
     lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
-    assert ["flux-dev", "1", "1", "$1.50", "real"] in lines
+    assert ["flux-dev", "1", "1", "$1.50", "USD"] in lines
     assert ["fast-flux-schnell", "2", "2", "$0.011", "sandbox credits"] in lines
     assert ["total", "3", "3", "$0.031", "sandbox credits"] in lines
     assert lines[-1][0].startswith("This session: $0.00 spent. In sandbox credits: $0.031 spent.")

@@ -180,7 +180,7 @@ def test_the_job_in_a_variable_is_the_one_that_is_resumed(sandbox: Sandbox, tmp_
     [
         (True, "1-dead", "may be running and billed"),
         (False, "1-dead", "nothing was billed"),
-        (False, None, "it goes on"),  # on a disk without locks its kernel may live
+        (False, None, "it continues"),  # on a disk without locks its kernel may live
     ],
 )
 def test_a_request_without_an_answer_says_what_is_known_of_it(
