@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 def money(usd: float) -> str:
-    """Return USD in words, with as many digits as a small price needs."""
+    """Return USD as text, with as many digits as a small price needs."""
     digits = 2 if usd >= 1 else 4 if usd >= 0.001 else 6
     return f"${usd:.{digits}f}".rstrip("0").ljust(len("$0.00"), "0") if usd < 1 else f"${usd:.2f}"
 
 
 def seconds(duration: float) -> str:
-    """Return a duration in words, with a digit after the point where it is short."""
+    """Return a duration as text, with one decimal if it is short."""
     return f"{duration:.1f} s" if duration < 9.95 else f"{duration:.0f} s"
 
 
@@ -68,6 +68,7 @@ def cost_text(usd: float, unpriced: int) -> str:
 
 
 PREMIUM = (
-    "Premium model (closed source or heavy on compute): it needs a subscription, or at least $5 of"
+    "Premium model (closed source, or high compute cost): it needs a subscription, or at least "
+    "$5 of"
     " credit balance."
 )

@@ -1,4 +1,4 @@
-r"""All HTML of outputs and widgets, built from text that is escaped and stays text.
+r"""All HTML of outputs and widgets, built from escaped text that front ends do not interpret.
 
 Front ends typeset formulas in HTML, too: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{…}`. MathJax
 looks for the delimiters in text that no tag interrupts, and Markdown looks for them in the source.
@@ -18,7 +18,7 @@ Attribute = str | int | float | bool | None
 
 _VOID = frozenset(("br", "hr", "img", "input", "source", "wbr"))
 _ADDRESSES = frozenset(("href", "poster", "src"))
-_SCHEME = re.compile(r"[\x00- ]*([a-z][a-z0-9+.\-\t\r\n]*):", re.IGNORECASE)  # as browsers read it
+_SCHEME = re.compile(r"[\x00- ]*([a-z][a-z0-9+.\-\t\r\n]*):", re.IGNORECASE)  # as browsers parse it
 _SAFE_SCHEMES = frozenset(("http", "https", "mailto", "blob", "data"))
 _DOLLAR, _BACKSLASH = "&#36;", "&#92;"
 _BREAKABLE = re.compile(r"((?<!\S)[!-~]*[-/?][!-~]+(?!\S))")  # not where scripts have no spaces
@@ -29,7 +29,8 @@ _FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif)"
 class Html(str):
     """A piece of HTML. The functions of this module escape every other `str`.
 
-    Only this module makes it; `+`, `join` and f-strings give a plain `str`, which is text again.
+    Only this module creates it; `+`, `join` and f-strings give a plain `str`, which is escaped
+    again.
     """
 
     __slots__ = ()
@@ -54,11 +55,11 @@ def element(tag: str, *children: str, **attributes: Attribute) -> Html:
     """Return an element with texts and pieces of HTML in it.
 
     Args:
-        tag: its name.
-        children: what is in it.
-        attributes: in their names `_` stands for `-`, and a `_` at the end is left out (`class_`).
-            True gives an attribute without a value; None and False give none. An address that could
-            run a program (`javascript:`) gives none.
+        tag: the name of the element.
+        children: its content.
+        attributes: in their names `_` is replaced by `-`, and a `_` at the end is removed
+            (`class_`). True gives an attribute without a value; None and False give none. An
+            address that could run a script (`javascript:`) gives none.
     """
     start = "".join([tag, *(_attribute(*attribute) for attribute in attributes.items())])
     if tag in _VOID:
@@ -68,7 +69,7 @@ def element(tag: str, *children: str, **attributes: Attribute) -> Html:
 
 
 def output(*children: str, **attributes: Attribute) -> Html:
-    """Return the outermost element of a cell's output; `style` is added to its own."""
+    """Return the outermost element of a cell's output; `style` is added to its style."""
     style = f"{_FONT};font-size:13px;{attributes.pop('style', '')}"
     return element("div", *children, style=style, **attributes)
 
@@ -152,7 +153,7 @@ def _is_safe(address: str) -> bool:
 
 
 def _style_sheet(children: Iterable[str]) -> str:
-    """Return CSS, which knows no references, so that it cannot end its element."""
+    """Return CSS that cannot end its element; CSS has no character references."""
     return "".join(children).replace("</", r"<\/")
 
 

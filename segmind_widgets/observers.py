@@ -1,4 +1,4 @@
-"""Observers of jobs and batches: an error in one of them ends neither the job nor the others."""
+"""Observers of jobs and batches, in which an error stops neither the job nor the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 class Guarded:
     """An observer whose errors are logged and noted on the observed object.
 
-    It holds no reference to that object, which is freed with its last user.
+    It holds no reference to that object, so that the object can be freed.
     """
 
     def __init__(self, handler: Callable[[Any], object]) -> None:
@@ -31,7 +31,7 @@ class Guarded:
 
     def _report(self, change: Any, error: Exception) -> None:
         kind = (change["name"], type(error))
-        if kind in self._reported:  # a clock calls it ten times a second
+        if kind in self._reported:  # called ten times a second
             return
         self._reported.add(kind)
         owner: Observable = change["owner"]

@@ -1,4 +1,4 @@
-"""Everything that one kernel owns: store, endpoints, jobs, budget; plan, start, resume, export.
+"""The state of one kernel: store, endpoints, jobs, budget; plan, start, resume, export.
 
 Batches, workers and panels call the session; `SegmindClient` is the public API over it.
 """
@@ -42,10 +42,11 @@ T = TypeVar("T")
 
 
 class OnFirstUse(Generic[T]):
-    """A method whose value is made once, on first use, under its object's `lock` (reentrant).
+    """A method whose value is computed once, on first use, under its object's `lock` (reentrant).
 
-    `functools.cached_property` has had no lock since Python 3.12: threads that meet there make a
-    value each. As there, the value replaces this descriptor in the object's `__dict__`.
+    `functools.cached_property` has had no lock since Python 3.12, so concurrent threads would each
+    compute a value. As in that class, the value is stored in the object's `__dict__` and hides this
+    descriptor.
     """
 
     def __init__(self, make: Callable[[Any], T]) -> None:
@@ -72,7 +73,7 @@ class Session:
     """Store, endpoints, job registry and budget of one kernel, each made on first use.
 
     Args:
-        settings: the client's; read at each use.
+        settings: the settings of the client, read at each use.
         on_begin: called with each job that is started or resumed.
     """
 
@@ -81,7 +82,7 @@ class Session:
     ) -> None:
         self.settings = settings
         self._on_begin = on_begin
-        self.lock = threading.RLock()  # held while a part is made
+        self.lock = threading.RLock()  # held while a part is created
 
     @OnFirstUse
     def keys(self) -> Keys:
@@ -125,7 +126,7 @@ class Session:
 
     @OnFirstUse
     def directory(self) -> Directory:
-        """Return the directory of models, as the services list them."""
+        """Return the directory of the models that the services list."""
         from segmind_widgets.network.directory import Directory
 
         return Directory(self.store)
@@ -139,7 +140,7 @@ class Session:
 
     @OnFirstUse
     def thumbnails(self) -> Thumbnails:
-        """Return the thumbnails, each made once."""
+        """Return the cache of thumbnails."""
         from segmind_widgets.assets.thumbnails import Thumbnails
 
         return Thumbnails(self.store.home / "thumbnails")
@@ -200,14 +201,14 @@ class Session:
 
     @staticmethod
     def provider_class(name: str) -> type[Provider]:
-        """Return the class of a provider, which has the addresses of its pages for people."""
+        """Return the class of a provider, which has the addresses of its documentation pages."""
         from segmind_widgets.providers import PROVIDERS
 
         return PROVIDERS[name]
 
     @staticmethod
     def upload_limits(provider: str = "") -> str:
-        """Return the limits of uploads to a provider, or to each where none is named."""
+        """Return the limits of uploads to a provider, or to each provider if none is given."""
         from segmind_widgets.providers import PROVIDERS
 
         names = [provider] if provider in PROVIDERS else list(PROVIDERS)
@@ -279,10 +280,10 @@ class Session:
         return read(text, self.endpoints.addresses(), self.endpoints.secrets())
 
     def find_code(self, text: str) -> Pasted | None:
-        """Return the code in a cell that calls a service; None where the cell is text.
+        """Return the code in a cell that calls a service; None if the cell is plain text.
 
         Raises:
-            InputError: it is code, and cannot be read as one run or upload.
+            InputError: it is code, but cannot be interpreted as one run or upload.
         """
         from segmind_widgets.syntax.cells import names_service
 
@@ -339,8 +340,8 @@ class Session:
     ) -> Plan:
         """Check a run without sending anything.
 
-        Without `again`, `start` refuses an equal request within ten seconds. With `as_written`
-        the inputs get no seed.
+        Without `again`, `start` refuses an equal request within ten seconds. With `as_written` no
+        seed is added to the inputs.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
@@ -368,12 +369,12 @@ class Session:
         return plan
 
     def _check_inputs(self, target: str, inputs: Mapping[str, Any]) -> None:
-        """Raise InputError for inputs that are no mapping, or that have an API key in them."""
+        """Raise InputError for inputs that are not a mapping or contain an API key."""
         from segmind_widgets.planning.inputs import refuse_keys
 
         if not is_mapping(inputs):
             raise InputError(
-                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
+                f"The inputs are a {type(inputs).__name__}, but must be a mapping.",
                 hint='Such as {"prompt": "a red fox"}.',
             )
         refuse_keys(target, inputs, self.endpoints.secrets())
@@ -383,11 +384,11 @@ class Session:
     ) -> tuple[str, Endpoint, tuple[str, ...]]:
         """Choose where a target runs; return its name, the endpoint, and a note about the choice.
 
-        The choice is `provider` or `PROVIDER:MODEL`; then the setting; then the model's only
-        provider; then the provider that has a key; then the sandbox.
+        The order is: `provider` or `PROVIDER:MODEL`, the setting, the only provider of the model,
+        the provider that has a key, the sandbox.
 
         Raises:
-            InputError: the setting names another provider than the only one that has the model.
+            InputError: the setting is not the only provider that has the model.
             KeyMissing: the provider has no key.
         """
         from segmind_widgets.planning.targets import plain_name, split_provider
@@ -411,10 +412,14 @@ class Session:
         title = PROVIDERS[only].title
         if setting:
             raise InputError(
-                f"{name} is a model of {title}, and the setting `provider` is {setting}.",
+                f"{name} is a model of {title}, but the setting `provider` is {setting}.",
                 hint=f"Nothing was sent. Run it with -p {only}, or as {only}:{name}.",
             )
-        return name, self.endpoints.choose(only), (f"{name} runs at {title}, which alone has it.",)
+        return (
+            name,
+            self.endpoints.choose(only),
+            (f"{name} runs at {title}, the only provider that has it.",),
+        )
 
     def expected(
         self, model: Model, *, provider: str | None = None
@@ -438,10 +443,10 @@ class Session:
     def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
         """Send a plan: upload its files, write the journal, submit; return the job at once.
 
-        `facts` are the batch and the row of the job, if it has one.
+        `facts` are the batch and the row of the job, if it belongs to a batch.
 
         Raises:
-            LimitError: the budget does not allow it; nothing was sent, also no file.
+            LimitError: the budget does not allow it; nothing was sent, not even a file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
         with self.budget.reserve(plan, self.settings.budget) as entry:
@@ -473,7 +478,7 @@ class Session:
         """Return the newest finished job of an equal request, with its files; None for none.
 
         Raises:
-            InputError: the plan takes a new seed each time, so that no two are the same.
+            InputError: the plan takes a new seed each time, so no two requests are equal.
         """
         from segmind_widgets.planning.estimates import is_at
 
@@ -513,7 +518,7 @@ class Session:
     def from_image(self, source: FileSource) -> Job:
         """Return the job that made a picture, from the recipe in it, ready for `rerun`.
 
-        A rerun uses the seed of the picture; a picture of the sandbox runs there again.
+        A rerun uses the seed of the picture; for a picture of the sandbox it runs on the sandbox.
 
         Raises:
             AssetError: the picture carries no recipe.
@@ -543,7 +548,7 @@ class Session:
 
         "client" is Python with this package; the scripts in the last three do not need it.
 
-        Nothing is sent, and no key is in it: the scripts read it from the environment.
+        Nothing is sent, and the code contains no key: scripts read it from the environment.
 
         Raises:
             InputError: there is no such form, or a file among the inputs is only in memory.
@@ -551,7 +556,9 @@ class Session:
         from segmind_widgets.exports.export import FORMS, export
 
         if form not in FORMS:
-            raise InputError(f"There is no form {form!r}.", hint=f"There are {', '.join(FORMS)}.")
+            raise InputError(
+                f"There is no form {form!r}.", hint=f"Choose one of {', '.join(FORMS)}."
+            )
         return export(source, form, self.plan)
 
     # the end
@@ -564,13 +571,13 @@ class Session:
                 parts[name].close()
 
     def _detach_parts(self) -> dict[str, Any]:
-        """Remove and return all parts but the keys; each is made anew at its next use."""
+        """Remove and return all parts except the keys; each is created again on next use."""
         with self.lock:
             names = [n for n, v in vars(Session).items() if isinstance(v, OnFirstUse)]
             parts = {name: vars(self).pop(name, None) for name in names if name != "keys"}
         return {name: value for name, value in parts.items() if value is not None}
 
     def _leave_to_parent(self) -> None:
-        """Start anew in a forked process, which has none of the parent's threads."""
-        self.lock = threading.RLock()  # a thread of the parent may have held the other one
+        """Discard all parts in a forked process, which has none of the parent's threads."""
+        self.lock = threading.RLock()  # a thread of the parent may have held the old lock
         self._inherited = self._detach_parts()  # freeing it would close the parent's files

@@ -1,4 +1,4 @@
-"""Wait for something while the kernel serves our widgets; the one way to wait in a cell."""
+"""Wait for a condition while the kernel handles our widgets' messages, as all waits do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-TICK = 0.2  # seconds until a wait notices a Stop, or a click on one of our buttons
+TICK = 0.2  # maximum seconds until a wait notices an interrupt or a click on one of our buttons
 
 
 class MessageServer(Protocol):
@@ -47,11 +47,11 @@ def serve() -> None:
 
 
 def wait_for(is_done: Callable[[float], object], timeout: float | None = None) -> bool:
-    """Wait until a condition holds; in the main thread of a kernel, serve our widgets meanwhile.
+    """Wait until a condition holds; a kernel's main thread handles our widgets meanwhile.
 
     Args:
-        is_done: blocks at most the seconds that it is given, and returns whether the condition
-            holds, such as `threading.Event.wait`.
+        is_done: blocks for at most the given seconds and returns whether the condition holds; for
+            example `threading.Event.wait`.
         timeout: seconds; None waits forever.
 
     Returns:

@@ -23,7 +23,8 @@ from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import file_size
 from segmind_widgets.markup import Html, element, figure, fragment, link, verbatim
 
-_PIECE_SIZE = 3 * 32 * 1024  # bytes; fits the cache; a multiple of 3, so that base64 joins
+# bytes; fits the cache; a multiple of 3, so that pieces of base64 can be joined
+_PIECE_SIZE = 3 * 32 * 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +50,8 @@ class Asset:
     def of(cls, source: Any) -> Asset:
         """Make an asset from a path, bytes, a PIL image, an array, a URL, an open file or a job.
 
-        A string is a URL where it starts with http(s):// or data:, else a path. Of a job (or
-        anything with `outputs`) it is the first output.
+        A string that starts with http(s):// or data: is a URL, any other string a path. A job (or
+        another object with `outputs`) gives its first output.
 
         Raises:
             AssetError: there is no such file, or the source is not a file.
@@ -113,7 +114,7 @@ class Asset:
     def _of_file(cls, file: Any) -> Asset:
         data = file.read()
         if isinstance(data, str):
-            raise AssetError("The file is open for text.", hint='Open it with mode "rb".')
+            raise AssetError("The file is open in text mode.", hint='Open it with mode "rb".')
         name = getattr(file, "name", None)
         kind = type_of_name(name) if isinstance(name, str) else None
         return cls(data=data, declared_type=kind)
@@ -162,18 +163,18 @@ class Asset:
 
     @property
     def kind(self) -> str:
-        """Return image, video, audio, text, or another first half of the media type."""
+        """Return the main part of the media type: image, video, audio, text or another."""
         main = self.media_type.partition("/")[0]
         return "text" if self.media_type == "application/json" else main
 
     @property
     def local(self) -> bool:
-        """Return whether its bytes are on this disk or in memory."""
+        """Return whether the content is on this disk or in memory."""
         return self.data is not None or self.path is not None
 
     @property
     def removed(self) -> bool:
-        """Return whether its file was on this disk and no longer exists."""
+        """Return whether the file was on this disk and no longer exists."""
         return self.data is None and self.path is not None and not self.path.exists()
 
     def _unreadable(self, error: OSError) -> AssetError:
@@ -248,7 +249,7 @@ class Asset:
         try:
             with decoding.opened(source, self.media_type) as picture:
                 return use(picture)
-        except Exception as error:  # every format's reader has errors of its own
+        except Exception as error:  # each Pillow plugin raises errors of its own
             if isinstance(error, OSError) and self.removed:
                 raise self._unreadable(error) from error
             raise damage.no_picture(self) from error
@@ -267,15 +268,15 @@ class Asset:
         return preview.encode(self._picture(small), side, max_bytes)
 
     def save(self, path: str | Path, *, recipe: bool = True) -> Path:
-        """Write the file to `path`, or into it where it is a folder; return the path written.
+        """Write the file to `path`, or into it if it is a folder; return the new file's path.
 
         Args:
-            path: folders that are missing are made.
-            recipe: False leaves the recipe of a picture out of the copy.
+            path: missing folders are created.
+            recipe: False omits the recipe of a picture from the copy.
 
         Raises:
-            AssetError: it cannot be written, or is a bare URL; without its recipe also where it
-                would be written over itself, or is signed with its recipe.
+            AssetError: the file cannot be written, or is a bare URL. With `recipe=False` also if
+                the copy would overwrite the file itself, or the recipe is part of a signed file.
         """
         target = Path(path).expanduser()
         target = target / self.filename if target.is_dir() or not target.suffix else target
@@ -300,16 +301,16 @@ class Asset:
     def _save_without_recipe(self, target: Path, file: Path | None, *, same: bool) -> None:
         if same:
             raise AssetError(
-                f"{target} is the file itself, which keeps its recipe.",
-                hint="Choose another folder for the copy without it.",
+                f"{target} is the original file, and its recipe is not removed.",
+                hint="Choose another folder for the copy without a recipe.",
             )
         with embedding.mapped(file) if file else nullcontext(self.content) as data:
             try:
                 edits = embedding.removal(data)
             except ValueError as error:
                 raise AssetError(
-                    f"The recipe cannot be taken out of {self.filename}: {error}.",
-                    hint="Save it with its recipe, or save asset.image anew.",
+                    f"The recipe cannot be removed from {self.filename}: {error}.",
+                    hint="Save it with its recipe, or save asset.image as a new file.",
                 ) from None
             with target.open("wb") as copy, memoryview(data) as view:
                 copy.writelines(embedding.edited(view, edits))
@@ -317,7 +318,7 @@ class Asset:
     def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> Html:
         """Return the picture, player or text as self-contained HTML, without a caption.
 
-        A picture is a copy of at most `side` pixels and about 50 kB.
+        A picture is embedded as a copy of at most `side` pixels and about 50 kB.
         """
         if self.removed:
             return element("p", f"The file {self.path} was removed.")
@@ -337,7 +338,7 @@ class Asset:
 
     @property
     def facts(self) -> list[str]:
-        """Return name, pixel size, bytes, type and note in words, for captions."""
+        """Return name, size in pixels, size in bytes, type and note as text, for captions."""
         words = [self.name or self.filename]
         if self.removed:
             return [*words, "removed", self.media_type]

@@ -52,11 +52,11 @@ _TYPES = {ending: kind for kind, ending in _SUFFIXES.items() if ending != ".3gp"
 
 
 def sniff(source: Path | bytes, head: bytes) -> str | None:
-    """Return the media type of a file by its content; None where it is not recognised.
+    """Return the media type of a file from its content; None if it is not recognised.
 
     Args:
         source: the file, or all of its bytes.
-        head: its first bytes.
+        head: the first bytes of the file.
     """
     return stream_type(source, head) or _picture_type(source) or _magic_type(head)
 

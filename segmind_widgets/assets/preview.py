@@ -43,7 +43,8 @@ def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
         encoder = _png_of_few_colours
         data = encoder(picture)
     while max_bytes and len(data) > max_bytes and max(picture.size) > _MIN_SIDE:
-        share = max(0.5, 0.95 * (max_bytes / len(data)) ** 0.5)  # bytes go with the area
+        # the number of bytes is proportional to the area
+        share = max(0.5, 0.95 * (max_bytes / len(data)) ** 0.5)
         picture = picture.resize([max(1, round(length * share)) for length in picture.size])
         data = encoder(picture)
     return data, "image/png" if clear else "image/jpeg"

@@ -27,8 +27,8 @@ class Thumbnails:
     def get(self, asset: Asset, side: int) -> tuple[bytes, str]:
         """Return a picture of an asset, at most `side` pixels wide and high: bytes and media type.
 
-        JPEG, or PNG where there is transparency; the beginning of a text; no bytes for a file of
-        another kind or a bare URL.
+        The result is JPEG, or PNG if there is transparency. For a text it is the beginning of the
+        text; for other files and bare URLs it is empty.
 
         Raises:
             AssetError: the file is gone, or is a picture that cannot be read.
@@ -50,7 +50,7 @@ class Thumbnails:
         return data, media_type
 
     def _path(self, asset: Asset, side: int) -> Path | None:
-        """Return the cache file, named by path, size and time, or by the bytes."""
+        """Return the cache file, named by the file's path, size and time, or by the content."""
         if side > CACHED_SIDE:
             return None
         if asset.data is not None or asset.path is None:
@@ -77,7 +77,7 @@ class Thumbnails:
             self._tidy()
 
     def _tidy(self) -> None:
-        """Remove the oldest files above `MAX_FILES`; called once in a kernel."""
+        """Remove the oldest files above `MAX_FILES`; called once per kernel."""
         files = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)
         for path in files[:-MAX_FILES]:
             path.unlink(missing_ok=True)

@@ -37,14 +37,16 @@ UPDATE_INTERVAL = 0.2  # seconds, the least time between two updates of the trai
 _HALT_TIMEOUT = 5.0  # seconds
 _MAX_CAUSES = 5  # in a view
 _ID_PATTERN = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
-_UNFINISHED = "This row is not done, and this kernel does not follow it: run the same batch again."
+_UNFINISHED = (
+    "This row is not finished, and this kernel does not watch it: run the same batch again."
+)
 _RESUMES = "finished rows are not repeated."
-_RUN_AGAIN = f"Run the same again: {_RESUMES}"
+_RUN_AGAIN = f"Run the same batch again: {_RESUMES}"
 _NOT_RESUMABLE = "A generator can only be resumed if the batch has a name (name=…)."
 
 
 class BatchFailures:
-    """The rows of a batch that neither completed nor run: their jobs, in the order of the rows.
+    """The jobs of the rows that ended without success, in the order of the rows.
 
     Each use reads the journal.
     """
@@ -71,7 +73,7 @@ class BatchFailures:
     def retry(self) -> Batch:
         """Run these rows again and return the batch, running.
 
-        A row that may be billed already is looked up at the service, not submitted again.
+        A row that may already be billed is looked up at the service and not submitted again.
 
         Raises:
             StillRunning: the batch has not ended yet.
@@ -82,7 +84,7 @@ class BatchFailures:
 class Batch(BatchResults, Observable):
     """Rows of one model or workflow, as `client.map` returns them; observe the traits to follow it.
 
-    Of an ended row only the number stays in memory. A time-out or an interrupt of `wait` ends the
+    Only the number of an ended row stays in memory. A timeout or an interrupt of `wait` ends the
     waiting, not the batch.
     """
 
@@ -91,26 +93,33 @@ class Batch(BatchResults, Observable):
     sandbox = Bool(False, help="Whether the batch runs on the local sandbox: nothing is billed.")
     total = Int(None, allow_none=True, help="Number of rows; None while unknown.")
     queued = Int(0, help="Rows not read yet; 0 while `total` is unknown.")
-    running = Int(0, help="Rows in flight.")
+    running = Int(0, help="Rows that are running.")
     done = Int(0, help="Completed rows, of this run and of earlier ones.")
-    reused = Int(0, help="Rows of `done` that an earlier run completed; not billed again.")
+    reused = Int(0, help="The part of `done` that an earlier run completed; not billed again.")
     failed = Int(0, help="Rows of this run that did not complete; `failures` has their jobs.")
     progress = Float(
-        0.0, min=0.0, max=1.0, help="0 to 1: ended rows of all; rows that are added may lower it."
+        0.0,
+        min=0.0,
+        max=1.0,
+        help="The fraction of rows that have ended, 0 to 1; it falls if rows are added.",
     )
     indeterminate = Bool(False, help="`total` is unknown, so `progress` is 0.")
     cost = Float(0.0, help="USD for the rows of this run, as reported by the service.")
     unpriced = Int(0, help="Rows of this run without a reported cost.")
     rate = cast(
         "TraitType[float | None, float | None]",  # traitlets declares a Float with None as an int
-        Float(None, allow_none=True, help="Rows per minute, recently; None: too few ended."),
+        Float(
+            None,
+            allow_none=True,
+            help="Recent rows per minute; None while too few rows have ended.",
+        ),
     )
     eta = cast(
         "TraitType[float | None, float | None]",
         Float(None, allow_none=True, help="Seconds until the batch is done; None: unknown."),
     )
     message = Unicode(help="Why sending stopped, and the remedy.")
-    finished = Bool(False, help="Whether no row is in flight and none will be sent.")
+    finished = Bool(False, help="Whether no row is running and none will be sent.")
     error = cast(
         "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
         Instance(SegmindError, allow_none=True, help="Why rows were not sent; None if all were."),
@@ -191,16 +200,16 @@ class Batch(BatchResults, Observable):
 
     @property
     def sending(self) -> bool:
-        """Return whether rows are still read or submitted."""
+        """Return whether rows are still being read or submitted."""
         return self._progress.has_producers
 
     @property
     def stopped(self) -> bool:
-        """Return whether the current run sends no further row."""
+        """Return whether the current run will send no further row."""
         return self._feeder.stopped
 
     def stop(self) -> None:
-        """Send no further row; rows in flight go on and are followed to their end.
+        """Send no further row; submitted rows continue and are watched until they end.
 
         To resume, start the same batch again.
         """
@@ -218,7 +227,8 @@ class Batch(BatchResults, Observable):
         numbers = {number for number, _ in self.failed_rows()}
         if numbers:
             source = self._source
-            if not source.repeatable:  # a consumed generator: the journal has the inputs
+            # a generator can be read only once; the journal has the inputs
+            if not source.repeatable:
                 source = RowSource(lambda: self._read_journal(numbers))
             self._feeder = self._new_feeder(source, numbers)
             self._progress.reopen(len(numbers))
@@ -237,7 +247,7 @@ class Batch(BatchResults, Observable):
         return BatchFailures(self)
 
     def failed_rows(self) -> Iterator[tuple[int, str]]:
-        """Yield the number and the error of each row that neither completed nor runs."""
+        """Yield the number and the error of each row that ended without success."""
         running = self._progress.numbers()
         for number, status, error in self._rows.open():
             if number not in running:
@@ -246,7 +256,7 @@ class Batch(BatchResults, Observable):
     # progress
 
     def _publish(self) -> None:
-        """Update the traits, and on the end release the lock and the workers."""
+        """Update the traits; at the end, release the lock and the workers."""
         with self._lock:
             finished = self._progress.idle
             if self.finished:
@@ -265,7 +275,8 @@ class Batch(BatchResults, Observable):
         counts, feeder = self._progress.counts, self._feeder
         total = counts.read if self.total is None and feeder.exhausted else self.total
         queued = 0 if total is None else max(0, total - counts.read)
-        incomplete = queued or total is None or feeder.error  # else stopped after the last row
+        # otherwise it was stopped after the last row
+        incomplete = queued or total is None or feeder.error
         rate = self._progress.per_minute
         eta = None if counts.done > counts.reused else self.plan.seconds
         if rate and total is not None:
@@ -291,7 +302,7 @@ class Batch(BatchResults, Observable):
 
     @staticmethod
     def _share(counts: Counts, total: int | None, *, finished: bool) -> float:
-        """Return the share of rows that have ended; 0 while their number is unknown."""
+        """Return the fraction of rows that have ended; 0 while their number is unknown."""
         if not total:
             return float(finished)
         return min(1.0, (counts.done + counts.failed) / total)
@@ -305,7 +316,9 @@ class Batch(BatchResults, Observable):
         if queued:
             sentences.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
         if running:
-            sentences.append(f"{running:,} in flight go on.")
+            sentences.append(
+                f"{running:,} running row{'s continue' if running > 1 else ' continues'}."
+            )
         if not (error and error.hint.endswith(_RESUMES)):
             sentences.append(_RUN_AGAIN if self.plan.resumable else _NOT_RESUMABLE)
         return " ".join(sentences)
@@ -324,13 +337,13 @@ class Batch(BatchResults, Observable):
         """Block until the batch has ended and return it; failed rows do not raise.
 
         Raises:
-            StillRunning: `timeout` seconds have passed. The batch goes on.
+            StillRunning: `timeout` seconds have passed. The batch continues.
         """
         progress = self._progress
         if not wait_for(lambda most: progress.wait(lambda: self._end_published, most), timeout):
             raise StillRunning(
-                f"Not done within {timeout:g} s; the batch {self.name} goes on.",
-                hint="batch.stop() ends it after the rows in flight.",
+                f"Not done within {timeout:g} s; the batch {self.name} continues.",
+                hint="batch.stop() ends it once the submitted rows have ended.",
             )
         return self
 
@@ -376,7 +389,7 @@ class Batch(BatchResults, Observable):
         return list(self.failures.by_cause().items())[:_MAX_CAUSES] if self.failed else []
 
     def newest(self, most: int) -> list[int]:
-        """Return the numbers of at most `most` rows that ended last, the last first."""
+        """Return the numbers of the last `most` rows that ended, the newest first."""
         return list(dict.fromkeys(reversed(self._progress.ended[-2 * most :])))[:most]
 
     @property
@@ -386,7 +399,7 @@ class Batch(BatchResults, Observable):
         remarks = [self.message] if self.message else []
         remarks += [f"{len(rows):,} × {cause}" for cause, rows in causes]
         more = self.failed - sum(len(rows) for _, rows in causes)
-        remarks += [f"{more:,} more failed for other reasons."] if more > 0 else []
+        remarks += [f"{more:,} more rows failed for other reasons."] if more > 0 else []
         return remarks + ([self.observer_error] if self.observer_error else [])
 
     def __repr__(self) -> str:

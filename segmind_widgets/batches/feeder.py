@@ -1,7 +1,7 @@
 """The feeder of a batch: submits its rows in order, and reuses results of earlier runs.
 
 It runs in one thread, and ends after the last row, when it is stopped, or on an error that every
-further row would meet: the budget is used up, the account refuses, the disk is full.
+further row would raise: the budget is used up, the account is refused, the disk is full.
 """
 
 from __future__ import annotations
@@ -71,11 +71,11 @@ class RowWorkers(RowRunner, Protocol):
 
 
 class BatchFeeder:
-    """One pass over the rows; `error` says why it ended before the last row, None if it did not.
+    """One pass over the rows; `error` is the reason why it ended before the last row, or None.
 
     Args:
         progress: counts each row.
-        max_cost: USD that the rows of this pass may cost; None: only the session's budget holds.
+        max_cost: USD that the rows of this pass may cost; None: only the session's budget applies.
         only: numbers of the rows to submit; None: all.
         runner: runs the rows; None: the session.
     """
@@ -108,12 +108,12 @@ class BatchFeeder:
 
     @property
     def stopped(self) -> bool:
-        """Return whether no further row is sent."""
+        """Return whether sending was stopped."""
         return self._stopped
 
     def stop(self, error: SegmindError | None = None) -> None:
-        """Send no further row; `error` says why."""
-        if error is not None:  # its hint was about one row, and other rows were sent
+        """Send no further row; `error` is the reason."""
+        if error is not None:  # its hint is about one row, but other rows were sent
             error = error.with_hint(error.hint.removeprefix("Nothing was sent.").strip())
         self.error = self.error or error
         self._stopped = True
@@ -143,8 +143,8 @@ class BatchFeeder:
     def _read_rows(self) -> Iterator[Row]:
         """Yield the rows until `stop` is called.
 
-        This method sets `_reading` before it checks `_stopped`, and `stop` does the reverse, so
-        that no row is yielded after `stop` has unregistered this producer.
+        This method sets `_reading` before it checks `_stopped`, and `stop` does the reverse, so no
+        row is yielded after `stop` has unregistered this producer.
         """
         rows = iter(self._source.read())
         self._reading = True
@@ -228,8 +228,9 @@ class BatchFeeder:
         spent = counts.spent + counts.unbilled
         if spent + counts.reserved + high > self._max_cost + 1e-9:
             raise LimitError(
-                f"The next row may cost {money(high)}; of the {money(self._max_cost)} that you"
-                f" allow, {money(spent)} is spent and {money(counts.reserved)} in flight.",
+                f"The next row may cost {money(high)}; of your limit of {money(self._max_cost)},"
+                f" {money(spent)} is spent and {money(counts.reserved)} is reserved for running"
+                " jobs.",
                 hint="Raise max_cost to send the others.",
             )
 

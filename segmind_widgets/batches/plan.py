@@ -18,12 +18,12 @@ from segmind_widgets.markup import element, output
 from segmind_widgets.planning.estimates import Estimate
 
 MAX_IN_FLIGHT = 256  # rows
-_MAX_LISTED = 5  # causes in an error, and rows for each cause
+_MAX_LISTED = 5  # the number of causes that an error lists, and of rows for each cause
 
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """A checked and priced batch of which nothing was sent.
+    """A batch that is checked and priced, but not sent.
 
     `rows` is the number of rows (None: a stream); of these, earlier runs have completed `done` and
     submitted `unfinished`, which are not paid again. `low`, `usual` and `high` are the USD for the
@@ -63,14 +63,13 @@ class BatchPlan:
             return
         if self.high is None:
             raise LimitError(
-                f"The cost of {self._job_count} of {self.target} is unknown, and you allow"
-                f" {money(usd)}.",
+                f"The cost of {self._job_count} of {self.target} is unknown, and your limit is "
+                f"{money(usd)}.",
                 hint=f"Nothing was sent. {self.each.remedy}",
             )
         raise LimitError(
-            f"{self._job_count} may cost {money(self.high)}, more than the {money(usd)} that you"
-            " allow.",
-            hint="Nothing was sent. Raise --max-cost, or take fewer rows.",
+            f"{self._job_count} may cost {money(self.high)}, more than your limit of {money(usd)}.",
+            hint="Nothing was sent. Raise --max-cost, or use fewer rows.",
         )
 
     @property
@@ -82,7 +81,7 @@ class BatchPlan:
     def cost(self) -> str:
         """Return the USD as text, with the range if there is one."""
         if self.to_send == 0:
-            return "nothing to pay"
+            return "free"
         if self.usual is None or self.low is None or self.high is None:
             return f"each {self.each}" if self.each.usual is not None else str(self.each)
         if self.low == self.high:
@@ -95,7 +94,7 @@ class BatchPlan:
         parts = [f"{self._job_count}{rate}: {time}, {self.cost}"] if self.to_send != 0 else []
         if self.done or self.unfinished:
             unfinished = f", {self.unfinished:,} started" if self.unfinished else ""
-            parts.append(f"{self.done:,} done before{unfinished}: not paid again")
+            parts.append(f"{self.done:,} already done{unfinished}: not paid again")
         axes = " × ".join(f"{len(axis.values)} {axis.name}" for axis in self.axes)
         return "; ".join([*parts, *([axes] if axes else []), f"{self.target} {self.where}"])
 
@@ -150,7 +149,7 @@ class ValidatedRows:
         return hashlib.sha256("\n".join(self.fingerprints).encode()).hexdigest()
 
     def compare(self, earlier: Mapping[str, Counter[str]]) -> tuple[list[Estimate], int, int]:
-        """Compare with earlier runs: their fingerprints by "completed" and "unfinished".
+        """Compare with earlier runs, whose fingerprints are given by "completed" and "unfinished".
 
         Returns the estimate of each row to send, and the numbers of completed and of unfinished
         rows.
@@ -192,7 +191,7 @@ def jobs_a_minute(limit: float, *, polled: bool = True) -> float | None:
 
 
 def time_for(jobs: int, usual: float | None, per_minute: float | None) -> float | None:
-    """Return the expected seconds for so many jobs of `usual` seconds each; None if unknown."""
+    """Return the expected seconds for `jobs` jobs of `usual` seconds each; None if unknown."""
     if not jobs or (usual is None and per_minute is None):
         return None
     waves = -(-jobs // MAX_IN_FLIGHT) * (usual or 0.0)

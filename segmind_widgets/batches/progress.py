@@ -42,7 +42,7 @@ class _RunningRow:
 
 
 class BatchProgress:
-    """The running rows by number, and the numbers of the ended rows (8 bytes each).
+    """The running rows, by number, and the numbers of the ended rows (8 bytes each).
 
     Args:
         on_change: called after each change, from any thread.
@@ -104,7 +104,7 @@ class BatchProgress:
             usd: the highest estimate of its cost.
             fresh: whether the job may not be submitted yet.
             on_done: called from the thread that ends the job.
-            completed: whether an earlier run paid for it, so that only its files are fetched.
+            completed: whether the job ran and was paid earlier, so that only its files are fetched.
         """
         entry = _RunningRow(job, 0.0 if completed else usd, completed)
 
@@ -128,7 +128,7 @@ class BatchProgress:
         self.wake()
 
     def _end(self, number: int, entry: _RunningRow, on_done: Callable[[Job], object]) -> bool:
-        """Count a row as ended; return False where that was done before."""
+        """Count a row as ended; return False if it was already counted."""
         with self._condition:
             if self._running.get(number) is not entry:
                 return False
@@ -160,7 +160,7 @@ class BatchProgress:
         self._end_times.append(time.monotonic())
 
     def record(self, number: int, *, succeeded: bool) -> None:
-        """Count a row that needs no run: it was done before, or it was refused."""
+        """Count a row that needs no run, because it was done earlier or was refused."""
         with self._condition:
             counts = self.counts
             self.counts = replace(
@@ -217,7 +217,8 @@ class BatchProgress:
                 return False
             unsent = {number: self._running[number].job for number in self._unsent}
         waiting = False
-        for number, job in unsent.items():  # without our lock: publishers hold the job's lock
+        # outside our lock, because publishers hold the job's lock
+        for number, job in unsent.items():
             latest = job.latest(("status", "message"))
             if latest["status"] is Status.SUBMITTING:
                 waiting = waiting or bool(latest["message"])

@@ -133,7 +133,7 @@ class BatchRegistry:
         A batch that was stopped is halted first.
 
         Raises:
-            StillRunning: it runs, and its rows may differ, or it is to start over.
+            StillRunning: it runs and its rows may differ, or `again` was given.
         """
         name = prepared.rows.batch
         live = self._live.get(name)
@@ -166,7 +166,7 @@ class BatchRegistry:
         options: Mapping[str, Any],
         earlier: BatchRows | None,
     ) -> BatchPlan:
-        """Price the rows that the journal's rows of earlier runs do not have."""
+        """Price the rows that no earlier run in the journal has."""
         model = self._model(name, options, endpoint)
         own = OwnRuns(self._session.store, name, endpoint)
         each = estimate(model.cost if model else None, own.costs(1))

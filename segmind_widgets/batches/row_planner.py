@@ -24,7 +24,7 @@ _MAX_CACHED_FILES = 64
 
 
 class RowPlanner:
-    """Plans rows for one model or workflow.
+    """A planner of rows for one model or workflow.
 
     Args:
         plan: `session.plan`.
@@ -61,7 +61,7 @@ class RowPlanner:
         """Plan a row.
 
         Args:
-            inputs: of the row.
+            inputs: the inputs of the row.
             text: whether all values are text, as in a CSV file. The schema converts them; inputs
                 that are not in the schema are read as YAML.
             fixed: the inputs of all rows, which are no text to convert; those of the row replace

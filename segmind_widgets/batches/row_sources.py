@@ -29,7 +29,7 @@ HINT = "Give a list of mappings, a DataFrame, a CSV or JSONL file, or a generato
 
 @dataclass(frozen=True)
 class Row:
-    """The inputs of one run and its number, from 0; `error` if the row is not valid."""
+    """The inputs and the number (from 0) of one run; `error` is set if the row is invalid."""
 
     number: int
     inputs: Mapping[str, Any]
@@ -54,7 +54,7 @@ class RowSource:
     """An iterable of rows and its properties.
 
     Attributes:
-        read: starts to read the rows.
+        read: a function that starts reading the rows.
         total: the number of rows; None for a stream.
         listed: whether all rows are in memory, so that they are validated before the first submit.
         repeatable: whether `read` can be called again.
@@ -77,7 +77,7 @@ class RowSource:
 
 
 def open_source(rows: Any) -> RowSource:
-    """Return the source for any form of rows that `client.map` accepts.
+    """Return a source for rows of any type that `client.map` accepts.
 
     Raises:
         InputError: `rows` has no known form, or the file cannot be read.

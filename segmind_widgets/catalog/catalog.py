@@ -40,9 +40,9 @@ __all__ = [
 
 
 class Catalog:
-    """All models, immutable: the built-in ones, then those that only the live rows have.
+    """All models, immutable: the built-in ones, then those that only the live directory has.
 
-    Where both have a model, the live row wins, except for its empty fields.
+    If both have a model, the fields of the live row are used, except for empty ones.
     """
 
     def __init__(self, live: Iterable[Model] = ()) -> None:
@@ -59,12 +59,12 @@ class Catalog:
         return len(self._models)
 
     def find(self, slug: str, provider: str | None = None) -> Model | None:
-        """Return the model of a slug; without a provider, of the first provider that has it."""
+        """Return the model with this slug; without a provider, the first provider's."""
         models = (m for m in self.matching(slug) if provider in (None, m.provider))
         return next(models, None)
 
     def matching(self, slug: str) -> Iterator[Model]:
-        """Yield the model of a slug of each provider that has it."""
+        """Yield the model with this slug from each provider that has it."""
         name = slug.strip().lower()
         return (model for model in self if model.slug.lower() == name)
 
@@ -75,7 +75,8 @@ class Catalog:
 
         Args:
             query: words of the slug, name or description; near misses come last.
-            modality: one of `kinds` ("image", "video", "edit", …) or part of a service's own term.
+            modality: one of `kinds` ("image", "video", "edit", …) or a part of the service's own
+                text.
             provider: only the models of this provider.
         """
         models = [
@@ -93,7 +94,7 @@ class Catalog:
         return matches or _nearest(query, models)
 
     def suggest(self, slug: str, provider: str | None = None) -> list[str]:
-        """Return up to three slugs that are near to this one, the nearest first."""
+        """Return up to three similar slugs, the most similar first."""
         models = [m for m in self if m.listed and provider in (None, m.provider)]
         near = _nearest(slug, models) or self.search(slug, provider=provider)
         return [model.slug for model in near[:3]]
@@ -148,7 +149,7 @@ _ALIASES = {
 
 
 def kinds(modality: str) -> frozenset[str]:
-    """Return the kinds of a modality as the services write it: its output and its operations.
+    """Return the kinds in a service's modality text: its output and its operations.
 
     "Image-to-Video Generation" is {"video", "animate"}, "imageTOImage" is {"image", "edit"}.
     """
@@ -164,7 +165,7 @@ def _is_of(model: Model, modality: str) -> bool:
     return kind in letters(model.modality)
 
 
-_UNRELATED = 5  # the rank of a model without the words of a query
+_UNRELATED = 5  # the rank of a model that lacks the words of a query
 
 
 def _words(text: str) -> list[str]:

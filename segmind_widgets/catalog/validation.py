@@ -24,7 +24,7 @@ from segmind_widgets.types import Model
 _WHOLE = r"[-+]?[0-9]{1,18}"
 _REAL = r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"
 _ADDRESS = r"(?i:data:|(?!file:)[a-z][a-z0-9+.-]*://)"
-_SENT = " It is sent as it is."
+_SENT = " It is sent unchanged."
 _BASE64 = r"[A-Za-z0-9+/_-]{60}[A-Za-z0-9+/=_\s-]*"
 
 
@@ -62,8 +62,8 @@ class ValidationResult(NamedTuple):
 def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
     """Validate inputs against the model's schema; without a schema all inputs pass unchanged.
 
-    Files in any form (Assets, Paths, images, bytes, jobs) stay as they are: they fit media fields
-    only.
+    Files in any form (Assets, Paths, images, bytes, jobs) stay as they are: they are valid only in
+    media fields.
     """
     if not model.schema:
         return ValidationResult(dict(inputs))
@@ -98,7 +98,7 @@ def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
 def with_seed(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Add seed -1 (a new seed for each run) where the model takes it and none is set.
 
-    Many of Segmind's pages have a fixed seed as default, which would repeat the same picture.
+    Many of Segmind's models have a fixed default seed, which would give the same picture each time.
     """
     seed = _properties(model).get("seed", {})
     takes_seed = {"integer", "number"}.intersection(types(seed)) and seed.get("minimum", -1) <= -1
@@ -125,7 +125,7 @@ def _with_renamed_prompt(
 
 
 def _coerce(value: Any, schema: Schema) -> Any:
-    """Convert a value to the schema's type where its meaning stays the same."""
+    """Convert a value to the schema's type if its meaning stays the same."""
     is_plain = type(value) in (bool, int, float)
     if isinstance(value, numbers.Real) and not is_plain:  # numpy's
         value = int(value) if isinstance(value, numbers.Integral) else float(value)
@@ -148,7 +148,7 @@ def _coerce(value: Any, schema: Schema) -> Any:
 
 
 def _convert(value: Any, kind: str) -> Any:
-    """Return the value as another JSON type; None where it has no such form."""
+    """Return the value as another JSON type; None if it cannot be converted."""
     if isinstance(value, str):
         if kind in ("integer", "number") and re.fullmatch(_WHOLE, value):
             return int(value)
@@ -164,7 +164,7 @@ def _convert(value: Any, kind: str) -> Any:
 
 
 def _without_objects(value: Any, schema: Schema) -> Any:
-    """Put a file's address in the place of `{"url": address}`, the other form of such inputs."""
+    """Replace `{"url": address}`, the other form of a file input, by the address."""
     if is_list(value):
         return [_without_objects(item, schema) for item in value]
     is_object = media_type(schema) and is_mapping(value) and set(value) == {"url"}
@@ -180,7 +180,7 @@ def _is_object(value: Any) -> bool:
 
 
 def _with_address(value: Any) -> Any:
-    """Put an address in the place of a file, so that the rest can be validated."""
+    """Replace a file by an address, so that the rest can be validated."""
     return "https://a.file" if _is_object(value) else value
 
 
@@ -200,8 +200,8 @@ def _misfit(name: str, value: Any, schema: Schema) -> str:
     if media and isinstance(value, str) and not _is_address(value, schema):
         text = value[:60] + "…" * (len(value) > 60)
         return (
-            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{text}`. For a"
-            f" file of yours write `file:{text.removeprefix('file:')}` in a cell, or upload it"
+            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{text}`. For"
+            f" your own file, write `file:{text.removeprefix('file:')}` in a cell, or upload it"
             " first."
         )
     return ""
@@ -227,7 +227,7 @@ _TYPES = {  # type in JSON Schema: type in Python, and a name for people
     "null": (type(None), "nothing"),
 }
 
-_MEDIA = {"image": "an image", "video": "a video", "audio": "a sound file", "*": "a file"}
+_MEDIA = {"image": "an image", "video": "a video", "audio": "an audio file", "*": "a file"}
 
 _BOUNDS = {
     "minimum": "at least",
@@ -244,12 +244,12 @@ def types(schema: Schema) -> list[str]:
 
 
 def is_a(value: Any, kind: str) -> bool:
-    """Return whether a value is of a JSON type. True is no number, and 5.0 no integer."""
+    """Return whether a value is of a JSON type. True is not a number, and 5.0 is not an integer."""
     return isinstance(value, _TYPES[kind][0]) and (kind == "boolean" or not isinstance(value, bool))
 
 
 def media_type(schema: Schema) -> str:
-    """Return the files that an input takes: "image/*", "video/*", "audio/*", "*/*", else "".
+    """Return the type of files an input takes: "image/*", "video/*", "audio/*", "*/*", else "".
 
     `schema` is the input's own; for a list of files, that of the list.
     """
@@ -273,14 +273,14 @@ def scalar(value: Any) -> str:
 
 
 def describe_schema(schema: Schema) -> str:
-    """Return a name for the values that a schema takes: "a whole number", "an image"."""
+    """Return a description of the values that a schema takes: "a whole number", "an image"."""
     if "array" not in types(schema) and (media := media_type(schema)):
         return _MEDIA.get(media.split("/")[0], "a file")
     return " or ".join(_TYPES[kind][1] for kind in types(schema)) or "another value"
 
 
 def describe_value(value: Any) -> str:
-    """Return a name for a value that needs no knowledge of Python."""
+    """Return a description of a value for readers who do not know Python."""
     if isinstance(value, str):
         return f'the text "{value[:40]}{"…" * (len(value) > 40)}"'
     for kind in ("boolean", "number"):
@@ -341,8 +341,8 @@ def _describe_choices(value: Any, choices: Iterable[Any]) -> str:
 
 
 def _describe_step(value: float, step: float) -> str:
-    """Return the sentence for a number between two steps; "" where rounding may be the cause."""
-    if abs(value) > 1e15 * step:  # beyond, floats cannot tell
+    """Return the sentence for a number between two steps; "" if rounding may cause it."""
+    if abs(value) > 1e15 * step:  # larger floats are not precise enough
         return ""
     steps = value / step
     if abs(steps - round(steps)) <= 1e-9:  # 0.1 + 0.2 is meant as a multiple of 0.1

@@ -22,13 +22,13 @@ _SIGNED = re.compile(
     re.IGNORECASE,
 )
 _HEADERS = ("Authorization", "x-api-key")
-_WORKFLOW_PAUSE = 7  # seconds between polls, as a workflow's API page has it
+_WORKFLOW_PAUSE = 7  # seconds between polls, from the API page of workflows
 
 
 class File(str):
-    """A file's path in the place of its URL; `use` is the function that a script calls with it.
+    """A file's path instead of its URL; `use` is the function that a script calls with the path.
 
-    "upload" gives its URL, "encoded" its content as base64, "Path" the path itself.
+    "upload" returns its URL, "encoded" its content as base64, "Path" the path itself.
     """
 
     use: Literal["upload", "encoded", "Path"]
@@ -86,7 +86,7 @@ class ExportRequest:
 
 
 def request_of(plan: Plan) -> ExportRequest:
-    """Return the request that a plan sends.
+    """Return the request of a plan.
 
     Raises:
         InputError: a file is only in memory, an address is signed, or the provider refuses a file.
@@ -125,7 +125,7 @@ def request_of(plan: Plan) -> ExportRequest:
 
 
 def with_paths(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs as JSON, with a File to be used as a Path for each file.
+    """Return the inputs as JSON, with a File with the use "Path" for each file.
 
     Raises:
         InputError: see `exportable`; or a value is neither JSON nor a file.
@@ -138,7 +138,7 @@ def with_paths(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def exportable(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs with an Asset for each file, after a check that text can hold them.
+    """Return the inputs with an Asset for each file, if they can be written as text.
 
     Raises:
         InputError: a file is only in memory, or an address is signed; `field` names it.
@@ -153,22 +153,22 @@ def exportable(inputs: Mapping[str, Any]) -> dict[str, Any]:
 def _check(name: str, value: Any) -> None:
     if isinstance(value, Asset) and value.path is None and value.url is None:
         raise InputError(
-            f"`{name}` is only in memory, and text cannot hold it.",
+            f"`{name}` is only in memory, so it cannot be written as text.",
             hint="Save it as a file first, and give that file.",
             field=name,
         )
     url = value.url if isinstance(value, Asset) and value.path is None else value
     if isinstance(url, str) and _SIGNED.match(url):
         raise InputError(
-            f"`{name}` is an address with a signature or a password in it, which is not written"
-            " down.",
+            f"`{name}` is an address that contains a signature or a password, so it is not "
+            "exported.",
             hint="Save it as a file first, and give that file.",
             field=name,
         )
 
 
 def _protocol(provider: str, path: str) -> Literal["v1", "v2", "workflow", "task"]:
-    """Return how a provider's reply leads to the outputs.
+    """Return the protocol that leads from a provider's reply to the outputs.
 
     Raises:
         InputError: exports do not know the provider.
@@ -186,13 +186,13 @@ def _protocol(provider: str, path: str) -> Literal["v1", "v2", "workflow", "task
 
 
 def _key_headers(authorized: Mapping[str, str], protocol: str) -> tuple[str, ...]:
-    """Return the header that the provider uses, and for workflows, which take either, the other."""
+    """Return the provider's header, and the other one for workflows, which accept both."""
     first, *_ = (name for name in _HEADERS if name in authorized)
     return (first, *(name for name in _HEADERS if name != first and protocol == "workflow"))
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Replace each `<<name>>` of a template, in one pass: values are not templates."""
+    """Replace each `<<name>>` of a template in one pass; values are not templates."""
     return re.sub(r"<<(\w+)>>", lambda match: values[match[1]], template)
 
 
@@ -203,11 +203,11 @@ def indented_json(value: object) -> str:
 
 
 def with_marks(inputs: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> tuple[str, str]:
-    """Return the inputs as JSON in which a mark stands on both sides of each file's name.
+    """Return the inputs as JSON with a mark before and after each file's name.
 
     Args:
         inputs: JSON with a File for each file.
-        names: the name for each file's path and use.
+        names: maps each file's path and use to its name.
 
     Returns:
         The JSON, and the mark, which is longer than any run of its character in the inputs.

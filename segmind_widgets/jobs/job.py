@@ -1,4 +1,4 @@
-"""A job as traits that widgets can follow; threads set them, nothing here displays or polls."""
+"""A job as traits that widgets can observe; threads set them. No display, no polling."""
 
 from __future__ import annotations
 
@@ -49,39 +49,42 @@ class _Progress(Float):
 
 
 def _optional_float(description: str) -> TraitType[float | None, float | None]:
-    trait: Any = Float(None, allow_none=True, help=description)  # its stubs say int | None
+    # the stubs of traitlets declare int | None
+    trait: Any = Float(None, allow_none=True, help=description)
     return trait
 
 
 class Job(Observable):
-    """One run of a model or a workflow. Every trait is set by the client; read them, follow them.
+    """One run of a model or a workflow. The client sets all traits; read or observe them.
 
-    Waiting (`wait`, `result`, `await`) never owns the job: it goes on when waiting is stopped.
+    Stopping a wait (`wait`, `result`, `await`) does not stop the job.
     """
 
-    id = Unicode(help="The service's id; before its reply our own (local-…).")
+    id = Unicode(help="The service's id; before its reply a local one (local-…).")
     provider = Unicode(help="segmind or apimart.")
     model = Unicode(help="The model's slug or the workflow's id.")
     kind = Unicode("model", help="model or workflow.")
     inputs: TraitType[dict[str, Any], dict[str, Any]] = Dict(
-        help="The inputs as sent, URLs in the place of files."
+        help="The inputs as sent, with URLs in place of files."
     )
     sandbox = Bool(help="It runs on the local sandbox: nothing is billed.")
     created = Unicode(help="Time of the start: UTC, ISO 8601.")
     status: TraitType[Status, Status] = UseEnum(
         Status, Status.SUBMITTING, help="See `types.Status`."
     )
-    provider_status = Unicode(help="The service's own word for the status.")
+    provider_status = Unicode(help="The status as the service reports it.")
     message = Unicode(help="The reason for a wait, such as the rate limit.")
     progress: TraitType[float, float] = _Progress(0.0, help="0 to 1; it never falls.")
     indeterminate = Bool(
-        True, help="Neither a usual time nor the service's figure is known, so `progress` is 0."
+        True,
+        help="Whether `progress` is unknown (and 0), since there is no typical time and "
+        "no figure of the service.",
     )
-    estimated = Bool(True, help="`progress` is our estimate, not the service's figure.")
+    estimated = Bool(True, help="Whether `progress` is an estimate, and not the service's figure.")
     elapsed = Float(0.0, help="Seconds since it was submitted; the whole time once it ended.")
-    expected_seconds = _optional_float("Seconds that such a job usually takes.")
-    eta = _optional_float("Seconds until the end, by the usual time; None where it is unknown.")
-    polls = Int(0, help="How often the service was asked about it from this kernel.")
+    expected_seconds = _optional_float("Typical seconds of such a job.")
+    eta = _optional_float("Estimated seconds until the end; None if the typical time is unknown.")
+    polls = Int(0, help="Number of polls from this kernel.")
     cost = _optional_float("USD, as the service billed it.")
     credits = _optional_float("USD left on the account, if the service reports it.")
     seed = Int(None, allow_none=True, help="The seed of the run, if the service reports it.")
@@ -93,7 +96,7 @@ class Job(Observable):
         "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
         Instance(SegmindError, allow_none=True, help="The error of the job, or None."),
     )
-    watching = Bool(True, help="This kernel follows it. False: `resume` continues.")
+    watching = Bool(True, help="Whether this kernel watches it; if False, `resume` continues.")
 
     def __init__(self, **traits: Any) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
@@ -101,7 +104,7 @@ class Job(Observable):
         super().__init__(**{"created": moment, "indeterminate": unknown, **traits})
         self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by the registry
         self.render_export: Callable[[Job, str], str] | None = None  # set by the registry
-        self._context = contextvars.copy_context()  # ipykernel finds the cell by it
+        self._context = contextvars.copy_context()  # ipykernel identifies the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._started = time.monotonic() - self.elapsed
@@ -113,7 +116,7 @@ class Job(Observable):
     def publish(self, *, last: bool = False, **changes: Any) -> None:
         """Set traits from any thread, all at once, at most ten times a second.
 
-        `last` publishes at once and ends the waiting: the job is final, or no longer followed.
+        `last` publishes at once and ends all waits: the job has ended or is no longer watched.
         """
         with self._lock:
             self._pending.update(changes)
@@ -136,13 +139,13 @@ class Job(Observable):
         self._started = time.monotonic()
 
     def tick(self) -> None:
-        """Move the clock and the estimate; publish pending changes."""
+        """Update the elapsed time and the estimated progress; publish pending changes."""
         with self._lock:
             if not self._ended.is_set():
                 self._advance_clock(self.latest(_TICK_TRAITS))
 
     def latest(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return traits by name, including changes that wait to be published."""
+        """Return traits by name, including changes that are not published yet."""
         with self._lock:
             return {name: self._pending.get(name, getattr(self, name)) for name in names}
 
@@ -157,18 +160,18 @@ class Job(Observable):
         waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
         if waiting and not latest["message"]:
             if expected and elapsed > 3 * expected + 5:
-                changes["message"] = "slower than usual: the model may be starting up"
+                changes["message"] = "slower than typical: the model may be starting up"
             elif not expected and elapsed > _COLD_START_SECONDS:
                 changes["message"] = _COLD_START
         self.publish(**changes)
 
     def stop(self) -> None:
-        """Stop watching. The job continues; `client.resume(job.id)` follows it again."""
+        """Stop watching. The job continues; `client.resume(job.id)` watches it again."""
         if not self._ended.is_set():
             self.publish(last=True, error=self.still_running("You stopped watching"))
 
     def follow(self) -> None:
-        """Undo `stop`; the runner that follows the job again calls it."""
+        """Undo `stop`; called by the runner that watches the job again."""
         with self._lock:
             self._ended.clear()
             self._last_update = 0.0  # the next update is published at once
@@ -183,24 +186,24 @@ class Job(Observable):
                 setattr(self, name, value)
 
     def still_running(self, why: str) -> StillRunning:
-        """Return the error for the end of waiting: the job continues."""
+        """Return the error that ends a wait while the job continues."""
         return StillRunning(
-            f"{why}; the job {self.id} goes on.",
-            hint=f"Get it back with %segmind_jobs --resume {self.id}",
+            f"{why}; the job {self.id} continues.",
+            hint=f"Fetch its result with %segmind_jobs --resume {self.id}",
         )
 
     # waiting
 
     @property
     def done(self) -> bool:
-        """Return whether it ended, well or badly, or is no longer watched."""
+        """Return whether the job has ended, with or without success, or is no longer watched."""
         return self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> Job:
-        """Block until the job ends, and return it. A failure is raised by `result` only.
+        """Block until the job ends, and return it. Does not raise if the job fails; `result` does.
 
         Raises:
-            StillRunning: `timeout` seconds have passed. The job goes on, and is still watched.
+            StillRunning: `timeout` seconds have passed. The job continues and is still watched.
         """
         if not wait_for(self._ended.wait, timeout):
             raise self.still_running(f"Not done within {timeout:g} s")
@@ -227,9 +230,9 @@ class Job(Observable):
 
     @property
     def image(self) -> Image:
-        """Return the first picture among the outputs, or None where there is none.
+        """Return the first picture among the outputs, or None.
 
-        The type leaves None out, so that `job.image.size` needs no test in a notebook.
+        The declared type excludes None, so that `job.image.size` needs no check in a notebook.
         """
         images = (asset.image for asset in self.outputs if asset.kind == "image")
         first: Any = next(images, None)
@@ -237,17 +240,17 @@ class Job(Observable):
 
     @property
     def text(self) -> str | None:
-        """Return the first text among the outputs, or None where there is none."""
+        """Return the first text among the outputs, or None."""
         return next((asset.text for asset in self.outputs if asset.kind == "text"), None)
 
     def save(self, folder: str | Path = ".", *, recipe: bool = True) -> list[Path]:
         """Copy all outputs into `folder` and return the paths.
 
-        `recipe=False` leaves the recipes of pictures out of the copies.
+        `recipe=False` omits the recipes from the copies of pictures.
 
         Raises:
             AssetError: a file cannot be written, see `Asset.save`.
-            SegmindError: the job failed; its `error`.
+            SegmindError: the job failed; this is its `error`.
         """
         if self.error is not None:
             raise self.error
@@ -256,12 +259,12 @@ class Job(Observable):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise AssetError(
-                f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another."
+                f"The folder {folder} cannot be created: {error.strerror}.", hint="Choose another."
             ) from error
         return [asset.save(folder, recipe=recipe) for asset in self.outputs]
 
     def rerun(self, **changes: Any) -> Job:
-        """Submit the same inputs with changes, as a new job that is billed anew."""
+        """Submit the same inputs with changes, as a new job, which is billed again."""
         if self.resubmit is None:
             raise SegmindError(
                 f"The inputs of {self.id} are unknown here.", hint="Use client.submit."
@@ -273,7 +276,7 @@ class Job(Observable):
 
         "client" is Python with this package; the scripts in the last three do not need it.
 
-        Nothing is sent, and no key is in it: the scripts read it from the environment.
+        Nothing is sent, and the code contains no key: scripts read it from the environment.
 
         Raises:
             InputError: there is no such form, or a file among the inputs is gone.
@@ -282,7 +285,7 @@ class Job(Observable):
             raise SegmindError(f"The inputs of {self.id} are unknown here.")
         return self.render_export(self, form)
 
-    # how it shows
+    # display
 
     @property
     def caption(self) -> str:

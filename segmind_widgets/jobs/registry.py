@@ -35,12 +35,12 @@ from segmind_widgets.types import Call, RunRequest, Status
 
 _UNKNOWN_MODEL = "unknown"  # the model of a job that is not in the journal
 _MIN_ID_LENGTH = (
-    16  # characters at least; a shorter text is the beginning of an id, or a typing error
+    16  # minimum length in characters; a shorter text is the beginning of an id, or a typing error
 )
 
 
 class JobFollower(Protocol):
-    """A follower of jobs instead of this kernel's own threads: a `workers.pool.WorkerPool`."""
+    """An object that watches jobs instead of this kernel's threads: a `workers.pool.WorkerPool`."""
 
     def follow(
         self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
@@ -105,13 +105,14 @@ class JobRegistry:
 
         Args:
             call: the submit.
-            request: its inputs are those of the journal: as sent, with placeholders for long ones.
+            request: the request with the inputs for the journal: as sent, with placeholders for
+                long ones.
             inputs: the inputs before files became URLs, for `rerun`.
             endpoint: where it runs.
             expected_seconds: seconds it usually takes, None where unknown.
-            pool: its follower; None: this kernel's own threads.
-            assign: called with the job before it can be sent, whatever interrupts this.
-            facts: further columns of its row: estimate (USD), fingerprint, batch, row.
+            pool: watches the job; None: this kernel's own threads.
+            assign: called with the job before it can be sent, even if this method is interrupted.
+            facts: additional columns of its row: estimate (USD), fingerprint, batch, row.
         """
         key = self._add(
             endpoint,
@@ -139,7 +140,7 @@ class JobRegistry:
                 raise
             return self._adopt(job_id)
         with self._lock:
-            row = self._store.job(row["key"])  # as the last holder of the lock left it
+            row = self._store.job(row["key"])  # the row as the previous holder of the lock wrote it
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _is_ahead(live, row)):
                 return live
@@ -171,14 +172,14 @@ class JobRegistry:
         if pool and row["sent"] and not (call or outputs or row["id"]):
             call = pool.find_submit(row, endpoint)
             row = self._store.job(row["key"])
-        unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
+        unsent = bool(before["owner"]) and not row["sent"]  # older versions did not record owners
         lost = None if call or outputs else self._lost_error(row, endpoint, unsent=unsent)
         job = self._job_to_follow(row)
         self._watch(job, endpoint, row["key"], call, pool, outputs=outputs, lost=lost)
         return job
 
     def _job_to_follow(self, row: Mapping[str, Any]) -> Job:
-        """Return the job of a row: the live object where a variable or a view has it."""
+        """Return the job of a row: the existing object if a variable or a view still has it."""
         live = self._live.get(row["key"])
         if live is None:
             return self._from_row(row, watching=True)
@@ -190,7 +191,7 @@ class JobRegistry:
     def _lost_error(
         self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool
     ) -> SubmitUnknown:
-        """Return the error of a row without a next call, to be searched in the history.
+        """Return the error of a row without a next call, which is then searched for in the history.
 
         Raises:
             JobCancelled: it was never sent.
@@ -201,7 +202,9 @@ class JobRegistry:
         )
         status, error = Status.UNKNOWN, unknown
         if unsent:
-            text = f"{row['target']} was never sent: its kernel stopped before. Nothing was billed."
+            text = (
+                f"{row['target']} was never sent, because its kernel stopped. Nothing was billed."
+            )
             status, error = Status.CANCELLED, JobCancelled(text)
         elif row["id"] or HistorySearch(endpoint.provider, self._store, row["key"]).call:
             return unknown
@@ -242,7 +245,7 @@ class JobRegistry:
             live.watching or live.status == row["status"] or _is_ahead(live, row)
         ):
             return live
-        return self._from_row(row)  # a view may still hold what another kernel finished
+        return self._from_row(row)  # a view may still hold a job that another kernel has finished
 
     def _resume_row(self, row: Mapping[str, Any]) -> Job:
         try:
@@ -320,8 +323,8 @@ class JobRegistry:
         """Return the endpoint of a row's job.
 
         Raises:
-            NotFound: it ran on a sandbox that is gone (an unfinished job ends with it), or at
-                another address than the one that is set.
+            NotFound: it ran on a sandbox that no longer exists (which ends its unfinished jobs), or
+                at an address other than the present one.
         """
         endpoint = self._endpoints.at(row["provider"], sandbox=self._own_sandbox(row))
         if endpoint.address == row["place"]:
@@ -329,7 +332,8 @@ class JobRegistry:
         job_id = row["id"] or row["key"]
         if row["sandbox"]:
             error = NotFound(
-                f"The job {job_id} ran on a sandbox that is gone: they end with their kernels.",
+                f"The job {job_id} ran on a sandbox that no longer exists: a sandbox ends with "
+                "its kernel.",
                 hint="Run it again; on the sandbox that costs nothing.",
             )
             if not Status(row["status"]).final:
@@ -338,11 +342,11 @@ class JobRegistry:
             raise error
         raise NotFound(
             f"The job {job_id} runs at {row['place']}, not {endpoint.address}.",
-            hint="Set the address back to that and resume again.",
+            hint="Change the address back to it and resume again.",
         )
 
     def _own_sandbox(self, row: Mapping[str, Any]) -> bool:
-        """Return whether it ran on a kernel's own sandbox, not at the provider's set address."""
+        """Return whether it ran on a kernel's own sandbox, not at an address from the settings."""
         if not row["sandbox"]:
             return False
         return row["place"] != self._endpoints.at(row["provider"], sandbox=False).address
@@ -365,7 +369,7 @@ class JobRegistry:
             if isinstance(state.error, NotFound):
                 raise state.error
         except NotFound as error:
-            hint = f"Neither this journal nor {endpoint.provider.title} knows this id."
+            hint = f"Neither this journal nor {endpoint.provider.title} has a job with this id."
             raise error.with_hint(hint) from error.__cause__
         request = RunRequest(_UNKNOWN_MODEL)
         key = self._add(
@@ -378,12 +382,12 @@ class JobRegistry:
 
 
 def _is_ahead(live: Job, row: Mapping[str, Any]) -> bool:
-    """Return whether it ended here, unrecorded: its results are in this kernel's memory."""
+    """Return whether the job ended here, but its results are only in memory."""
     return live.status is Status.COMPLETED and not Status(row["status"]).final
 
 
 def _may_recover(row: Mapping[str, Any]) -> bool:
-    """Return whether the service's history may have an ended job, or its files."""
+    """Return whether the service's history may contain an ended job or its files."""
     if row["status"] == Status.COMPLETED:
         return bool(row["outputs"]) and not assets_from_row(row)
     return row["status"] == Status.UNKNOWN
@@ -391,13 +395,13 @@ def _may_recover(row: Mapping[str, Any]) -> bool:
 
 def _not_followed(row: Mapping[str, Any]) -> StillRunning:
     job_id = row["id"] or row["key"]
-    message, hint = f"The job {job_id} is not followed here; it goes on.", "Get it back with"
+    message, hint = f"The job {job_id} is not watched here; it continues.", "Fetch its result with"
     if not (row["id"] or row["next"] or row["outputs"]):
-        before = f"The kernel stopped before {row['target']} had an answer"
+        before = f"The kernel stopped before {row['target']} received a reply"
         if row["sent"]:
             message = f"{before}: it may be running and billed."
-            hint = "Look for it, unpaid, with"
-        elif row["owner"]:  # without an owner it is uncertain whether the kernel stopped
-            message = f"{before}, and before it was sent: nothing was billed."
+            hint = "Search for it (free of charge) with"
+        elif row["owner"]:  # without an owner it is unknown whether the kernel stopped
+            message = f"{before}, and it was never sent: nothing was billed."
             hint = "Close it with"
     return StillRunning(row["error"] or message, hint=f"{hint} %segmind_jobs --resume {job_id}")

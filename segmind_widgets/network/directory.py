@@ -12,11 +12,11 @@ from segmind_widgets.types import Model, Reply
 
 _ANY_AGE = 24.0 * 365 * 100  # hours
 _MAX_AGE = 86400.0  # seconds
-_RETRY_AFTER = 600.0  # seconds before a directory that did not answer is asked again
+_RETRY_AFTER = 600.0  # seconds before a failed directory is requested again
 
 
 class Directory:
-    """Catalogs by endpoint. Without an answer from a service its last list is used."""
+    """Catalogs by endpoint. If a service does not answer, its last list is used."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -65,7 +65,7 @@ class Directory:
                 text = endpoint.transport.page(url)
             else:
                 reply = endpoint.transport.send(call)
-                endpoint.provider.parse_models(reply)  # raises for a reply that is no list
+                endpoint.provider.parse_models(reply)  # raises if the reply is not a list
                 text = reply.body.decode("utf-8", "replace")
         except SegmindError:
             return self._store.page(url, _ANY_AGE), False

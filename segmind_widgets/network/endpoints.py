@@ -24,12 +24,12 @@ from segmind_widgets.providers._base import Forms
 if TYPE_CHECKING:
     from segmind_widgets.sandbox import Sandbox
 
-DEFAULT_PER_MINUTE = 120.0  # requests; the services' pages name 5 to 1000
+DEFAULT_PER_MINUTE = 120.0  # requests a minute; the services document 5 to 1000
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A provider at an address, with the transport that speaks to it."""
+    """A provider at an address, with its transport."""
 
     provider: Provider
     transport: Transport
@@ -53,10 +53,10 @@ class Endpoints:
         keys: the keys of all providers.
         options: returns the current settings `provider`, `urls`, `rate_limit`, `image_objects` and
             `sandbox_speed`.
-        share: returns the rate states that all kernels of the home share; without it each
-            transport has its own.
-        forms: returns the accepted forms of an address and an account; without it each provider
-            has its own, and so has each of the sandbox.
+        share: returns the rate states that all kernels with the same home folder share; without it
+            each transport has its own.
+        forms: returns the accepted forms of an address and an account; without it each provider has
+            its own, also on the sandbox.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Endpoints:
     def choose(self, name: str | None = None) -> Endpoint:
         """Return the endpoint for `-p name`; "sandbox/apimart" is APIMart on the sandbox.
 
-        Without a name: the provider of the setting, else the first with a key, else the sandbox.
+        Without a name: the provider from the settings, else the first with a key, else the sandbox.
 
         Raises:
             InputError: there is no such provider.
@@ -94,7 +94,7 @@ class Endpoints:
         if provider not in with_key:
             raise KeyMissing(
                 f"There is no key for {PROVIDERS[provider].title}.",
-                hint=f"Make one at {PROVIDERS[provider].keys_url} and set it with"
+                hint=f"Create one at {PROVIDERS[provider].keys_url} and set it with"
                 f" %segmind_login {provider}, or try -p sandbox, which needs none.",
             )
         return self.at(provider, sandbox=False)
@@ -137,7 +137,7 @@ class Endpoints:
             transport.close()
 
     def addresses(self) -> list[tuple[str, str]]:
-        """Return each base address in use with its provider, those of a running sandbox too."""
+        """Return each base address in use with its provider, including a sandbox's."""
         urls = self._urls(self._options()["urls"], sandbox=False)
         running = self._sandbox.environ if self._sandbox else {}
         return [
@@ -148,7 +148,7 @@ class Endpoints:
         ]
 
     def secrets(self) -> list[str]:
-        """Return the keys of all accounts, for the search of text that must not hold them."""
+        """Return the keys of all accounts, to check texts that must not contain them."""
         return [key for name in PROVIDERS if (key := self._keys.key(name))]
 
     def close(self) -> None:
@@ -192,18 +192,19 @@ def _provider(name: str, urls: Mapping[str, str], *, image_objects: bool) -> Pro
 
 
 def _per_minute(setting: float | None, urls: Iterable[str]) -> float:
-    """Return requests a minute: the setting, else no limit on this machine, else a default."""
+    """Return requests a minute: the setting, else no limit on this machine, else the default."""
     if setting is not None:
         return setting
     return 0 if any(urlsplit(url).hostname in LOOPBACK for url in urls) else DEFAULT_PER_MINUTE
 
 
 def _provider_name(name: str) -> str:
-    """Return a name as `PROVIDERS` has it, "sandbox" or "". Raises InputError."""
+    """Return the name in the spelling of `PROVIDERS`, "sandbox" or "". Raises InputError."""
     name = name.strip().lower()
     on_sandbox = [provider_option(each, sandbox=True) for each in PROVIDERS]
     if name and name not in (*PROVIDERS, *on_sandbox):
         raise InputError(
-            f"There is no provider {name!r}.", hint=f"There are {', '.join(PROVIDERS)}, sandbox."
+            f"There is no provider {name!r}.",
+            hint=f"The providers are {', '.join(PROVIDERS)}, sandbox.",
         )
     return name

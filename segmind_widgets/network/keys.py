@@ -1,7 +1,7 @@
 """API keys from the environment, Colab's secrets, this kernel's memory or the keyring.
 
-Keys are searched in this order and passed to the transport only. Nothing here prints or logs a key
-or stores one in a trait.
+The sources are searched in this order, and keys are passed only to the transport. Nothing here
+prints or logs a key or stores one in a trait.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Keys:
         return self._lookup(provider)[0] or None
 
     def source(self, provider: str) -> str:
-        """Return the source of the key in words, or "" without a key."""
+        """Return a description of the key's source, or "" without a key."""
         return self._lookup(provider)[1]
 
     def remedy(self, provider: str) -> str:
@@ -53,12 +53,12 @@ class Keys:
         return ""
 
     def masked(self, provider: str) -> str:
-        """Return the last three characters of the key behind an ellipsis, for display."""
+        """Return an ellipsis and the last three characters of the key, for display."""
         key = self.key(provider) or ""
         return f"…{key[-3:]}" if len(key) >= 12 else "…" if key else ""
 
     def remember(self, provider: str, key: str) -> str:
-        """Store a key in the keyring, else in memory; return the place of storage in words.
+        """Store a key in the keyring, else in memory; return a description of the place.
 
         Raises:
             ValueError: the key is empty.

@@ -20,7 +20,7 @@ from segmind_widgets.waiting import wait_for
 
 
 def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
-    """Return the seconds after which a call may be sent again, or None if it must not be.
+    """Return the seconds after which a call may be repeated, or None if it must not be repeated.
 
     GETs repeat after every temporary failure; a POST, billed or not, only if nothing was accepted
     (refused connection, 429) and once on 502 and 503. `tries` is the number of earlier repeats.
@@ -58,7 +58,7 @@ def send_with_retries(transport: Transport, call: Call) -> Reply:
         SegmindError: no complete reply arrived.
         RateLimited: a GET would have to wait beyond its deadline.
     """
-    pause = threading.Event()  # never set: unlike time.sleep, its wait can be interrupted
+    pause = threading.Event()  # never set; its wait can be interrupted, unlike time.sleep
     deadline = time.monotonic() + (GET_DEADLINE if call.method == "GET" else math.inf)
     tries = 0
     while True:
@@ -82,5 +82,5 @@ def _acquire(limit: RateLimit, pause: threading.Event, deadline: float) -> None:
     with limit.interactive():
         while wait := limit.acquire():
             if time.monotonic() + wait > deadline:
-                raise RateLimited(f"The rate limit allows no request for another {wait:.0f} s.")
+                raise RateLimited(f"The rate limit allows the next request in {wait:.0f} s.")
             wait_for(pause.wait, wait)

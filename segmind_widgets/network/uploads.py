@@ -1,4 +1,4 @@
-"""Upload files to a provider's storage, each content once, with earlier uploads reused."""
+"""Upload files to a provider's storage, each content once; reuse earlier uploads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Uploaded
 
 Key = str | int  # a file's digest, or its size
-Progress = Callable[[int, int], None]  # called with the bytes sent and the bytes in all
+Progress = Callable[[int, int], None]  # called with the bytes sent and the total
 _HASH_FIRST_BYTES = 4 * 1024 * 1024  # smaller files are hashed before they are sent
 
 
@@ -43,7 +43,7 @@ class Uploads:
         force: bool = False,
         progress: Progress | None = None,
     ) -> list[Asset]:
-        """Return the assets with their URLs, in order; bare URLs stay. See `client.upload`."""
+        """Return the assets with their URLs, in order; bare URLs unchanged. See `client.upload`."""
         with self._exclusive(assets):
             return self._upload(endpoint, assets, force=force, progress=progress)
 
@@ -52,8 +52,8 @@ class Uploads:
     ) -> dict[Asset, str]:
         """Upload the assets of which the provider has no file yet; return the URL of each upload.
 
-        Assets are keys by identity. The caller keeps the URLs for as long as it needs them: to
-        ask twice would upload twice where URLs live for less than an hour.
+        The keys of the result are the assets, compared by identity. The caller keeps the URLs while
+        it needs them: a second call would upload again if URLs expire within an hour.
         """
         files = [asset for asset in assets if needed(asset, endpoint)]
         uploads = self.upload(endpoint, files, progress=progress)
@@ -61,10 +61,10 @@ class Uploads:
 
     @contextmanager
     def _exclusive(self, assets: Sequence[Asset]) -> Generator[None]:
-        """Wait for uploads of files of the same sizes: they may have the same content."""
+        """Wait for running uploads of files of the same sizes, which may have the same content."""
         sizes = sorted({asset.size or 0 for asset in assets if asset.local})
         with ExitStack() as locks:
-            for size in sizes:  # in ascending order, which rules out a deadlock
+            for size in sizes:  # in ascending order, which prevents deadlocks
                 with self._lock:
                     lock = self._size_locks.setdefault(size, threading.Lock())
                 locks.enter_context(lock)
@@ -139,7 +139,8 @@ class Uploads:
 
         def report(position: int) -> None:
             if progress:
-                progress(before + min(position, size), total)  # a body is longer than its files
+                # a body is longer than the files in it
+                progress(before + min(position, size), total)
 
         def converted() -> Iterator[Asset]:
             for file in files:  # one after another: memory holds those of one call
@@ -164,7 +165,8 @@ class Uploads:
         """Send one call and return its uploads.
 
         Raises:
-            SegmindError: the service refused; the hint speaks of files, not of a model's inputs.
+            SegmindError: the service refused; the hint is about files and not about a model's
+                inputs.
         """
         provider = endpoint.provider
         try:
@@ -210,7 +212,7 @@ def _differences(asset: Asset, uploaded: Uploaded) -> str:
 
 
 def needed(asset: Asset, endpoint: Endpoint) -> bool:
-    """Return whether an asset is local and has no valid URL; a sandbox's URLs end with it."""
+    """Return whether an asset is local and has no valid URL; a sandbox's end with it."""
     if not asset.local:
         return False
     if not asset.url or endpoint.sandbox:

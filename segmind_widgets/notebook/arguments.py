@@ -1,4 +1,4 @@
-"""The options of the magics: argparse parsers that raise CellError and split lines as cells do."""
+"""The options of the magics: argparse parsers that raise CellError and split lines like cells."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMS = (
     "curl",
     "javascript",
 )  # as in `exports.export`, which is slow to import
-_MAX_JOBS = 100_000  # in a list
+_MAX_JOBS = 100_000  # in a list of jobs
 _MAX_DAYS = 36_500  # a hundred years
 _HELP_WIDTH = 92  # characters of a line
 
@@ -64,7 +64,7 @@ class Arguments(argparse.ArgumentParser):
         )
 
     def parse(self, line: str) -> argparse.Namespace:
-        """Return the line's values; quotes and brackets keep words together.
+        """Return the values on the line; text in quotes or brackets is one value.
 
         Raises:
             CellError: an option or a value is wrong.
@@ -89,14 +89,14 @@ class Arguments(argparse.ArgumentParser):
 
 
 def _label(action: argparse.Action) -> str:
-    """Return an argument as it is written on a line: `-o, --output NAME`."""
+    """Return an argument in the form `-o, --output NAME`."""
     flags = ", ".join(action.option_strings)
     value = "" if action.nargs == 0 else str(action.metavar)
     return f"{flags} {value}".strip()
 
 
 def _unquote(word: str) -> str:
-    """Remove quotes around a whole word; those of `prompt="…"` belong to the value."""
+    """Remove quotes around a whole word; the quotes in `prompt="…"` belong to the value."""
     return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
 
 
@@ -160,7 +160,7 @@ def upload() -> Arguments:
     parser.add_argument(
         "--force", action="store_true", help="upload again, even if the file was uploaded before"
     )
-    _add_quiet(parser, "show no bar; with -o, show nothing at all")
+    _add_quiet(parser, "show no progress bar; with -o, show no output at all")
     parser.add_argument("sources", nargs="*", metavar="SOURCE")
     return parser
 
@@ -175,7 +175,7 @@ def run(kind: str) -> Arguments:
         "-b",
         "--background",
         action="store_true",
-        help="return at once; the job and its progress line go on",
+        help="return at once; the job continues, and so does its progress line",
     )
     if is_model:
         parser.add_argument(
@@ -185,19 +185,19 @@ def run(kind: str) -> Arguments:
             metavar="auto|v1|v2",
             help="Segmind's synchronous v1 or asynchronous v2 (auto: v2)",
         )
-    seed = "the seed; -1 is a new one each time" if is_model else "set the input `seed`"
+    seed = "the seed; -1 for a new one each time" if is_model else "set the input `seed`"
     parser.add_argument("--seed", type=_whole, metavar="N", help=seed)
     _add_limits(parser)
     parser.add_argument("--save", metavar="DIR", help="copy the results into this folder, too")
     _add_code(parser, is_model=is_model)
-    _add_quiet(parser, "show nothing but errors")
+    _add_quiet(parser, "show only errors")
     parser.add_argument("target", nargs="?")
     parser.add_argument("inputs", nargs="*")
     return parser
 
 
 def _add_limits(parser: Arguments) -> None:
-    """Add the options about many runs, time, cost, and repeated requests."""
+    """Add the options for multiple runs, time, cost, and repeated requests."""
     parser.add_argument(
         "--sweep",
         action="append",
@@ -219,7 +219,7 @@ def _add_limits(parser: Arguments) -> None:
         "--timeout",
         type=_number(0),
         metavar="S",
-        help="stop waiting after S seconds; the job goes on",
+        help="stop waiting after S seconds; the job continues",
     )
     parser.add_argument(
         "--max-cost",
@@ -230,28 +230,29 @@ def _add_limits(parser: Arguments) -> None:
     parser.add_argument(
         "--again",
         action="store_true",
-        help="send (and pay for) a request identical to one of the last ten seconds",
+        help="repeat (and pay for) a request identical to one in the last ten seconds",
     )
     parser.add_argument(
         "--reuse",
         action="store_true",
-        help="show a finished job with the same inputs and seed again, at no cost",
+        help="show the finished job with the same inputs and seed, if there is one, at no cost",
     )
 
 
 def _add_code(parser: Arguments, *, is_model: bool) -> None:
-    """Add the options that read a picture's recipe, and those that send nothing."""
+    """Add the options that read a picture's recipe or send nothing."""
     parser.add_argument(
         "--from",
         dest="recipe",
         metavar="FILE",
-        help=f"take the {'model, the inputs and the seed' if is_model else 'workflow and inputs'}"
-        " from a picture made here (a path or $variable); the line and the cell change them",
+        help=f"take the {'model, the inputs and the seed' if is_model else 'workflow and inputs'} "
+        "from an image made here (a path or $variable); values on the line or in the cell "
+        "override them",
     )
     parser.add_argument(
         "--paste",
         action="store_true",
-        help="read the cell as pasted code or JSON, also where it would be a prompt",
+        help="treat the cell as pasted code or JSON, even if it looks like a prompt",
     )
     parser.add_argument(
         "--dry-run",
@@ -309,9 +310,7 @@ def _add_job_filters(parser: Arguments) -> None:
     parser.add_argument(
         "--text", nargs="+", metavar="WORDS", help="list only jobs with these words in their inputs"
     )
-    parser.add_argument(
-        "--unfinished", action="store_true", help="list only jobs that may still go on"
-    )
+    parser.add_argument("--unfinished", action="store_true", help="list only unfinished jobs")
 
 
 def _add_job_actions(parser: Arguments) -> None:
@@ -324,12 +323,12 @@ def _add_job_actions(parser: Arguments) -> None:
     parser.add_argument(
         "--stop",
         action="store_true",
-        help="stop watching the named jobs, or all jobs; they go on at the service",
+        help="stop watching the named jobs, or all jobs; they continue at the service",
     )
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="show the disk space that old results take; with --yes, delete them",
+        help="show the disk space used by old results; with --yes, delete them",
     )
     parser.add_argument(
         "--older",
@@ -429,11 +428,11 @@ def parse(name: str, line: str) -> argparse.Namespace:
 
 
 def _check_jobs(options: argparse.Namespace) -> None:
-    """Refuse combinations of which one option would be ignored."""
+    """Refuse combinations of options if one of them would be ignored."""
     actions = [word for word in ("resume", "stop", "clean") if getattr(options, word)]
     if len(actions) > 1:
         raise CellError(
-            f"--{actions[0]} and --{actions[1]} do not go together.",
+            f"--{actions[0]} and --{actions[1]} cannot be used together.",
             hint="Run one after the other.",
         )
     action = actions[0] if actions else None
@@ -441,12 +440,12 @@ def _check_jobs(options: argparse.Namespace) -> None:
     filters = [f for f in names if getattr(options, f)]
     if filters and (action or options.ids):
         raise CellError(
-            f"--{filters[0]} filters the list; it does not go with"
-            f" {f'--{action}' if action else 'an ID'}.",
-            hint="List the jobs first, then name them by their ids.",
+            f"--{filters[0]} filters the list and cannot be used with "
+            f"{f'--{action}' if action else 'an ID'}.",
+            hint="List the jobs first, then give their ids.",
         )
     if options.clean and options.ids:
-        raise CellError("--clean takes no ID.", hint="%segmind_jobs --clean --older 30")
+        raise CellError("--clean does not take an ID.", hint="%segmind_jobs --clean --older 30")
     if options.clean and options.older is None:
         raise CellError("--clean needs --older DAYS.", hint="%segmind_jobs --clean --older 30")
     if not options.clean and (options.older is not None or options.yes):

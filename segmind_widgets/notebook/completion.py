@@ -17,7 +17,7 @@ _LINE = re.compile(r"\s*(?:%%|(?:[\w, ]+=\s*)?%)(segmind_\w+)[ \t]")
 
 
 class Completion:
-    """Finds the words that may stand at the cursor.
+    """Finds the words that can complete the text at the cursor.
 
     Args:
         client: the source of models and providers.
@@ -38,7 +38,7 @@ class Completion:
     def matches(self, cell: str, cursor: int) -> tuple[str, list[str]]:
         """Return the fragment before the cursor, and the words that complete it."""
         if not _LINE.match(cell) or not cell.lstrip().startswith("%%"):
-            start = cell.rfind("\n", 0, cursor) + 1  # a line magic may stand on any line
+            start = cell.rfind("\n", 0, cursor) + 1  # a line magic may be on any line
             cell, cursor = cell[start:].partition("\n")[0], cursor - start
         fragment = re.search(r"[^\s=]*\Z", cell[:cursor])
         word = fragment[0] if fragment else ""

@@ -1,7 +1,7 @@
 """The output of cells. Only this module and `live_output` display.
 
-A job has one output, whose live line is replaced by the result at its end. In a terminal it is a
-line of text that is rewritten.
+A job has one output: a live line, which the result replaces when the job ends. In a terminal it is
+a line of text that is overwritten.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from segmind_widgets.markup import figure, fragment, output
 from segmind_widgets.notebook.live_output import FrontEnd, LiveOutput
 from segmind_widgets.waiting import serve
 
-SAVED_JOBS = 4  # newest finished jobs of a panel in a saved notebook
+SAVED_JOBS = 4  # the number of a panel's newest finished jobs in a saved notebook
 SAVED_PICTURE_SIDE = 512  # pixels
-LINE_TRAITS = (  # of a job, by which its line changes
+LINE_TRAITS = (  # traits of a job that change its line
     "id",
     "status",
     "elapsed",
@@ -47,7 +47,7 @@ class CellDisplay:
 
     Args:
         shell: the shell.
-        client: its setting `live` is the form of progress.
+        client: its setting `live` chooses the form of progress.
     """
 
     def __init__(self, shell: InteractiveShell, client: SegmindClient) -> None:
@@ -63,17 +63,17 @@ class CellDisplay:
         self._shell.events.unregister("pre_run_cell", self._on_cell)
 
     def _on_cell(self, _info: Any) -> None:
-        # nbclient and papermill drop output that does not belong to the running cell
+        # nbclient and papermill discard output that does not belong to the running cell
         self._cell = copy_context()
 
     @property
     def widgets(self) -> bool:
-        """Return whether there is a kernel, so that a front end may draw widgets."""
+        """Return whether there is a kernel, so that a front end may show widgets."""
         return hasattr(self._shell, "kernel")
 
     @property
     def live(self) -> bool:
-        """Return whether outputs are HTML, and no line of text."""
+        """Return whether outputs are HTML and not lines of text."""
         return self.widgets and self._client.live != "text"
 
     @cached_property
@@ -105,10 +105,11 @@ class CellDisplay:
     def follow(
         self, job: Job, timeout: float | None = None, output: LiveOutput | None = None
     ) -> None:
-        """Show a job until it ends, in its upload's output or in a new one.
+        """Show a job until it ends, in the output of its upload or in a new one.
 
         Raises:
-            StillRunning: Stop was pressed, or `timeout` seconds passed; the line stays live.
+            StillRunning: Stop was pressed, or `timeout` seconds passed; the line continues to be
+                updated.
         """
         if not self.live:
             self._in_terminal(job, timeout)
@@ -134,7 +135,7 @@ class CellDisplay:
             self._finish_later(job, output)
 
     def is_shown(self, job: Any) -> None:
-        """Show a job for IPython's formatter: live while it runs, and once a cell.
+        """Show a job for IPython's formatter: live while it runs, and once per cell.
 
         Raises:
             NotImplementedError: IPython is to display the job.
@@ -154,11 +155,11 @@ class CellDisplay:
         self._executions[job] = self._shell.execution_count
 
     def upload(self, files: int, *, quiet: bool = False) -> Upload:
-        """Return the progress of an upload, displayed at the first bytes sent."""
+        """Return the progress of an upload; it appears when the first bytes are sent."""
         return Upload(files, None if quiet or not self.live else self.new_output())
 
     def panel(self, panel: Any) -> None:
-        """Show a panel, and below it its newest pictures for a saved file.
+        """Show a panel, and below it the newest pictures for the saved notebook.
 
         Raises:
             CellError: a terminal cannot draw widgets.
@@ -189,7 +190,7 @@ class CellDisplay:
         return str(parent.get("metadata", {}).get("cellId", ""))
 
     def _close_earlier_panels(self, panel: Any) -> None:
-        """Close the panels of the cell's earlier runs: their output was replaced."""
+        """Close the panels of earlier runs of the cell, whose output was replaced."""
         cell, now = self._cell_id, self._shell.execution_count
         if not cell:
             return
@@ -199,7 +200,7 @@ class CellDisplay:
         self._panels[cell] = [*(entry for entry in panels if entry[0] == now), (now, panel)]
 
     def _show_job(self, job: Job, output: LiveOutput) -> None:
-        """Show the line of a job, at each of its changes."""
+        """Show the line of a job and update it at each change."""
         from segmind_widgets.widgets.job_view import job_line
 
         self.hide(job)
@@ -223,13 +224,13 @@ class CellDisplay:
             static: makes the output that replaces the panel.
 
         Returns:
-            A function that replaces the view with static output. It takes, and passes on, whether
-            the cell returned before the end.
+            A function that replaces the view with static output. Its argument, which it passes to
+            `static`, is whether the cell returned before the end.
         """
         handle = display(view, display_id=True)
         below = display({"text/html": view.static_html()}, raw=True, display_id=True)
         self.hide(thing)
-        open_views = iter([view])  # the first thread that finishes takes the view and closes it
+        open_views = iter([view])  # the first thread to finish removes the view and closes it
 
         def finish(returned: bool) -> None:
             assert handle is not None
@@ -252,7 +253,7 @@ class CellDisplay:
             output.finish(_static(job, returned=True))
 
     def _finish_at_end(self, job: Job, output: LiveOutput) -> None:
-        """Finish at each end of the job: a detached job may be resumed, and ends again."""
+        """Finish each time the job ends: a detached job may be resumed and then ends again."""
 
         def ended(_: Any) -> None:
             if not job.watching:
@@ -302,11 +303,11 @@ class Upload:
 
     @property
     def elapsed(self) -> float:
-        """Return the seconds since the upload was begun."""
+        """Return the seconds since the upload began."""
         return time.monotonic() - self._began
 
     def end(self, text: str) -> None:
-        """Replace the line, where one was shown, by a sentence."""
+        """Replace the line, if one was shown, by a sentence."""
         if self.output is not None and self.output.is_open:
             self.output.finish({"text/plain": text, "text/html": output(text)})
 
@@ -314,7 +315,8 @@ class Upload:
 def _static(job: Job, *, returned: bool) -> dict[str, str]:
     """Return the static output of a job.
 
-    The reason of a failure is in it if the cell `returned` before; else the cell raises the error.
+    It contains the reason of a failure if the cell `returned` before the end; otherwise the cell
+    raises the error.
     """
     if job.error is None or job.outputs or returned:
         return job._repr_mimebundle_()

@@ -39,7 +39,7 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Remove all that `load` added and stop watching live jobs; they go on at their services."""
+    """Remove everything that `load` added and stop watching jobs; they continue."""
     _unregister(shell)
     waiting.set_server(None)
     if without_body in shell.input_transformers_cleanup:
@@ -61,7 +61,7 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _serve_widgets(shell: InteractiveShell) -> None:
-    """Let waiting cells serve our widgets, where there is a kernel."""
+    """Let waiting cells handle messages of our widgets, if there is a kernel."""
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:
         from segmind_widgets.notebook.kernel_messages import KernelMessages
@@ -120,5 +120,5 @@ def _matcher(client: SegmindClient) -> Any:
         return {**result, "suppress": bool(matches)}
 
     matcher: Any = match
-    matcher.segmind_widgets = True  # the mark by which `unload` finds it
+    matcher.segmind_widgets = True  # `unload` finds it by this mark
     return matcher

@@ -1,10 +1,10 @@
-"""Serve our widgets while a cell waits: their messages, and nobody else's.
+"""Handle the messages of our widgets, and no others, while a cell waits.
 
-A kernel handles messages one by one, so that a click waits for the end of a cell. While one of our
-cells waits, it reads the messages that arrive, handles those of our widgets, and hands all others
-to the kernel, which handles them after the cell, in their order.
+A kernel handles messages one by one, so a click normally has to wait until the running cell ends.
+While one of our cells waits, it reads arriving messages, handles those of our widgets, and passes
+all others to the kernel, which handles them after the cell in the original order.
 
-Tried with ipykernel 6.17, 6.31, 7.0 and 7.4 (`tests/kernels/matrix.py`).
+Tested with ipykernel 6.17, 6.31, 7.0 and 7.4 (`tests/kernels/matrix.py`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class KernelMessages:
     def stop(self) -> None:
         """Let the kernel read its channel again."""
         self.serve()
-        # the loop is woken by messages that arrive: none may be left in the socket
+        # arriving messages wake the loop, so none may be left in the socket
         self._kernel.io_loop.add_callback(self._stream.flush, zmq.POLLIN)
 
     @contextmanager
@@ -68,7 +68,7 @@ class KernelMessages:
 
     @property
     def _stream(self) -> Any:
-        """Return the stream by which the main thread gets its messages."""
+        """Return the stream from which the main thread reads its messages."""
         thread = getattr(self._kernel, "shell_channel_thread", None)  # from ipykernel 7 on
         if thread is None:
             return self._kernel.shell_stream
@@ -76,7 +76,7 @@ class KernelMessages:
 
     def _read(self) -> None:
         stream = self._stream
-        with _deferred_interrupt():  # it would lose a message that was read
+        with _deferred_interrupt():  # otherwise a message that was already read would be lost
             while True:
                 try:
                     message = stream.socket.recv_multipart(zmq.NOBLOCK, copy=False)
@@ -90,7 +90,7 @@ class KernelMessages:
 
     def _is_ours(self, message: Message) -> bool:
         served = sys.modules.get("segmind_widgets.widgets.served")
-        if served is None:  # none of our widgets was made
+        if served is None:  # none of our widgets exists
             return False
         session = self._kernel.session
         try:
@@ -105,8 +105,8 @@ class KernelMessages:
     def _handle(self, message: Message) -> None:
         """Handle a message of one of our widgets, as the kernel does.
 
-        A front end sends the next change of a widget after the "idle" that answers the last one.
-        The cell stays the parent of all that it prints and shows.
+        A front end sends the next change of a widget after the "idle" message for the previous one.
+        The cell stays the parent of everything that it prints and displays.
         """
         kernel = self._kernel
         idents, frames = kernel.session.feed_identities(message, copy=False)
@@ -128,7 +128,7 @@ class KernelMessages:
 
 @contextmanager
 def _deferred_interrupt() -> Iterator[None]:
-    """Let a Stop take effect at the end of the block."""
+    """Defer an interrupt to the end of the block."""
     stops: list[Any] = []
     before = signal.signal(signal.SIGINT, lambda *stop: stops.append(stop))
     try:

@@ -29,7 +29,7 @@ Preview = Callable[
 def models(matches: Sequence[Model], most: int = 40) -> Table:
     """Make a table of models with their usual costs and times."""
     rest = len(matches) - most
-    more = f"{rest} more: add words, or --modality. " if rest > 0 else ""
+    more = f"{rest} more models: add words or use --modality. " if rest > 0 else ""
     return Table(
         matches[:most],
         {
@@ -40,7 +40,7 @@ def models(matches: Sequence[Model], most: int = 40) -> Table:
             "usually": lambda model: money(model.cost) if model.cost is not None else "?",
             "takes": lambda model: seconds(model.seconds) if model.seconds else "?",
         },
-        f"{more}%segmind_models NAME shows a model's parameters, where they are known.",
+        f"{more}%segmind_models NAME shows a model's parameters, if they are known.",
     )
 
 
@@ -53,17 +53,17 @@ def parameters(model: Model, page: str = "") -> Table:
     facts += [f"about {seconds(model.seconds)}"] if model.seconds else []
     facts = list(filter(None, facts))
     more = [PREMIUM] if model.premium else []
-    more += [] if model.listed else ["It is not in today's directory."]
+    more += [] if model.listed else ["It is not in the provider's current list."]
     more += [f"Page: {page}"] if page else []
     return Table(
         list(schema.get("properties", {}).items()),
         {
             "input": lambda row: row[0] + (" *" if row[0] in required else ""),
-            "takes": lambda row: _takes(row[1]),
+            "type": lambda row: _takes(row[1]),
             "default": lambda row: str(row[1].get("default", "")),
-            "meaning": lambda row: row[1].get("description", ""),
+            "description": lambda row: row[1].get("description", ""),
         },
-        " ".join([f"{' · '.join(facts)}. * is required. {model.description}".strip(), *more]),
+        " ".join([f"{' · '.join(facts)}. * = required. {model.description}".strip(), *more]),
         links=[CAPTION],
     )
 
@@ -80,15 +80,15 @@ def jobs(
     Args:
         rows: the jobs.
         preview: makes the pictures.
-        total: the number of jobs in the journal that fit.
+        total: the number of matching jobs in the journal.
         filtered: whether a filter chose the jobs.
     """
-    more = f"{len(rows)} of {total} jobs; --last shows more. " if total > len(rows) else ""
-    none = "No job matches." if filtered else "No jobs yet."
+    more = f"{len(rows)} of {total} jobs; --last N shows more. " if total > len(rows) else ""
+    none = "No jobs match." if filtered else "No jobs yet."
     return Table(
         rows,
         {
-            "picture": lambda job: _picture(job, preview),
+            "preview": lambda job: _picture(job, preview),
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
             "started": lambda job: date_and_time(job.created),
@@ -96,13 +96,15 @@ def jobs(
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
         },
-        f"{more}%segmind_jobs ID shows one; --resume resumes unfinished jobs." if rows else none,
-        pictures=["picture"],
+        f"{more}%segmind_jobs ID shows a job in full; --resume resumes unfinished jobs."
+        if rows
+        else none,
+        pictures=["preview"],
     )
 
 
 def job(one: Job, cell: str) -> Table:
-    """Make a table of all facts about a job; `cell` runs it again, or says why that fails."""
+    """Make a table of a job's properties; `cell` is code to rerun it, or why there is none."""
     where = "sandbox" if one.sandbox else one.provider
     facts = {
         one.kind: one.model,
@@ -110,7 +112,7 @@ def job(one: Job, cell: str) -> Table:
             dict.fromkeys(filter(None, [str(one.status), one.provider_status.lower()]))
         ),
         "error": _error_text(one.error),
-        "at": where,
+        "provider": where,
         "id": one.id,
         "started": date_and_time(one.created),
         "took": seconds(one.elapsed) if one.elapsed else "",
@@ -125,7 +127,7 @@ def job(one: Job, cell: str) -> Table:
         where = [str(asset.path or "in memory"), f"{asset.url}{until}" if asset.url else ""]
         rows.append((f"output {number}", " · ".join([*asset.facts[1:], *filter(None, where)])))
     rows += [("note", one.note)] if one.note else []
-    rows.append(("again", cell.strip()))
+    rows.append(("run again", cell.strip()))
     return Table(
         rows,
         {"": lambda row: row[0], " ": lambda row: row[1]},
@@ -149,21 +151,21 @@ def spend(
         rows: `storage.spending.SpendRow` rows.
         by: the key of a row: model, day, notebook or job.
         sessions: the `SessionSpend` of real money (False) and of sandbox credits (True).
-        budget: USD that this session may spend; 0 for no limit.
-        newest: the newest job whose reply had the remaining credits.
-        filtered: whether the rows are only of the last days.
+        budget: the USD that this session may spend; 0 for no limit.
+        newest: the newest job whose reply included the remaining credits.
+        filtered: whether the rows are limited to the last days.
     """
     groups = [[row for row in rows if row.sandbox == sandbox] for sandbox in (False, True)]
     sentences = [_session(sessions[False], "This session")]
     if sessions[True].spent or sessions[True].in_flight:
         sentences.append(_session(sessions[True], "In sandbox credits"))
     if budget:
-        sentences.append(f"Its budget is {money(budget)}.")
+        sentences.append(f"The budget of this session is {money(budget)}.")
     if newest is not None:
         kind = "sandbox credits" if newest.sandbox else "credits"
         sentences.append(f"The balance after the newest job: {newest.credits:.2f} USD of {kind}.")
     if not rows:
-        sentences.insert(0, f"Nothing was run {'then' if filtered else 'yet'}.")
+        sentences.insert(0, f"No jobs were run {'in that time' if filtered else 'yet'}.")
     return Table(
         rows,
         {by: lambda row: row.key or f"no {by}", **_provider_column(rows), **_SPEND_COLUMNS},
@@ -178,12 +180,12 @@ def uploads(assets: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
     return Table(
         assets,
         {
-            "picture": lambda asset: _small(asset, asset.filename, preview) if asset.local else "",
+            "preview": lambda asset: _small(asset, asset.filename, preview) if asset.local else "",
             "file": lambda asset: " · ".join(asset.facts),
             "url": lambda asset: asset.url or "",
-            "until": lambda asset: asset.expires_at or "",
+            "valid until": lambda asset: asset.expires_at or "",
         },
-        pictures=["picture"],
+        pictures=["preview"],
     )
 
 
@@ -234,7 +236,7 @@ _SPEND_COLUMNS: dict[str, Callable[[Any], str]] = {
     "jobs": lambda row: str(row.jobs),
     "completed": lambda row: str(row.completed),
     "cost": _cost,
-    "money": lambda row: "sandbox credits" if row.sandbox else "real",
+    "billed in": lambda row: "sandbox credits" if row.sandbox else "USD",
 }
 
 
@@ -245,7 +247,9 @@ def _provider_column(rows: Sequence[Any]) -> dict[str, Callable[[Any], str]]:
 
 
 def _session(session: Any, name: str) -> str:
-    in_flight = f", {money(session.in_flight)} in flight" if session.in_flight else ""
+    in_flight = (
+        f", {money(session.in_flight)} reserved for running jobs" if session.in_flight else ""
+    )
     return f"{name}: {money(session.spent)} spent{in_flight}."
 
 

@@ -1,8 +1,8 @@
-"""One output of a cell that lives: from the first bytes sent to the lasting result.
+"""One output of a cell that is updated from the start of the upload to the final result.
 
-The output is plain HTML from its start, and stays the same output until the end, so that a file
-saved at any time holds words and no widget. Where the front end has widgets, one that is never
-displayed moves the line (`widgets/live.py`); elsewhere the HTML is updated.
+The output is plain HTML from start to end, so that a notebook saved at any time contains text and
+no widget. If the front end supports widgets, a widget that is never displayed updates the line
+(`widgets/live.py`); otherwise the HTML is replaced.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from segmind_widgets.markup import output
 if TYPE_CHECKING:
     from segmind_widgets.widgets.live import Line, LiveLine
 
-ANSWER_SECONDS = 2.0  # for a front end to answer that it shows widgets
+ANSWER_SECONDS = 2.0  # seconds in which a front end must answer that it shows widgets
 UPDATE_SECONDS = 0.5  # between two updates of the HTML
 
 
@@ -77,7 +77,7 @@ class LiveOutput:
                 self._sentence, self._updated = line.sentence, time.monotonic()
 
     def finish(self, bundle: Mapping[str, str]) -> None:
-        """Replace the line by lasting output. A further call replaces that output."""
+        """Replace the line by the final output. Another call replaces that output."""
         with self._lock:
             self._finished = True
             if self._handle is None:
@@ -121,8 +121,8 @@ class LiveOutput:
     def _is_due(self, line: Line) -> bool:
         """Return whether the HTML has to be replaced.
 
-        That draws it anew, so that a line which a widget moves is replaced for another sentence
-        alone.
+        Replacing it redraws the output, so a line that a widget updates is replaced only if its
+        sentence changes.
         """
         now = time.monotonic()
         front_end = self._front_end

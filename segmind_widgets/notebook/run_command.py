@@ -1,4 +1,4 @@
-"""The command behind `%%segmind_run`, `%%segmind_workflow` and `%segmind_jobs --resume`."""
+"""The implementation of `%%segmind_run`, `%%segmind_workflow`, `%segmind_jobs --resume`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MISSING = {
 
 
 class Code(str):
-    """Text to be copied, shown verbatim; a click selects all of it."""
+    """A text for copying, shown verbatim; a click selects all of it."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ class RunCommand:
 
     @cached_property
     def many(self) -> SweepCommand:
-        """Return the command for sweeps, which shows batches, too."""
+        """Return the command for sweeps, which also shows batches."""
         from segmind_widgets.notebook.sweep_command import SweepCommand
 
         return SweepCommand(self._client, self._display, self._names)
@@ -80,7 +80,9 @@ class RunCommand:
         code = read_cell(self._client.session, cell or "", is_pasted=options.paste)
         recipe = read(self._source(options.recipe)) if options.recipe else None
         if code and recipe:
-            raise CellError("--from and code do not go together.", hint="Leave one out.")
+            raise CellError(
+                "--from and pasted code cannot be used together.", hint="Remove one of them."
+            )
         body = self._of_code(code, options, kind) if code else None
         if not (options.target or recipe):
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
@@ -147,12 +149,15 @@ class RunCommand:
         try:
             earlier = self._client.earlier(plan) if options.reuse else None
             if earlier:
-                self._display.note(f"The job {earlier.id} would be shown again, and nothing sent.")
+                self._display.note(
+                    f"The result of job {earlier.id} would be shown again, and "
+                    "nothing would be sent."
+                )
             elif options.max_cost is not None:
                 plan.within(options.max_cost)
             self._client.session.budget.check(plan, 0 if earlier else self._client.budget)
         except SegmindError as error:
-            self._display.note(f"It would be refused: {error.message}")
+            self._display.note(f"This run would be refused: {error.message}")
 
     def _send(self, plan: Plan, options: Namespace) -> tuple[Job, LiveOutput | None]:
         """Start a plan; return the job, and the output of its upload, if any."""
@@ -165,7 +170,7 @@ class RunCommand:
         return self._start(plan, bar), bar.output
 
     def _source(self, word: str) -> Any:
-        """Return the picture that --from names: a path, or the value of a $variable."""
+        """Return the picture given by --from: a path, or the value of a $variable."""
         return parse_line([f"from={word}"], self._names)["from"] if word[0] == "$" else word
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
@@ -173,13 +178,15 @@ class RunCommand:
         for name, value in parse_body(cell or "", self._names).items():
             if name in inputs:
                 raise CellError(
-                    f"`{name}` is on the line and in the cell.", hint="Leave one out.", field=name
+                    f"`{name}` is given both on the line and in the cell.",
+                    hint="Remove one of them.",
+                    field=name,
                 )
             inputs[name] = value
         return self._with_seed(options, inputs)
 
     def _of_code(self, code: Pasted, options: Namespace, kind: Any) -> dict[str, Any]:
-        """Return the inputs of pasted code, and set its target in the options; say so."""
+        """Return the inputs of pasted code, set its target in the options, and show a note."""
         inputs = apply(code, options, kind, parse_line(options.inputs, self._names))
         if not options.quiet:
             self._display.note(note(code))
@@ -189,8 +196,8 @@ class RunCommand:
         if options.seed is not None:
             if inputs.get("seed") is not None:
                 raise CellError(
-                    "The seed is set twice: by --seed and by `seed`.",
-                    hint="Leave one out.",
+                    "The seed is given twice: by --seed and by the input `seed`.",
+                    hint="Remove one of them.",
                     field="seed",
                 )
             inputs["seed"] = options.seed
@@ -245,7 +252,7 @@ class RunCommand:
         """Resume these jobs, or all unfinished ones, and wait; return the Job, or a table."""
         resumed = [self._client.resume(i) for i in ids] if ids else self._client.resume_all()
         if not resumed:
-            self._display.note("No job is unfinished.")
+            self._display.note("There are no unfinished jobs.")
             return None
         for job in resumed[1:]:
             self._display.show_in_background(job)
@@ -258,10 +265,11 @@ class RunCommand:
 
 
 def _make_folder(folder: str) -> None:
-    """Make the folder before anything is sent, so that no run is paid whose result is not saved."""
+    """Make the folder before anything is sent, so that every paid result can be saved."""
     try:
         Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AssetError(
-            f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another --save."
+            f"The folder {folder} cannot be created: {error.strerror}.",
+            hint="Choose another folder for --save.",
         ) from error

@@ -91,14 +91,16 @@ class SweepCommand:
         return self._start(prepared, options)
 
     def _axes(self, texts: Sequence[str]) -> dict[str, Any]:
-        """Parse `NAME=V1,V2` texts as cells are parsed; a `$name` may be a list of values."""
+        """Parse `NAME=V1,V2` texts by the rules of cells; a `$name` may be a list of values."""
         axes: dict[str, Any] = {}
         for text in texts:
             name, sign, values = text.partition("=")
             if not (name and sign):
-                raise CellError(f"--sweep {text} is not NAME=V1,V2.", hint="--sweep seed=1,2,3")
+                raise CellError(
+                    f"--sweep {text} does not have the form NAME=V1,V2.", hint="--sweep seed=1,2,3"
+                )
             if name in axes:
-                raise CellError(f"`{name}` is swept twice.", hint="Leave one out.", field=name)
+                raise CellError(f"`{name}` is swept twice.", hint="Remove one of them.", field=name)
             axis = self._list_value(name, values)
             if axis is None:
                 axis = parse_line([f"{name}=[{values}]"], self._names)[name]
@@ -106,7 +108,7 @@ class SweepCommand:
         return axes
 
     def _list_value(self, name: str, text: str) -> Any:
-        """Return the values of a text that is only `$name`, `${expr}` or `[…]`; None for one."""
+        """Return the values of a text that is only `$name`, `${expr}` or `[…]`, else None."""
         if text[:1] not in ("$", "["):
             return None
         value = parse_line([f"{name}={text}"], self._names)[name]
@@ -116,17 +118,17 @@ class SweepCommand:
     # confirmation
 
     def _reason_to_ask(self, plan: BatchPlan) -> str:
-        """Return why the plan needs a confirmation, or "" if it is neither large nor expensive."""
+        """Return why the plan needs a confirmation, or "" if it needs none."""
         client = self._client
         count = plan.to_send or 0
         if count > client.ask_above:
-            return f"That is more than {client.ask_above} at once"
+            return f"This is more than {client.ask_above} jobs at once"
         if not (count and client.budget):
             return ""
         session = client.session_spend(sandbox=plan.sandbox)
         rest = max(0.0, client.budget - session.spent - session.in_flight)
         if plan.high is None or plan.high > rest + 1e-9:
-            return f"Of the session's budget {money(rest)} is left, and it would stop there"
+            return f"{money(rest)} of the session's budget is left, and the batch would stop there"
         return ""
 
     def _confirm(self, plan: BatchPlan, options: Namespace) -> None:
@@ -135,14 +137,14 @@ class SweepCommand:
             return
         try:
             answer = input(f"{plan}. {reason}. Send them? [y/N] ")
-            why = "You did not say yes."
+            why = "You did not confirm."
         except (StdinNotImplementedError, EOFError, OSError):
             answer, why = "", f"{reason}, and this front end cannot ask for confirmation."
         if answer.strip().lower() not in YES_ANSWERS:
             raise LimitError(
                 f"{plan}. {why}",
-                hint="Nothing was sent. --yes sends without a question;"
-                " %config SegmindClient.ask_above sets the number that needs no question.",
+                hint="Nothing was sent. --yes sends without confirmation; %config "
+                "SegmindClient.ask_above sets the number of jobs that need no confirmation.",
             )
 
     def _note_refusal(self, plan: BatchPlan, options: Namespace) -> None:
@@ -151,9 +153,9 @@ class SweepCommand:
             if options.max_cost is not None:
                 plan.within(options.max_cost)
         except SegmindError as error:
-            self._display.note(f"It would be refused: {error.message}")
+            self._display.note(f"This batch would be refused: {error.message}")
         if reason := self._reason_to_ask(plan):
-            self._display.note(f"{reason}: a confirmation is needed; --yes gives it.")
+            self._display.note(f"{reason}: confirmation is required; use --yes.")
 
     # running
 
@@ -204,7 +206,7 @@ class SweepCommand:
             _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
 
     def show(self, batch: Batch) -> None:
-        """Display a batch for IPython's formatter: live while it runs, and once a cell.
+        """Display a batch for IPython's formatter: live while it runs, and once per cell.
 
         Raises:
             NotImplementedError: IPython is to display the batch.
@@ -243,13 +245,13 @@ class SweepCommand:
 
 
 def _stop(batch: Batch) -> StillRunning:
-    """Stop the batch, so that no further row is paid for; return the error of the cell."""
+    """Stop the batch, so that no further row is paid; return the error for the cell to raise."""
     batch.stop()
     ended = batch.done + batch.failed
     of = f" of {batch.total:,}" if batch.total is not None else ""
     return StillRunning(
-        f"You stopped it: {ended:,}{of} rows ended, {batch.running:,} in flight go on, and no"
-        " further row is sent.",
+        f"You stopped the batch: {ended:,}{of} rows ended, {batch.running:,} running"
+        " continue, and no further row is sent.",
         hint="Run the same cell again to resume it.",
     )
 

@@ -1,4 +1,4 @@
-"""Sequences that show themselves as tables, in a notebook and in a terminal."""
+"""Sequences that are displayed as tables in a notebook or a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.markup import Html, element, output, scroller, whole_words, with_links
 
-CAPTION = "caption"  # as a title in `links`: addresses in the caption become links, too
+CAPTION = "caption"  # a title in `links` that turns addresses in the caption into links
 Cell = Callable[[Any], str]
 _SHORT = 24  # characters of a cell that is not broken into lines
 _HEAD = "text-align:left;padding:4px 12px 4px 0;vertical-align:top;white-space:nowrap"
@@ -20,16 +20,16 @@ _WHOLE_PROSE = f"white-space:pre-wrap;{_LINES}:65vw"  # a column may be wide: a 
 
 
 class Table(Sequence[Any]):
-    """A sequence that shows itself as a table; IPython would print a list subclass as a list.
+    """A sequence that is displayed as a table; IPython would show a list subclass as a list.
 
     Args:
         values: the items of the sequence, one a row.
-        columns: for each title the function from a value to the text of its cell.
+        columns: maps each title to a function that turns a value into the text of a cell.
         caption: a line below the table.
         pictures: titles of columns whose functions return HTML; a terminal leaves them out.
         links: titles of columns in which addresses become links.
-        totals: values of further rows, shown last; not items of the sequence.
-        whole: show texts without shortening, with their line breaks.
+        totals: the values of additional last rows, which are not items of the sequence.
+        whole: whether to show texts unshortened, with their line breaks.
         most: the number of rows to show; the sequence and the DataFrame have all.
     """
 
@@ -65,7 +65,8 @@ class Table(Sequence[Any]):
     def to_dataframe(self) -> Any:
         """Return a `pandas.DataFrame` with a row for each value, without the totals.
 
-        The columns are the fields of dataclasses; for other values, those of the table.
+        The columns are the fields of the values if they are dataclasses, else the columns of the
+        table.
 
         Raises:
             SegmindError: pandas is not installed.
@@ -140,5 +141,5 @@ def _align(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 
 def _shorten(text: str) -> str:
-    """Shorten prose; addresses and ids stay whole, so that they can be copied."""
+    """Shorten prose, but not addresses and ids, so that they can be copied."""
     return f"{text[:59]}…" if len(text) > 60 and " " in text else text

@@ -6,13 +6,14 @@ The recipe for a panel:
    by `%segmind_panel tile`, anywhere else by `%segmind_panel path/to/tile.py`.
 2. Set `title`, the heading. `build(argument)` returns the widgets, top to bottom; `argument` is the
    text after the panel's name on the magic's line, "" without one.
-3. Call everything through `self.client`, which may block: in a button's action, use
-   `self.background(work, then)`. `then` gets the value, and both may set traits; errors are shown.
+3. Call everything through `self.client`. Its methods may block, so use `self.background(work,
+then)` in a button's action. `then` receives the value of `work`; both may set traits; errors are
+shown.
 4. Create buttons with `self.button`, so that no error is lost. Show jobs with `self.follow(job)`,
    which puts a live line into `self.jobs`, and the outputs into a grid at the end of the panel.
 5. Put jobs whose pictures should stay in the saved notebook into `self.results`, newest first.
 6. Write messages to `self.line`; it is the last widget, unless `build` returns it elsewhere.
-7. Observe traits with `self.observing(thing, callback, names)`: `close` ends that.
+7. Observe traits with `self.observing(thing, callback, names)`; `close` removes the observer.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ class Panel(widgets.VBox):
         self.line.say(text)
 
     def fail(self, error: Exception) -> None:
-        """Show an error, and log it where it is no SegmindError: such an error is a bug."""
+        """Show an error, and log it if it is not a SegmindError, since that is a bug."""
         if not isinstance(error, SegmindError):
             _log.error("The %s panel failed", self.title, exc_info=error)
         self.line.say(self.without_keys(error_text(error)), error=True)
@@ -149,7 +150,7 @@ class Panel(widgets.VBox):
         return button
 
     def guard(self, action: Callable[[], _T]) -> _T | None:
-        """Call `action` and show its error: a callback has no caller that could handle it."""
+        """Call `action` and show its error, since a callback has no caller that could handle it."""
         try:
             return action()
         except Exception as error:  # noqa: BLE001 - shown to the user
@@ -169,7 +170,7 @@ class Panel(widgets.VBox):
     # jobs
 
     def follow(self, job: Any) -> None:
-        """Put a live line of the job on top of `self.jobs`, and keep its outputs in `results`."""
+        """Insert a live line for the job on top of `self.jobs`; keep its outputs in `results`."""
         self.jobs.children = (JobView(job), *self.jobs.children)
 
         def on_watching(_: Any = None) -> None:
@@ -231,7 +232,7 @@ class Panel(widgets.VBox):
         free(*parts)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """Return the widget, with text for notebooks that are opened without a kernel."""
+        """Return the widget, with a text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
         text = self._placeholder
         return {**data, "text/plain": text, "text/html": element("p", text)}

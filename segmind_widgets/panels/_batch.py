@@ -65,7 +65,7 @@ class BatchView(Panel):
         return [self.plan, head, self._sheet(), self.causes, self.details]
 
     def _sheet(self) -> widgets.Widget:
-        """Return the pictures; for a sweep of two axes, with the values at the edges."""
+        """Return the pictures; for a sweep over two axes, with the values as labels."""
         if not self.grid:
             return self.pictures
         down, across = self.batch.axes
@@ -118,7 +118,7 @@ class BatchView(Panel):
             self.text.value = content
 
     def _items(self) -> list[dict[str, Any]]:
-        """Return the items of the first rows, or, of many rows, of those that ended last."""
+        """Return the items of the first rows; of many rows, those that ended last."""
         total = self.batch.total
         few = total is not None and total <= MAX_TILES
         numbers: Iterable[int] = range(total or 0) if few else self.batch.newest(MAX_TILES)

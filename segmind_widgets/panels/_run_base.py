@@ -40,9 +40,10 @@ class RunsPanel(Panel):
         self.form: Form | None = None
         self.api: Api = "auto"  # the version in pasted code
         self.as_written = False  # whether the inputs are those of pasted code
-        self.has_error = False  # whether an error of the current runs is shown, and must stay
+        # whether an error of the current runs is shown and must not be cleared
+        self.has_error = False
         self.provider = provider_choice()
-        self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="How many")
+        self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="Number of runs")
         self.count.add_class("sw-small")
         self.go = self.button("Run", self.run, primary=True, tooltip="Submit the job")
         self.cost = widgets.HTML()
@@ -52,12 +53,8 @@ class RunsPanel(Panel):
         self.form_box = widgets.VBox()
         self.code = widgets.VBox()
         self.outputs = ResultPictures(self)
-        as_cell = self.button(
-            "As a cell", self.as_cell, tooltip="The text of a cell with the same run"
-        )
-        as_python = self.button(
-            "As Python", self.as_python, tooltip="Python code with the same run"
-        )
+        as_cell = self.button("As a cell", self.as_cell, tooltip="Show this run as a notebook cell")
+        as_python = self.button("As Python", self.as_python, tooltip="Show this run as Python code")
         self.act = row(self.go, self.count, self.cost, as_cell, as_python)
         self.act.add_class("sw-act")
         self.act.layout.display = "none"
@@ -90,7 +87,7 @@ class RunsPanel(Panel):
         return f"{field.field.label} of {self.model.slug}"
 
     def paste_box(self, description: str, placeholder: str, rows: int = 1) -> PasteBox:
-        """Return a box for code and addresses, which `read` reads; its text is not kept."""
+        """Return a box for code and addresses, whose text is passed to `read` and then removed."""
         box = PasteBox(
             lambda text: self.guard(lambda: self.read(text)),
             description=description,
@@ -108,7 +105,7 @@ class RunsPanel(Panel):
         if not pasted.target:  # inputs without a name belong to the current form
             if self.form is None:
                 raise InputError(
-                    f"The text has inputs, but no {self.kind} id.",
+                    f"The text has inputs but no {self.kind} id.",
                     hint=f"Choose or paste the {self.kind} first.",
                 )
             pasted = replace(pasted, target=self.model.slug)
@@ -120,18 +117,18 @@ class RunsPanel(Panel):
         pasted.check()
 
     def check_kind(self, pasted: Pasted) -> None:
-        """Refuse the code of an upload, and that of the other kind. Raises InputError."""
+        """Refuse code that uploads, or that is for the other kind of target. Raises InputError."""
         if pasted.kind == "upload":
-            raise InputError("That uploads a file.", hint="Use %segmind_panel upload.")
+            raise InputError("This code uploads a file.", hint="Use %segmind_panel upload.")
         if pasted.kind and pasted.kind != self.kind:
             word = "run" if pasted.kind == "model" else "workflow"
             raise InputError(
-                f"That is for the {pasted.kind} {pasted.target}, not for a {self.kind}.",
+                f"This code is for the {pasted.kind} {pasted.target}, not for a {self.kind}.",
                 hint=f"Use %segmind_panel {word} {pasted.target}.",
             )
 
     def show_pasted(self, pasted: Pasted) -> str:
-        """Show the form of pasted text, which has a target of this panel's kind; return a note."""
+        """Show the form for pasted text whose target is of this panel's kind; return a note."""
         raise NotImplementedError
 
     def can_run(self, *, yes: bool) -> None:
@@ -181,7 +178,7 @@ class RunsPanel(Panel):
         return any(line.job.watching for line in self.jobs.children)
 
     def _inputs_by_run(self, inputs: dict[str, Any], runs: int) -> list[dict[str, Any]]:
-        """Return the inputs of each run; a fixed seed counts up, so that results differ."""
+        """Return the inputs of each run; a fixed seed is incremented, so that results differ."""
         seed = inputs.get("seed")
         if not isinstance(seed, int) or seed < 0:
             return [dict(inputs) for _ in range(runs)]
@@ -192,7 +189,7 @@ class RunsPanel(Panel):
         is_idle = not self._running
         try:
             for number, inputs in enumerate(runs):
-                again = number > 0 or is_idle  # else an equal run may be a double click
+                again = number > 0 or is_idle  # otherwise an equal run may be a double click
                 plan = self.client.plan(target, inputs, again=again, **options)
                 notes = [note for note in plan.notes if note not in notes] + notes
                 job = self.client.start(plan, self._show_upload)
@@ -216,17 +213,17 @@ class RunsPanel(Panel):
             if self.form is not None and job.seed is not None:
                 self.form.last_seed = job.seed
         elif job.error is not None and not self._show_in_form(job.error):
-            self.line.say("The job failed: see its line below.", error=True)
+            self.line.say("The job failed: see the message below.", error=True)
 
     def fail(self, error: Exception) -> None:
-        """Show an error under the input that it names, else in the panel's line."""
+        """Show an error below the input that it names, else in the panel's line."""
         if isinstance(error, SegmindError):
             error = error.without(self.without_keys)
         if not self._show_in_form(error):
             super().fail(error)
 
     def _show_in_form(self, error: Exception) -> bool:
-        """Show an error under the input that it names; return False where it names none."""
+        """Show an error under the input that it names; return False if it names none."""
         self.has_error = True
         if self.form is None or not isinstance(error, SegmindError):
             return False
@@ -239,14 +236,14 @@ class RunsPanel(Panel):
     # code
 
     def as_cell(self) -> None:
-        """Show the text of a cell with the same run."""
+        """Show a cell that does the same run."""
         options = f"-p {self.provider.value}" if self.provider.value else ""
-        self._show_code("A cell that does the same", partial(export.cell, options=options))
+        self._show_code("Cell code for this run", partial(export.cell, options=options))
 
     def as_python(self) -> None:
-        """Show Python code with the same run."""
+        """Show Python code that does the same run."""
         options = {"provider": self.provider.value} if self.provider.value else {}
-        self._show_code("Python that does the same", partial(export.client_code, **options))
+        self._show_code("Python code for this run", partial(export.client_code, **options))
 
     def _show_code(self, title: str, export: Callable[..., str]) -> None:
         if self.form is None:

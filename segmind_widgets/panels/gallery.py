@@ -34,7 +34,7 @@ class ResultGrid(ResultPictures):
     """Results with their prompts as captions; without a prompt, the model and the file name."""
 
     def job_items(self, job: Job) -> list[dict[str, Any]]:
-        """Return a job's outputs as items: the prompt above the model and the cost."""
+        """Return a job's outputs as items with the prompt, the model and the cost as caption."""
         items = super().job_items(job)
         return [{**item, "caption": item["alt"], "note": _note(job)} for item in items]
 
@@ -68,7 +68,7 @@ class GalleryPanel(Panel):
         self._first = 0  # index of the page's first job in the search result
         self._page_jobs: list[Job] = []
         self._running_jobs: set[Job] = set()  # unfinished jobs of this kernel
-        self._new_count = 0  # jobs that ended while an older page was shown
+        self._new_count = 0  # the number of jobs that ended while an older page was shown
         self._zips: list[Path] = []
         self._reload_later = Throttle(lambda: self.guard(self._reload), _RELOAD_INTERVAL)
         self.search = Search(self.without_keys, argument, self._on_search)

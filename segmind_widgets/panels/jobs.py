@@ -21,7 +21,7 @@ PAGE = 20  # rows
 UPDATE_INTERVAL = 0.25  # seconds between two updates of the table
 _SIDE = 120  # pixels of a row's thumbnail: 60 CSS pixels, for screens with two pixels for each
 _STATES = (
-    ("every state", ""), ("running", "running"), ("completed", "completed"), ("failed", "failed"),
+    ("any", ""), ("running", "running"), ("completed", "completed"), ("failed", "failed"),
     ("cancelled", "cancelled"), ("unknown", "unknown"),
 )  # fmt: skip
 _OBSERVED_TRAITS = (
@@ -42,7 +42,7 @@ class JobsPanel(Panel):
         self._numbers = count()
         self._stale = False  # whether the rows must be read again
         self._update_later = Throttle(lambda: self.guard(self._update), UPDATE_INTERVAL)
-        self.status = widgets.Dropdown(options=_STATES, description="State")
+        self.status = widgets.Dropdown(options=_STATES, description="Status")
         self.status.add_class("sw-small")
         self.earlier = widgets.Checkbox(False, description="Include earlier sessions", indent=False)
         self.search = Search(
@@ -137,7 +137,7 @@ class JobsPanel(Panel):
         return {row["key"]: (row["status"], row["live"]) for row in self.table.content["rows"]}
 
     def _refresh(self) -> None:
-        """Update the details, and remove rows whose job no longer matches the state filter."""
+        """Update the details, and remove rows whose job no longer matches the status filter."""
         current = self.details.job
         if current is not None:
             same = (job for job in self._jobs_by_key.values() if job.id == current.id)
@@ -166,7 +166,7 @@ class JobsPanel(Panel):
             self._open(job)
         elif name == "stop":
             job.stop()
-            self.say(f"The job {job.id} continues; Resume follows it again.")
+            self.say(f"The job {job.id} continues; click Resume to watch it again.")
         elif name == "resume":
             self.say("Resuming…")
             self.background(lambda: self.client.resume(job.id), lambda _: self.say("Resumed."))

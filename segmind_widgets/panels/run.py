@@ -27,20 +27,21 @@ _MAX_LISTED = 200  # models in the list; a search finds the others
 
 
 class RunPanel(RunsPanel):
-    """A form for any model of the catalogue. `argument`: the model to begin with."""
+    """A form for any model of the catalog. `argument`: the model to start with."""
 
     title = "Run a model"
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """Return a search and the list of matching models."""
         self.catalog = Catalog()
-        self.provider_name: str | None = None  # whose models are listed; None: not known yet
+        # the provider whose models are listed; None: not known yet
+        self.provider_name: str | None = None
         self._filling = False
-        self._shows_no_match = False  # whether the line says that no model matches
+        self._shows_no_match = False  # whether the message line says that no model matches
         self.search = TextBox(
             self.without_keys,
             description="Find a model",
-            placeholder="words, such as: video",
+            placeholder="name or description, such as video",
             live=True,
         )
         self.search.add_class("sw-wide")
@@ -53,7 +54,7 @@ class RunPanel(RunsPanel):
         self.modality.observe(self._find, "value")
         self.provider.observe(self._load_directory, "value")
         self.list.observe(self._on_choice, "value")
-        self.source = self.paste_box("Or paste code", "or a model's address")
+        self.source = self.paste_box("Or paste code", "or a model's URL")
         self.source.add_class("sw-wide")
         self._find()
         if re.search(r"\s|://", argument.strip()):
@@ -93,10 +94,10 @@ class RunPanel(RunsPanel):
     def _unknown(self, name: str) -> str:
         near = self.catalog.suggest(name, self.provider_name)
         suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
-        return f"This model is not in the catalogue.{suggestion}"
+        return f"This model is not in the list of known models.{suggestion}"
 
     def _load_directory(self, _: Any = None) -> None:
-        """Load the live directory in a thread: it may be slow or offline."""
+        """Load the live directory in a thread, since it may be slow or unreachable."""
         provider = self.provider.value
         if provider in self.client.session.provider_titles():
             self.provider_name = provider
@@ -107,7 +108,7 @@ class RunPanel(RunsPanel):
             return self.client.session.directory.catalog(endpoint), endpoint.provider.name
 
         def apply(result: tuple[Catalog, str]) -> None:
-            if self.provider.value == provider:  # else a newer request is running
+            if self.provider.value == provider:  # otherwise a newer request is running
                 self.catalog, self.provider_name = result
                 self._find()
                 self._update_form()
@@ -115,7 +116,7 @@ class RunPanel(RunsPanel):
         self.background(read, apply)
 
     def _update_form(self) -> None:
-        """Update the form where the directory's schema or provider of its model differs."""
+        """Update the form if the directory has another schema or provider for its model."""
         if self.form is None:
             return
         live = self.catalog.find(self.model.slug, self.provider_name)
@@ -124,7 +125,9 @@ class RunPanel(RunsPanel):
         self.can_run(yes=elsewhere is None)
         if elsewhere is not None:
             where = {value: title for title, value in PROVIDER_OPTIONS}[elsewhere.provider]
-            text = f"{elsewhere.slug} runs at {where}: choose that provider, or another model."
+            text = (
+                f"{elsewhere.slug} is a model of {where}: choose that provider, or another model."
+            )
             self.line.say(text, error=True)
             return
         if was_hidden:
@@ -144,15 +147,15 @@ class RunPanel(RunsPanel):
         name = self.search.value.strip()
         if not models and name:
             self.say(
-                f"No model matches {name!r}: try fewer words, or another kind. For a model that is"
-                " not listed, use %segmind_panel run NAME."
+                f"No model matches {name!r}: try fewer words, or another output type. For a model"
+                " that is not listed, use %segmind_panel run NAME."
             )
         elif self._shows_no_match:
             self.say("")
         self._shows_no_match = bool(name and not models)
 
     def _set_options(self, options: Sequence[tuple[str, str]], selection: str | None) -> None:
-        """Show these options and select one of them, without treating it as a user's choice."""
+        """Show these options and select one, without treating that as a user's choice."""
         self._filling = True  # ipywidgets selects the first option of a new list
         self.list.options = options
         self.list.value = selection if selection in dict(options).values() else None
@@ -166,7 +169,7 @@ class RunPanel(RunsPanel):
             self._show(model)
 
     def _show(self, model: Model, inputs: Mapping[str, Any] | None = None) -> None:
-        """Show the form of a model with these inputs; None: those that stay from the last one."""
+        """Show the form of a model with these inputs; None keeps those of the last model."""
         facts = " · ".join(filter(None, [model.modality, model.provider]))
         page = self.client.session.provider_class(model.provider).model_page(model.slug)
         remarks = [PREMIUM] if model.premium else []

@@ -51,7 +51,7 @@ class UploadItem:
 
     @property
     def busy(self) -> bool:
-        """Return whether the file is being uploaded or waits for that."""
+        """Return whether the file is being uploaded or waiting for it."""
         return self.state.startswith(("waiting", "uploading")) and not self.error
 
     def item(self, place: str) -> dict[str, Any]:
@@ -100,12 +100,10 @@ class UploadPanel(Panel):
             self.add_text,
             folder=self.incoming,
             accept=_MEDIA,
-            label="Drop, paste or choose pictures, sound or video",
+            label="Drop, paste or choose images, audio or video",
         )
         self._build_source()
-        before = self.button(
-            "Uploaded before", self.show_recent, tooltip="Use an earlier upload again"
-        )
+        before = self.button("Earlier uploads", self.show_recent, tooltip="Use an earlier upload")
         self._recent_box = widgets.VBox()
         self._build_variable()
         self.list = Pictures(
@@ -129,7 +127,7 @@ class UploadPanel(Panel):
     def _build_source(self) -> None:
         self.source = PasteBox(
             lambda text: self.guard(lambda: self.add_text(text)),
-            description="Or a URL, a path, or a $variable",
+            description="URL, path or $variable",
             placeholder="or code that uploads a file",
             button="Add",
         )
@@ -141,9 +139,7 @@ class UploadPanel(Panel):
         self._show_limits()
 
     def _build_variable(self) -> None:
-        self.variable = TextBox(
-            self.without_keys, "uploaded", description="Variable for your cells"
-        )
+        self.variable = TextBox(self.without_keys, "uploaded", description="Variable name")
         self.variable.add_class("sw-wide")
         self.variable.observe(lambda _: self.guard(self._rename_variable), "value")
 
@@ -168,7 +164,7 @@ class UploadPanel(Panel):
     def add(self, sources: Iterable[Any], provider: str | None = None) -> None:
         """Upload sources of `Asset.of`; the list shows the error of each unreadable one.
 
-        Without a provider they go to the one that is set.
+        Without `provider` they go to the provider in the settings.
         """
         entries = [replace(_item_of(source), provider=provider) for source in sources]
         self._entries += entries
@@ -199,7 +195,8 @@ class UploadPanel(Panel):
         if code.kind != "upload":
             word = "run" if code.kind == "model" else "workflow"
             raise InputError(
-                f"The code runs {code.target}.", hint=f"Paste it into %segmind_panel {word}."
+                f"This code runs {code.target} and uploads no file.",
+                hint=f"Paste it into %segmind_panel {word}.",
             )
         code.check()
         self.say(code.summary)
@@ -218,7 +215,7 @@ class UploadPanel(Panel):
                 for asset in self.client.recent_uploads(provider=self.provider.value or None)
             ]
 
-        return Recent(self, "Uploaded before", find, self._use)
+        return Recent(self, "Earlier uploads", find, self._use)
 
     def _use(self, asset: Asset) -> None:
         self._entries.append(UploadItem(asset.name or asset.filename, asset, "uploaded before"))
@@ -232,7 +229,7 @@ class UploadPanel(Panel):
             entry.error, entry.state = "", "uploading"
             self._show()
             try:
-                asset: Any = entry.asset  # entries without one are not uploaded
+                asset: Any = entry.asset  # entries without an asset are not uploaded
                 uploaded = self.client.upload(
                     asset,
                     provider=entry.provider or self.provider.value or None,
@@ -268,7 +265,9 @@ class UploadPanel(Panel):
         if not name.isidentifier() or keyword.iskeyword(name):
             raise InputError(f"{name!r} is not a valid variable name.", hint="Example: uploaded")
         if not isinstance(self.names.get(name, []), list):
-            raise InputError(f"`{name}` is another variable already.", hint="Choose another name.")
+            raise InputError(
+                f"`{name}` is already the name of another variable.", hint="Choose another name."
+            )
         self.names[name] = self.assets
         many = "" if len(self.assets) == 1 else f" to ${{{name}[{len(self.assets) - 1}]}}"
         self.say(f"In the inputs of a cell: ${{{name}[0]}}{many}")
@@ -303,20 +302,24 @@ class UploadPanel(Panel):
         for entry in self._entries:
             if entry.key == key:
                 return entry
-        raise NotFound("That file is no longer in the list.")
+        raise NotFound("This file is no longer in the list.")
 
 
 _ACTIONS = [
     {"name": "copy", "label": "Copy URL", "title": "Copy the URL"},
-    {"name": "again", "label": "Try again", "title": "Upload it again"},
-    {"name": "remove", "label": "Remove", "title": "Remove it from this list; it stays uploaded"},
+    {"name": "again", "label": "Try again", "title": "Upload again"},
+    {
+        "name": "remove",
+        "label": "Remove",
+        "title": "Remove from the list; it stays uploaded",
+    },
 ]
 
 
 def _state_text(entry: UploadItem) -> str:
     """Return the state after an upload: uploaded, reused, or a URL that needed no upload."""
     if entry.asset is not None and not entry.asset.local:
-        return "a URL, used as it is"
+        return "a URL, used without upload"
     return "uploaded before" if entry.state == "uploading" else "uploaded"
 
 

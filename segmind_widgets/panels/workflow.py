@@ -24,7 +24,7 @@ class WorkflowPanel(RunsPanel):
         """Return a box for the workflow's id, URL or code."""
         self.source = self.paste_box(
             "Workflow",
-            "Its id or URL; or paste the code of its API page, which also has its inputs.",
+            "ID or URL, or the code of the workflow's API page (it also fills in the inputs).",
             rows=4,
         )
         self.facts = widgets.HTML()
@@ -37,7 +37,7 @@ class WorkflowPanel(RunsPanel):
         try:
             super().read(text)
         except InputError as error:
-            if error.field is None:  # else the form shows which of its inputs is missing
+            if error.field is None:  # otherwise the form shows which input is missing
                 self._hide_form()
             raise
 
@@ -58,6 +58,6 @@ class WorkflowPanel(RunsPanel):
 
 
 _NO_SCHEMA = (
-    "The inputs of this id are not known: name them above, or paste the code of the API page."
-    " Inputs that you leave out keep the workflow's defaults."
+    "The inputs of this workflow are not known: add them by name above, or paste the code of "
+    "its API page. Inputs that you leave out keep the workflow's defaults."
 )

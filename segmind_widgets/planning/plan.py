@@ -1,4 +1,4 @@
-"""A checked run that is not sent: `--dry-run` shows it, and `client.start` sends it."""
+"""A run that is checked but not sent: `--dry-run` shows it, and `client.start` sends it."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from segmind_widgets.types import CheckInputs, Model, RunRequest
 
 @dataclass(frozen=True)
 class Plan:
-    """`inputs` still hold their files; `files` are those that have to be uploaded.
+    """A checked run. `inputs` contain the files; `files` are those that must be uploaded.
 
-    `uploaded` are files that the provider has from an earlier upload. `notes` are warnings, in
-    sentences; `estimate` is the cost, and `seconds` the usual time, None where unknown. Without
-    `again` an equal request within ten seconds is refused.
+    `uploaded` are files that the provider already has. `notes` are sentences of warning; `estimate`
+    is the cost, and `seconds` the usual time (None if unknown). Without `again` an equal request
+    within ten seconds is refused.
     """
 
     request: RunRequest
@@ -71,12 +71,12 @@ class Plan:
         )
 
     def equals(self, other: Plan) -> bool:
-        """Return whether both are the same request; files are read only if all else agrees."""
+        """Return whether both are the same request; files are read only if all else is equal."""
         ours, theirs = ((p.request.target, sorted(p.inputs)) for p in (self, other))
         return ours == theirs and self.fingerprint == other.fingerprint
 
     def within(self, max_cost: float) -> None:
-        """Check the estimate against USD that this run may cost.
+        """Check the estimate against the USD that this run may cost.
 
         Raises:
             LimitError: it may cost more, or the cost is unknown.
@@ -84,30 +84,30 @@ class Plan:
         estimate, target = self.estimate, self.request.target
         if estimate.high is None:
             raise LimitError(
-                f"The cost of {target} is unknown, and you allow {money(max_cost)}.",
-                hint=f"Nothing was sent. {estimate.remedy} To run it all the same,"
-                " leave --max-cost out.",
+                f"The cost of {target} is unknown, and your limit is {money(max_cost)}.",
+                hint=f"Nothing was sent. {estimate.remedy} To run it anyway, remove --max-cost.",
             )
-        if not estimate.high <= max_cost + USD_TOLERANCE:  # in this form, NaN allows nothing
-            words = "usually costs" if estimate.low == estimate.high else "may cost up to"
+        # written this way, a NaN limit allows nothing
+        if not estimate.high <= max_cost + USD_TOLERANCE:
+            words = "typically costs" if estimate.low == estimate.high else "may cost up to"
             raise LimitError(
-                f"{target} {words} {money(estimate.high)} ({estimate.source}), more than the"
-                f" {money(max_cost)} that you allow.",
+                f"{target} {words} {money(estimate.high)} ({estimate.source}), more than your "
+                f"limit of {money(max_cost)}.",
                 hint="Nothing was sent. Raise --max-cost, or choose a cheaper model.",
             )
 
     def check_repeatable(self) -> None:
-        """Raise InputError where two runs are never the same, so that none can be reused."""
+        """Raise InputError if two runs are never the same, so that no result can be reused."""
         seed = self.inputs.get("seed", 0)  # `make_plan` sets one for a model that takes one
         if not (isinstance(seed, int) and seed >= 0):
             raise InputError(
-                f"{self.request.target} takes a new seed for each run, so no earlier one is the"
-                " same.",
+                f"{self.request.target} takes a new seed for each run, so no earlier result can "
+                "be reused.",
                 hint="Give the seed of the run that you want again, such as --seed 7.",
                 field="seed",
             )
 
-    # how it shows
+    # display
 
     def __str__(self) -> str:
         lines = [self._head, self._body, *self._uploads, *self._remarks, self._summary]
@@ -145,7 +145,7 @@ class Plan:
     def _uploads(self) -> list[str]:
         lines = [f"to upload: {' · '.join(asset.facts)}" for asset in self.files]
         lines += [f"uploaded before: {' · '.join(asset.facts)}" for asset in self.uploaded]
-        return list(dict.fromkeys(lines))  # a file may be there twice
+        return list(dict.fromkeys(lines))  # a file may occur twice
 
     @property
     def _remarks(self) -> list[str]:
@@ -175,17 +175,17 @@ def make_plan(
     as_written: bool = False,
     notes: Sequence[str] = (),
 ) -> Plan:
-    """Check a request against the catalogue, without sending anything.
+    """Check a request against the catalog, without sending anything.
 
     Args:
-        request: with the inputs before files became URLs.
+        request: the request with its inputs before uploads.
         endpoint: where it would run.
         directory: the models that are known.
         store: earlier runs.
         uploads: how files are sent, and earlier uploads.
         check_inputs: see `Settings.check_inputs`; inputs that are not refused become notes.
         again: see `Plan`.
-        as_written: whether the inputs get no seed.
+        as_written: whether no seed is added to the inputs.
         notes: about the choice of the endpoint.
 
     Raises:
@@ -232,22 +232,22 @@ def _check(
     """Return the inputs to send and notes about them.
 
     Raises:
-        InputError: the inputs do not fit the model's parameters, and the mode refuses that.
+        InputError: the inputs do not match the model's parameters, and `mode` refuses that.
     """
     result = check(model, inputs)
     refuses = mode == "strict" or (mode == "schema" and model.schema_source == "service")
     if refuses:
         result.raise_for_problems()
-    notes = [] if model.listed else [f"{model.slug} is not in today's directory of Segmind."]
+    notes = [] if model.listed else [f"{model.slug} is not in Segmind's current list."]
     notes += [str(note) for note in result.warnings]
     if result.problems:
-        page = f" The parameters of {model.slug} are known from a page that may be out of date."
+        page = f" The parameters of {model.slug} come from a page that may be out of date."
         problems = " ".join(str(note) for note in result.problems)
         notes.append(
-            f"{problems}{page if model.schema_source == 'page' else ''} The inputs are sent as"
-            " they are."
+            f"{problems}{page if model.schema_source == 'page' else ''} The inputs are sent "
+            "unchanged."
         )
-    # samples without inputs go out as they are
+    # a workflow without inputs is sent unchanged
     with_one = bool(result.inputs) and not as_written
     return with_seed(model, result.inputs) if with_one else result.inputs, notes
 

@@ -1,4 +1,4 @@
-"""Let one kernel at a time follow a job, so that a job is never fetched or billed twice."""
+"""Let only one kernel at a time watch a job, so that no job is fetched or billed twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHECK_INTERVAL = 1.0  # seconds
 
 
 class JobOwnership:
-    """This kernel's claims on the jobs of a store. A killed kernel's claims end with it."""
+    """This kernel's claims on the jobs of a store; they end when the kernel ends."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -58,6 +58,6 @@ class JobOwnership:
 def followed(row: Mapping[str, Any]) -> StillRunning:
     """Return the error of a job that another kernel follows."""
     return StillRunning(
-        f"The job {row['id'] or row['key']} goes on: another kernel follows it.",
-        hint="%segmind_jobs shows how far it is; its results will be there, too.",
+        f"The job {row['id'] or row['key']} is being watched by another kernel.",
+        hint="%segmind_jobs shows its progress, and its results when it is done.",
     )

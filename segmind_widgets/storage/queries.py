@@ -37,8 +37,8 @@ def where(
         model: a part of the model's or workflow's name, in any case.
         text: a part of any text among the inputs; ASCII letters in any case.
         status: one status, or several.
-        since: created then or later; a datetime, or ISO 8601 in UTC.
-        until: created before then.
+        since: created at this time or later; a datetime, or ISO 8601 in UTC.
+        until: created before this time.
         with_outputs: only completed ones with results.
         sandbox: only those of a sandbox, or only real ones.
         batch: only the rows of that batch.
@@ -55,7 +55,7 @@ def where(
         values.extend(more)
 
     if unfinished:
-        add(f"status NOT IN ({_FINISHED})")  # in the words of the index jobs_unfinished
+        add(f"status NOT IN ({_FINISHED})")  # must be the same text as in the index jobs_unfinished
     if status is not None:
         statuses = [status] if isinstance(status, str) else list(status)
         add(f"status IN ({_marks(statuses)})", *map(str, statuses))
@@ -85,7 +85,7 @@ def where(
 
 
 def escaped(text: str) -> str:
-    """Return a literal pattern for LIKE, with the backslash as its ESCAPE."""
+    """Return a LIKE pattern that matches the text literally, with the backslash as ESCAPE."""
     return re.sub(r"([%_\\])", r"\\\1", text)
 
 
@@ -95,7 +95,7 @@ def moment(when: datetime | str) -> str:
     A naive datetime is local time, a text without a zone is UTC.
 
     Raises:
-        InputError: the text is no ISO 8601.
+        InputError: the text is not ISO 8601.
     """
     if isinstance(when, str):
         try:

@@ -83,7 +83,7 @@ def traits_from_row(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]
         "elapsed": row["seconds"] or 0.0,
         "watching": watching,
     }
-    if watching and status.final:  # it is looked for in the service's history, or fetched again
+    if watching and status.final:  # it is searched for in the service's history, or fetched again
         unknown = status is Status.UNKNOWN
         traits["status"] = Status.SUBMITTING if unknown else Status.DOWNLOADING
     elif status is Status.COMPLETED:
@@ -96,8 +96,8 @@ def traits_from_row(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]
 
 
 _REMOVED = (
-    "Files of it were removed from this disk. %segmind_jobs --resume {} fetches them while the"
-    " service has them."
+    "Some of its files were removed from this disk. %segmind_jobs --resume {} fetches them "
+    "again if the service still has them."
 )
 _RECALLED = {
     Status.FAILED: JobFailed,

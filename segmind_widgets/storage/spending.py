@@ -1,7 +1,7 @@
-"""The cost of jobs, as the services reported it: sums over the journal.
+"""The cost of jobs, as reported by the services, summed over the journal.
 
-A job is one row, so a request with several outputs counts once. Only reported costs count:
-refunds after a failure are not reported as a cost.
+A job is one row, so a request with several outputs is counted once. Only reported costs are
+counted; a failed job, which is refunded, has none.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class SpendRow:
 def spend(
     db: sqlite3.Connection, by: By = "model", since: datetime | str | None = None
 ) -> list[SpendRow]:
-    """Return sums, of real money first, the dearest first (days and jobs: the newest first).
+    """Return sums: real money first, then by descending cost (days and jobs: newest first).
 
     Raises:
         InputError: `by` is none of model, day, notebook, job.
     """
     if by not in _KEYS:
-        raise InputError(f"by={by!r} is not a grouping.", hint=f"Use {', '.join(_KEYS)}.")
+        raise InputError(f"by={by!r} is not supported.", hint=f"Use {', '.join(_KEYS)}.")
     order = "last DESC" if by in ("day", "job") else "usd DESC, last DESC"
     provider = "provider" if by in ("model", "job") else "''"
     tests, values = where(since=since)
@@ -84,7 +84,7 @@ def spend(
 def spent(
     db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
 ) -> float:
-    """Return the USD that jobs since then have cost."""
+    """Return the USD that jobs since `since` have cost."""
     tests, values = where(since=since, sandbox=sandbox)
     row = db.execute(f"SELECT coalesce(sum(cost), 0.0) FROM jobs {tests}", values)  # noqa: S608 - constants
     return row.fetchone()[0]
@@ -93,7 +93,7 @@ def spent(
 def in_flight(
     db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
 ) -> float:
-    """Return the expected USD of unfinished jobs since then, less the reported costs."""
+    """Return the expected USD of unfinished jobs since `since`, minus the reported costs."""
     tests, values = where(since=since, sandbox=sandbox, unfinished=True)
     row = db.execute(
         f"SELECT coalesce(sum(max(0, estimate - coalesce(cost, 0))), 0.0) FROM jobs {tests}",  # noqa: S608 - constants
@@ -103,7 +103,7 @@ def in_flight(
 
 
 def same(db: sqlite3.Connection, fingerprint: str, since: datetime | None = None) -> Any:
-    """Return the newest row of a request: submitted since then, else completed."""
+    """Return the newest row of a request: submitted since `since`, else completed."""
     marks, values = "status = 'completed' AND outputs != '[]'", []
     if since is not None:
         marks, values = "status NOT IN ('failed', 'cancelled') AND created >= ?", [moment(since)]

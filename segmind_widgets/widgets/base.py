@@ -30,7 +30,7 @@ class Announcement(widgets.HTML):
 
 
 def row(*children: widgets.Widget) -> widgets.HBox:
-    """Lay out widgets in a row that wraps where there is no room."""
+    """Lay out widgets in a row that wraps if there is no room."""
     box = widgets.HBox(children)
     box.add_class("sw-row")
     return box
@@ -39,7 +39,7 @@ def row(*children: widgets.Widget) -> widgets.HBox:
 def free(*things: Any) -> None:
     """Close widgets with their children, Layout and Style; ignore everything else.
 
-    ipywidgets closes the widget alone, and the other models would stay in the saved notebook.
+    ipywidgets closes only the widget itself, and the other models would stay in the saved notebook.
     """
     for thing in things:
         if isinstance(thing, (list, tuple)):
@@ -77,7 +77,7 @@ PROVIDER_OPTIONS = (
 
 
 def provider_choice() -> widgets.Dropdown:
-    """Return the choice of a provider; its value is that of the option `-p`, "" for automatic."""
+    """Return a dropdown of providers; its value is that of the option `-p`, "" for automatic."""
     choice = widgets.Dropdown(options=PROVIDER_OPTIONS, description="Provider")
     choice.add_class("sw-small")
     return choice

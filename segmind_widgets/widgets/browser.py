@@ -1,4 +1,4 @@
-"""Widgets with JavaScript of their own: messages by type, and errors shown in the widget."""
+"""Base of the widgets with JavaScript: dispatch of messages by type, and display of errors."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Browser(anywidget.AnyWidget):
         super().close()
 
     def _post(self, content: dict[str, Any], data: bytes | None = None) -> None:
-        if self.comm is not None:  # a thread may answer after the widget was closed
+        if self.comm is not None:  # a thread may reply after the widget was closed
             self.send(content, None if data is None else [data])
 
     def _receive(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
@@ -70,11 +70,11 @@ class Browser(anywidget.AnyWidget):
             self.report_failure(content, error)
 
     def report_failure(self, content: dict[str, Any], error: Exception) -> None:  # noqa: ARG002
-        """Show the error of a receiver. Override this to answer the message as well."""
+        """Show the error of a receiver. Override this to reply to the message as well."""
         self.say(error_text(error), error=True)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        """Return the widget, with text for notebooks that are opened without a kernel."""
+        """Return the widget, with a text for notebooks that are opened without a kernel."""
         bundle = super()._repr_mimebundle_(**options)
         if bundle:
             text = f"{type(self).__name__}: run the cell to use it."

@@ -1,7 +1,7 @@
 """An area for files of any size, dropped, chosen or pasted, and for text such as a URL.
 
-Files travel in pieces, each acknowledged before the next is sent: ipywidgets' `FileUpload` sends a
-file as one message, which the server drops without an error above 10 MiB. Messages from the
+Files are sent in pieces, each acknowledged before the next is sent. (`FileUpload` of ipywidgets
+sends a file as one message, and the server silently drops messages above 10 MiB.) Messages from the
 browser:
 
     begin   batch, files: [{name, size}]
@@ -27,19 +27,19 @@ from traitlets import Bool, Unicode
 from segmind_widgets.errors import InputError
 from segmind_widgets.widgets.browser import STATIC, Browser
 
-_MAX_NAME_BYTES = 120  # file systems take 255; other code adds to the name
+_MAX_NAME_BYTES = 120  # file systems allow 255; other code makes the name longer
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # on Windows
 
 
 class Drop(Browser):
-    """The drop area. The files belong to `on_files`, which may delete them.
+    """The drop area. `on_files` owns the files and may delete them.
 
     Args:
         on_files: called with the paths of a complete batch; its errors are shown in the area.
         on_text: called with pasted or dropped text; None: the area takes files only.
-        folder: files are written to `folder/<uuid>/<name>`; created when needed.
+        folder: files are written to `folder/<uuid>/<name>`; it is created if needed.
         accept: media types and suffixes as in HTML (`image/*,.pdf`); "" takes all. The browser
-            checks names and reported types only: check the content in `on_files`.
+            checks only names and reported types, so check the content in `on_files`.
         multiple: whether several files may be dropped at once.
         label: the text in the area.
         placeholder: the hint of a field for text; "" for no such field.
@@ -102,9 +102,9 @@ class Drop(Browser):
         super().close()
 
     def _begin(self, content: dict[str, Any], _: list[Any]) -> None:
-        self._discard()  # left by a page that was closed or reloaded during a transfer
+        self._discard()  # left over from a page that was closed or reloaded during a transfer
         if self.disabled:
-            raise InputError("This area takes no files at the moment.")
+            raise InputError("Files cannot be added here at the moment.")
         if not self.multiple and len(content["files"]) != 1:
             raise InputError("Only one file can be dropped here at a time.")
         self.say("")
@@ -141,7 +141,7 @@ class Drop(Browser):
 
     def _text(self, content: dict[str, Any], _: list[Any]) -> None:
         if self._on_text is None or self.disabled:
-            raise InputError("This area takes no text at the moment.")
+            raise InputError("Text cannot be added here at the moment.")
         self.say("")
         self._on_text(content["text"])
         self._post({"type": "taken"})
@@ -164,7 +164,7 @@ class DropBatch:
 
     Args:
         id: the batch's id, chosen by the browser.
-        folder: each file gets a subfolder of its own.
+        folder: each file gets its own subfolder.
         files: `name` and `size` (bytes) of each file.
     """
 
@@ -185,7 +185,8 @@ class DropBatch:
         """Add bytes to the file at `index`.
 
         Raises:
-            InputError: the offset is not the file's size, or the file gets larger than announced.
+            InputError: the offset is not the file's present size, or the file becomes larger than
+                announced.
             OSError: the disk is full or not available.
         """
         path = self.paths[index]

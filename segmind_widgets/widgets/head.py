@@ -10,12 +10,13 @@ from segmind_widgets.widgets.browser import STATIC, Browser
 class Head(Browser):
     """The heading.
 
-    When the focused element is removed or disabled, browsers drop the focus, and the next key goes
-    to the notebook. The JavaScript moves the focus to an equal or a preceding element instead.
+    When the focused element is removed or disabled, browsers drop the focus, and the next key press
+    goes to the notebook. The JavaScript moves the focus to an equivalent or preceding element
+    instead.
 
     Args:
         title: plain text.
-        look: the panel's CSS.
+        look: the CSS of the panel.
     """
 
     _esm = STATIC / "head.js"

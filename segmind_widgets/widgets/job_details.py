@@ -24,8 +24,8 @@ class Details(widgets.VBox):
 
     Args:
         panel: the panel around the details.
-        more: further buttons.
-        pictures: a widget above the facts; None where the outputs are shown elsewhere.
+        more: additional buttons.
+        pictures: a widget above the list of facts; None if the outputs are shown elsewhere.
     """
 
     def __init__(
@@ -35,18 +35,18 @@ class Details(widgets.VBox):
         self.job: Job | None = None
         self.facts = widgets.HTML()
         self.folder = TextBox(
-            panel.without_keys, description="Save into", placeholder=str(Path.cwd()), live=True
+            panel.without_keys, description="Save to", placeholder=str(Path.cwd()), live=True
         )
         self.folder.add_class("sw-wide")
         self.save = panel.button("Save", self._save, tooltip="Copy the files into the folder")
         self.rerun_button = panel.button(
-            "Run again", self._confirm_rerun, tooltip="A new job, same inputs"
+            "Run again", self._confirm_rerun, tooltip="Start a new job with the same inputs"
         )
         self.copy_id = CopyButton("Copy id", self._on_copy, title="Copy the job's id")
         self.saving = row(self.folder, self.save)
         self.question = widgets.HTML()
-        yes = panel.button("Run it", self._rerun, primary=True)
-        no = panel.button("Do not", self._hide_question)
+        yes = panel.button("Run", self._rerun, primary=True)
+        no = panel.button("Cancel", self._hide_question)
         self.confirm = row(self.question, yes, no)
         top = [] if pictures is None else [pictures]
         actions = row(*more, self.rerun_button, self.copy_id)
@@ -68,7 +68,7 @@ class Details(widgets.VBox):
         self.rerun_button.layout.display = "" if job.resubmit is not None else "none"
 
     def _on_copy(self, done: bool) -> None:
-        text = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"
+        text = "The id was copied." if done else f"Copy this text manually: {self.copy_id.text}"
         self._panel.say(text)
 
     def _save(self) -> None:
@@ -90,13 +90,13 @@ class Details(widgets.VBox):
 
     def _price_text(self, job: Job) -> str:
         if job.sandbox:
-            return "On the sandbox nothing is billed."
+            return "The sandbox is free."
         if job.cost is not None:
-            return f"The last time it cost {money(job.cost)}."
+            return f"The last run cost {money(job.cost)}."
         model = self._panel.client.catalog(job.provider).find(job.model, job.provider)
         if model is None or model.cost is None:
-            return "The price is not known."
-        return f"It usually costs {money(model.cost)}."
+            return "The cost is not known."
+        return f"The typical cost is {money(model.cost)}."
 
     def _show_question(self, job: Job, price: str) -> None:
         self.question.value = element(
@@ -110,7 +110,9 @@ class Details(widgets.VBox):
     def _rerun(self) -> None:
         self._hide_question()
         if self.job is not None:
-            self._panel.background(self.job.rerun, lambda _: self._panel.say("It is running."))
+            self._panel.background(
+                self.job.rerun, lambda _: self._panel.say("The job was submitted.")
+            )
 
 
 def job_html(job: Job) -> Html:
@@ -124,7 +126,7 @@ def job_html(job: Job) -> Html:
         error = element("div", f"{job.error} {hint}".strip(), class_=kind)
     facts = {
         **{name: _plain(value) for name, value in job.inputs.items()},
-        "took": seconds(job.elapsed) if job.elapsed else "",
+        "duration": seconds(job.elapsed) if job.elapsed else "",
         "cost": money(job.cost) if job.cost is not None else "",
         "seed used": "" if job.seed in (None, job.inputs.get("seed")) else str(job.seed),
         "started": date_and_time(job.created),

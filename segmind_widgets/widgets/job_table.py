@@ -1,7 +1,7 @@
-"""A table of jobs as one widget: one message updates all rows, however many there are.
+"""A table of jobs as one widget, in which a single message updates all rows.
 
 Messages from the browser: `act` (name, key) and `look` (keys of rows that need a thumbnail).
-Messages to the browser: `seen` (key, media_type, one buffer) and `patch` (rows: changed facts by
+Messages to the browser: `seen` (key, media_type, one buffer) and `patch` (rows: changed values by
 key; summary).
 """
 
@@ -53,7 +53,7 @@ class JobTable(Browser):
         super().__init__({"act": self._act, "look": self._look})
 
     def show(self, rows: list[dict[str, Any]], summary: str) -> None:
-        """Show these rows; where the keys are the same as before, send only the changes."""
+        """Show these rows; if the keys are the same as before, send only the changes."""
         before = self.content["rows"]
         if [row["key"] for row in rows] != [row["key"] for row in before]:
             self.content = {"rows": rows, "summary": summary}
@@ -61,7 +61,7 @@ class JobTable(Browser):
         changes = {row["key"]: _changes(old, row) for old, row in zip(before, rows, strict=True)}
         changes = {key: facts for key, facts in changes.items() if facts}
         if changes or summary != self.content["summary"]:
-            # update in place, for pages that are loaded later; open pages get the patch
+            # updated in place for pages that are loaded later; open pages get the patch
             self.content.update(rows=rows, summary=summary)
             self._post({"type": "patch", "rows": changes, "summary": summary})
 
@@ -93,7 +93,7 @@ def facts(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "status": str(job.status),
-        "message": "not followed here" if resumable else job.message or reason[:_MAX_TEXT],
+        "message": "not watched here" if resumable else job.message or reason[:_MAX_TEXT],
         "model": job.model,
         "prompt": prompt[:_MAX_TEXT],
         "time": f"{seconds(job.elapsed)}{usual}" if job.elapsed or live else "",

@@ -32,11 +32,11 @@ _OBSERVED_TRAITS = (
 
 
 def bar_value(source: Any, elapsed: float) -> float:
-    """Return the value of a bar, which moves back and forth where the progress is unknown.
+    """Return the value of a bar, which moves back and forth while the progress is unknown.
 
     Args:
         source: a job or a batch.
-        elapsed: its seconds.
+        elapsed: the elapsed seconds.
     """
     return 0.9 - 0.8 * abs((elapsed % 4) / 2 - 1) if source.indeterminate else source.progress
 
@@ -64,7 +64,7 @@ def batch_facts(batch: Any) -> list[str]:
     """Return the state of a batch, as text or HTML: rows, cost, rate, time left."""
     total = f" of {batch.total:,}" if batch.total is not None else ""
     facts: list[str] = [element("b", f"{batch.done:,}{total} done")]
-    facts += [f"{batch.reused:,} before, not paid again"] if batch.reused else []
+    facts += [f"{batch.reused:,} done earlier (not billed again)"] if batch.reused else []
     failed = element("span", f"{batch.failed:,} failed", class_="sw-error")
     facts += [failed] if batch.failed else []
     facts += [f"{batch.running:,} running"] if batch.running else []
@@ -83,26 +83,28 @@ def job_line(job: Job) -> Line:
     return Line(
         text=join(" · ", job_facts(job)),
         sentence=fragment(
-            f"The job {job.id} goes on without this notebook. ",
+            f"The job {job.id} continues without this notebook. ",
             element("code", command),
-            " gets its result, also after a restart.",
+            " fetches its result, also after a restart.",
         ),
-        plain=f"{job.status} · {job.caption}\n{command} gets its result, also after a restart.",
+        plain=f"{job.status} · {job.caption}\n{command} fetches its result, also after a restart.",
         announced=f"{job.model}: {job.status}",
         share=-1.0 if job.indeterminate else job.progress,
         look=_STYLES.get(job.status, ""),
         button="Stop watching" if watching else "",
-        hint=f"The job goes on; {command} gets it back",
+        hint=f"The job continues; {command} fetches its result",
     )
 
 
 def upload_line(files: int, count: int, total: int) -> Line:
-    """Return the live line of an upload, of which `count` of `total` bytes were sent."""
+    """Return the live line of an upload, with `count` of `total` bytes sent."""
     noun = f"{files} file{'s' * (files > 1)}"
     sizes = f"{count / 1e6:.1f} of {total / 1e6:.1f} MB"
     return Line(
         text=join(" · ", [element("b", "uploading"), noun, sizes]),
-        sentence=fragment("The notebook was saved during this upload. Run the cell again."),
+        sentence=fragment(
+            "This upload was in progress when the notebook was saved. Run the cell again."
+        ),
         plain=f"uploading · {noun} · {sizes}",
         announced=f"uploading {noun}",
         share=count / total if total else 1.0,
@@ -131,7 +133,7 @@ class ProgressLine(widgets.HBox):
         serve(self)
 
     def say(self, text: str) -> None:
-        """Show text or HTML beside the bar."""
+        """Show text or HTML next to the bar."""
         style = "font-size:13px;line-height:1.5;overflow-wrap:anywhere"
         content = element("div", text, style=style)
         if self.text.value != content:
@@ -144,7 +146,7 @@ class ProgressLine(widgets.HBox):
             self.bar.style.bar_color = None if style else _BAR_COLOR
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """Return the widget, with text for notebooks that are opened without a kernel."""
+        """Return the widget, with a text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
         data["text/plain"] = self._fallback
         data["text/html"] = element("p", self._fallback)
@@ -169,14 +171,14 @@ class JobView(ProgressLine):
     def __init__(self, job: Job) -> None:
         self.stop = widgets.Button(
             description="Stop watching",
-            tooltip="The job goes on; %segmind_jobs --resume gets it back",
+            tooltip="The job continues; %segmind_jobs --resume fetches its result",
             layout={"width": "auto", "flex": "0 0 auto"},
         )
         self.stop.add_class("sw-button")  # the style of other buttons, inside a panel
         super().__init__(
             self.stop,
-            label=f"The job {job.id} ({job.model}) was running when this was saved."
-            f" %segmind_jobs --resume {job.id} gets it back.",
+            label=f"The job {job.id} ({job.model}) was running when this notebook was saved. "
+            f"%segmind_jobs --resume {job.id} fetches its result.",
         )
         self.job = job
         self.stop.on_click(self._stop)
@@ -203,14 +205,14 @@ class JobView(ProgressLine):
 
 
 class JobProgress(ProgressLine):
-    """A progress bar and a line of text for a job or a batch, by their traits alone.
+    """A progress bar and a line of text for a job or a batch, driven only by its traits.
 
     Args:
         source: the job or the batch, observed until `close`.
     """
 
     def __init__(self, source: Any) -> None:
-        super().__init__(label=f"{source.model} was running when this was saved.")
+        super().__init__(label=f"{source.model} was running when this notebook was saved.")
         self.source = source
         self._is_batch = source.has_trait("total")
         source.observe(self._show)

@@ -1,4 +1,4 @@
-"""The live line of a cell: a widget that is never displayed fills the HTML of the output."""
+"""The live line of a cell: a widget that is never displayed updates the HTML of the output."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Line:
     """The state of a live line.
 
     Args:
-        text: the words beside the bar.
-        sentence: the words in a saved notebook, where nothing moves.
-        plain: the words as plain text.
-        announced: the words for screen readers, which change with the status alone.
-        share: 0 to 1; negative where it is unknown.
-        look: the bar's color: "success", "warning", "danger", or "" while it runs.
+        text: the text next to the bar.
+        sentence: the text for a saved notebook, which is not updated.
+        plain: the text without HTML.
+        announced: the text for screen readers, which changes only with the status.
+        share: the progress, 0 to 1; negative if unknown.
+        look: the color of the bar: "success", "warning", "danger", or "" while it runs.
         button: the label of the button; "" for none.
         hint: the tooltip of the button.
     """
@@ -50,19 +50,19 @@ class Line:
 
 
 class LiveLine(Browser):
-    """A progress bar, words and a button in the elements of a class; never displayed.
+    """A widget, never displayed, that updates a progress bar, text and button in the page.
 
     Args:
         on_press: called when the button is pressed, in any thread.
-        on_ready: called when a front end has the line.
+        on_ready: called when a front end has loaded the line.
     """
 
     _esm = STATIC / "live.js"
 
     name = Unicode().tag(sync=True)
-    """The class of the elements that the line fills."""
+    """The CSS class of the elements that the line updates."""
     text = Unicode().tag(sync=True)
-    """The words beside the bar, as HTML."""
+    """The text next to the bar, as HTML."""
     announced = Unicode().tag(sync=True)
     share = Float(-1.0).tag(sync=True)
     look = Unicode().tag(sync=True)
@@ -80,6 +80,6 @@ class LiveLine(Browser):
                 setattr(self, trait, getattr(line, trait))
 
     def end(self, html: str) -> None:
-        """Put the lasting HTML in the place of the line, and close the widget."""
+        """Replace the line by the final HTML, and close the widget."""
         self._post({"type": "end", "html": html})
         self.close()

@@ -84,7 +84,7 @@ class MediaField(widgets.VBox):
 
     @property
     def value(self) -> Any:
-        """Return an Asset or a URL as text, or a list where the input is a list; None if empty."""
+        """Return an Asset or a URL as text, or a list if the input is a list; None if empty."""
         values = [asset if asset.local else asset.url for asset in self._items.values()]
         if self.many:
             return values or None
@@ -92,14 +92,14 @@ class MediaField(widgets.VBox):
 
     @value.setter
     def value(self, value: Any) -> None:
-        """Show a source of `Asset.of`, or a list. Raises ValueError where `Asset.of` fails."""
+        """Show a source of `Asset.of`, or a list of them. Raises ValueError if `Asset.of` fails."""
         sources = value if _is_list(value) else [] if value is None else [value]
         try:
             files = [self._with_file(Asset.of(source)) for source in sources]
         except AssetError as error:
             raise ValueError(str(error)) from error
         if len(files) > 1 and not self.many:
-            raise ValueError(f"{self.field.name} takes one file")
+            raise ValueError(f"{self.field.name} accepts only one file")
         self._items.clear()
         self._add(files)
 
@@ -117,7 +117,7 @@ class MediaField(widgets.VBox):
         self._drop.wants_focus = True
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """Show a line under the field."""
+        """Show a line of text below the field."""
         self._drop.say(text, error=error)
 
     # actions of the user
@@ -154,7 +154,7 @@ class MediaField(widgets.VBox):
         check_content(asset)
 
     def _with_file(self, asset: Asset) -> Asset:
-        """Return the asset with a file on disk, so that a cell can name it."""
+        """Return the asset with a file on disk, so that a cell can refer to it."""
         if asset.data is None:
             return asset
         folder = self.panel.incoming / str(asset.sha256)[:16]
@@ -195,7 +195,7 @@ class MediaField(widgets.VBox):
     # recent outputs
 
     def show_recent(self) -> None:
-        """Show the newest outputs that fit, or hide them again."""
+        """Show the newest outputs of a matching kind, or hide them again."""
         if self._outputs is not None:
             before, self._outputs = self._outputs, None
             self.children = [child for child in self.children if child is not before]
@@ -218,7 +218,7 @@ class MediaField(widgets.VBox):
 
 
 def to_assets(value: Any) -> Any:
-    """Convert each file in a value to an Asset; text (URLs) stays as it is."""
+    """Convert each file in a value to an Asset; text (URLs) is unchanged."""
     if _is_list(value):
         return [to_assets(item) for item in value]
     return value if isinstance(value, str) else Asset.of(value)

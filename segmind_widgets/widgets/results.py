@@ -1,4 +1,4 @@
-"""The outputs of jobs as a grid; their files are read when they come into view."""
+"""The outputs of jobs as a grid; files are read when they come into view."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ResultPictures(Pictures):
         )
 
     def add(self, job: Job) -> None:
-        """Put a finished job's outputs first; do nothing where they are shown already."""
+        """Insert a finished job's outputs first; do nothing if they are already shown."""
         new = assets_by_key(job)
         if new.keys() <= self._assets.keys():
             return
@@ -35,7 +35,7 @@ class ResultPictures(Pictures):
         self.items = [*self.job_items(job), *self.items]
 
     def show(self, jobs: list[Job]) -> None:
-        """Show the outputs of these jobs and no others."""
+        """Show exactly the outputs of these jobs."""
         self._assets = {key: asset for job in jobs for key, asset in assets_by_key(job).items()}
         self.items = [item for job in jobs for item in self.job_items(job)]
 
@@ -53,7 +53,7 @@ class ResultPictures(Pictures):
         """Return the thumbnail of an item and its media type.
 
         Raises:
-            NotFound: the item is gone from the list, or its file from the disk.
+            NotFound: the item is no longer in the list, or its file no longer on the disk.
         """
         asset = self.asset(key)
         try:

@@ -1,4 +1,4 @@
-"""Search fields for jobs: words of the inputs, and a model."""
+"""Search fields for jobs: words in the inputs, and a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.widgets.text_box import TextBox
 
-_ALL_MODELS = ("every model", "")
+_ALL_MODELS = ("any", "")
 
 
 class Search(widgets.HBox):
@@ -32,7 +32,7 @@ class Search(widgets.HBox):
     ) -> None:
         self._models: dict[str, tuple[str, str]] = {}  # the field's value → model, provider
         self.text = TextBox(
-            clean, words, description="Find", placeholder="words of a prompt", live=True
+            clean, words, description="Find", placeholder="words in the prompt", live=True
         )
         self.text.add_class("sw-wide")
         self.model = widgets.Dropdown(options=[_ALL_MODELS], description="Model")

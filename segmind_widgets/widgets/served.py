@@ -1,4 +1,4 @@
-"""The widgets whose messages a waiting cell handles: ours, with their children."""
+"""The widgets whose messages a waiting cell handles: our widgets and their children."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from weakref import WeakSet
 import ipywidgets as widgets
 
 _roots: WeakSet[widgets.Widget] = WeakSet()
-_lock = threading.Lock()  # the kernel's threads ask while a cell opens further widgets
+_lock = threading.Lock()  # threads of the kernel read this while a cell opens more widgets
 
 
 def serve(widget: widgets.Widget) -> None:
@@ -20,7 +20,7 @@ def serve(widget: widgets.Widget) -> None:
 
 
 def is_served(comm_id: str) -> bool:
-    """Return whether a comm belongs to one of our widgets, or to a part of one."""
+    """Return whether a comm belongs to one of our widgets or one of its children."""
     return any(part.comm is not None and part.comm.comm_id == comm_id for part in _parts())
 
 

@@ -20,7 +20,7 @@ def from_yaml(text: str, names: Mapping[str, Any], name: str) -> Any:
     try:
         return cells.parse_body(f"value:\n{indent(text.strip(), '  ')}", names)["value"]
     except CellError as error:
-        # the line number is that of the wrapped text, so the input's name replaces it
+        # the line number refers to the wrapped text, so it is replaced by the input's name
         message = _LINE_PREFIX.sub(f"`{name}` ", error.message)
         raise CellError(message, hint=error.hint, field=name) from None
 
@@ -44,7 +44,7 @@ def prompt_text(inputs: Mapping[str, Any]) -> str:
 
 def to_yaml(value: Any, name: str) -> str:
     """Format a value as one line of YAML. Raises CellError where it has no text form."""
-    cells.dump({name: value})  # for its error message, which names the input
+    cells.dump({name: value})  # for the error message, which names the input
     return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")
 
 

@@ -53,9 +53,9 @@ if TYPE_CHECKING:
 
 MAX_TRIES = 3  # of a task whose worker was lost
 _DEFAULT_SLOTS = 8  # for executors that do not tell their number of workers
-_MAX_TASKS = 64  # of one kind at once
-_WAIT_MESSAGE_DELAY = 3.0  # seconds until the job says that it waits for a worker
-_EXECUTOR_ERRORS = (Exception, CancelledError)  # executors may raise any exception
+_MAX_TASKS = 64  # concurrent tasks of one kind
+_WAIT_MESSAGE_DELAY = 3.0  # seconds until the job shows that it waits for a worker
+_EXECUTOR_ERRORS = (Exception, CancelledError)  # executors may raise exceptions of any class
 
 
 class WorkerPool:
@@ -64,7 +64,7 @@ class WorkerPool:
     Each worker has at most one short task and one long task (a v1 run, a download) at a time.
 
     Args:
-        session: the driver's.
+        session: the session of the driver.
         executor: runs the tasks. The caller owns it: the pool does not shut it down.
         folder: a path or an fsspec URL that the driver and all workers can read and write.
 
@@ -87,7 +87,7 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
         self._futures: set[Future[Answer]] = set()
-        self._replies: dict[str, Answer] = {}  # to submits of an earlier driver, by row key
+        self._replies: dict[str, Answer] = {}  # replies to submits of an earlier driver, by row key
         self.closed = False
 
     # rows
@@ -103,7 +103,7 @@ class WorkerPool:
     def follow(
         self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
     ) -> None:
-        """Follow a job to its end, with requests and downloads done by workers."""
+        """Watch a job until it ends; workers send its requests and download its results."""
         store = self._session.store
         errands = Errands(self, job, endpoint, store.job(key), self._replies.pop(key, None))
         errands.recipes = options.get("recipes", True)
@@ -172,7 +172,7 @@ class WorkerPool:
             try:
                 while not wait([future], _WAIT_MESSAGE_DELAY).done:
                     _check_open(self._executor)
-                    job.publish(message="waiting for a worker's answer")
+                    job.publish(message="waiting for a worker's reply")
                 return future.result()
             finally:
                 self._futures.discard(future)
@@ -201,7 +201,7 @@ class Errands:
         reply: Answer | None,
     ) -> None:
         self.job, self.endpoint = job, endpoint
-        self.recipes = True  # whether workers put them into pictures
+        self.recipes = True  # whether workers write recipes into pictures
         self._pool, self._reply, self._attempt = pool, reply, 0
         self._notes = Notes(pool.folder, row["batch"] or "", row["key"])
         self._task = {
@@ -286,7 +286,7 @@ class Errands:
         return self._run(function, fields, tries - 1)
 
     def _submit(self, call: Call) -> Reply:
-        """Submit at most once; the notes tell how far a lost worker got."""
+        """Submit at most once; the notes show how far a lost worker got."""
         reply, self._reply = self._reply, None
         fields = {"call": call.to_dict(), "attempt": self._attempt}
         try:
@@ -311,8 +311,8 @@ class RowDownloader(Downloader):
     def fetch(self, outputs: Sequence[Output]) -> None:
         """Download the outputs through a worker, else as `Downloader.fetch` does.
 
-        The driver itself stores bytes that came with the reply, and goes on with its own partial
-        download.
+        The driver itself stores files that are part of the reply, and continues its own partial
+        downloads.
 
         Raises:
             DownloadError: an output cannot be downloaded.

@@ -113,7 +113,7 @@ def test_missing_files_folders_and_jobs_without_output(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("uri", ["data:image/png;base64,AAA", "data:image/png;base64", "data:"])
 def test_cut_data_urls(uri: str) -> None:
-    with pytest.raises(AssetError, match="cut off"):
+    with pytest.raises(AssetError, match="incomplete"):
         Asset.of(uri)
 
 

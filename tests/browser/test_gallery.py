@@ -85,7 +85,7 @@ def a_job_moves_is_stopped_and_taken_up_again(page: Any, jobs: Any) -> None:
     shot(page, "jobs")
     slow.get_by_role("button", name="Stop watching").focus()
     page.keyboard.press("Enter")
-    slow.get_by_text("not followed here").wait_for()
+    slow.get_by_text("not watched here").wait_for()
     assert bar.is_hidden()
     slow.get_by_role("button", name="Resume").click()
     page.wait_for_selector(".sw-job >> nth=0 >> progress:visible")
@@ -97,7 +97,7 @@ def a_job_is_found_opened_and_saved(page: Any, jobs: Any, lab: Lab) -> None:
     page.wait_for_function("document.querySelectorAll('.sw-job').length === 2")
     jobs.locator(".sw-job", has_text="snow").get_by_role("button", name="Open").click()
     page.wait_for_function("document.querySelector('.sw-details img')?.naturalWidth > 200")
-    jobs.get_by_label("Save into").fill("kept")
+    jobs.get_by_label("Save to").fill("kept")
     jobs.get_by_role("button", name="Save", exact=True).click()
     jobs.get_by_text(f"in {lab.folder}/kept").wait_for()
     assert len(list((lab.folder / "kept").iterdir())) == 1
@@ -113,7 +113,7 @@ def pictures_are_found(page: Any, gallery: Any) -> None:
     gallery.get_by_label("Model").select_option("sdxl1.0-realvis")
     pictures_are_there(page, 1)
     assert gallery.locator("img").get_attribute("alt") == "a red sailing boat at dawn"
-    gallery.get_by_label("Model").select_option("every model")
+    gallery.get_by_label("Model").select_option("any")
     pictures_are_there(page, 6)
 
 

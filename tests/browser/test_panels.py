@@ -101,11 +101,11 @@ def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab, photo: Pa
     decoded(page)
     shot(page, "run-made")
     press(page, "As a cell")
-    code = page.get_by_label("A cell that does the same").input_value()
+    code = page.get_by_label("Cell code for this run").input_value()
     assert code.startswith("%%segmind_run nano-banana\nprompt: the same cat as a watercolour")
     assert "file:" in code
     press(page, "As Python")
-    assert "SegmindClient" in page.get_by_label("Python that does the same").input_value()
+    assert "SegmindClient" in page.get_by_label("Python code for this run").input_value()
     shot(page, "run-code")
     assert page.locator(ERRORS).count() == 0
 
@@ -167,7 +167,7 @@ def test_a_large_file_goes_up_in_the_upload_panel(browser: Any, lab: Lab, photo:
         decoded(page)
         shot(page, "upload")
         assert len(sandbox.requests("POST", "/upload-asset")) == 2
-        page.get_by_label("Or a URL, a path, or a $variable").fill("nothing.png")
+        page.get_by_label("URL, path or $variable").fill("nothing.png")
         press(page, "Add")
         page.locator(".sw-panel .sw-error", has_text="There is no file nothing.png").wait_for()
 
@@ -197,7 +197,7 @@ def test_the_keyboard_alone_runs_a_model(browser: Any, lab: Lab) -> None:
     assert "a lighthouse" in panel.get_by_label("Inputs as YAML").input_value()
     pressed("As fields", "Space", "As YAML")
     pressed("As a cell", "Enter", "As a cell")
-    panel.get_by_label("A cell that does the same").wait_for()
+    panel.get_by_label("Cell code for this run").wait_for()
     pressed("Close", "Enter", "As Python")  # what stood before what is gone
     pressed("Run", "Enter", "Run")
     panel.get_by_role("button", name="Stop watching").focus()

@@ -491,7 +491,7 @@ def test_a_cell_says_where_it_ran(client: SegmindClient, monkeypatch: pytest.Mon
     assert line(provider="apimart") == "%%segmind_run gemini-3-pro-image-preview -p apimart"
     assert line(provider="sandbox") == "%%segmind_run flux-dev -p sandbox"
     assert export.cell(WORKFLOW, {}, "workflow", "-b") == f"%%segmind_workflow {WORKFLOW} -b\n"
-    with pytest.raises(InputError, match="has spaces"):
+    with pytest.raises(InputError, match="contains spaces"):
         export.cell("two words", {})
 
 

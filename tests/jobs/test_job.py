@@ -170,7 +170,7 @@ def test_a_tick_after_the_end_changes_nothing(clock: Clock) -> None:
 
 def test_waiting_ends_and_the_job_goes_on() -> None:
     one = job()
-    with pytest.raises(StillRunning, match=r"0\.01 s; the job req-1 goes on") as raised:
+    with pytest.raises(StillRunning, match=r"0\.01 s; the job req-1 continues") as raised:
         one.wait(0.01)
     assert "--resume req-1" in raised.value.hint
     assert one.watching
@@ -235,7 +235,7 @@ def test_the_results(tmp_path: Path) -> None:
     [path] = one.save(tmp_path / "new")
     assert path.read_bytes() == b"some text"
     (tmp_path / "file").write_text("")
-    with pytest.raises(AssetError, match="cannot be made"):
+    with pytest.raises(AssetError, match="cannot be created"):
         one.save(tmp_path / "file" / "below")
 
 

@@ -64,7 +64,7 @@ def test_question_mark_shows_the_help(shell: Shell, capsys: pytest.CaptureFixtur
         ("%segmind_run fast-flux-schnell --api v3 prompt=x", "invalid choice: 'v3'"),
         ("%segmind_run fast-flux-schnell -o 1x prompt=x", "'1x' cannot be a variable's name"),
         ("%segmind_run fast-flux-schnell -o class prompt=x", "'class' cannot be"),
-        ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is set twice"),
+        ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is given twice"),
         ("%segmind_run fast-flux-schnell prompt=x prompt=y", "`prompt` occurs twice"),
         ("%%segmind_run fast-flux-schnell prompt=x\nprompt: y", "on the line and in the cell"),
         ("%segmind_run fast-flux-schnell prompt=$nothing", "nothing"),
@@ -72,7 +72,7 @@ def test_question_mark_shows_the_help(shell: Shell, capsys: pytest.CaptureFixtur
         ("%segmind_status please", "takes no 'please'"),
         ("%segmind_upload", "There is nothing to upload"),
         ("%segmind_upload missing.png", "There is no file"),
-        ("%segmind_upload *.nothing", "No file fits *.nothing"),
+        ("%segmind_upload *.nothing", "No file matches *.nothing"),
         ("%segmind_upload a.png -o a-b", "'a-b' cannot be"),
     ],
 )
@@ -354,7 +354,9 @@ def test_max_cost_refuses_before_anything_is_sent(
     shell: Shell, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     (tmp_path / "cat.png").write_bytes(picture())
-    with pytest.raises(errors.LimitError, match=r"usually costs \$0.04 .*more than the \$0.01"):
+    with pytest.raises(
+        errors.LimitError, match=r"typically costs \$0.04 .*more than your limit of \$0.01"
+    ):
         shell.run("%segmind_run seedream-4.5 --max-cost 0.01 prompt=x image_input=file:cat.png")
     assert not sandbox.requests("POST")
     shell.run(f"{RUN} prompt=x --max-cost 0.01")
@@ -384,7 +386,7 @@ def test_a_folder_that_cannot_be_is_found_before_anything_is_sent(
     shell: Shell, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(errors.AssetError, match="folder file/in cannot be made"):
+    with pytest.raises(errors.AssetError, match="folder file/in cannot be created"):
         shell.run(f"{RUN} prompt=x --save file/in")
     assert not sandbox.requests("POST")
 
@@ -496,8 +498,8 @@ def test_models_are_found_by_words_and_modality(shell: Shell) -> None:
         errors.CellError, match="No model of Segmind fits 'flux' and --modality sound"
     ) as bad:
         shell.run("%segmind_models flux --modality sound")
-    assert "Leave --modality out" in bad.value.hint
-    with pytest.raises(errors.CellError, match="No model fits 'zzzz'"):
+    assert "Remove --modality" in bad.value.hint
+    with pytest.raises(errors.CellError, match="No model matches 'zzzz'"):
         shell.run("%segmind_models zzzz")
 
 
@@ -537,7 +539,7 @@ def test_jobs_resume_goes_on(
     shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell.run("%segmind_jobs --resume")
-    assert "No job is unfinished." in capsys.readouterr().out
+    assert "There are no unfinished jobs." in capsys.readouterr().out
     assert shell.run("%segmind_jobs --stop") is None
     assert "No job is watched here." in capsys.readouterr().out
     sandbox.faults.add("GET /v2/.*", "silence", times=None)
@@ -566,7 +568,7 @@ def test_a_job_that_only_the_service_knows_is_resumed_by_its_id(
     unknown = "00000000-0000-4000-8000-000000000000"
     with pytest.raises(errors.NotFound) as raised:
         shell.run(f"%segmind_jobs --resume {unknown}")
-    assert raised.value.hint == "Neither this journal nor Segmind knows this id."
+    assert raised.value.hint == "Neither this journal nor Segmind has a job with this id."
     assert unknown not in [job.id for job in shell.client.jobs()]
 
 

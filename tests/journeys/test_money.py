@@ -51,14 +51,14 @@ Said = pytest.CaptureFixture[str]
         ("%segmind_jobs --clean", "--clean needs --older DAYS"),
         ("%segmind_jobs --clean --older soon", "'soon' is not a number"),
         ("%segmind_jobs --clean --older -1", "'-1' is not a number from 0 to"),
-        ("%segmind_jobs --clean --older 3 abc", "--clean takes no ID"),
+        ("%segmind_jobs --clean --older 3 abc", "--clean does not take an ID"),
         ("%segmind_jobs --older 3", "--older works only with --clean"),
         ("%segmind_jobs --yes", "--yes works only with --clean"),
         (
             "%segmind_jobs --resume --model flux",
-            "--model filters the list; it does not go with --resume",
+            "--model filters the list and cannot be used with --resume",
         ),
-        ("%segmind_jobs abc --text fox", "--text filters the list; it does not go with an ID"),
+        ("%segmind_jobs abc --text fox", "--text filters the list and cannot be used with an ID"),
         ("%segmind_jobs $RUN", "`$RUN` is not defined"),
         ("%segmind_jobs $In", "$In is a list, not a job"),
         ("%segmind_spend --by week", "invalid choice: 'week'"),
@@ -83,11 +83,11 @@ def test_a_dry_run_tells_what_would_keep_it_from_being_sent(
 ) -> None:
     shell.run(f"{RUN} prompt=x --dry-run --max-cost 0.001 sparkle=1")
     said = capsys.readouterr().out
-    assert "It would be refused: fast-flux-schnell usually costs $0.0055" in said
+    assert "This run would be refused: fast-flux-schnell typically costs $0.0055" in said
     assert said.count("`sparkle` is not a known parameter") == 1
     shell.run("%config SegmindClient.budget = 0.001")
     shell.run(f"{RUN} prompt=x --dry-run")
-    assert "It would be refused: fast-flux-schnell may cost $0.0055; of this" in (
+    assert "This run would be refused: fast-flux-schnell may cost $0.0055; of this" in (
         capsys.readouterr().out
     )
     assert not sandbox.requests("POST")
@@ -135,7 +135,7 @@ def test_a_stop_just_after_it_was_sent_does_not_say_that_it_was_not(
 
     shell.client.budget = 1.0
     shell.client.observe(interrupted, "newest")
-    with pytest.raises(errors.StillRunning, match=r"You stopped waiting; the job .* goes on"):
+    with pytest.raises(errors.StillRunning, match=r"You stopped waiting; the job .* continues"):
         shell.run(f"{RUN} prompt=x")
     shell.client.unobserve(interrupted, "newest")
     [job] = shell.client.jobs()
@@ -160,7 +160,7 @@ def test_reuse_shows_what_was_paid_already(
     assert str(first.outputs[0].path) in said
     assert shell.run(f"{RUN} prompt=x --seed 8 --reuse").id != first.id
     shell.run(f"{RUN} prompt=x --seed 7 --reuse --dry-run")
-    assert f"The job {first.id} would be shown again" in capsys.readouterr().out
+    assert f"The result of job {first.id} would be shown again" in capsys.readouterr().out
     assert len(sandbox.billed_posts) == 2
 
 
@@ -236,7 +236,7 @@ def test_jobs_are_found_by_model_status_and_words(
         assert list(shell.run(f"%segmind_jobs {options}")) == jobs, options
     capsys.readouterr()
     shell.run("%segmind_jobs --text owl")
-    assert "No job matches." in capsys.readouterr().out
+    assert "No jobs match." in capsys.readouterr().out
     shell.run("%segmind_jobs --last 2")
     said = capsys.readouterr().out
     assert "2 of 3 jobs; --last shows more." in said
@@ -283,7 +283,7 @@ def test_clean_says_how_much_and_asks(shell: Shell, capsys: Said) -> None:
     shell.run("%segmind_jobs --clean --older 0")
     said = capsys.readouterr().out
     assert "would be removed" in said
-    assert "Add --yes to do it." in said
+    assert "Add --yes to delete them." in said
     assert path.exists()
     shell.run("%segmind_jobs --clean --older 0 --yes")
     said = capsys.readouterr().out
@@ -316,7 +316,7 @@ def test_a_cleaned_job_is_shown_and_told_how_to_get_back(shell: Shell, capsys: S
 
 def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     shell.run("%segmind_spend")
-    assert "Nothing was run yet." in capsys.readouterr().out
+    assert "No jobs were run yet." in capsys.readouterr().out
     for prompt in ("one", "two"):
         shell.run(f"{RUN} prompt={prompt}")
     shell.run("%segmind_run flux-dev prompt=three")
@@ -328,12 +328,13 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     capsys.readouterr()
     spent = shell.run("%segmind_spend")
     lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
-    assert ["flux-dev", "1", "1", "$1.50", "real"] in lines
+    assert ["flux-dev", "1", "1", "$1.50", "USD"] in lines
     assert ["fast-flux-schnell", "2", "2", "$0.011", "sandbox credits"] in lines
-    assert ["in all", "3", "3", "$0.031", "sandbox credits"] in lines
+    assert ["total", "3", "3", "$0.031", "sandbox credits"] in lines
     assert lines[-1][0].startswith("This session: $0.00 spent. In sandbox credits: $0.031 spent.")
     assert (
-        "Its budget is $0.10. The balance after the newest job: 9.97 USD of sandbox credits."
+        "The budget of this session is $0.10. The balance after the newest job: 9.97 USD of"
+        " sandbox credits."
         in lines[-1][0]
     )
     assert [row.usd for row in spent] == [1.5, 0.02, 0.011]
@@ -347,7 +348,7 @@ def test_spend_of_days_without_jobs_says_so(shell: Shell, capsys: Said) -> None:
     shell.run(f"{RUN} prompt=x")
     capsys.readouterr()
     shell.run("%segmind_spend --since 0")
-    assert "Nothing was run then. This session" in capsys.readouterr().out
+    assert "No jobs were run in that time. This session" in capsys.readouterr().out
 
 
 def test_spend_tells_where_a_cost_is_not_known(shell: Shell, capsys: Said) -> None:

@@ -70,5 +70,5 @@ def test_wrong_values_are_errors_and_never_an_exit(line: str, words: str) -> Non
     "line", ["--resume --stop", "--clean --stop --older 3", "--resume --clean"]
 )
 def test_one_thing_at_a_time_is_done_with_jobs(line: str) -> None:
-    with pytest.raises(CellError, match="do not go together"):
+    with pytest.raises(CellError, match="cannot be used together"):
         parse("segmind_jobs", line)

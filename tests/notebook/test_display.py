@@ -222,7 +222,7 @@ def test_stop_leaves_soon_and_the_job_goes_on(
     assert took < 0.5
     content = reply["content"]
     assert content["ename"] == "StillRunning"
-    assert content["evalue"] == f"You stopped waiting; the job {known} goes on."
+    assert content["evalue"] == f"You stopped waiting; the job {known} continues."
     assert content["traceback"][1].strip() == f"→ Get it back with %segmind_jobs --resume {known}"
     sandbox.faults.clear()
     said = kernel.run("print(job.wait(20).status, job.image.size)")

@@ -80,7 +80,7 @@ def test_a_model_runs_and_its_picture_appears(panel: RunPanel, sandbox: Sandbox)
 
 def test_nothing_is_sent_while_an_input_is_missing(panel: RunPanel, sandbox: Sandbox) -> None:
     panel.go.click()
-    assert "see above" in said(panel)
+    assert "see the messages above" in said(panel)
     assert sandbox.billed_posts == []
     assert not panel.go.disabled
 
@@ -126,7 +126,9 @@ def test_what_the_service_refuses_stands_at_its_field(panel: RunPanel, sandbox: 
     sandbox.faults.add("POST /v2/fast-flux-schnell", 422, body=words)
     panel.form.inputs = {"prompt": "a fox", "steps": 50}
     told = threading.Event()
-    panel.line.observe(lambda _: "see its field" in said(panel) and told.set(), "value")
+    panel.line.observe(
+        lambda _: "see the message at its field" in said(panel) and told.set(), "value"
+    )
     panel.go.click()
     assert told.wait(20), said(panel)
     settled(panel)
@@ -169,7 +171,7 @@ def test_only_models_of_the_place_are_offered(panel: RunPanel) -> None:
     panel.form.inputs = {"prompt": "a fox"}
     panel.provider.value = "apimart"
     assert listed.wait(20)
-    assert "fast-flux-schnell runs at Segmind" in told(panel, "choose that provider")
+    assert "fast-flux-schnell is a model of Segmind" in told(panel, "choose that provider")
     assert panel.act.layout.display == panel.form_box.layout.display == "none"
     panel.provider.value = "segmind"
     back = threading.Event()

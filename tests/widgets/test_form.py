@@ -265,7 +265,7 @@ def test_a_file_of_another_kind_is_refused_where_it_was_dropped(
     begin = {"type": "begin", "batch": "1", "files": [{"name": "a.wav", "size": len(data)}]}
     drop._receive(None, begin, [])
     drop._receive(None, {"type": "piece", "batch": "1", "file": 0, "offset": 0}, [data])
-    assert "image/png: `reference_audio` takes a sound file" in drop.error
+    assert "image/png: `reference_audio` takes an audio file" in drop.error
     assert form.inputs == {}
 
 

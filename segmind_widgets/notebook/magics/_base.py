@@ -22,9 +22,9 @@ Magic = TypeVar("Magic", bound=Callable[..., Any])
 
 
 def with_options(magic: Magic) -> Magic:
-    """Let `?` show a magic's options, and cut keys out of the words of its errors.
+    """Let `?` show a magic's options, and remove keys from the texts of its errors.
 
-    Its docstring has the options in place of "… shows the options".
+    The docstring shows the options instead of the line "… shows the options".
 
     IPython asks an object's `getdoc` before it reads `__doc__`, so that the parsers are built by
     the first `?` and not by `%load_ext`.
@@ -73,7 +73,7 @@ class MagicsBase:
 
     @cached_property
     def run_command(self) -> RunCommand:
-        """Return the command behind `%segmind_run` and its relatives."""
+        """Return the command that implements `%segmind_run` and similar magics."""
         from segmind_widgets.notebook.run_command import RunCommand
 
         return RunCommand(self.client, self.display, self.names)

@@ -21,7 +21,7 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_login(self, line: str) -> None:
-        """Store an API key: asks for it without showing it.
+        """Prompt for an API key (hidden input) and store it.
 
         %segmind_login [PROVIDER] [--forget]
 
@@ -93,7 +93,7 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_status(self, line: str) -> Table:
-        """Show the provider, where its key came from, credits and limits.
+        """Show the provider, the source of its key, credits and limits.
 
         %segmind_status [options]
 
@@ -110,8 +110,8 @@ class AccountMagics(MagicsBase):
             balance = self.client.credits(options.provider)
         except Unauthorized as error:
             hint = (
-                f"The key {keys.masked(name)} comes from {keys.source(name)};"
-                f" %segmind_login {name} sets another, made at {endpoint.provider.keys_url}"
+                f"The key {keys.masked(name)} comes from {keys.source(name)}; %segmind_login "
+                f"{name} sets another; create keys at {endpoint.provider.keys_url}"
             )
             raise error.with_hint(hint) from error.__cause__
         key = "none needed" if endpoint.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
@@ -137,7 +137,7 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_spend(self, line: str) -> Table:
-        """Show the cost of jobs as the services report it, sandbox credits apart.
+        """Show the cost of jobs as the services report it, and sandbox credits separately.
 
         %segmind_spend [options]
 

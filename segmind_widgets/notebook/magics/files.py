@@ -39,7 +39,7 @@ class FileMagics(MagicsBase):
         Segmind takes JPEG, PNG, WebP, and other files that the models support. APIMart takes JPEG,
         PNG, WebP and GIF of at most 20 MB; their URLs are valid for 72 hours.
 
-        Below %%segmind_upload, paste code that uploads: it is read, and not run.
+        Code that uploads files can be pasted below %%segmind_upload; it is parsed, not run.
 
         %segmind_upload? shows the options.
 
@@ -51,7 +51,7 @@ class FileMagics(MagicsBase):
         options = self.options("segmind_upload", "" if cell is None and code else line)
         if cell is not None and code is None:
             raise CellError(
-                "The cell below %%segmind_upload is no code that uploads a file.",
+                "The cell below %%segmind_upload is not code that uploads a file.",
                 hint="Write the files on the line: %segmind_upload cat.jpg",
             )
         if code:
@@ -80,7 +80,7 @@ class FileMagics(MagicsBase):
             bar.end("The upload was stopped.")
             raise SegmindError(
                 "You stopped the upload.",
-                hint="Files that were uploaded already are not sent again.",
+                hint="Files that were already uploaded are not sent again.",
             ) from None
         except SegmindError:
             bar.end("The upload failed.")
@@ -94,7 +94,8 @@ class FileMagics(MagicsBase):
         if code is not None and code.kind != "upload":
             magic = "run" if code.kind == "model" else "workflow"
             raise CellError(
-                f"The code runs {code.target}.", hint=f"Write %%segmind_{magic} on the first line."
+                f"The code runs {code.target} and uploads no file.",
+                hint=f"Write %%segmind_{magic} on the first line.",
             )
         if code is not None:
             code.check()
@@ -120,7 +121,9 @@ class FileMagics(MagicsBase):
         if glob.has_magic(path) and not Path(path).exists():
             names = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - takes absolute patterns
             if not names:
-                raise AssetError(f"No file fits {word} in {Path.cwd()}.", hint="Check the pattern.")
+                raise AssetError(
+                    f"No file matches {word} in {Path.cwd()}.", hint="Check the pattern."
+                )
             return [Path(name) for name in names if Path(name).is_file()]
         if Path(path).is_dir():
             return media_files(Path(path))

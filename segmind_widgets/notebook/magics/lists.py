@@ -84,7 +84,7 @@ class ListMagics(MagicsBase):
 
     def _clean(self, older: float, *, yes: bool) -> None:
         freed = self.client.clean(older, dry_run=not yes)
-        ask = " Add --yes to do it." if freed.files and not yes else ""
+        ask = " Add --yes to delete them." if freed.files and not yes else ""
         self.display.note(f"{freed}{ask}")
 
     def _stop(self, ids: list[str], last: int) -> Table | None:
@@ -113,7 +113,7 @@ class ListMagics(MagicsBase):
         return jobs[0]
 
     def _job(self, word: str) -> Job:
-        """Return the job of an id, or of a $variable."""
+        """Return the job with an id, or the value of a $variable."""
         if not word.startswith("$"):
             return self.client.job(word)
         from segmind_widgets.syntax.cells import parse_line

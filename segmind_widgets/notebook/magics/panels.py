@@ -30,7 +30,7 @@ class PanelMagics(MagicsBase):
 
         options = self.options("segmind_panel", line)
         if not options.name:
-            raise CellError("Which panel?", hint=f"There are {', '.join(panels.names())}.")
+            raise CellError("Which panel?", hint=f"The panels are {', '.join(panels.names())}.")
         panel_class = panels.find(options.name)
         argument = panel_class.argument_of(options.argument)
         panel = panel_class(argument, client=self.client, names=self.names)

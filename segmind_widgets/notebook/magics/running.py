@@ -32,9 +32,9 @@ class RunMagics(MagicsBase):
 
         %segmind_run MODEL [options] prompt="a red fox" seed=7
 
-        An input that is only $name or ${expression} is that Python object (a number, a list, an
-        image, an Asset, a Job: its first output). ${expression} within a text is replaced by its
-        text. An input that is only file:cat.png is that file.
+        An input that is only $name or ${expression} is replaced by that Python object (a number, a
+        list, an image, an Asset, a Job: its first output). ${expression} within a text is replaced
+        by its text. An input that is only file:cat.png is that file.
 
         With --rows TABLE it runs once for each row of a CSV or JSONL file, or of $table.
 

@@ -46,7 +46,7 @@ def _share(mask: Image.Image) -> float:
 
 
 def _middle(size: Size) -> Image.Image:
-    """Return an oval in the middle, the fallback where no subject stands out."""
+    """Return an oval in the middle, the fallback if no subject stands out."""
     dome = Image.radial_gradient("L").resize(size)
     return dome.point([255 if i < 128 else 0 for i in range(256)])
 
@@ -109,7 +109,7 @@ def _grown(seed: Image.Image, within: Image.Image) -> Image.Image:
 
 
 def _kept(solid: Image.Image) -> Image.Image:
-    """Return the regions that reach the middle, or all if those are too small a part."""
+    """Return the regions that reach the middle, or all regions if these are too small."""
     w, h = solid.size
     seed = Image.new("L", solid.size)
     seed.paste(255, (round(w * 0.36), round(h * 0.3), round(w * 0.64), round(h * 0.8)))
