@@ -423,7 +423,7 @@ class SegmindClient(Settings):
     # the account, the models
 
     def credits(self, provider: str | None = None) -> Credits:
-        """Return the balance of the account. The request is free, so it also checks the key."""
+        """Return the balance of the account. The request is free, and also checks the key."""
         from segmind_widgets.network.account import fetch_credits
 
         return fetch_credits(self.session.endpoints.choose(provider))

@@ -1,11 +1,11 @@
 r"""All HTML of outputs and widgets, built from escaped text that front ends do not interpret.
 
 Front ends typeset formulas in HTML, too: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, `\begin{…}`. MathJax
-looks for the delimiters in text that no tag interrupts, and Markdown looks for them in the source.
-So each `$` and each backslash is written as a reference, in an element of its own. That works in
+searches for the delimiters within text nodes, and Markdown searches for them in the source. So each
+`$` and each backslash is written as a reference, in an element of its own. That works in
 JupyterLab, Notebook 7, Voilà, nbconvert's pages and Markdown, and with any sanitiser (JupyterLab
-ignores the class `tex2jax_ignore`, nbconvert ignores `mathjax_ignore`). A line break is a
-reference, too: a blank line would end HTML inside Markdown.
+ignores the class `tex2jax_ignore`, nbconvert ignores `mathjax_ignore`). Line breaks are also
+written as references, since a blank line would end HTML inside Markdown.
 """
 
 from __future__ import annotations

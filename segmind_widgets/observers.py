@@ -38,7 +38,8 @@ class Guarded:
         name = type(error).__name__  # the error's own words may hold a key
         frames = traceback.extract_tb(error.__traceback__)
         _log.error("An observer of %r failed: %s\n%s", owner, name, "".join(frames.format()))
-        if change["name"] != "observer_error":  # else an observer of all traits calls itself
+        # otherwise an observer of all traits would call itself
+        if change["name"] != "observer_error":
             place = f"{frames[-1].name}, line {frames[-1].lineno}"
             owner.observer_error = f"A callback failed: {name} in {place}."
 

@@ -221,7 +221,7 @@ class JobFilters(TypedDict, total=False):
     with_outputs: bool
     sandbox: bool | None
     batch: str | None
-    target: str  # the model's whole name
+    target: str  # the model's complete name
     provider: str  # its name; runs on the sandbox have one, too
     here: bool  # started or resumed in this kernel
 

@@ -37,12 +37,12 @@ class _Process:
 
 
 def set_server(server: MessageServer | None) -> None:
-    """Set the server of this process; None where no kernel runs."""
+    """Set the server of this process; None if there is no kernel."""
     _Process.server = server
 
 
 def serve() -> None:
-    """Serve our widgets once, in a cell that works in the main thread of a kernel."""
+    """Handle our widgets' messages once, in a cell that works in the kernel's main thread."""
     wait_for(lambda _: False, 0.0)
 
 

@@ -66,7 +66,7 @@ class Asset:
             return cls._of_job(source)
         if hasattr(source, "save") and hasattr(source, "mode"):
             return cls._of_picture(source)
-        if hasattr(source, "__array_interface__"):  # after `save`: on a picture it decodes
+        if hasattr(source, "__array_interface__"):  # after `save`, because it decodes a picture
             return cls._of_picture(from_array(source))
         if hasattr(source, "read"):
             return cls._of_file(source)
@@ -153,7 +153,7 @@ class Asset:
 
     @cached_property
     def media_type(self) -> str:
-        """Return the type by the content, else the declared one, else by the name."""
+        """Return the type found in the content, else the declared type, else that of the name."""
         if self.recognised:
             return self.recognised
         if self.declared_type and "/" in self.declared_type:
@@ -262,7 +262,7 @@ class Asset:
         """
 
         def small(picture: Any) -> Any:
-            picture.draft("RGB", (side, side))  # a JPEG is decoded at little more than that
+            picture.draft("RGB", (side, side))  # a JPEG is decoded at a size a little above this
             return decoding.upright(picture)
 
         return preview.encode(self._picture(small), side, max_bytes)

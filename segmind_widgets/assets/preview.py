@@ -9,7 +9,7 @@ from segmind_widgets import markup
 from segmind_widgets.assets.decoding import eight_bit
 from segmind_widgets.markup import Html
 
-PREVIEW_SIDE = 1024  # pixels of a picture in a notebook
+PREVIEW_SIDE = 1024  # pixels: the longest side of a picture in a notebook
 PREVIEW_BYTES = 52_000  # so that a notebook with twenty pictures stays under 1.5 MB
 _MIN_SIDE = 160  # pixels
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is embedded in the notebook

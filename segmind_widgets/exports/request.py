@@ -46,11 +46,12 @@ class File(str):
 class ExportRequest:
     """A submit as a script sends it.
 
-    `inputs` are JSON but for each `File`. `protocol` is how the reply leads to the outputs: v1,
-    v2, workflow or task. `api` is the base address and `path` what follows it, `pause` the seconds
-    between polls, `key` the variable that holds the key, `name` a stem for the outputs' files.
-    `headers` are the names of the headers that may carry the key, the first to try first.
-    `sandbox` is whether the plan is of the built-in sandbox; the addresses are the real ones then.
+    `inputs` are JSON, except for `File` values. `protocol` is the way from the reply to the
+    outputs: v1, v2, workflow or task. `api` is the base address, `path` the rest of the address,
+    `pause` the seconds between polls, `key` the variable that holds the key, `name` the stem of the
+    output files' names. `headers` are the names of the headers that may carry the key, in the order
+    in which they are tried. `sandbox` is whether the plan is of the built-in sandbox; the addresses
+    are the real ones then.
     """
 
     protocol: Literal["v1", "v2", "workflow", "task"]

@@ -91,7 +91,7 @@ class Job(Observable):
     outputs: TraitType[tuple[Asset, ...], tuple[Asset, ...]] = Tuple(
         help="Assets, on this disk, once the status is completed."
     )
-    note = Unicode(help="A remark on the results, such as that they are in memory only.")
+    note = Unicode(help="A remark on the results, for example that they are only in memory.")
     error = cast(
         "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
         Instance(SegmindError, allow_none=True, help="The error of the job, or None."),

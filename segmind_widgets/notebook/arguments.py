@@ -213,7 +213,9 @@ def _add_limits(parser: Arguments) -> None:
         " columns are inputs, and the cell has what is the same for all rows",
     )
     parser.add_argument(
-        "--yes", action="store_true", help="do not ask before many runs, or beyond the budget"
+        "--yes",
+        action="store_true",
+        help="do not ask for confirmation of many runs or a cost above the budget",
     )
     parser.add_argument(
         "--timeout",

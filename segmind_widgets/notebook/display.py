@@ -98,7 +98,7 @@ class CellDisplay:
         display(value)
 
     def new_output(self) -> LiveOutput:
-        """Return an output for the upload and the job of a run, shown at its first line."""
+        """Return an output for the upload and the job of a run; it appears with its first line."""
         front_end = None if self._client.live == "html" else self._front_end
         return LiveOutput(front_end, self.in_cell)
 

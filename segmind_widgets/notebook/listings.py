@@ -36,9 +36,9 @@ def models(matches: Sequence[Model], most: int = 40) -> Table:
             "model": lambda model: model.slug,
             "name": lambda model: model.name + " (premium)" * model.premium,
             **_provider_column(matches),
-            "what": lambda model: model.modality,
-            "usually": lambda model: money(model.cost) if model.cost is not None else "?",
-            "takes": lambda model: seconds(model.seconds) if model.seconds else "?",
+            "type": lambda model: model.modality,
+            "typical cost": lambda model: money(model.cost) if model.cost is not None else "?",
+            "typical time": lambda model: seconds(model.seconds) if model.seconds else "?",
         },
         f"{more}%segmind_models NAME shows a model's parameters, if they are known.",
     )
@@ -92,7 +92,7 @@ def jobs(
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
             "started": lambda job: date_and_time(job.created),
-            "took": lambda job: seconds(job.elapsed) if job.elapsed else "",
+            "duration": lambda job: seconds(job.elapsed) if job.elapsed else "",
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
         },
@@ -115,7 +115,7 @@ def job(one: Job, cell: str) -> Table:
         "provider": where,
         "id": one.id,
         "started": date_and_time(one.created),
-        "took": seconds(one.elapsed) if one.elapsed else "",
+        "duration": seconds(one.elapsed) if one.elapsed else "",
         "cost": money(one.cost) if one.cost is not None else "unknown",
         "credits left": f"{one.credits:.2f} USD" if one.credits is not None else "",
         "seed": str(one.seed) if one.seed is not None else "",
@@ -224,7 +224,7 @@ def _takes(schema: Mapping[str, Any]) -> str:
 
 def _total(rows: Sequence[Any]) -> Any:
     sums = {name: sum(getattr(r, name) for r in rows) for name in SUM_COLUMNS}
-    return replace(rows[0], key="in all", provider="", **sums)
+    return replace(rows[0], key="total", provider="", **sums)
 
 
 def _cost(row: Any) -> str:

@@ -32,8 +32,8 @@ class FrontEnd:
     Args:
         shows_widgets: None until the first line was answered, or was not. False is no verdict for
             good: the tab may have been closed, or not have been ready.
-        comes_later: a page that opens after the cells have run, as Voilà's, so that a line without
-            an answer means nothing.
+        comes_later: whether the page opens after the cells have run, as in Voilà, so that a missing
+            answer means nothing.
     """
 
     shows_widgets: bool | None = None
@@ -55,7 +55,7 @@ class LiveOutput:
         self.on_press: Callable[[], Any] = lambda: None
         self._front_end = front_end
         self._in_cell = in_cell
-        self._context = copy_context()  # front ends find the cell by it
+        self._context = copy_context()  # front ends identify the cell by it
         self._lock = threading.RLock()
         self._handle: Any = None
         self._widget: LiveLine | None = None

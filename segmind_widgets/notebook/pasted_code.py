@@ -101,7 +101,7 @@ def _check_provider(pasted: Pasted, options: Namespace) -> None:
     hint = f"Write -p {pasted.provider}, or remove -p."
     if name == "sandbox":
         hint = f"Write -p sandbox/{pasted.provider}."
-    raise CellError(f"The code is for {pasted.provider}, and the line says -p {name}.", hint=hint)
+    raise CellError(f"The code is for {pasted.provider}, but the line has -p {name}.", hint=hint)
 
 
 def _is_same(line: str, code: str) -> bool:

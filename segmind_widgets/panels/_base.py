@@ -43,7 +43,7 @@ from segmind_widgets.widgets.served import serve
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _serials = count()  # panels in the order in which they were made
-_HIDE_STATIC = (  # while the panel has a kernel; JupyterLab may restore one without
+_HIDE_STATIC = (  # while the panel has a kernel; JupyterLab may restore panels without one
     ":root:has(.sw-panel-{id}:not(.jupyter-widgets-disconnected)) .sw-still-{id}{{display:none}}"
 )
 _MISSING_WIDGET = (  # JupyterLab's "model not found" message above the static HTML
@@ -183,7 +183,7 @@ class Panel(widgets.VBox):
     def on_job_end(self, job: Any) -> None:
         """Keep and show the outputs of a job that ended or was detached.
 
-        Called again where the job was resumed in between. Override this to show them elsewhere.
+        Called again if the job was resumed in between. Override this to show them elsewhere.
         """
         self.keep(job)
         if job.outputs:
@@ -240,10 +240,10 @@ class Panel(widgets.VBox):
     def static_html(self, *pictures: Html) -> Html:
         """Return the static HTML below the panel, which stays in the saved notebook.
 
-        It is hidden while the panel is alive. In the place of a widget whose kernel has ended,
-        JupyterLab shows an error and ignores the text/html beside it; the CSS here replaces that
-        error by the panel's placeholder. A panel that is still on the page is dimmed, and the
-        placeholder stands below it.
+        It is hidden while the panel is alive. If the kernel of a widget has ended, JupyterLab shows
+        an error and ignores the text/html of the same output; the CSS here replaces the error by
+        the panel's placeholder. A panel that is still on the page is dimmed, and the placeholder
+        stands below it.
         """
         missing = _MISSING_WIDGET.format(id=self.model_id)
         dead = f".sw-panel-{self.model_id}.jupyter-widgets-disconnected"

@@ -156,7 +156,7 @@ class RunsPanel(Panel):
         if form is None or self.go.disabled:  # a second click while the first is being submitted
             return
         if form.check() and not self.as_written:
-            self.line.say("Some inputs are not valid: see above.", error=True)
+            self.line.say("Some inputs are not valid: see the messages above.", error=True)
             self.head.focus_error()
             return
         inputs = self._inputs_by_run(form.inputs, self.count.value)
@@ -203,7 +203,7 @@ class RunsPanel(Panel):
         self.say(f"Uploading: {count / 1e6:.1f} of {total / 1e6:.1f} MB")
 
     def on_job_end(self, job: Job) -> None:
-        """Replace the job's line by its outputs, or show its error, if possible at an input."""
+        """Replace the job's line by its outputs, or show its error, below the input if possible."""
         self.keep(job)
         if job.outputs:
             self.outputs.add(job)
@@ -229,7 +229,7 @@ class RunsPanel(Panel):
             return False
         if not self.form.show_error(error):
             return False
-        self.line.say("An input was refused: see its field.", error=True)
+        self.line.say("The service refused an input: see the message at its field.", error=True)
         self.head.focus_error(politely=True)
         return True
 

@@ -78,7 +78,7 @@ class RunPanel(RunsPanel):
         return ""
 
     def choose(self, name: str) -> None:
-        """Show the form of a model by its name or address, also where no catalogue has it."""
+        """Show the form of a model by its name or address, even if it is not in the catalog."""
         name, provider = split_provider(name)
         if provider:
             self.provider.value = provider
@@ -173,7 +173,7 @@ class RunPanel(RunsPanel):
         facts = " · ".join(filter(None, [model.modality, model.provider]))
         page = self.client.session.provider_class(model.provider).model_page(model.slug)
         remarks = [PREMIUM] if model.premium else []
-        remarks += [] if model.listed else ["It is not in today's directory."]
+        remarks += [] if model.listed else ["It is not in the provider's current list."]
         address = fragment(" · ", link(page, "page")) if page else ""
         self.facts.value = lines(
             fragment(element("b", model.name or model.slug), " ", _hint(facts, address)),

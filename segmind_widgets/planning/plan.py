@@ -180,7 +180,7 @@ def make_plan(
     Args:
         request: the request with its inputs before uploads.
         endpoint: where it would run.
-        directory: the models that are known.
+        directory: the known models.
         store: earlier runs.
         uploads: how files are sent, and earlier uploads.
         check_inputs: see `Settings.check_inputs`; inputs that are not refused become notes.
@@ -189,7 +189,7 @@ def make_plan(
         notes: about the choice of the endpoint.
 
     Raises:
-        InputError: an input is wrong, or the target is no name.
+        InputError: an input is wrong, or the target is not a name.
         AssetError: a file cannot be sent.
     """
     request = endpoint.provider.normalize(request)
@@ -209,7 +209,7 @@ def make_plan(
     if not endpoint.provider.takes_data_urls:
         inputs = resolve_data_urls(inputs, partial(uploads.outgoing, endpoint))
     bare = replace(request, inputs={}, file_lists=file_lists(inputs))
-    endpoint.provider.submit(bare)  # refuses what no service could run
+    endpoint.provider.submit(bare)  # refuses inputs that no service can run
     files = _outgoing(inputs, model, endpoint, uploads)
     own, outputs = OwnRuns(store, request.target, endpoint), output_count(inputs)
     return Plan(

@@ -162,9 +162,9 @@ class APIMart(Provider):
             return replace(request, target=target)
         if not isinstance(model, str) or (target and model.strip().lower() != target.lower()):
             raise InputError(
-                f"`model` is {model!r}, and the run is one of {target}. To run two models, write a"
+                f"`model` is {model!r}, but the run is for {target}. To run two models, write a"
                 " cell for each.",
-                hint="Nothing was sent. Leave `model` out, or run that model.",
+                hint="Nothing was sent. Remove `model`, or run that model.",
                 field="model",
             )
         return replace(request, target=target or model.strip(), inputs=inputs)

@@ -42,7 +42,7 @@ def where(
         with_outputs: only completed ones with results.
         sandbox: only those of a sandbox, or only real ones.
         batch: only the rows of that batch.
-        target: the model's or workflow's name, whole.
+        target: the complete name of the model or workflow.
         provider: only those at this provider.
         place: only those at this base address.
         keys: only these rows.

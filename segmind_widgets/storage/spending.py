@@ -27,10 +27,10 @@ _KEYS = {
 class SpendRow:
     """The cost of one model, day, notebook or job.
 
-    `key` is the model's name, the local day (ISO 8601), the notebook ("" for none) or the job's
-    id; `provider` that of a model or a job, else ""; `usd` the sum of reported costs; `unpriced`
-    the number of jobs that ended, well or unknown, without a reported cost; `first` and `last` the
-    moments of submission (UTC, ISO 8601). On the sandbox nothing is real money.
+    `key` is the model's name, the local day (ISO 8601), the notebook ("" for none) or the job's id;
+    `provider` that of a model or a job, else ""; `usd` the sum of reported costs; `unpriced` the
+    number of jobs that completed, or ended as unknown, without a reported cost; `first` and `last`
+    the times of the first and last submit (UTC, ISO 8601). Sandbox rows are not real money.
     """
 
     key: str

@@ -71,7 +71,7 @@ class Drop(Browser):
         folder: Path,
         accept: str = "image/*",
         multiple: bool = True,
-        label: str = "Drop, paste or choose a picture",
+        label: str = "Drop, paste or choose an image",
         placeholder: str = "",
         compact: bool = False,
         piece: int | None = None,

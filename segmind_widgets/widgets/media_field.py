@@ -26,7 +26,7 @@ from segmind_widgets.widgets.recent import Recent, local_kind, local_thumbnail, 
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
-_NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
+_NOUNS = {"image": "image", "video": "video", "audio": "audio file"}
 
 
 class MediaField(widgets.VBox):

@@ -334,8 +334,7 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     assert lines[-1][0].startswith("This session: $0.00 spent. In sandbox credits: $0.031 spent.")
     assert (
         "The budget of this session is $0.10. The balance after the newest job: 9.97 USD of"
-        " sandbox credits."
-        in lines[-1][0]
+        " sandbox credits." in lines[-1][0]
     )
     assert [row.usd for row in spent] == [1.5, 0.02, 0.011]
     for by, rows in (("day", 2), ("notebook", 2), ("job", 4)):

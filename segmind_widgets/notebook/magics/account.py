@@ -46,7 +46,7 @@ class AccountMagics(MagicsBase):
             return
         page = self.client.session.provider_class(provider).keys_url
         if not keys.key(provider):
-            self.display.note(f"Keys of {titles[provider]} are made at {page}")
+            self.display.note(f"Create keys for {titles[provider]} at {page}")
         key = ask(provider, titles[provider])
         result = self._check_key(provider, titles[provider], key)
         storage = keys.remember(provider, key)
@@ -63,7 +63,7 @@ class AccountMagics(MagicsBase):
         """
         session = self.client.session
         if session.endpoints.setting.startswith("sandbox"):
-            return "It was not checked: the sandbox is set as the provider."
+            return "It was not checked, because the provider is set to the sandbox."
         try:
             balance = session.check_key(provider, key)
         except Unauthorized as error:

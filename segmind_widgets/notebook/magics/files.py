@@ -107,7 +107,7 @@ class FileMagics(MagicsBase):
         return [*groups, *((file,) for file in code.files)] if code else groups
 
     def _sources(self, word: str) -> Sequence[Any]:
-        """Return the sources that a word names: a list of several, or a tuple of one."""
+        """Return the sources that a word stands for: a list of several, or a tuple of one."""
         from segmind_widgets.assets.folders import media_files
         from segmind_widgets.notebook.tables import Table
         from segmind_widgets.syntax.cells import parse_line

@@ -52,7 +52,7 @@ class ListMagics(MagicsBase):
         own = session.endpoints.choose(provider).provider
         kind = f"--modality {modality}" if modality else ""
         words = " and ".join(filter(None, [query and repr(query), kind]))
-        hint = "Leave --modality out, or try fewer words." if kind else "Try fewer words."
+        hint = "Remove --modality, or try fewer words." if kind else "Try fewer words."
         matches = self.client.catalog(provider).search(query, modality)
         for name in dict.fromkeys(m.provider for m in matches if m.provider != own.name):
             title = session.provider_titles()[name]
