@@ -56,8 +56,8 @@ class Settings(SingletonConfigurable):
         True, help="Whether each new image gets its recipe (model, inputs, seed) as metadata."
     ).tag(config=True)
     keep_location = Bool(
-        help="Send pictures and videos with their location and serial numbers; False: take these"
-        " out of what is sent. The file on this disk stays as it is."
+        help="Send images and videos with their location and serial numbers; False: take these"
+        " out of what is sent. The file on this disk stays unchanged."
     ).tag(config=True)
     watch_limit = Float(
         3600.0, min=1, help="Seconds after which a job is no longer watched; the job continues."

@@ -41,14 +41,14 @@ def check_content(asset: Any) -> None:
                 f"{asset.filename} is not a {_NOUNS[main]}: it holds text.", hint=_AGAIN
             )
         if asset.media_type in _WITH_SIGNATURE:
-            raise AssetError(f"{asset.filename} is damaged, or not a picture.", hint=_AGAIN)
+            raise AssetError(f"{asset.filename} is damaged, or not an image.", hint=_AGAIN)
     if _may_be_cut_off(asset) and not _is_whole(asset):
         raise cut_off(asset.filename)
 
 
 def cut_off(filename: str) -> AssetError:
     """Return the error of a picture whose end is missing."""
-    return AssetError(f"{filename} is damaged: the end of the picture is missing.", hint=_AGAIN)
+    return AssetError(f"{filename} is damaged: the end of the image is missing.", hint=_AGAIN)
 
 
 def no_picture(asset: Any) -> AssetError:
@@ -63,12 +63,10 @@ def no_picture(asset: Any) -> AssetError:
             hint="Export it as PNG in a drawing program or a browser, and use that file.",
         )
     if asset.media_type in _WITH_SIGNATURE:
-        return AssetError(
-            f"{asset.filename} is a damaged picture that cannot be read.", hint=_AGAIN
-        )
+        return AssetError(f"{asset.filename} is a damaged image that cannot be read.", hint=_AGAIN)
     return AssetError(
-        f"{asset.filename} is {asset.media_type}, not a picture that can be read.",
-        hint="Use a JPEG, PNG or WebP picture.",
+        f"{asset.filename} is {asset.media_type}, not an image that can be read.",
+        hint="Use a JPEG, PNG or WebP image.",
     )
 
 

@@ -35,8 +35,8 @@ def check_decoder(media_type: str, filename: str) -> None:
     """
     if media_type in HEIF_TYPES and not can_read_heif():
         raise AssetError(
-            f"{filename} is a HEIC picture, which needs a converter that is not installed.",
-            hint="pip install 'segmind-widgets[heic]' and restart the kernel, or save the picture"
+            f"{filename} is a HEIC image, which needs a converter that is not installed.",
+            hint="pip install 'segmind-widgets[heic]' and restart the kernel, or save the image"
             " as JPEG (on an iPhone: Settings > Camera > Formats > Most Compatible).",
         )
 

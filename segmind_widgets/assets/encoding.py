@@ -38,7 +38,7 @@ def from_data_url(text: str) -> tuple[bytes, str]:
         return base64_codec().b64decode(text, validate=True), media_type
     except ValueError:
         raise AssetError(
-            "A data URL is cut off or is not base64.",
+            "A data URL is incomplete or is not base64.",
             hint="It is written data:image/png;base64,… and must be whole.",
         ) from None
 
@@ -60,7 +60,7 @@ def from_array(array: Any) -> Any:
     except (TypeError, ValueError, KeyError):
         shape, kind = getattr(array, "shape", "?"), getattr(array, "dtype", "?")
         raise AssetError(
-            f"An array of shape {shape} and type {kind} is not a picture.", hint=_ARRAY_HINT
+            f"An array of shape {shape} and type {kind} is not an image.", hint=_ARRAY_HINT
         ) from None
     return picture
 
@@ -89,7 +89,7 @@ def _of_numbers(picture: Any) -> Any:
     low, high = picture.getextrema()
     if picture.mode == "F" or low < 0 or high > 65_535:
         raise AssetError(
-            f"A picture with numbers from {low:g} to {high:g} cannot be sent as it is.",
+            f"An image with numbers from {low:g} to {high:g} cannot be sent unchanged.",
             hint=_ARRAY_HINT,
         )
     return picture.convert("L" if high <= 255 else "I;16")

@@ -52,7 +52,7 @@ def media_files(folder: Path) -> list[Path]:
     paths = [path for path in sorted(folder.iterdir()) if path.is_file() and _is_media(path)]
     if not paths:
         raise InputError(
-            f"The folder {folder} has no pictures, videos or sound files.",
+            f"The folder {folder} has no images, videos or audio files.",
             hint="Folders within it are not searched: give one of those, or a pattern.",
         )
     return paths

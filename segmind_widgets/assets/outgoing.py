@@ -56,7 +56,7 @@ class Outgoing:
     def _conversion(self) -> str:
         if not self.target:
             return ""
-        first = f"its first picture of {self.frames}, " if self.frames > 1 else ""
+        first = f"its first image of {self.frames}, " if self.frames > 1 else ""
         why = f" for {self.title}" if self.title else ""
         types = f"{type_name(self.original.media_type)} to {type_name(self.target)}"
         return f"{first}converted from {types}{why}"

@@ -54,7 +54,7 @@ class RowTable:
         if both is not None:
             raise CellError(
                 f"`{both}` is a column of {self.label}, and is also written for all rows.",
-                hint="Leave one out: the cell has what is the same for all rows.",
+                hint="Remove one of them: the cell has what is the same for all rows.",
                 field=both,
             )
 

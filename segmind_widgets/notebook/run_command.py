@@ -109,7 +109,7 @@ class RunCommand:
             return None
         if options.sweep or split(inputs)[1]:
             raise CellError(
-                "--rows and a sweep do not go together.",
+                "--rows and a sweep cannot be used together.",
                 hint="Give each combination a row of its own, or run the cell once with each.",
             )
         table = self.many.table(options.rows)

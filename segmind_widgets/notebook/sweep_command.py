@@ -70,7 +70,7 @@ class SweepCommand:
             if getattr(options, word):
                 raise CellError(
                     f"--{word} works only with a single run.",
-                    hint="A batch resumes by itself: finished rows are not paid again.",
+                    hint="A batch resumes automatically: finished rows are not paid again.",
                 )
         rows = table.source(inputs) if table else Sweep(inputs, self._axes(options.sweep))
         prepared = self._client.prepared(

@@ -234,7 +234,7 @@ class Panel(widgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """Return the widget, with a text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
-        text = self._placeholder
+        text = self.placeholder
         return {**data, "text/plain": text, "text/html": element("p", text)}
 
     def static_html(self, *pictures: Html) -> Html:
@@ -247,7 +247,7 @@ class Panel(widgets.VBox):
         """
         missing = _MISSING_WIDGET.format(id=self.model_id)
         dead = f".sw-panel-{self.model_id}.jupyter-widgets-disconnected"
-        text = json.dumps(self._placeholder, ensure_ascii=False).replace("<", r"\3c ")
+        text = json.dumps(self.placeholder, ensure_ascii=False).replace("<", r"\3c ")
         css = (
             f"{missing}{{font-size:0}} {missing}::after{{content:{text};font-size:13px}} "
             f"{dead}>*{{opacity:.55;pointer-events:none}} "
@@ -256,5 +256,6 @@ class Panel(widgets.VBox):
         return element("div", element("style", css), *pictures, class_=f"sw-still-{self.model_id}")
 
     @property
-    def _placeholder(self) -> str:
+    def placeholder(self) -> str:
+        """Return the words in the panel's place in a file without its kernel."""
         return f"{self.title} panel. Run the cell to use it."

@@ -106,7 +106,8 @@ class BatchView(Panel):
         self.say(f"Finished: {batch.caption}." if batch.finished else batch.message)
 
     @property
-    def _placeholder(self) -> str:
+    def placeholder(self) -> str:
+        """Return the sentence that stands for the view in a file without its kernel."""
         return (
             f"The batch {self.batch.name} ({self.batch.model}) was running. Run the cell again to"
             " go on with it: rows that were paid for are not paid again."

@@ -278,9 +278,9 @@ def _unknown_model(target: str, directory: Directory, endpoint: Endpoint) -> str
     title = endpoint.provider.title
     for other in sorted(directory.providers(target) - {endpoint.provider.name}):
         return (
-            f"{target} is not in the catalogue of {title}, but in that of {PROVIDERS[other].title}:"
-            f" -p {other}. It is sent as it is."
+            f"{target} is not in the model list of {title}, but in that of"
+            f" {PROVIDERS[other].title}: -p {other}. It is sent unchanged."
         )
     near = directory.catalog(endpoint).suggest(target, endpoint.provider.name)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"{target} is not in the catalogue of {title}.{meant} It is sent as it is."
+    return f"{target} is not in the model list of {title}.{meant} It is sent unchanged."

@@ -186,7 +186,7 @@ def test_any_bytes_have_a_type_and_show_themselves(rest: bytes, head: bytes) -> 
 def test_a_picture_cut_short_shows_a_sentence() -> None:
     asset = Asset(data=picture((300, 300))[:60])
     assert asset.media_type == "image/png"
-    assert "is damaged: the end of the picture is missing" in asset.to_html()
+    assert "is damaged: the end of the image is missing" in asset.to_html()
     assert "image/png" in str(asset)
 
 

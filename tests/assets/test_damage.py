@@ -29,7 +29,7 @@ WRONG = [
     ("fake.heic", "Grüße".encode() * 700, "fake.heic is not a picture: it holds text."),
     ("fake.mp4", b"<html>404</html>", "fake.mp4 is not a video: it holds text."),
     ("fake.wav", b"text", "fake.wav is not a sound: it holds text."),
-    ("fake.png", b"\0\1\2\3\4" * 9, "fake.png is damaged, or not a picture."),
+    ("fake.png", b"\0\1\2\3\4" * 9, "fake.png is damaged, or not an image."),
     *(
         (f"cut.{form}", encoded(form)[:4000], f"cut.{form} is damaged: the end")
         for form in ("JPEG", "PNG", "WebP", "GIF")

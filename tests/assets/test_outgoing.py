@@ -80,13 +80,13 @@ def test_without_pillow_heif_one_sentence_says_what_to_do(
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     asset = Asset(data=heic())
     if act == "show":
-        assert "is a HEIC picture, which needs a converter" in asset.to_html()
+        assert "is a HEIC image, which needs a converter" in asset.to_html()
         return
     send = {
         "upload": lambda: client.upload(asset, provider=provider),
         "submit": lambda: client.submit("a-model", {"image": asset}, provider=provider),
     }[act]
-    with pytest.raises(AssetError, match="is a HEIC picture") as raised:
+    with pytest.raises(AssetError, match="is a HEIC image") as raised:
         send()
     assert "pip install 'segmind-widgets[heic]'" in raised.value.hint
     assert act == "upload" or raised.value.field == "image"
@@ -131,7 +131,7 @@ def test_the_first_of_several_pictures_is_sent_and_named() -> None:
     out = io.BytesIO()
     pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:])
     file = prepare(Asset(data=out.getvalue()), TAKEN, "APIMart")
-    assert file.note == "its first picture of 2, converted from TIFF to JPEG for APIMart"
+    assert file.note == "its first image of 2, converted from TIFF to JPEG for APIMart"
     assert file.as_sent().image.getpixel((5, 5))[0] > 200
 
 

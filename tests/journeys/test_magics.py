@@ -320,7 +320,7 @@ def test_an_unknown_model_is_sent_with_a_note(
     assert raised.value.status == 404
     said = capsys.readouterr().out
     assert (
-        "fast-flux-shnell is not in the catalogue of Segmind. Did you mean fast-flux-schnell"
+        "fast-flux-shnell is not in the model list of Segmind. Did you mean fast-flux-schnell"
         in said
     )
     assert shell.names["x"].status is Status.FAILED

@@ -172,7 +172,7 @@ def test_each_word_of_the_magics_line_is_a_source(
 
 def test_a_folder_without_pictures_is_called_that(panel: UploadPanel, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="has no pictures, videos or sound files"):
+    with pytest.raises(InputError, match="has no images, videos or audio files"):
         panel.add_text(str(tmp_path / "empty"))
 
 

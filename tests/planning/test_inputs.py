@@ -25,7 +25,7 @@ OLD = Model(
 
 
 def url(asset: Asset) -> str:
-    """What an upload would give; a URL stays as it is."""
+    """What an upload would give; a URL stays unchanged."""
     return asset.url or f"https://a.example/{asset.sha256}"
 
 
