@@ -21,6 +21,7 @@ FILE = (
     "%%segmind_run seedream-4.5{options} -o job\nprompt: a fox\nreference_images: [file:photo.jpg]"
 )
 LONG = "%segmind_run kling-2.1{options} prompt='a fox' image=https://example.org/a.png -o job"
+SHORT = "%segmind_run flux-dev{options} prompt='a fox' -o job"
 MISSING = "Error displaying widget"
 VISIBLE = "e => !e.closest('.lm-mod-hidden') && e.offsetHeight > 0"
 
@@ -29,7 +30,7 @@ every_front_end = pytest.mark.parametrize("place", sorted(OPEN))
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(speed=10, artist=quick) as running:
+    with Sandbox(speed=3, artist=quick) as running:
         yield running
 
 
@@ -40,13 +41,17 @@ def folder(place: str, request: pytest.FixtureRequest) -> Lab:
 
 def start(browser: Any, place: str, folder: Lab, sandbox: Sandbox, *cells: str) -> Any:
     """Open a notebook whose kernel knows the sandbox of the test."""
+    write(folder, sandbox, *cells)
+    return OPEN[place](browser, folder, "live.ipynb")
+
+
+def write(folder: Lab, sandbox: Sandbox, *cells: str) -> None:
     setup = f"import os\nos.environ.update({dict(sandbox.environ)!r})\n%load_ext segmind_widgets"
     sources = [nbformat.v4.new_code_cell(cell) for cell in (setup, *cells)]
     book = nbformat.v4.new_notebook(cells=sources)
     book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(book, folder.folder / "live.ipynb")
     Image.effect_noise((900, 600), 90).convert("RGB").save(folder.folder / "photo.jpg")
-    return OPEN[place](browser, folder, "live.ipynb")
 
 
 def save(page: Any) -> None:
@@ -76,13 +81,15 @@ def test_a_run_with_a_file_is_seen_from_the_upload_to_the_picture(
     browser: Any, place: str, folder: Lab, sandbox: Sandbox, options: str
 ) -> None:
     sandbox.faults.add("POST /upload.*", "silence")
+    sandbox.faults.add("GET /v2/.*", "silence")
     page = start(browser, place, folder, sandbox, FILE.format(options=options))
     run_all(page)
     line(page, "uploading · 1 file")
     shot(page, f"live-uploading-{place}")
     sandbox.faults.release()
-    line(page, "processing · seedream-4.5")
+    line(page, "(queued|processing) · seedream-4.5")
     shot(page, f"live-processing-{place}")
+    sandbox.faults.clear()
     picture = page.locator("figure img")
     picture.wait_for(timeout=60_000)
     assert picture.evaluate(VISIBLE)
@@ -171,13 +178,28 @@ def test_after_a_restart_and_in_a_reopened_file_the_line_says_how_to_get_the_job
 def test_a_line_in_an_output_widget_ends_there(
     browser: Any, place: str, folder: Lab, sandbox: Sandbox
 ) -> None:
-    cells = "import ipywidgets\nout = ipywidgets.Output()\nout", f"with out:\n    {LONG}"
+    cells = "import ipywidgets\nout = ipywidgets.Output()\nout", f"with out:\n    {SHORT}"
     page = start(browser, place, folder, sandbox, cells[0], cells[1].format(options=" -b"))
     run_all(page)
     finished(page)
     inside = page.locator(".widget-output, .jp-OutputArea .jp-OutputArea")
-    line(page, "processing")
+    line(page, "queued|processing")
     assert inside.locator(".sw-live-row").count() == 1
     picture = inside.locator("figure img")
     picture.wait_for(timeout=60_000)
     assert picture.evaluate(VISIBLE)
+
+
+def test_voila_shows_the_result_of_an_upload_and_a_line_that_moves(
+    browser: Any, voila: Lab, sandbox: Sandbox
+) -> None:
+    """Voilà runs all cells before its page opens."""
+    write(voila, sandbox, FILE.format(options=""), LONG.format(options=" -b"))
+    page = browser.new_page(viewport={"width": 1200, "height": 1000})
+    page.goto(f"{voila.url}/voila/render/live.ipynb", timeout=120_000)
+    page.locator("figure img").wait_for(timeout=60_000)
+    button = line(page, "processing").get_by_role("button", name="Stop watching")
+    shot(page, "live-voila")
+    button.click()
+    page.get_by_text("You stopped watching").wait_for(timeout=5_000)
+    assert page.get_by_text(MISSING).count() == 0
