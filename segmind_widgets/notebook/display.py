@@ -21,7 +21,7 @@ from IPython.display import display
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, StillRunning
 from segmind_widgets.formatting import seconds
-from segmind_widgets.jobs.job import Job
+from segmind_widgets.jobs.job import UPDATE, Job
 from segmind_widgets.markup import figure, fragment, output
 from segmind_widgets.notebook.live_output import FrontEnd, LiveOutput
 from segmind_widgets.waiting import serve
@@ -292,9 +292,14 @@ class Upload:
         self._files = files
         self.output = output
         self._began = time.monotonic()
+        self._updated = 0.0
 
     def update(self, count: int, total: int) -> None:
-        """Show that `count` of `total` bytes were sent."""
+        """Show that `count` of `total` bytes were sent, at most ten times a second."""
+        now = time.monotonic()
+        if now - self._updated < UPDATE and count < total:
+            return
+        self._updated = now
         if self.output is not None:
             from segmind_widgets.widgets.job_view import upload_line
 
