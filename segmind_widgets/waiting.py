@@ -70,6 +70,11 @@ def wait_for(is_done: Callable[[float], object], timeout: float | None = None) -
             _Process.is_serving = False
 
 
+def pause(seconds: float) -> None:
+    """Wait for some seconds. An interrupt ends it at once."""
+    wait_for(threading.Event().wait, seconds)
+
+
 async def wait_async(is_done: Callable[[], object]) -> None:
     """Wait until a condition holds, in an `await` cell; serve our widgets meanwhile.
 

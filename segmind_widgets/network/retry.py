@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 
 from segmind_widgets.errors import (
@@ -16,7 +15,7 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers._errors import retry_after
 from segmind_widgets.types import Call, Reply
-from segmind_widgets.waiting import wait_for
+from segmind_widgets.waiting import pause
 
 
 def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
@@ -58,11 +57,10 @@ def send_with_retries(transport: Transport, call: Call) -> Reply:
         SegmindError: no complete reply arrived.
         RateLimited: a GET would have to wait beyond its deadline.
     """
-    pause = threading.Event()  # never set; its wait can be interrupted, unlike time.sleep
     deadline = time.monotonic() + (GET_DEADLINE if call.method == "GET" else math.inf)
     tries = 0
     while True:
-        _acquire(transport.limit, pause, deadline)
+        _acquire(transport.limit, deadline)
         try:
             outcome: Reply | SegmindError = transport.send(call)
         except SegmindError as error:
@@ -74,13 +72,13 @@ def send_with_retries(transport: Transport, call: Call) -> Reply:
             if isinstance(outcome, SegmindError):
                 raise outcome
             return outcome
-        wait_for(pause.wait, delay)
+        pause(delay)
         tries += 1
 
 
-def _acquire(limit: RateLimit, pause: threading.Event, deadline: float) -> None:
+def _acquire(limit: RateLimit, deadline: float) -> None:
     with limit.interactive():
         while wait := limit.acquire():
             if time.monotonic() + wait > deadline:
                 raise RateLimited(f"The rate limit allows the next request in {wait:.0f} s.")
-            wait_for(pause.wait, wait)
+            pause(wait)
