@@ -37,7 +37,8 @@ class Guarded:
         owner: Observable = change["owner"]
         name = type(error).__name__  # the error's own words may hold a key
         frames = traceback.extract_tb(error.__traceback__)
-        _log.error("An observer of %r failed: %s\n%s", owner, name, "".join(frames.format()))
+        places = "".join(f"\n  {f.filename}, line {f.lineno}, in {f.name}" for f in frames)
+        _log.error("An observer of %r failed: %s%s", owner, name, places)
         # otherwise an observer of all traits would call itself
         if change["name"] != "observer_error":
             place = f"{frames[-1].name}, line {frames[-1].lineno}"

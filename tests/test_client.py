@@ -99,7 +99,7 @@ def test_a_recalled_job_reruns_where_it_ran(
 
 def test_jobs_are_remembered_with_their_files(client: SegmindClient) -> None:
     first = client.run(FAST, {"prompt": "x"}, api="v1")
-    with pytest.warns(UserWarning, match="not in the list of known models"):
+    with pytest.warns(UserWarning, match="not in the model list of"):
         client.submit("no-such-model", {"prompt": "x"}).wait(20)
     client.close()
     failed, found = client.jobs()
@@ -225,7 +225,7 @@ def test_a_home_that_cannot_be_used_warns_and_goes_on(
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     client.home = str(tmp_path / "file" / "in")
-    with pytest.warns(UserWarning, match="memory only"):
+    with pytest.warns(UserWarning, match="in this kernel's memory"):
         assert client.session.store.memory
     assert client.jobs() == []
 

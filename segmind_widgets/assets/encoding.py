@@ -38,7 +38,7 @@ def from_data_url(text: str) -> tuple[bytes, str]:
         return base64_codec().b64decode(text, validate=True), media_type
     except ValueError:
         raise AssetError(
-            "A data URL is incomplete or is not base64.",
+            "A data URL is incomplete or not valid base64.",
             hint="It is written data:image/png;base64,… and must be whole.",
         ) from None
 

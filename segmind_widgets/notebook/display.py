@@ -76,6 +76,11 @@ class CellDisplay:
         """Return whether outputs are HTML and not lines of text."""
         return self.widgets and self._client.live != "text"
 
+    @property
+    def is_html(self) -> bool:
+        """Return whether progress is HTML, and never a widget."""
+        return self._client.live == "html" or self._front_end is None
+
     @cached_property
     def _front_end(self) -> FrontEnd | None:
         if os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
@@ -99,8 +104,7 @@ class CellDisplay:
 
     def new_output(self) -> LiveOutput:
         """Return an output for the upload and the job of a run; it appears with its first line."""
-        front_end = None if self._client.live == "html" else self._front_end
-        return LiveOutput(front_end, self.in_cell)
+        return LiveOutput(None if self.is_html else self._front_end, self.in_cell)
 
     def follow(
         self, job: Job, timeout: float | None = None, output: LiveOutput | None = None

@@ -184,7 +184,7 @@ class SweepCommand:
         Raises:
             StillRunning: Stop was pressed, and no further row is sent; or `timeout` passed.
         """
-        if quiet or not self._display.widgets:
+        if quiet or not self._display.live:
             self._in_terminal(batch, timeout, quiet=quiet)
             return
         finish = self._view(batch)
@@ -201,7 +201,7 @@ class SweepCommand:
     def show_in_background(self, batch: Batch, *, quiet: bool = False) -> None:
         """Show a batch that the cell does not wait for."""
         self._display.hide(batch)
-        if self._display.widgets and not quiet:
+        if self._display.live and not quiet:
             finish = self._view(batch)
             _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
 
@@ -211,18 +211,34 @@ class SweepCommand:
         Raises:
             NotImplementedError: IPython is to display the batch.
         """
-        if batch.finished or not self._display.widgets:
+        if batch.finished or not self._display.live:
             self._display.is_shown(batch)
         elif not self._display.shows(batch):
             self.show_in_background(batch)
 
     def _view(self, batch: Batch) -> Any:
+        if self._display.is_html:
+            return self._html_view(batch)
         from segmind_widgets.panels._batch import BatchView
 
         def static(_returned: bool) -> dict[str, str]:
             return batch._repr_mimebundle_()
 
         return self._display.show_view(batch, BatchView(batch, client=self._client), static)
+
+    def _html_view(self, batch: Batch) -> Any:
+        """Show the line of a batch as HTML; return the function that replaces it by the sheet."""
+        from segmind_widgets.widgets.job_view import batch_line
+
+        output = self._display.new_output()
+        self._display.hide(batch)
+
+        def show(_: Any = None) -> None:
+            output.show(batch_line(batch))
+
+        batch.observe(show, PROGRESS_TRAITS)
+        show()
+        return lambda _returned: output.finish(batch._repr_mimebundle_())
 
     def _in_terminal(self, batch: Batch, timeout: float | None, *, quiet: bool) -> None:
         def show(_: Any = None) -> None:

@@ -96,6 +96,21 @@ def job_line(job: Job) -> Line:
     )
 
 
+def batch_line(batch: Any) -> Line:
+    """Return the live line of a batch, for front ends that show no widgets."""
+    sentence = (
+        f"The batch {batch.name} was running when this was saved. Run the cell again to continue"
+        " it: finished rows are not paid again."
+    )
+    return Line(
+        text=join(" · ", batch_facts(batch)),
+        sentence=fragment(sentence),
+        plain=f"{batch.caption}\n{sentence}",
+        announced=batch.model,
+        share=-1.0 if batch.indeterminate else batch.progress,
+    )
+
+
 def upload_line(files: int, count: int, total: int) -> Line:
     """Return the live line of an upload, with `count` of `total` bytes sent."""
     noun = f"{files} file{'s' * (files > 1)}"

@@ -430,9 +430,8 @@ def test_what_the_provider_would_refuse_is_refused(client: SegmindClient, tmp_pa
     path.write_bytes(b"%PDF-1.4")
     inputs = {"prompt": "x", "image_urls": [path]}
     client.check_inputs = "warn"
-    plan = client.plan("gemini-3-pro-image-preview", inputs, provider="apimart")
     with pytest.raises(AssetError, match="unsupported image type"):
-        export.export(plan, "curl")
+        client.plan("gemini-3-pro-image-preview", inputs, provider="apimart")
 
 
 def test_a_job_is_exported_with_the_seed_it_had(client: SegmindClient) -> None:

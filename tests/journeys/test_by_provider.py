@@ -160,7 +160,7 @@ def test_a_panels_filter_tells_two_providers_of_one_name_apart(
     panel = panel_class()
     options = dict(panel.search.model.options)
     assert list(options) == [
-        "every model", "only-here", f"{TWIN} (apimart)", f"{TWIN} (segmind)",
+        "any", "only-here", f"{TWIN} (apimart)", f"{TWIN} (segmind)",
     ]  # fmt: skip
     for label, count in ((f"{TWIN} (apimart)", 1), (f"{TWIN} (segmind)", 2), ("only-here", 1)):
         panel.search.model.value = options[label]

@@ -499,7 +499,7 @@ def test_models_are_found_by_words_and_modality(shell: Shell) -> None:
     ) as bad:
         shell.run("%segmind_models flux --modality sound")
     assert "Remove --modality" in bad.value.hint
-    with pytest.raises(errors.CellError, match="No model matches 'zzzz'"):
+    with pytest.raises(errors.CellError, match="No model of Segmind fits 'zzzz'"):
         shell.run("%segmind_models zzzz")
 
 

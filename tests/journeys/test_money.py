@@ -16,6 +16,7 @@ from segmind_widgets.formatting import date_and_time
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
+from tests.page import text_of
 from tests.shells import Shell, open_shell, picture
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
@@ -239,7 +240,7 @@ def test_jobs_are_found_by_model_status_and_words(
     assert "No jobs match." in capsys.readouterr().out
     shell.run("%segmind_jobs --last 2")
     said = capsys.readouterr().out
-    assert "2 of 3 jobs; --last shows more." in said
+    assert "2 of 3 jobs; --last N shows more." in said
     assert " UTC" in said
 
 
@@ -247,7 +248,7 @@ def test_the_table_of_jobs_has_pictures(shell: Shell) -> None:
     shell.run(f"{RUN} prompt='a red fox'")
     shown = shell.run("%segmind_jobs")._repr_mimebundle_()["text/html"]
     assert 'alt="a red fox"' in shown
-    assert "$0.0055" in shown
+    assert "$0.0055" in text_of(shown)
 
 
 def test_a_job_in_full(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:

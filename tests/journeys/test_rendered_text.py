@@ -61,7 +61,15 @@ MODEL = Model(
     },
 )
 SPEND = SpendRow(
-    key=OUTSIDE, sandbox=False, jobs=1, completed=1, usd=5.0, unpriced=1, first="", last=""
+    provider="",
+    key=OUTSIDE,
+    sandbox=False,
+    jobs=1,
+    completed=1,
+    usd=5.0,
+    unpriced=1,
+    first="",
+    last="",
 )
 
 

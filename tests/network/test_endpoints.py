@@ -119,8 +119,6 @@ def test_the_limit_is_for_real_services_and_for_this_machine_only_where_it_is_se
     monkeypatch.setenv("SEGMIND_API_URL", "http://127.0.0.1:8765")
     assert limit(rate_limit=None) == 0
     assert limit(rate_limit=30.0) == 30
-    endpoint = made(rate_limit=30.0).choose("sandbox")
-    assert endpoint.transport.limit.per_minute == 0
 
 
 def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(

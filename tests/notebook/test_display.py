@@ -223,7 +223,9 @@ def test_stop_leaves_soon_and_the_job_goes_on(
     content = reply["content"]
     assert content["ename"] == "StillRunning"
     assert content["evalue"] == f"You stopped waiting; the job {known} continues."
-    assert content["traceback"][1].strip() == f"→ Get it back with %segmind_jobs --resume {known}"
+    assert (
+        content["traceback"][1].strip() == f"→ Fetch its result with %segmind_jobs --resume {known}"
+    )
     sandbox.faults.clear()
     said = kernel.run("print(job.wait(20).status, job.image.size)")
     texts = [m["content"].get("text", "") for m in said if m["header"]["msg_type"] == "stream"]

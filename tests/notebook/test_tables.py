@@ -119,7 +119,7 @@ def test_models_and_their_inputs() -> None:
     assert "fast, good" in lines[4]
     assert lines[5].startswith("Flux · image · $0.0055 · about 2.5 s.")
     many, _ = texts(listings.models([model] * 50))
-    assert "10 more: add words" in many
+    assert "10 more models: add words" in many
 
 
 def test_a_long_table_keeps_its_rows_and_shows_the_first() -> None:

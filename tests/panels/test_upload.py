@@ -110,7 +110,7 @@ def test_what_is_empty_or_torn_is_not_sent(
 def test_a_url_is_used_as_it_is(panel: UploadPanel, sandbox: Sandbox) -> None:
     panel.add_text("https://images.example/fox.png")
     (item,) = settled(panel, 1)
-    assert item["note"] == "uploaded[0] · a URL, used as it is"
+    assert item["note"] == "uploaded[0] · a URL, used without upload"
     assert item["kind"] == "file"  # there is nothing to draw
     assert [asset.url for asset in panel.assets] == ["https://images.example/fox.png"]
     assert sandbox.requests("POST", "/upload-asset") == []

@@ -42,7 +42,7 @@ def test_a_cap_counts_every_output_that_is_asked_for(
     client: SegmindClient, sandbox: Sandbox
 ) -> None:
     inputs = {**PROMPT, "samples": 3}
-    with pytest.raises(LimitError, match=r"may cost up to \$0.06 \(directory average, 3 outputs\)"):
+    with pytest.raises(LimitError, match=r"may cost up to \$0.06 \(listed average, 3 outputs\)"):
         client.submit("flux-dev", inputs, max_cost=0.03)
     assert not sandbox.requests("POST")
     client.run("flux-dev", inputs, max_cost=0.06)

@@ -30,9 +30,7 @@ def test_a_plan_knows_what_would_be_sent_and_sends_nothing(
     assert text.startswith(f"POST {sandbox.url('segmind')}/v2/seedream-4.5\n")
     assert '"prompt": "a cat"' in text
     assert text.count("to upload: cat.png · 48×32") == 1
-    assert text.endswith(
-        "about $0.04 (directory average), about 0.1 s, at Segmind; nothing was sent."
-    )
+    assert text.endswith("about $0.04 (listed average), about 0.1 s, at Segmind; nothing was sent.")
     assert not sandbox.requests("POST")
 
 
@@ -57,7 +55,7 @@ def test_what_was_uploaded_before_is_told_apart(client: SegmindClient, tmp_path:
 
 def test_a_notebook_shows_it_as_html_with_everything_escaped(client: SegmindClient) -> None:
     shown = client.plan("seedream-4.5", {"prompt": "<i>a & b</i>"})._repr_html_()
-    assert "about $0.04 (directory average)" in text_of(shown)
+    assert "about $0.04 (listed average)" in text_of(shown)
     assert "<i>" not in shown
     assert "<i>a & b</i>" in text_of(shown)
     assert client.session.keys.key("segmind") not in shown
@@ -189,6 +187,7 @@ def test_inputs_are_one_mapping(client: SegmindClient, sandbox: Sandbox, inputs:
 )
 @pytest.mark.filterwarnings("ignore:.*sent as it is")
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore:.*is not a known parameter")
 @given(
     inputs=st.dictionaries(
         st.sampled_from(["prompt", "negative_prompt", "style"]),
