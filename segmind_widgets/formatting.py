@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def money(usd: float) -> str:
@@ -72,3 +74,14 @@ PREMIUM = (
     "$5 of"
     " credit balance."
 )
+
+
+def prompt_text(inputs: Mapping[str, Any]) -> str:
+    """Return the prompt, else the last message of a conversation, else ""."""
+    for name in ("prompt", "text", "lyrics"):
+        if isinstance(inputs.get(name), str):
+            return inputs[name]
+    messages = inputs.get("messages")
+    last = messages[-1] if isinstance(messages, (list, tuple)) and messages else None
+    content = last.get("content") if isinstance(last, Mapping) else None
+    return content if isinstance(content, str) else ""

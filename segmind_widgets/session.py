@@ -157,6 +157,7 @@ class Session:
             self._watch_options,
             self._on_begin,
             self.export,
+            self._usual_seconds,
         )
 
     @OnFirstUse
@@ -439,6 +440,16 @@ class Session:
             endpoint = self.endpoints.at(model.provider, sandbox=sandbox)
         own = OwnRuns(self.store, model.slug, endpoint)
         return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
+
+    def _usual_seconds(self, target: str, kind: Kind, endpoint: Endpoint) -> float | None:
+        """Return the usual seconds of a job that is resumed, None where unknown."""
+        from segmind_widgets.planning.estimates import OwnRuns
+
+        own = OwnRuns(self.store, target, endpoint).seconds()
+        if own or kind != "model":
+            return own
+        model = self.directory.known(target, endpoint)
+        return model.seconds if model else None
 
     def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
         """Send a plan: upload its files, write the journal, submit; return the job at once.

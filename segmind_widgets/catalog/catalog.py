@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets.catalog import synonyms
 from segmind_widgets.catalog.listings import parse_directory, parse_parameters
 from segmind_widgets.catalog.validation import (
     InputNote,
@@ -74,7 +75,7 @@ class Catalog:
         """Return the listed models that match, best first; all of them for an empty query.
 
         Args:
-            query: words of the slug, name or description; near misses come last.
+            query: words of the slug, name or description, or what the model does ("cutout").
             modality: one of `kinds` ("image", "video", "edit", …) or a part of the service's own
                 text.
             provider: only the models of this provider.
@@ -148,6 +149,7 @@ _ALIASES = {
 }  # fmt: skip
 
 
+@cache  # of few texts: one for each way to write a modality
 def kinds(modality: str) -> frozenset[str]:
     """Return the kinds in a service's modality text: its output and its operations.
 
@@ -165,7 +167,8 @@ def _is_of(model: Model, modality: str) -> bool:
     return kind in letters(model.modality)
 
 
-_UNRELATED = 5  # the rank of a model that lacks the words of a query
+_TASK, _TASK_OF_TEXT = 2, 5  # the ranks of models that do what a query says: by name, by text
+_UNRELATED = 6  # the rank of a model that lacks the words of a query
 
 
 def _words(text: str) -> list[str]:
@@ -173,20 +176,60 @@ def _words(text: str) -> list[str]:
 
 
 def _rank(model: Model, words: list[str]) -> int:
-    """Return 0 for the slug itself, 1 for its start, 2 and 3 for its words, 4 for other text."""
+    """Return 0 for the slug itself, 1 for its start, 2 and 3 for its words, then other text."""
     query = " ".join(words)
     slug, name = " ".join(_words(model.slug)), " ".join(_words(model.name))
     if query in (slug, name):
         return 0
     if slug.startswith(query) or name.startswith(query):
         return 1
+    if _is_reversed(words, f"{slug} {name}"):
+        return _UNRELATED
     title = f"{slug} {name}".split()
     if all(any(part.startswith(word) for part in title) for word in words):
         return 2
+    task_rank = _task_rank(model, words)
+    if task_rank == _TASK:
+        return task_rank
     if all(word in f"{slug} {name}" for word in words):
         return 3
     rest = f"{slug} {name} {model.description} {model.modality}".lower()
-    return 4 if all(word in rest for word in words) else _UNRELATED
+    return 4 if all(word in rest for word in words) else task_rank
+
+
+def _task_rank(model: Model, words: list[str]) -> int:
+    """Return 2 for a model whose name says the task of a query, 5 for one whose text says it.
+
+    Words beside those of the task must stand in the model's text, or be a modality of it.
+    """
+    query = synonyms.stems(" ".join(words))
+    title = synonyms.stems(f"{model.slug} {model.name}")
+    text = synonyms.stems(model.description)
+    own = kinds(model.modality)
+    best = _UNRELATED
+    for task, used in synonyms.named(query):
+        others = [word for word in query if word not in used]
+        in_title = all(word in title or _kind(word) in own for word in others)
+        if not task.kinds & own or not (
+            in_title or all(word in (*title, *text) or _kind(word) in own for word in others)
+        ):
+            continue
+        if in_title and task.in_title(title):
+            return _TASK
+        if task.is_kind or task.in_title(title) or task.in_text(text):
+            best = _TASK_OF_TEXT
+    return min(best, _TASK_OF_TEXT) if synonyms.says(query, title + text) else best
+
+
+def _is_reversed(words: list[str], title: str) -> bool:
+    """Return whether a query says "speech to text" and a name only "text to speech"."""
+    pairs = [(a, b) for a, to, b in zip(words, words[1:], words[2:], strict=False) if to == "to"]
+    return any(f"{b} to {a}" in title and f"{a} to {b}" not in title for a, b in pairs)
+
+
+def _kind(word: str) -> str:
+    """Return the modality of a word: image of photo."""
+    return _ALIASES.get(word, word)
 
 
 def _nearest(text: str, models: list[Model]) -> list[Model]:

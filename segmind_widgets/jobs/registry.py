@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Protocol
 
@@ -31,7 +32,7 @@ from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.retry import send_with_retries
 from segmind_widgets.storage.ownership import JobOwnership, followed
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import Call, RunRequest, Status
+from segmind_widgets.types import Call, Kind, RunRequest, Status
 
 _UNKNOWN_MODEL = "unknown"  # the model of a job that is not in the journal
 _MIN_ID_LENGTH = (
@@ -65,6 +66,7 @@ class JobRegistry:
         on_begin: called with each job that is started or resumed.
         export: `client.export`, for `job.export`.
         watch_options: returns `economical`, `watch_limit` and `recipes` for a `JobRunner`.
+        usual_seconds: returns how long a model or workflow usually runs at an endpoint, or None.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class JobRegistry:
         watch_options: Callable[[], Mapping[str, Any]],
         on_begin: Callable[[Job], object],
         export: Callable[[Job, str], str],
+        usual_seconds: Callable[[str, Kind, Endpoint], float | None],
     ) -> None:
         self._store = store
         self._endpoints = endpoints
@@ -82,6 +85,7 @@ class JobRegistry:
         self._watch_options = watch_options
         self._on_begin = on_begin
         self._export = export
+        self._usual_seconds = usual_seconds
         self._own: set[str] = set()  # keys of the jobs started or resumed here
         self._ownership = JobOwnership(store)
         self._lock = threading.RLock()  # two resumes of one job return the same object
@@ -174,16 +178,25 @@ class JobRegistry:
             row = self._store.job(row["key"])
         unsent = bool(before["owner"]) and not row["sent"]  # older versions did not record owners
         lost = None if call or outputs else self._lost_error(row, endpoint, unsent=unsent)
-        job = self._job_to_follow(row)
+        job = self._job_to_follow(row, self._clock(row, endpoint) if call else {})
         self._watch(job, endpoint, row["key"], call, pool, outputs=outputs, lost=lost)
         return job
 
-    def _job_to_follow(self, row: Mapping[str, Any]) -> Job:
+    def _clock(self, row: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:
+        """Return the seconds since a job's start, and its usual ones, as traits."""
+        if Status(row["status"]).final:
+            return {}
+        start = datetime.fromisoformat(row["sent"] or row["created"])
+        age = (datetime.now(timezone.utc) - start).total_seconds()
+        usual = self._usual_seconds(row["target"], row["kind"], endpoint)
+        return {"elapsed": max(0.0, age), "expected_seconds": usual}
+
+    def _job_to_follow(self, row: Mapping[str, Any], clock: Mapping[str, Any]) -> Job:
         """Return the job of a row: the existing object if a variable or a view still has it."""
         live = self._live.get(row["key"])
         if live is None:
-            return self._from_row(row, watching=True)
-        traits = traits_from_row(row, watching=True)
+            return self._from_row(row, watching=True, **clock)
+        traits = {**traits_from_row(row, watching=True), **clock}
         live.publish(**traits | {"watching": False, "outputs": (), "message": "", "note": ""})
         live.follow()
         return live
@@ -300,10 +313,10 @@ class JobRegistry:
         self._own.add(key)
         self._on_begin(job)
 
-    def _from_row(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
+    def _from_row(self, row: Mapping[str, Any], *, watching: bool = False, **more: Any) -> Job:
         """Return a job made from its row, with its files if they are on disk."""
         request = RunRequest(row["target"], row["inputs"], row["kind"])
-        traits = traits_from_row(row, watching=watching)
+        traits = traits_from_row(row, watching=watching) | more
         if not watching and not traits["status"].final:
             traits["error"] = (
                 followed(row) if self._ownership.elsewhere(row) else _not_followed(row)

@@ -215,6 +215,16 @@ class JobRunner:
         self._is_submitted = True
         self.job.restart_clock()
 
+    def _age(self) -> float:
+        """Return the seconds since the job's start."""
+        return time.monotonic() - self._started + self._elapsed_before
+
+    def _run_time(self) -> float:
+        """Return how long an ended job took; 0 where it ended unwatched, at an unknown time."""
+        if self._is_whole:
+            return self._age()
+        return 0.0 if self._polls else self._elapsed_before
+
     def _retry_later(self, outcome: Reply | SegmindError, pause: float) -> float:
         self._tries += 1
         if self.is_submit:  # it was not accepted
@@ -238,6 +248,8 @@ class JobRunner:
             with suppress(StoreError):
                 self._provider.learn(before)
         if state.next:
+            # seen at work and not at its end: its end will be seen, too
+            self._is_whole = self._is_whole or self._elapsed_before > 0
             if before and before.auth == state.next.auth and not self.is_submit:
                 # otherwise it is unknown whether it was accepted
                 columns["next"] = state.next.to_dict()
@@ -305,9 +317,9 @@ class JobRunner:
             return self._wait(pause, "download %d failed", self._tries)
         assets = self._results.assets
         columns: dict[str, Any] = {}
-        elapsed = self._elapsed_before  # the time of a job that was not watched is unknown
+        elapsed = self._run_time()
         if self._is_whole:
-            columns["seconds"] = elapsed = time.monotonic() - self._started + elapsed
+            columns["seconds"] = elapsed
         traits = {"outputs": tuple(assets), "progress": 1.0, "elapsed": elapsed, "message": ""}
         # the journal has it as unfinished, so another kernel may fetch it
         if self._results.problem:
@@ -378,7 +390,7 @@ class JobRunner:
         columns["owner"] = None
         if error is not None:
             columns["error"] = str(error)
-        traits.setdefault("elapsed", time.monotonic() - self._started + self._elapsed_before)
+        traits.setdefault("elapsed", self._age() if status is None else self._run_time())
         try:
             self._store.update(self._key, **columns)
         except StoreError as store_error:

@@ -37,6 +37,16 @@ class Directory:
         """Return a model by its slug, or None."""
         return self.catalog(endpoint).find(slug, endpoint.provider.name)
 
+    def known(self, slug: str, endpoint: Endpoint) -> Model | None:
+        """Return a model as far as it is known here; a service is never asked, a sandbox is."""
+        name, is_sandbox = endpoint.provider.name, endpoint.sandbox
+        if is_sandbox or (name, is_sandbox, endpoint.address) in self._catalogs:
+            return self.find(slug, endpoint)
+        call = endpoint.provider.models_call()
+        url = call.url if call else endpoint.provider.directory_url
+        text = self._store.page(url, _ANY_AGE) if url else None
+        return Catalog(_parse(endpoint, text) if text else ()).find(slug, name)
+
     def providers(self, slug: str) -> frozenset[str]:
         """Return the names of the providers that list a model, without asking any service."""
         catalogs = [Catalog(), *(catalog for _, catalog in list(self._catalogs.values()))]

@@ -294,6 +294,7 @@ def jobs() -> Arguments:
     )
     _add_job_filters(parser)
     _add_job_actions(parser)
+    _add_output(parser, "put the Job of an ID, or the list of several, into this variable")
     return parser
 
 
@@ -446,6 +447,8 @@ def _check_jobs(options: argparse.Namespace) -> None:
             f"{f'--{action}' if action else 'an ID'}.",
             hint="List the jobs first, then give their ids.",
         )
+    if options.output and (options.clean or not (options.ids or options.resume)):
+        raise CellError("-o needs the ID of a job.", hint="%segmind_jobs ID -o job")
     if options.clean and options.ids:
         raise CellError("--clean does not take an ID.", hint="%segmind_jobs --clean --older 30")
     if options.clean and options.older is None:

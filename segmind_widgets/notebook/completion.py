@@ -16,6 +16,10 @@ from segmind_widgets.types import Model
 _LINE = re.compile(r"\s*(?:%%|(?:[\w, ]+=\s*)?%)(segmind_\w+)[ \t]")
 
 
+_RUNS = ("segmind_run", "segmind_workflow")
+_FILE = "file:"  # the beginning of a value that names a file
+
+
 class Completion:
     """Finds the words that can complete the text at the cursor.
 
@@ -51,6 +55,8 @@ class Completion:
         name = first[1]
         before = cell[:cursor]
         line, _, body = before.partition("\n")
+        if name in _RUNS and word.startswith(_FILE):
+            return _files(word, is_on_line="\n" not in before)
         if "\n" in before:
             return self._in_body(name, line, body, word)
         words = line[first.end() :].split()
@@ -60,7 +66,7 @@ class Completion:
         if finished_words and finished_words[-1] in ("-p", "--provider"):
             return _starting([*self._client.session.provider_titles(), "sandbox"], word)
         if finished_words and finished_words[-1] == "--rows":
-            return _tables(word)
+            return [path for path in _paths(word, FORMATS) if " " not in path]
         if finished_words and finished_words[-1] == "--modality":
             return _starting(MODALITIES, word)
         if finished_words and finished_words[-1] in self._values.get(name, {}):
@@ -68,6 +74,8 @@ class Completion:
         return self._on_line(name, finished_words, word, line)
 
     def _on_line(self, name: str, finished_words: list[str], word: str, line: str) -> list[str]:
+        if name == "segmind_upload":
+            return [_quoted(path) for path in _paths(word)]
         if name == "segmind_login":
             return _starting(self._client.session.provider_titles(), word)
         if name == "segmind_panel" and not finished_words:
@@ -125,12 +133,12 @@ class Completion:
 
 def _provider(line: str) -> str | None:
     """Return the value of `-p` on a line, or None."""
-    match = re.search(r"\s(?:-p\s*|--provider[\s=]\s*)([A-Za-z]+)(?=\s|$)", line)
+    match = re.search(r"\s(?:-p\s*|--provider[\s=]\s*)([\w/-]+)(?=\s|$)", line)
     return match[1] if match else None
 
 
-def _tables(word: str) -> list[str]:
-    """Return the folders and the files with rows that begin with a word, hidden ones only then."""
+def _paths(word: str, suffixes: Iterable[str] | None = None) -> list[str]:
+    """Return the folders and files that begin with a word, hidden ones only after a dot."""
     folder, _, start = word.rpartition("/")
     base = f"{folder}/" if "/" in word else ""
     try:
@@ -142,9 +150,18 @@ def _tables(word: str) -> list[str]:
         for entry in entries
         if entry.name.startswith(start)
         and (start or not entry.name.startswith("."))
-        and " " not in entry.name
-        and (entry.is_dir() or entry.suffix.lower() in FORMATS)
+        and (suffixes is None or entry.is_dir() or entry.suffix.lower() in suffixes)
     ]
+
+
+def _files(word: str, *, is_on_line: bool) -> list[str]:
+    """Return the values `file:…` that begin with a word; a line needs quotes around spaces."""
+    values = [f"{_FILE}{path}" for path in _paths(word.removeprefix(_FILE))]
+    return [_quoted(value) for value in values] if is_on_line else values
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word and not word.endswith("/") else word
 
 
 def _fields(model: Model) -> Iterable[str]:

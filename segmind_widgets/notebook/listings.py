@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
@@ -12,14 +13,14 @@ from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.preview import backdrop
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
-from segmind_widgets.formatting import PREMIUM, date_and_time, money, seconds
+from segmind_widgets.formatting import PREMIUM, date_and_time, money, prompt_text, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import element
 from segmind_widgets.notebook.tables import CAPTION, Table
 from segmind_widgets.types import Model
-from segmind_widgets.widgets.values import prompt_text
 
 MAX_SPEND_ROWS = 40  # shown in a notebook
+_PROMPT = 48  # characters of a prompt in a table
 SUM_COLUMNS = ("jobs", "completed", "usd", "unpriced")
 Preview = Callable[
     [Asset, int], tuple[bytes, str]
@@ -168,7 +169,12 @@ def spend(
         sentences.insert(0, f"No jobs were run {'in that time' if filtered else 'yet'}.")
     return Table(
         rows,
-        {by: lambda row: row.key or f"no {by}", **_provider_column(rows), **_SPEND_COLUMNS},
+        {
+            by: lambda row: row.key or f"no {by}",
+            **(_JOB_COLUMNS if by == "job" else {}),
+            **_provider_column(rows),
+            **_SPEND_COLUMNS,
+        },
         " ".join(sentences),
         totals=[_total(group) for group in groups if len(group) > 1],
         most=MAX_SPEND_ROWS,
@@ -224,7 +230,7 @@ def _takes(schema: Mapping[str, Any]) -> str:
 
 def _total(rows: Sequence[Any]) -> Any:
     sums = {name: sum(getattr(r, name) for r in rows) for name in SUM_COLUMNS}
-    return replace(rows[0], key="total", provider="", **sums)
+    return replace(rows[0], key="total", provider="", model="", prompt="", last="", **sums)
 
 
 def _cost(row: Any) -> str:
@@ -232,6 +238,13 @@ def _cost(row: Any) -> str:
     return f"{money(row.usd)}{unknown}"
 
 
+_JOB_COLUMNS: dict[str, Callable[[Any], str]] = {
+    "model": lambda row: row.model,
+    "prompt": lambda row: _shortened(row.prompt),
+    "day": lambda row: (
+        str(datetime.fromisoformat(row.last).astimezone().date()) if row.last else ""
+    ),
+}
 _SPEND_COLUMNS: dict[str, Callable[[Any], str]] = {
     "jobs": lambda row: str(row.jobs),
     "completed": lambda row: str(row.completed),
@@ -251,6 +264,11 @@ def _session(session: Any, name: str) -> str:
         f", {money(session.in_flight)} reserved for running jobs" if session.in_flight else ""
     )
     return f"{name}: {money(session.spent)} spent{in_flight}."
+
+
+def _shortened(prompt: str) -> str:
+    line = " ".join(prompt.split())
+    return line if len(line) <= _PROMPT else f"{line[: _PROMPT - 1].rstrip()}…"
 
 
 def _error_text(error: Any) -> str:

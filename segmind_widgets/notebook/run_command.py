@@ -248,12 +248,17 @@ class RunCommand:
         except KeyboardInterrupt:
             raise job.still_running("You stopped waiting") from None
 
-    def resume(self, ids: list[str]) -> Any:
-        """Resume these jobs, or all unfinished ones, and wait; return the Job, or a table."""
+    def resume(self, ids: list[str], output: str | None = None) -> Any:
+        """Resume these jobs, or all unfinished ones, and wait; return the Job, or a table.
+
+        `output` is the variable that gets the Job, or the list of jobs, also when they fail.
+        """
         resumed = [self._client.resume(i) for i in ids] if ids else self._client.resume_all()
         if not resumed:
             self._display.note("There are no unfinished jobs.")
             return None
+        if output:
+            self._names[output] = resumed[0] if len(resumed) == 1 else resumed
         for job in resumed[1:]:
             self._display.show_in_background(job)
         self._display.follow(resumed[0])

@@ -6,12 +6,14 @@ counted; a failed job, which is refunded, has none.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.formatting import prompt_text
 from segmind_widgets.storage.queries import moment, where
 
 By = Literal["model", "day", "notebook", "job"]
@@ -30,7 +32,8 @@ class SpendRow:
     `key` is the model's name, the local day (ISO 8601), the notebook ("" for none) or the job's id;
     `provider` that of a model or a job, else ""; `usd` the sum of reported costs; `unpriced` the
     number of jobs that completed, or ended as unknown, without a reported cost; `first` and `last`
-    the times of the first and last submit (UTC, ISO 8601). Sandbox rows are not real money.
+    the times of the first and last submit (UTC, ISO 8601). Sandbox rows are not real money. Only a
+    job has `model` and `prompt`.
     """
 
     key: str
@@ -42,6 +45,8 @@ class SpendRow:
     unpriced: int
     first: str
     last: str
+    model: str = ""
+    prompt: str = ""
 
 
 def spend(
@@ -56,12 +61,13 @@ def spend(
         raise InputError(f"by={by!r} is not supported.", hint=f"Use {', '.join(_KEYS)}.")
     order = "last DESC" if by in ("day", "job") else "usd DESC, last DESC"
     provider = "provider" if by in ("model", "job") else "''"
+    job = "target AS model, inputs" if by == "job" else "'' AS model, '{}' AS inputs"
     tests, values = where(since=since)
     rows = db.execute(
         f"SELECT {_KEYS[by]} AS name, {provider} AS at, sandbox, count(*) AS jobs,"  # noqa: S608 - constants
         " sum(status = 'completed') AS completed, coalesce(sum(cost), 0.0) AS usd,"
         " sum(cost IS NULL AND status IN ('completed', 'unknown')) AS unpriced,"
-        " min(created) AS first, max(created) AS last"
+        f" min(created) AS first, max(created) AS last, {job}"
         f" FROM jobs {tests} GROUP BY name, at, sandbox ORDER BY sandbox, {order}, max(rowid) DESC",
         values,
     ).fetchall()
@@ -76,6 +82,8 @@ def spend(
             row["unpriced"],
             row["first"],
             row["last"],
+            row["model"],
+            prompt_text(json.loads(row["inputs"])),
         )
         for row in rows
     ]

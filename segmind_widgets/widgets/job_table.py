@@ -14,10 +14,9 @@ from typing import Any
 from traitlets import Dict, Unicode
 
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.formatting import money, seconds
+from segmind_widgets.formatting import money, prompt_text, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.widgets.browser import STATIC, Browser
-from segmind_widgets.widgets.values import prompt_text
 
 _MAX_TEXT = 160  # characters of a prompt
 

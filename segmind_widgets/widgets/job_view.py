@@ -99,7 +99,8 @@ def job_line(job: Job) -> Line:
 def batch_line(batch: Any) -> Line:
     """Return the live line of a batch, for front ends that show no widgets."""
     sentence = (
-        f"The batch {batch.name} was running when this was saved. Run the cell again to continue"
+        f"The batch {batch.name} was running when this notebook was saved. Run the cell again "
+        "to continue"
         " it: finished rows are not paid again."
     )
     return Line(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.formatting import prompt_text
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures, display_kind
-from segmind_widgets.widgets.values import prompt_text
 
 _MAX_JOBS = 12
 _SIDE = 96  # px of a thumbnail

@@ -7,10 +7,10 @@ from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, NotFound
+from segmind_widgets.formatting import prompt_text
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures, display_kind
-from segmind_widgets.widgets.values import prompt_text
 
 
 class ResultPictures(Pictures):

@@ -31,17 +31,6 @@ def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:
     return from_yaml(text, names, name) if _STRUCTURED.match(text) else parse_scalar(text)
 
 
-def prompt_text(inputs: Mapping[str, Any]) -> str:
-    """Return the prompt, else the last message of a conversation, else ""."""
-    for name in ("prompt", "text", "lyrics"):
-        if isinstance(inputs.get(name), str):
-            return inputs[name]
-    messages = inputs.get("messages")
-    last = messages[-1] if isinstance(messages, (list, tuple)) and messages else None
-    content = last.get("content") if isinstance(last, Mapping) else None
-    return content if isinstance(content, str) else ""
-
-
 def to_yaml(value: Any, name: str) -> str:
     """Format a value as one line of YAML. Raises CellError where it has no text form."""
     cells.dump({name: value})  # for the error message, which names the input

@@ -15,7 +15,7 @@ from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.planning.estimates import MAX_OWN_RUNS
 from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.sandbox import Sandbox
-from tests.shells import Shell, open_shell, quick
+from tests.shells import Shell, execute, notebook, open_shell, quick
 
 TWIN = "twin-model"  # both providers have it
 ENTRY = {
@@ -214,3 +214,17 @@ def test_a_run_on_the_sandbox_never_becomes_a_paid_one(keyed: Shell, twins: Sand
     assert "-p sandbox/apimart" in job.export("cell")
     keyed.run(job.export("cell"))
     assert len(twins.billed_posts) == before
+
+
+def test_a_model_of_the_list_of_apimart_runs_there_in_a_kernel(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    slug = "gemini-3-pro-image-preview"
+    cells = ("%segmind_models -p apimart", f"%%segmind_run {slug} -p apimart\nprompt: a fox")
+    book = execute(notebook(*cells), tmp_path, sandbox)
+    _, listed, run = book.cells
+    (table,) = listed.outputs
+    assert slug in table.data["text/plain"]
+    assert "flux-schnell" not in table.data["text/plain"]
+    assert any("completed" in output.data.get("text/plain", "") for output in run.outputs)
+    assert [record.path for record in sandbox.billed_posts] == ["/v1/images/generations"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import getpass
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -552,6 +555,51 @@ def test_jobs_resume_goes_on(
     assert resumed.status is Status.COMPLETED
     assert len(sandbox.billed_posts) == 1
     assert shell.run(f"%segmind_jobs --resume {job.id}").outputs
+
+
+def test_jobs_puts_what_it_shows_or_resumes_into_a_variable(shell: Shell, sandbox: Sandbox) -> None:
+    first, second = (shell.run(f"{RUN} prompt={word}") for word in ("one", "two"))
+    shell.run(f"%segmind_jobs {first.id} -o one")
+    assert shell.names["one"] is first
+    shell.run(f"%segmind_jobs {first.id} {second.id} -o both")
+    assert shell.names["both"] == [first, second]
+    shell.run(f"%segmind_jobs --resume {second.id} -o two")
+    assert shell.names["two"].id == second.id
+    sandbox.faults.add("GET /v2/.*", 200, body={"status": "FAILED", "error": "too dark"})
+    failing = shell.run("%segmind_run fast-flux-schnell -b prompt=x")
+    with pytest.raises(errors.JobFailed, match="too dark"):
+        shell.run(f"%segmind_jobs --resume {failing.id} -o failed")
+    assert shell.names["failed"].id == failing.id
+
+
+@pytest.mark.parametrize("line", ["-o x", "--clean --older 3 -o x", "--stop -o x", "--last 3 -o x"])
+def test_jobs_needs_an_id_for_a_variable(shell: Shell, line: str) -> None:
+    with pytest.raises(errors.CellError, match="-o needs the ID of a job"):
+        shell.run(f"%segmind_jobs {line}")
+
+
+def test_a_resumed_job_shows_the_seconds_since_its_start_and_its_usual_ones(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_shell(tmp_path, sandbox) as shell:
+        sandbox.faults.add("GET /v2/.*", "silence", times=None)
+        left = shell.run("%segmind_run fast-flux-schnell -b prompt=x")
+        sandbox.wait_for(lambda log: log.requests("GET", "/v2/"))
+        left.stop()
+    with closing(sqlite3.connect(tmp_path / "widgets" / "journal.sqlite")) as journal, journal:
+        earlier = (datetime.now(timezone.utc) - timedelta(seconds=100)).isoformat()
+        journal.execute("UPDATE jobs SET created = ?, sent = ?", (earlier, earlier))
+    sandbox.faults.clear()
+    sandbox.faults.add("GET /v2/.*", 200, body={"status": "PROCESSING", "request_id": left.id})
+    with open_shell(tmp_path, sandbox) as shell:
+        capsys.readouterr()
+        job = shell.run(f"%segmind_jobs --resume {left.id}")
+        shown = re.findall(r"([\d.]+) s of about ([\d.]+) s", capsys.readouterr().out)
+        assert shown
+        assert all(100 <= float(seconds) < 160 for seconds, _ in shown)
+        assert job.expected_seconds == pytest.approx(left.expected_seconds)
+        assert job.status is Status.COMPLETED
+        assert 100 <= job.elapsed < 160, "its end was seen"
 
 
 def test_a_job_that_only_the_service_knows_is_resumed_by_its_id(

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pandas
@@ -342,6 +343,24 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
         assert len(shell.run(f"%segmind_spend --by {by}")) == rows, by
     assert len(shell.run("%segmind_spend --since 1")) == 3
     assert len(shell.run("%segmind_spend --since 0")) == 0
+
+
+def test_spend_by_job_says_what_each_job_was(shell: Shell, capsys: Said) -> None:
+    job = shell.run(f"{RUN} prompt='{'a fox in the snow ' * 9}'")
+    shell.run("%segmind_run seedream-4.5 prompt=two")
+    capsys.readouterr()
+    rows = shell.run("%segmind_spend --by job")
+    assert [(row.model, row.prompt[:5]) for row in rows] == [
+        ("seedream-4.5", "two"), ("fast-flux-schnell", "a fox"),
+    ]  # fmt: skip
+    lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
+    lines = lines[[line[0] for line in lines].index("job") :]
+    assert lines[0][:5] == ["job", "model", "prompt", "day", "jobs"]
+    id_, model, prompt, day, *_ = lines[2]
+    assert (id_, model) == (job.id, "fast-flux-schnell")
+    assert prompt == "a fox in the snow a fox in the snow a fox in th…"
+    assert day == str(datetime.fromisoformat(job.created).astimezone().date())
+    assert lines[3][:2] == ["in all", "2"], "sums have no model, prompt or day"
 
 
 def test_spend_of_days_without_jobs_says_so(shell: Shell, capsys: Said) -> None:

@@ -59,6 +59,34 @@ def test_values_of_options(completed: Completed) -> None:
     assert set(completed("%segmind_run flux-dev -p |")) == {*PROVIDERS, "sandbox"}
 
 
+def test_files_are_offered_where_a_file_is_named(
+    completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "pictures").mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("photo.jpg", "photo two.png", "other.png", ".photo", "phone/a.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    body = {"file:phone/", "file:photo.jpg", "file:photo two.png"}
+    line = {"file:phone/", "file:photo.jpg", '"file:photo two.png"'}
+    for cell in ("%%segmind_run kling-2.1\nimage: ", "%%segmind_workflow x\nimages:\n  - "):
+        assert set(completed(f"{cell}file:pho|")) == body
+    for cell in ("%segmind_run kling-2.1 image=", "%%segmind_workflow x image="):
+        assert completed(f"{cell}file:pho|") == dict.fromkeys(line, "file:pho")
+    assert completed("%segmind_run kling-2.1 image=file:phone/|").keys() == {"file:phone/a.png"}
+    uploads = {"phone/", "photo.jpg", '"photo two.png"'}
+    assert set(completed("%segmind_upload pho|")) == uploads
+    assert set(completed("%segmind_upload other.png pho|")) == uploads
+    assert set(completed("%segmind_upload -p apimart phone/|")) == {"phone/a.png"}
+
+
+@pytest.mark.parametrize("flag", ["-p sandbox/apimart", "-papimart", "--provider=sandbox/apimart"])
+def test_a_line_names_its_provider_also_on_the_sandbox(completed: Completed, flag: str) -> None:
+    found = completed(f"%segmind_run {flag} gemini-3|")
+    assert "gemini-3-pro-image-preview" in found
+    assert completed(f"%segmind_run {flag} kling-2|") == {}
+
+
 def test_tables_after_rows(
     completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,10 @@ class ListMagics(MagicsBase):
             return self._clean(options.older, yes=options.yes)
         if options.resume:
             ids = [self._job(i).id if i.startswith("$") else i for i in options.ids]
-            return self.run_command.resume(ids)
+            return self.run_command.resume(ids, options.output)
+        if options.output:
+            jobs = [self._job(word) for word in options.ids]
+            self.names[options.output] = jobs[0] if len(jobs) == 1 else jobs
         if options.stop:
             return self._stop(options.ids, options.last)
         return self._show(options.ids) if options.ids else self._list(options)
