@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.budget import Budget
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
+    from segmind_widgets.planning.workflow_inputs import WorkflowInputs
     from segmind_widgets.providers import Provider
     from segmind_widgets.storage.store import Store
     from segmind_widgets.syntax.snippets import Pasted
@@ -165,6 +166,13 @@ class Session:
 
         return Budget(self.job)
 
+    @OnFirstUse
+    def workflows(self) -> WorkflowInputs:
+        """Return the inputs of workflows, as far as they are known here."""
+        from segmind_widgets.planning.workflow_inputs import WorkflowInputs
+
+        return WorkflowInputs(self.store)
+
     def _options(self) -> dict[str, Any]:
         settings = self.settings
         provider = settings.provider or os.environ.get("SEGMIND_WIDGETS_PROVIDER", "")
@@ -276,7 +284,9 @@ class Session:
         """Return the meaning of pasted text; see `SegmindClient.read`."""
         from segmind_widgets.syntax.snippets import read
 
-        return read(text, self.endpoints.addresses(), self.endpoints.secrets())
+        pasted = read(text, self.endpoints.addresses(), self.endpoints.secrets())
+        self.workflows.add(pasted)
+        return pasted
 
     def find_code(self, text: str) -> Pasted | None:
         """Return the code in a cell that calls a service; None where the cell is text.
@@ -291,7 +301,10 @@ class Session:
             return None
         from segmind_widgets.syntax.snippets import find_code
 
-        return find_code(text, addresses, self.endpoints.secrets())
+        pasted = find_code(text, addresses, self.endpoints.secrets())
+        if pasted is not None:
+            self.workflows.add(pasted, is_cell=True)
+        return pasted
 
     def without_keys(self, text: str) -> str:
         """Return a text with a placeholder for each API key in it."""
@@ -352,13 +365,17 @@ class Session:
 
         self._check_inputs(target, inputs or {})
         name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
+        mode = cast("CheckInputs", self.settings.check_inputs)
+        if kind == "workflow":
+            inputs, remarks = self.workflows.check(name, inputs or {}, endpoint, mode)
+            notes = (*notes, *remarks)
         plan = make_plan(
             RunRequest(name, dict(inputs or {}), kind, api),
             endpoint,
             self.directory,
             self.store,
             self.uploads,
-            check_inputs=cast("CheckInputs", self.settings.check_inputs),
+            check_inputs=mode,
             again=again,
             as_written=as_written,
             notes=notes,

@@ -40,8 +40,8 @@ class Pasted:
     upload, or "" for a name that may be either. `inputs` are the values in the text, with a Path
     for each file that the code uploads or encodes; `unread` has the expressions of those that only
     running the code would give. `schema` is the JSON Schema of the inputs in the page's order: from
-    the page's description, else inferred. `files` are the files of an upload: paths and data URLs.
-    `had_key` says that an API key was cut out.
+    the page's description (`is_described`), else inferred. `files` are the files of an upload:
+    paths and data URLs. `had_key` says that an API key was cut out.
     """
 
     target: str = ""
@@ -51,6 +51,7 @@ class Pasted:
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     schema: Mapping[str, Any] | None = None
+    is_described: bool = False
     files: tuple[Any, ...] = ()
     language: str = ""
     had_key: bool = False
