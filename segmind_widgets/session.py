@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from segmind_widgets.assets.thumbnails import Thumbnails
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.jobs.registry import JobRegistry
+    from segmind_widgets.network.account import Balances
     from segmind_widgets.network.directory import Directory
     from segmind_widgets.network.endpoints import Endpoint, Endpoints
     from segmind_widgets.network.keys import Keys
@@ -198,6 +199,21 @@ class Session:
 
         with self.endpoints.with_key(provider, key) as endpoint:
             return fetch_credits(endpoint)
+
+    def balances(self, provider: str | None, deadline: float) -> Balances:
+        """Ask for the balance of a provider; without one, for those of all that have a key.
+
+        The one that cells use is chosen; see `Endpoints.choose` for the errors.
+        """
+        from segmind_widgets.network.account import Balances
+
+        chosen = self.endpoints.choose(provider)
+        others = [
+            self.endpoints.at(name, sandbox=False)
+            for name in self.provider_titles()
+            if self.keys.key(name) and (chosen.sandbox or name != chosen.provider.name)
+        ]
+        return Balances(chosen, [] if provider else others, deadline)
 
     @staticmethod
     def provider_titles() -> dict[str, str]:

@@ -97,6 +97,12 @@ class CellDisplay:
         """Display a value above the result."""
         display(value)
 
+    def show_first(self, value: Any) -> Callable[[Any], None]:
+        """Display a value; return a function that replaces it, where outputs can be replaced."""
+        handle = display(value, display_id=True)
+        assert handle is not None
+        return handle.update
+
     def new_output(self) -> LiveOutput:
         """Return an output for the upload and the job of a run, shown at its first line."""
         front_end = None if self._client.live == "html" else self._front_end

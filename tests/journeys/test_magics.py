@@ -17,7 +17,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook.arguments import PARSERS
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.types import Credits, Status
+from segmind_widgets.types import Status
 from tests.shells import Shell, has_recipe, open_shell, picture
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
@@ -193,7 +193,6 @@ def test_status_tells_the_limit_that_is_kept(
     shell.client.rate_limit = None
     for name in ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL"):
         monkeypatch.setenv(name, sandbox.environ[name].replace("127.0.0.1", "127.0.0.2"))
-    monkeypatch.setattr(type(shell.client), "credits", lambda *_: Credits(1.0))
     assert limit() == "120 requests a minute", "what is taken where none is set"
 
 
