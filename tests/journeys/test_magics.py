@@ -196,6 +196,23 @@ def test_status_tells_the_limit_that_is_kept(
     assert limit() == "120 requests a minute", "what is taken where none is set"
 
 
+@pytest.mark.parametrize("where", ["sandbox", "sandbox/apimart"])
+def test_the_limit_that_is_set_holds_on_the_built_in_sandbox(keyless: Shell, where: str) -> None:
+    """A limit of one request in ten hours refuses the second one, at once."""
+
+    def status() -> dict[str, str]:
+        return dict(keyless.run(f"%segmind_status -p {where}"))
+
+    rows = [status() for _ in range(3)]
+    assert {row["rate limit"] for row in rows} == {"none"}
+    assert [row["credits"].endswith("USD") for row in rows] == [True] * 3
+    keyless.run("%config SegmindClient.rate_limit = 0.00167")
+    first, second = status(), status()
+    assert {first["rate limit"], second["rate limit"]} == {"0.00167 requests a minute"}
+    assert first["credits"].endswith("USD")
+    assert "The rate limit allows no request for another" in second["credits"]
+
+
 def test_status_without_a_key_is_the_sandbox(keyless: Shell) -> None:
     rows = dict(keyless.run("%segmind_status"))
     assert rows["provider"] == "Segmind, on the sandbox"
