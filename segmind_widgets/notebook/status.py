@@ -66,11 +66,12 @@ class StatusCommand:
         chosen = self._balances.chosen
         answer, name = self._balances.answer(chosen), chosen.provider.name
         if isinstance(answer, Unauthorized):
+            remedy = self._keys.remedy(name) or f"%segmind_login {name} sets another."
             hint = (
-                f"The key {self._keys.masked(name)} comes from {self._keys.source(name)};"
-                f" %segmind_login {name} sets another, made at"
+                f"The key {self._keys.masked(name)} comes from {self._keys.source(name)}. {remedy}"
+                f" Keys are made at {chosen.provider.keys_url}"
             )
-            raise answer.with_hint(f"{hint} {chosen.provider.keys_url}") from answer.__cause__
+            raise answer.with_hint(hint) from answer.__cause__
         return table
 
     def _show_early(self) -> Table:

@@ -229,7 +229,7 @@ def test_a_wrong_key_is_one_line_with_a_hint(
         assert raised.value.status == 401
         said = raised.value._render_traceback_()
         assert len(said) == 2
-        assert "%segmind_login" in said[1]
+        assert ("%env SEGMIND_API_KEY=" if "status" in line else "%segmind_login") in said[1]
         assert "SG_wrong" not in "".join([*said, *capsys.readouterr()])
 
 
@@ -592,6 +592,8 @@ def test_a_wrong_keys_status_says_where_it_came_from(
     with pytest.raises(errors.Unauthorized) as raised:
         shell.run("%segmind_status")
     assert "…000 comes from the environment (SEGMIND_API_KEY)" in raised.value.hint
+    assert "%env SEGMIND_API_KEY= clears the variable" in raised.value.hint
+    assert "%segmind_login" not in raised.value.hint, "a login does not replace a variable"
 
 
 def test_status_and_login_link_to_the_pages_of_the_provider(
