@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from segmind_widgets.assets.thumbnails import Thumbnails
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.jobs.registry import JobRegistry
+    from segmind_widgets.network.account import Balances
     from segmind_widgets.network.directory import Directory
     from segmind_widgets.network.endpoints import Endpoint, Endpoints
     from segmind_widgets.network.keys import Keys
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.budget import Budget
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
+    from segmind_widgets.planning.workflow_inputs import WorkflowInputs
     from segmind_widgets.providers import Provider
     from segmind_widgets.storage.store import Store
     from segmind_widgets.syntax.snippets import Pasted
@@ -167,6 +169,13 @@ class Session:
 
         return Budget(self.job)
 
+    @OnFirstUse
+    def workflows(self) -> WorkflowInputs:
+        """Return the inputs of workflows, as far as they are known here."""
+        from segmind_widgets.planning.workflow_inputs import WorkflowInputs
+
+        return WorkflowInputs(self.store)
+
     def _options(self) -> dict[str, Any]:
         settings = self.settings
         provider = settings.provider or os.environ.get("SEGMIND_WIDGETS_PROVIDER", "")
@@ -192,6 +201,21 @@ class Session:
 
         with self.endpoints.with_key(provider, key) as endpoint:
             return fetch_credits(endpoint)
+
+    def balances(self, provider: str | None, deadline: float) -> Balances:
+        """Ask for the balance of a provider; without one, for those of all that have a key.
+
+        The one that cells use is chosen; see `Endpoints.choose` for the errors.
+        """
+        from segmind_widgets.network.account import Balances
+
+        chosen = self.endpoints.choose(provider)
+        others = [
+            self.endpoints.at(name, sandbox=False)
+            for name in self.provider_titles()
+            if self.keys.key(name) and (chosen.sandbox or name != chosen.provider.name)
+        ]
+        return Balances(chosen, [] if provider else others, deadline)
 
     @staticmethod
     def provider_titles() -> dict[str, str]:
@@ -278,7 +302,9 @@ class Session:
         """Return the meaning of pasted text; see `SegmindClient.read`."""
         from segmind_widgets.syntax.snippets import read
 
-        return read(text, self.endpoints.addresses(), self.endpoints.secrets())
+        pasted = read(text, self.endpoints.addresses(), self.endpoints.secrets())
+        self.workflows.add(pasted)
+        return pasted
 
     def find_code(self, text: str) -> Pasted | None:
         """Return the code in a cell that calls a service; None if the cell is plain text.
@@ -293,7 +319,10 @@ class Session:
             return None
         from segmind_widgets.syntax.snippets import find_code
 
-        return find_code(text, addresses, self.endpoints.secrets())
+        pasted = find_code(text, addresses, self.endpoints.secrets())
+        if pasted is not None:
+            self.workflows.add(pasted, is_cell=True)
+        return pasted
 
     def without_keys(self, text: str) -> str:
         """Return a text with a placeholder for each API key in it."""
@@ -354,13 +383,17 @@ class Session:
 
         self._check_inputs(target, inputs or {})
         name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
+        mode = cast("CheckInputs", self.settings.check_inputs)
+        if kind == "workflow":
+            inputs, remarks = self.workflows.check(name, inputs or {}, endpoint, mode)
+            notes = (*notes, *remarks)
         plan = make_plan(
             RunRequest(name, dict(inputs or {}), kind, api),
             endpoint,
             self.directory,
             self.store,
             self.uploads,
-            check_inputs=cast("CheckInputs", self.settings.check_inputs),
+            check_inputs=mode,
             again=again,
             as_written=as_written,
             notes=notes,

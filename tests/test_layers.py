@@ -29,7 +29,7 @@ ONLY = {  # a library or a module of the standard library → the modules that m
 }
 THREADS = {  # may start threads, and wait for them
     "background", "batches.batch", "batches.progress", "jobs.job", "jobs.runner",
-    "jobs.scheduler", "network.keys", "sandbox", "waiting",
+    "jobs.scheduler", "network.account", "network.keys", "sandbox", "waiting",
 }  # fmt: skip
 LOCKS = {  # may make locks
     "jobs.registry", "network.endpoints", "network.rate_limit", "network.transport",

@@ -76,7 +76,10 @@ class BatchRegistry:
             session.plan, lambda slug: self._model(slug, options, endpoint), name, options
         )
         if row_source.table:
-            model = self._model(name, options, endpoint)
+            if options["kind"] == "model":
+                model = self._model(name, options, endpoint)
+            else:
+                model = session.workflows.model(name, endpoint)
             mode = cast("CheckInputs", session.settings.check_inputs)
             row_source.table.check_columns(model, mode)
         validated = ValidatedRows(row_source, planner) if row_source.listed else None

@@ -46,18 +46,20 @@ def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float 
 GET_DEADLINE = 16.0  # seconds: a person waits for the answer
 
 
-def send_with_retries(transport: Transport, call: Call) -> Reply:
+def send_with_retries(
+    transport: Transport, call: Call, get_deadline: float = GET_DEADLINE
+) -> Reply:
     """Send a call from this thread, repeat it by the rules of `retry_delay`, and return the reply.
 
     For uploads, credits and lists; job runners schedule their own repeats. The reply may have any
     status code. A keyboard interrupt ends a wait at once. A GET is repeated for at most
-    `GET_DEADLINE` seconds.
+    `get_deadline` seconds.
 
     Raises:
         SegmindError: no complete reply arrived.
         RateLimited: a GET would have to wait beyond its deadline.
     """
-    deadline = time.monotonic() + (GET_DEADLINE if call.method == "GET" else math.inf)
+    deadline = time.monotonic() + (get_deadline if call.method == "GET" else math.inf)
     tries = 0
     while True:
         _acquire(transport.limit, deadline)

@@ -102,6 +102,12 @@ class CellDisplay:
         """Display a value above the result."""
         display(value)
 
+    def show_first(self, value: Any) -> Callable[[Any], None]:
+        """Display a value; return a function that replaces it, where outputs can be replaced."""
+        handle = display(value, display_id=True)
+        assert handle is not None
+        return handle.update
+
     def new_output(self) -> LiveOutput:
         """Return an output for the upload and the job of a run; it appears with its first line."""
         return LiveOutput(None if self.is_html else self._front_end, self.in_cell)

@@ -42,6 +42,7 @@ def ask(provider: str, title: str) -> str:
     if not key:
         raise KeyMissing(
             "No key was given.",
-            hint=f"If there is no prompt, set {provider.upper()}_API_KEY in the environment.",
+            hint="Nothing was changed. Where no prompt appears, set"
+            f" {provider.upper()}_API_KEY in the environment.",
         )
     return key

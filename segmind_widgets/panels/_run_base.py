@@ -40,6 +40,7 @@ class RunsPanel(Panel):
         self.form: Form | None = None
         self.api: Api = "auto"  # the version in pasted code
         self.as_written = False  # whether the inputs are those of pasted code
+        self.notes: list[str] = []  # about the current runs; they stay after the runs' end
         # whether an error of the current runs is shown and must not be cleared
         self.has_error = False
         self.provider = provider_choice()
@@ -161,6 +162,7 @@ class RunsPanel(Panel):
             return
         inputs = self._inputs_by_run(form.inputs, self.count.value)
         self.go.disabled, self.has_error = True, False
+        self.notes = []
         for line in self.jobs.children:  # errors of earlier runs
             if line.job.status is Status.FAILED:
                 self.unfollow(line.job)
@@ -185,16 +187,15 @@ class RunsPanel(Panel):
         return [{**inputs, "seed": seed + i} for i in range(runs)]
 
     def _submit(self, target: str, runs: list[dict[str, Any]], options: dict[str, Any]) -> None:
-        notes: list[str] = []
         is_idle = not self._running
         try:
             for number, inputs in enumerate(runs):
                 again = number > 0 or is_idle  # otherwise an equal run may be a double click
                 plan = self.client.plan(target, inputs, again=again, **options)
-                notes = [note for note in plan.notes if note not in notes] + notes
+                self.notes = list(dict.fromkeys([*plan.notes, *self.notes]))
                 job = self.client.start(plan, self._show_upload)
                 if not self.has_error:
-                    self.say(" ".join(notes))
+                    self.say(" ".join(self.notes))
                 self.follow(job)
         finally:
             self.go.disabled = False
@@ -209,7 +210,8 @@ class RunsPanel(Panel):
             self.outputs.add(job)
             self.unfollow(job)
             if not self.has_error and not self._running:
-                self.say("Done." if job.status is Status.COMPLETED else "")
+                done = ["Done."] if job.status is Status.COMPLETED else []
+                self.say(" ".join([*done, *self.notes]))
             if self.form is not None and job.seed is not None:
                 self.form.last_seed = job.seed
         elif job.error is not None and not self._show_in_form(job.error):

@@ -14,6 +14,7 @@ from typing import Any
 from segmind_widgets.formatting import money
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Kind
 
 USD_TOLERANCE = 1e-9  # USD: sums of prices are not exact
 MIN_OWN_RUNS = 3  # from this number on they are a better source than the directory's average
@@ -104,6 +105,10 @@ class OwnRuns:
     def costs(self, outputs: int) -> list[float | None]:
         """Return USD of each run with this number of outputs, newest first; None: not reported."""
         return [row["cost"] for row in self._rows if output_count(row["inputs"]) == outputs]
+
+    def inputs(self, kind: Kind) -> list[Mapping[str, Any]]:
+        """Return the inputs of each run of this kind; the oldest first."""
+        return [row["inputs"] for row in reversed(self._rows) if row["kind"] == kind]
 
     def seconds(self) -> float | None:
         """Return the usual time; None if there are too few runs."""

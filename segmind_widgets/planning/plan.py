@@ -9,13 +9,14 @@ from functools import cached_property, partial
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.catalog.validation import check, with_seed
+from segmind_widgets.catalog.validation import with_seed
 from segmind_widgets.errors import AssetError, InputError, LimitError
 from segmind_widgets.formatting import PREMIUM, money, seconds
 from segmind_widgets.markup import element, output, verbatim
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.uploads import Uploads, needed
+from segmind_widgets.planning.checks import check_by_setting
 from segmind_widgets.planning.estimates import (
     USD_TOLERANCE,
     Estimate,
@@ -234,22 +235,12 @@ def _check(
     Raises:
         InputError: the inputs do not match the model's parameters, and `mode` refuses that.
     """
-    result = check(model, inputs)
-    refuses = mode == "strict" or (mode == "schema" and model.schema_source == "service")
-    if refuses:
-        result.raise_for_problems()
-    notes = [] if model.listed else [f"{model.slug} is not in Segmind's current list."]
-    notes += [str(note) for note in result.warnings]
-    if result.problems:
-        page = f" The parameters of {model.slug} come from a page that may be out of date."
-        problems = " ".join(str(note) for note in result.problems)
-        notes.append(
-            f"{problems}{page if model.schema_source == 'page' else ''} The inputs are sent "
-            "unchanged."
-        )
+    values, remarks = check_by_setting(inputs, model, mode)
+    listed = [] if model.listed else [f"{model.slug} is not in Segmind's current list."]
+    notes = [*listed, *remarks]
     # a workflow without inputs is sent unchanged
-    with_one = bool(result.inputs) and not as_written
-    return with_seed(model, result.inputs) if with_one else result.inputs, notes
+    with_one = bool(values) and not as_written
+    return with_seed(model, values) if with_one else values, notes
 
 
 def _outgoing(

@@ -101,10 +101,15 @@ def read(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted:
             **pasted.inputs,
             **{name: Unknown(source) for name, source in pasted.unread.items()},
         }
-        schema = parse_parameters(code, sample) or infer_schema(sample)
+        described = parse_parameters(code, sample)
     except RecursionError:
         raise InputError("The inputs are nested too deeply to be read.", hint=HINT) from None
-    return replace(pasted, schema=schema, had_key=code != text)
+    return replace(
+        pasted,
+        schema=described or infer_schema(sample),
+        is_described=described is not None,
+        had_key=code != text,
+    )
 
 
 def _normalized(text: str) -> str:

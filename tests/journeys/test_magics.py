@@ -20,7 +20,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook.arguments import PARSERS
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.types import Credits, Status
+from segmind_widgets.types import Status
 from tests.shells import Shell, has_recipe, open_shell, picture
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
@@ -196,8 +196,24 @@ def test_status_tells_the_limit_that_is_kept(
     shell.client.rate_limit = None
     for name in ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL"):
         monkeypatch.setenv(name, sandbox.environ[name].replace("127.0.0.1", "127.0.0.2"))
-    monkeypatch.setattr(type(shell.client), "credits", lambda *_: Credits(1.0))
     assert limit() == "120 requests a minute", "what is taken where none is set"
+
+
+@pytest.mark.parametrize("where", ["sandbox", "sandbox/apimart"])
+def test_the_limit_that_is_set_holds_on_the_built_in_sandbox(keyless: Shell, where: str) -> None:
+    """A limit of one request in ten hours refuses the second one, at once."""
+
+    def status() -> dict[str, str]:
+        return dict(keyless.run(f"%segmind_status -p {where}"))
+
+    rows = [status() for _ in range(3)]
+    assert {row["rate limit"] for row in rows} == {"none"}
+    assert [row["credits"].endswith("USD") for row in rows] == [True] * 3
+    keyless.run("%config SegmindClient.rate_limit = 0.00167")
+    first, second = status(), status()
+    assert {first["rate limit"], second["rate limit"]} == {"0.00167 requests a minute"}
+    assert first["credits"].endswith("USD")
+    assert "The rate limit allows no request for another" in second["credits"]
 
 
 def test_status_without_a_key_is_the_sandbox(keyless: Shell) -> None:
@@ -216,7 +232,7 @@ def test_a_wrong_key_is_one_line_with_a_hint(
         assert raised.value.status == 401
         said = raised.value._render_traceback_()
         assert len(said) == 2
-        assert "%segmind_login" in said[1]
+        assert ("%env SEGMIND_API_KEY=" if "status" in line else "%segmind_login") in said[1]
         assert "SG_wrong" not in "".join([*said, *capsys.readouterr()])
 
 
@@ -627,6 +643,8 @@ def test_a_wrong_keys_status_says_where_it_came_from(
     with pytest.raises(errors.Unauthorized) as raised:
         shell.run("%segmind_status")
     assert "…000 comes from the environment (SEGMIND_API_KEY)" in raised.value.hint
+    assert "%env SEGMIND_API_KEY= clears the variable" in raised.value.hint
+    assert "%segmind_login" not in raised.value.hint, "a login does not replace a variable"
 
 
 def test_status_and_login_link_to_the_pages_of_the_provider(

@@ -50,6 +50,14 @@ def made(panel: Any, many: int = 1) -> list[dict[str, Any]]:
     return panel.outputs.items
 
 
+def notes_of(widget: Any) -> dict[str, str]:
+    """The notes under the fields of a form, by the names of the inputs."""
+    own = {name: note["text"] for name, note in getattr(widget, "notes", {}).items()}
+    for child in getattr(widget, "children", ()):
+        own |= notes_of(child)
+    return own
+
+
 def paste(panel: Any, text: str) -> None:
     """Paste into the panel's box as the browser sends it."""
     Page(panel.source).says(type="text", text=text)
@@ -262,6 +270,23 @@ def test_a_model_that_nobody_described(client: SegmindClient) -> None:
     panel = RunPanel("brand-new-model", client=client)
     panel.form.inputs = {"prompt": "a fox", "sparkle": 0.5}
     assert panel.form.inputs == {"prompt": "a fox", "sparkle": 0.5}
+    panel.close()
+
+
+@pytest.mark.parametrize("name", ["flux-dev", "brand-new-model"])
+@pytest.mark.parametrize("value", [["flux-dev", "flux-schnell"], "flux-schnell"])
+def test_a_second_model_among_the_inputs_is_refused(
+    client: SegmindClient, sandbox: Sandbox, name: str, value: Any
+) -> None:
+    panel = RunPanel(name, client=client)
+    panel.form.inputs = {"prompt": "a fox", "model": value}
+    assert panel.form.inputs["model"] == value
+    panel.go.click()
+    settled(panel)
+    assert "see its field" in said(panel)
+    words = f"the run is one of {name}. To run two models, write a cell for each."
+    assert words in notes_of(panel.form)["model"]
+    assert sandbox.billed_posts == []
     panel.close()
 
 

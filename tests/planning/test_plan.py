@@ -141,7 +141,7 @@ def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindCli
 
 def test_a_workflow_has_no_model(client: SegmindClient) -> None:
     plan = client.plan("65c9c7f641c340d7ef2f7134-v1", {"a": 1}, kind="workflow")
-    assert plan.notes == ()
+    assert plan.model is None
     assert "/workflows/" in str(plan)
 
 

@@ -11,7 +11,6 @@ from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 if TYPE_CHECKING:
     from segmind_widgets.notebook.tables import Table
-    from segmind_widgets.types import Credits
 
 
 class AccountMagics(MagicsBase):
@@ -61,6 +60,8 @@ class AccountMagics(MagicsBase):
         Raises:
             Unauthorized: the service refuses it; nothing was stored.
         """
+        from segmind_widgets.notebook.status import describe_credits
+
         session = self.client.session
         if session.endpoints.setting.startswith("sandbox"):
             return "It was not checked, because the provider is set to the sandbox."
@@ -76,7 +77,7 @@ class AccountMagics(MagicsBase):
             raise error.with_hint(f"{hint} {page}") from error.__cause__
         except SegmindError as error:
             return f"It could not be checked: {error.message}"
-        return f"It works: {_credits(balance)}."
+        return f"It works: {describe_credits(balance)}."
 
     def _override(self, provider: str, storage: str) -> str:
         """Return the sentences on a key that comes before the stored one; "" without one."""
@@ -93,45 +94,19 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_status(self, line: str) -> Table:
-        """Show the provider, the source of its key, credits and limits.
+        """Show the provider, the source of its key, credits, limits and unfinished jobs.
 
         %segmind_status [options]
 
         %segmind_status? shows the options.
 
-        Asking for the balance is free, so this also checks a key.
+        Asking for the balance is free, so this also checks a key. Where a service does not answer
+        within 3 seconds, the balance is shown as not reachable.
         """
-        from segmind_widgets.notebook.tables import Table
+        from segmind_widgets.notebook.status import StatusCommand
 
         options = self.options("segmind_status", line)
-        endpoint = self.client.session.endpoints.choose(options.provider)
-        keys, name = self.client.session.keys, endpoint.provider.name
-        try:
-            balance = self.client.credits(options.provider)
-        except Unauthorized as error:
-            hint = (
-                f"The key {keys.masked(name)} comes from {keys.source(name)}; %segmind_login "
-                f"{name} sets another; create keys at {endpoint.provider.keys_url}"
-            )
-            raise error.with_hint(hint) from error.__cause__
-        key = "none needed" if endpoint.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
-        limit = endpoint.transport.limit.per_minute
-        pages = {"keys": endpoint.provider.keys_url, **endpoint.provider.pages}
-        rows = [
-            (
-                "provider",
-                f"{endpoint.provider.title}{', on the sandbox' if endpoint.sandbox else ''}",
-            ),
-            ("address", endpoint.address),
-            ("key", key),
-            ("credits", _credits(balance)),
-            ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
-            ("results in", str(self.client.session.store.home)),
-            *((topic, page) for topic, page in pages.items() if page),
-        ]
-        caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * endpoint.sandbox
-        columns = {"": lambda row: row[0], " ": lambda row: row[1]}
-        return Table(rows, columns, caption, links=[" "], whole=True)
+        return StatusCommand(self.client, self.display, options.provider).run()
 
     @with_options
     @no_var_expand
@@ -163,10 +138,3 @@ class AccountMagics(MagicsBase):
         return listings.spend(
             rows, options.by, sessions, self.client.budget, newest, filtered=since is not None
         )
-
-
-def _credits(account: Credits) -> str:
-    if account.unlimited:
-        return "unlimited"
-    free = f" and {account.free:.2f} free" if account.free else ""
-    return f"{account.balance:.2f} USD{free}"

@@ -36,12 +36,12 @@ WORKFLOW_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}-v\d{1,6}\b", re.IGNORECASE)
 class Pasted:
     """The meaning of pasted text.
 
-    `target` is the slug or id ("" if the text has only inputs), `kind` is model, workflow,
-    upload, or "" for a name that may be either. `inputs` are the values in the text, with a Path
-    for each file that the code uploads or encodes; `unread` has the expressions of the inputs that
-    are known only when the code runs. `schema` is the JSON Schema of the inputs in the page's
-    order: from the page's description, else inferred. `files` are the files of an upload: paths and
-    data URLs. `had_key` is whether an API key was removed.
+    `target` is the slug or id ("" if the text has only inputs), `kind` is model, workflow, upload,
+    or "" for a name that may be either. `inputs` are the values in the text, with a Path for each
+    file that the code uploads or encodes; `unread` has the expressions of the inputs that are known
+    only when the code runs. `schema` is the JSON Schema of the inputs in the page's order: from the
+    page's description (`is_described`), else inferred. `files` are the files of an upload: paths
+    and data URLs. `had_key` is whether an API key was removed.
     """
 
     target: str = ""
@@ -51,6 +51,7 @@ class Pasted:
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     schema: Mapping[str, Any] | None = None
+    is_described: bool = False
     files: tuple[Any, ...] = ()
     language: str = ""
     had_key: bool = False
