@@ -18,6 +18,7 @@ function put(node, text = "") {
 
 export default () => { // called once per model
   const pictures = new Map(); // key → URL of a thumbnail, "" while it is requested
+  const clear = new Set(); // the keys of transparent ones: the kernel sends PNG only for these
 
   function makeLine(model, key) {
     const box = element("li", "sw-job");
@@ -72,7 +73,8 @@ export default () => { // called once per model
       }
       const url = pictures.get(key);
       if (url && picture.firstChild?.src !== url) {
-        picture.replaceChildren(element("img", "", { src: url, alt: row.prompt || row.model }));
+        const name = clear.has(key) ? "sw-clear" : "";
+        picture.replaceChildren(element("img", name, { src: url, alt: row.prompt || row.model }));
       }
     }
 
@@ -82,7 +84,9 @@ export default () => { // called once per model
   function initialize({ model }) {
     const hear = (message, [bytes]) => {
       if (message.type === "seen") {
-        pictures.set(message.key, URL.createObjectURL(new Blob([bytes], { type: message.media_type })));
+        const { key, media_type: type } = message;
+        if (type === "image/png") clear.add(key);
+        pictures.set(key, URL.createObjectURL(new Blob([bytes], { type })));
         model.trigger("pictures");
       } else { // a patch: changed facts by row key
         const rows = model.get("content").rows.map((row) => ({ ...row, ...message.rows[row.key] }));
