@@ -36,7 +36,7 @@ def cells() -> list[str]:
     first = ("%load_ext", "%%segmind_run seedream", "fox.image.convert", "%%segmind_run bg-removal")
     chain = [one for one in code if one.startswith(first)]
     assert len(chain) == len(first)
-    return [*chain, "%segmind_jobs --last 1", "%segmind_panel jobs", "%segmind_panel gallery"]
+    return [*chain, "%segmind_jobs --last 1", "%segmind_panel gallery"]
 
 
 def on_a_chequerboard(image: Any) -> None:
@@ -62,7 +62,7 @@ def test_point_7_the_cut_out_is_whole_and_on_a_chequerboard(
     on_a_chequerboard(cut_out)
     shot(page, f"cutout-{theme}")
     on_a_chequerboard(page.locator("td img").first)
-    for name, selector in (("jobs", ".sw-job-picture"), ("gallery", ".sw-thumb")):
+    for name, selector in (("gallery", ".sw-thumb"),):
         page.locator(f"{selector} img.sw-clear").wait_for()
         on_a_chequerboard(page.locator(f"{selector} img.sw-clear"))
         shot(page, f"cutout-{name}-{theme}")
