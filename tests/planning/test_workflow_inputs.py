@@ -90,7 +90,7 @@ def test_a_misspelt_input_is_told_where_the_inputs_are_known(
 ) -> None:
     KNOWN[source](shell)
     said = way(shell, WRONG)
-    assert f"{MEANT} {ID}; did you mean `product_prompt`? It is sent as it is." in said
+    assert f"{MEANT} {ID}; did you mean `product_prompt`? It is sent unchanged." in said
     said = way(shell, WRONG)
     assert MEANT in said, "an accepted misspelling is no known input"
 
