@@ -33,6 +33,7 @@ from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.polling import next_poll
 from segmind_widgets.jobs.recovery import Recovery
+from segmind_widgets.jobs.submission import Submission
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Sender
@@ -105,6 +106,8 @@ class JobRunner:
         self._is_whole = self.is_submit  # its whole time is measured here
         self._lock = threading.Lock()
         self._has_ended = False
+        if self.is_submit and job.submission is None:
+            job.submission = Submission(store, key, job.model)
 
     @property
     def limit(self) -> RateLimit | None:
@@ -143,13 +146,19 @@ class JobRunner:
         Its slot in `limit` has been acquired by the caller. Never raises.
         """
         try:
-            return self._step()
+            return self._before_next(self._step())
         except SegmindError as error:
             return self._fail(error)
         except Exception as error:  # noqa: BLE001 - a thread has no caller that could handle it
             _log.exception("The runner of %s broke", self.job.id)
             kind = SubmitUnknown if self.is_submit else SegmindError  # it may have been accepted
             return self._fail(kind(f"Something went wrong here: {error!r}"))
+
+    def _before_next(self, pause: float | None) -> float | None:
+        """Let a submit that is to be sent again be withdrawn until then; return the pause."""
+        if pause is not None and self.is_submit and self.job.submission:
+            self.job.submission.refuse()
+        return pause
 
     def _step(self) -> float | None:
         if self.job.done:
@@ -158,6 +167,8 @@ class JobRunner:
             return self._fetch()
         if time.monotonic() > self._watch_end and not self.is_submit:
             raise self.job.still_running("Watched for long enough")
+        if self.is_submit and self.job.submission and not self.job.submission.begin():
+            return self._release()
         outcome = self._send(self._call)
         pause = retry_delay(self._call, outcome, self._tries)
         if pause is not None:
@@ -180,16 +191,12 @@ class JobRunner:
 
     def _release(self) -> float | None:
         """Release the job: it was detached, so any kernel may resume it."""
+        is_withdrawn = self.is_submit and self.job.withdraw()
         with self._lock:
-            if not self.job.done:  # it is followed again
+            if not (is_withdrawn or self.job.done):  # it is followed again
                 return 0.0
             self._has_ended = True
-        if self.is_submit:
-            text = f"{self.job.model} was never sent: it was stopped before. Nothing was billed."
-            with suppress(StoreError):
-                self._store.update(self._key, status="cancelled", error=text, owner=None)
-            self.job.publish(last=True, status=Status.CANCELLED, error=JobCancelled(text))
-        elif not self.job.status.final:
+        if not is_withdrawn and not self.job.status.final:
             with suppress(StoreError):
                 self._store.update(self._key, owner=None)
         return None
@@ -333,6 +340,8 @@ class JobRunner:
 
     def _fail(self, error: SegmindError) -> float | None:
         """End without a next step: a refused submit failed; after a broken poll the job runs on."""
+        if self.is_submit and self.job.submission and self.job.submission.is_withdrawn:
+            return self._release()
         if self._recovery.error and self._recovery.has_begun:
             error = self._recovery.give_up(self._recovery.error)
         elif call := self._recovery.begin(error):
