@@ -13,6 +13,10 @@ from segmind_widgets.errors import SegmindError
 from segmind_widgets.planning.targets import split_provider
 from segmind_widgets.types import Model
 
+_ROWS = re.compile(  # up to the cursor: the value of --rows, which may be in quotes
+    r"\A\s*(?:[^%\n]*=\s*)?%%?segmind_(?:run|workflow)\s(?:.*\s)?--rows[\s=]\s*"
+    r"(\"[^\"\n]*|'[^'\n]*|[^\s\"'-][^\s]*|)\Z"
+)
 _LINE = re.compile(r"\s*(?:%%|(?:[\w, ]+=\s*)?%)(segmind_\w+)[ \t]")
 
 
@@ -40,6 +44,8 @@ class Completion:
         if not _LINE.match(cell) or not cell.lstrip().startswith("%%"):
             start = cell.rfind("\n", 0, cursor) + 1  # a line magic may stand on any line
             cell, cursor = cell[start:].partition("\n")[0], cursor - start
+        if table := _ROWS.search(cell[:cursor]):
+            return table[1], _tables(table[1])
         fragment = re.search(r"[^\s=]*\Z", cell[:cursor])
         word = fragment[0] if fragment else ""
         return word, self._completions(cell, cursor, word)
@@ -59,8 +65,6 @@ class Completion:
             return [option for option in self._words.get(name, ()) if option.startswith(word)]
         if finished_words and finished_words[-1] in ("-p", "--provider"):
             return _starting([*self._client.session.provider_titles(), "sandbox"], word)
-        if finished_words and finished_words[-1] == "--rows":
-            return _tables(word)
         if finished_words and finished_words[-1] == "--modality":
             return _starting(MODALITIES, word)
         if finished_words and finished_words[-1] in self._values.get(name, {}):
@@ -130,21 +134,31 @@ def _provider(line: str) -> str | None:
 
 
 def _tables(word: str) -> list[str]:
-    """Return the folders and the files with rows that begin with a word, hidden ones only then."""
-    folder, _, start = word.rpartition("/")
+    """Return the folders and the files with rows that begin with a word, hidden ones only then.
+
+    A name with a space is put in quotes; that of a folder has no end yet.
+    """
+    quote = word[:1] if word[:1] in ("'", '"') else ""
+    folder, _, start = word.removeprefix(quote).rpartition("/")
     base = f"{folder}/" if "/" in word else ""
     try:
         entries = sorted(Path(base or ".").expanduser().iterdir())
     except (OSError, RuntimeError):
         return []
     return [
-        f"{base}{entry.name}{'/' if entry.is_dir() else ''}"
+        _quoted(f"{base}{entry.name}", quote, is_folder=entry.is_dir())
         for entry in entries
         if entry.name.startswith(start)
         and (start or not entry.name.startswith("."))
-        and " " not in entry.name
         and (entry.is_dir() or entry.suffix.lower() in FORMATS)
     ]
+
+
+def _quoted(path: str, quote: str, *, is_folder: bool) -> str:
+    """Return a path as it is written on the line, in quotes where it needs them."""
+    if not quote and re.search(r"[\s'\"]", path):
+        quote = "'" if '"' in path else '"'
+    return f"{quote}{path}/" if is_folder else f"{quote}{path}{quote}"
 
 
 def _fields(model: Model) -> Iterable[str]:
