@@ -484,17 +484,31 @@ class Session:
         model = self.directory.known(target, endpoint)
         return model.seconds if model else None
 
-    def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
+    def start(
+        self,
+        plan: Plan,
+        progress: Progress | None = None,
+        *,
+        assign: Callable[[Job], object] | None = None,
+        **facts: Any,
+    ) -> Job:
         """Send a plan: upload its files, write the journal, submit; return the job at once.
 
-        `facts` are the batch and the row of the job, if it belongs to a batch.
+        `assign` is called with the job before it can be sent; `facts` are the batch and the row of
+        the job, if it belongs to a batch.
 
         Raises:
             LimitError: the budget does not allow it; nothing was sent, not even a file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
         with self.budget.reserve(plan, self.settings.budget) as entry:
-            return self._send(plan, progress, {"assign": entry.assign, **facts})
+
+            def assign_job(job: Job) -> None:
+                entry.assign(job)
+                if assign:
+                    assign(job)
+
+            return self._send(plan, progress, {"assign": assign_job, **facts})
 
     def _send(self, plan: Plan, progress: Progress | None, facts: Mapping[str, Any]) -> Job:
         from segmind_widgets.planning.inputs import iter_files, placeholder, to_base64, to_json

@@ -32,8 +32,8 @@ THREADS = {  # may start threads, and wait for them
     "jobs.scheduler", "network.account", "network.keys", "sandbox", "waiting",
 }  # fmt: skip
 LOCKS = {  # may make locks
-    "jobs.registry", "network.endpoints", "network.rate_limit", "network.transport",
-    "network.uploads", "notebook.live_output", "panels.upload",
+    "jobs.registry", "jobs.submission", "network.endpoints", "network.rate_limit",
+    "network.transport", "network.uploads", "notebook.live_output", "panels.upload",
     "planning.budget", "session", "storage.database", "storage.locks", "widgets.served",
     "workers.pool",
 }  # fmt: skip

@@ -211,9 +211,11 @@ class Batch(BatchResults, Observable):
     def stop(self) -> None:
         """Send no further row; submitted rows continue and are watched until they end.
 
+        Rows that wait for the rate limit or for a worker are withdrawn: they are not billed.
         To resume, start the same batch again.
         """
         self._feeder.stop()
+        self._publish()  # what is said next counts the rows that go on
 
     def halt(self) -> None:
         """Stop, and wait at most 5 s until the current row is either submitted or skipped."""
@@ -273,7 +275,7 @@ class Batch(BatchResults, Observable):
 
     def _state(self, *, finished: bool) -> dict[str, Any]:
         counts, feeder = self._progress.counts, self._feeder
-        total = counts.read if self.total is None and feeder.exhausted else self.total
+        total = feeder.number + 1 if self.total is None and feeder.exhausted else self.total
         queued = 0 if total is None else max(0, total - counts.read)
         # otherwise it was stopped after the last row
         incomplete = queued or total is None or feeder.error

@@ -7,7 +7,7 @@ further row would raise: the budget is used up, the account is refused, the disk
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segmind_widgets.batches.plan import MAX_IN_FLIGHT
@@ -53,7 +53,9 @@ NO_MODEL_ERRORS = (MethodNotAllowed, ModelRetired, NotFound)  # fatal before a r
 class RowRunner(Protocol):
     """An object that runs rows: the session, or a `workers.pool.WorkerPool`."""
 
-    def start(self, plan: Plan, *, batch: str, row: int) -> Job:
+    def start(
+        self, plan: Plan, *, batch: str, row: int, assign: Callable[[Job], object] | None = None
+    ) -> Job:
         """Submit the plan, as `session.start` does."""
         ...
 
@@ -102,6 +104,8 @@ class BatchFeeder:
         self._only = only
         self._stopped = False
         self._reading = False
+        self._is_withdrawing = False  # rows that were handed over are not sent either
+        self._latest: Job | None = None  # may not be counted yet
         self.exhausted = False  # whether all rows were read
         self.error: SegmindError | None = None
         self.number = -1  # of the latest row
@@ -112,14 +116,35 @@ class BatchFeeder:
         return self._stopped
 
     def stop(self, error: SegmindError | None = None) -> None:
-        """Send no further row; `error` is the reason."""
+        """Send no further row; `error` is the reason.
+
+        Without an error the rows that were handed over, but not sent yet, are withdrawn.
+        """
         if error is not None:  # its hint is about one row, but other rows were sent
             error = error.with_hint(error.hint.removeprefix("Nothing was sent.").strip())
         self.error = self.error or error
         self._stopped = True
         if self._reading:  # the source may block for ever, so do not wait for its next row
             self._progress.remove_producer(self)
+        if error is None:
+            self._is_withdrawing = True
+            self._withdraw()
         self._progress.wake()
+
+    def _withdraw(self) -> None:
+        if latest := self._latest:
+            latest.withdraw()
+        for job in self._progress.jobs():
+            job.withdraw()
+
+    def _on_start(self, job: Job) -> None:
+        """Note a job before it can be sent; withdraw it where `stop` came before it.
+
+        `stop` sets `_is_withdrawing` before it reads `_latest`, and this method does the reverse.
+        """
+        self._latest = job
+        if self._is_withdrawing:
+            job.withdraw()
 
     def run(self) -> None:
         """Submit the rows. Never raises: errors go to `error`."""
@@ -167,7 +192,8 @@ class BatchFeeder:
             if self._stopped:
                 return
             self._check_cost(plan)
-            job = self._runner.start(plan, batch=self._rows.batch, row=row.number)
+            to = {"batch": self._rows.batch, "row": row.number}
+            job = self._runner.start(plan, **to, assign=self._on_start)
         except FATAL_ERRORS:
             raise
         except SegmindError as error:
@@ -209,12 +235,17 @@ class BatchFeeder:
         usd = plan.estimate.high or 0.0
         self._progress.track(number, job, usd, on_done=self._on_done, **options)
 
-    def _on_done(self, job: Job) -> None:
+    def _on_done(self, job: Job) -> bool:
+        """Stop after an error that further rows would meet; return False for a row not sent."""
         if job.status is Status.COMPLETED:
-            return
+            return True
+        if self._is_withdrawing and job.submission is not None and job.submission.is_withdrawn:
+            self._rows.detach(job.id)
+            return False
         no_model = isinstance(job.error, NO_MODEL_ERRORS) and job.id.startswith("local-")
         if no_model or isinstance(job.error, FATAL_ERRORS):
             self.stop(job.error)
+        return True
 
     # rows that are not sent
 

@@ -27,6 +27,8 @@ from segmind_widgets.waiting import wait_async, wait_for
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from segmind_widgets.jobs.submission import Submission
+
 _log = logging.getLogger(__name__)
 
 UPDATE = 0.1  # seconds at least between two updates of one job's traits
@@ -104,6 +106,7 @@ class Job(Observable):
         super().__init__(**{"created": moment, "indeterminate": unknown, **traits})
         self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by the registry
         self.render_export: Callable[[Job, str], str] | None = None  # set by the registry
+        self.submission: Submission | None = None  # set by the registry before a submit
         self._context = contextvars.copy_context()  # ipykernel identifies the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
@@ -166,9 +169,21 @@ class Job(Observable):
         self.publish(**changes)
 
     def stop(self) -> None:
-        """Stop watching. The job continues; `client.resume(job.id)` watches it again."""
-        if not self._ended.is_set():
+        """Stop watching. The job continues; `client.resume(job.id)` watches it again.
+
+        A job that was not sent yet is withdrawn: it is cancelled, and nothing is billed.
+        """
+        if not self._ended.is_set() and not self.withdraw():
             self.publish(last=True, error=self.still_running("You stopped watching"))
+
+    def withdraw(self) -> bool:
+        """Cancel the job where it was not sent yet; return False where it was."""
+        submission = self.submission
+        if submission is None or not submission.withdraw():
+            return False
+        if self.status is not Status.CANCELLED:
+            self.publish(last=True, status=Status.CANCELLED, message="", error=submission.error)
+        return True
 
     def follow(self) -> None:
         """Undo `stop`; called by the runner that watches the job again."""

@@ -28,6 +28,7 @@ from segmind_widgets.jobs.runner import (
     traits_from_row,
 )
 from segmind_widgets.jobs.scheduler import Scheduler
+from segmind_widgets.jobs.submission import Submission
 from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.retry import send_with_retries
 from segmind_widgets.storage.ownership import JobOwnership, followed
@@ -130,6 +131,7 @@ class JobRegistry:
             key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected_seconds
         )
         job.resubmit = partial(self._rerun, request, inputs, endpoint.option)
+        job.submission = Submission(self._store, key, request.target)
         if assign:
             assign(job)
         self._watch(job, endpoint, key, call, pool)

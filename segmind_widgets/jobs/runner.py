@@ -33,6 +33,7 @@ from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.polling import next_poll
 from segmind_widgets.jobs.recovery import Recovery
+from segmind_widgets.jobs.submission import Submission
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Sender
@@ -106,6 +107,8 @@ class JobRunner:
         self._is_whole = self.is_submit  # the complete time is known
         self._lock = threading.Lock()
         self._has_ended = False
+        if self.is_submit and job.submission is None:
+            job.submission = Submission(store, key, job.model)
 
     @property
     def limit(self) -> RateLimit | None:
@@ -144,13 +147,19 @@ class JobRunner:
         The caller has acquired its slot in `limit`. Never raises.
         """
         try:
-            return self._step()
+            return self._before_next(self._step())
         except SegmindError as error:
             return self._fail(error)
         except Exception as error:  # noqa: BLE001 - a thread has no caller that could handle it
             _log.exception("The runner of %s broke", self.job.id)
             kind = SubmitUnknown if self.is_submit else SegmindError  # it may have been accepted
             return self._fail(kind(f"An unexpected error occurred: {error!r}"))
+
+    def _before_next(self, pause: float | None) -> float | None:
+        """Let a submit that is to be sent again be withdrawn until then; return the pause."""
+        if pause is not None and self.is_submit and self.job.submission:
+            self.job.submission.refuse()
+        return pause
 
     def _step(self) -> float | None:
         if self.job.done:
@@ -159,6 +168,8 @@ class JobRunner:
             return self._fetch()
         if time.monotonic() > self._watch_end and not self.is_submit:
             raise self.job.still_running("The time limit for watching has passed")
+        if self.is_submit and self.job.submission and not self.job.submission.begin():
+            return self._release()
         outcome = self._send(self._call)
         pause = retry_delay(self._call, outcome, self._tries)
         if pause is not None:
@@ -181,16 +192,12 @@ class JobRunner:
 
     def _release(self) -> float | None:
         """Release the detached job, so that any kernel may resume it."""
+        is_withdrawn = self.is_submit and self.job.withdraw()
         with self._lock:
-            if not self.job.done:  # it is watched again
+            if not (is_withdrawn or self.job.done):  # it is watched again
                 return 0.0
             self._has_ended = True
-        if self.is_submit:
-            text = f"{self.job.model} was stopped before it was sent. Nothing was billed."
-            with suppress(StoreError):
-                self._store.update(self._key, status="cancelled", error=text, owner=None)
-            self.job.publish(last=True, status=Status.CANCELLED, error=JobCancelled(text))
-        elif not self.job.status.final:
+        if not is_withdrawn and not self.job.status.final:
             with suppress(StoreError):
                 self._store.update(self._key, owner=None)
         return None
@@ -349,6 +356,8 @@ class JobRunner:
 
     def _fail(self, error: SegmindError) -> float | None:
         """End without a next step: a refused submit has failed, a polled job continues."""
+        if self.is_submit and self.job.submission and self.job.submission.is_withdrawn:
+            return self._release()
         if self._recovery.error and self._recovery.has_begun:
             error = self._recovery.give_up(self._recovery.error)
         elif call := self._recovery.begin(error):

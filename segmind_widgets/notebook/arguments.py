@@ -22,6 +22,7 @@ FORMS = (
     "curl",
     "javascript",
 )  # as in `exports.export`, which is slow to import
+_SEEN = "_seen"  # of a namespace: the options with a value so far
 _MAX_JOBS = 100_000  # in a list of jobs
 _MAX_DAYS = 36_500  # a hundred years
 _HELP_WIDTH = 92  # characters of a line
@@ -32,6 +33,7 @@ class Arguments(argparse.ArgumentParser):
 
     def __init__(self, name: str) -> None:
         super().__init__(prog=name, add_help=False, allow_abbrev=False)
+        self.register("action", None, _Once)
 
     @property
     def options(self) -> list[str]:
@@ -71,6 +73,7 @@ class Arguments(argparse.ArgumentParser):
         """
         words = [_unquote(word) for word in split_line(line)]
         options, rest = self.parse_known_intermixed_args(words)
+        vars(options).pop(_SEEN, None)
         unknown = next((word for word in rest if word.startswith("-")), None)
         if unknown:
             similar = nearest(unknown, self.options)
@@ -86,6 +89,27 @@ class Arguments(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise CellError where argparse would exit."""
         raise CellError(f"{self.prog}: {message}.", hint=f"{self.prog}? shows its options.")
+
+
+class _Once(argparse.Action):
+    """Stores a value; an option that is given twice is refused, not taken from the last place."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - of argparse
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Store the value. Raises CellError for an option that has one already."""
+        if option_string is not None:
+            seen: set[str] = vars(namespace).setdefault(_SEEN, set())
+            if self.dest in seen:
+                both = "Put all rows into one table, or run the cell once with each."
+                hint = both if self.dest == "rows" else "Leave one out."
+                raise CellError(f"{option_string} is given twice.", hint=hint)
+            seen.add(self.dest)
+        setattr(namespace, self.dest, values)
 
 
 def _label(action: argparse.Action) -> str:

@@ -13,6 +13,10 @@ from segmind_widgets.errors import SegmindError
 from segmind_widgets.planning.targets import split_provider
 from segmind_widgets.types import Model
 
+_ROWS = re.compile(  # up to the cursor: the value of --rows, which may be in quotes
+    r"\A\s*(?:[^%\n]*=\s*)?%%?segmind_(?:run|workflow)\s(?:.*\s)?--rows[\s=]\s*"
+    r"(\"[^\"\n]*|'[^'\n]*|[^\s\"'-][^\s]*|)\Z"
+)
 _LINE = re.compile(r"\s*(?:%%|(?:[\w, ]+=\s*)?%)(segmind_\w+)[ \t]")
 
 
@@ -44,6 +48,8 @@ class Completion:
         if not _LINE.match(cell) or not cell.lstrip().startswith("%%"):
             start = cell.rfind("\n", 0, cursor) + 1  # a line magic may be on any line
             cell, cursor = cell[start:].partition("\n")[0], cursor - start
+        if table := _ROWS.search(cell[:cursor]):
+            return table[1], _tables(table[1])
         fragment = re.search(r"[^\s=]*\Z", cell[:cursor])
         word = fragment[0] if fragment else ""
         return word, self._completions(cell, cursor, word)
@@ -65,8 +71,6 @@ class Completion:
             return [option for option in self._words.get(name, ()) if option.startswith(word)]
         if finished_words and finished_words[-1] in ("-p", "--provider"):
             return _starting([*self._client.session.provider_titles(), "sandbox"], word)
-        if finished_words and finished_words[-1] == "--rows":
-            return [path for path in _paths(word, FORMATS) if " " not in path]
         if finished_words and finished_words[-1] == "--modality":
             return _starting(MODALITIES, word)
         if finished_words and finished_words[-1] in self._values.get(name, {}):
@@ -157,11 +161,22 @@ def _paths(word: str, suffixes: Iterable[str] | None = None) -> list[str]:
 def _files(word: str, *, is_on_line: bool) -> list[str]:
     """Return the values `file:…` that begin with a word; a line needs quotes around spaces."""
     values = [f"{_FILE}{path}" for path in _paths(word.removeprefix(_FILE))]
-    return [_quoted(value) for value in values] if is_on_line else values
+    if not is_on_line:
+        return values
+    return [value if value.endswith("/") else _quoted(value) for value in values]
 
 
-def _quoted(word: str) -> str:
-    return f'"{word}"' if " " in word and not word.endswith("/") else word
+def _tables(word: str) -> list[str]:
+    """Return the folders and the files with rows that begin with a word, in quotes if needed."""
+    quote = word[:1] if word[:1] in ("'", '"') else ""
+    return [_quoted(path, quote) for path in _paths(word.removeprefix(quote), FORMATS)]
+
+
+def _quoted(path: str, quote: str = "") -> str:
+    """Return a path as it is written on the line; the quotes around a folder are not closed."""
+    if not quote and re.search(r"[\s'\"]", path):
+        quote = "'" if '"' in path else '"'
+    return f"{quote}{path}{'' if path.endswith('/') else quote}"
 
 
 def _fields(model: Model) -> Iterable[str]:

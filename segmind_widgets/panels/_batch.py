@@ -38,7 +38,7 @@ class BatchView(Panel):
         self.bar.style.bar_color = "var(--jp-brand-color1, #1976d2)"
         self.text = widgets.HTML()
         self.stop = self.button(
-            "Stop", self.batch.stop, tooltip="Send no further rows; running jobs continue"
+            "Stop", self.batch.stop, tooltip="Send no further row; rows that were sent continue"
         )
         head = row(self.bar, self.text, self.stop)
         head.add_class("sw-batch-head")
@@ -103,7 +103,8 @@ class BatchView(Panel):
         if batch.failed != self._failure_count:
             self._failure_count = batch.failed
             self._show_causes()
-        self.say(f"Finished: {batch.caption}." if batch.finished else batch.message)
+        ended = f"Finished: {batch.caption}. " if batch.finished else ""
+        self.say(f"{ended}{batch.message}".strip())
 
     @property
     def placeholder(self) -> str:

@@ -9,12 +9,15 @@ from typing import Any, Literal
 
 import ipywidgets as widgets
 
+from segmind_widgets.batches.registry import PreparedBatch
+from segmind_widgets.batches.row_table import RowTable
 from segmind_widgets.errors import InputError, SegmindError
 from segmind_widgets.exports import export
 from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import fragment
 from segmind_widgets.panels._base import Panel
+from segmind_widgets.panels._rows import TableRuns
 from segmind_widgets.planning.estimates import Estimate
 from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.types import Api, Model, Status
@@ -58,9 +61,25 @@ class RunsPanel(Panel):
         as_python = self.button("As Python", self.as_python, tooltip="Show this run as Python code")
         self.act = row(self.go, self.count, self.cost, as_cell, as_python)
         self.act.add_class("sw-act")
-        self.act.layout.display = "none"
+        self.table = TableRuns(self, self._prepare_rows, self._fixed_inputs)
+        self.act.layout.display = self.table.layout.display = "none"
         choice = self.choice(argument)
-        return [*choice, self.form_box, self.act, self.line, self.code, self.jobs, self.outputs]
+        return [*choice, *self._below()]
+
+    def _below(self) -> list[widgets.Widget]:
+        """Return the widgets below the choice."""
+        results = (self.code, self.jobs, self.outputs)
+        return [self.form_box, self.act, self.table, self.line, *results]
+
+    def _fixed_inputs(self) -> dict[str, Any]:
+        """Return the inputs of the form, which are the same for all rows of a table."""
+        return {} if self.form is None else self.form.inputs
+
+    def _prepare_rows(self, table: RowTable, fixed: Mapping[str, Any]) -> PreparedBatch:
+        """Check and price the rows of a table for the form's model or workflow."""
+        where = {"provider": self.provider.value or None, "api": self.api}
+        rows = table.source(fixed)
+        return self.client.prepared(self.model.slug, rows, kind=self.kind, **where)
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the widgets that choose the model or workflow; `argument` is the start value."""
@@ -134,7 +153,9 @@ class RunsPanel(Panel):
 
     def can_run(self, *, yes: bool) -> None:
         """Show the form and its buttons, or hide them; typed values stay."""
-        self.form_box.layout.display = self.act.layout.display = "" if yes else "none"
+        shown = "" if yes else "none"
+        for box in (self.form_box, self.act, self.table):
+            box.layout.display = shown
 
     def _show_cost(self, _: Any = None) -> None:
         """Show the estimated cost, computed from the journal in a thread."""

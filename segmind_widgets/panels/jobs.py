@@ -12,6 +12,7 @@ from segmind_widgets.background import Throttle
 from segmind_widgets.errors import NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
+from segmind_widgets.types import Status
 from segmind_widgets.widgets.job_details import Details
 from segmind_widgets.widgets.job_table import JobTable, facts
 from segmind_widgets.widgets.results import ResultPictures
@@ -166,7 +167,9 @@ class JobsPanel(Panel):
             self._open(job)
         elif name == "stop":
             job.stop()
-            self.say(f"The job {job.id} continues; click Resume to watch it again.")
+            withdrawn = job.status is Status.CANCELLED
+            goes_on = f"The job {job.id} continues; click Resume to watch it again."
+            self.say(str(job.error) if withdrawn else goes_on)
         elif name == "resume":
             self.say("Resuming…")
             self.background(lambda: self.client.resume(job.id), lambda _: self.say("Resumed."))

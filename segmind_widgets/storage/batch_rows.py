@@ -79,6 +79,10 @@ class BatchRows:
         if here:
             self._number(here["key"], None)
 
+    def detach(self, key: str) -> None:
+        """Detach a job that was not sent from its number, which will get another job."""
+        self._number(key, None)
+
     def at(self, number: int) -> dict[str, Any] | None:
         """Return the row of a number, or None."""
         text = 'SELECT * FROM jobs WHERE batch = ? AND "row" = ?'

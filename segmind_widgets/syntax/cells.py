@@ -84,7 +84,7 @@ def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[
         namespace: the notebook's variables.
 
     Raises:
-        CellError: as `parse_body`, or or or or for a word without `=` or an unclosed quote.
+        CellError: as `parse_body`, or or or or or for a word without `=` or an unclosed quote.
     """
     words = split_line(line) if isinstance(line, str) else line
     if stray := " ".join(word for word in words if not re.match(rf"{_IDENTIFIER}=", word)):

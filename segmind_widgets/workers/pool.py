@@ -20,6 +20,7 @@ import uuid
 from asyncio import CancelledError
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,15 +87,17 @@ class WorkerPool:
         self.folder = open_folder(self.url)
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
-        self._futures: set[Future[Answer]] = set()
+        self._futures: dict[Future[Answer], Job] = {}
         self._replies: dict[str, Answer] = {}  # replies to submits of an earlier driver, by row key
         self.closed = False
 
     # rows
 
-    def start(self, plan: Plan, *, batch: str, row: int) -> Job:
+    def start(
+        self, plan: Plan, *, batch: str, row: int, assign: Callable[[Job], object] | None = None
+    ) -> Job:
         """Submit the plan as `session.start` does, with requests sent by workers."""
-        return self._session.start(plan, batch=batch, row=row, pool=self)
+        return self._session.start(plan, batch=batch, row=row, assign=assign, pool=self)
 
     def resume(self, job_id: str) -> Job:
         """Resume a job as `session.resume` does, and use the workers' notes on it."""
@@ -157,6 +160,12 @@ class WorkerPool:
 
     # tasks
 
+    def cancel(self, job: Job) -> None:
+        """Cancel the tasks of a job that no worker has begun."""
+        for future, other in list(self._futures.items()):
+            if other is job:
+                future.cancel()
+
     def run_task(
         self, function: Callable[[tasks.Task], Answer], task: tasks.Task, job: Job
     ) -> Answer:
@@ -168,14 +177,14 @@ class WorkerPool:
         try:
             _check_open(self._executor)
             future = self._executor.submit(function, {**task, "task": uuid.uuid4().hex})
-            self._futures.add(future)
+            self._futures[future] = job
             try:
                 while not wait([future], _WAIT_MESSAGE_DELAY).done:
                     _check_open(self._executor)
                     job.publish(message="waiting for a worker's reply")
                 return future.result()
             finally:
-                self._futures.discard(future)
+                self._futures.pop(future, None)
         except _EXECUTOR_ERRORS as error:
             message = f"The workers did not run the task: {str(error) or type(error).__name__}"
             raise WorkersLost(f"{message[:300].rstrip('.')}.") from None
@@ -288,6 +297,23 @@ class Errands:
     def _submit(self, call: Call) -> Reply:
         """Submit at most once; the notes show how far a lost worker got."""
         reply, self._reply = self._reply, None
+        submission = self.job.submission
+        if submission is not None:
+            submission.recall = partial(self._recall, self._attempt)
+        try:
+            return self._submit_once(call, reply)
+        finally:
+            if submission is not None:
+                submission.recall = None
+
+    def _recall(self, attempt: int) -> bool:
+        """Take the submit back; return False where a worker has begun it."""
+        if not self._notes.give_up(attempt):
+            return False
+        self._pool.cancel(self.job)
+        return True
+
+    def _submit_once(self, call: Call, reply: Answer | None) -> Reply:
         fields = {"call": call.to_dict(), "attempt": self._attempt}
         try:
             answer = reply or self._run(tasks.send, fields)

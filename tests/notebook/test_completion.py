@@ -102,6 +102,23 @@ def test_tables_after_rows(
     assert set(completed("%segmind_workflow x --rows d|")) == {"data/"}
 
 
+@pytest.mark.parametrize("magic", ["%%segmind_run flux-dev", "x = %segmind_workflow id"])
+def test_tables_with_spaces_are_put_in_quotes(
+    completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, magic: str
+) -> None:
+    (folder := tmp_path / "spaces").mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("my rows.csv", "my data/all of it.csv", 'a "b" c.csv'):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    both = {'"my data/', '"my rows.csv"'}
+    assert set(completed(f"{magic} --rows my|")) == both
+    assert completed(f'{magic} --rows "my r|') == {'"my rows.csv"': '"my r'}
+    assert completed(f"{magic} --rows 'my r|") == {"'my rows.csv'": "'my r"}
+    assert completed(f'{magic} --rows="my data/a|') == {'"my data/all of it.csv"': '"my data/a'}
+    assert set(completed(f"{magic} --rows a|")) == {"'a \"b\" c.csv'"}
+
+
 def test_inputs_on_the_line(completed: Completed) -> None:
     assert completed("%segmind_run flux-dev asp|") == {"aspect_ratio=": "asp"}
     assert completed("%segmind_run flux-dev -o x --seed 3 prompt=fox gui|") == {"guidance=": "gui"}
