@@ -74,22 +74,26 @@ def output(*children: str, **attributes: Attribute) -> Html:
     return element("div", *children, style=style, **attributes)
 
 
-def scroller(*children: str, label: str) -> Html:
-    """Return a box that scrolls sideways where its content is too wide; `label` is its name."""
+def scroller(*children: str, label: str, tag: str = "div", style: str = "") -> Html:
+    """Return a box that scrolls sideways where its content is too wide; `label` is its name.
+
+    It takes the focus, so that the arrow keys scroll it; JupyterLab would take them for itself.
+    """
     return element(
-        "div",
+        tag,
         *children,
-        style="overflow-x:auto;max-width:100%",
-        tabindex=0,  # so that the arrow keys scroll it
+        style=f"overflow-x:auto;max-width:100%;{style}".rstrip(";"),
+        tabindex=0,
         role="group",
         aria_label=label,
+        data_lm_suppress_shortcuts="true",
     )
 
 
-def verbatim(text: str, style: str = "") -> Html:
+def verbatim(text: str, label: str, style: str = "") -> Html:
     """Return a text with its own line breaks; longer lines break at spaces, or scroll sideways."""
-    fixed = "margin:0;white-space:pre-wrap;word-break:normal;overflow-wrap:normal;overflow-x:auto"
-    return element("pre", whole_words(text), style=f"{fixed};{style}".rstrip(";"))
+    fixed = "margin:0;white-space:pre-wrap;word-break:normal;overflow-wrap:normal"
+    return scroller(whole_words(text), label=label, tag="pre", style=f"{fixed};{style}".rstrip(";"))
 
 
 def whole_words(text: str) -> Html:

@@ -19,6 +19,8 @@ from segmind_widgets.markup import (
     lines,
     link,
     output,
+    scroller,
+    verbatim,
     with_links,
 )
 from tests.page import OUTSIDE, formulas, text_of
@@ -37,6 +39,8 @@ MAKERS = {
     "badge": badge,
     "with_links": with_links,
     "link": lambda text: link("https://a.example", f"a {text}"),
+    "scroller": lambda text: scroller(text, label=text),
+    "verbatim": lambda text: verbatim(text, text),
     "a pre": lambda text: element("pre", element("b", text)),
 }
 
@@ -74,6 +78,12 @@ def test_html_is_kept_and_everything_else_is_text_again() -> None:
     assert fragment(bold, "<") == "<b>x</b>&lt;"
     assert fragment(f"{bold}") == "&lt;b&gt;x&lt;/b&gt;"
     assert fragment(bold + bold) == "&lt;b&gt;x&lt;/b&gt;&lt;b&gt;x&lt;/b&gt;"
+
+
+@pytest.mark.parametrize("made", [scroller("x", label="A box"), verbatim("x", "A box")])
+def test_a_box_that_scrolls_has_a_name_and_takes_the_focus_and_its_keys(made: str) -> None:
+    assert 'tabindex="0" role="group" aria-label="A box" data-lm-suppress-shortcuts="true"' in made
+    assert "overflow-x:auto" in made
 
 
 def test_attributes_have_their_html_names() -> None:

@@ -323,7 +323,7 @@ class Asset:
         if self.removed:
             return element("p", f"The file {self.path} was removed.")
         if self.kind == "text" and self.local:
-            return verbatim(self.text)
+            return verbatim(self.text, self.name or self.filename)
         source = self.url or ""
         encode = base64_codec().b64encode
         if self.kind == "image" and self.local:

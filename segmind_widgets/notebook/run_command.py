@@ -43,7 +43,7 @@ class Code(str):
         printer.text("…" if cycle else str(self).rstrip())
 
     def _repr_html_(self) -> str:
-        return verbatim(str(self), style="user-select:all;margin:4px 0;font-size:13px")
+        return verbatim(str(self), "Code", "user-select:all;margin:4px 0;font-size:13px")
 
 
 class RunCommand:

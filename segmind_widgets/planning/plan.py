@@ -124,7 +124,9 @@ class Plan:
             element("b", self._summary),
             element("div", element("code", self._head), style="margin-top:4px"),
             verbatim(
-                self._body, style=f"margin:4px 0;padding:6px 8px;border-radius:4px;{background}"
+                self._body,
+                "Request",
+                f"margin:4px 0;padding:6px 8px;border-radius:4px;{background}",
             ),
             *(element("div", line, style=small) for line in (*self._uploads, *self._remarks)),
         )

@@ -76,19 +76,19 @@ export default () => { // called once per model: its views share the thumbnails
   }
 
   function thumbnail(model, key, on) {
-    const box = element("div", "sw-item");
+    const box = element("div", "sw-item", { role: "listitem" });
     const thumb = element("button", "sw-thumb", { type: "button", tabIndex: -1 });
     const badge = element("span", "sw-badge");
     const length = element("span", "sw-length");
     const [caption, note, error] = ["caption", "note", "error"].map((n) => element("div", `sw-${n}`));
     const actions = element("div", "sw-actions");
-    box.setAttribute("role", "listitem");
     thumb.dataset.key = key;
     thumb.onclick = () => on.click(key);
     thumb.ondblclick = () => model.get("selectable") && on.open(key);
     box.addEventListener("focusin", () => on.focus(key));
     box.append(thumb, caption, note, error, actions);
     let item, picture, wanted;
+    const image = (src) => element("img", "", { alt: altOf(item), src, draggable: false });
     const fail = (text) => { error.textContent = item.error || text; };
 
     async function load() {
@@ -97,8 +97,7 @@ export default () => { // called once per model: its views share the thumbnails
       if (["video", "audio"].includes(item.kind)) return loadPoster().catch(() => {});
       try {
         const { url, text, clear } = await look(model, key, sideOf(model));
-        picture = url ? element("img", "", { alt: altOf(item), src: url, draggable: false })
-          : text && element("span", "sw-text", { textContent: text });
+        picture = url ? image(url) : text && element("span", "sw-text", { textContent: text });
         if (clear) picture.className = "sw-clear";
         if (picture) thumb.replaceChildren(picture, badge);
         fail("");
@@ -113,7 +112,7 @@ export default () => { // called once per model: its views share the thumbnails
       thumb.replaceChildren(sign({ element }, item), badge, length);
       const { url, duration } = await poster(model, item, sideOf(model));
       length.textContent = time(duration);
-      picture = url && element("img", "", { alt: altOf(item), src: url, draggable: false });
+      picture = url && image(url);
       if (picture) thumb.replaceChildren(picture, badge, length);
     }
 
@@ -121,17 +120,15 @@ export default () => { // called once per model: its views share the thumbnails
       if (!anyway && JSON.stringify(now) === JSON.stringify(item)) return;
       item = now;
       if (!picture) {
-        const sign = element("span", "sw-sign", { textContent: SIGNS[item.kind] ?? "" });
-        sign.setAttribute("aria-hidden", "true");
+        const sign = element("span", "sw-sign", { textContent: SIGNS[item.kind] ?? "", ariaHidden: true });
         thumb.replaceChildren(sign, badge, length);
       }
-      thumb.setAttribute("aria-label", altOf(item));
-      thumb.title = altOf(item);
+      thumb.ariaLabel = thumb.title = altOf(item);
       badge.textContent = item.badge ?? "";
       caption.textContent = item.caption ?? "";
       note.textContent = item.note ?? "";
       fail("");
-      box.setAttribute("aria-busy", Boolean(item.busy));
+      box.ariaBusy = Boolean(item.busy);
       const focused = [...actions.children].indexOf(document.activeElement);
       actions.replaceChildren(...buttons(model, item));
       actions.children[focused]?.focus();
@@ -141,7 +138,7 @@ export default () => { // called once per model: its views share the thumbnails
     function mark(current, selected) {
       for (const stop of [thumb, ...actions.children]) stop.tabIndex = current ? 0 : -1;
       box.classList.toggle("sw-selected", selected);
-      if (model.get("selectable")) thumb.setAttribute("aria-pressed", selected);
+      if (model.get("selectable")) thumb.ariaPressed = selected;
     }
 
     return { box, thumb, update, load, mark };
@@ -161,12 +158,9 @@ export default () => { // called once per model: its views share the thumbnails
 
   function render({ model, el }) {
     const root = element("div", "sw-pictures");
-    const list = element("div", "sw-list");
-    list.setAttribute("role", "list");
-    const note = element("div", "sw-note");
-    const error = element("div", "sw-error");
-    note.setAttribute("role", "status");
-    error.setAttribute("role", "alert");
+    const list = element("div", "sw-list", { role: "list" });
+    const note = element("div", "sw-note", { role: "status" });
+    const error = element("div", "sw-error", { role: "alert" });
     root.append(list, note, error);
     el.append(root);
     const cells = new Map();
@@ -240,7 +234,7 @@ export default () => { // called once per model: its views share the thumbnails
     function dress() {
       root.style.setProperty("--sw-side", `${model.get("side")}px`);
       root.classList.toggle("sw-row", !model.get("wrap"));
-      list.setAttribute("aria-label", model.get("label"));
+      list.ariaLabel = model.get("label");
       note.textContent = model.get("note") || (cells.size ? "" : model.get("empty"));
       error.textContent = model.get("error");
     }
