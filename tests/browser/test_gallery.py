@@ -158,8 +158,8 @@ def files_are_taken_home(page: Any, gallery: Any, lab: Lab) -> None:
 
 def a_picture_is_made_again(page: Any, gallery: Any) -> None:
     gallery.get_by_role("button", name="Run again").click()
-    gallery.get_by_text("On the sandbox nothing is billed.").wait_for()
-    gallery.get_by_role("button", name="Run it").click()
+    gallery.get_by_text("The sandbox is free.").wait_for()
+    gallery.locator(".sw-details").get_by_role("button", name="Run", exact=True).click()
     gallery.get_by_label("Find", exact=True).scroll_into_view_if_needed()
     pictures_are_there(page, 7)
 
