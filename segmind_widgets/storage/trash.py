@@ -17,7 +17,6 @@ entry from which the next one finishes the step.
 from __future__ import annotations
 
 import os
-import threading
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -64,7 +63,6 @@ class Trash:
         self._store = store
         self._kernel = kernel
         self._on_remove = on_remove
-        self._lock = threading.Lock()  # two threads do not restore the same result
         self._own: set[str] = set()  # tokens: on a disk without locks, rows have no owner
         self._folder = store.home / "trash"
 
@@ -98,10 +96,9 @@ class Trash:
             NotFound: it was restored, or removed for good, before.
             StoreError: a file cannot be moved back; it is tried again by the next call.
         """
-        with self._lock:
-            mark = _changed(deletion.token, ("deleted", "restored"), "restored")
-            row = self._store.transact(deletion.key, mark)
-            self._restore(deletion.key, _entry(row, deletion.token))
+        mark = _changed(deletion.token, ("deleted", "restored"), "restored")
+        row = self._store.transact(deletion.key, mark)
+        self._restore(deletion.key, _entry(row, deletion.token))
 
     def purge(self, *, own: bool = False) -> None:
         """Remove for good what ended kernels have deleted, and finish what they were restoring.

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 
 from tests.browser.lab import Lab
-from tests.browser.pages import ERRORS, finished, opened, run_all, shot
+from tests.browser.pages import ERRORS, finished, opened, opened_in_notebook, run_all, shot
 
 MADE = """from segmind_widgets import SegmindClient
 client = SegmindClient.instance()
@@ -249,3 +250,81 @@ def test_both_are_readable_in_the_dark_and_when_narrow(browser: Any, dark_lab: L
         assert inner <= outer + 1
     tall = "[...document.querySelectorAll('.sw-thumb')].filter(t => t.offsetHeight > t.offsetWidth)"
     assert page.evaluate(f"{tall}.length") == 0  # a picture fills its frame
+
+
+THREE = """from segmind_widgets import SegmindClient
+client = SegmindClient.instance()
+client.sandbox_speed = 20
+picture = client.run("fast-flux-schnell", {"prompt": "a fox"}).outputs[0]
+client.run("bg-removal-v2", {"image": picture})
+client.run("nano-banana", {"prompt": "as a watercolour", "image_urls": [picture]})
+client.run("fast-flux-schnell", {"prompt": "an owl"})"""
+DECODED = """n => {
+  const all = [...document.querySelectorAll(".sw-gallery .sw-thumb img")];
+  return all.length === n && all.every((img) => img.complete && img.naturalWidth > 100);
+}"""
+
+
+@pytest.mark.parametrize("front", ["lab", "dark_lab", "notebook7"])
+def test_a_result_is_deleted_and_brought_back(
+    browser: Any, request: pytest.FixtureRequest, front: str
+) -> None:
+    server = request.getfixturevalue(front)
+    cells = ["%load_ext segmind_widgets", THREE, "%segmind_panel gallery -o gallery"]
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(book, server.folder / "deleted.ipynb")
+    show = opened_in_notebook if front == "notebook7" else opened
+    page = show(browser, server, "deleted.ipynb")
+    run_all(page)
+    finished(page)
+    page.locator(".sw-panel").first.scroll_into_view_if_needed()
+    page.wait_for_function(DECODED, arg=4)  # JPEG and PNG
+    cell_count = page.locator(".jp-Cell").count()
+    a_result_goes_by_key(page, front)
+    a_result_goes_by_mouse(page, front)
+    page.wait_for_function(DECODED, arg=4)
+    assert page.locator(".jp-Cell").count() == cell_count
+
+
+def focused(page: Any, label: str) -> None:
+    page.wait_for_function(
+        "label => (document.activeElement.ariaLabel || document.activeElement.textContent)"
+        ".startsWith(label)",
+        arg=label,
+    )
+
+
+def a_result_goes_by_key(page: Any, front: str) -> None:
+    tiles = page.locator(".sw-gallery .sw-thumb")
+    tiles.nth(1).focus()
+    page.keyboard.press("Delete")
+    page.wait_for_function("document.querySelectorAll('.sw-gallery .sw-thumb').length === 3")
+    focused(page, "Undo")
+    shot(page, f"gallery-deleted-{front}")
+    page.keyboard.press("Tab")  # the grid follows: the tile after the deleted one
+    focused(page, "bg-removal-v2")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function(DECODED, arg=4)
+    focused(page, "as a watercolour")
+    page.get_by_text("was restored.").wait_for()
+    page.get_by_role("button", name="Undo").wait_for(state="hidden")
+
+
+def a_result_goes_by_mouse(page: Any, front: str) -> None:
+    page.locator(".sw-gallery .sw-thumb").nth(3).click()
+    details = page.locator(".sw-details")
+    details.get_by_role("button", name="Delete").click()
+    page.wait_for_function("document.querySelectorAll('.sw-gallery .sw-thumb').length === 3")
+    details.wait_for(state="hidden")
+    focused(page, "Undo")
+    if front != "notebook7":
+        page.set_viewport_size({"width": 400, "height": 1000})
+        page.get_by_role("button", name="Undo").scroll_into_view_if_needed()
+        shot(page, f"gallery-deleted-narrow-{front}")
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("document.querySelectorAll('.sw-gallery .sw-thumb').length === 4")
+    focused(page, "a fox")
