@@ -98,13 +98,19 @@ def a_job_is_found_opened_and_saved(page: Any, jobs: Any, lab: Lab) -> None:
     page.wait_for_function("document.querySelectorAll('.sw-job').length === 2")
     jobs.locator(".sw-job", has_text="snow").get_by_role("button", name="Open").click()
     page.wait_for_function("document.querySelector('.sw-details img')?.naturalWidth > 200")
+    page.wait_for_function("document.querySelector('.sw-jobs .sw-room')?.offsetHeight > 200")
+    row = jobs.locator(".sw-job", has_text="snow")
+    is_seen_under(jobs.locator(".sw-details"), row)
     jobs.get_by_label("Save to").fill("kept")
     jobs.get_by_role("button", name="Save", exact=True).click()
     jobs.get_by_text(f"in {lab.folder}/kept").wait_for()
     assert len(list((lab.folder / "kept").iterdir())) == 1
     shot(page, "jobs-open")
-    jobs.get_by_role("button", name="Close").click()
+    jobs.get_by_role("button", name="Close").focus()
+    page.keyboard.press("Escape")
     jobs.locator(".sw-details").wait_for(state="hidden")
+    focused(page, "Open")
+    assert jobs.locator(".sw-room").count() == 0
 
 
 def pictures_are_found(page: Any, gallery: Any) -> None:
