@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from segmind_widgets.errors import SegmindError, StillRunning
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.registry import JobRegistry
 from segmind_widgets.storage.store import Store
-from segmind_widgets.storage.trash import Deletion, Trash
+from segmind_widgets.storage.trash import Deletion, Trash, deleted_for_good
 
 
 class Deleted:
@@ -58,6 +59,7 @@ class Deletions:
         self._jobs = jobs
         self._trash = Trash(store, jobs.kernel, on_remove)
         self._undoable: dict[str, Deleted] = {}  # by token
+        self._closed = False
 
     @property
     def undoable(self) -> list[Deleted]:
@@ -78,6 +80,8 @@ class Deletions:
         return deleted
 
     def _undo(self, deleted: Deleted) -> Job:
+        if self._closed:
+            raise deleted_for_good(deleted.job_id)
         try:
             self._trash.restore(deleted.deletion)
         except SegmindError:
@@ -99,4 +103,6 @@ class Deletions:
 
     def close(self) -> None:
         """Remove for good what this session has deleted."""
-        self._trash.purge(own=True)
+        self._closed = True
+        with suppress(SegmindError):  # the next kernel removes it
+            self._trash.purge(own=True)

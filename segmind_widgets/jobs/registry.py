@@ -145,7 +145,7 @@ class JobRegistry:
         with self._lock:
             row = self._store.job(row["key"])  # the row as the previous holder of the lock wrote it
             if row["deleted"] and not row["outputs"]:
-                raise deleted_for_good(row)
+                raise deleted_for_good(row["id"] or row["key"])
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _is_ahead(live, row)):
                 return live

@@ -241,13 +241,13 @@ def _gone(row: dict[str, Any]) -> NotFound:
     job_id = row["id"] or row["key"]
     if not row["deleted"] or row["outputs"]:
         return NotFound(f"The result of the job {job_id} is no longer deleted.")
-    return deleted_for_good(row)
+    return deleted_for_good(job_id)
 
 
-def deleted_for_good(row: dict[str, Any]) -> NotFound:
+def deleted_for_good(job_id: str) -> NotFound:
     """Return the error of a deletion that can no longer be undone."""
     return NotFound(
-        f"The result of the job {row['id'] or row['key']} was deleted, with its file.",
+        f"The result of the job {job_id} was deleted, with its file.",
         hint="This can be undone only in the session that deleted it, before its kernel ends.",
     )
 

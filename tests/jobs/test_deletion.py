@@ -10,7 +10,7 @@ import pytest
 
 from segmind_widgets.assets.thumbnails import CACHED_SIDE
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.errors import NotFound, SegmindError, StillRunning
+from segmind_widgets.errors import NotFound, StillRunning
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import picture
@@ -130,7 +130,7 @@ def test_after_the_session_it_cannot_be_undone(
     client.close()
     assert not (other.session.store.home / "trash").exists()
     assert not path.exists()
-    with pytest.raises(SegmindError):
+    with pytest.raises(NotFound, match="was deleted, with its file"):
         deleted.undo()
     with pytest.raises(NotFound):
         other.resume(job_id)
