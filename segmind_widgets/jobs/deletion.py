@@ -40,7 +40,7 @@ class Deleted:
         return f"{text} {places} {'stay' if len(self.kept) > 1 else 'stays'}." if places else text
 
     def __repr__(self) -> str:
-        return f"<Deleted {self.job_id}: {self} undo() brings it back.>"
+        return f"<Deleted {self.job_id}: {self} undo() restores it.>"
 
 
 class Deletions:

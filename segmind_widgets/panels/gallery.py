@@ -81,7 +81,7 @@ class GalleryPanel(Panel):
         self.news.layout.display = "none"
         self.undo_text = widgets.HTML()
         self.undo_text.add_class("sw-hint")
-        self.undo = self.button("Undo", self._undo, tooltip="Bring the deleted result back")
+        self.undo = self.button("Undo", self._undo, tooltip="Restore the deleted result")
         self.undo_row = row(self.undo_text, self.undo)
         self.pictures = ResultGrid(
             self,

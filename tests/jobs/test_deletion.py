@@ -50,7 +50,7 @@ def test_delete_and_undo(client: SegmindClient, job: Job, by_id: bool) -> None:
     spent = client.spend()
     deleted = client.delete(job.id if by_id else job)
     assert str(deleted) == f"{path.name} was deleted."
-    assert "undo() brings it back" in repr(deleted)
+    assert "undo() restores it" in repr(deleted)
     assert (path.exists(), thumbnails(client), client.jobs()) == (False, 0, [])
     assert job.outputs == (), "variables and views show the same"
     assert "was deleted on" in job.note
