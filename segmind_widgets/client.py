@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 from traitlets import Any as AnyTrait
 from traitlets import TraitType
 
-from segmind_widgets.errors import InputError
+from segmind_widgets.errors import InputError, NotFound
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from segmind_widgets.batches.plan import BatchPlan
     from segmind_widgets.batches.registry import BatchRegistry, PreparedBatch
     from segmind_widgets.catalog.catalog import Catalog
+    from segmind_widgets.jobs.deletion import Deleted
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.planning.budget import SessionSpend
     from segmind_widgets.planning.estimates import Estimate
@@ -362,6 +363,26 @@ class SegmindClient(Settings):
         from segmind_widgets.storage.cleanup import clean
 
         return clean(self.session.store, older_days, dry_run=dry_run)
+
+    def delete(self, job: Job | str, output: Asset | None = None) -> Deleted:
+        """Delete the results of a finished job, or only one, with files, thumbnails and row.
+
+        Only files in the results folder are deleted; copies elsewhere stay. What was paid is still
+        counted. `undo()` of the returned value brings it back, until this session ends.
+
+        Args:
+            job: a job or its id.
+            output: one of `job.outputs`; None for all.
+
+        Raises:
+            NotFound: there is no such job or output, or it was deleted before.
+            StillRunning, StoreError: it has not ended, or a file cannot be moved.
+        """
+        path = None if output is None else output.path
+        if output is not None and path is None:
+            raise NotFound("This output has no file on this disk.")
+        job_id = job if isinstance(job, str) else job.id
+        return self.session.deletions.delete(job_id, path)
 
     # money
 

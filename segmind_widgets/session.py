@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from segmind_widgets.assets.asset import Asset
     from segmind_widgets.assets.sources import FileSource
     from segmind_widgets.assets.thumbnails import Thumbnails
+    from segmind_widgets.jobs.deletion import Deletions
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.jobs.registry import JobRegistry
     from segmind_widgets.network.account import Balances
@@ -161,6 +162,13 @@ class Session:
             self.export,
             self._usual_seconds,
         )
+
+    @OnFirstUse
+    def deletions(self) -> Deletions:
+        """Return the deletions of this session."""
+        from segmind_widgets.jobs.deletion import Deletions
+
+        return Deletions(self.store, self.jobs, self.thumbnails.remove)
 
     @OnFirstUse
     def budget(self) -> Budget:
@@ -624,7 +632,7 @@ class Session:
     def close(self) -> None:
         """Stop watching, close connections and the journal; jobs continue at their services."""
         parts = self._detach_parts()
-        for name in ("jobs", "endpoints", "store"):
+        for name in ("deletions", "jobs", "endpoints", "store"):
             if name in parts:
                 parts[name].close()
 

@@ -31,8 +31,11 @@ from segmind_widgets.jobs.scheduler import Scheduler
 from segmind_widgets.jobs.submission import Submission
 from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.retry import send_with_retries
+from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.ownership import JobOwnership, followed
+from segmind_widgets.storage.records import results_from_row
 from segmind_widgets.storage.store import Store
+from segmind_widgets.storage.trash import deleted_for_good
 from segmind_widgets.types import Call, Kind, RunRequest, Status
 
 _UNKNOWN_MODEL = "unknown"  # the model of a job that is not in the journal
@@ -147,6 +150,8 @@ class JobRegistry:
             return self._adopt(job_id)
         with self._lock:
             row = self._store.job(row["key"])  # the row as the previous holder of the lock wrote it
+            if row["deleted"] and not row["outputs"]:
+                raise deleted_for_good(row["id"] or row["key"])
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _is_ahead(live, row)):
                 return live
@@ -245,6 +250,25 @@ class JobRegistry:
     def _keys(self, *, here: bool = False, **filters: Any) -> dict[str, Any]:
         return filters | ({"keys": sorted(self._own)} if here else {})
 
+    @property
+    def kernel(self) -> KernelLock:
+        """Return the lock of this kernel."""
+        return self._ownership.kernel
+
+    def is_watched(self, key: str) -> bool:
+        """Return whether this kernel watches the job of a row."""
+        live = self._live.get(key)
+        return live is not None and live.watching
+
+    def refresh(self, key: str) -> Job:
+        """Return the job of a row whose results were deleted or restored."""
+        row = self._store.job(key)
+        live = self._live.get(key)
+        if live is None:
+            return self._from_row(row)
+        live.publish(**{"note": "", **results_from_row(row)})
+        return live
+
     def close(self) -> None:
         """Stop watching; jobs continue at their services."""
         for job in list(self._live.values()):
@@ -256,6 +280,9 @@ class JobRegistry:
 
     def _job_of(self, row: Mapping[str, Any]) -> Job:
         live = self._live.get(row["key"])
+        fewer = live is not None and len(live.outputs) > len(row["outputs"])
+        if live is not None and not live.watching and fewer and row["deleted"]:  # elsewhere, too
+            return self.refresh(row["key"])
         if live is not None and (
             live.watching or live.status == row["status"] or _is_ahead(live, row)
         ):

@@ -12,7 +12,7 @@ from traitlets import Any as AnyTrait
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.background import Throttle
 from segmind_widgets.catalog.catalog import Catalog, media_type
-from segmind_widgets.errors import NotFound
+from segmind_widgets.errors import NotFound, SegmindError
 from segmind_widgets.formatting import money
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import element
@@ -22,12 +22,13 @@ from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.widgets.archive import make_archive
 from segmind_widgets.widgets.base import free, row
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.results import ResultPictures
+from segmind_widgets.widgets.results import ACTIONS, ResultPictures, assets_by_key
 from segmind_widgets.widgets.search import Search
 
 PAGE = 24  # jobs
 _RELOAD_INTERVAL = 0.25  # seconds between two reloads
 _SIDE = 180  # pixels
+DELETE = {"name": "delete", "label": "Delete", "title": "Delete this result and its file (Delete)"}
 
 
 class ResultGrid(ResultPictures):
@@ -78,7 +79,18 @@ class GalleryPanel(Panel):
         self.page_label.add_class("sw-hint")
         self.news = self.button("", self._show_newest)
         self.news.layout.display = "none"
-        self.pictures = ResultGrid(self, side=_SIDE, selectable=True, label="Results")
+        self.undo_text = widgets.HTML()
+        self.undo_text.add_class("sw-hint")
+        self.undo = self.button("Undo", self._undo, tooltip="Restore the deleted result")
+        self.undo_row = row(self.undo_text, self.undo)
+        self.pictures = ResultGrid(
+            self,
+            side=_SIDE,
+            selectable=True,
+            label="Results",
+            actions=[*ACTIONS, DELETE],
+            on_action=lambda _, key: self.guard(lambda: self._delete(key)),
+        )
         self.pictures.add_class("sw-gallery")
         self.pictures.observe(lambda _: self.guard(self._show_selected), "selected")
         self.use = self.button(
@@ -86,9 +98,12 @@ class GalleryPanel(Panel):
         )
         self.form_box = widgets.VBox()
         save = self.button("Download", self._download, tooltip="Save the whole file")
+        delete = self.button(
+            DELETE["label"], lambda: self._delete(self.pictures.selected), tooltip=DELETE["title"]
+        )
         close = self.button("Close", self._close_details, tooltip="Hide the details")
         close.add_class("sw-close")
-        self.details = Details(self, self.use, save, close)
+        self.details = Details(self, self.use, save, delete, close)
         self.results_box = widgets.VBox([self.pictures, self.details])
         self.results_box.add_class("sw-has-details")
         self.zip_page = self.button("Zip of this page", self._zip_page)
@@ -97,8 +112,10 @@ class GalleryPanel(Panel):
         for job in self.client.jobs(1_000_000, unfinished=True, here=True):
             self._observe_job(job)
         self._reload()
+        self._show_undo()
+        self.background(self.client.session.deletions.purge)
         pages = row(self.newer, self.page_label, self.older, self.news, self.zip_page, self.zip_all)
-        return [self.search, pages, self.results_box, self.line, self.form_box]
+        return [self.search, pages, self.undo_row, self.results_box, self.line, self.form_box]
 
     def close(self) -> None:
         """Stop observing jobs, close all models, and delete the zips."""
@@ -180,9 +197,10 @@ class GalleryPanel(Panel):
     # the selected result
 
     def _show_selected(self) -> None:
-        key = self.pictures.selected
-        job = next((job for job in self._page_jobs if key.rpartition("/")[0] == job.id), None)
-        self.details.show(job)
+        self.details.show(self._job_of(self.pictures.selected))
+
+    def _job_of(self, key: str) -> Job | None:
+        return next((job for job in self._page_jobs if key.rpartition("/")[0] == job.id), None)
 
     def _close_details(self) -> None:
         self.pictures.selected = ""
@@ -214,6 +232,50 @@ class GalleryPanel(Panel):
         if path is None or not path.is_file():
             raise NotFound("The file is no longer on this disk.")
         self.pictures.download(path)
+
+    # deletions
+
+    def _delete(self, key: str) -> None:
+        """Delete a result; "Undo" gets the focus."""
+        job = self._job_of(key)
+        try:
+            if job is None:
+                raise NotFound("This result is no longer shown.")
+            self.client.delete(job, self.pictures.asset(key))
+        except SegmindError:
+            self._reload()
+            self.pictures.focus_item(key)
+            raise
+        if self.pictures.selected == key:
+            self.pictures.selected = ""
+        self.say("")
+        self._reload()
+        self._show_undo()
+        self.undo.focus()
+
+    def _undo(self) -> None:
+        """Bring back what was deleted last; its tile gets the focus."""
+        undoable = self.client.session.deletions.undoable
+        try:
+            if not undoable:
+                raise NotFound("There is nothing to undo.")
+            job = undoable[0].undo()
+        finally:
+            self._reload()
+            self._show_undo()
+        names = {path.name for path in undoable[0].files}
+        shown = assets_by_key(job).items()
+        key = next((k for k, asset in shown if asset.filename in names), f"{job.id}/0")
+        self.say(f"{', '.join(sorted(names)) or job.model} was restored.")
+        self.pictures.focus_item(key)
+
+    def _show_undo(self) -> None:
+        undoable = self.client.session.deletions.undoable
+        self.undo_row.layout.display = "" if undoable else "none"
+        if undoable:
+            more = f" {len(undoable) - 1} more can be restored after it." * (len(undoable) > 1)
+            text = f"{undoable[0]} Copies that you saved elsewhere stay.{more}"
+            self.undo_text.value = element("div", text, role="status")
 
     # zips
 

@@ -53,10 +53,13 @@ class JobsPanel(Panel):
         self.more = self.button("Show more", self._show_more)
         self.pictures = ResultPictures(self, side=220, label="Outputs of the job")
         close = self.button("Close", lambda: self._open(None), tooltip="Hide the details")
+        close.add_class("sw-close")
         self.details = Details(self, close, pictures=self.pictures)
+        self.table_box = widgets.VBox([self.table, self.details])
+        self.table_box.add_class("sw-has-details")
         self.observing(self.client, lambda _: self._reload_soon(), "newest")
         self._reload()
-        return [self.search, self.table, self.more, self.details]
+        return [self.search, self.table_box, self.more]
 
     def close(self) -> None:
         """Stop observing jobs, and close all models."""

@@ -100,6 +100,7 @@ class OwnRuns:
         if endpoint.sandbox:  # sandboxes count as one: each has its own address
             where = {"sandbox": True}
         where |= {"target": target, "status": "completed", "provider": endpoint.provider.name}
+        where["with_deleted"] = True
         self._rows = store.jobs(_MAX_ROWS, **where)
 
     def costs(self, outputs: int) -> list[float | None]:

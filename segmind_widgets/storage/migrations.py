@@ -83,7 +83,12 @@ CREATE TABLE forms (               -- see providers._base.Forms
     PRIMARY KEY (place, question)
 ) WITHOUT ROWID""",
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+_SIXTH = (
+    "ALTER TABLE jobs ADD COLUMN trash TEXT",  # deletions that can be undone: see trash.py
+    "ALTER TABLE jobs ADD COLUMN deleted TEXT",  # when a result of it was last deleted
+    "CREATE INDEX jobs_with_trash ON jobs (key) WHERE trash IS NOT NULL",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 VERSION = len(STEPS)  # stored in the file as SQLite's user_version; 0 means a new file
 
 

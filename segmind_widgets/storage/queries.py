@@ -29,6 +29,7 @@ def where(
     provider: str = "",
     place: str | None = None,
     keys: Iterable[str] | None = None,
+    with_deleted: bool = False,
 ) -> tuple[str, list[Any]]:
     """Return the WHERE clause over `jobs` ("" for all rows), and its values.
 
@@ -46,6 +47,7 @@ def where(
         provider: only those at this provider.
         place: only those at this base address.
         keys: only these rows.
+        with_deleted: also those whose results were all deleted.
     """
     tests: list[str] = []
     values: list[Any] = []
@@ -54,6 +56,8 @@ def where(
         tests.append(test)
         values.extend(more)
 
+    if not with_deleted:
+        add("(deleted IS NULL OR outputs != '[]')")
     if unfinished:
         add(f"status NOT IN ({_FINISHED})")  # must be the same text as in the index jobs_unfinished
     if status is not None:

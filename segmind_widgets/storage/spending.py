@@ -1,7 +1,7 @@
 """The cost of jobs, as reported by the services, summed over the journal.
 
 A job is one row, so a request with several outputs is counted once. Only reported costs are
-counted; a failed job, which is refunded, has none.
+counted; a failed job, which is refunded, has none. A deleted job has cost what it cost.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def spend(
     order = "last DESC" if by in ("day", "job") else "usd DESC, last DESC"
     provider = "provider" if by in ("model", "job") else "''"
     job = "target AS model, inputs" if by == "job" else "'' AS model, '{}' AS inputs"
-    tests, values = where(since=since)
+    tests, values = where(since=since, with_deleted=True)
     rows = db.execute(
         f"SELECT {_KEYS[by]} AS name, {provider} AS at, sandbox, count(*) AS jobs,"  # noqa: S608 - constants
         " sum(status = 'completed') AS completed, coalesce(sum(cost), 0.0) AS usd,"
@@ -93,7 +93,7 @@ def spent(
     db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
 ) -> float:
     """Return the USD that jobs since `since` have cost."""
-    tests, values = where(since=since, sandbox=sandbox)
+    tests, values = where(since=since, sandbox=sandbox, with_deleted=True)
     row = db.execute(f"SELECT coalesce(sum(cost), 0.0) FROM jobs {tests}", values)  # noqa: S608 - constants
     return row.fetchone()[0]
 
@@ -112,7 +112,7 @@ def in_flight(
 
 def same(db: sqlite3.Connection, fingerprint: str, since: datetime | None = None) -> Any:
     """Return the newest row of a request: submitted since `since`, else completed."""
-    marks, values = "status = 'completed' AND outputs != '[]'", []
+    marks, values = "status = 'completed' AND outputs != '[]' AND deleted IS NULL", []
     if since is not None:
         marks, values = "status NOT IN ('failed', 'cancelled') AND created >= ?", [moment(since)]
     return db.execute(

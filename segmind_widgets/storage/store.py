@@ -10,6 +10,7 @@ import os
 import re
 import sqlite3
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from segmind_widgets.storage.rate_limits import RateLimitTable
 from segmind_widgets.storage.spending import SpendRow
 from segmind_widgets.types import Status
 
-_JSON = ("inputs", "next", "outputs")
+_JSON = ("inputs", "next", "outputs", "trash")
 _LISTED = "%segmind_jobs lists them."
 
 
@@ -166,6 +167,41 @@ class Store(Cache):
         tests, values = where(**filters)
         text = f"SELECT count(*) FROM jobs {tests}"  # noqa: S608 - constants
         return self._run(lambda db: db.execute(text, values).fetchone()[0])
+
+    def transact(
+        self, key: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Read a row and write the columns that `change` returns, in one synced transaction.
+
+        Returns the changed row. If `change` raises an error, nothing is written.
+
+        Raises:
+            NotFound: there is no such row.
+        """
+
+        def work(db: sqlite3.Connection) -> dict[str, Any]:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                row = db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
+                if row is None:
+                    raise NotFound(f"No job here has the id {key!r}.", hint=_LISTED)
+                columns = {**change(_unpack(row)), "updated": now()}
+                sets = ", ".join(f'"{name}" = ?' for name in columns)
+                text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
+                db.execute(text, [*_pack(columns), key])
+                changed = db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
+                db.execute("COMMIT")
+                return _unpack(changed)
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+        return self._file.run(work, sure=True)
+
+    def trashed(self) -> list[dict[str, Any]]:
+        """Return the rows with deletions that can be undone."""
+        text = "SELECT * FROM jobs WHERE trash IS NOT NULL"
+        return [_unpack(row) for row in self._run(lambda db: db.execute(text).fetchall())]
 
     def batch(self, name: str) -> BatchRows:
         """Return the rows of a batch."""

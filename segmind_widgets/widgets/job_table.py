@@ -1,8 +1,8 @@
 """A table of jobs as one widget, in which a single message updates all rows.
 
-Messages from the browser: `act` (name, key) and `look` (keys of rows that need a thumbnail).
-Messages to the browser: `seen` (key, media_type, one buffer) and `patch` (rows: changed values by
-key; summary).
+Messages from the browser: `act` (name, key), `look` (keys of rows that need a thumbnail) and
+`extra` (asks for the script that places the details). Messages to the browser: `seen` (key,
+media_type, one buffer), `extra` (one buffer) and `patch` (rows: changed values by key; summary).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class JobTable(Browser):
         self._on_act = on_act
         self._load = load
         self._background = background
-        super().__init__({"act": self._act, "look": self._look})
+        super().__init__({"act": self._act, "look": self._look, "extra": self._send_extra})
 
     def show(self, rows: list[dict[str, Any]], summary: str) -> None:
         """Show these rows; if the keys are the same as before, send only the changes."""
@@ -66,6 +66,9 @@ class JobTable(Browser):
 
     def _act(self, content: dict[str, Any], _: list[Any]) -> None:
         self._on_act(content["name"], content["key"])
+
+    def _send_extra(self, content: dict[str, Any], _: list[Any]) -> None:  # noqa: ARG002
+        self._post({"type": "extra"}, (STATIC / "lightbox.js").read_bytes())
 
     def _look(self, content: dict[str, Any], _: list[Any]) -> None:
         def answer() -> None:

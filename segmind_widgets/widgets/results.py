@@ -49,6 +49,10 @@ class ResultPictures(Pictures):
             raise NotFound("This item is no longer shown.", hint="Open the gallery again.")
         return self._assets[key]
 
+    def focus_item(self, key: str) -> None:
+        """Move the keyboard focus to an item."""
+        self._post({"type": "focus", "key": key})
+
     def thumbnail(self, key: str, side: int) -> tuple[bytes, str]:
         """Return the thumbnail of an item and its media type.
 
@@ -82,7 +86,11 @@ ACTIONS = [
 
 def assets_by_key(job: Job) -> dict[str, Asset]:
     """Return the outputs of a job by their keys."""
-    return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
+    names = [asset.filename for asset in job.outputs]
+    if len(set(names)) < len(names):
+        return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
+    # not by index, which changes when an earlier output is deleted: a key's content must not
+    return {f"{job.id}/{asset.filename}": asset for asset in job.outputs}
 
 
 def items(job: Job) -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 
 from tests.browser.lab import Lab
-from tests.browser.pages import ERRORS, finished, opened, run_all, shot
+from tests.browser.pages import ERRORS, finished, opened, opened_in_notebook, run_all, shot
 
 MADE = """from segmind_widgets import SegmindClient
 client = SegmindClient.instance()
@@ -97,13 +98,19 @@ def a_job_is_found_opened_and_saved(page: Any, jobs: Any, lab: Lab) -> None:
     page.wait_for_function("document.querySelectorAll('.sw-job').length === 2")
     jobs.locator(".sw-job", has_text="snow").get_by_role("button", name="Open").click()
     page.wait_for_function("document.querySelector('.sw-details img')?.naturalWidth > 200")
+    page.wait_for_function("document.querySelector('.sw-jobs .sw-room')?.offsetHeight > 200")
+    row = jobs.locator(".sw-job", has_text="snow")
+    is_seen_under(jobs.locator(".sw-details"), row)
     jobs.get_by_label("Save to").fill("kept")
     jobs.get_by_role("button", name="Save", exact=True).click()
     jobs.get_by_text(f"in {lab.folder}/kept").wait_for()
     assert len(list((lab.folder / "kept").iterdir())) == 1
     shot(page, "jobs-open")
-    jobs.get_by_role("button", name="Close").click()
+    jobs.get_by_role("button", name="Close").focus()
+    page.keyboard.press("Escape")
     jobs.locator(".sw-details").wait_for(state="hidden")
+    focused(page, "Open")
+    assert jobs.locator(".sw-room").count() == 0
 
 
 def pictures_are_found(page: Any, gallery: Any) -> None:
@@ -158,8 +165,8 @@ def files_are_taken_home(page: Any, gallery: Any, lab: Lab) -> None:
 
 def a_picture_is_made_again(page: Any, gallery: Any) -> None:
     gallery.get_by_role("button", name="Run again").click()
-    gallery.get_by_text("On the sandbox nothing is billed.").wait_for()
-    gallery.get_by_role("button", name="Run it").click()
+    gallery.get_by_text("The sandbox is free.").wait_for()
+    gallery.locator(".sw-details").get_by_role("button", name="Run", exact=True).click()
     gallery.get_by_label("Find", exact=True).scroll_into_view_if_needed()
     pictures_are_there(page, 7)
 
@@ -249,3 +256,81 @@ def test_both_are_readable_in_the_dark_and_when_narrow(browser: Any, dark_lab: L
         assert inner <= outer + 1
     tall = "[...document.querySelectorAll('.sw-thumb')].filter(t => t.offsetHeight > t.offsetWidth)"
     assert page.evaluate(f"{tall}.length") == 0  # a picture fills its frame
+
+
+THREE = """from segmind_widgets import SegmindClient
+client = SegmindClient.instance()
+client.sandbox_speed = 20
+picture = client.run("fast-flux-schnell", {"prompt": "a fox"}).outputs[0]
+client.run("bg-removal-v2", {"image": picture})
+client.run("nano-banana", {"prompt": "as a watercolour", "image_urls": [picture]})
+client.run("fast-flux-schnell", {"prompt": "an owl"})"""
+DECODED = """n => {
+  const all = [...document.querySelectorAll(".sw-gallery .sw-thumb img")];
+  return all.length === n && all.every((img) => img.complete && img.naturalWidth > 100);
+}"""
+
+
+@pytest.mark.parametrize("front", ["lab", "dark_lab", "notebook7"])
+def test_a_result_is_deleted_and_brought_back(
+    browser: Any, request: pytest.FixtureRequest, front: str
+) -> None:
+    server = request.getfixturevalue(front)
+    cells = ["%load_ext segmind_widgets", THREE, "%segmind_panel gallery -o gallery"]
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(book, server.folder / "deleted.ipynb")
+    show = opened_in_notebook if front == "notebook7" else opened
+    page = show(browser, server, "deleted.ipynb")
+    run_all(page)
+    finished(page)
+    page.locator(".sw-panel").first.scroll_into_view_if_needed()
+    page.wait_for_function(DECODED, arg=4)  # JPEG and PNG
+    cell_count = page.locator(".jp-Cell").count()
+    a_result_goes_by_key(page, front)
+    a_result_goes_by_mouse(page, front)
+    page.wait_for_function(DECODED, arg=4)
+    assert page.locator(".jp-Cell").count() == cell_count
+
+
+def focused(page: Any, label: str) -> None:
+    page.wait_for_function(
+        "label => (document.activeElement.ariaLabel || document.activeElement.textContent)"
+        ".startsWith(label)",
+        arg=label,
+    )
+
+
+def a_result_goes_by_key(page: Any, front: str) -> None:
+    tiles = page.locator(".sw-gallery .sw-thumb")
+    tiles.nth(1).focus()
+    page.keyboard.press("Delete")
+    page.wait_for_function("document.querySelectorAll('.sw-gallery .sw-thumb').length === 3")
+    focused(page, "Undo")
+    shot(page, f"gallery-deleted-{front}")
+    page.keyboard.press("Tab")  # the grid follows: the tile after the deleted one
+    focused(page, "bg-removal-v2")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function(DECODED, arg=4)
+    focused(page, "as a watercolour")
+    page.get_by_text("was restored.").wait_for()
+    page.get_by_role("button", name="Undo").wait_for(state="hidden")
+
+
+def a_result_goes_by_mouse(page: Any, front: str) -> None:
+    page.locator(".sw-gallery .sw-thumb").nth(3).click()
+    details = page.locator(".sw-details")
+    details.get_by_role("button", name="Delete").click()
+    page.wait_for_function("document.querySelectorAll('.sw-gallery .sw-thumb').length === 3")
+    details.wait_for(state="hidden")
+    focused(page, "Undo")
+    if front != "notebook7":
+        page.set_viewport_size({"width": 400, "height": 1000})
+        page.get_by_role("button", name="Undo").scroll_into_view_if_needed()
+        shot(page, f"gallery-deleted-narrow-{front}")
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("document.querySelectorAll('.sw-gallery .sw-thumb').length === 4")
+    focused(page, "a fox")

@@ -149,7 +149,7 @@ def test_a_job_is_followed_and_its_result_kept(panel: TrialPanel) -> None:
     assert "completed" in view.text.value
     shown, line = panel.children[-2:]
     assert isinstance(shown, ResultPictures)
-    assert [item["key"] for item in shown.items] == [f"{job.id}/0"]
+    assert [item["key"] for item in shown.items] == [f"{job.id}/{job.outputs[0].filename}"]
     assert panel.jobs.children == ()
     assert line is panel.line
     assert said(panel) == "Done."

@@ -160,7 +160,7 @@ def test_the_selected_one(
     history: list[Path], panel: GalleryPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert panel.details.layout.display == "none"
-    panel.pictures.selected = "job-47/0"
+    panel.pictures.selected = "job-47/47.png"
     assert panel.details.job is not None
     assert panel.details.job.id == "job-47"
     for fact in ("number 47", "ink", "$0.01", "job-47", str(history[47])):
@@ -188,7 +188,7 @@ def test_use_as_input_fills_an_open_panel(
 ) -> None:
     other = find(name)("esrgan" if name == "run" else "")
     other._view_count = 1  # as the browser sets it
-    panel.pictures.selected = "job-47/0"
+    panel.pictures.selected = "job-47/47.png"
     panel.use.click()
     assert panel.form_box.children == ()
     if name == "run":
@@ -243,7 +243,7 @@ def test_no_picture_is_in_the_state_and_close_frees_all(
 ) -> None:
     before = set(ipywidgets_widget._instances)
     panel = GalleryPanel()
-    panel.pictures.selected = "job-47/0"
+    panel.pictures.selected = "job-47/47.png"
     made = [ipywidgets_widget._instances[key] for key in set(ipywidgets_widget._instances) - before]
 
     def state() -> str:  # of a state with bytes no JSON can be made
@@ -273,8 +273,8 @@ def test_outputs_of_one_job_and_of_all_kinds(
     add(client, status="completed", id="job", outputs=outputs)
     panel = GalleryPanel()
     assert [item["kind"] for item in panel.pictures.items] == ["image", "text", "audio"]
-    assert panel.pictures._load("job/1", 180) == (b"Once upon a time", "text/plain")
-    panel.pictures.selected = "job/2"
+    assert panel.pictures._load("job/b.txt", 180) == (b"Once upon a time", "text/plain")
+    panel.pictures.selected = "job/c.mp3"
     panel.use.click()
     assert panel.form_box.children[0].form.files["reference_audio"].value.kind == "audio"
     panel.close()

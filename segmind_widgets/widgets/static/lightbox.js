@@ -119,7 +119,7 @@ async function fill(kit, item, stage, urls) {
 
 // Keeps the details, a widget beside the grid in `.sw-has-details`, directly under the selected row: the
 // grid leaves room there, and the details are placed over it.
-export function under(root, list, selected) {
+export function under(root, list, selected, model) {
   const room = Object.assign(document.createElement("div"), { className: "sw-room" });
   room.setAttribute("role", "presentation");
   let panel, box, reveal;
@@ -170,7 +170,28 @@ export function under(root, list, selected) {
     place();
   }
 
+  function remove(event) { // the Delete key on a tile
+    const { target: thumb, key, ctrlKey, metaKey, altKey, shiftKey } = event;
+    if (key !== "Delete" || ctrlKey || metaKey || altKey || shiftKey) return;
+    if (!list.contains(thumb) || !thumb.matches(".sw-thumb") || event.repeat) return;
+    if (!model.get("actions").some(({ name }) => name === "delete")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const all = [...list.querySelectorAll(".sw-thumb")];
+    const at = all.indexOf(thumb);
+    (all[at + 1] ?? all[at - 1])?.focus({ preventScroll: true }); // until the kernel has answered
+    model.send({ type: "action", name: "delete", key: thumb.dataset.key });
+  }
+  const focus = ({ type, key }) => {
+    if (type !== "focus") return;
+    [...list.querySelectorAll(".sw-thumb")].find(({ dataset }) => dataset.key === key)?.focus();
+  };
+  window.addEventListener("keydown", remove, true); // before the notebook, as arrow keys
+  model?.on("msg:custom", focus);
+
   function close() {
+    window.removeEventListener("keydown", remove, true);
+    model?.off("msg:custom", focus);
     observer.disconnect();
     panel?.removeEventListener("keydown", escape);
   }

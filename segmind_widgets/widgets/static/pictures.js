@@ -228,7 +228,7 @@ export default () => { // called once per model: its views share the thumbnails
     }
     function dock({ under }) {
       if (!details && model.get("selectable")) {
-        details = under(root, list, () => cells.get(model.get("selected")));
+        details = under(root, list, () => cells.get(model.get("selected")), model);
       }
     }
     function dress() {
