@@ -316,14 +316,25 @@ def test_an_unknown_model_is_sent_with_a_note(
     shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(errors.NotFound) as raised:
-        shell.run("%segmind_run fast-flux-shnell -o x prompt=fox")
+        shell.run("%segmind_run flux-9-schnell -o x prompt=fox")
     assert raised.value.status == 404
     said = capsys.readouterr().out
-    assert (
-        "fast-flux-shnell is not in the catalogue of Segmind. Did you mean fast-flux-schnell"
-        in said
-    )
+    assert "flux-9-schnell is not in the catalogue of Segmind. Did you mean" in said
     assert shell.names["x"].status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("%segmind_run fast-flux-shnell prompt=fox", "fast-flux-schnell"),
+        (f"{RUN} promt=fox", "`prompt`"),
+        (f"{RUN} prompt=fox sede=1", "`seed`"),
+    ],
+)
+def test_a_misspelt_name_is_not_sent(shell: Shell, sandbox: Sandbox, line: str, meant: str) -> None:
+    with pytest.raises(errors.InputError, match=f"id you mean {meant}"):
+        shell.run(line)
+    assert not sandbox.requests("POST")
 
 
 def test_an_unknown_parameter_is_sent_with_a_note(
@@ -499,7 +510,7 @@ def test_models_are_found_by_words_and_modality(shell: Shell) -> None:
     ) as bad:
         shell.run("%segmind_models flux --modality sound")
     assert "Remove --modality" in bad.value.hint
-    with pytest.raises(errors.CellError, match="No model matches 'zzzz'"):
+    with pytest.raises(errors.CellError, match="No model of Segmind fits 'zzzz'"):
         shell.run("%segmind_models zzzz")
 
 
