@@ -93,6 +93,10 @@ class CellDisplay:
         note = output(f"Note: {text}", style="opacity:.85")
         display({"text/plain": f"Note: {text}", "text/html": note}, raw=True)
 
+    def text(self, text: str) -> None:
+        """Print a text of several lines, such as a magic's help."""
+        print(text)  # noqa: T201 - as every command line does
+
     def show(self, value: Any) -> None:
         """Display a value above the result."""
         display(value)

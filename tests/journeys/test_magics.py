@@ -217,6 +217,54 @@ def test_a_wrong_key_is_one_line_with_a_hint(
         assert "SG_wrong" not in "".join([*said, *capsys.readouterr()])
 
 
+@pytest.mark.parametrize("line", ["--help", "-h", "flux-dev -h prompt=x"])
+@pytest.mark.parametrize(
+    "magic", ["segmind_run", "segmind_upload", "segmind_jobs", "segmind_login"]
+)
+def test_help_is_an_option_of_every_magic(
+    shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], magic: str, line: str
+) -> None:
+    assert shell.run(f"%{magic} {line}") is None
+    said = capsys.readouterr().out
+    assert f"%{magic}" in said
+    assert "--" in said
+    assert sandbox.requests("POST") == []
+
+
+def test_help_in_quotes_is_a_text(shell: Shell) -> None:
+    assert shell.run(f"{RUN} prompt='--help -h'").inputs["prompt"] == "--help -h"
+
+
+def test_a_file_with_spaces_in_its_name_needs_quotes(
+    shell: Shell, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("IMG 0012.JPG").write_bytes(picture())
+    for line in ("IMG 0012.JPG", "-o x IMG 0012.JPG", "*.png IMG 0012.JPG"):
+        with pytest.raises(errors.AssetError, match=r"file `IMG 0012\.JPG`") as raised:
+            shell.run(f"%segmind_upload {line}")
+        assert '"IMG 0012.JPG"' in raised.value.hint
+    assert sandbox.requests("POST") == []
+    assert shell.run('%segmind_upload "IMG 0012.JPG"').url
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%segmind_rnu flux-dev\na fox", "Did you mean %%segmind_run?"),
+        ("%segmind_uplod a.png", "Did you mean %segmind_upload?"),
+        ("%%segmind_zzzzzz\n", "There is no magic %%segmind_zzzzzz."),
+    ],
+)
+def test_a_misspelt_magic_is_named_with_the_likely_one(shell: Shell, cell: str, words: str) -> None:
+    with pytest.raises(errors.CellError) as raised:
+        shell.run(cell)
+    assert words in str(raised.value)
+    assert len(raised.value._render_traceback_()) == 2
+    assert shell.ip.check_complete("%%segmind_rnu x\n")[0] != "invalid"
+    assert shell.run("'%segmind_rnu'") == "%segmind_rnu"
+
+
 # upload
 
 

@@ -254,7 +254,10 @@ def test_a_job_in_full(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     job = shell.run(f"{RUN} prompt='a red fox' --seed 7")
     capsys.readouterr()
     shell.names["fox"] = job
-    assert shell.run("%segmind_jobs $fox") is job
+    for word in ("$fox", "$fox.id", "${fox.id}", "$foxes[0]"):
+        shell.names["foxes"] = [job]
+        assert shell.run(f"%segmind_jobs {word}") is job
+    assert shell.run("%segmind_jobs --resume $fox.id").id == job.id
     capsys.readouterr()
     assert shell.run(f"%segmind_jobs {job.id[:13]}") is job
     said = capsys.readouterr().out
