@@ -199,6 +199,8 @@ def test_status_tells_the_limit_that_is_kept(
 
 def test_status_without_a_key_is_the_sandbox(keyless: Shell) -> None:
     rows = dict(keyless.run("%segmind_status"))
+    first = ["provider", "key", "credits", "rate limit", "results in", "address"]
+    assert list(rows)[: len(first)] == first, "what matters comes before the addresses"
     assert rows["provider"] == "Segmind, on the sandbox"
     assert rows["key"] == "none needed"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from IPython.core.magic import line_magic, no_var_expand
 
 from segmind_widgets.errors import CellError, SegmindError, Unauthorized
+from segmind_widgets.formatting import abbreviate_home
 from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 if TYPE_CHECKING:
@@ -122,11 +123,11 @@ class AccountMagics(MagicsBase):
                 "provider",
                 f"{endpoint.provider.title}{', on the sandbox' if endpoint.sandbox else ''}",
             ),
-            ("address", endpoint.address),
             ("key", key),
             ("credits", _credits(balance)),
             ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
-            ("results in", str(self.client.session.store.home)),
+            ("results in", abbreviate_home(self.client.session.store.home)),
+            ("address", endpoint.address),
             *((topic, page) for topic, page in pages.items() if page),
         ]
         caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * endpoint.sandbox
