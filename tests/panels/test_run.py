@@ -91,7 +91,7 @@ def test_several_at_once_count_a_seed_of_yours_up(panel: RunPanel, sandbox: Sand
     told = threading.Event()
     panel.cost.observe(lambda _: "$0.0165" in text_of(panel.cost.value) and told.set(), "value")
     assert "$0.0165" in text_of(panel.cost.value) or told.wait(10)
-    assert "directory average" in panel.cost.value
+    assert "listed average" in panel.cost.value
     panel.go.click()
     made(panel, 3)
     assert sorted(post.json["seed"] for post in sandbox.billed_posts) == [5, 6, 7]
