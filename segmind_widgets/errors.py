@@ -309,7 +309,10 @@ class SubmitUnknown(SegmindError):
 
 
 class StillRunning(SegmindError, TimeoutError):
-    """Waiting ended, and the job continues."""
+    """Waiting ended, and the job continues: no failure, so it is shown as a plain sentence."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{self} {self.hint}".strip()]
 
 
 class WorkersLost(SegmindError):

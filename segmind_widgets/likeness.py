@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+_TYPO = 0.8  # of difflib's ratio, within one word: "schnel" has 0.92 with "schnell"
 _CUTOFF = 0.65  # of difflib's ratio: "cta" has 0.67 with "cat", "nonsense" 0.33 with "seed"
 _PART = 4  # letters from which a whole word of a name means the name: "images" of "num_images"
 
@@ -28,6 +29,16 @@ def nearest(text: str, names: Iterable[str], count: int = 1) -> list[str]:
     return [name for key in near for name in by_letters[key]][:count]
 
 
+def misspelt(text: str, names: Iterable[str]) -> str:
+    """Return the name of which a text is certainly a misspelling; "" where it may be a new name.
+
+    The numbers are the same, and each word is the same but for a letter or two: "kling-3" is not
+    meant as "kling-2.1", nor "wan-i2v" as "wan-t2v".
+    """
+    near = nearest(text, (name for name in names if _is_typo(text, name)))
+    return near[0] if near else ""
+
+
 def letters(text: str) -> str:
     """Return the letters and digits of a text, in lower case."""
     return re.sub(r"[\W_]+", "", text.lower())
@@ -36,3 +47,22 @@ def letters(text: str) -> str:
 def _has_word(names: Iterable[str], text: str) -> bool:
     """Return whether the text is a whole word of a name, such as `images` of `num_images`."""
     return any(letters(text) in re.split(r"[\W_]+", name.lower()) for name in names)
+
+
+def _is_typo(text: str, name: str) -> bool:
+    if letters(text) == letters(name):
+        return True
+    digits, others = (re.findall(r"\d", one) for one in (text, name))
+    words, meant = (re.findall(r"[^\W\d_]+", one.lower()) for one in (text, name))
+    if digits != others or len(words) != len(meant):
+        return False
+    return all(_is_same_word(*pair) for pair in zip(words, meant, strict=True))
+
+
+def _is_same_word(word: str, other: str) -> bool:
+    import difflib
+
+    if word == other or min(len(word), len(other)) < _PART:
+        return word == other
+    ratio = difflib.SequenceMatcher(None, word, other).ratio()
+    return ratio >= _TYPO or sorted(word) == sorted(other)

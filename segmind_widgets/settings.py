@@ -41,7 +41,8 @@ class Settings(SingletonConfigurable):
         "schema",
         help="The treatment of inputs that do not match the model's parameters: schema refuses "
         "them if the service publishes a schema, and warns if the parameters come from a page; "
-        "strict refuses in both cases, warn in neither.",
+        "strict refuses in both cases, warn in neither. Both refuse the misspelt name of a model "
+        "or an input.",
     ).tag(config=True)
     budget = Float(
         0.0,

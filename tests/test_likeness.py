@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import segmind_widgets
-from segmind_widgets.likeness import nearest
+from segmind_widgets.likeness import misspelt, nearest
 
 OPTIONS = ["--seed", "--sweep", "--save", "--output", "-o", "--yes", "--dry-run", "--max-cost"]
 INPUTS = ["prompt", "negative_prompt", "num_images", "aspect_ratio", "guidance_scale", "seed"]
@@ -40,6 +40,28 @@ def test_nothing_is_offered_for_what_is_like_none(text: str) -> None:
     assert nearest(text, OPTIONS) == []
 
 
+MODELS = ["seedream-4.5", "fast-flux-schnell", "kling-2.1", "wan2.2-t2v-fast", "nano-banana"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("seedram-4.5", "seedream-4.5"),
+        ("seed-ream-4-5", "seedream-4.5"),
+        ("fast-flux-shcnell", "fast-flux-schnell"),
+        ("KLING-21", "kling-2.1"),
+        ("nano_bananna", "nano-banana"),
+        ("kling-3.0", ""),
+        ("kling-2.1-master", ""),
+        ("wan2.2-i2v-fast", ""),
+        ("fast-flux-dev", ""),
+        ("", ""),
+    ],
+)
+def test_a_misspelling_is_told_from_a_new_name(text: str, meant: str) -> None:
+    assert misspelt(text, MODELS) == meant
+
+
 @given(st.lists(st.text("abcdeXY_- ", max_size=8)), st.integers(0, 4))
 def test_each_name_is_like_itself_and_no_more_are_returned_than_asked(
     names: list[str], count: int
@@ -59,4 +81,4 @@ def test_one_module_alone_compares_words() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Import) and "difflib" in [alias.name for alias in node.names]
     ]
-    assert users == ["likeness"]
+    assert set(users) == {"likeness"}

@@ -18,6 +18,7 @@ from segmind_widgets.markup import element, output
 from segmind_widgets.planning.estimates import Estimate
 
 MAX_IN_FLIGHT = 256  # rows
+SANDBOX_PER_MINUTE = 90.0  # pictures that the sandbox draws on a machine with two cores
 _MAX_LISTED = 5  # the number of causes that an error lists, and of rows for each cause
 
 
@@ -95,7 +96,7 @@ class BatchPlan:
         if self.done or self.unfinished:
             unfinished = f", {self.unfinished:,} started" if self.unfinished else ""
             parts.append(f"{self.done:,} already done{unfinished}: not paid again")
-        axes = " × ".join(f"{len(axis.values)} {axis.name}" for axis in self.axes)
+        axes = " × ".join(f"{axis.name}: {len(axis.values)} values" for axis in self.axes)
         return "; ".join([*parts, *([axes] if axes else []), f"{self.target} {self.where}"])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -190,8 +191,15 @@ def jobs_a_minute(limit: float, *, polled: bool = True) -> float | None:
     return limit / (1 + POLLS_PER_SUBMIT * polled) if limit else None
 
 
-def time_for(jobs: int, usual: float | None, per_minute: float | None) -> float | None:
-    """Return the expected seconds for `jobs` jobs of `usual` seconds each; None if unknown."""
+def time_for(
+    jobs: int, usual: float | None, per_minute: float | None, *, sandbox: bool = False
+) -> float | None:
+    """Return the expected seconds for `jobs` jobs of `usual` seconds each; None if unknown.
+
+    The sandbox generates one result after another, however short the usual time is.
+    """
+    if sandbox:
+        per_minute = min(per_minute or SANDBOX_PER_MINUTE, SANDBOX_PER_MINUTE)
     if not jobs or (usual is None and per_minute is None):
         return None
     waves = -(-jobs // MAX_IN_FLIGHT) * (usual or 0.0)

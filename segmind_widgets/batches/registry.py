@@ -193,7 +193,7 @@ class BatchRegistry:
             **usd,
             each=_representative(prices) or each,
             per_minute=per_minute,
-            seconds=time_for(len(prices), usual, per_minute),
+            seconds=time_for(len(prices), usual, per_minute, sandbox=endpoint.sandbox),
             notes=tuple(validated.notes) if validated else (),
             axes=row_source.axes,
             sandbox=endpoint.sandbox,

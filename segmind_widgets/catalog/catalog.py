@@ -43,10 +43,13 @@ __all__ = [
 class Catalog:
     """All models, immutable: the built-in ones, then those that only the live directory has.
 
-    If both have a model, the fields of the live row are used, except for empty ones.
+    If both have a model, the fields of the live row are used, except for empty ones. `is_live` is
+    whether there is a live directory.
     """
 
     def __init__(self, live: Iterable[Model] = ()) -> None:
+        live = list(live)
+        self.is_live = bool(live)
         models = {(model.provider, model.slug): model for model in _built_in()}
         for row in live:
             key = row.provider, row.slug

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from segmind_widgets import schemas
 from segmind_widgets.errors import InputError
-from segmind_widgets.likeness import nearest
+from segmind_widgets.likeness import misspelt, nearest
 from segmind_widgets.nested import transform
 from segmind_widgets.schemas import Path, Schema, Violation, is_list, is_mapping
 from segmind_widgets.types import Model
@@ -25,6 +25,7 @@ _WHOLE = r"[-+]?[0-9]{1,18}"
 _REAL = r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"
 _ADDRESS = r"(?i:data:|(?!file:)[a-z][a-z0-9+.-]*://)"
 _SENT = " It is sent unchanged."
+UNCHECKED = 'Nothing was sent. To send it unchanged: %config SegmindClient.check_inputs = "warn"'
 _BASE64 = r"[A-Za-z0-9+/_-]{60}[A-Za-z0-9+/=_\s-]*"
 
 
@@ -41,12 +42,14 @@ class InputNote(NamedTuple):
 class ValidationResult(NamedTuple):
     """The inputs to send, with notes about them.
 
-    `problems` are certain: the service would refuse the inputs. `warnings` are not.
+    `problems` are certain: the service would refuse the inputs. `warnings` are not. `misspelt` are
+    those of the warnings about an input that has a near name without a value.
     """
 
     inputs: dict[str, Any]
     problems: tuple[InputNote, ...] = ()
     warnings: tuple[InputNote, ...] = ()
+    misspelt: tuple[InputNote, ...] = ()
 
     def raise_for_problems(self) -> None:
         """Raise an InputError that lists all problems; do nothing where there is none."""
@@ -56,6 +59,18 @@ class ValidationResult(NamedTuple):
                 " ".join(map(str, self.problems)),
                 hint=" ".join([*warnings, "Nothing was sent."]),
                 field=self.problems[0].field,
+            )
+
+    def raise_for_misspelt(self) -> None:
+        """Raise an InputError for names that are misspelt; do nothing where there is none.
+
+        A service may ignore an unknown input, run the model without it, and bill the run.
+        """
+        if self.misspelt:
+            raise InputError(
+                " ".join(str(note).removesuffix(_SENT) for note in self.misspelt),
+                hint=UNCHECKED,
+                field=self.misspelt[0].field,
             )
 
 
@@ -92,7 +107,8 @@ def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
         for name in values
         if name not in properties
     ]
-    return ValidationResult(values, tuple(problems), tuple(warnings))
+    misspelt_names = [note for note in warnings if _is_misspelt(note.field, values, model)]
+    return ValidationResult(values, tuple(problems), tuple(warnings), tuple(misspelt_names))
 
 
 def with_seed(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +125,14 @@ def _properties(model: Model) -> Mapping[str, Schema]:
     """Return the schemas of a model's inputs by their names; none where they are unknown."""
     schema: Schema = model.schema or {}
     return schema.get("properties") or {}
+
+
+def _is_misspelt(name: str, values: Mapping[str, Any], model: Model) -> bool:
+    """Return whether an unknown input is meant as one that has no value."""
+    schema: Schema = model.schema or {}
+    unset = [known for known in _properties(model) if known not in values]
+    required = [known for known in schema.get("required", ()) if known not in values]
+    return bool(misspelt(name, unset) or nearest(name, required))
 
 
 def _with_renamed_prompt(

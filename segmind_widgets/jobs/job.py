@@ -318,7 +318,8 @@ class Job(Observable):
     def line(self) -> str:
         """Return status and caption in one line of text, for terminals and logs."""
         place = "sandbox · " if self.sandbox else ""
-        files = "".join(f"\n  {asset.path}" for asset in self.outputs if asset.path)
+        paths = (abbreviate_home(asset.path) for asset in self.outputs if asset.path)
+        files = "".join(f"\n  {path}" for path in paths)
         remarks = f"\n  {self.error}" if self.error is not None else ""
         remarks += "".join(f"\n  {remark}" for remark in self._remarks)
         return f"{self.status} · {place}{self.caption}{remarks}{files}"
@@ -344,6 +345,7 @@ class Job(Observable):
         caption = fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
         if not self.outputs:
             remarks = [str(self.error)] if self.error is not None else []
+            remarks += [self.error.hint] if isinstance(self.error, StillRunning) else []
             remarks += self._remarks
             return figure(lines(element("b", str(self.status)), *remarks), caption)
         alt = str(self.inputs.get("prompt") or self.model)

@@ -98,6 +98,10 @@ class CellDisplay:
         note = output(f"Note: {text}", style="opacity:.85")
         display({"text/plain": f"Note: {text}", "text/html": note}, raw=True)
 
+    def text(self, text: str) -> None:
+        """Print a text of several lines, such as a magic's help."""
+        print(text)  # noqa: T201 - as every command line does
+
     def show(self, value: Any) -> None:
         """Display a value above the result."""
         display(value)
@@ -175,7 +179,11 @@ class CellDisplay:
             CellError: a terminal cannot draw widgets.
         """
         if not self.widgets:
-            raise CellError("A panel needs a notebook; this is a terminal.")
+            raise CellError(
+                "A panel needs a notebook; this is a terminal.",
+                hint="Use the magics here, such as %segmind_run, %segmind_upload and"
+                " %segmind_jobs; or open JupyterLab.",
+            )
         self._close_earlier_panels(panel)
         display(panel)
 
@@ -273,7 +281,8 @@ class CellDisplay:
 
     def _in_terminal(self, job: Job, timeout: float | None) -> None:
         def show(_: Any = None) -> None:
-            usual = f" of about {seconds(job.expected_seconds)}" if job.expected_seconds else ""
+            has_usual = job.expected_seconds and not job.status.final
+            usual = f" of about {seconds(job.expected_seconds or 0)}" if has_usual else ""
             text = f"{job.status} · {job.model} · {job.elapsed:.1f} s{usual} {job.message}"
             sys.stdout.write(f"\r{text[:100]:<100}")
             sys.stdout.flush()
@@ -335,6 +344,7 @@ def _static(job: Job, *, returned: bool) -> dict[str, str]:
     """
     if job.error is None or job.outputs or returned:
         return job._repr_mimebundle_()
+    status = "continues" if isinstance(job.error, StillRunning) else str(job.status)
     where = "sandbox · " if job.sandbox else ""
-    text = f"{job.status} · {where}{job.caption}"
+    text = f"{status} · {where}{job.caption}"
     return {"text/plain": text, "text/html": figure("", text)}

@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from segmind_widgets import waiting
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.notebook.magics import SegmindMagics
-from segmind_widgets.notebook.magics.running import without_body
+from segmind_widgets.notebook.magics.running import CheckName, without_body
 
 LIVE_TYPES = (("segmind_widgets.jobs.job", "Job"), ("segmind_widgets.batches.batch", "Batch"))
 
@@ -26,7 +26,7 @@ def load(shell: InteractiveShell) -> None:
     magics = SegmindMagics(shell, client)
     shell.register_magics(magics)
     _serve_widgets(shell)
-    shell.input_transformers_cleanup.append(without_body)
+    shell.input_transformers_cleanup.extend([CheckName(shell), without_body])
     if client not in shell.configurables:
         configurables: list[Any] = shell.configurables
         configurables.append(client)
@@ -42,8 +42,9 @@ def unload(shell: InteractiveShell) -> None:
     """Remove everything that `load` added and stop watching jobs; they continue."""
     _unregister(shell)
     waiting.set_server(None)
-    if without_body in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.remove(without_body)
+    transformers = shell.input_transformers_cleanup
+    for one in [t for t in transformers if t is without_body or isinstance(t, CheckName)]:
+        transformers.remove(one)
     matchers = getattr(shell.Completer, "custom_matchers", None) or []
     for matcher in [m for m in matchers if hasattr(m, "segmind_widgets")]:
         matchers.remove(matcher)

@@ -13,7 +13,14 @@ from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.preview import backdrop
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
-from segmind_widgets.formatting import PREMIUM, date_and_time, money, prompt_text, seconds
+from segmind_widgets.formatting import (
+    PREMIUM,
+    abbreviate_home,
+    date_and_time,
+    money,
+    prompt_text,
+    seconds,
+)
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import element
 from segmind_widgets.notebook.tables import CAPTION, Table
@@ -125,7 +132,8 @@ def job(one: Job, cell: str) -> Table:
     rows = [(name, text) for name, text in facts.items() if text]
     for number, asset in enumerate(one.outputs, 1):
         until = f" until {asset.expires_at}" if asset.expires_at else ""
-        where = [str(asset.path or "in memory"), f"{asset.url}{until}" if asset.url else ""]
+        place = abbreviate_home(asset.path) if asset.path else "in memory"
+        where = [place, f"{asset.url}{until}" if asset.url else ""]
         rows.append((f"output {number}", " · ".join([*asset.facts[1:], *filter(None, where)])))
     rows += [("note", one.note)] if one.note else []
     rows.append(("run again", cell.strip()))

@@ -21,7 +21,7 @@ from segmind_widgets.notebook.display import CellDisplay, Upload
 from segmind_widgets.notebook.live_output import LiveOutput
 from segmind_widgets.notebook.pasted_code import apply, note, read_cell
 from segmind_widgets.planning.plan import Plan
-from segmind_widgets.syntax.cells import parse_body, parse_line
+from segmind_widgets.syntax.cells import parse_body, parse_line, parse_variable
 
 if TYPE_CHECKING:
     from segmind_widgets.batches.row_table import RowTable
@@ -171,7 +171,7 @@ class RunCommand:
 
     def _source(self, word: str) -> Any:
         """Return the picture given by --from: a path, or the value of a $variable."""
-        return parse_line([f"from={word}"], self._names)["from"] if word[0] == "$" else word
+        return parse_variable(word, self._names) if word[0] == "$" else word
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
         inputs = parse_line(options.inputs, self._names)

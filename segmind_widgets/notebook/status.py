@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError, Unauthorized, Unreachable
-from segmind_widgets.formatting import money
+from segmind_widgets.formatting import abbreviate_home, money
 from segmind_widgets.notebook.display import CellDisplay
 from segmind_widgets.notebook.tables import Cell, Table
 
@@ -100,7 +100,6 @@ class StatusCommand:
         pages = {"keys": provider.keys_url, **provider.pages}
         rows = [
             ("provider", f"{provider.title}{', on the sandbox' if is_sandbox else ''}"),
-            ("address", chosen.address),
             ("key", "none needed" if is_sandbox else self._key(provider.name)),
             ("credits", _balance(self._balances.answer(chosen), missing)),
         ]
@@ -111,7 +110,8 @@ class StatusCommand:
             ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
             ("this session", self._spend(sandbox=is_sandbox)),
             ("unfinished jobs", self._unfinished()),
-            ("results in", str(self._client.session.store.home)),
+            ("results in", abbreviate_home(self._client.session.store.home)),
+            ("address", chosen.address),
             *((topic, page) for topic, page in pages.items() if page),
         ]
         caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * is_sandbox

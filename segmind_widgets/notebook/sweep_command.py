@@ -19,7 +19,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, LimitError, SegmindError, StillRunning
 from segmind_widgets.formatting import money
 from segmind_widgets.notebook.display import CellDisplay
-from segmind_widgets.syntax.cells import parse_line
+from segmind_widgets.syntax.cells import parse_line, parse_variable
 
 YES_ANSWERS = ("y", "yes")
 TERMINAL_WIDTH = 100  # characters
@@ -47,7 +47,7 @@ class SweepCommand:
             CellError, InputError: there is no such file or variable, or it is no table.
         """
         if word[:1] == "$":
-            return read_table(parse_line([f"rows={word}"], self._names)["rows"], word)
+            return read_table(parse_variable(word, self._names), word)
         path = word.removeprefix("file:").strip()
         if word in self._names and not Path(word).suffix:
             raise CellError(f"There is no file {word}.", hint=f"For the variable: --rows ${word}.")

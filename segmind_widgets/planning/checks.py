@@ -10,7 +10,7 @@ from segmind_widgets.types import CheckInputs, Model
 
 
 def check_by_setting(
-    inputs: Mapping[str, Any], model: Model, mode: CheckInputs
+    inputs: Mapping[str, Any], model: Model, mode: CheckInputs, *, is_workflow: bool = False
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the inputs to send, and notes about them.
 
@@ -18,6 +18,8 @@ def check_by_setting(
         inputs: of a run.
         model: what runs, with the schema of its inputs; a workflow, too.
         mode: see `Settings.check_inputs`.
+        is_workflow: names that seem misspelt are noted and not refused: other runs, from which the
+            inputs are known, may have left them out.
 
     Raises:
         InputError: the inputs do not fit the schema, and the mode refuses that.
@@ -25,12 +27,14 @@ def check_by_setting(
     result = check(model, inputs)
     if mode == "strict" or (mode == "schema" and model.schema_source == "service"):
         result.raise_for_problems()
+    if mode != "warn" and not is_workflow:
+        result.raise_for_misspelt()
     notes = [str(note) for note in result.warnings]
     if result.problems:
-        page = f" The parameters of {model.slug} are known from a page that may be out of date."
+        page = f" The parameters of {model.slug} come from a page that may be out of date."
         problems = " ".join(str(note) for note in result.problems)
         notes.append(
-            f"{problems}{page if model.schema_source == 'page' else ''} The inputs are sent as"
-            " they are."
+            f"{problems}{page if model.schema_source == 'page' else ''} The inputs are sent "
+            "unchanged."
         )
     return result.inputs, notes

@@ -9,9 +9,10 @@ from functools import cached_property, partial
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.catalog.validation import with_seed
+from segmind_widgets.catalog.validation import UNCHECKED, with_seed
 from segmind_widgets.errors import AssetError, InputError, LimitError
 from segmind_widgets.formatting import PREMIUM, money, seconds
+from segmind_widgets.likeness import misspelt
 from segmind_widgets.markup import element, output, verbatim
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
@@ -207,7 +208,7 @@ def make_plan(
         request = replace(request, target=model.slug, modality=model.modality)
         inputs, remarks = _check(inputs, model, check_inputs, as_written=as_written)
     elif request.kind == "model":
-        remarks = [_unknown_model(request.target, directory, endpoint)]
+        remarks = [_unknown_model(request.target, directory, endpoint, check_inputs)]
     inputs = resolve_files(inputs)
     if not endpoint.provider.takes_data_urls:
         inputs = resolve_data_urls(inputs, partial(uploads.outgoing, endpoint))
@@ -235,7 +236,8 @@ def _check(
     """Return the inputs to send and notes about them.
 
     Raises:
-        InputError: the inputs do not match the model's parameters, and `mode` refuses that.
+        InputError: the inputs do not match the model's parameters, or a name is misspelt, and
+            `mode` refuses that.
     """
     values, remarks = check_by_setting(inputs, model, mode)
     listed = [] if model.listed else [f"{model.slug} is not in Segmind's current list."]
@@ -267,13 +269,26 @@ def _outgoing(
     return files
 
 
-def _unknown_model(target: str, directory: Directory, endpoint: Endpoint) -> str:
-    title = endpoint.provider.title
-    for other in sorted(directory.providers(target) - {endpoint.provider.name}):
+def _unknown_model(target: str, directory: Directory, endpoint: Endpoint, mode: CheckInputs) -> str:
+    """Return the note about a model that is not in the catalogue: it may be new.
+
+    Raises:
+        InputError: it is the misspelt name of a model, and `mode` refuses that.
+    """
+    provider = endpoint.provider
+    for other in sorted(directory.providers(target) - {provider.name}):
         return (
-            f"{target} is not in the model list of {title}, but in that of"
+            f"{target} is not in the model list of {provider.title}, but in that of"
             f" {PROVIDERS[other].title}: -p {other}. It is sent unchanged."
         )
-    near = directory.catalog(endpoint).suggest(target, endpoint.provider.name)
-    meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"{target} is not in the model list of {title}.{meant} It is sent unchanged."
+    catalog = directory.catalog(endpoint)
+    slugs = [model.slug for model in catalog if model.listed and model.provider == provider.name]
+    meant = misspelt(target, slugs) if catalog.is_live else ""
+    if meant and mode != "warn":
+        raise InputError(
+            f"{target} is not in the model list of {provider.title}. Did you mean {meant}?",
+            hint=UNCHECKED,
+        )
+    near = catalog.suggest(target, provider.name)
+    question = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"{target} is not in the model list of {provider.title}.{question} It is sent unchanged."

@@ -78,7 +78,7 @@ class WorkflowInputs:
             return inputs, []
         model = self.model(target, endpoint)
         if model is not None:
-            return check_by_setting(inputs, model, mode)
+            return check_by_setting(inputs, model, mode, is_workflow=True)
         if self._has_told:
             return inputs, []
         self._has_told = True

@@ -110,6 +110,22 @@ def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[
     return inputs
 
 
+def parse_variable(word: str, namespace: Mapping[str, Any]) -> Any:
+    """Return the value of a word `$name`, `${expression}`, `$name.attribute` or `$name[0]`.
+
+    Args:
+        word: the word.
+        namespace: the notebook's variables.
+
+    Raises:
+        CellError: there is no such variable, or the expression fails.
+    """
+    if not (word.startswith("${") or NAME.fullmatch(word)):
+        word = f"${{{word[1:]}}}"
+    template = Template(word, namespace)
+    return template.text(template.masked)
+
+
 def split_line(line: str) -> list[str]:
     """Split a line at spaces outside of quotes, `[…]`, `{…}` and `${…}`; words stay unchanged.
 

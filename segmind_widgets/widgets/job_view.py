@@ -80,14 +80,15 @@ def job_line(job: Job) -> Line:
     """Return the live line of a job."""
     command = f"%segmind_jobs --resume {job.id}"
     watching = job.watching and not job.done
+    fetches = " fetches its result, also after a restart."
+    continues = f"The job {job.id} continues without this notebook. "
+    if job.sandbox:
+        fetches = " fetches its result while the sandbox runs."
+        continues = f"The job {job.id} is on the sandbox; the built-in one ends with its kernel. "
     return Line(
         text=join(" · ", job_facts(job)),
-        sentence=fragment(
-            f"The job {job.id} continues without this notebook. ",
-            element("code", command),
-            " fetches its result, also after a restart.",
-        ),
-        plain=f"{job.status} · {job.caption}\n{command} fetches its result, also after a restart.",
+        sentence=fragment(continues, element("code", command), fetches),
+        plain=f"{job.status} · {job.caption}\n{command}{fetches}",
         announced=f"{job.model}: {job.status}",
         share=-1.0 if job.indeterminate else job.progress,
         look=_STYLES.get(job.status, ""),

@@ -423,7 +423,7 @@ def test_an_account_without_credits_ends_the_sending(
 def test_a_model_that_is_not_there_ends_the_sending(
     client: SegmindClient, sandbox: Sandbox, api: str
 ) -> None:
-    batch = client.map("fast-flux-schnel", prompts(300), api=api).wait(30)
+    batch = client.map("flux-9-schnell", prompts(300), api=api).wait(30)
     assert isinstance(batch.error, errors.NotFound)
     assert batch.done == 0
     assert len(sandbox.requests("POST", f"/{api}/")) < 60
@@ -668,6 +668,9 @@ def test_durations_are_told_in_words_that_fit() -> None:
     ]  # fmt: skip
     assert time_for(48, 30, 5) == pytest.approx(47 / 5 * 60 + 30)
     assert time_for(0, 30, 5) is None
+    assert time_for(31, 0.1, None, sandbox=True) == pytest.approx(20, abs=1)
+    assert time_for(31, 0.1, 30, sandbox=True) == pytest.approx(60, abs=1)
+    assert time_for(1, 3, None, sandbox=True) == 3
 
 
 # files

@@ -218,6 +218,7 @@ def test_the_limit_that_is_set_holds_on_the_built_in_sandbox(keyless: Shell, whe
 
 def test_status_without_a_key_is_the_sandbox(keyless: Shell) -> None:
     rows = dict(keyless.run("%segmind_status"))
+    assert list(rows)[:3] == ["provider", "key", "credits"], "what matters comes first"
     assert rows["provider"] == "Segmind, on the sandbox"
     assert rows["key"] == "none needed"
 
@@ -234,6 +235,54 @@ def test_a_wrong_key_is_one_line_with_a_hint(
         assert len(said) == 2
         assert ("%env SEGMIND_API_KEY=" if "status" in line else "%segmind_login") in said[1]
         assert "SG_wrong" not in "".join([*said, *capsys.readouterr()])
+
+
+@pytest.mark.parametrize("line", ["--help", "-h", "flux-dev -h prompt=x"])
+@pytest.mark.parametrize(
+    "magic", ["segmind_run", "segmind_upload", "segmind_jobs", "segmind_login"]
+)
+def test_help_is_an_option_of_every_magic(
+    shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], magic: str, line: str
+) -> None:
+    assert shell.run(f"%{magic} {line}") is None
+    said = capsys.readouterr().out
+    assert f"%{magic}" in said
+    assert "--" in said
+    assert sandbox.requests("POST") == []
+
+
+def test_help_in_quotes_is_a_text(shell: Shell) -> None:
+    assert shell.run(f"{RUN} prompt='--help -h'").inputs["prompt"] == "--help -h"
+
+
+def test_a_file_with_spaces_in_its_name_needs_quotes(
+    shell: Shell, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("IMG 0012.JPG").write_bytes(picture())
+    for line in ("IMG 0012.JPG", "-o x IMG 0012.JPG", "*.png IMG 0012.JPG"):
+        with pytest.raises(errors.AssetError, match=r"file `IMG 0012\.JPG`") as raised:
+            shell.run(f"%segmind_upload {line}")
+        assert '"IMG 0012.JPG"' in raised.value.hint
+    assert sandbox.requests("POST") == []
+    assert shell.run('%segmind_upload "IMG 0012.JPG"').url
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%segmind_rnu flux-dev\na fox", "Did you mean %%segmind_run?"),
+        ("%segmind_uplod a.png", "Did you mean %segmind_upload?"),
+        ("%%segmind_zzzzzz\n", "There is no magic %%segmind_zzzzzz."),
+    ],
+)
+def test_a_misspelt_magic_is_named_with_the_likely_one(shell: Shell, cell: str, words: str) -> None:
+    with pytest.raises(errors.CellError) as raised:
+        shell.run(cell)
+    assert words in str(raised.value)
+    assert len(raised.value._render_traceback_()) == 2
+    assert shell.ip.check_complete("%%segmind_rnu x\n")[0] != "invalid"
+    assert shell.run("'%segmind_rnu'") == "%segmind_rnu"
 
 
 # upload
@@ -335,14 +384,25 @@ def test_an_unknown_model_is_sent_with_a_note(
     shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(errors.NotFound) as raised:
-        shell.run("%segmind_run fast-flux-shnell -o x prompt=fox")
+        shell.run("%segmind_run flux-9-schnell -o x prompt=fox")
     assert raised.value.status == 404
     said = capsys.readouterr().out
-    assert (
-        "fast-flux-shnell is not in the model list of Segmind. Did you mean fast-flux-schnell"
-        in said
-    )
+    assert "flux-9-schnell is not in the model list of Segmind. Did you mean" in said
     assert shell.names["x"].status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("%segmind_run fast-flux-shnell prompt=fox", "fast-flux-schnell"),
+        (f"{RUN} promt=fox", "`prompt`"),
+        (f"{RUN} prompt=fox sede=1", "`seed`"),
+    ],
+)
+def test_a_misspelt_name_is_not_sent(shell: Shell, sandbox: Sandbox, line: str, meant: str) -> None:
+    with pytest.raises(errors.InputError, match=f"id you mean {meant}"):
+        shell.run(line)
+    assert not sandbox.requests("POST")
 
 
 def test_an_unknown_parameter_is_sent_with_a_note(

@@ -256,7 +256,9 @@ def test_a_job_in_full(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     job = shell.run(f"{RUN} prompt='a red fox' --seed 7")
     capsys.readouterr()
     shell.names["fox"] = job
-    assert shell.run("%segmind_jobs $fox") is job
+    for word in ("$fox", "$fox.id", "${fox.id}", "$foxes[0]"):
+        shell.names["foxes"] = [job]
+        assert shell.run(f"%segmind_jobs {word}") is job
     capsys.readouterr()
     assert shell.run(f"%segmind_jobs {job.id[:13]}") is job
     said = capsys.readouterr().out
@@ -266,6 +268,7 @@ def test_a_job_in_full(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
         str(job.outputs[0].path), "1600×1200", "%%segmind_run", "seed: 7",
     ):  # fmt: skip
         assert words in said, words
+    assert shell.run("%segmind_jobs --resume $fox.id").id == job.id
     sandbox.faults.add("POST /v2/.*", "job_failed", words="It is too dark in here.")
     with pytest.raises(errors.JobFailed):
         shell.run("%segmind_run flux-dev prompt=x -o bad")

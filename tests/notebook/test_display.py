@@ -223,9 +223,9 @@ def test_stop_leaves_soon_and_the_job_goes_on(
     content = reply["content"]
     assert content["ename"] == "StillRunning"
     assert content["evalue"] == f"You stopped waiting; the job {known} continues."
-    assert (
-        content["traceback"][1].strip() == f"→ Fetch its result with %segmind_jobs --resume {known}"
-    )
+    (line,) = content["traceback"]
+    assert line == f"{content['evalue']} Fetch its result with %segmind_jobs --resume {known}"
+    assert "\x1b" not in line, "no failure, so it is not red"
     sandbox.faults.clear()
     said = kernel.run("print(job.wait(20).status, job.image.size)")
     texts = [m["content"].get("text", "") for m in said if m["header"]["msg_type"] == "stream"]
@@ -255,6 +255,39 @@ def test_a_cell_that_runs_again_frees_the_panels_it_showed(kernel: Kernel) -> No
     assert count() == two * 3 // 2
 
 
+STOP = """
+import threading, time, segmind_widgets
+def stop():
+    client = segmind_widgets.SegmindClient.instance()
+    while not (jobs := client.jobs(1)) or jobs[0].id.startswith("local"):
+        time.sleep(0.02)
+    jobs[0].stop()
+threading.Thread(target=stop).start()
+"""
+
+
+@pytest.mark.parametrize("background", ["", "-b"])
+def test_a_job_that_is_no_longer_watched_reads_as_one_that_continues(
+    kernel: Kernel, sandbox: Sandbox, background: str
+) -> None:
+    sandbox.faults.add("GET /v2/requests/.*", "silence", times=None)
+    more = "\njob.wait();" if background else ""
+    said = kernel.run(f"{STOP}\n{RUN} {background} -o job{more}")
+    shown = [m["content"]["data"] for m in said if "display_data" in m["header"]["msg_type"]]
+    text = text_of(shown[-1]["text/html"])
+    assert "continues" in text
+    errors = [m["content"] for m in said if m["header"]["msg_type"] == "error"]
+    if background:
+        assert "%segmind_jobs --resume" in text
+        assert errors == []
+        return
+    (error,) = errors
+    assert error["ename"] == "StillRunning"
+    (line,) = error["traceback"]
+    assert line.startswith("You stopped watching; the job ")
+    assert "%segmind_jobs --resume" in line
+
+
 def test_quiet_shows_nothing(kernel: Kernel) -> None:
     said = kernel.run(f"{RUN} -q --api v1")
     kinds = {m["header"]["msg_type"] for m in said}
@@ -282,6 +315,7 @@ def test_a_terminal_has_one_line_that_rewrites_itself(
     assert "\n" not in progress
     assert lines[0].startswith("submitting · fast-flux-schnell · 0.0 s of about")
     assert lines[-1].startswith("completed")
+    assert " of about" not in lines[-1]
     assert str(job.outputs[0].path) in result
 
 

@@ -67,12 +67,76 @@ def test_the_seed_is_new_each_time_unless_it_is_given(client: SegmindClient) -> 
     assert "seed" not in client.plan("bg-removal-v2", {"image": picture()}).inputs
 
 
-def test_an_unknown_model_is_a_note_with_the_likely_one(client: SegmindClient) -> None:
-    plan = client.plan("seedream-45", {"anything": 1})
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("seedream-45", "seedream-4.5"),
+        ("seedram-4.5", "seedream-4.5"),
+        ("fast-flux-shnell", "fast-flux-schnell"),
+        ("Nano-Bananna", "nano-banana"),
+    ],
+)
+def test_a_misspelt_model_is_refused_unless_inputs_are_not_checked(
+    client: SegmindClient, sandbox: Sandbox, written: str, meant: str
+) -> None:
+    for mode in ("schema", "strict"):
+        client.check_inputs = mode
+        with pytest.raises(InputError, match=f"Did you mean {meant}") as raised:
+            client.run(written, {"prompt": "x"})
+        assert 'check_inputs = "warn"' in raised.value.hint
+    assert sandbox.requests("POST") == []
+    client.check_inputs = "warn"
+    (note,) = client.plan(written, {"prompt": "x"}).notes
+    assert f"Did you mean {meant}" in note
+    assert "sent unchanged" in note
+
+
+@pytest.mark.parametrize("name", ["seedream-9.5", "seedream-4.5-pro", "brand-new-model"])
+def test_a_model_that_may_be_new_is_sent_with_a_note(client: SegmindClient, name: str) -> None:
+    plan = client.plan(name, {"anything": 1})
     assert plan.model is None
     assert plan.estimate.high is plan.expected_seconds is None
-    assert "Did you mean seedream-4.5" in plan.notes[0]
+    assert "It is sent unchanged." in plan.notes[0]
     assert "cost unknown (no average price is listed, and you have not run it yet)" in str(plan)
+
+
+def test_a_misspelt_model_is_sent_where_the_directory_is_not_known(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("GET /llms.txt", 503, times=None)
+    assert "sent unchanged" in client.plan("seedram-4.5", {"prompt": "x"}).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "meant"),
+    [
+        ("flux-dev", {"promt": "a fox"}, "prompt"),
+        ("flux-dev", {"prompt": "a fox", "sede": 5}, "seed"),
+        ("flux-dev", {"prompt": "a fox", "guidence": 3}, "guidance"),
+        ("bg-removal-v2", {"imge": "https://a.b/c.png"}, "image"),
+    ],
+)
+def test_a_misspelt_input_is_refused_unless_inputs_are_not_checked(
+    client: SegmindClient, sandbox: Sandbox, model: str, inputs: dict[str, Any], meant: str
+) -> None:
+    for mode in ("schema", "strict"):
+        client.check_inputs = mode
+        with pytest.raises(InputError) as raised:
+            client.run(model, inputs)
+        said = f"{raised.value} {raised.value.hint}"
+        assert f"did you mean `{meant}`" in said
+        assert "Nothing was sent" in said
+    assert sandbox.requests("POST") == []
+    client.check_inputs = "warn"
+    assert any("sent unchanged" in note for note in client.plan(model, inputs).notes)
+
+
+@pytest.mark.parametrize("name", ["sparkle", "prompt_2", "seeds"])
+def test_an_unknown_input_is_sent_where_the_input_that_is_near_has_a_value(
+    client: SegmindClient, name: str
+) -> None:
+    (note,) = client.plan("flux-dev", {"prompt": "x", "seed": 1, name: 1}).notes
+    assert f"`{name}` is not a known parameter" in note
 
 
 @pytest.mark.parametrize("name", ["", "two words", "../v1/get-user-credits"])
@@ -185,7 +249,7 @@ def test_inputs_are_one_mapping(client: SegmindClient, sandbox: Sandbox, inputs:
         ("66b2f0a9d8e14c7b93a50d21-v1", "segmind", "workflow"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:.*sent as it is")
+@pytest.mark.filterwarnings("ignore:.*sent unchanged")
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.filterwarnings("ignore:.*is not a known parameter")
 @given(

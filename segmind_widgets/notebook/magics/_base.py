@@ -10,7 +10,7 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.errors import SegmindError
+from segmind_widgets.errors import CellError, SegmindError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,7 +22,7 @@ Magic = TypeVar("Magic", bound=Callable[..., Any])
 
 
 def with_options(magic: Magic) -> Magic:
-    """Let `?` show a magic's options, and remove keys from the texts of its errors.
+    """Let `?` and `--help` show a magic's options, and remove keys from the texts of its errors.
 
     The docstring shows the options instead of the line "… shows the options".
 
@@ -34,6 +34,8 @@ def with_options(magic: Magic) -> Magic:
     @wraps(magic)
     def call(self: MagicsBase, *args: Any) -> Any:
         try:
+            if _asks_for_help(args[0]):
+                return self.display.text(getdoc())
             return magic(self, *args)
         except SegmindError as error:
             clean = error.without(self.client.session.without_keys)
@@ -51,6 +53,18 @@ def with_options(magic: Magic) -> Magic:
     documented: Any = call
     documented.getdoc = getdoc
     return cast("Magic", documented)
+
+
+def _asks_for_help(line: str) -> bool:
+    if "-h" not in line:
+        return False
+    from segmind_widgets.syntax.cells import split_line
+
+    try:
+        words = split_line(line)
+    except CellError:  # the magic says what is wrong
+        return False
+    return "-h" in words or "--help" in words
 
 
 class MagicsBase:

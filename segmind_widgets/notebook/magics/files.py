@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,7 @@ class FileMagics(MagicsBase):
 
     def _groups(self, words: Sequence[str], code: Pasted | None) -> list[Sequence[Any]]:
         """Return the sources of each word of a line, and those of pasted code."""
+        _check_spaces(words)
         groups = [self._sources(word) for word in words]
         return [*groups, *((file,) for file in code.files)] if code else groups
 
@@ -110,10 +112,10 @@ class FileMagics(MagicsBase):
         """Return the sources that a word stands for: a list of several, or a tuple of one."""
         from segmind_widgets.assets.folders import media_files
         from segmind_widgets.notebook.tables import Table
-        from segmind_widgets.syntax.cells import parse_line
+        from segmind_widgets.syntax.cells import parse_variable
 
         if word.startswith("$"):
-            value = parse_line([f"source={word}"], self.names)["source"]
+            value = parse_variable(word, self.names)
             return list(value) if isinstance(value, (list, tuple, Table)) else (value,)
         if re.match(r"(https?|data):", word):
             return (word,)
@@ -128,3 +130,25 @@ class FileMagics(MagicsBase):
         if Path(path).is_dir():
             return media_files(Path(path))
         return (Path(path),)
+
+
+def _check_spaces(words: Sequence[str]) -> None:
+    """Refuse a name with spaces that was split into words, none of which is a file.
+
+    Raises:
+        AssetError: words next to each other are the name of a file.
+    """
+    for start, end in combinations(range(len(words) + 1), 2):
+        parts, name = words[start:end], " ".join(words[start:end])
+        if end - start > 1 and _is_path(name) and not any(map(_is_path, parts)):
+            raise AssetError(
+                f"There is a file `{name}`, with spaces in its name.",
+                hint=f'Put quotes around it: "{name}"',
+            )
+
+
+def _is_path(word: str) -> bool:
+    try:
+        return Path(word).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # too long, an unknown ~user, a null
+        return False

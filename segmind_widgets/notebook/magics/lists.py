@@ -116,12 +116,14 @@ class ListMagics(MagicsBase):
         return jobs[0]
 
     def _job(self, word: str) -> Job:
-        """Return the job with an id, or the value of a $variable."""
+        """Return the job with an id, or the value of a $variable: a job, or an id."""
         if not word.startswith("$"):
             return self.client.job(word)
-        from segmind_widgets.syntax.cells import parse_line
+        from segmind_widgets.syntax.cells import parse_variable
 
-        value = parse_line([f"job={word}"], self.names)["job"]
+        value = parse_variable(word, self.names)
+        if isinstance(value, str):  # an id
+            return self.client.job(value)
         if not hasattr(value, "outputs"):
             raise CellError(
                 f"{word} is a {type(value).__name__}, not a job.",
