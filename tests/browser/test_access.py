@@ -51,7 +51,7 @@ MEASURED = """(stops) => {
 
 
 def all_panels(page_of: Callable[..., Any], browser: Any, lab: Lab, sandbox: Sandbox) -> Any:
-    shows = [f"%segmind_panel {panel}" for panel in PANELS]
+    shows = [f"%segmind_panel {panel}" for panel in (*PANELS, "run flux-schnell")]
     page = page_of(browser, lab, written(lab, connected(sandbox), SWEEP, *shows, name="access"))
     run_all(page)
     finished(page)
