@@ -137,6 +137,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "widgets/browser": "widgets/test_drop.py",
     "widgets/controls": "widgets/test_form.py",
     "widgets/copy_button": "browser/test_panels.py",
+    "widgets/insert_button": "browser/test_access.py",
     "widgets/head": "panels/test_base.py",
     "widgets/host": "widgets/test_form.py",
     "widgets/job_details": "panels/test_jobs.py",

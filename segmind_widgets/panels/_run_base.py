@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 import ipywidgets as widgets
+from traitlets import dlink
 
 from segmind_widgets.batches.registry import PreparedBatch
 from segmind_widgets.batches.row_table import RowTable
@@ -22,7 +23,9 @@ from segmind_widgets.planning.estimates import Estimate
 from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.types import Api, Model, Status
 from segmind_widgets.widgets.base import free, provider_choice, row
+from segmind_widgets.widgets.copy_button import CopyButton
 from segmind_widgets.widgets.form import Form
+from segmind_widgets.widgets.insert_button import InsertButton
 from segmind_widgets.widgets.results import ResultPictures
 from segmind_widgets.widgets.text_box import PasteBox, TextBox
 
@@ -46,6 +49,7 @@ class RunsPanel(Panel):
         self.notes: list[str] = []  # about the current runs; they stay after the runs' end
         # whether an error of the current runs is shown and must not be cleared
         self.has_error = False
+        self._uploading = False
         self.provider = provider_choice()
         self.count = widgets.BoundedIntText(1, min=1, max=MAX_RUNS, description="Number of runs")
         self.count.add_class("sw-small")
@@ -184,6 +188,7 @@ class RunsPanel(Panel):
         inputs = self._inputs_by_run(form.inputs, self.count.value)
         self.go.disabled, self.has_error = True, False
         self.notes = []
+        self._uploading = False
         for line in self.jobs.children:  # errors of earlier runs
             if line.job.status is Status.FAILED:
                 self.unfollow(line.job)
@@ -222,7 +227,14 @@ class RunsPanel(Panel):
             self.go.disabled = False
 
     def _show_upload(self, count: int, total: int) -> None:
-        self.say(f"Uploading: {count / 1e6:.1f} of {total / 1e6:.1f} MB")
+        """Announce the start and the end of an upload; the figures in between are only shown."""
+        before, self._uploading = self._uploading, count < total
+        if not self._uploading:
+            self.say("Uploaded. Sending…")
+        elif not before:
+            self.say(f"Uploading {total / 1e6:.1f} MB…")
+        else:
+            self.line.progress(f"Uploading: {count / 1e6:.1f} of {total / 1e6:.1f} MB")
 
     def on_job_end(self, job: Job) -> None:
         """Replace the job's line by its outputs, or show its error, below the input if possible."""
@@ -275,8 +287,21 @@ class RunsPanel(Panel):
         rows = min(16, text.count("\n") + 2)
         area = TextBox(self.without_keys, text, description=title, rows=rows)
         area.add_class("sw-code")
+        copy = CopyButton("Copy", self._report_copy, title="Copy the code", text=text)
+        dlink((area, "value"), (copy, "text"))
+        buttons: list[widgets.Widget] = [copy]
+        if text.startswith("%%"):
+            insert = InsertButton(
+                self.model_id, lambda: self.say("Inserted below this cell."), text=text
+            )
+            dlink((area, "value"), (insert, "text"))
+            buttons.append(insert)
         self._close_code()
-        self.code.children = (area, self.button("Close", self._close_code))
+        close = self.button("Close", self._close_code)
+        self.code.children = (area, row(*buttons, close))
+
+    def _report_copy(self, done: bool) -> None:
+        self.say("The code was copied." if done else "Select the text and copy it.")
 
     def _close_code(self) -> None:
         before, self.code.children = self.code.children, ()

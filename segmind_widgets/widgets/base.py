@@ -28,6 +28,10 @@ class Announcement(widgets.HTML):
         if self.value != content:
             self.value = content
 
+    def progress(self, text: str) -> None:
+        """Show plain text that changes often, and that screen readers do not announce."""
+        self.value = element("div", text)
+
 
 def row(*children: widgets.Widget) -> widgets.HBox:
     """Lay out widgets in a row that wraps if there is no room."""

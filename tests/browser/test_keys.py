@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from PIL import Image
 from segmind_widgets.sandbox import Sandbox
 from tests.browser.lab import Lab
 from tests.browser.pages import finished, opened, opened_in_notebook, run_all, shot
-from tests.browser.test_panels import connected, decoded, written
+from tests.browser.test_panels import connected, written
 
 LETTERS = "abcddmxyz00"  # JupyterLab: insert, copy, delete, to Markdown, cut, undo, restart, …
 ARROWS = ("ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight")
@@ -29,6 +28,7 @@ STATE = """() => {
     const dialogs = document.querySelectorAll('.jp-Dialog').length;
     return [cells, selected, content.mode, dialogs, session.kernel.id];
 }"""
+SAME = f"before => JSON.stringify(({STATE})()) === JSON.stringify(before)"
 ACTIVE = """() => {
     const { activeElement: node } = document;
     const panel = node.closest('.sw-panel');
@@ -55,8 +55,14 @@ def page(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
         page = visit(browser, server, book)
         run_all(page)
         finished(page)
-        decoded(page, 2)
+        panels_stand(page)
         yield page
+
+
+def panels_stand(page: Any) -> None:
+    """Wait for every panel."""
+    count = len(PANELS)
+    page.wait_for_function(f"document.querySelectorAll('.sw-panel .sw-title').length >= {count}")
 
 
 def pressed(page: Any) -> None:
@@ -67,7 +73,7 @@ def pressed(page: Any) -> None:
 
 def test_no_plain_key_reaches_the_notebook(page: Any) -> None:
     visited = 0
-    for panel in range(len(PANELS) + 1):
+    for panel in range(page.locator(".sw-panel").count()):
         first = (
             f"panel => [...document.querySelectorAll('.sw-panel')][panel].querySelector('{STOPS}')"
         )
@@ -84,6 +90,11 @@ def test_no_plain_key_reaches_the_notebook(page: Any) -> None:
         visited += clicked(page, panel)
     assert visited > 100
     shot(page, "keys")
+    for key in ("b", "m", "ArrowUp"):  # the same keys on the notebook itself are noticed
+        page.locator(".jp-Cell .jp-InputPrompt").last.click()
+        before = page.evaluate(STATE)
+        page.keyboard.press(key)
+        page.wait_for_function(f"before => !({SAME})(before)", arg=before)
 
 
 def clicked(page: Any, panel: int) -> int:
@@ -109,7 +120,7 @@ def test_a_picture_field_takes_typed_text(browser: Any, lab: Lab) -> None:
     book = written(
         lab, "%load_ext segmind_widgets\nhere = 'photo.png'", "%segmind_panel run nano-banana"
     )
-    Image.new("RGB", (80, 60), "teal").save(Path(lab.folder) / "photo.png")
+    Image.new("RGB", (80, 60), "teal").save(lab.folder / "photo.png")
     page = opened(browser, lab, book)
     run_all(page)
     finished(page)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.client import SegmindClient
@@ -155,6 +156,25 @@ def test_a_picture_that_was_deleted_says_so(panel: RunPanel) -> None:
         panel.outputs._load(item["key"], 64)
 
 
+def test_an_upload_is_announced_at_its_start_and_its_end(
+    client: SegmindClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "noise.png"
+    Image.effect_noise((1600, 1600), 90).save(path)
+    panel = RunPanel("nano-banana", client=client)
+    lines: list[str] = []
+    panel.line.observe(lambda change: lines.append(change.new), "value")
+    panel.form.inputs = {"prompt": "a fox", "image_urls": [path]}
+    panel.go.click()
+    made(panel)
+    panel.close()
+    uploads = [line for line in lines if "Upload" in line]
+    announced = [text_of(line) for line in uploads if 'role="status"' in line]
+    assert len(uploads) > len(announced)  # the figures in between
+    size = path.stat().st_size / 1e6
+    assert announced == [f"Uploading {size:.1f} MB…", "Uploaded. Sending…"]
+
+
 def test_an_error_of_no_field_is_told(panel: RunPanel, sandbox: Sandbox) -> None:
     sandbox.faults.add("POST /v2/fast-flux-schnell", 401, body={"error": "Invalid key"})
     panel.form.inputs = {"prompt": "a fox"}
@@ -228,7 +248,9 @@ def test_its_code_means_the_same(panel: RunPanel, tmp_path: Path, client: Segmin
     panel.form.inputs = {"prompt": "a knight: brave", "face_image": Asset.of(path), "seed": 3}
     panel.provider.value = "segmind"
     panel.as_cell()
-    area, close = panel.code.children
+    area, buttons = panel.code.children
+    copy, insert, close = buttons.children
+    assert copy.text == insert.text == area.value
     first, _, body = area.value.partition("\n")
     assert first == "%%segmind_run instantid -p segmind"
     read = parse_body(body, {})

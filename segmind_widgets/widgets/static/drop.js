@@ -100,7 +100,7 @@ export default () => { // called once per model: its views share the transfer
 
   function initialize({ model }) {
     const hear = ({ type, batch, bytes }) => {
-      if (batch !== sending?.id) return;
+      if (!sending || batch !== sending.id) return;
       if (type === "stopped") sending.stopped = true;
       if (type === "got") sending.bytes = bytes;
       draw();
