@@ -109,7 +109,7 @@ def test_stop_watching_works_while_the_cell_waits(
     cell = f"{LONG.format(options=' ' + first)}\n{more}"
     page = start(browser, place, folder, sandbox, cell, "print('next', 'cell')")
     run_all(page)
-    button = line(page, "processing").get_by_role("button", name="Stop watching")
+    button = line(page, "queued|processing").get_by_role("button", name="Stop watching")
     button.focus()
     page.keyboard.press("Enter")
     page.get_by_text(re.compile("StillRunning|You stopped watching")).first.wait_for(timeout=2_000)
@@ -140,11 +140,11 @@ def test_a_line_lives_on_after_the_page_was_loaded_anew(
     page = start(browser, place, folder, sandbox, LONG.format(options=" -b"))
     run_all(page)
     finished(page)
-    line(page, "processing")
+    line(page, "queued|processing")
     save(page)
     assert_free_of_widgets(folder)
     page.reload()
-    button = line(page, "processing").get_by_role("button", name="Stop watching")
+    button = line(page, "queued|processing").get_by_role("button", name="Stop watching")
     assert page.get_by_text(MISSING).count() == 0
     button.click()
     page.get_by_text("You stopped watching").wait_for(timeout=5_000)
@@ -157,8 +157,9 @@ def test_after_a_restart_and_in_a_reopened_file_the_line_says_how_to_get_the_job
     page = start(browser, place, folder, sandbox, LONG.format(options=" -b"))
     run_all(page)
     finished(page)
-    line(page, "processing")
-    job = sandbox.requests("GET", "/v2/requests/")[0].path.split("/")[3]
+    button = line(page, "queued|processing").get_by_role("button")
+    job = str(button.get_attribute("title")).split()[-4]
+    assert "local-" not in job
     sentence = page.get_by_text(f"%segmind_jobs --resume {job}")
     page.evaluate("""() => {
         const session = window.jupyterapp.shell.currentWidget.sessionContext;
@@ -198,7 +199,7 @@ def test_voila_shows_the_result_of_an_upload_and_a_line_that_moves(
     page = browser.new_page(viewport={"width": 1200, "height": 1000})
     page.goto(f"{voila.url}/voila/render/live.ipynb", timeout=120_000)
     page.locator("figure img").wait_for(timeout=60_000)
-    button = line(page, "processing").get_by_role("button", name="Stop watching")
+    button = line(page, "queued|processing").get_by_role("button", name="Stop watching")
     shot(page, "live-voila")
     button.click()
     page.get_by_text("You stopped watching").wait_for(timeout=5_000)

@@ -67,7 +67,9 @@ def typed(page: Any, label: str, text: str) -> None:
 
 
 def decoded(page: Any, many: int = 1) -> None:
-    """Wait until so many of the panel's pictures are on the screen."""
+    """Scroll to the panel's pictures, and wait until so many are on the screen."""
+    grids = "document.querySelectorAll('.sw-panel .sw-pictures')"
+    page.evaluate(f"{grids}.forEach((e) => e.scrollIntoView({{ block: 'nearest' }}))")
     count = f"[...document.querySelectorAll('{MADE}')].filter(i => i.naturalWidth > 100).length"
     page.wait_for_function(f"{count} >= {many}", timeout=60_000)
 
