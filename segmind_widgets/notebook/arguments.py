@@ -106,7 +106,7 @@ class _Once(argparse.Action):
             seen: set[str] = vars(namespace).setdefault(_SEEN, set())
             if self.dest in seen:
                 both = "Put all rows into one table, or run the cell once with each."
-                hint = both if self.dest == "rows" else "Leave one out."
+                hint = both if self.dest == "rows" else "Remove one of them."
                 raise CellError(f"{option_string} is given twice.", hint=hint)
             seen.add(self.dest)
         setattr(namespace, self.dest, values)

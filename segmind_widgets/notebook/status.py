@@ -123,12 +123,12 @@ class StatusCommand:
     def _spend(self, *, sandbox: bool) -> str:
         session = self._client.session_spend(sandbox=sandbox)
         unit = " of sandbox credits" if sandbox else ""
-        in_flight = f", {money(session.in_flight)} in flight" if session.in_flight else ""
+        in_flight = f", {money(session.in_flight)} for running jobs" if session.in_flight else ""
         return f"{money(session.spent)}{unit} spent{in_flight}"
 
     def _unfinished(self) -> str:
         count = self._client.session.store.count(unfinished=True)
-        return f"{count:,}; %segmind_jobs --resume goes on with them" if count else "none"
+        return f"{count:,}; %segmind_jobs --resume resumes them" if count else "none"
 
 
 def _balance(answer: Credits | SegmindError | None, missing: str = _SILENT) -> str:

@@ -84,7 +84,7 @@ class WorkflowInputs:
         self._has_told = True
         note = (
             f"The names of the inputs of {_name(target)} cannot be checked: they are known after"
-            " its first run, or once the code of its API page was read. Each is sent as it is."
+            " its first run, or once the code of its API page was read. Each is sent unchanged."
         )
         return inputs, [note]
 

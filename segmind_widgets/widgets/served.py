@@ -21,7 +21,8 @@ def serve(widget: widgets.Widget) -> None:
 
 def is_served(comm_id: str) -> bool:
     """Return whether a comm belongs to one of our widgets or one of its children."""
-    return any(part.comm is not None and part.comm.comm_id == comm_id for part in _parts())
+    comms = (part.comm for part in _parts())  # None of a widget that another thread closed
+    return any(comm is not None and comm.comm_id == comm_id for comm in comms)
 
 
 def _parts() -> Iterator[Any]:

@@ -161,7 +161,7 @@ def test_a_dry_run_sends_nothing(
     )
     assert isinstance(plan, BatchPlan)
     assert str(plan).startswith("6 jobs: about ")
-    assert "$0.033; 3 seed × 2 steps" in str(plan)
+    assert "$0.033; seed: 3 values × steps: 2 values" in str(plan)
     said = capsys.readouterr().out
     assert (
         "This batch would be refused: 6 jobs may cost $0.033, more than your limit of $0.01" in said

@@ -96,7 +96,7 @@ def test_a_job_that_waits_for_the_rate_limit_is_withdrawn(
     assert client.job(second.id).status is Status.CANCELLED
     assert client.resume(second.id).status is Status.CANCELLED
     first.stop()
-    assert "goes on" in str(first.error)
+    assert "continues" in str(first.error)
     assert len(sandbox.billed_posts) == 1
     assert client.session_spend(sandbox=False).in_flight <= (first.cost or 1.0)
 
@@ -107,6 +107,6 @@ def test_a_job_that_was_refused_for_now_is_withdrawn(
     sandbox.faults.add("POST /v2/.*", 429, times=None, headers={"Retry-After": "60"})
     job = client.submit(FAST, {"prompt": "a fox"})
     told = threading.Event()
-    job.observe(lambda _: told.set() if "asks to wait" in job.message else None, "message")
-    assert "asks to wait" in job.message or told.wait(10)
+    job.observe(lambda _: told.set() if "rate limit" in job.message else None, "message")
+    assert "rate limit" in job.message or told.wait(10)
     stopped(job)

@@ -213,7 +213,7 @@ def test_the_limit_that_is_set_holds_on_the_built_in_sandbox(keyless: Shell, whe
     first, second = status(), status()
     assert {first["rate limit"], second["rate limit"]} == {"0.00167 requests a minute"}
     assert first["credits"].endswith("USD")
-    assert "The rate limit allows no request for another" in second["credits"]
+    assert "The rate limit allows the next request in" in second["credits"]
 
 
 def test_status_without_a_key_is_the_sandbox(keyless: Shell) -> None:

@@ -363,7 +363,7 @@ def test_spend_by_job_says_what_each_job_was(shell: Shell, capsys: Said) -> None
     assert (id_, model) == (job.id, "fast-flux-schnell")
     assert prompt == "a fox in the snow a fox in the snow a fox in th…"
     assert day == str(datetime.fromisoformat(job.created).astimezone().date())
-    assert lines[3][:2] == ["in all", "2"], "sums have no model, prompt or day"
+    assert lines[3][:2] == ["total", "2"], "sums have no model, prompt or day"
 
 
 def test_spend_of_days_without_jobs_says_so(shell: Shell, capsys: Said) -> None:

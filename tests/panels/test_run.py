@@ -305,7 +305,7 @@ def test_a_second_model_among_the_inputs_is_refused(
     assert panel.form.inputs["model"] == value
     panel.go.click()
     settled(panel)
-    assert "see its field" in said(panel)
+    assert "see the message at its field" in said(panel)
     words = f"the run is one of {name}. To run two models, write a cell for each."
     assert words in notes_of(panel.form)["model"]
     assert sandbox.billed_posts == []

@@ -56,7 +56,7 @@ def by_cell(shell: Shell, inputs: Mapping[str, Any]) -> str:
 
 
 def by_python(shell: Shell, inputs: Mapping[str, Any]) -> str:
-    with pytest.warns(UserWarning, match="sent as|known from a page") as told:
+    with pytest.warns(UserWarning, match="sent unchanged|come from a page") as told:
         shell.client.submit_workflow(ID, inputs, again=True).wait(30)
     return " ".join(str(one.message) for one in told)
 

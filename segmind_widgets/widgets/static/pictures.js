@@ -1,9 +1,6 @@
 // The front end of `Pictures`: requests thumbnails from the kernel as they come into view.
-const element = (tag, name, properties = {}) => {
-  const node = Object.assign(document.createElement(tag), { className: name, ...properties });
-  if (tag === "button") node.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the keys as its own
-  return node;
-};
+const element = (tag, name, properties = {}) =>
+  Object.assign(document.createElement(tag), { className: name, ...properties });
 const SIGNS = { video: "▶", audio: "♫", text: "¶", file: "▤" };
 const sideOf = (model) => model.get("side") * (devicePixelRatio > 1 ? 2 : 1);
 const altOf = (item) => item.alt || item.caption || item.key;
