@@ -131,11 +131,13 @@ class JobRunner:
             self.job.tick()
 
     def follow_again(self) -> bool:
-        """Watch a job again that `stop` detached; return False if this runner has ended.
+        """Watch a job again that `stop` detached; return False if this runner sends nothing more.
 
         A call may still be in progress, and another runner would repeat it.
         """
         with self._lock:
+            if self.job.submission is not None and self.job.submission.is_withdrawn:
+                return False
             if not self._has_ended and self.job.done:
                 self._watch_end = time.monotonic() + self._watch_limit
                 self.job.follow()
