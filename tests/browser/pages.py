@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.browser.lab import SCREENSHOTS, Lab
 
-BAR = ".widget-hprogress"
+BAR = ".sw-live-row"  # the live line of a cell
 ERRORS = "[data-mime-type*=stderr], [data-mime-type*=error]"
 CONNECTED = """async () => {  // cells that are run before this may never end
     const session = window.jupyterapp.shell.currentWidget.sessionContext;
@@ -56,11 +56,17 @@ def finished(page: Any) -> None:
 
 
 def bar_moved(page: Any) -> None:
-    """Wait until a progress bar was seen in two states."""
-    bar = page.wait_for_selector(f"{BAR} .progress-bar", timeout=60_000)
-    bar.scroll_into_view_if_needed()
-    first = bar.get_attribute("style")
-    page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
+    """Wait until the progress bar of a live line was seen in two states."""
+    page.wait_for_function(
+        """() => {
+            const bar = document.querySelector('.sw-live-bar > div');
+            window.states ??= new Set();
+            if (bar) window.states.add(bar.style.width);
+            return window.states.size > 1;
+        }""",
+        timeout=60_000,
+        polling=50,
+    )
 
 
 def shot(page: Any, name: str) -> None:

@@ -88,7 +88,7 @@ def test_no_plain_key_reaches_the_notebook(page: Any) -> None:
             visited += 1
             page.keyboard.press("Tab")
         visited += clicked(page, panel)
-    assert visited > 100
+    assert visited > 50
     shot(page, "keys")
     for key in ("b", "m", "ArrowUp"):  # the same keys on the notebook itself are noticed
         page.locator(".jp-Cell .jp-InputPrompt").last.click()

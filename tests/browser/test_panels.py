@@ -13,7 +13,6 @@ from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.sandbox.artist.render import make
 from tests.browser.lab import Lab
 from tests.browser.pages import (
-    BAR,
     ERRORS,
     finished,
     opened,
@@ -68,10 +67,17 @@ def typed(page: Any, label: str, text: str) -> None:
 
 def decoded(page: Any, many: int = 1) -> None:
     """Scroll to the panel's pictures, and wait until so many are on the screen."""
-    grids = "document.querySelectorAll('.sw-panel .sw-pictures')"
-    page.evaluate(f"{grids}.forEach((e) => e.scrollIntoView({{ block: 'nearest' }}))")
-    count = f"[...document.querySelectorAll('{MADE}')].filter(i => i.naturalWidth > 100).length"
-    page.wait_for_function(f"{count} >= {many}", timeout=60_000)
+    page.wait_for_function(
+        f"""() => {{
+            for (const grid of document.querySelectorAll('.sw-panel .sw-pictures')) {{
+                grid.scrollIntoView({{ block: 'nearest' }});
+            }}
+            const made = [...document.querySelectorAll('{MADE}')];
+            return made.filter((image) => image.naturalWidth > 100).length >= {many};
+        }}""",
+        timeout=60_000,
+        polling=200,
+    )
 
 
 def connected(sandbox: Sandbox) -> str:
@@ -96,7 +102,7 @@ def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab, photo: Pa
     page.locator(".sw-panel .sw-media .sw-pictures img").first.wait_for()
     shot(page, "run-form")
     press(page, "Run")
-    bar = page.wait_for_selector(f"{BAR} .progress-bar")
+    bar = page.wait_for_selector(".widget-hprogress .progress-bar")
     first = bar.get_attribute("style")
     page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
     shot(page, "run-running")
@@ -200,11 +206,11 @@ def test_the_keyboard_alone_runs_a_model(browser: Any, lab: Lab) -> None:
     pressed("As fields", "Space", "As YAML")
     pressed("As a cell", "Enter", "As a cell")
     panel.get_by_label("Cell code for this run").wait_for()
-    pressed("Close", "Enter", "As Python")  # what stood before what is gone
+    pressed("Close", "Enter", "Choose…")  # what stood before what is gone
     pressed("Run", "Enter", "Run")
     panel.get_by_role("button", name="Stop watching").focus()
     decoded(page)
-    page.wait_for_function(f"({FOCUSED}) === 'As Python'")
+    page.wait_for_function(f"({FOCUSED}) === 'Choose…'")
 
     ended = panel.get_by_text("The kernel of this panel has ended")
     assert not ended.is_visible()
