@@ -1,4 +1,4 @@
-"""Work in background threads, each of which ends with its work."""
+"""Background threads that each run one function and then end."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 def run_in_background(work: Callable[[], T]) -> Callable[[], T]:
     """Start `work` in a thread of its own; return a function that waits for its value.
 
-    That function raises the exception of `work`. The thread runs in the caller's context, by
-    which ipykernel finds the cell whose widgets change.
+    That function raises the exception of `work`. The thread runs in the caller's context, from
+    which ipykernel knows the cell that a widget belongs to.
     """
     future: Future[T] = Future()
 
@@ -37,8 +37,8 @@ def run_in_background(work: Callable[[], T]) -> Callable[[], T]:
 class Throttle:
     """A callable that runs `work` soon after each call, at most once in `pause` seconds.
 
-    No call is lost. The thread lives while there are calls. Views of many jobs use it: each
-    change calls it, and each frame shows the latest state.
+    After the last call, `work` always runs once more. The thread ends when there are no more calls.
+    Views of many jobs use it: every change calls it, and each update shows the latest state.
     """
 
     def __init__(self, work: Callable[[], object], pause: float) -> None:
@@ -48,7 +48,7 @@ class Throttle:
         self._work_lock = threading.RLock()
         self._closed = threading.Event()
         self._has_call = self._is_running = False
-        self._context = copy_context()  # ipykernel finds the cell by it
+        self._context = copy_context()  # ipykernel identifies the cell by it
 
     def __call__(self) -> None:
         """Run the work soon."""
@@ -61,7 +61,7 @@ class Throttle:
         threading.Thread(target=run, args=(self._run,), name="segmind frames", daemon=True).start()
 
     def close(self) -> None:
-        """Run the work no more; wait for a run in progress."""
+        """Stop running the work; wait for a run in progress."""
         self._closed.set()
         with self._work_lock:
             pass

@@ -1,4 +1,4 @@
-"""The one client: notebooks, panels and plain Python all use it.
+"""The client that notebooks, panels and Python programs use.
 
 The import is cheap: heavy modules are imported by the first call that needs them.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 from traitlets import Any as AnyTrait
 from traitlets import TraitType
 
-from segmind_widgets.errors import InputError, NotAcceptable, NotFound, Rejected, ServerError
+from segmind_widgets.errors import InputError, NotFound
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from segmind_widgets.batches.plan import BatchPlan
     from segmind_widgets.batches.registry import BatchRegistry, PreparedBatch
     from segmind_widgets.catalog.catalog import Catalog
+    from segmind_widgets.jobs.deletion import Deleted
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.planning.budget import SessionSpend
     from segmind_widgets.planning.estimates import Estimate
@@ -156,8 +157,8 @@ class SegmindClient(Settings):
     ) -> Plan:
         """Check a run without sending anything.
 
-        Without `again`, `start` refuses the same request within ten seconds. With `as_written`
-        the inputs get no seed.
+        Without `again`, `start` refuses the same request within ten seconds. With `as_written` no
+        seed is added to the inputs.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
@@ -188,10 +189,10 @@ class SegmindClient(Settings):
     def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
         """Send a plan: upload its files, write the journal, submit; return the job at once.
 
-        `facts` are the batch and the row of the job, if it has one.
+        `facts` are the batch and the row of the job, if it belongs to a batch.
 
         Raises:
-            LimitError: the budget does not allow it; nothing was sent, also no file.
+            LimitError: the budget does not allow it; nothing was sent, not even a file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
         return self.session.start(plan, progress, **facts)
@@ -200,7 +201,7 @@ class SegmindClient(Settings):
         """Return the newest finished job of an equal request, with its files; None for none.
 
         Raises:
-            InputError: the plan takes a new seed each time, so that no two are the same.
+            InputError: the plan takes a new seed each time, so no two requests are equal.
         """
         return self.session.earlier(plan)
 
@@ -264,14 +265,14 @@ class SegmindClient(Settings):
 
         Args:
             model: the model's slug, or the workflow's id.
-            rows: a list of mappings, a `Sweep`, a DataFrame, a CSV or JSONL file, a generator. A
-                list is checked whole before anything is sent; of a stream no more than a row is
-                held, and a generator without a name is new each time.
+            rows: a list of mappings, a `Sweep`, a DataFrame, a CSV or JSONL file, a generator. All
+                rows of a list are checked before anything is sent; a stream is read row by row, and
+                a generator without a name is a new batch each time.
             name: the name to find the batch by.
             again: start over; every row is sent, and paid.
             max_cost: USD that the rows may cost; rows beyond it are not sent.
             executor: any `concurrent.futures.Executor`, such as Dask's `Client.get_executor()`:
-                its workers send, ask and download, with keys of their own environment.
+                its workers send, poll and download, with keys from their own environment.
             folder: where they write results: a path or an fsspec URL that this machine and all
                 workers can use. None: the folder of results here.
             options: kind (model or workflow), provider, api.
@@ -316,16 +317,16 @@ class SegmindClient(Settings):
     # what was started before
 
     def resume(self, job_id: str) -> Job:
-        """Resume a job of this or an earlier kernel, or a job by the service's id alone.
+        """Resume a job of this or an earlier kernel, or one that is known only by the service's id.
 
-        A finished job comes back with its files. Nothing is ever submitted again.
+        A finished job is returned with its files. Nothing is ever submitted again.
 
         Raises:
             NotFound: no journal or service has the job, or its sandbox is gone.
             StillRunning: another kernel follows it.
             JobCancelled: it was never sent.
             SubmitUnknown: it stopped between the submit and the reply, and the service keeps no
-                history of such requests; else the job searches the history.
+                history of such requests; if it does, the history is searched.
         """
         return self.session.jobs.resume(job_id)
 
@@ -338,11 +339,11 @@ class SegmindClient(Settings):
         return self.session.jobs.job(job_id)
 
     def jobs(self, last: int = 20, **filters: Unpack[PageFilters]) -> list[Job]:
-        """Return the newest jobs of the journal, with this kernel's live ones among them.
+        """Return the newest jobs of the journal, including this kernel's live ones.
 
         Filters: offset, unfinished, model and text (parts of them), status (one or several),
         since and until (datetimes), with_outputs, sandbox, batch, target (the model's whole name),
-        here (only those started or resumed in this kernel).
+        provider, here (only those started or resumed in this kernel).
         """
         return self.session.jobs.jobs(last, **filters)
 
@@ -354,7 +355,7 @@ class SegmindClient(Settings):
         """Remove the results of finished jobs that are older than `older_days`, to free disk.
 
         Unfinished jobs are never touched, and rows stay, so the ledger does not change. With
-        `dry_run` nothing is removed; the return value has the size all the same.
+        `dry_run` nothing is removed; the returned size is that of a real run.
 
         Raises:
             InputError: `older_days` is negative.
@@ -362,6 +363,26 @@ class SegmindClient(Settings):
         from segmind_widgets.storage.cleanup import clean
 
         return clean(self.session.store, older_days, dry_run=dry_run)
+
+    def delete(self, job: Job | str, output: Asset | None = None) -> Deleted:
+        """Delete the results of a finished job, or only one, with files, thumbnails and row.
+
+        Only files in the results folder are deleted; copies elsewhere stay. What was paid is still
+        counted. `undo()` of the returned value brings it back, until this session ends.
+
+        Args:
+            job: a job or its id.
+            output: one of `job.outputs`; None for all.
+
+        Raises:
+            NotFound: there is no such job or output, or it was deleted before.
+            StillRunning, StoreError: it has not ended, or a file cannot be moved.
+        """
+        path = None if output is None else output.path
+        if output is not None and path is None:
+            raise NotFound("This output has no file on this disk.")
+        job_id = job if isinstance(job, str) else job.id
+        return self.session.deletions.delete(job_id, path)
 
     # money
 
@@ -388,7 +409,7 @@ class SegmindClient(Settings):
     def from_image(self, source: FileSource) -> Job:
         """Return the job that made a picture, from the recipe in it, ready for `rerun`.
 
-        A rerun uses the seed of the picture; a picture of the sandbox runs there again.
+        A rerun uses the seed of the picture; for a picture of the sandbox it runs on the sandbox.
 
         Raises:
             AssetError: the picture carries no recipe.
@@ -400,7 +421,7 @@ class SegmindClient(Settings):
 
         Code in Python, curl and JavaScript is read, not run, and API keys are cut out of it. The
         result has `kind`, `target`, `provider`, `api`, `inputs` (a Path for each file), `schema`,
-        and `unread`, the inputs that only running the code would give.
+        and `unread`, the names of the inputs that could not be read without running the code.
 
         Raises:
             InputError: the text has neither a target nor inputs; JavaScript without the extra
@@ -413,7 +434,7 @@ class SegmindClient(Settings):
 
         "client" is Python with this package; the scripts in the last three do not need it.
 
-        Nothing is sent, and no key is in it: the scripts read it from the environment.
+        Nothing is sent, and the code contains no key: scripts read it from the environment.
 
         Raises:
             InputError: there is no such form, or a file among the inputs is only in memory.
@@ -423,34 +444,35 @@ class SegmindClient(Settings):
     # the account, the models
 
     def credits(self, provider: str | None = None) -> Credits:
-        """Return the balance of the account. The request is free, so it also checks the key."""
-        from segmind_widgets.network.retry import send_with_retries
+        """Return the balance of the account. The request is free, and also checks the key."""
+        from segmind_widgets.network.account import fetch_credits
 
-        endpoint = self.session.endpoints.choose(provider)
-        call = endpoint.provider.credits_call()
-        if call is None:
-            raise InputError(f"{endpoint.provider.title} does not report a balance.")
-        try:
-            return endpoint.provider.parse_credits(send_with_retries(endpoint.transport, call))
-        except (NotFound, Rejected, NotAcceptable, ServerError) as error:
-            hint = "Asking for the balance is free, and changes nothing. Try again later."
-            raise error.with_hint(hint) from error.__cause__
+        return fetch_credits(self.session.endpoints.choose(provider))
 
     def catalog(self, provider: str | None = None) -> Catalog:
-        """Return all known models, those of the live directory included."""
+        """Return all known models, including those of the live directory."""
         session = self.session
         return session.directory.catalog(session.endpoints.choose(provider))
 
-    def models(self, query: str = "", modality: str | None = None) -> list[Model]:
-        """Return the models that match, best first; `modality` is one such as image or video."""
-        return self.catalog().search(query, modality)
+    def models(
+        self, query: str = "", modality: str | None = None, provider: str | None = None
+    ) -> list[Model]:
+        """Return the models of one provider that match, best first.
+
+        Args:
+            query: words of the name, the description or the task, such as "upscale".
+            modality: one such as image or video.
+            provider: segmind, apimart or sandbox; without it that of the settings. Where none is
+                set and it has no such model, those of the others.
+        """
+        return self.session.models(query, modality, provider)
 
 
 def _check_folder(executor: Executor | None, folder: str | Path | None) -> None:
-    """Raise InputError for a folder of workers without workers."""
+    """Raise InputError for a folder without an executor."""
     if folder is not None and executor is None:
         raise InputError(
-            "`folder` is where workers write, and there is no executor.",
+            "`folder` is for workers, but no `executor` was given.",
             hint="Leave it out, and copy the results with batch.save(folder).",
             field="folder",
         )

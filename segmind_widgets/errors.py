@@ -12,7 +12,7 @@ SegmindError
 ├── Forbidden                    403: not allowed for this account
 ├── NotFound                     404: no such model, workflow or job
 ├── MethodNotAllowed             405
-├── NotAcceptable                406 for other reasons than credits
+├── NotAcceptable                406 for a reason other than credits
 ├── InsufficientCredits          402, or 406 with words about credits
 ├── ModelRetired                 410
 ├── TooLarge                     413
@@ -56,8 +56,8 @@ class ErrorDetails(TypedDict, total=False):
 class SegmindError(Exception):
     """The base class. Errors are not changed after they are made: `with_hint` returns a copy.
 
-    Raise a copy with `raise error.with_hint(…) from error.__cause__`: the traceback then shows
-    the copy alone, and not also the error that it replaces.
+    Raise a copy with `raise error.with_hint(…) from error.__cause__`, so that the traceback shows
+    only the copy and not the original error.
 
     Attributes:
         message: one sentence.
@@ -100,7 +100,7 @@ class SegmindError(Exception):
         return self._with("field", field)
 
     def without(self, clean: Callable[[str], str]) -> Self:
-        """Return a copy with `clean` applied to its words; this error where they stay the same."""
+        """Return a copy with `clean` applied to its texts; this error if nothing changes."""
         message, hint = clean(self.message), clean(self.hint)
         if (message, hint) == (self.message, self.hint):
             return self
@@ -109,14 +109,14 @@ class SegmindError(Exception):
         return error
 
     def _with(self, name: str, value: str | None) -> Self:
-        # not by `copy.copy`, whose result a library may change for exceptions (tblib, in Dask)
+        # not with `copy.copy`, which a library may override for exceptions (tblib, in Dask)
         error = type(self).__new__(type(self))
         error.args = self.args
         vars(error).update(vars(self))
         setattr(error, name, value)
         error.__traceback__ = self.__traceback__
         error.__context__, error.__cause__ = self.__context__, self.__cause__
-        error.__suppress_context__ = self.__suppress_context__  # after the cause, which sets it
+        error.__suppress_context__ = self.__suppress_context__  # after `__cause__`, which sets it
         return error
 
     def __str__(self) -> str:
@@ -152,7 +152,7 @@ class Rejected(InputError):
 class Moderated(Rejected):
     """A refusal by the service's content rules."""
 
-    hint = "Change the words or the picture: the service's content rules refused them."
+    hint = "Change the prompt or the image: the service's content rules refused the request."
 
 
 class LimitError(SegmindError):
@@ -191,7 +191,7 @@ class MethodNotAllowed(SegmindError):
 
 
 class NotAcceptable(SegmindError):
-    """HTTP 406 for other reasons than credits."""
+    """HTTP 406 for a reason other than credits."""
 
     hint = "Nothing was billed. Change the inputs, or choose another model."
 
@@ -233,19 +233,19 @@ class RateLimited(SegmindError):
 class ServerError(SegmindError):
     """HTTP 500, and codes without a class of their own."""
 
-    hint = "Not billed. Often a bad parameter value; else try again later."
+    hint = "Not billed. The cause is often an invalid parameter value; otherwise try again later."
 
 
 class GatewayError(ServerError):
     """HTTP 502, 503 or 504."""
 
-    hint = "The service is not answering properly just now. Try again in a minute."
+    hint = "The service is temporarily unavailable. Try again in a minute."
 
 
 class Unreachable(SegmindError, ConnectionError):
     """No answer; nothing was accepted."""
 
-    hint = "Check the network and the URL settings. Nothing was accepted, nothing was billed."
+    hint = "Check the network and the URL settings. Nothing was accepted or billed."
 
 
 class ReplyLost(Unreachable):
@@ -257,7 +257,7 @@ class ReplyLost(Unreachable):
 class ReplyError(SegmindError):
     """An answer in an unknown form."""
 
-    hint = "The service answered in an unknown form; `error.body` holds the answer."
+    hint = "The service sent an unknown reply; `error.body` contains it."
 
 
 class ForeignHost(SegmindError):
@@ -303,13 +303,16 @@ class SubmitUnknown(SegmindError):
     """A paid request that may have been accepted; it is not repeated."""
 
     hint = (
-        "It may be running and billed, so it is not sent again by itself. Look at the provider's"
-        " history before you run it again."
+        "It may be running and billed, so it is not sent again automatically. Check the "
+        "provider's history before you run it again."
     )
 
 
 class StillRunning(SegmindError, TimeoutError):
-    """Waiting ended, and the job continues."""
+    """Waiting ended, and the job continues: no failure, so it is shown as a plain sentence."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{self} {self.hint}".strip()]
 
 
 class WorkersLost(SegmindError):

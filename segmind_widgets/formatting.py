@@ -1,20 +1,20 @@
-"""Values as text and HTML fragments: money, durations, sizes, paths."""
+"""Values as text: money, durations, sizes, paths."""
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timezone
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def money(usd: float) -> str:
-    """Return USD in words, with as many digits as a small price needs."""
+    """Return USD as text, with as many digits as a small price needs."""
     digits = 2 if usd >= 1 else 4 if usd >= 0.001 else 6
     return f"${usd:.{digits}f}".rstrip("0").ljust(len("$0.00"), "0") if usd < 1 else f"${usd:.2f}"
 
 
 def seconds(duration: float) -> str:
-    """Return a duration in words, with a digit after the point where it is short."""
+    """Return a duration as text, with one decimal if it is short."""
     return f"{duration:.1f} s" if duration < 9.95 else f"{duration:.0f} s"
 
 
@@ -24,22 +24,14 @@ def abbreviate_home(path: Path) -> str:
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
-def badge(text: str) -> str:
-    """Return HTML with a text in a rounded frame."""
-    return (
-        '<span style="border:1px solid currentColor;border-radius:8px;padding:0 6px;'
-        f'font-size:11px">{text}</span>'
-    )
+def provider_option(provider: str, *, sandbox: bool) -> str:
+    """Return the value of `-p` that runs at this provider, or at its place on the sandbox.
 
-
-def figure(content: str, caption: str) -> str:
-    """Return HTML with a caption under it; both arguments are HTML already."""
-    return (
-        '<figure style="margin:4px 0;max-width:100%;font-family:var(--jp-ui-font-family,'
-        f'system-ui,sans-serif)">{content}<figcaption style="margin-top:6px;font-size:12px;'
-        'line-height:1.5;opacity:.75;overflow-wrap:anywhere;text-align:left">'
-        f"{caption}</figcaption></figure>"
-    )
+    It holds whatever keys and settings there are: a run of the sandbox never becomes a paid one.
+    """
+    if not sandbox:
+        return provider
+    return "sandbox" if provider == "segmind" else f"sandbox/{provider}"
 
 
 def file_size(size: float) -> str:
@@ -51,15 +43,9 @@ def file_size(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-def age(created: str) -> str:
-    """Return the time since a moment (UTC, ISO 8601) in words."""
-    start = datetime.fromisoformat(created.replace("Z", "+00:00"))
-    past = (datetime.now(timezone.utc) - start).total_seconds()
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if past >= size:
-            count = int(past // size)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+def date_and_time(created: str) -> str:
+    """Return a moment (UTC, ISO 8601) as text that stays true in a saved file."""
+    return f"{created[:16].replace('T', ' ')} UTC"
 
 
 _MINUTE, _HOUR = 60, 3600  # seconds
@@ -84,16 +70,18 @@ def cost_text(usd: float, unpriced: int) -> str:
 
 
 PREMIUM = (
-    "Premium model (closed source or heavy on compute): it needs a subscription, or at least $5 of"
+    "Premium model (closed source, or high compute cost): it needs a subscription, or at least "
+    "$5 of"
     " credit balance."
 )
 
 
-def with_links(escaped: str, label: str = "") -> str:
-    """Return HTML in which addresses are links; `escaped` is text that was escaped for HTML.
-
-    `label` is the text of the links in the place of the addresses.
-    """
-    text = label or r"\g<0>"
-    link = rf'<a href="\g<0>" target="_blank" rel="noopener noreferrer">{text}</a>'
-    return re.sub(r"https://[\w./#%-]*[\w/]", link, escaped)
+def prompt_text(inputs: Mapping[str, Any]) -> str:
+    """Return the prompt, else the last message of a conversation, else ""."""
+    for name in ("prompt", "text", "lyrics"):
+        if isinstance(inputs.get(name), str):
+            return inputs[name]
+    messages = inputs.get("messages")
+    last = messages[-1] if isinstance(messages, (list, tuple)) and messages else None
+    content = last.get("content") if isinstance(last, Mapping) else None
+    return content if isinstance(content, str) else ""

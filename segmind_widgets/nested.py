@@ -1,15 +1,15 @@
-"""Walk through nested inputs: mappings and lists at any depth, with anything else as a leaf."""
+"""Traversal of nested inputs: mappings and lists at any depth; any other value is a leaf."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-Path: TypeAlias = tuple[Any, ...]  # the names and indices that lead to a leaf
+Path: TypeAlias = tuple[Any, ...]  # the keys and indices that lead to a leaf
 
 
 def walk(value: object, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield each leaf with its path, in order; `path` precedes all of them.
+    """Yield each leaf with its path, in order; all paths start with `path`.
 
     A value that is neither a mapping nor a list (or tuple) is itself the only leaf.
     """
@@ -26,7 +26,7 @@ def walk(value: object, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def transform(
     value: object, leaf: Callable[[Any], Any], key: Callable[[Any], Any] | None = None
 ) -> Any:
-    """Return a copy with `leaf` applied to each leaf, and `key` to each name of a mapping.
+    """Return a copy with `leaf` applied to each leaf, and `key` to each key of a mapping.
 
     Mappings become dicts, lists and tuples become lists.
     """

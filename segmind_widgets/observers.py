@@ -1,21 +1,21 @@
-"""Observers of jobs and batches: an error in one of them ends neither the job nor the others."""
+"""Observers of jobs and batches, in which an error stops neither the job nor the others."""
 
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 from traitlets import All, HasTraits, Unicode
 
 _log = logging.getLogger(__name__)
-_MAX_TEXT = 200  # characters of an error in a view
 
 
 class Guarded:
     """An observer whose errors are logged and noted on the observed object.
 
-    It holds no reference to that object, which is freed with its last user.
+    It holds no reference to that object, so that the object can be freed.
     """
 
     def __init__(self, handler: Callable[[Any], object]) -> None:
@@ -31,14 +31,18 @@ class Guarded:
 
     def _report(self, change: Any, error: Exception) -> None:
         kind = (change["name"], type(error))
-        if kind in self._reported:  # a clock calls it ten times a second
+        if kind in self._reported:  # called ten times a second
             return
         self._reported.add(kind)
         owner: Observable = change["owner"]
-        _log.error("An observer of %r failed", owner, exc_info=error)
-        if change["name"] != "observer_error":  # else an observer of all traits calls itself
-            text = " ".join(f"A callback failed: {type(error).__name__}: {error}".split())
-            owner.observer_error = text[:_MAX_TEXT]
+        name = type(error).__name__  # the error's own words may hold a key
+        frames = traceback.extract_tb(error.__traceback__)
+        places = "".join(f"\n  {f.filename}, line {f.lineno}, in {f.name}" for f in frames)
+        _log.error("An observer of %r failed: %s%s", owner, name, places)
+        # otherwise an observer of all traits would call itself
+        if change["name"] != "observer_error":
+            place = f"{frames[-1].name}, line {frames[-1].lineno}"
+            owner.observer_error = f"A callback failed: {name} in {place}."
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Guarded) and self._handler == other._handler

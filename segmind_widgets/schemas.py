@@ -1,10 +1,10 @@
 """Check values against JSON Schema, for the client and for the sandbox.
 
-`fastjsonschema` compiles the schema of an input to Python code, once: the code stays in a bounded
-cache. Client and sandbox write their own sentences from the rule that a value breaks and its path.
+`fastjsonschema` compiles the schema of an input to Python code once and keeps it in a bounded
+cache. Client and sandbox write their own messages from the violated rule and the path of the value.
 
 Only the keywords in `RULES` and `properties`, `items` and `required` are compiled. All others are
-annotations here, among them two that the library would act on: `$ref` (it fetches URLs) and
+treated as annotations, including two that the library would act on: `$ref` (it fetches URLs) and
 `contentEncoding` (it decodes the value).
 """
 
@@ -29,7 +29,7 @@ _ESCAPE_OR_SET = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Return whether a value is a mapping; JSON's have text as keys."""
+    """Return whether a value is a mapping; in JSON, keys are text."""
     return isinstance(value, Mapping)
 
 
@@ -66,7 +66,7 @@ def _is_type(value: object) -> bool:
     return bool(names) and all(isinstance(name, str) and name in TYPES for name in names)
 
 
-RULES: Mapping[str, Callable[[object], bool]] = {  # keyword: whether its definition can be used
+RULES: Mapping[str, Callable[[object], bool]] = {  # keyword: a check whether its value is valid
     "type": _is_type,
     "enum": lambda value: is_list(value),
     "minLength": _is_count, "maxLength": _is_count, "pattern": _is_pattern,
@@ -83,7 +83,7 @@ class Violation(NamedTuple):
     """A rule of a schema that a value breaks.
 
     `path` leads to `value`, and `schema[rule]` is the rule's definition. For the rule `required`,
-    `path` ends with the missing name, and `value` is the mapping that lacks it.
+    `path` ends with the missing key, and `value` is the mapping that lacks it.
     """
 
     path: Path
@@ -105,14 +105,14 @@ def iter_input_violations(inputs: Mapping[str, Any], schema: Schema) -> Iterator
 def iter_violations(value: Any, schema: Schema, path: Path = ()) -> Iterator[Violation]:
     """Yield all violations of a value of JSON's types.
 
-    The compiled check of the whole schema stops at the first violation. Only after one, each rule
-    is checked separately, and then the values inside a list or mapping.
+    The compiled check of the whole schema stops at the first violation. Only if there is one is
+    each rule checked separately, and then the values inside a list or mapping.
     """
     if is_valid(value, schema):
         return
     for rule in RULES:
         if isinstance(value, bool) and rule in _NUMERIC:
-            continue  # before 2.22.3 the library takes True for 1
+            continue  # before 2.22.3 the library treats True as 1
         if rule in schema and not is_valid(value, {rule: schema[rule]}):
             yield Violation(path, rule, value, schema)
             if rule in _DECISIVE:
@@ -126,7 +126,7 @@ def iter_violations(value: Any, schema: Schema, path: Path = ()) -> Iterator[Vio
 
 
 def is_valid(value: Any, schema: Schema) -> bool:
-    """Return whether a value fits a schema; a schema that cannot be compiled fits everything."""
+    """Return whether a value matches a schema; a schema that cannot be compiled matches all."""
     try:
         key = _ENCODER.encode(schema)
     except (TypeError, ValueError, RecursionError):
@@ -143,15 +143,16 @@ _ENCODER = json.JSONEncoder(default=_to_json)
 
 @lru_cache(1024)
 def _compile(text: str) -> Callable[[Any], bool]:
-    """Compile a schema, given as JSON, to a function that tells whether a value fits."""
-    import fastjsonschema  # here: most of 10 ms that loading the extension need not wait for
+    """Compile a schema, given as JSON, to a function that checks whether a value matches."""
+    # imported here: it takes most of 10 ms, which would delay loading the extension
+    import fastjsonschema
 
     try:
         check = fastjsonschema.compile(
             _assertions(json.loads(text)),
             use_default=False,
             use_formats=False,
-            detailed_exceptions=False,  # half the code; `iter_violations` finds the rule
+            detailed_exceptions=False,  # halves the code; `iter_violations` finds the rule
         )
     except Exception:  # noqa: BLE001 - the library lets errors of `re`, `exec` and its own pass
         return lambda _: True
@@ -162,14 +163,14 @@ def _compile(text: str) -> Callable[[Any], bool]:
         except fastjsonschema.JsonSchemaValueException:
             return False
         except (ArithmeticError, ValueError, RecursionError):
-            return True  # the step of a NaN or of a number too large for a float
+            return True  # the value or the step is NaN or too large for a float
         return True
 
     return fits
 
 
 def _assertions(schema: object) -> dict[str, Any]:
-    """Reduce a schema to the keywords that are checked and whose definitions can be used."""
+    """Reduce a schema to the supported keywords with valid values."""
     if not is_mapping(schema):
         return {}
     rules: dict[str, Any] = {

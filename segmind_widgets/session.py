@@ -1,4 +1,4 @@
-"""Everything that one kernel owns: store, endpoints, jobs, budget; plan, start, resume, export.
+"""The state of one kernel: store, endpoints, jobs, budget; plan, start, resume, export.
 
 Batches, workers and panels call the session; `SegmindClient` is the public API over it.
 """
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from segmind_widgets.assets.asset import Asset
     from segmind_widgets.assets.sources import FileSource
     from segmind_widgets.assets.thumbnails import Thumbnails
+    from segmind_widgets.jobs.deletion import Deletions
     from segmind_widgets.jobs.job import Job
     from segmind_widgets.jobs.registry import JobRegistry
+    from segmind_widgets.network.account import Balances
     from segmind_widgets.network.directory import Directory
     from segmind_widgets.network.endpoints import Endpoint, Endpoints
     from segmind_widgets.network.keys import Keys
@@ -33,19 +35,21 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.budget import Budget
     from segmind_widgets.planning.estimates import Estimate
     from segmind_widgets.planning.plan import Plan
+    from segmind_widgets.planning.workflow_inputs import WorkflowInputs
     from segmind_widgets.providers import Provider
     from segmind_widgets.storage.store import Store
     from segmind_widgets.syntax.snippets import Pasted
-    from segmind_widgets.types import Api, CheckInputs, Kind, Model, Progress, RunOptions
+    from segmind_widgets.types import Api, CheckInputs, Credits, Kind, Model, Progress, RunOptions
 
 T = TypeVar("T")
 
 
 class OnFirstUse(Generic[T]):
-    """A method whose value is made once, on first use, under its object's `lock` (reentrant).
+    """A method whose value is computed once, on first use, under its object's `lock` (reentrant).
 
-    `functools.cached_property` has had no lock since Python 3.12: threads that meet there make a
-    value each. As there, the value replaces this descriptor in the object's `__dict__`.
+    `functools.cached_property` has had no lock since Python 3.12, so concurrent threads would each
+    compute a value. As in that class, the value is stored in the object's `__dict__` and hides this
+    descriptor.
     """
 
     def __init__(self, make: Callable[[Any], T]) -> None:
@@ -72,7 +76,7 @@ class Session:
     """Store, endpoints, job registry and budget of one kernel, each made on first use.
 
     Args:
-        settings: the client's; read at each use.
+        settings: the settings of the client, read at each use.
         on_begin: called with each job that is started or resumed.
     """
 
@@ -81,7 +85,7 @@ class Session:
     ) -> None:
         self.settings = settings
         self._on_begin = on_begin
-        self.lock = threading.RLock()  # held while a part is made
+        self.lock = threading.RLock()  # held while a part is created
 
     @OnFirstUse
     def keys(self) -> Keys:
@@ -125,7 +129,7 @@ class Session:
 
     @OnFirstUse
     def directory(self) -> Directory:
-        """Return the directory of models, as the services list them."""
+        """Return the directory of the models that the services list."""
         from segmind_widgets.network.directory import Directory
 
         return Directory(self.store)
@@ -135,11 +139,11 @@ class Session:
         """Return the uploads, which send each content once."""
         from segmind_widgets.network.uploads import Uploads
 
-        return Uploads(self.store)
+        return Uploads(self.store, lambda: self.settings.keep_location)
 
     @OnFirstUse
     def thumbnails(self) -> Thumbnails:
-        """Return the thumbnails, each made once."""
+        """Return the cache of thumbnails."""
         from segmind_widgets.assets.thumbnails import Thumbnails
 
         return Thumbnails(self.store.home / "thumbnails")
@@ -156,7 +160,15 @@ class Session:
             self._watch_options,
             self._on_begin,
             self.export,
+            self._usual_seconds,
         )
+
+    @OnFirstUse
+    def deletions(self) -> Deletions:
+        """Return the deletions of this session."""
+        from segmind_widgets.jobs.deletion import Deletions
+
+        return Deletions(self.store, self.jobs, self.thumbnails.remove)
 
     @OnFirstUse
     def budget(self) -> Budget:
@@ -164,6 +176,13 @@ class Session:
         from segmind_widgets.planning.budget import Budget
 
         return Budget(self.job)
+
+    @OnFirstUse
+    def workflows(self) -> WorkflowInputs:
+        """Return the inputs of workflows, as far as they are known here."""
+        from segmind_widgets.planning.workflow_inputs import WorkflowInputs
+
+        return WorkflowInputs(self.store)
 
     def _options(self) -> dict[str, Any]:
         settings = self.settings
@@ -179,6 +198,33 @@ class Session:
             "recipes": settings.recipes,
         }
 
+    def check_key(self, provider: str, key: str) -> Credits:
+        """Return the balance of the account of a key that is not stored yet.
+
+        Raises:
+            Unauthorized: the service refuses the key.
+            SegmindError: the key could not be checked.
+        """
+        from segmind_widgets.network.account import fetch_credits
+
+        with self.endpoints.with_key(provider, key) as endpoint:
+            return fetch_credits(endpoint)
+
+    def balances(self, provider: str | None, deadline: float) -> Balances:
+        """Ask for the balance of a provider; without one, for those of all that have a key.
+
+        The one that cells use is chosen; see `Endpoints.choose` for the errors.
+        """
+        from segmind_widgets.network.account import Balances
+
+        chosen = self.endpoints.choose(provider)
+        others = [
+            self.endpoints.at(name, sandbox=False)
+            for name in self.provider_titles()
+            if self.keys.key(name) and (chosen.sandbox or name != chosen.provider.name)
+        ]
+        return Balances(chosen, [] if provider else others, deadline)
+
     @staticmethod
     def provider_titles() -> dict[str, str]:
         """Return the title of each provider, by its name."""
@@ -188,14 +234,14 @@ class Session:
 
     @staticmethod
     def provider_class(name: str) -> type[Provider]:
-        """Return the class of a provider, which has the addresses of its pages for people."""
+        """Return the class of a provider, which has the addresses of its documentation pages."""
         from segmind_widgets.providers import PROVIDERS
 
         return PROVIDERS[name]
 
     @staticmethod
     def upload_limits(provider: str = "") -> str:
-        """Return the limits of uploads to a provider, or to each where none is named."""
+        """Return the limits of uploads to a provider, or to each provider if none is given."""
         from segmind_widgets.providers import PROVIDERS
 
         names = [provider] if provider in PROVIDERS else list(PROVIDERS)
@@ -264,13 +310,15 @@ class Session:
         """Return the meaning of pasted text; see `SegmindClient.read`."""
         from segmind_widgets.syntax.snippets import read
 
-        return read(text, self.endpoints.addresses(), self.endpoints.secrets())
+        pasted = read(text, self.endpoints.addresses(), self.endpoints.secrets())
+        self.workflows.add(pasted)
+        return pasted
 
     def find_code(self, text: str) -> Pasted | None:
-        """Return the code in a cell that calls a service; None where the cell is text.
+        """Return the code in a cell that calls a service; None if the cell is plain text.
 
         Raises:
-            InputError: it is code, and cannot be read as one run or upload.
+            InputError: it is code, but cannot be interpreted as one run or upload.
         """
         from segmind_widgets.syntax.cells import names_service
 
@@ -279,13 +327,40 @@ class Session:
             return None
         from segmind_widgets.syntax.snippets import find_code
 
-        return find_code(text, addresses, self.endpoints.secrets())
+        pasted = find_code(text, addresses, self.endpoints.secrets())
+        if pasted is not None:
+            self.workflows.add(pasted, is_cell=True)
+        return pasted
 
     def without_keys(self, text: str) -> str:
         """Return a text with a placeholder for each API key in it."""
         from segmind_widgets.syntax.secrets import cut_keys
 
         return cut_keys(text, self.endpoints.secrets())
+
+    # models
+
+    def models(
+        self, query: str = "", modality: str | None = None, provider: str | None = None
+    ) -> list[Model]:
+        """Return the models that match, best first; see `SegmindClient.models`."""
+        endpoint = self.endpoints.choose(provider)
+        catalog = self.directory.catalog(endpoint)
+        found = catalog.search(query, modality, endpoint.provider.name)
+        if not found and self.takes_any_provider(provider):
+            found = catalog.search(query, modality)
+        return found
+
+    def find_model(self, slug: str, provider: str | None = None) -> Model | None:
+        """Return a model of the provider; where none is chosen, of the first one that has it."""
+        endpoint = self.endpoints.choose(provider)
+        catalog = self.directory.catalog(endpoint)
+        model = catalog.find(slug, endpoint.provider.name)
+        return model or (catalog.find(slug) if self.takes_any_provider(provider) else None)
+
+    def takes_any_provider(self, provider: str | None) -> bool:
+        """Return whether any provider may run a model: neither `-p` nor a setting names one."""
+        return provider in (None, "", "sandbox") and self.endpoints.setting in ("", "sandbox")
 
     # runs
 
@@ -303,8 +378,8 @@ class Session:
     ) -> Plan:
         """Check a run without sending anything.
 
-        Without `again`, `start` refuses an equal request within ten seconds. With `as_written`
-        the inputs get no seed.
+        Without `again`, `start` refuses an equal request within ten seconds. With `as_written` no
+        seed is added to the inputs.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
@@ -316,12 +391,17 @@ class Session:
 
         self._check_inputs(target, inputs or {})
         name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
+        mode = cast("CheckInputs", self.settings.check_inputs)
+        if kind == "workflow":
+            inputs, remarks = self.workflows.check(name, inputs or {}, endpoint, mode)
+            notes = (*notes, *remarks)
         plan = make_plan(
             RunRequest(name, dict(inputs or {}), kind, api),
             endpoint,
             self.directory,
             self.store,
-            check_inputs=cast("CheckInputs", self.settings.check_inputs),
+            self.uploads,
+            check_inputs=mode,
             again=again,
             as_written=as_written,
             notes=notes,
@@ -331,12 +411,12 @@ class Session:
         return plan
 
     def _check_inputs(self, target: str, inputs: Mapping[str, Any]) -> None:
-        """Raise InputError for inputs that are no mapping, or that have an API key in them."""
+        """Raise InputError for inputs that are not a mapping or contain an API key."""
         from segmind_widgets.planning.inputs import refuse_keys
 
         if not is_mapping(inputs):
             raise InputError(
-                f"The inputs are a {type(inputs).__name__}, and must be one mapping.",
+                f"The inputs are a {type(inputs).__name__}, but must be a mapping.",
                 hint='Such as {"prompt": "a red fox"}.',
             )
         refuse_keys(target, inputs, self.endpoints.secrets())
@@ -346,11 +426,11 @@ class Session:
     ) -> tuple[str, Endpoint, tuple[str, ...]]:
         """Choose where a target runs; return its name, the endpoint, and a note about the choice.
 
-        The choice is `provider` or `PROVIDER:MODEL`; then the setting; then the model's only
-        provider; then the provider that has a key; then the sandbox.
+        The order is: `provider` or `PROVIDER:MODEL`, the setting, the only provider of the model,
+        the provider that has a key, the sandbox.
 
         Raises:
-            InputError: the setting names another provider than the only one that has the model.
+            InputError: the setting is not the only provider that has the model.
             KeyMissing: the provider has no key.
         """
         from segmind_widgets.planning.targets import plain_name, split_provider
@@ -374,46 +454,86 @@ class Session:
         title = PROVIDERS[only].title
         if setting:
             raise InputError(
-                f"{name} is a model of {title}, and the setting `provider` is {setting}.",
+                f"{name} is a model of {title}, but the setting `provider` is {setting}.",
                 hint=f"Nothing was sent. Run it with -p {only}, or as {only}:{name}.",
             )
-        return name, self.endpoints.choose(only), (f"{name} runs at {title}, which alone has it.",)
+        return (
+            name,
+            self.endpoints.choose(only),
+            (f"{name} runs at {title}, the only provider that has it.",),
+        )
 
     def expected(
         self, model: Model, *, provider: str | None = None
     ) -> tuple[Estimate, float | None]:
         """Return the cost of a run and its usual seconds, None where unknown.
 
+        Without a provider, or on the sandbox, it is a run at the model's own provider.
+
         Raises:
             KeyMissing: the provider has no key.
         """
         from segmind_widgets.planning.estimates import OwnRuns, estimate
 
-        own = OwnRuns(self.store, model.slug, self.endpoints.choose(provider))
+        endpoint = self.endpoints.choose(provider)
+        if provider in (None, "", "sandbox") and endpoint.provider.name != model.provider:
+            sandbox = endpoint.sandbox
+            endpoint = self.endpoints.at(model.provider, sandbox=sandbox)
+        own = OwnRuns(self.store, model.slug, endpoint)
         return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
 
-    def start(self, plan: Plan, progress: Progress | None = None, **facts: Any) -> Job:
+    def _usual_seconds(self, target: str, kind: Kind, endpoint: Endpoint) -> float | None:
+        """Return the usual seconds of a job that is resumed, None where unknown."""
+        from segmind_widgets.planning.estimates import OwnRuns
+
+        own = OwnRuns(self.store, target, endpoint).seconds()
+        if own or kind != "model":
+            return own
+        model = self.directory.known(target, endpoint)
+        return model.seconds if model else None
+
+    def start(
+        self,
+        plan: Plan,
+        progress: Progress | None = None,
+        *,
+        assign: Callable[[Job], object] | None = None,
+        **facts: Any,
+    ) -> Job:
         """Send a plan: upload its files, write the journal, submit; return the job at once.
 
-        `facts` are the batch and the row of the job, if it has one.
+        `assign` is called with the job before it can be sent; `facts` are the batch and the row of
+        the job, if it belongs to a batch.
 
         Raises:
-            LimitError: the budget does not allow it; nothing was sent, also no file.
+            LimitError: the budget does not allow it; nothing was sent, not even a file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
         with self.budget.reserve(plan, self.settings.budget) as entry:
-            return self._send(plan, progress, {"assign": entry.assign, **facts})
+
+            def assign_job(job: Job) -> None:
+                entry.assign(job)
+                if assign:
+                    assign(job)
+
+            return self._send(plan, progress, {"assign": assign_job, **facts})
 
     def _send(self, plan: Plan, progress: Progress | None, facts: Mapping[str, Any]) -> Job:
-        from segmind_widgets.planning.inputs import iter_files, placeholder, to_json
+        from segmind_widgets.planning.inputs import iter_files, placeholder, to_base64, to_json
 
-        endpoint, files = plan.endpoint, iter_files(plan.inputs, plan.model)
+        endpoint = plan.endpoint
+        files = [
+            asset for _, asset, is_inline in iter_files(plan.inputs, plan.model) if not is_inline
+        ]
         urls = self.uploads.urls(endpoint, files, progress=progress)
 
         def url(asset: Asset) -> str:
             return urls.get(asset) or asset.url or ""
 
-        body = to_json(plan.inputs, plan.model, url)
+        def encode(asset: Asset) -> str:
+            return to_base64(self.uploads.outgoing(endpoint, asset, inline=True).as_sent())
+
+        body = to_json(plan.inputs, plan.model, url, encode)
         journal_inputs = to_json(plan.inputs, plan.model, url, placeholder)
         call = endpoint.provider.submit(replace(plan.request, inputs=body))
         request = replace(plan.request, inputs=journal_inputs)
@@ -424,7 +544,7 @@ class Session:
         """Return the newest finished job of an equal request, with its files; None for none.
 
         Raises:
-            InputError: the plan takes a new seed each time, so that no two are the same.
+            InputError: the plan takes a new seed each time, so no two requests are equal.
         """
         from segmind_widgets.planning.estimates import is_at
 
@@ -464,7 +584,7 @@ class Session:
     def from_image(self, source: FileSource) -> Job:
         """Return the job that made a picture, from the recipe in it, ready for `rerun`.
 
-        A rerun uses the seed of the picture; a picture of the sandbox runs there again.
+        A rerun uses the seed of the picture; for a picture of the sandbox it runs on the sandbox.
 
         Raises:
             AssetError: the picture carries no recipe.
@@ -494,7 +614,7 @@ class Session:
 
         "client" is Python with this package; the scripts in the last three do not need it.
 
-        Nothing is sent, and no key is in it: the scripts read it from the environment.
+        Nothing is sent, and the code contains no key: scripts read it from the environment.
 
         Raises:
             InputError: there is no such form, or a file among the inputs is only in memory.
@@ -502,7 +622,9 @@ class Session:
         from segmind_widgets.exports.export import FORMS, export
 
         if form not in FORMS:
-            raise InputError(f"There is no form {form!r}.", hint=f"There are {', '.join(FORMS)}.")
+            raise InputError(
+                f"There is no form {form!r}.", hint=f"Choose one of {', '.join(FORMS)}."
+            )
         return export(source, form, self.plan)
 
     # the end
@@ -510,18 +632,18 @@ class Session:
     def close(self) -> None:
         """Stop watching, close connections and the journal; jobs continue at their services."""
         parts = self._detach_parts()
-        for name in ("jobs", "endpoints", "store"):
+        for name in ("deletions", "jobs", "endpoints", "store"):
             if name in parts:
                 parts[name].close()
 
     def _detach_parts(self) -> dict[str, Any]:
-        """Remove and return all parts but the keys; each is made anew at its next use."""
+        """Remove and return all parts except the keys; each is created again on next use."""
         with self.lock:
             names = [n for n, v in vars(Session).items() if isinstance(v, OnFirstUse)]
             parts = {name: vars(self).pop(name, None) for name in names if name != "keys"}
         return {name: value for name, value in parts.items() if value is not None}
 
     def _leave_to_parent(self) -> None:
-        """Start anew in a forked process, which has none of the parent's threads."""
-        self.lock = threading.RLock()  # a thread of the parent may have held the other one
+        """Discard all parts in a forked process, which has none of the parent's threads."""
+        self.lock = threading.RLock()  # a thread of the parent may have held the old lock
         self._inherited = self._detach_parts()  # freeing it would close the parent's files

@@ -24,37 +24,48 @@ class Settings(SingletonConfigurable):
         None,
         allow_none=True,
         min=0,
-        help="Requests a minute to one account, from all kernels together; 0: wait only"
-        " where a 429 asks for it. None: 120, and no limit to a service on this machine.",
+        help="Requests a minute to one account, from all kernels together. 0: wait only after a "
+        "429. None: 120, and no limit for a service on this machine.",
     ).tag(config=True)
     economical = Bool(help="Poll less often, for accounts with a small rate limit.").tag(
         config=True
     )
+    live = Enum(
+        ("auto", "html", "text"),
+        "auto",
+        help="Progress in cells: html is updated twice a second, text is one line; auto is "
+        "animated if the front end supports widgets, else html.",
+    ).tag(config=True)
     check_inputs = Enum(
         ("warn", "schema", "strict"),
         "schema",
-        help="Inputs that do not fit the model's parameters: schema refuses them where the service"
-        " gives the schema, and warns where the parameters come from a page; strict refuses both,"
-        " warn neither.",
+        help="The treatment of inputs that do not match the model's parameters: schema refuses "
+        "them if the service publishes a schema, and warns if the parameters come from a page; "
+        "strict refuses in both cases, warn in neither. Both refuse the misspelt name of a model "
+        "or an input.",
     ).tag(config=True)
     budget = Float(
         0.0,
         min=0,
-        help="USD that this session may spend; what may go beyond is refused. 0: no limit."
+        help="USD that this session may spend; runs that may exceed it are refused. 0: no limit."
         " On the sandbox these are sandbox credits.",
     ).tag(config=True)
     ask_above = Int(
-        50, min=0, help="The magic asks before it sends more jobs than this at once."
+        50, min=0, help="A cell asks for confirmation before it sends more jobs than this."
     ).tag(config=True)
     recipes = Bool(
-        True, help="Put its recipe (model, inputs, seed) into each new picture; False: not."
+        True, help="Whether each new image gets its recipe (model, inputs, seed) as metadata."
+    ).tag(config=True)
+    keep_location = Bool(
+        help="Send images and videos with their location and serial numbers; False: take these"
+        " out of what is sent. The file on this disk stays unchanged."
     ).tag(config=True)
     watch_limit = Float(
-        3600.0, min=1, help="Seconds after which a job is no longer watched; it goes on."
+        3600.0, min=1, help="Seconds after which a job is no longer watched; the job continues."
     ).tag(config=True)
     image_objects = Bool(
-        help='Send files to APIMart as image_urls: [{"url": …}] at the first try; else as strings.'
-        " The form that the account accepted is remembered."
+        help='Whether files are first sent to APIMart as image_urls: [{"url": …}]; otherwise as '
+        "strings. The form that the account accepted is remembered."
     ).tag(config=True)
     sandbox_speed = Float(
         10.0, min=0.1, help="How many times faster the sandbox is than the services."

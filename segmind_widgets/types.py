@@ -1,4 +1,4 @@
-"""The values that travel between layers, all frozen and plain, and the options of the client."""
+"""The values that layers exchange, all plain and frozen, and the options of the client."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["model", "workflow"]
 Api: TypeAlias = Literal["auto", "v1", "v2"]
 CheckInputs: TypeAlias = Literal["warn", "schema", "strict"]
-Progress: TypeAlias = Callable[[int, int], None]  # called with bytes sent so far and in all
+Progress: TypeAlias = Callable[[int, int], None]  # called with the bytes sent so far and the total
 
 
 class Status(str, Enum):
-    """The state of a job: the services' words, and submitting, downloading, unknown of our own."""
+    """The status of a job: the services' own, and submitting, downloading, unknown."""
 
-    SUBMITTING = "submitting"  # the request was sent, and has no reply yet
+    SUBMITTING = "submitting"  # the request was sent, but has no reply yet
     QUEUED = "queued"
     PROCESSING = "processing"
-    DOWNLOADING = "downloading"  # done at the service, the files are on their way to this disk
+    DOWNLOADING = "downloading"  # completed at the service; the files are being downloaded
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    UNKNOWN = "unknown"  # it may be running and billed: no reply had its id
+    UNKNOWN = "unknown"  # it may be running and billed, but no reply had its id
 
     __str__ = str.__str__
 
@@ -45,19 +45,18 @@ class RunRequest:
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     kind: Kind = "model"
     api: Api = "auto"
-    modality: str = ""  # the directory's word if known; it chooses the route of videos
-    file_lists: frozenset[str] = frozenset()  # inputs that are lists of uploaded files alone
+    modality: str = ""  # the directory's modality, if known; it selects the route of videos
+    file_lists: frozenset[str] = frozenset()  # inputs that are lists of uploaded files only
 
 
 @dataclass(frozen=True)
 class Call:
     """One HTTP request as a value. The transport adds the key, so a call can be kept on disk.
 
-    `billed` marks a POST that costs money when it is accepted: it is never repeated on doubt.
-    `auth` names a way to show the key, for services that take several. `form` is "first" where the
-    service documents another form of the same call, which may follow a refusal once; that one is
-    "second".
-    `body` (an upload's stream) is neither compared nor stored.
+    `billed` marks a POST that costs money when it is accepted; if in doubt, it is not repeated.
+    `auth` selects the authorization header, for services that accept several. `form` is "first" if
+    the service documents a second form of the call, which is tried once after a refusal with `form`
+    "second". `body` (an upload's stream) is neither compared nor stored.
     """
 
     method: str
@@ -96,7 +95,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Output:
-    """One result as a provider reports it: a URL to fetch, or the bytes or text themselves."""
+    """One result from a provider's reply: a URL to fetch, or the bytes or text itself."""
 
     url: str | None = None
     data: bytes | None = field(default=None, repr=False)
@@ -107,14 +106,14 @@ class Output:
 
 @dataclass(frozen=True)
 class JobState:
-    """One step of a job. `next` is the call for the following one; None means the end."""
+    """One step of a job. `next` is the call for the next step; None: the job has ended."""
 
     status: Status
     next: Call | None = None
     id: str | None = None
     outputs: tuple[Output, ...] = ()
-    progress: float | None = None  # 0 to 1, only where the provider says so
-    expected: float | None = None  # seconds in all, only where the provider says so
+    progress: float | None = None  # 0 to 1, only if the provider reports it
+    expected: float | None = None  # total seconds, only if the provider reports it
     cost: float | None = None  # USD
     seed: int | None = None
     credits: float | None = None  # USD left on the account
@@ -125,7 +124,7 @@ class JobState:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A request as the service's history remembers it; `created` is its moment, aware."""
+    """A request in the service's history; `created` is a timezone-aware datetime."""
 
     id: str
     inputs: Mapping[str, Any]
@@ -135,7 +134,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """An uploaded file at its provider, as the reply describes it.
+    """An uploaded file, as described by the provider's reply.
 
     `expires_at` is UTC ISO 8601, None if unknown; `size` is in bytes.
     """
@@ -161,10 +160,10 @@ class Credits:
 class Model:
     """A model. `schema` is the JSON Schema of its inputs, None where unknown.
 
-    `schema_source` is "service" where the service gives the schema, "page" where it was typed or
-    read from a page for people. `premium` models need a subscription or a balance; a model that is
-    not `listed` is known by name only, and is not in today's directory. `cost` is USD a run and
-    `seconds` the usual time, both averages of the directory.
+    `schema_source` is "service" if the service publishes the schema, "page" if it was typed or
+    parsed from a documentation page. `premium` models need a subscription or a balance; a model
+    that is not `listed` is known only by name, and is not in the current directory. `cost` (USD per
+    run) and `seconds` (the usual time) are averages from the directory.
     """
 
     slug: str
@@ -211,7 +210,7 @@ class RunOptions(WorkflowOptions, total=False):
 
 
 class JobFilters(TypedDict, total=False):
-    """The filters of `count`: the jobs that meet all of them."""
+    """The filters of `count`; jobs must match all of them."""
 
     unfinished: bool
     model: str  # a part of its name
@@ -222,7 +221,8 @@ class JobFilters(TypedDict, total=False):
     with_outputs: bool
     sandbox: bool | None
     batch: str | None
-    target: str  # the model's whole name
+    target: str  # the model's complete name
+    provider: str  # its name; runs on the sandbox have one, too
     here: bool  # started or resumed in this kernel
 
 

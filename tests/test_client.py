@@ -99,7 +99,7 @@ def test_a_recalled_job_reruns_where_it_ran(
 
 def test_jobs_are_remembered_with_their_files(client: SegmindClient) -> None:
     first = client.run(FAST, {"prompt": "x"}, api="v1")
-    with pytest.warns(UserWarning, match="not in the catalogue"):
+    with pytest.warns(UserWarning, match="not in the model list of"):
         client.submit("no-such-model", {"prompt": "x"}).wait(20)
     client.close()
     failed, found = client.jobs()
@@ -165,7 +165,7 @@ def test_the_watching_has_a_limit_and_the_job_goes_on(
         "GET /v2/.*", 200, times=None, body={"status": "PROCESSING", "request_id": "r"}
     )
     job = client.submit(FAST, {"prompt": "x"})
-    with pytest.raises(errors.StillRunning, match="Watched for long enough"):
+    with pytest.raises(errors.StillRunning, match="The time limit for watching has passed"):
         job.result(20)
     sandbox.faults.clear()
     client.watch_limit = 60.0
@@ -225,7 +225,7 @@ def test_a_home_that_cannot_be_used_warns_and_goes_on(
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     client.home = str(tmp_path / "file" / "in")
-    with pytest.warns(UserWarning, match="memory only"):
+    with pytest.warns(UserWarning, match="in this kernel's memory"):
         assert client.session.store.memory
     assert client.jobs() == []
 

@@ -29,12 +29,13 @@ ONLY = {  # a library or a module of the standard library → the modules that m
 }
 THREADS = {  # may start threads, and wait for them
     "background", "batches.batch", "batches.progress", "jobs.job", "jobs.runner",
-    "jobs.scheduler", "network.keys", "network.retry", "sandbox",
+    "jobs.scheduler", "network.account", "network.keys", "sandbox", "waiting",
 }  # fmt: skip
 LOCKS = {  # may make locks
-    "jobs.registry", "network.endpoints", "network.rate_limit", "network.transport",
-    "network.uploads", "panels.upload",
-    "planning.budget", "session", "storage.database", "storage.locks", "workers.pool",
+    "jobs.registry", "jobs.submission", "network.endpoints", "network.rate_limit",
+    "network.transport", "network.uploads", "notebook.live_output", "panels.upload",
+    "planning.budget", "session", "storage.database", "storage.locks", "widgets.served",
+    "workers.pool",
 }  # fmt: skip
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
 

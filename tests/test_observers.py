@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from traitlets import All, TraitError
 
+from segmind_widgets.batches.batch import Batch
+from segmind_widgets.client import SegmindClient
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
 from segmind_widgets.widgets import JobProgress, JobView
@@ -29,7 +31,30 @@ def test_an_observer_that_always_fails_is_logged_once_for_each_trait(
         job.elapsed = elapsed
     assert calls.count("elapsed") == 99
     assert 1 <= len(caplog.records) <= 2
-    assert "RuntimeError: call 1" in job.observer_error
+    assert "RuntimeError in broken, line" in job.observer_error
+    assert "in broken" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [Job, Batch])
+def test_a_key_in_the_error_of_a_callback_is_neither_shown_nor_logged(
+    kind: type[Any], client: SegmindClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = client.map("fast-flux-schnell", [{"prompt": "a fox"}])
+    batch.wait(30)
+    observed = batch if kind is Batch else batch.jobs[0]
+
+    def broken(change: Any) -> None:
+        raise ValueError(f"{change.new}: {client.session.keys.key('segmind')}")
+
+    trait = "total" if kind is Batch else "elapsed"
+    observed.observe(broken, trait)
+    setattr(observed, trait, 9)
+    assert "A callback failed: ValueError" in observed.to_html()
+    key = client.session.keys.key("segmind")
+    assert key
+    shown = [observed.observer_error, str(observed._repr_mimebundle_()), caplog.text]
+    assert "ValueError" in caplog.text
+    assert [text for text in shown if key in text] == []
 
 
 def test_an_observed_job_is_freed_at_once() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import segmind_widgets
 from segmind_widgets.notebook.arguments import PARSERS
-from tests.browser.pages import README as PICTURES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -33,19 +32,18 @@ def test_every_magic_is_in_the_readme() -> None:
 
 
 def test_pictures_and_links_of_the_readme_exist() -> None:
-    local = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    local = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README)
     assert local
     assert [link for link in local if not (ROOT / link).exists()] == []
 
 
-def test_the_browser_tests_make_the_pictures_of_the_readme() -> None:
-    """`UPDATE_README_PICTURES=1 pytest tests/browser` writes them."""
-    linked = set(re.findall(r"\]\(docs/images/(\w+)\.jpg\)", README))
-    assert linked == set(PICTURES.values())
-    assert {path.stem for path in (ROOT / "docs" / "images").iterdir()} == linked
-    tests = "".join(path.read_text() for path in (ROOT / "tests" / "browser").glob("test_*.py"))
-    for name in PICTURES:
-        assert re.search(rf'"{re.sub(r"-[0-9]+$", "", name)}[-"]', tests), name
+def test_one_command_makes_the_pictures_of_the_readme() -> None:
+    script = (ROOT / "tests" / "browser" / "readme_pictures.py").read_text()
+    made = set(re.findall(r'^    "(\w+)": show_\1,$', script, re.MULTILINE))
+    assert set(re.findall(r"\]\(docs/images/(\w+)\.jpg\)", README)) == made
+    assert {path.stem for path in (ROOT / "docs" / "images").iterdir()} == made
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    assert "`python -m tests.browser.readme_pictures`" in guide
 
 
 def test_the_public_names_are_these() -> None:
@@ -59,16 +57,18 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "_version": "test_project.py",
     "assets/containers": "assets/test_recipes.py",
     "assets/embedding": "assets/test_recipes.py",
-    "assets/media_types": "assets/test_asset.py",
+    "assets/decoding": "assets/test_privacy.py",
+    "assets/encoding": "assets/test_asset.py",
     "assets/preview": "assets/test_asset.py",
     "assets/sources": "typing/test_typing.py",
+    "assets/streams": "assets/test_media_types.py",
     "assets/xmp": "assets/test_recipes.py",
     "batches/feeder": "batches/test_batch.py",
     "batches/plan": "batches/test_batch.py",
     "batches/progress": "batches/test_batch.py",
     "batches/registry": "batches/test_batch.py",
     "batches/results": "batches/test_batch.py",
-    "batches/row_planner": "batches/test_row_sources.py",
+    "batches/row_planner": "batches/test_row_table.py",
     "catalog/listings": "catalog/test_catalog.py",
     "exports/curl": "exports/test_export.py",
     "exports/javascript": "exports/test_export.py",
@@ -78,9 +78,10 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "formatting": "notebook/test_tables.py",
     "jobs/downloads": "jobs/test_runner.py",
     "jobs/registry": "journeys/test_resume.py",
+    "network/account": "notebook/test_login.py",
     "network/shared_rate_limit": "network/test_rate_limit.py",
+    "notebook/kernel_messages": "kernels/matrix.py",
     "notebook/listings": "notebook/test_tables.py",
-    "notebook/login": "journeys/test_magics.py",
     "notebook/magics/_base": "journeys/test_magics.py",
     "notebook/magics/account": "journeys/test_magics.py",
     "notebook/magics/files": "journeys/test_magics.py",
@@ -92,6 +93,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "notebook/sweep_command": "batches/test_sweeps.py",
     "panels/_run_base": "panels/test_run.py",
     "panels/workflow": "panels/test_run.py",
+    "planning/checks": "planning/test_plan.py",
     "planning/targets": "seeds/test_requests.py",
     "planning/fingerprint": "planning/test_budget.py",
     "providers/_outputs": "providers/test_replies.py",
@@ -135,6 +137,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "widgets/browser": "widgets/test_drop.py",
     "widgets/controls": "widgets/test_form.py",
     "widgets/copy_button": "browser/test_panels.py",
+    "widgets/insert_button": "browser/test_access.py",
     "widgets/head": "panels/test_base.py",
     "widgets/host": "widgets/test_form.py",
     "widgets/job_details": "panels/test_jobs.py",

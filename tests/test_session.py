@@ -51,6 +51,7 @@ def in_threads(work: Callable[[], Any]) -> list[Any]:
 def test_the_parts_are_these() -> None:
     assert set(PARTS) == {
         "keys", "store", "endpoints", "directory", "uploads", "thumbnails", "jobs", "budget",
+        "deletions", "workflows",
     }  # fmt: skip
 
 

@@ -76,4 +76,14 @@ def test_its_python_versions_are_those_that_ci_runs(wheel: ZipFile) -> None:
 
 def test_extras_are_these(wheel: ZipFile) -> None:
     extras = metadata(wheel).get_all("Provides-Extra", [])
-    assert set(extras) == {"all", "browser", "dask", "demo", "fsspec", "lint", "paste", "test"}
+    assert set(extras) == {
+        "all",
+        "browser",
+        "dask",
+        "demo",
+        "fsspec",
+        "heic",
+        "lint",
+        "paste",
+        "test",
+    }

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import html
-import io
-import mimetypes
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from segmind_widgets.assets import embedding, preview
+from segmind_widgets.assets import damage, decoding, embedding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
-from segmind_widgets.assets.media_types import sniff, suffix
+from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
+from segmind_widgets.assets.media_types import sniff, suffix, type_of_name
 from segmind_widgets.assets.preview import PREVIEW_SIDE
+from segmind_widgets.assets.privacy import Replacement, replaced
 from segmind_widgets.errors import AssetError
-from segmind_widgets.formatting import figure, file_size
+from segmind_widgets.formatting import file_size
+from segmind_widgets.markup import Html, element, figure, fragment, link, verbatim
 
-_PIECE_SIZE = 3 * 32 * 1024  # bytes; fits the cache; a multiple of 3, so that base64 joins
+# bytes; fits the cache; a multiple of 3, so that pieces of base64 can be joined
+_PIECE_SIZE = 3 * 32 * 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,8 @@ class Asset:
 
     `url` is the file's address at a provider (None before an upload), `path` the file on this
     disk (None for bytes in memory or a bare URL), `expires_at` the end of the URL's life (UTC,
-    ISO 8601), `name` a workflow's name for the file, `note` a remark of the provider on its copy.
+    ISO 8601), `name` a workflow's name for the file, `note` a remark of the provider on its copy,
+    `replacements` what its bytes have in place of those of `path` or `data`.
     """
 
     path: Path | None = None
@@ -42,13 +44,14 @@ class Asset:
     data: bytes | None = field(default=None, repr=False)
     declared_type: str | None = field(default=None, repr=False)
     note: str = ""
+    replacements: tuple[Replacement, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, source: Any) -> Asset:
         """Make an asset from a path, bytes, a PIL image, an array, a URL, an open file or a job.
 
-        A string is a URL where it starts with http(s):// or data:, else a path. Of a job (or
-        anything with `outputs`) it is the first output.
+        A string that starts with http(s):// or data: is a URL, any other string a path. A job (or
+        another object with `outputs`) gives its first output.
 
         Raises:
             AssetError: there is no such file, or the source is not a file.
@@ -63,8 +66,8 @@ class Asset:
             return cls._of_job(source)
         if hasattr(source, "save") and hasattr(source, "mode"):
             return cls._of_picture(source)
-        if hasattr(source, "__array_interface__"):  # after `save`: on a picture it decodes
-            return cls._of_picture(_from_array(source))
+        if hasattr(source, "__array_interface__"):  # after `save`, because it decodes a picture
+            return cls._of_picture(from_array(source))
         if hasattr(source, "read"):
             return cls._of_file(source)
         raise AssetError(
@@ -76,7 +79,7 @@ class Asset:
     def _of_text(cls, text: str) -> Asset:
         if re.match(r"https?://", text, re.IGNORECASE):
             return cls(url=text)
-        if text.startswith("data:"):
+        if is_data_url(text):
             return cls._of_data_url(text)
         path = Path(text).expanduser()
         if path.is_dir():
@@ -87,19 +90,7 @@ class Asset:
 
     @classmethod
     def _of_data_url(cls, text: str) -> Asset:
-        head, comma, rest = text.partition(",")
-        media_type, *parameters = head[5:].split(";")
-        try:
-            if not comma:
-                raise ValueError
-            encoded = "base64" in parameters
-            decode = partial(base64_codec().b64decode, validate=True)
-            data = decode(rest) if encoded else unquote_to_bytes(rest)
-        except ValueError:
-            raise AssetError(
-                "A data URL is cut off or is not base64.",
-                hint="It is written data:image/png;base64,… and must be whole.",
-            ) from None
+        data, media_type = from_data_url(text)
         return cls(data=data, declared_type=media_type or None)
 
     @classmethod
@@ -114,21 +105,18 @@ class Asset:
     @classmethod
     def _of_picture(cls, picture: Any) -> Asset:
         filename = getattr(picture, "filename", "")
-        if filename and Path(filename).is_file() and getattr(picture, "fp", None):
-            return cls(path=Path(filename).resolve())  # opened and not changed since
-        if picture.mode not in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"):
-            picture = picture.convert("RGB")
-        out = io.BytesIO()
-        picture.save(out, "PNG", compress_level=1)
-        return cls(data=out.getvalue())
+        is_unchanged = getattr(picture, "fp", None) and not picture.tell()  # the first frame
+        if filename and is_unchanged and Path(filename).is_file():
+            return cls(path=Path(filename).resolve())
+        return cls(data=to_png(picture))
 
     @classmethod
     def _of_file(cls, file: Any) -> Asset:
         data = file.read()
         if isinstance(data, str):
-            raise AssetError("The file is open for text.", hint='Open it with mode "rb".')
+            raise AssetError("The file is open in text mode.", hint='Open it with mode "rb".')
         name = getattr(file, "name", None)
-        kind = mimetypes.guess_type(name)[0] if isinstance(name, str) else None
+        kind = type_of_name(name) if isinstance(name, str) else None
         return cls(data=data, declared_type=kind)
 
     def at(self, url: str, expires_at: str | None = None, note: str = "") -> Asset:
@@ -156,32 +144,37 @@ class Asset:
         return digest.hexdigest()
 
     @cached_property
+    def recognised(self) -> str | None:
+        """Return the type by the content alone; None where it tells nothing."""
+        if not self.local or self.removed:
+            return None
+        source = self.path if self.data is None and self.path else self.content
+        return sniff(source, next(self.pieces(), b""))
+
+    @cached_property
     def media_type(self) -> str:
-        """Return the type by the content, else the declared one, else by the name."""
-        if self.local and not self.removed:
-            head = next(self.pieces(), b"")
-            source = self.path if self.data is None and self.path else self.content
-            if media_type := sniff(source, head):
-                return media_type
+        """Return the type found in the content, else the declared type, else that of the name."""
+        if self.recognised:
+            return self.recognised
         if self.declared_type and "/" in self.declared_type:
             return self.declared_type.split(";")[0].strip().lower()
-        name = self.path.name if self.path else urlsplit(self.url or "").path
-        return mimetypes.guess_type(unquote(name))[0] or "application/octet-stream"
+        name = self.path.name if self.path else unquote(urlsplit(self.url or "").path)
+        return type_of_name(name) or "application/octet-stream"
 
     @property
     def kind(self) -> str:
-        """Return image, video, audio, text, or another first half of the media type."""
+        """Return the main part of the media type: image, video, audio, text or another."""
         main = self.media_type.partition("/")[0]
         return "text" if self.media_type == "application/json" else main
 
     @property
     def local(self) -> bool:
-        """Return whether its bytes are on this disk or in memory."""
+        """Return whether the content is on this disk or in memory."""
         return self.data is not None or self.path is not None
 
     @property
     def removed(self) -> bool:
-        """Return whether its file was on this disk and no longer exists."""
+        """Return whether the file was on this disk and no longer exists."""
         return self.data is None and self.path is not None and not self.path.exists()
 
     def _unreadable(self, error: OSError) -> AssetError:
@@ -204,6 +197,10 @@ class Asset:
 
     def pieces(self, size: int = _PIECE_SIZE) -> Iterator[bytes]:
         """Yield the content, `size` bytes at a time."""
+        stored = self._stored(size)
+        return replaced(stored, [*self.replacements]) if self.replacements else stored
+
+    def _stored(self, size: int) -> Iterator[bytes]:
         if self.data is not None:
             view = memoryview(self.data)
             for start in range(0, len(view), size):
@@ -223,7 +220,9 @@ class Asset:
     @property
     def content(self) -> bytes:
         """Return the whole content as bytes."""
-        return self.data if self.data is not None else b"".join(self.pieces())
+        if self.data is not None and not self.replacements:
+            return self.data
+        return b"".join(self.pieces())
 
     @property
     def text(self) -> str:
@@ -232,37 +231,28 @@ class Asset:
 
     @property
     def image(self) -> Any:
-        """Return the picture as a `PIL.Image.Image`, loaded.
+        """Return the picture as a `PIL.Image.Image`, loaded and upright.
 
         Raises:
             AssetError: it is not a picture, or not on this disk.
         """
-
-        def whole(picture: Any) -> Any:
-            picture.load()
-            return picture
-
-        return self._picture(whole)
+        return self._picture(decoding.upright)
 
     @cached_property
     def pixels(self) -> tuple[int, int]:
-        """Return width and height of a picture, from its header. Raises AssetError as `image`."""
-        return self._picture(lambda picture: picture.size)
+        """Return width and height of a picture upright. Raises AssetError as `image` does."""
+        return self._picture(decoding.upright_size)
 
     def _picture(self, use: Callable[[Any], Any]) -> Any:
-        from PIL import Image
-
+        decoding.check_decoder(self.media_type, self.filename)
+        source = self.path if self.data is None and self.path else self.content
         try:
-            file: Any = Image.open(self.path or io.BytesIO(self.content))
-            with file as picture:
+            with decoding.opened(source, self.media_type) as picture:
                 return use(picture)
-        except Exception as error:  # every format's reader has errors of its own
+        except Exception as error:  # each Pillow plugin raises errors of its own
             if isinstance(error, OSError) and self.removed:
                 raise self._unreadable(error) from error
-            raise AssetError(
-                f"{self.filename} is {self.media_type}, not a picture that can be read.",
-                hint="Use .path, .text or .save() for other files.",
-            ) from error
+            raise damage.no_picture(self) from error
 
     def preview(self, side: int = PREVIEW_SIDE, max_bytes: int | None = None) -> tuple[bytes, str]:
         """Return a small copy of a picture, at most `side` pixels: bytes and media type.
@@ -272,22 +262,21 @@ class Asset:
         """
 
         def small(picture: Any) -> Any:
-            picture.draft("RGB", (side, side))  # a JPEG is decoded at little more than that
-            picture.load()
-            return picture
+            picture.draft("RGB", (side, side))  # a JPEG is decoded at a size a little above this
+            return decoding.upright(picture)
 
         return preview.encode(self._picture(small), side, max_bytes)
 
     def save(self, path: str | Path, *, recipe: bool = True) -> Path:
-        """Write the file to `path`, or into it where it is a folder; return the path written.
+        """Write the file to `path`, or into it if it is a folder; return the new file's path.
 
         Args:
-            path: folders that are missing are made.
-            recipe: False leaves the recipe of a picture out of the copy.
+            path: missing folders are created.
+            recipe: False omits the recipe of a picture from the copy.
 
         Raises:
-            AssetError: it cannot be written, or is a bare URL; without its recipe also where it
-                would be written over itself, or is signed with its recipe.
+            AssetError: the file cannot be written, or is a bare URL. With `recipe=False` also if
+                the copy would overwrite the file itself, or the recipe is part of a signed file.
         """
         target = Path(path).expanduser()
         target = target / self.filename if target.is_dir() or not target.suffix else target
@@ -312,45 +301,44 @@ class Asset:
     def _save_without_recipe(self, target: Path, file: Path | None, *, same: bool) -> None:
         if same:
             raise AssetError(
-                f"{target} is the file itself, which keeps its recipe.",
-                hint="Choose another folder for the copy without it.",
+                f"{target} is the original file, and its recipe is not removed.",
+                hint="Choose another folder for the copy without a recipe.",
             )
         with embedding.mapped(file) if file else nullcontext(self.content) as data:
             try:
                 edits = embedding.removal(data)
             except ValueError as error:
                 raise AssetError(
-                    f"The recipe cannot be taken out of {self.filename}: {error}.",
-                    hint="Save it with its recipe, or save asset.image anew.",
+                    f"The recipe cannot be removed from {self.filename}: {error}.",
+                    hint="Save it with its recipe, or save asset.image as a new file.",
                 ) from None
             with target.open("wb") as copy, memoryview(data) as view:
                 copy.writelines(embedding.edited(view, edits))
 
-    def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> str:
+    def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> Html:
         """Return the picture, player or text as self-contained HTML, without a caption.
 
-        A picture is a copy of at most `side` pixels and about 50 kB.
+        A picture is embedded as a copy of at most `side` pixels and about 50 kB.
         """
         if self.removed:
-            return f"<p>The file {html.escape(str(self.path))} was removed.</p>"
-        label = html.escape(alt or self.name or self.filename, quote=True)
+            return element("p", f"The file {self.path} was removed.")
         if self.kind == "text" and self.local:
-            return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(self.text)}</pre>'
-        source = html.escape(self.url or "", quote=True)
+            return verbatim(self.text, self.name or self.filename)
+        source = self.url or ""
         encode = base64_codec().b64encode
         if self.kind == "image" and self.local:
             try:
                 data, kind = self.preview(side, preview.PREVIEW_BYTES)
             except AssetError as error:
-                return f"<p>{html.escape(str(error))}</p>"
+                return element("p", str(error))
             source = f"data:{kind};base64,{encode(data).decode()}"
         elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
             source = f"data:{self.media_type};base64,{encode(self.content).decode()}"
-        return preview.element(self.kind, source, label)
+        return preview.element(self.kind, source, alt or self.name or self.filename)
 
     @property
     def facts(self) -> list[str]:
-        """Return name, pixel size, bytes, type and note in words, for captions."""
+        """Return name, size in pixels, size in bytes, type and note as text, for captions."""
         words = [self.name or self.filename]
         if self.removed:
             return [*words, "removed", self.media_type]
@@ -365,23 +353,7 @@ class Asset:
         return " · ".join([*self.facts, self.url or str(self.path or "in memory")])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        link = html.escape(self.url or "", quote=True)
-        where = f'<br><a href="{link}">{link}</a>' if link else ""
-        until = f" until {html.escape(self.expires_at)}" if self.expires_at else ""
-        caption = f"{html.escape(' · '.join(self.facts))}{where}{until}"
-        return {"text/plain": str(self), "text/html": figure(self.to_html(), caption)}
-
-
-def _from_array(array: Any) -> Any:
-    from PIL import Image
-
-    try:
-        if len(array.__array_interface__["shape"]) < 2:  # Pillow would make a picture of one row
-            raise ValueError
-        return Image.fromarray(array)
-    except (TypeError, ValueError, KeyError):
-        shape, kind = getattr(array, "shape", "?"), getattr(array, "dtype", "?")
-        raise AssetError(
-            f"An array of shape {shape} and type {kind} is not a picture.",
-            hint="Give height × width (× 3 or 4) of uint8, 0 to 255.",
-        ) from None
+        until = f" until {self.expires_at}" if self.expires_at else ""
+        where = fragment(link(self.url) if self.url else "", until)
+        page = figure(self.to_html(), " · ".join(self.facts), where)
+        return {"text/plain": str(self), "text/html": page}

@@ -1,4 +1,4 @@
-"""Base64: by pybase64, which is much faster, or by the standard library where it has no wheel."""
+"""Base64 with pybase64, which is much faster, or with the standard library."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""PNG, JPEG and WebP as bytes: where the XMP packet is, and where it goes. Nothing is decoded.
+"""The position of XMP packets in PNG, JPEG and WebP files. No picture is decoded.
 
 PNG: an iTXt chunk (PNG, third edition, 11.3.3.4; XMP part 3, 1.1.5). JPEG: an APP1 segment (XMP
-part 3, 1.1.3). WebP: an XMP chunk, announced by VP8X (RFC 9649, 2.7). Every other byte stays as
-it is, so signed files (C2PA) take no packet: a change would break their signature.
+part 3, 1.1.3). WebP: an XMP chunk, announced by VP8X (RFC 9649, 2.7). All other bytes stay
+unchanged. Signed files (C2PA) get no packet, since any change would break their signature.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _XMP_FLAG = 4  # of VP8X
 
 
 class Edit(NamedTuple):
-    """The bytes from `start` to `end` become `new`."""
+    """A replacement of the bytes from `start` to `end` by `new`."""
 
     start: int
     end: int
@@ -36,7 +36,7 @@ class Container:
     """A picture file.
 
     `packet` is its XMP packet, empty where there is none. `is_fixed`: the packet cannot be
-    changed, since the file is signed or has packets that are not understood.
+    changed, since the file is signed or has packets in an unknown form.
 
     Raises:
         ValueError, IndexError, struct.error: it is another format, or broken.
@@ -49,10 +49,10 @@ class Container:
         raise NotImplementedError
 
     def edits(self, packet: bytes) -> list[Edit]:
-        """Return the edits that put a packet in, in the file's order; none where it has no room.
+        """Return the edits that insert a packet, in the file's order; none if it does not fit.
 
         Args:
-            packet: takes the place of the former one; empty to remove that.
+            packet: replaces the present packet; empty bytes remove it.
         """
         raise NotImplementedError
 
@@ -90,7 +90,7 @@ class _Png(Container):
                 slot = start, end
                 self._take(_png_text(kind, data[start + 8 + len(_PNG_KEYWORD) : end - 4]))
         if not pixels:
-            raise ValueError("no picture in it")
+            raise ValueError("no image data")
         self._slot = slot or (pixels, pixels)
 
     @staticmethod
@@ -100,7 +100,7 @@ class _Png(Container):
             size, kind = struct.unpack_from(">I4s", data, at)
             end = at + 12 + size
             if end > len(data):
-                raise ValueError("cut off")
+                raise ValueError("incomplete")
             yield kind, at, end
             if kind == b"IEND":
                 return
@@ -116,7 +116,7 @@ class _Png(Container):
 
 
 def _png_text(kind: bytes, text: bytes) -> bytes:
-    """Return what follows the keyword, unpacked: programs that save a picture anew may pack it."""
+    """Return the decompressed text after the keyword; other programs may compress it."""
     packed = kind == b"zTXt" or (kind == b"iTXt" and text[:1] == b"\1")
     if kind == b"zTXt":
         text = text[1:]
@@ -135,7 +135,7 @@ class _Jpeg(Container):
         if data[:2] != b"\xff\xd8":
             raise ValueError("not JPEG")
         slot: tuple[int, int] | None = None
-        place = 2  # behind JFIF and EXIF, which must be first
+        place = 2  # after JFIF and EXIF, which must be first
         has_index = False
         for marker, start, end in self._segments(data):
             head = data[start + 4 : start + 4 + len(_JPEG_HEADER)]
@@ -146,7 +146,7 @@ class _Jpeg(Container):
             elif start == place and (marker == 0xE0 or head[:6] == b"Exif\0\0"):
                 place = end
             elif marker == 0xE2 and head[:4] == b"MPF\0":
-                has_index = True  # of further pictures, by their distance from here
+                has_index = True  # of further pictures, as offsets from here
             elif marker == 0xEB and head[:2] == b"JP" and b"c2pa" in data[start:end]:
                 self.is_fixed = True
         self._slot = slot or (place, place)
@@ -159,12 +159,12 @@ class _Jpeg(Container):
             if data[at] != 0xFF:
                 raise ValueError("no marker where one must be")
             marker = data[at + 1]
-            if marker == 0xFF:  # a filling byte
+            if marker == 0xFF:  # a fill byte
                 at += 1
                 continue
             if marker == 0xDA:
                 if data.rfind(b"\xff\xd9", at) < 0:
-                    raise ValueError("cut off")
+                    raise ValueError("incomplete")
                 return
             end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
             if end < at + 4 or end > len(data) or marker < 0xC0 or 0xD0 <= marker <= 0xD9:
@@ -199,20 +199,20 @@ class _Webp(Container):
             elif kind == b"C2PA":
                 self.is_fixed = True
         if not self._extended:
-            raise ValueError("no picture in it")
+            raise ValueError("no image data")
 
     @staticmethod
     def _chunks(data: Data, stop: int) -> Iterator[tuple[bytes, int, int]]:
         at = 12
         if stop > len(data):
-            raise ValueError("cut off")
+            raise ValueError("incomplete")
         for _ in range(_PART_COUNT_LIMIT):
             if at == stop:
                 return
             kind, size = struct.unpack_from("<4sI", data, at)
             end = at + 8 + size + size % 2
             if end > stop:
-                raise ValueError("a chunk is cut off")
+                raise ValueError("a chunk is incomplete")
             yield kind, at, end
             at = end
         raise ValueError("too many chunks")
@@ -244,6 +244,6 @@ def _vp8x(kind: bytes, head: bytes) -> bytes:
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         flags |= 16 * (bits >> 28 & 1)  # transparency
     else:
-        raise ValueError("no picture in it")
+        raise ValueError("no image data")
     sides = ((side - 1).to_bytes(3, "little") for side in (width, height))
     return bytes([flags, 0, 0, 0]) + b"".join(sides)

@@ -1,6 +1,6 @@
-"""Recipes in the bytes of pictures: read, put in and taken out, without loss of anything else.
+"""Reading, inserting and removing recipes in picture files, without changing anything else.
 
-Functions return edits of the file, so that a picture of any size is copied and never decoded.
+Functions return edits of the file, so a picture of any size can be copied without being decoded.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ def recipe_in(data: Data) -> str | None:
 
 
 def insertion(data: Data, candidates: Iterable[Properties]) -> list[Edit]:
-    """Return the edits that put in the first of the candidates for which there is room.
+    """Return the edits that insert the first candidate for which there is room.
 
-    No edits for other formats, and for broken, signed (C2PA) and full files; also where the
-    picture's own XMP packet is broken: its author may still read it.
+    No edits are returned for other formats, for broken or signed (C2PA) files, and for files
+    without room; nor if the picture's own XMP packet is broken, since its author may still be able
+    to read it.
     """
     container = container_of(data)
     if container is None or container.is_fixed:
@@ -44,10 +45,10 @@ def insertion(data: Data, candidates: Iterable[Properties]) -> list[Edit]:
 
 
 def removal(data: Data) -> list[Edit]:
-    """Return the edits that take a recipe out, with the properties that came with it.
+    """Return the edits that remove a recipe and the properties that were added with it.
 
     Raises:
-        ValueError: there is one, and the file is broken, or signed with it.
+        ValueError: there is a recipe, but the file is broken, or was signed with the recipe in it.
     """
     container = container_of(data)
     mark = NAMESPACE.encode()
@@ -59,7 +60,7 @@ def removal(data: Data) -> list[Edit]:
 
 
 def edited(view: memoryview, edits: Iterable[Edit]) -> Iterator[memoryview | bytes]:
-    """Yield the pieces of a file with edits made; edits are in the file's order."""
+    """Yield the pieces of a file after the edits; `edits` are in the file's order."""
     position = 0
     for edit in edits:
         yield view[position : edit.start]
@@ -70,7 +71,7 @@ def edited(view: memoryview, edits: Iterable[Edit]) -> Iterator[memoryview | byt
 
 @contextmanager
 def mapped(path: Path) -> Generator[Data, None, None]:
-    """Map a file's bytes: only the parts that are looked at are read."""
+    """Map a file into memory, so that only the accessed parts are read."""
     with path.open("rb") as file:
         if not path.stat().st_size:  # an empty file cannot be mapped
             yield b""

@@ -8,42 +8,68 @@ import re
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets.assets.streams import stream_type
+
 _MAGIC = (  # formats that Pillow does not read, from their specifications
-    (rb".{4}ftyp(qt|M4A)?", {b"qt": "video/quicktime", b"M4A": "audio/mp4", None: "video/mp4"}),
-    (rb"\x1aE\xdf\xa3", "video/webm"),
     (rb"RIFF.{4}WAVE", "audio/wav"),
     (rb"RIFF.{4}AVI ", "video/x-msvideo"),
-    (rb"ID3|\xff[\xfb\xf3\xf2]", "audio/mpeg"),
-    (rb"OggS", "audio/ogg"),
+    (rb"RIFF.{4}WEBP", "image/webp"),  # Pillow does not open one that is cut off
+    (rb"ID3|\xff[\xfb\xfa\xf3\xf2]", "audio/mpeg"),
+    (rb"\xff[\xf1\xf9]", "audio/aac"),
     (rb"fLaC", "audio/flac"),
     (rb"%PDF", "application/pdf"),
     (rb"glTF", "model/gltf-binary"),
+    (rb"\0\0\0\x0cJXL \r\n\x87\n|\xff\x0a", "image/jxl"),
+    (rb"(?:\xef\xbb\xbf)?\s*(?:<(?:\?xml|!--|!DOCTYPE)[^<]*)*<svg[\s>]", "image/svg+xml"),
 )
 _SUFFIXES = {  # missing from `mimetypes` in some Python versions and systems
     "image/webp": ".webp",
     "image/avif": ".avif",
+    "image/heic": ".heic",
+    "image/heif": ".heif",
+    "image/jxl": ".jxl",
+    "image/x-canon-cr3": ".cr3",
+    "image/svg+xml": ".svg",
     "audio/wav": ".wav",
     "audio/mp4": ".m4a",
     "audio/flac": ".flac",
     "audio/ogg": ".ogg",
+    "audio/aac": ".aac",
+    "audio/webm": ".weba",
+    "audio/3gpp": ".3gp",
+    "audio/x-matroska": ".mka",
+    "video/webm": ".webm",
+    "video/ogg": ".ogv",
+    "video/3gpp": ".3gp",
+    "video/3gpp2": ".3g2",
+    "video/x-matroska": ".mkv",
     "video/x-msvideo": ".avi",
     "model/gltf-binary": ".glb",
+}
+_TYPES = {ending: kind for kind, ending in _SUFFIXES.items() if ending != ".3gp"} | {
+    ".3gp": "video/3gpp"
 }
 
 
 def sniff(source: Path | bytes, head: bytes) -> str | None:
-    """Return the media type of a file by its content; None where it is not recognised.
+    """Return the media type of a file from its content; None if it is not recognised.
 
     Args:
         source: the file, or all of its bytes.
-        head: its first bytes.
+        head: the first bytes of the file.
     """
-    return _picture_type(source) or _magic_type(head)
+    return stream_type(source, head) or _picture_type(source) or _magic_type(head)
 
 
 def suffix(media_type: str) -> str:
     """Return the file suffix for a media type, with its dot; empty where there is none."""
     return _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""
+
+
+def type_of_name(name: str) -> str | None:
+    """Return the media type that a file's name stands for; None for no known suffix."""
+    ending = Path(name).suffix.lower()
+    return _TYPES.get(ending) or mimetypes.guess_type(name)[0]
 
 
 def _picture_type(source: Path | bytes) -> str | None:
@@ -58,10 +84,4 @@ def _picture_type(source: Path | bytes) -> str | None:
 
 
 def _magic_type(head: bytes) -> str | None:
-    for pattern, kind in _MAGIC:
-        match = re.match(pattern, head, re.DOTALL)
-        if match and isinstance(kind, dict):
-            return kind.get(match[1], kind[None])
-        if match and isinstance(kind, str):
-            return kind
-    return None
+    return next((kind for pattern, kind in _MAGIC if re.match(pattern, head, re.DOTALL)), None)

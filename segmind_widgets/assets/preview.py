@@ -5,17 +5,35 @@ from __future__ import annotations
 import io
 from typing import Any
 
-PREVIEW_SIDE = 1024  # pixels of a picture in a notebook
+from segmind_widgets import markup
+from segmind_widgets.assets.decoding import eight_bit
+from segmind_widgets.markup import Html
+
+PREVIEW_SIDE = 1024  # pixels: the longest side of a picture in a notebook
 PREVIEW_BYTES = 52_000  # so that a notebook with twenty pictures stays under 1.5 MB
 _MIN_SIDE = 160  # pixels
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is embedded in the notebook
 
 
-def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
-    """Return a loaded `PIL.Image.Image` as a small file: bytes, media type. See `Asset.preview`."""
-    from PIL import ImageOps
+CHEQUERBOARD = (  # mid greys, that differ from the page of a light and of a dark theme
+    "background:repeating-conic-gradient(#8c8c8c 0 25%,#a6a6a6 0 50%) 0 0/16px 16px"
+)
 
-    picture = ImageOps.exif_transpose(picture)
+
+def backdrop(source: str) -> str:
+    """Return the style of an image that makes transparency visible; "" where there is none.
+
+    Our previews are PNG only where they are transparent.
+    """
+    return f";{CHEQUERBOARD}" if source.startswith("data:image/png;") else ""
+
+
+def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
+    """Return an upright `PIL.Image.Image` as a small file: bytes, media type.
+
+    See `Asset.preview`.
+    """
+    picture = eight_bit(picture)
     picture.thumbnail((side, side))
     clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     picture = picture.convert("RGBA" if clear else "RGB")
@@ -25,7 +43,8 @@ def encode(picture: Any, side: int, max_bytes: int | None) -> tuple[bytes, str]:
         encoder = _png_of_few_colours
         data = encoder(picture)
     while max_bytes and len(data) > max_bytes and max(picture.size) > _MIN_SIDE:
-        share = max(0.5, 0.95 * (max_bytes / len(data)) ** 0.5)  # bytes go with the area
+        # the number of bytes is proportional to the area
+        share = max(0.5, 0.95 * (max_bytes / len(data)) ** 0.5)
         picture = picture.resize([max(1, round(length * share)) for length in picture.size])
         data = encoder(picture)
     return data, "image/png" if clear else "image/jpeg"
@@ -51,15 +70,20 @@ def _to_bytes(picture: Any, kind: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-def element(kind: str, source: str, label: str) -> str:
-    """Return an HTML element that shows a file; `source` and `label` are escaped already."""
-    style = 'style="max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"'
+def element(kind: str, source: str, label: str) -> Html:
+    """Return an HTML element that shows a file: a picture, a player, a link, or only the label."""
+    style = "max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"
+    style += backdrop(source)
     if not source:
-        return f"<p>{label}</p>"
+        return markup.element("p", label)
     if kind == "image":
-        return f'<img src="{source}" alt="{label}" {style}>'
+        return markup.element("img", src=source, alt=label, style=style)
     if kind == "video":
-        return f'<video controls loop src="{source}" title="{label}" {style}></video>'
+        return markup.element(
+            "video", controls=True, loop=True, src=source, title=label, style=style
+        )
     if kind == "audio":
-        return f'<audio controls src="{source}" title="{label}" style="max-width:100%"></audio>'
-    return f'<a href="{source}" download>{label}</a>'
+        return markup.element(
+            "audio", controls=True, src=source, title=label, style="max-width:100%"
+        )
+    return markup.element("a", label, href=source, download=True)

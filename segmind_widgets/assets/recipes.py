@@ -1,9 +1,9 @@
 """Every saved picture carries its recipe: the model, inputs and seed, in its own metadata.
 
 The recipe is compact JSON, a property of the XMP packet of a PNG, JPEG or WebP file, beside IPTC's
-digital source type. It holds no key, no signed URL and no folder of this machine; a file that was
-sent as base64 is in it by name and digest only. A text that is too long for the file is shortened,
-and `Recipe.cut` names its input.
+digital source type. It holds no key, no signed URL and no folder of this machine; for a file that
+was sent as base64 it has only the name and the digest. Texts that are too long for the file are
+shortened, and `Recipe.cut` lists their inputs.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.containers import Data, Edit
 from segmind_widgets.assets.xmp import OURS, Properties
 from segmind_widgets.errors import AssetError, InputError
+from segmind_widgets.formatting import provider_option
 
-FORMAT = 1  # of the JSON; a reader refuses a later one
+FORMAT = 1  # version of the JSON; readers refuse later versions
 FACTS = ("model", "kind", "inputs", "seed", "provider", "id", "cost", "sandbox")  # a job's traits
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
-_LENGTHS = (20_000, 4_000, 1_000, 200, 40)  # characters of a text, shorter until all fits
-_JSON_LIMIT = 60_000  # bytes to write: about as much as a JPEG segment has room for
+# lengths of a text in characters, tried until everything fits
+_LENGTHS = (20_000, 4_000, 1_000, 200, 40)
+_JSON_LIMIT = 60_000  # bytes to write: about the capacity of a JPEG segment
 _READ_LIMIT = 1_000_000  # characters of JSON
-_BIT_LIMIT = 1_000  # of a number: Python writes no int of more than 4,300 digits
+_BIT_LIMIT = 1_000  # digits: Python does not write an int of more than 4,300 digits
 _DEPTH_LIMIT = 16  # lists in mappings in lists
 _SECRET_NAME = re.compile(
     r"api[_-]?key|access[_-]?key|secret|password|authorization|(?:^|[_-])token$", re.IGNORECASE
 )
-_BASE64_LINE = r"[A-Za-z0-9+/_-]{60,}"  # which may be folded
+_BASE64_LINE = r"[A-Za-z0-9+/_-]{60,}"  # header lines may be folded
 _REPLACEMENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"data:[\w.+-]*/?[\w.+-]*[;,][^\s\"'<>]+"), lambda m: f"<data, {len(m[0])} B>"),
     (re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>]+", re.IGNORECASE), lambda m: _public(m[0])),
@@ -65,8 +67,9 @@ _FILE = re.compile(rf"data:|https?://|<[^<>]*, sha256 |{_BASE64_LINE}", re.IGNOR
 class Recipe:
     """The model, inputs and seed of a picture.
 
-    `inputs` are as sent, URLs in the place of files; `cut` names the inputs that are shortened.
-    `seed` is the one used, `cost` USD, `time` UTC (ISO 8601), `version` that of this package.
+    `inputs` are the inputs as sent, with URLs in place of files; `cut` lists the shortened inputs.
+    `seed` is the seed that was used, `cost` is in USD, `time` in UTC (ISO 8601), `version` is the
+    version of this package.
     """
 
     model: str
@@ -83,14 +86,14 @@ class Recipe:
 
     @classmethod
     def now(cls, version: str, **facts: Any) -> Recipe:
-        """Return the recipe of a job that has just ended, from its traits (`FACTS`)."""
+        """Return the recipe of a job that has just ended, from the job's traits (`FACTS`)."""
         time = datetime.now(timezone.utc).isoformat(timespec="seconds")
         return cls(**facts, time=time, version=version)
 
     @property
     def provider_option(self) -> str | None:
         """Return the value of `-p` that runs the recipe again; None where no provider is known."""
-        return "sandbox" if self.sandbox and self.provider == "segmind" else self.provider or None
+        return provider_option(self.provider, sandbox=self.sandbox) if self.provider else None
 
     @property
     def source_type(self) -> str:
@@ -108,7 +111,7 @@ class Recipe:
 
     @property
     def description(self) -> str:
-        """Return a line for people: the prompt, the model and the seed."""
+        """Return a readable line with the prompt, the model and the seed."""
         prompt = self.inputs.get("prompt")
         facts = [self.model, *([f"seed {self.seed}"] if self.seed is not None else [])]
         origin = _printable(", ".join([*facts, *(["sandbox"] if self.sandbox else [])]))
@@ -117,15 +120,15 @@ class Recipe:
         return f"{' '.join(_printable(prompt[:500]).split())} ({origin})"
 
     def changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the inputs to run it again: with the seed that was used, and with changes.
+        """Return the inputs for a rerun, with the seed that was used and with `changes` applied.
 
         Raises:
-            InputError: an input is not whole in the recipe, and not among the changes.
+            InputError: an input is shortened in the recipe, and `changes` does not replace it.
         """
         missing = [name for name in self.cut if name not in changes]
         if missing:
             raise InputError(
-                f"The picture's recipe does not hold all of `{'`, `'.join(missing)}`.",
+                f"The image's recipe contains only a part of `{'`, `'.join(missing)}`.",
                 hint=f"Give it again: {missing[0]}=…",
                 field=missing[0],
             )
@@ -133,7 +136,7 @@ class Recipe:
         return {**self.inputs, **seed, **changes}
 
     def shortened(self, length: int) -> Recipe:
-        """Return the recipe as it may be published: no secrets, no text longer than `length`."""
+        """Return the recipe without secrets and without texts longer than `length`."""
         inputs = {name: _published(name, value, length) for name, value in self.inputs.items()}
         cut = [
             name
@@ -165,28 +168,28 @@ class Recipe:
             facts: object = json.loads(text)
             json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()  # surrogates, NaN
         except RecursionError:
-            raise ValueError("it is too deep") from None
+            raise ValueError("it is nested too deeply") from None
         facts = cast("dict[str, object]", facts) if isinstance(facts, dict) else {}
         version = facts.pop("segmind_widgets", None)
         if type(version) is not int or version < 1:
-            raise ValueError("it is no recipe")
+            raise ValueError("it is not a recipe")
         if version > FORMAT:
             raise ValueError("it was written by a newer segmind-widgets; update the package")
         fields: dict[str, Any] = {name: facts[name] for name in _CHECKS if name in facts}
         for name, value in fields.items():
             if not _CHECKS[name](value):
-                raise ValueError(f"its `{name}` is wrong")
+                raise ValueError(f"its `{name}` is invalid")
         if "model" not in fields:
-            raise ValueError("it names no model")
+            raise ValueError("it has no model")
         fields["cut"] = tuple(fields.get("cut", ()))
         return cls(**fields)
 
 
 def write(path: Path, recipe: Recipe) -> bool:
-    """Put a recipe into a PNG, JPEG or WebP file; return whether the file has it now.
+    """Write a recipe into a PNG, JPEG or WebP file; return whether the file now has it.
 
-    Every other byte stays. Other files, broken and signed (C2PA) ones, and those that cannot be
-    written are left as they are: a picture matters more than its recipe.
+    All other bytes stay unchanged. Files of other formats, broken or signed (C2PA) files, and files
+    that cannot be written are not changed: a picture matters more than its recipe.
     """
     path = path.resolve()
     part = path.with_name(f"{path.name}.recipe")
@@ -207,7 +210,7 @@ def write(path: Path, recipe: Recipe) -> bool:
 
 
 def with_recipe(asset: Asset, recipe: Recipe) -> Asset:
-    """Return the asset with a recipe in its file, or in its bytes, where the format takes one."""
+    """Return the asset with a recipe in its file or its bytes, if the format can hold one."""
     if asset.path:
         write(asset.path, recipe)
     elif asset.data is not None and (edits := _edits(asset.data, recipe)):
@@ -216,7 +219,7 @@ def with_recipe(asset: Asset, recipe: Recipe) -> Asset:
 
 
 def _edits(data: Data, recipe: Recipe) -> list[Edit]:
-    """Return the edits that put in as much of the inputs as the file has room for."""
+    """Return the edits that insert as many of the inputs as the file has room for."""
     return embedding.insertion(data, _candidates(recipe))
 
 
@@ -251,17 +254,18 @@ def read(source: Any) -> Recipe:
     if text is None:
         raise AssetError(
             f"{asset.filename} carries no recipe.",
-            hint="PNG, JPEG and WebP files do that were made here, and not saved anew elsewhere.",
+            hint="Only PNG, JPEG and WebP files that were made here, and not saved again by "
+            "another program, carry one.",
         )
     try:
         return Recipe.from_json(text)
     except ValueError as error:
-        reason = "it is cut off" if isinstance(error, json.JSONDecodeError) else error
+        reason = "it is incomplete" if isinstance(error, json.JSONDecodeError) else error
         raise AssetError(f"The recipe in {asset.filename} cannot be read: {reason}.") from None
 
 
 def _published(name: str, value: Any, length: int) -> Any:
-    """Return an input as it may be published."""
+    """Return an input without secrets and long texts."""
     short = _named_value(name, value, length, 0)
     too_long = not isinstance(short, str) and len(json.dumps(short)) > 4 * length
     return f"<{type(value).__name__}, too long>" if too_long else short
@@ -291,11 +295,11 @@ def _short(value: Any, length: int, depth: int) -> Any:
 
 def _named_value(name: str, value: Any, length: int, depth: int) -> Any:
     secret = _SECRET_NAME.search(name) and value is not None
-    return "<left out>" if secret else _short(value, length, depth)
+    return "<omitted>" if secret else _short(value, length, depth)
 
 
 def _public(url: str) -> str:
-    """Return scheme, host and path: a query may hold a signature, a host's user a password."""
+    """Return only scheme, host and path: queries may hold signatures, users passwords."""
     if url.lower().startswith("file:"):
         return _file_name(url)
     return re.sub(r"(?<=://)[^/]*@", "", re.sub(r"[?#;].*", "", url))

@@ -1,4 +1,4 @@
-"""The types of the sources that `Asset.of` takes; imported by type checkers alone."""
+"""The types of the sources that `Asset.of` accepts; imported only by type checkers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SupportsRead(Protocol):
         ...
 
 
-# text is a URL or a path
+# a str is a URL or a path
 FileSource: TypeAlias = (
     str | Path | bytes | bytearray | memoryview | Asset | Image | HasOutputs | HasArrayInterface
     | SupportsRead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -27,8 +28,8 @@ class Thumbnails:
     def get(self, asset: Asset, side: int) -> tuple[bytes, str]:
         """Return a picture of an asset, at most `side` pixels wide and high: bytes and media type.
 
-        JPEG, or PNG where there is transparency; the beginning of a text; no bytes for a file of
-        another kind or a bare URL.
+        The result is JPEG, or PNG if there is transparency. For a text it is the beginning of the
+        text; for other files and bare URLs it is empty.
 
         Raises:
             AssetError: the file is gone, or is a picture that cannot be read.
@@ -49,8 +50,15 @@ class Thumbnails:
                 self._write(path, data)
         return data, media_type
 
+    def remove(self, path: Path, present: Path) -> None:
+        """Remove the thumbnails of the file that was at `path` and is now at `present`."""
+        with suppress(OSError):
+            identity = _identity(path, present.stat())
+            for side in range(1, CACHED_SIDE + 1):
+                self._file(side, identity).unlink(missing_ok=True)
+
     def _path(self, asset: Asset, side: int) -> Path | None:
-        """Return the cache file, named by path, size and time, or by the bytes."""
+        """Return the cache file, named by the file's path, size and time, or by the content."""
         if side > CACHED_SIDE:
             return None
         if asset.data is not None or asset.path is None:
@@ -60,9 +68,11 @@ class Thumbnails:
                 status = asset.path.stat()
             except OSError:
                 return None
-            identity = f"{asset.path}|{status.st_mtime_ns}|{status.st_size}"
-        name = hashlib.sha256(f"{side}|{identity}".encode()).hexdigest()
-        return self._folder / name[:32] if identity else None
+            identity = _identity(asset.path, status)
+        return self._file(side, identity) if identity else None
+
+    def _file(self, side: int, identity: str) -> Path:
+        return self._folder / hashlib.sha256(f"{side}|{identity}".encode()).hexdigest()[:32]
 
     def _write(self, path: Path, data: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -77,7 +87,11 @@ class Thumbnails:
             self._tidy()
 
     def _tidy(self) -> None:
-        """Remove the oldest files above `MAX_FILES`; called once in a kernel."""
+        """Remove the oldest files above `MAX_FILES`; called once per kernel."""
         files = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)
         for path in files[:-MAX_FILES]:
             path.unlink(missing_ok=True)
+
+
+def _identity(path: Path, status: os.stat_result) -> str:
+    return f"{path}|{status.st_mtime_ns}|{status.st_size}"

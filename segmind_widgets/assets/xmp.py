@@ -1,8 +1,8 @@
-"""XMP packets: add a recipe and its digital source type, read the recipe, take both out again.
+"""XMP packets: add a recipe and its digital source type, read the recipe, remove both.
 
-ISO 16684-1 (XMP), IPTC Photo Metadata Standard 2023.2 (digital source type). A packet of another
-program keeps every byte: our properties are one more `rdf:Description` at the end of its
-`rdf:RDF`. A property that the packet has already is left to its author and not written twice.
+ISO 16684-1 (XMP), IPTC Photo Metadata Standard 2023.2 (digital source type). All bytes of another
+program's packet are kept: our properties go into an additional `rdf:Description` at the end of its
+`rdf:RDF`. A property that the packet already has is neither changed nor written a second time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _NAMES = (_RECIPE, _SOURCE_TYPE, _DESCRIPTION, _CREATOR_TOOL)
 
 _DEPTH_LIMIT = 100  # elements in elements
 _ELEMENT_LIMIT = 20_000
-_OPENING = (  # of our own rdf:Description; another program that writes it anew changes it
+# of our own rdf:Description; it differs after another program has rewritten the packet
+_OPENING = (
     f'<rdf:Description xmlns:rdf="{_RDF}" xmlns:segmind_widgets="{NAMESPACE}"'
     f' xmlns:Iptc4xmpExt="{_IPTC}" xmlns:dc="{_DC}" xmlns:xmp="{_XMP}" rdf:about='
 )
@@ -79,8 +80,8 @@ class Packet:
 
     Raises:
         ValueError: it is longer than `PACKET_LIMIT`, not UTF-8, not well-formed, too deep or has
-            too many elements; has a document type, with which entities come; or has no `rdf:RDF`
-            but other content.
+            too many elements; has a document type (which could define entities); or has content but
+            no `rdf:RDF`.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -100,7 +101,7 @@ class Packet:
         return _PACKET.format(_block(properties, frozenset(), "")).encode()
 
     def _sort(self, node: _Node) -> None:
-        """Separate our properties, in a node of ours or merged into another's, from the rest."""
+        """Separate our properties, in our own or another program's node, from all others."""
         if self._data.startswith(_OPENING.encode(), node.start):
             newline = self._data[node.end : node.end + 1] == b"\n"
             self._drops.append((node.start, node.end + newline))
@@ -122,21 +123,21 @@ class Packet:
         return next((item.text for item in items if item.name == _RECIPE), None)
 
     def with_recipe(self, properties: Properties) -> bytes:
-        """Return the packet with these properties in the place of our former ones."""
+        """Return the packet with our present properties replaced by these."""
         if self._insertion_point is None:
             return self.new(properties)
         block = _block(properties, self._others, self._nodes[0].about)
         return self._edited((self._insertion_point, self._insertion_point, block.encode()))
 
     def without_recipe(self) -> bytes:
-        """Return the packet without our properties; empty where no others are left."""
+        """Return the packet without our properties; empty if no others are left."""
         starts = {start for start, _ in self._drops}
         if self._nodes and all(node.start in starts for node in self._nodes):
             return b""
         return self._edited()
 
     def _edited(self, *edits: tuple[int, int, bytes]) -> bytes:
-        """Return the bytes without our former properties, with `edits` made."""
+        """Return the bytes without our present properties, with `edits` applied."""
         pieces: list[bytes] = []
         position = 0
         for start, end, new in sorted([*((*drop, b"") for drop in self._drops), *edits]):
@@ -214,7 +215,7 @@ class _Scan:
             return
         if depth == self._rdf_depth:
             self._ended = True
-            if self.nodes:  # else there is nothing to keep, and `<rdf:RDF/>` has no inside
+            if self.nodes:  # otherwise there is nothing to keep, and `<rdf:RDF/>` has no content
                 self.insertion_point = self._parser.CurrentByteIndex
         elif depth == self._rdf_depth + 1:
             self.nodes[-1].end = self._element_end(self.nodes[-1].start)
@@ -228,7 +229,7 @@ class _Scan:
             self._text.append(text)
 
     def _element_end(self, start: int) -> int:
-        """Return the position behind the element that ends now and began at `start`."""
+        """Return the position after the element that began at `start` and now ends."""
         tag_end = self._tag_end(start)
         if self._data[tag_end - 2 : tag_end] == b"/>":
             return tag_end
@@ -253,7 +254,7 @@ class _Scan:
         return node
 
     def _attribute(self, start: int, name: bytes) -> tuple[int, int]:
-        """Return where an attribute of the tag at `start` is, with the space in front."""
+        """Return the position of an attribute of the tag at `start`, with the space before it."""
         tag_name = _TAG_NAME.match(self._data, start)
         position = tag_name.end() if tag_name else start
         while match := _ATTRIBUTE.match(self._data, position):  # `search` may take quadratic time
@@ -264,5 +265,5 @@ class _Scan:
 
 
 def _without_prefix(name: str) -> str:
-    """Return namespace and local name of a name as Expat gives it: "namespace local prefix"."""
+    """Return namespace and local name from Expat's form "namespace local prefix"."""
     return " ".join(name.split(" ")[:2])

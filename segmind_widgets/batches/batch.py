@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextvars
-import html
 import re
 import threading
 import time
 from collections.abc import Collection, Generator, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from traitlets import Bool, Float, Instance, Int, TraitType, Unicode
@@ -22,29 +21,32 @@ from segmind_widgets.batches.results import BatchResults
 from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.errors import SegmindError, StillRunning
-from segmind_widgets.formatting import abbreviate_home, cost_text, duration, figure
+from segmind_widgets.formatting import abbreviate_home, cost_text, duration
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import Html, badge, element, figure, fragment
 from segmind_widgets.observers import Observable
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
 from segmind_widgets.storage.locks import BatchLock
 from segmind_widgets.types import Status
+from segmind_widgets.waiting import wait_async, wait_for
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
 
 UPDATE_INTERVAL = 0.2  # seconds, the least time between two updates of the traits
-_WAKE_INTERVAL = 0.2  # seconds: a waiting thread sees a KeyboardInterrupt this soon
 _HALT_TIMEOUT = 5.0  # seconds
 _MAX_CAUSES = 5  # in a view
 _ID_PATTERN = re.compile(r"local-\w+|\b[0-9a-f][0-9a-f-]{7,}\b")
-_UNFINISHED = "This row is not done, and this kernel does not follow it: run the same batch again."
+_UNFINISHED = (
+    "This row is not finished, and this kernel does not watch it: run the same batch again."
+)
 _RESUMES = "finished rows are not repeated."
-_RUN_AGAIN = f"Run the same again: {_RESUMES}"
+_RUN_AGAIN = f"Run the same batch again: {_RESUMES}"
 _NOT_RESUMABLE = "A generator can only be resumed if the batch has a name (name=…)."
 
 
 class BatchFailures:
-    """The rows of a batch that neither completed nor run: their jobs, in the order of the rows.
+    """The jobs of the rows that ended without success, in the order of the rows.
 
     Each use reads the journal.
     """
@@ -71,7 +73,7 @@ class BatchFailures:
     def retry(self) -> Batch:
         """Run these rows again and return the batch, running.
 
-        A row that may be billed already is looked up at the service, not submitted again.
+        A row that may already be billed is looked up at the service and not submitted again.
 
         Raises:
             StillRunning: the batch has not ended yet.
@@ -82,7 +84,7 @@ class BatchFailures:
 class Batch(BatchResults, Observable):
     """Rows of one model or workflow, as `client.map` returns them; observe the traits to follow it.
 
-    Of an ended row only the number stays in memory. A time-out or an interrupt of `wait` ends the
+    Only the number of an ended row stays in memory. A timeout or an interrupt of `wait` ends the
     waiting, not the batch.
     """
 
@@ -91,26 +93,33 @@ class Batch(BatchResults, Observable):
     sandbox = Bool(False, help="Whether the batch runs on the local sandbox: nothing is billed.")
     total = Int(None, allow_none=True, help="Number of rows; None while unknown.")
     queued = Int(0, help="Rows not read yet; 0 while `total` is unknown.")
-    running = Int(0, help="Rows in flight.")
+    running = Int(0, help="Rows that are running.")
     done = Int(0, help="Completed rows, of this run and of earlier ones.")
-    reused = Int(0, help="Rows of `done` that an earlier run completed; not billed again.")
+    reused = Int(0, help="The part of `done` that an earlier run completed; not billed again.")
     failed = Int(0, help="Rows of this run that did not complete; `failures` has their jobs.")
     progress = Float(
-        0.0, min=0.0, max=1.0, help="0 to 1: ended rows of all; rows that are added may lower it."
+        0.0,
+        min=0.0,
+        max=1.0,
+        help="The fraction of rows that have ended, 0 to 1; it falls if rows are added.",
     )
     indeterminate = Bool(False, help="`total` is unknown, so `progress` is 0.")
     cost = Float(0.0, help="USD for the rows of this run, as reported by the service.")
     unpriced = Int(0, help="Rows of this run without a reported cost.")
     rate = cast(
         "TraitType[float | None, float | None]",  # traitlets declares a Float with None as an int
-        Float(None, allow_none=True, help="Rows per minute, recently; None: too few ended."),
+        Float(
+            None,
+            allow_none=True,
+            help="Recent rows per minute; None while too few rows have ended.",
+        ),
     )
     eta = cast(
         "TraitType[float | None, float | None]",
         Float(None, allow_none=True, help="Seconds until the batch is done; None: unknown."),
     )
     message = Unicode(help="Why sending stopped, and the remedy.")
-    finished = Bool(False, help="Whether no row is in flight and none will be sent.")
+    finished = Bool(False, help="Whether no row is running and none will be sent.")
     error = cast(
         "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
         Instance(SegmindError, allow_none=True, help="Why rows were not sent; None if all were."),
@@ -191,20 +200,22 @@ class Batch(BatchResults, Observable):
 
     @property
     def sending(self) -> bool:
-        """Return whether rows are still read or submitted."""
+        """Return whether rows are still being read or submitted."""
         return self._progress.has_producers
 
     @property
     def stopped(self) -> bool:
-        """Return whether the current run sends no further row."""
+        """Return whether the current run will send no further row."""
         return self._feeder.stopped
 
     def stop(self) -> None:
-        """Send no further row; rows in flight go on and are followed to their end.
+        """Send no further row; submitted rows continue and are watched until they end.
 
+        Rows that wait for the rate limit or for a worker are withdrawn: they are not billed.
         To resume, start the same batch again.
         """
         self._feeder.stop()
+        self._publish()  # what is said next counts the rows that go on
 
     def halt(self) -> None:
         """Stop, and wait at most 5 s until the current row is either submitted or skipped."""
@@ -218,7 +229,8 @@ class Batch(BatchResults, Observable):
         numbers = {number for number, _ in self.failed_rows()}
         if numbers:
             source = self._source
-            if not source.repeatable:  # a consumed generator: the journal has the inputs
+            # a generator can be read only once; the journal has the inputs
+            if not source.repeatable:
                 source = RowSource(lambda: self._read_journal(numbers))
             self._feeder = self._new_feeder(source, numbers)
             self._progress.reopen(len(numbers))
@@ -237,7 +249,7 @@ class Batch(BatchResults, Observable):
         return BatchFailures(self)
 
     def failed_rows(self) -> Iterator[tuple[int, str]]:
-        """Yield the number and the error of each row that neither completed nor runs."""
+        """Yield the number and the error of each row that ended without success."""
         running = self._progress.numbers()
         for number, status, error in self._rows.open():
             if number not in running:
@@ -246,7 +258,7 @@ class Batch(BatchResults, Observable):
     # progress
 
     def _publish(self) -> None:
-        """Update the traits, and on the end release the lock and the workers."""
+        """Update the traits; at the end, release the lock and the workers."""
         with self._lock:
             finished = self._progress.idle
             if self.finished:
@@ -263,9 +275,10 @@ class Batch(BatchResults, Observable):
 
     def _state(self, *, finished: bool) -> dict[str, Any]:
         counts, feeder = self._progress.counts, self._feeder
-        total = counts.read if self.total is None and feeder.exhausted else self.total
+        total = feeder.number + 1 if self.total is None and feeder.exhausted else self.total
         queued = 0 if total is None else max(0, total - counts.read)
-        incomplete = queued or total is None or feeder.error  # else stopped after the last row
+        # otherwise it was stopped after the last row
+        incomplete = queued or total is None or feeder.error
         rate = self._progress.per_minute
         eta = None if counts.done > counts.reused else self.plan.seconds
         if rate and total is not None:
@@ -291,7 +304,7 @@ class Batch(BatchResults, Observable):
 
     @staticmethod
     def _share(counts: Counts, total: int | None, *, finished: bool) -> float:
-        """Return the share of rows that have ended; 0 while their number is unknown."""
+        """Return the fraction of rows that have ended; 0 while their number is unknown."""
         if not total:
             return float(finished)
         return min(1.0, (counts.done + counts.failed) / total)
@@ -305,7 +318,9 @@ class Batch(BatchResults, Observable):
         if queued:
             sentences.append(f"{queued:,} row{'s were' if queued > 1 else ' was'} not sent.")
         if running:
-            sentences.append(f"{running:,} in flight go on.")
+            sentences.append(
+                f"{running:,} running row{'s continue' if running > 1 else ' continues'}."
+            )
         if not (error and error.hint.endswith(_RESUMES)):
             sentences.append(_RUN_AGAIN if self.plan.resumable else _NOT_RESUMABLE)
         return " ".join(sentences)
@@ -324,15 +339,14 @@ class Batch(BatchResults, Observable):
         """Block until the batch has ended and return it; failed rows do not raise.
 
         Raises:
-            StillRunning: `timeout` seconds have passed. The batch goes on.
+            StillRunning: `timeout` seconds have passed. The batch continues.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._progress.wait(lambda: self._end_published, _WAKE_INTERVAL):
-            if deadline is not None and time.monotonic() >= deadline:
-                raise StillRunning(
-                    f"Not done within {timeout:g} s; the batch {self.name} goes on.",
-                    hint="batch.stop() ends it after the rows in flight.",
-                )
+        progress = self._progress
+        if not wait_for(lambda most: progress.wait(lambda: self._end_published, most), timeout):
+            raise StillRunning(
+                f"Not done within {timeout:g} s; the batch {self.name} continues.",
+                hint="batch.stop() ends it once the submitted rows have ended.",
+            )
         return self
 
     def __await__(self) -> Generator[Any, None, Batch]:
@@ -340,21 +354,22 @@ class Batch(BatchResults, Observable):
         return self._awaited().__await__()
 
     async def _awaited(self) -> Batch:
-        while not self.finished:
-            await asyncio.sleep(_WAKE_INTERVAL)
+        await wait_async(lambda: self.finished)
         return self
 
     def __iter__(self) -> Iterator[Job]:
         """Yield the jobs in the order in which they end, each once; ended ones come at once."""
         ended, count = self._progress.ended, 0
+
+        def has_more(count: int) -> bool:
+            return len(ended) > count or self.finished
+
         while count < len(ended) or not self.finished:
             if count < len(ended):
                 yield self.job(ended[count])
                 count += 1
             else:
-                self._progress.wait(
-                    lambda count=count: len(ended) > count or self.finished, _WAKE_INTERVAL
-                )
+                wait_for(partial(self._progress.wait, partial(has_more, count)))
 
     # display
 
@@ -376,7 +391,7 @@ class Batch(BatchResults, Observable):
         return list(self.failures.by_cause().items())[:_MAX_CAUSES] if self.failed else []
 
     def newest(self, most: int) -> list[int]:
-        """Return the numbers of at most `most` rows that ended last, the last first."""
+        """Return the numbers of the last `most` rows that ended, the newest first."""
         return list(dict.fromkeys(reversed(self._progress.ended[-2 * most :])))[:most]
 
     @property
@@ -386,7 +401,7 @@ class Batch(BatchResults, Observable):
         remarks = [self.message] if self.message else []
         remarks += [f"{len(rows):,} × {cause}" for cause, rows in causes]
         more = self.failed - sum(len(rows) for _, rows in causes)
-        remarks += [f"{more:,} more failed for other reasons."] if more > 0 else []
+        remarks += [f"{more:,} more rows failed for other reasons."] if more > 0 else []
         return remarks + ([self.observer_error] if self.observer_error else [])
 
     def __repr__(self) -> str:
@@ -402,17 +417,14 @@ class Batch(BatchResults, Observable):
         first = next(iter(self.outputs), None)
         return [abbreviate_home(first.path.parent)] if first is not None and first.path else []
 
-    def to_html(self) -> str:
+    def to_html(self) -> Html:
         """Return the contact sheet with caption, failures and the folder of the files."""
-        badge = '<span style="border:1px solid currentColor;border-radius:8px;padding:0 6px">'
-        caption = f"{badge}sandbox</span> " if self.sandbox else ""
-        caption += "<br>".join(map(html.escape, [self.caption, *self.remarks, *self._folder()]))
+        first = fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
+        caption = [first, *self.remarks, *self._folder()]
         count = self._rows.count()
         if not count:
-            return figure("", caption)
+            return figure("", *caption)
         data = base64.b64encode(self.sheet(max(count, self.total or 0))).decode()
-        picture = (
-            f'<img src="data:image/jpeg;base64,{data}" alt="{html.escape(self.caption)}"'
-            ' style="max-width:100%;height:auto">'
-        )
-        return figure(picture, caption)
+        source = f"data:image/jpeg;base64,{data}"
+        style = "max-width:100%;height:auto"
+        return figure(element("img", src=source, alt=self.caption, style=style), *caption)

@@ -31,13 +31,13 @@ _FONTS = (  # on Linux, macOS and Windows; Pillow's own font covers ASCII only
     "arial.ttf",
     "msyh.ttc",
 )
-_MISSING_GLYPH = "\U0010ffff"  # every font draws its replacement box for it
+_MISSING_GLYPH = "\U0010ffff"  # a character that every font draws as its replacement box
 _KIND_LABELS = {"audio": "sound", "video": "video", "file": "file", "text": "text"}
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A row on the sheet: number, title, and a picture or the text in its place."""
+    """A row on the sheet: number, title, and a picture or a text instead of it."""
 
     number: int
     title: str
@@ -125,7 +125,7 @@ def _draw_tile(
     if picture is not None:
         page.paste(picture, (x + (side - picture.width) // 2, y + (side - picture.height) // 2))
         return
-    text = tile.text or _KIND_LABELS.get(tile.kind, "no picture")
+    text = tile.text or _KIND_LABELS.get(tile.kind, "no image")
     color = _ERROR_COLOR if tile.text in ("failed", "unknown", "cancelled") else _MUTED_COLOR
     words, bottom = text.split(), y + side
     x, y = x + 6, y + 6
@@ -159,7 +159,7 @@ def _write(
     color: str = _TEXT_COLOR,
     size: int = _FONT_SIZE,
 ) -> None:
-    """Write a line of text, cut to `room` pixels."""
+    """Write a line of text, truncated to `room` pixels."""
     font, text = _choose_font(text, size)
     if _length(text, size) > room:
         while text and _length(f"{text}…", size) > room:
@@ -174,7 +174,7 @@ def _length(text: str, size: int) -> int:
 
 
 def _choose_font(text: str, size: int) -> tuple[Any, str]:
-    """Return the first font with the most of the letters, and the text without the others."""
+    """Return the font that covers most of the letters, and the text without the other letters."""
     font = max(_fonts(size)[: 1 if text.isascii() else None], key=lambda f: _count(f, text))
     if _count(font, text) < len(text):
         decomposed = unicodedata.normalize("NFKD", text)  # é as e and an accent

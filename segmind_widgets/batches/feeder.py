@@ -1,13 +1,13 @@
 """The feeder of a batch: submits its rows in order, and reuses results of earlier runs.
 
 It runs in one thread, and ends after the last row, when it is stopped, or on an error that every
-further row would meet: the budget is used up, the account refuses, the disk is full.
+further row would raise: the budget is used up, the account is refused, the disk is full.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segmind_widgets.batches.plan import MAX_IN_FLIGHT
@@ -53,7 +53,9 @@ NO_MODEL_ERRORS = (MethodNotAllowed, ModelRetired, NotFound)  # fatal before a r
 class RowRunner(Protocol):
     """An object that runs rows: the session, or a `workers.pool.WorkerPool`."""
 
-    def start(self, plan: Plan, *, batch: str, row: int) -> Job:
+    def start(
+        self, plan: Plan, *, batch: str, row: int, assign: Callable[[Job], object] | None = None
+    ) -> Job:
         """Submit the plan, as `session.start` does."""
         ...
 
@@ -71,11 +73,11 @@ class RowWorkers(RowRunner, Protocol):
 
 
 class BatchFeeder:
-    """One pass over the rows; `error` says why it ended before the last row, None if it did not.
+    """One pass over the rows; `error` is the reason why it ended before the last row, or None.
 
     Args:
         progress: counts each row.
-        max_cost: USD that the rows of this pass may cost; None: only the session's budget holds.
+        max_cost: USD that the rows of this pass may cost; None: only the session's budget applies.
         only: numbers of the rows to submit; None: all.
         runner: runs the rows; None: the session.
     """
@@ -102,24 +104,47 @@ class BatchFeeder:
         self._only = only
         self._stopped = False
         self._reading = False
+        self._is_withdrawing = False  # rows that were handed over are not sent either
+        self._latest: Job | None = None  # may not be counted yet
         self.exhausted = False  # whether all rows were read
         self.error: SegmindError | None = None
         self.number = -1  # of the latest row
 
     @property
     def stopped(self) -> bool:
-        """Return whether no further row is sent."""
+        """Return whether sending was stopped."""
         return self._stopped
 
     def stop(self, error: SegmindError | None = None) -> None:
-        """Send no further row; `error` says why."""
-        if error is not None:  # its hint was about one row, and other rows were sent
+        """Send no further row; `error` is the reason.
+
+        Without an error the rows that were handed over, but not sent yet, are withdrawn.
+        """
+        if error is not None:  # its hint is about one row, but other rows were sent
             error = error.with_hint(error.hint.removeprefix("Nothing was sent.").strip())
         self.error = self.error or error
         self._stopped = True
         if self._reading:  # the source may block for ever, so do not wait for its next row
             self._progress.remove_producer(self)
+        if error is None:
+            self._is_withdrawing = True
+            self._withdraw()
         self._progress.wake()
+
+    def _withdraw(self) -> None:
+        if latest := self._latest:
+            latest.withdraw()
+        for job in self._progress.jobs():
+            job.withdraw()
+
+    def _on_start(self, job: Job) -> None:
+        """Note a job before it can be sent; withdraw it where `stop` came before it.
+
+        `stop` sets `_is_withdrawing` before it reads `_latest`, and this method does the reverse.
+        """
+        self._latest = job
+        if self._is_withdrawing:
+            job.withdraw()
 
     def run(self) -> None:
         """Submit the rows. Never raises: errors go to `error`."""
@@ -143,8 +168,8 @@ class BatchFeeder:
     def _read_rows(self) -> Iterator[Row]:
         """Yield the rows until `stop` is called.
 
-        This method sets `_reading` before it checks `_stopped`, and `stop` does the reverse, so
-        that no row is yielded after `stop` has unregistered this producer.
+        This method sets `_reading` before it checks `_stopped`, and `stop` does the reverse, so no
+        row is yielded after `stop` has unregistered this producer.
         """
         rows = iter(self._source.read())
         self._reading = True
@@ -159,14 +184,16 @@ class BatchFeeder:
         try:
             if row.error:
                 raise row.error
-            plan = self._planner.plan(row.inputs, text=self._source.text)
+            source = self._source
+            plan = self._planner.plan(row.inputs, text=source.text, fixed=source.fixed)
             if self._reuse_earlier(row.number, plan):
                 return
             self._progress.await_room(MAX_IN_FLIGHT, lambda: self._stopped)
             if self._stopped:
                 return
             self._check_cost(plan)
-            job = self._runner.start(plan, batch=self._rows.batch, row=row.number)
+            to = {"batch": self._rows.batch, "row": row.number}
+            job = self._runner.start(plan, **to, assign=self._on_start)
         except FATAL_ERRORS:
             raise
         except SegmindError as error:
@@ -208,12 +235,17 @@ class BatchFeeder:
         usd = plan.estimate.high or 0.0
         self._progress.track(number, job, usd, on_done=self._on_done, **options)
 
-    def _on_done(self, job: Job) -> None:
+    def _on_done(self, job: Job) -> bool:
+        """Stop after an error that further rows would meet; return False for a row not sent."""
         if job.status is Status.COMPLETED:
-            return
+            return True
+        if self._is_withdrawing and job.submission is not None and job.submission.is_withdrawn:
+            self._rows.detach(job.id)
+            return False
         no_model = isinstance(job.error, NO_MODEL_ERRORS) and job.id.startswith("local-")
         if no_model or isinstance(job.error, FATAL_ERRORS):
             self.stop(job.error)
+        return True
 
     # rows that are not sent
 
@@ -227,8 +259,9 @@ class BatchFeeder:
         spent = counts.spent + counts.unbilled
         if spent + counts.reserved + high > self._max_cost + 1e-9:
             raise LimitError(
-                f"The next row may cost {money(high)}; of the {money(self._max_cost)} that you"
-                f" allow, {money(spent)} is spent and {money(counts.reserved)} in flight.",
+                f"The next row may cost {money(high)}; of your limit of {money(self._max_cost)},"
+                f" {money(spent)} is spent and {money(counts.reserved)} is reserved for running"
+                " jobs.",
                 hint="Raise max_cost to send the others.",
             )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,15 +14,17 @@ from segmind_widgets.batches.sweeps import Axis
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import _MINUTE, duration, money
 from segmind_widgets.jobs.queue import POLLS_PER_SUBMIT
+from segmind_widgets.markup import element, output
 from segmind_widgets.planning.estimates import Estimate
 
 MAX_IN_FLIGHT = 256  # rows
-_MAX_LISTED = 5  # causes in an error, and rows for each cause
+SANDBOX_PER_MINUTE = 90.0  # pictures that the sandbox draws on a machine with two cores
+_MAX_LISTED = 5  # the number of causes that an error lists, and of rows for each cause
 
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """A checked and priced batch of which nothing was sent.
+    """A batch that is checked and priced, but not sent.
 
     `rows` is the number of rows (None: a stream); of these, earlier runs have completed `done` and
     submitted `unfinished`, which are not paid again. `low`, `usual` and `high` are the USD for the
@@ -63,14 +64,13 @@ class BatchPlan:
             return
         if self.high is None:
             raise LimitError(
-                f"The cost of {self._job_count} of {self.target} is unknown, and you allow"
-                f" {money(usd)}.",
+                f"The cost of {self._job_count} of {self.target} is unknown, and your limit is "
+                f"{money(usd)}.",
                 hint=f"Nothing was sent. {self.each.remedy}",
             )
         raise LimitError(
-            f"{self._job_count} may cost {money(self.high)}, more than the {money(usd)} that you"
-            " allow.",
-            hint="Nothing was sent. Raise --max-cost, or take fewer rows.",
+            f"{self._job_count} may cost {money(self.high)}, more than your limit of {money(usd)}.",
+            hint="Nothing was sent. Raise --max-cost, or use fewer rows.",
         )
 
     @property
@@ -82,7 +82,7 @@ class BatchPlan:
     def cost(self) -> str:
         """Return the USD as text, with the range if there is one."""
         if self.to_send == 0:
-            return "nothing to pay"
+            return "free"
         if self.usual is None or self.low is None or self.high is None:
             return f"each {self.each}" if self.each.usual is not None else str(self.each)
         if self.low == self.high:
@@ -95,19 +95,16 @@ class BatchPlan:
         parts = [f"{self._job_count}{rate}: {time}, {self.cost}"] if self.to_send != 0 else []
         if self.done or self.unfinished:
             unfinished = f", {self.unfinished:,} started" if self.unfinished else ""
-            parts.append(f"{self.done:,} done before{unfinished}: not paid again")
-        axes = " × ".join(f"{len(axis.values)} {axis.name}" for axis in self.axes)
+            parts.append(f"{self.done:,} already done{unfinished}: not paid again")
+        axes = " × ".join(f"{axis.name}: {len(axis.values)} values" for axis in self.axes)
         return "; ".join([*parts, *([axes] if axes else []), f"{self.target} {self.where}"])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("…" if cycle else "\n".join([f"{self}; nothing was sent.", *self.notes]))
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<div>{html.escape(note)}</div>" for note in self.notes)
-        return (
-            '<div style="font-size:13px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
-            f"<b>{html.escape(str(self))}</b>; nothing was sent.{notes}</div>"
-        )
+        notes = (element("div", note) for note in self.notes)
+        return output(element("b", str(self)), "; nothing was sent.", *notes)
 
 
 class ValidatedRows:
@@ -127,14 +124,19 @@ class ValidatedRows:
             if error:
                 causes.setdefault(error.message, []).append(row.number)
         if causes:
-            sentences = [f"{_format_rows(numbers)}: {cause}" for cause, numbers in causes.items()]
+            of = f" of {source.table.label}" if source.table else ""
+            sentences = [
+                f"{_format_rows(numbers)}{of}: {cause}" for cause, numbers in causes.items()
+            ]
             more = sum(len(numbers) for numbers in [*causes.values()][_MAX_LISTED:])
             sentences[_MAX_LISTED:] = [f"And {more:,} more."] if more else []
-            raise InputError(" ".join(sentences), hint="Nothing was sent.")
+            below = " Row 1 is the first below the names of the columns."
+            counted = below if source.table and source.text else ""
+            raise InputError(" ".join(sentences), hint=f"Nothing was sent.{counted}")
 
     def _validate(self, row: Row, source: RowSource, planner: RowPlanner) -> InputError | None:
         try:
-            plan = planner.plan(row.inputs, text=source.text)
+            plan = planner.plan(row.inputs, text=source.text, fixed=source.fixed)
         except InputError as error:
             return error
         self.fingerprints.append(plan.fingerprint)
@@ -148,7 +150,7 @@ class ValidatedRows:
         return hashlib.sha256("\n".join(self.fingerprints).encode()).hexdigest()
 
     def compare(self, earlier: Mapping[str, Counter[str]]) -> tuple[list[Estimate], int, int]:
-        """Compare with earlier runs: their fingerprints by "completed" and "unfinished".
+        """Compare with earlier runs, whose fingerprints are given by "completed" and "unfinished".
 
         Returns the estimate of each row to send, and the numbers of completed and of unfinished
         rows.
@@ -189,8 +191,15 @@ def jobs_a_minute(limit: float, *, polled: bool = True) -> float | None:
     return limit / (1 + POLLS_PER_SUBMIT * polled) if limit else None
 
 
-def time_for(jobs: int, usual: float | None, per_minute: float | None) -> float | None:
-    """Return the expected seconds for so many jobs of `usual` seconds each; None if unknown."""
+def time_for(
+    jobs: int, usual: float | None, per_minute: float | None, *, sandbox: bool = False
+) -> float | None:
+    """Return the expected seconds for `jobs` jobs of `usual` seconds each; None if unknown.
+
+    The sandbox generates one result after another, however short the usual time is.
+    """
+    if sandbox:
+        per_minute = min(per_minute or SANDBOX_PER_MINUTE, SANDBOX_PER_MINUTE)
     if not jobs or (usual is None and per_minute is None):
         return None
     waves = -(-jobs // MAX_IN_FLIGHT) * (usual or 0.0)

@@ -42,7 +42,7 @@ class _RunningRow:
 
 
 class BatchProgress:
-    """The running rows by number, and the numbers of the ended rows (8 bytes each).
+    """The running rows, by number, and the numbers of the ended rows (8 bytes each).
 
     Args:
         on_change: called after each change, from any thread.
@@ -93,7 +93,7 @@ class BatchProgress:
         usd: float,
         *,
         fresh: bool,
-        on_done: Callable[[Job], object],
+        on_done: Callable[[Job], bool],
         completed: bool = False,
     ) -> None:
         """Track a job; call `on_done` once when it ends, then drop the reference.
@@ -103,8 +103,8 @@ class BatchProgress:
             job: its job.
             usd: the highest estimate of its cost.
             fresh: whether the job may not be submitted yet.
-            on_done: called from the thread that ends the job.
-            completed: whether an earlier run paid for it, so that only its files are fetched.
+            on_done: called from the thread that ends the job; returns whether the row was sent.
+            completed: whether the job ran and was paid earlier, so that only its files are fetched.
         """
         entry = _RunningRow(job, 0.0 if completed else usd, completed)
 
@@ -127,17 +127,32 @@ class BatchProgress:
         end()
         self.wake()
 
-    def _end(self, number: int, entry: _RunningRow, on_done: Callable[[Job], object]) -> bool:
-        """Count a row as ended; return False where that was done before."""
+    def _end(self, number: int, entry: _RunningRow, on_done: Callable[[Job], bool]) -> bool:
+        """Count a row as ended; return False if it was already counted."""
         with self._condition:
             if self._running.get(number) is not entry:
                 return False
-        on_done(entry.job)  # before the row counts as ended, so that waiters see its effect
+        # before the row counts as ended, so that waiters see its effect
+        was_sent = on_done(entry.job)
         with self._condition:
             if self._running.get(number) is entry:
                 del self._running[number]
-                self._count_end(number, entry)
+                self._unsent.discard(number)
+                if was_sent:
+                    self._count_end(number, entry)
+                else:
+                    self._uncount(entry)
         return True
+
+    def _uncount(self, entry: _RunningRow) -> None:
+        """Count a row as not read: it was withdrawn before it was sent."""
+        counts = self.counts
+        self.counts = replace(
+            counts,
+            read=counts.read - 1,
+            running=counts.running - 1,
+            reserved=max(0.0, counts.reserved - entry.usd),
+        )
 
     def _count_end(self, number: int, entry: _RunningRow) -> None:
         job, counts = entry.job, self.counts
@@ -155,12 +170,11 @@ class BatchProgress:
             reused=counts.reused + (succeeded and entry.completed),
             failed=counts.failed + (not succeeded),
         )
-        self._unsent.discard(number)
         self.ended.append(number)
         self._end_times.append(time.monotonic())
 
     def record(self, number: int, *, succeeded: bool) -> None:
-        """Count a row that needs no run: it was done before, or it was refused."""
+        """Count a row that needs no run, because it was done earlier or was refused."""
         with self._condition:
             counts = self.counts
             self.counts = replace(
@@ -217,7 +231,8 @@ class BatchProgress:
                 return False
             unsent = {number: self._running[number].job for number in self._unsent}
         waiting = False
-        for number, job in unsent.items():  # without our lock: publishers hold the job's lock
+        # outside our lock, because publishers hold the job's lock
+        for number, job in unsent.items():
             latest = job.latest(("status", "message"))
             if latest["status"] is Status.SUBMITTING:
                 waiting = waiting or bool(latest["message"])
@@ -239,6 +254,11 @@ class BatchProgress:
             since = max(since, end_times[0])
         recent = sum(end >= since for end in end_times)
         return recent / max(now - since, 1e-3) * 60 if recent >= MIN_RATE_SAMPLES else None
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs of the running rows."""
+        with self._condition:
+            return [entry.job for entry in self._running.values()]
 
     def numbers(self) -> set[int]:
         """Return the numbers of the running rows."""

@@ -7,7 +7,7 @@ import uuid
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.feeder import RowWorkers
@@ -17,9 +17,10 @@ from segmind_widgets.batches.row_sources import RowSource, open_source
 from segmind_widgets.errors import InputError, StillRunning
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate
+from segmind_widgets.planning.model_input import refuse_swept_model
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.locks import BatchLock
-from segmind_widgets.types import Model, RunRequest
+from segmind_widgets.types import CheckInputs, Model, RunRequest
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
@@ -65,12 +66,22 @@ class BatchRegistry:
         request = endpoint.provider.normalize(
             RunRequest(name, kind=options["kind"], api=options["api"])
         )
-        name, where = request.target, endpoint.option(options["provider"])
+        name, where = request.target, endpoint.option
         options = {**options, "api": request.api, "provider": where}
         row_source = open_source(rows)
+        if options["kind"] == "model":
+            model = self._model(name, options, endpoint)
+            refuse_swept_model(name, [axis.name for axis in row_source.axes], model)
         planner = RowPlanner(
             session.plan, lambda slug: self._model(slug, options, endpoint), name, options
         )
+        if row_source.table:
+            if options["kind"] == "model":
+                model = self._model(name, options, endpoint)
+            else:
+                model = session.workflows.model(name, endpoint)
+            mode = cast("CheckInputs", session.settings.check_inputs)
+            row_source.table.check_columns(model, mode)
         validated = ValidatedRows(row_source, planner) if row_source.listed else None
         if batch is not None and not batch.strip():
             raise InputError(
@@ -125,7 +136,7 @@ class BatchRegistry:
         A batch that was stopped is halted first.
 
         Raises:
-            StillRunning: it runs, and its rows may differ, or it is to start over.
+            StillRunning: it runs and its rows may differ, or `again` was given.
         """
         name = prepared.rows.batch
         live = self._live.get(name)
@@ -158,7 +169,7 @@ class BatchRegistry:
         options: Mapping[str, Any],
         earlier: BatchRows | None,
     ) -> BatchPlan:
-        """Price the rows that the journal's rows of earlier runs do not have."""
+        """Price the rows that no earlier run in the journal has."""
         model = self._model(name, options, endpoint)
         own = OwnRuns(self._session.store, name, endpoint)
         each = estimate(model.cost if model else None, own.costs(1))
@@ -182,7 +193,7 @@ class BatchRegistry:
             **usd,
             each=_representative(prices) or each,
             per_minute=per_minute,
-            seconds=time_for(len(prices), usual, per_minute),
+            seconds=time_for(len(prices), usual, per_minute, sandbox=endpoint.sandbox),
             notes=tuple(validated.notes) if validated else (),
             axes=row_source.axes,
             sandbox=endpoint.sandbox,

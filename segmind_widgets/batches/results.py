@@ -105,7 +105,8 @@ class BatchResults:
         except ImportError:
             raise SegmindError(
                 "A DataFrame needs pandas, which is not installed here.",
-                hint="Run %pip install pandas; or use list(batch.records()), which does not.",
+                hint="Run %pip install pandas; or use list(batch.records()), which does not "
+                "need it.",
             ) from None
         table = pandas.DataFrame(list(self.records()))
         return table.set_index("row") if len(table) else table
@@ -113,7 +114,7 @@ class BatchResults:
     def save(self, folder: str | Path = ".", *, recipe: bool = True) -> list[Path]:
         """Copy all outputs into `folder`, named by the numbers of their rows; return the paths.
 
-        `recipe=False` leaves the recipes of pictures out of the copies.
+        `recipe=False` omits the recipes from the copies of pictures.
 
         Raises:
             AssetError: a file cannot be written, see `Asset.save`.
@@ -139,10 +140,10 @@ class BatchResults:
         )
 
     def sheet(self, total: int) -> bytes:
-        """Return the contact sheet as JPEG: a labelled grid for two axes, else rows of tiles.
+        """Return the contact sheet as JPEG: a labelled grid for two axes, else tiles in rows.
 
         Args:
-            total: the number of rows; the sheet says how many it leaves out.
+            total: the number of rows; the sheet states how many are not shown.
         """
         return sheet(self.tiles(), self.axes, more=max(0, total - MAX_TILES))
 

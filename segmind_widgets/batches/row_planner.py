@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -11,18 +12,19 @@ from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.validation import types
-from segmind_widgets.errors import AssetError
+from segmind_widgets.errors import AssetError, InputError
 from segmind_widgets.nested import transform
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.yaml_values import parse_scalar
 from segmind_widgets.types import Model
 
 _WHOLE_NUMBER = re.compile(r"[-+]?\d+\.0*")  # pandas writes 3.0 in a column with empty cells
+_COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
 _MAX_CACHED_FILES = 64
 
 
 class RowPlanner:
-    """Plans rows for one model or workflow.
+    """A planner of rows for one model or workflow.
 
     Args:
         plan: `session.plan`.
@@ -49,32 +51,70 @@ class RowPlanner:
         model = self._find(self.name) if self.options.get("kind") == "model" else None
         return ((model.schema or {}) if model else {}).get("properties", {})
 
-    def plan(self, inputs: Mapping[str, Any], *, text: bool = False) -> Plan:
+    def plan(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        text: bool = False,
+        fixed: Mapping[str, Any] | None = None,
+    ) -> Plan:
         """Plan a row.
 
         Args:
-            inputs: of the row.
+            inputs: the inputs of the row.
             text: whether all values are text, as in a CSV file. The schema converts them; inputs
                 that are not in the schema are read as YAML.
+            fixed: the inputs of all rows, which are no text to convert; those of the row replace
+                them.
 
         Raises:
             InputError: an input is certainly wrong.
         """
-        if text:
-            inputs = {name: self._parse(name, value) for name, value in inputs.items()}
-        inputs = transform(inputs, self._share_assets)
+        parse = self._parse if text else self._parse_json
+        inputs = {name: parse(name, value) for name, value in inputs.items()}
+        inputs = transform({**(fixed or {}), **inputs}, self._share_assets)
         return self._plan(self.name, inputs, again=True, **self.options)
 
     def _parse(self, name: str, value: Any) -> Any:
+        """Return the value that a text means by the schema."""
         if not isinstance(value, str):
             return value
+        kinds = types(self._fields[name]) if name in self._fields else []
+        found = self._parse_json(name, value)
+        if found is not value or "string" in kinds:
+            return found
         if name not in self._fields:
             return parse_scalar(value)
-        kinds = types(self._fields[name])
-        whole = (
-            "integer" in kinds and "string" not in kinds and _WHOLE_NUMBER.fullmatch(value.strip())
-        )
-        return value.partition(".")[0] if whole else value
+        value = value.strip()
+        if "integer" in kinds and _WHOLE_NUMBER.fullmatch(value):
+            return value.partition(".")[0]
+        if {"integer", "number"}.intersection(kinds) and _COMMA_NUMBER.fullmatch(value):
+            raise InputError(
+                f"`{name}` is {value}, with a comma: write {value.replace(',', '.')}.",
+                hint="Nothing was sent.",
+                field=name,
+            )
+        return value
+
+    def _parse_json(self, name: str, value: Any) -> Any:
+        """Return the list or mapping that a text is in JSON, unless the input takes text."""
+        if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+            return value
+        is_known = name in self._fields
+        kinds = types(self._fields[name]) if is_known else ["array", "object"]
+        if "string" in kinds or not {"array", "object"}.intersection(kinds):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError) as error:
+            if not is_known:
+                return value
+            reason = getattr(error, "msg", error)
+            raise InputError(
+                f"`{name}` is not valid JSON: {reason}.",
+                hint='Nothing was sent. Write a list as ["a", "b"].',
+                field=name,
+            ) from None
 
     def _share_assets(self, value: Any) -> Any:
         """Replace a path or bytes by an asset, the same one for the same file."""

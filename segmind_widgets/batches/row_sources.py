@@ -5,30 +5,48 @@ Streams are read one row at a time.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from segmind_widgets.batches.sweeps import Axis
+from segmind_widgets.batches.table_files import CsvFile, JsonLinesFile, TableFile, check_names
 from segmind_widgets.errors import InputError
+from segmind_widgets.types import CheckInputs, Model
 
-_FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-_HINT = "Give a list of mappings, a DataFrame, a CSV or JSONL file, or a generator."
-_MAX_CELL_LENGTH = 16 * 1024 * 1024  # characters; the default of the csv module is 131,072
+FORMATS: Mapping[str, type[TableFile]] = {
+    ".csv": CsvFile,
+    ".tsv": CsvFile,
+    ".jsonl": JsonLinesFile,
+    ".ndjson": JsonLinesFile,
+}
+_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+_SAVE_SHEET = "In the spreadsheet, save or export it as “CSV UTF-8”, and give that file."
+HINT = "Give a list of mappings, a DataFrame, a CSV or JSONL file, or a generator."
 
 
 @dataclass(frozen=True)
 class Row:
-    """The inputs of one run and its number, from 0; `error` if the row is not valid."""
+    """The inputs and the number (from 0) of one run; `error` is set if the row is invalid."""
 
     number: int
     inputs: Mapping[str, Any]
     error: InputError | None = None
+
+
+class NamedTable(Protocol):
+    """A table with a name: a `row_table.RowTable`."""
+
+    @property
+    def label(self) -> str:
+        """Return the table's name in messages."""
+        ...
+
+    def check_columns(self, model: Model | None, mode: CheckInputs) -> None:
+        """Raise InputError where a column is no input of the model."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,13 +54,15 @@ class RowSource:
     """An iterable of rows and its properties.
 
     Attributes:
-        read: starts to read the rows.
+        read: a function that starts reading the rows.
         total: the number of rows; None for a stream.
         listed: whether all rows are in memory, so that they are validated before the first submit.
         repeatable: whether `read` can be called again.
         digest: SHA-256 of a file's content; "" for other sources.
         text: whether all values are text that the model's schema converts.
         axes: the axes of a sweep.
+        fixed: the inputs that are the same for all rows; a row's own inputs stand above them.
+        table: the checks of the whole table's columns, and its name for errors; None without one.
     """
 
     read: Callable[[], Iterable[Row]]
@@ -52,10 +72,12 @@ class RowSource:
     digest: str = ""
     text: bool = False
     axes: tuple[Axis, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    table: NamedTable | None = None
 
 
 def open_source(rows: Any) -> RowSource:
-    """Return the source for any form of rows that `client.map` accepts.
+    """Return a source for rows of any type that `client.map` accepts.
 
     Raises:
         InputError: `rows` has no known form, or the file cannot be read.
@@ -75,7 +97,7 @@ def open_source(rows: Any) -> RowSource:
         return RowSource(lambda: _numbered(rows), repeatable=False)
     if isinstance(rows, Iterable) and not isinstance(rows, (bytes, bytearray)):
         return RowSource(lambda: _numbered(rows))
-    raise InputError(f"A {type(rows).__name__} does not contain rows.", hint=_HINT)
+    raise InputError(f"A {type(rows).__name__} does not contain rows.", hint=HINT)
 
 
 def _numbered(rows: Iterable[Any]) -> Iterator[Row]:
@@ -99,20 +121,9 @@ def _table_rows(table: Any) -> Iterator[dict[str, Any]]:
     else:
         values = table.itertuples(index=False, name=None)
     names = [str(name) for name in table.columns]
-    _check_names(names, "The table")
+    check_names(names, "The table")
     for row in values:
         yield {n: v for n, v in zip(names, row, strict=True) if not _is_empty(v)}
-
-
-def _check_names(names: Sequence[str], where: str) -> None:
-    """Raise InputError for two columns of one name, since a mapping could hold only one."""
-    duplicate = next((name for name, count in Counter(names).items() if name and count > 1), None)
-    if duplicate is not None:
-        raise InputError(
-            f"{where} has two columns named `{duplicate}`.",
-            hint="Rename one of them.",
-            field=duplicate,
-        )
 
 
 def _is_empty(value: Any) -> bool:
@@ -126,108 +137,26 @@ def _is_empty(value: Any) -> bool:
 
 
 def _file_source(path: Path) -> RowSource:
-    kind = _FORMATS.get(path.suffix.lower())
-    if kind is None:
-        suffixes = ", ".join(_FORMATS)
-        raise InputError(f"{path} is not a table of rows ({suffixes}).", hint=_HINT)
-    file: Any = _CsvFile(path) if kind == "csv" else _JsonLinesFile(path)
+    file = open_file(path)
     digest = hashlib.sha256()
-    try:
-        total = sum(1 for _ in file.rows(digest.update))
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}.", hint="Check the name; " + _HINT
-        ) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} cannot be read: {error}.", hint="Save it as UTF-8.") from None
+    total = sum(1 for _ in file.rows(digest.update))
     return RowSource(
-        lambda: _numbered(file.rows()), total, digest=digest.hexdigest(), text=kind == "csv"
+        lambda: _numbered(file.rows()), total, digest=digest.hexdigest(), text=file.is_text
     )
 
 
-class _TextFile:
-    """A UTF-8 file that is read line by line."""
+def open_file(path: Path) -> TableFile:
+    """Return the reader of a table by the file's suffix.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def lines(self, on_bytes: Callable[[bytes], object] | None = None) -> Iterator[str]:
-        """Yield the decoded lines; call `on_bytes` with the bytes of each."""
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file):
-                if on_bytes:
-                    on_bytes(line)
-                yield line.decode("utf-8-sig" if number == 0 else "utf-8")
-
-    def value(self, value: Any) -> Any:
-        """Return a value; `file:PATH` becomes a path relative to the folder of this file."""
-        if isinstance(value, str) and value.startswith("file:"):
-            path = Path(value.removeprefix("file:").strip()).expanduser()
-            return path if path.is_absolute() else self.path.absolute().parent / path
-        if isinstance(value, list):
-            return [self.value(item) for item in value]
-        return value
-
-
-class _CsvFile(_TextFile):
-    """CSV or TSV with the names in the first line; empty cells are left out."""
-
-    def rows(self, on_bytes: Callable[[bytes], object] | None = None) -> Iterator[Any]:
-        csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL_LENGTH))
-        delimiter = "\t" if self.path.suffix.lower() == ".tsv" else ","
-        reader = csv.reader(self.lines(on_bytes), delimiter=delimiter, strict=True)
-        line = 0
-        try:
-            names = self._names(next(reader, []), delimiter)
-            line = reader.line_num
-            for cells in reader:
-                if any(cells):
-                    yield self._row(names, cells, reader.line_num)
-                line = reader.line_num
-        except csv.Error as error:
-            raise InputError(
-                f"{self.path.name} cannot be read after line {line}: {error}.",
-                hint="Close each opening quote, and double each quote inside a quoted text.",
-            ) from None
-
-    def _names(self, cells: list[str], delimiter: str) -> list[str]:
-        names = [name.strip() for name in cells]
-        _check_names(names, self.path.name)
-        others = {*";\t,|"} - {delimiter}
-        if len(names) == 1 and any(character in names[0] for character in others):
-            raise InputError(
-                f"{self.path.name} has only one column, named `{names[0]}`.",
-                hint="Separate columns by commas in a .csv file, and by tabs in a .tsv file.",
-            )
-        return names
-
-    def _row(self, names: list[str], cells: list[str], line: int) -> Any:
-        if len(cells) > len(names) or not all(
-            name or not cell for name, cell in zip(names, cells, strict=False)
-        ):
-            return InputError(
-                f"Line {line} of {self.path.name} has a value in a column without a name.",
-                hint="The first line names the columns; put text with a comma in quotes.",
-            )
-        pairs = zip(names, cells, strict=False)
-        return {name: self.value(cell) for name, cell in pairs if cell != ""}
-
-
-class _JsonLinesFile(_TextFile):
-    """One JSON object on each line; empty lines are skipped."""
-
-    def rows(self, on_bytes: Callable[[bytes], object] | None = None) -> Iterator[Any]:
-        for number, line in enumerate(self.lines(on_bytes), 1):
-            if line.strip():
-                yield self._row(line, number)
-
-    def _row(self, line: str, number: int) -> Any:
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", error)  # without the line number within this line
-            return InputError(
-                f"Line {number} of {self.path.name} is not valid JSON: {reason}.",
-                hint='Write one object on each line, such as {"prompt": "a red fox"}.',
-            )
-        return {n: self.value(v) for n, v in row.items()} if isinstance(row, dict) else row
+    Raises:
+        InputError: the suffix is that of no table.
+    """
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        suffixes = ", ".join(FORMATS)
+        is_sheet = path.suffix.lower() in _SPREADSHEETS
+        raise InputError(
+            f"{path} is not a table of rows ({suffixes}).",
+            hint=_SAVE_SHEET if is_sheet else HINT,
+        )
+    return kind(path)

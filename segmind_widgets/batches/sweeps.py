@@ -50,7 +50,7 @@ class Sweep(Sequence[dict[str, Any]]):
         duplicate = next((name for name in axes if name in inputs), None)
         if duplicate is not None:
             raise InputError(
-                f"`{duplicate}` is among the inputs and is swept.",
+                f"`{duplicate}` is both a fixed input and swept.",
                 hint="Remove one of the two.",
                 field=duplicate,
             )
@@ -88,7 +88,7 @@ def position(axes: Sequence[Axis], number: int) -> tuple[int, ...]:
 
 
 def split(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the fixed inputs, and the values of the inputs of the form `{sweep: [...]}`."""
+    """Return the fixed inputs, and the values of the inputs given as `{sweep: [...]}`."""
     swept = {
         name: value[SWEEP_KEY]
         for name, value in inputs.items()
@@ -110,7 +110,7 @@ def _axis(name: str, values: Any) -> Axis:
 
 
 def label(value: Any) -> str:
-    """Return a short text for a value, as on the edge of a grid."""
+    """Return a short text for a value, for the labels of a grid."""
     name = getattr(value, "filename", None)
     if isinstance(value, bool):
         text = str(value).lower()

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets.catalog import synonyms
 from segmind_widgets.catalog.listings import parse_directory, parse_parameters
 from segmind_widgets.catalog.validation import (
     InputNote,
@@ -22,9 +23,11 @@ from segmind_widgets.catalog.validation import (
     media_type,
     with_seed,
 )
+from segmind_widgets.likeness import letters, nearest
 from segmind_widgets.types import Model
 
 __all__ = [
+    "MODALITIES",
     "Catalog",
     "InputNote",
     "ValidationResult",
@@ -38,12 +41,15 @@ __all__ = [
 
 
 class Catalog:
-    """All models, immutable: the built-in ones, then those that only the live rows have.
+    """All models, immutable: the built-in ones, then those that only the live directory has.
 
-    Where both have a model, the live row wins, except for its empty fields.
+    If both have a model, the fields of the live row are used, except for empty ones. `is_live` is
+    whether there is a live directory.
     """
 
     def __init__(self, live: Iterable[Model] = ()) -> None:
+        live = list(live)
+        self.is_live = bool(live)
         models = {(model.provider, model.slug): model for model in _built_in()}
         for row in live:
             key = row.provider, row.slug
@@ -57,12 +63,12 @@ class Catalog:
         return len(self._models)
 
     def find(self, slug: str, provider: str | None = None) -> Model | None:
-        """Return the model of a slug; without a provider, of the first provider that has it."""
+        """Return the model with this slug; without a provider, the first provider's."""
         models = (m for m in self.matching(slug) if provider in (None, m.provider))
         return next(models, None)
 
     def matching(self, slug: str) -> Iterator[Model]:
-        """Yield the model of a slug of each provider that has it."""
+        """Yield the model with this slug from each provider that has it."""
         name = slug.strip().lower()
         return (model for model in self if model.slug.lower() == name)
 
@@ -72,8 +78,9 @@ class Catalog:
         """Return the listed models that match, best first; all of them for an empty query.
 
         Args:
-            query: words of the slug, name or description; near misses come last.
-            modality: one of `kinds` ("image", "video", "edit", …) or part of a service's own term.
+            query: words of the slug, name or description, or what the model does ("cutout").
+            modality: one of `kinds` ("image", "video", "edit", …) or a part of the service's own
+                text.
             provider: only the models of this provider.
         """
         models = [
@@ -91,7 +98,7 @@ class Catalog:
         return matches or _nearest(query, models)
 
     def suggest(self, slug: str, provider: str | None = None) -> list[str]:
-        """Return up to three slugs that are near to this one, the nearest first."""
+        """Return up to three similar slugs, the most similar first."""
         models = [m for m in self if m.listed and provider in (None, m.provider)]
         near = _nearest(slug, models) or self.search(slug, provider=provider)
         return [model.slug for model in near[:3]]
@@ -138,34 +145,33 @@ _KINDS = {  # kind: pattern for the letters of a modality, in lower case
     "transcribe": "audiototext",
     "llm": "llm|chat",
 }
+MODALITIES = tuple(_KINDS)  # what `search` takes, and also any part of a service's own term
 _ALIASES = {
     "picture": "image", "photo": "image", "film": "video", "sound": "audio", "speech": "audio",
     "voice": "audio", "music": "audio", "chat": "llm", "embedding": "embed",
 }  # fmt: skip
 
 
+@cache  # of few texts: one for each way to write a modality
 def kinds(modality: str) -> frozenset[str]:
-    """Return the kinds of a modality as the services write it: its output and its operations.
+    """Return the kinds in a service's modality text: its output and its operations.
 
     "Image-to-Video Generation" is {"video", "animate"}, "imageTOImage" is {"image", "edit"}.
     """
-    letters = _letters(modality)
-    return frozenset(kind for kind, pattern in _KINDS.items() if re.search(pattern, letters))
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.lower())
+    text = letters(modality)
+    return frozenset(kind for kind, pattern in _KINDS.items() if re.search(pattern, text))
 
 
 def _is_of(model: Model, modality: str) -> bool:
-    kind = _letters(modality).removesuffix("s")
+    kind = letters(modality).removesuffix("s")
     kind = _ALIASES.get(kind, kind)
     if kind in _KINDS:
         return kind in kinds(model.modality)
-    return kind in _letters(model.modality)
+    return kind in letters(model.modality)
 
 
-_UNRELATED = 5  # the rank of a model without the words of a query
+_TASK, _TASK_OF_TEXT = 2, 5  # the ranks of models that do what a query says: by name, by text
+_UNRELATED = 6  # the rank of a model that lacks the words of a query
 
 
 def _words(text: str) -> list[str]:
@@ -173,25 +179,62 @@ def _words(text: str) -> list[str]:
 
 
 def _rank(model: Model, words: list[str]) -> int:
-    """Return 0 for the slug itself, 1 for its start, 2 and 3 for its words, 4 for other text."""
+    """Return 0 for the slug itself, 1 for its start, 2 and 3 for its words, then other text."""
     query = " ".join(words)
     slug, name = " ".join(_words(model.slug)), " ".join(_words(model.name))
     if query in (slug, name):
         return 0
     if slug.startswith(query) or name.startswith(query):
         return 1
+    if _is_reversed(words, f"{slug} {name}"):
+        return _UNRELATED
     title = f"{slug} {name}".split()
     if all(any(part.startswith(word) for part in title) for word in words):
         return 2
+    task_rank = _task_rank(model, words)
+    if task_rank == _TASK:
+        return task_rank
     if all(word in f"{slug} {name}" for word in words):
         return 3
     rest = f"{slug} {name} {model.description} {model.modality}".lower()
-    return 4 if all(word in rest for word in words) else _UNRELATED
+    return 4 if all(word in rest for word in words) else task_rank
+
+
+def _task_rank(model: Model, words: list[str]) -> int:
+    """Return 2 for a model whose name says the task of a query, 5 for one whose text says it.
+
+    Words beside those of the task must stand in the model's text, or be a modality of it.
+    """
+    query = synonyms.stems(" ".join(words))
+    title = synonyms.stems(f"{model.slug} {model.name}")
+    text = synonyms.stems(model.description)
+    own = kinds(model.modality)
+    best = _UNRELATED
+    for task, used in synonyms.named(query):
+        others = [word for word in query if word not in used]
+        in_title = all(word in title or _kind(word) in own for word in others)
+        if not task.kinds & own or not (
+            in_title or all(word in (*title, *text) or _kind(word) in own for word in others)
+        ):
+            continue
+        if in_title and task.in_title(title):
+            return _TASK
+        if task.is_kind or task.in_title(title) or task.in_text(text):
+            best = _TASK_OF_TEXT
+    return min(best, _TASK_OF_TEXT) if synonyms.says(query, title + text) else best
+
+
+def _is_reversed(words: list[str], title: str) -> bool:
+    """Return whether a query says "speech to text" and a name only "text to speech"."""
+    pairs = [(a, b) for a, to, b in zip(words, words[1:], words[2:], strict=False) if to == "to"]
+    return any(f"{b} to {a}" in title and f"{a} to {b}" not in title for a, b in pairs)
+
+
+def _kind(word: str) -> str:
+    """Return the modality of a word: image of photo."""
+    return _ALIASES.get(word, word)
 
 
 def _nearest(text: str, models: list[Model]) -> list[Model]:
-    import difflib  # here: only a name without a match needs it
-
-    by_letters = {_letters(model.slug): model for model in models}
-    near = difflib.get_close_matches(_letters(text), by_letters, n=8, cutoff=0.7)
-    return [by_letters[letters] for letters in near]
+    by_slug = {model.slug: model for model in models}
+    return [by_slug[slug] for slug in nearest(text, by_slug, 8)]

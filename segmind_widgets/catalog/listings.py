@@ -67,7 +67,7 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
     """Parse a record of APIMart's `GET /v1/models?expand=parameters`; return None without an id.
 
     The inputs are in `parameters.input_schema.properties`. Entries that are not JSON Schema are
-    left out, and inputs with names of files (`image_urls`) are marked as media.
+    left out, and inputs whose names denote files (`image_urls`) are marked as media.
     """
     slug = record.get("id")
     if not isinstance(slug, str) or not slug:
@@ -111,7 +111,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-_KEYWORDS: Mapping[str, Callable[[object], bool]] = {  # keyword: whether its definition can be used
+_KEYWORDS: Mapping[str, Callable[[object], bool]] = {  # keyword: a check whether its value is valid
     **{rule: fits for rule, fits in schemas.RULES.items() if rule not in ("type", "enum")},
     "title": _is_text, "description": _is_text, "format": _is_text,
     "contentMediaType": _is_text, "contentEncoding": _is_text,

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from segmind_widgets import schemas
 from segmind_widgets.errors import InputError
+from segmind_widgets.likeness import misspelt, nearest
 from segmind_widgets.nested import transform
 from segmind_widgets.schemas import Path, Schema, Violation, is_list, is_mapping
 from segmind_widgets.types import Model
@@ -23,7 +24,8 @@ from segmind_widgets.types import Model
 _WHOLE = r"[-+]?[0-9]{1,18}"
 _REAL = r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"
 _ADDRESS = r"(?i:data:|(?!file:)[a-z][a-z0-9+.-]*://)"
-_SENT = " It is sent as it is."
+_SENT = " It is sent unchanged."
+UNCHECKED = 'Nothing was sent. To send it unchanged: %config SegmindClient.check_inputs = "warn"'
 _BASE64 = r"[A-Za-z0-9+/_-]{60}[A-Za-z0-9+/=_\s-]*"
 
 
@@ -40,12 +42,14 @@ class InputNote(NamedTuple):
 class ValidationResult(NamedTuple):
     """The inputs to send, with notes about them.
 
-    `problems` are certain: the service would refuse the inputs. `warnings` are not.
+    `problems` are certain: the service would refuse the inputs. `warnings` are not. `misspelt` are
+    those of the warnings about an input that has a near name without a value.
     """
 
     inputs: dict[str, Any]
     problems: tuple[InputNote, ...] = ()
     warnings: tuple[InputNote, ...] = ()
+    misspelt: tuple[InputNote, ...] = ()
 
     def raise_for_problems(self) -> None:
         """Raise an InputError that lists all problems; do nothing where there is none."""
@@ -57,12 +61,24 @@ class ValidationResult(NamedTuple):
                 field=self.problems[0].field,
             )
 
+    def raise_for_misspelt(self) -> None:
+        """Raise an InputError for names that are misspelt; do nothing where there is none.
+
+        A service may ignore an unknown input, run the model without it, and bill the run.
+        """
+        if self.misspelt:
+            raise InputError(
+                " ".join(str(note).removesuffix(_SENT) for note in self.misspelt),
+                hint=UNCHECKED,
+                field=self.misspelt[0].field,
+            )
+
 
 def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
     """Validate inputs against the model's schema; without a schema all inputs pass unchanged.
 
-    Files in any form (Assets, Paths, images, bytes, jobs) stay as they are: they fit media fields
-    only.
+    Files in any form (Assets, Paths, images, bytes, jobs) stay as they are: they are valid only in
+    media fields.
     """
     if not model.schema:
         return ValidationResult(dict(inputs))
@@ -91,13 +107,14 @@ def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
         for name in values
         if name not in properties
     ]
-    return ValidationResult(values, tuple(problems), tuple(warnings))
+    misspelt_names = [note for note in warnings if _is_misspelt(note.field, values, model)]
+    return ValidationResult(values, tuple(problems), tuple(warnings), tuple(misspelt_names))
 
 
 def with_seed(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Add seed -1 (a new seed for each run) where the model takes it and none is set.
 
-    Many of Segmind's pages have a fixed seed as default, which would repeat the same picture.
+    Many of Segmind's models have a fixed default seed, which would give the same picture each time.
     """
     seed = _properties(model).get("seed", {})
     takes_seed = {"integer", "number"}.intersection(types(seed)) and seed.get("minimum", -1) <= -1
@@ -108,6 +125,14 @@ def _properties(model: Model) -> Mapping[str, Schema]:
     """Return the schemas of a model's inputs by their names; none where they are unknown."""
     schema: Schema = model.schema or {}
     return schema.get("properties") or {}
+
+
+def _is_misspelt(name: str, values: Mapping[str, Any], model: Model) -> bool:
+    """Return whether an unknown input is meant as one that has no value."""
+    schema: Schema = model.schema or {}
+    unset = [known for known in _properties(model) if known not in values]
+    required = [known for known in schema.get("required", ()) if known not in values]
+    return bool(misspelt(name, unset) or nearest(name, required))
 
 
 def _with_renamed_prompt(
@@ -124,7 +149,7 @@ def _with_renamed_prompt(
 
 
 def _coerce(value: Any, schema: Schema) -> Any:
-    """Convert a value to the schema's type where its meaning stays the same."""
+    """Convert a value to the schema's type if its meaning stays the same."""
     is_plain = type(value) in (bool, int, float)
     if isinstance(value, numbers.Real) and not is_plain:  # numpy's
         value = int(value) if isinstance(value, numbers.Integral) else float(value)
@@ -147,7 +172,7 @@ def _coerce(value: Any, schema: Schema) -> Any:
 
 
 def _convert(value: Any, kind: str) -> Any:
-    """Return the value as another JSON type; None where it has no such form."""
+    """Return the value as another JSON type; None if it cannot be converted."""
     if isinstance(value, str):
         if kind in ("integer", "number") and re.fullmatch(_WHOLE, value):
             return int(value)
@@ -163,7 +188,7 @@ def _convert(value: Any, kind: str) -> Any:
 
 
 def _without_objects(value: Any, schema: Schema) -> Any:
-    """Put a file's address in the place of `{"url": address}`, the other form of such inputs."""
+    """Replace `{"url": address}`, the other form of a file input, by the address."""
     if is_list(value):
         return [_without_objects(item, schema) for item in value]
     is_object = media_type(schema) and is_mapping(value) and set(value) == {"url"}
@@ -179,7 +204,7 @@ def _is_object(value: Any) -> bool:
 
 
 def _with_address(value: Any) -> Any:
-    """Put an address in the place of a file, so that the rest can be validated."""
+    """Replace a file by an address, so that the rest can be validated."""
     return "https://a.file" if _is_object(value) else value
 
 
@@ -199,8 +224,8 @@ def _misfit(name: str, value: Any, schema: Schema) -> str:
     if media and isinstance(value, str) and not _is_address(value, schema):
         text = value[:60] + "…" * (len(value) > 60)
         return (
-            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{text}`. For a"
-            f" file of yours write `file:{text.removeprefix('file:')}` in a cell, or upload it"
+            f"`{name}` takes {describe_schema(schema)} or its URL, not the text `{text}`. For"
+            f" your own file, write `file:{text.removeprefix('file:')}` in a cell, or upload it"
             " first."
         )
     return ""
@@ -226,7 +251,7 @@ _TYPES = {  # type in JSON Schema: type in Python, and a name for people
     "null": (type(None), "nothing"),
 }
 
-_MEDIA = {"image": "an image", "video": "a video", "audio": "a sound file", "*": "a file"}
+_MEDIA = {"image": "an image", "video": "a video", "audio": "an audio file", "*": "a file"}
 
 _BOUNDS = {
     "minimum": "at least",
@@ -243,12 +268,12 @@ def types(schema: Schema) -> list[str]:
 
 
 def is_a(value: Any, kind: str) -> bool:
-    """Return whether a value is of a JSON type. True is no number, and 5.0 no integer."""
+    """Return whether a value is of a JSON type. True is not a number, and 5.0 is not an integer."""
     return isinstance(value, _TYPES[kind][0]) and (kind == "boolean" or not isinstance(value, bool))
 
 
 def media_type(schema: Schema) -> str:
-    """Return the files that an input takes: "image/*", "video/*", "audio/*", "*/*", else "".
+    """Return the type of files an input takes: "image/*", "video/*", "audio/*", "*/*", else "".
 
     `schema` is the input's own; for a list of files, that of the list.
     """
@@ -272,14 +297,14 @@ def scalar(value: Any) -> str:
 
 
 def describe_schema(schema: Schema) -> str:
-    """Return a name for the values that a schema takes: "a whole number", "an image"."""
+    """Return a description of the values that a schema takes: "a whole number", "an image"."""
     if "array" not in types(schema) and (media := media_type(schema)):
         return _MEDIA.get(media.split("/")[0], "a file")
     return " or ".join(_TYPES[kind][1] for kind in types(schema)) or "another value"
 
 
 def describe_value(value: Any) -> str:
-    """Return a name for a value that needs no knowledge of Python."""
+    """Return a description of a value for readers who do not know Python."""
     if isinstance(value, str):
         return f'the text "{value[:40]}{"…" * (len(value) > 40)}"'
     for kind in ("boolean", "number"):
@@ -340,8 +365,8 @@ def _describe_choices(value: Any, choices: Iterable[Any]) -> str:
 
 
 def _describe_step(value: float, step: float) -> str:
-    """Return the sentence for a number between two steps; "" where rounding may be the cause."""
-    if abs(value) > 1e15 * step:  # beyond, floats cannot tell
+    """Return the sentence for a number between two steps; "" if rounding may cause it."""
+    if abs(value) > 1e15 * step:  # larger floats are not precise enough
         return ""
     steps = value / step
     if abs(steps - round(steps)) <= 1e-9:  # 0.1 + 0.2 is meant as a multiple of 0.1
@@ -352,8 +377,5 @@ def _describe_step(value: float, step: float) -> str:
 
 def did_you_mean(text: str, names: Iterable[str], mark: str = "`") -> str:
     """Return the clause `; did you mean …?` for the nearest name; "" where none is near."""
-    import difflib  # here: only a mistake needs it
-
-    by_lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(text.lower(), by_lower, n=1, cutoff=0.6)
-    return f"; did you mean {mark}{by_lower[near[0]]}{mark}?" if near else ""
+    near = nearest(text, names)
+    return f"; did you mean {mark}{near[0]}{mark}?" if near else ""

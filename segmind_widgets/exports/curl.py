@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 _BEGIN = """\
 #!/bin/sh
-# Run <<name>> at <<service>> once, and save what it makes here.
+# Run <<name>> at <<service>> once, and save its results here.
 set -eu
-api=<<api>>
+<<origin>>api=<<api>>
 key="<<header>>"
 <<other>>tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-call() {  # one call with the key, its reply in a file; stops with the service's own words
+call() {  # one call with the key, its reply in a file; else exits with the service's message
     code=$(curl -sS -o "$tmp/reply" -w '%{http_code}' -H "$key" "$@")
 <<again>>    if [ "$code" != 200 ]; then
         cat "$tmp/reply" >&2
@@ -82,7 +82,7 @@ print(base64.b64encode(open(sys.argv[1], "rb").read()).decode())' "$1"
 }
 """
 _POST = """
-# The POST is billed, and sent once. To ask after it is free.
+# The POST is billed and sent once. Polling is free.
 call -H 'content-type: application/json' --data-binary @"$tmp/inputs" \\
     <<more>>"$api<<path>>"
 """
@@ -239,6 +239,7 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
     return {
         "name": request.name,
         "service": request.service,
+        "origin": request.origin("#"),
         "api": shlex.quote(request.api),
         "header": first,
         "other": "".join(f'other_key="{other}"\n' for other in others),
@@ -264,7 +265,7 @@ def _address(request: ExportRequest) -> str:
 def document(inputs: Mapping[str, Any], files: Mapping[tuple[str, str], File]) -> str:
     """Return shell code that writes the inputs as JSON to `$tmp/inputs`.
 
-    Files become variables, which hold their URL or their base64.
+    Each file becomes a variable with its URL or its base64.
     """
     names = {key: f"file_{number}" for number, key in enumerate(files, 1)}
     text, mark = with_marks(inputs, names)

@@ -1,7 +1,7 @@
 """Export a run as code: a cell, Python with this client, plain Python, curl or JavaScript.
 
-None of it holds a key: the scripts read it from the environment. Files are named by their paths,
-never by an address that a provider gave them for a while.
+None of it holds a key: the scripts read it from the environment. Files are given by their paths,
+never by temporary URLs of a provider.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from segmind_widgets.exports.javascript import javascript
 from segmind_widgets.exports.python import python
 from segmind_widgets.exports.python_literals import literal, quoted
 from segmind_widgets.exports.request import File, exportable, with_paths
+from segmind_widgets.formatting import provider_option
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.nested import walk
 from segmind_widgets.syntax import cells
@@ -34,10 +35,10 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
     """Return code that runs the same again.
 
     Args:
-        source: a plan, or a job; a job's seed is the one that was used.
+        source: a plan, or a job; for a job, the seed that was used.
         form: "cell", "client" (Python with this package), or a script that does not need this
             package: "python", "curl", "javascript" (Node.js).
-        plan: `client.plan`, which a job needs for a script.
+        plan: `client.plan`, needed to make a script from a job.
 
     Raises:
         InputError: a file is only in memory, or an address among the inputs is signed; `field`
@@ -45,7 +46,7 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
         ValueError: there is no such form, or a job was given without `plan`.
     """
     if form not in FORMS:
-        raise ValueError(f"There is no form {form!r}; there are {', '.join(FORMS)}.")
+        raise ValueError(f"There is no form {form!r}; choose one of {', '.join(FORMS)}.")
     if form in _SCRIPTS:
         return _SCRIPTS[form](_planned(source, plan) if isinstance(source, Job) else source)
     if isinstance(source, Job):
@@ -58,7 +59,7 @@ def export(source: Plan | Job, form: Form, plan: Callable[..., Plan] | None = No
             source.endpoint.provider.name,
             source.endpoint.sandbox,
         )
-    where = "sandbox" if sandbox and name == "segmind" else name
+    where = provider_option(name, sandbox=sandbox)
     options = {} if where == "segmind" else {"provider": where}
     options |= {} if api == "auto" else {"api": api}
     if form == "client":
@@ -74,7 +75,9 @@ def cell(target: str, inputs: Mapping[str, Any], kind: str = "model", options: s
         InputError: a value has no text form, such as a file in memory; `field` names it.
     """
     if re.search(r"\s", target):
-        raise InputError(f"{target!r} has spaces, and a cell's first line cannot hold it.")
+        raise InputError(
+            f"{target!r} contains spaces, so it cannot be in the first line of a cell."
+        )
     name = "segmind_run" if kind == "model" else "segmind_workflow"
     line = " ".join(filter(None, [f"%%{name}", target, options]))
     return f"{line}\n{cells.dump(exportable(inputs))}".rstrip("\n") + "\n"
@@ -85,7 +88,7 @@ def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **o
 
     Args:
         target: a model's slug, or a workflow's id, slug or URL.
-        inputs: as a person gave them.
+        inputs: the inputs before uploads.
         kind: model or workflow.
         options: further arguments of `client.run`, such as provider.
 
@@ -109,7 +112,7 @@ def client_code(target: str, inputs: Mapping[str, Any], kind: str = "model", **o
 
 def _planned(job: Job, plan: Callable[..., Plan] | None) -> Plan:
     if plan is None:
-        raise ValueError("A job's script needs `plan`: give client.plan.")
+        raise ValueError("A script from a job needs the argument `plan`: pass client.plan.")
     return plan(job.model, _inputs(job), kind=job.kind, provider=job.provider)
 
 

@@ -18,10 +18,10 @@ _MODULES = {
     "timers/promises": ("setTimeout as sleep",),
 }
 _BEGIN = """\
-// Run <<name>> at <<service>> once, and save what it makes here: node run.mjs (Node.js 18 or newer)
+// Run <<name>> at <<service>> once, and save its results here: node run.mjs (Node.js 18 or newer)
 <<imports>>
 
-const API = <<api>>;
+<<origin>>const API = <<api>>;
 const KEYS = [<<keys>>];
 
 // Send one request, with the key by default; stop with the service's own words. A GET is free and
@@ -244,6 +244,7 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
     return {
         "name": request.name,
         "service": request.service,
+        "origin": request.origin("//"),
         "api": json.dumps(request.api),
         "keys": ", ".join(_HEADERS[header].format(request.key) for header in request.headers),
         "upload": _address(request),
@@ -261,7 +262,7 @@ def _address(request: ExportRequest) -> str:
 
 
 def document(inputs: Mapping[str, Any], files: Mapping[tuple[str, str], File]) -> str:
-    """Return the inputs as a JavaScript object; a file is a call that gives its URL or content."""
+    """Return the inputs as a JavaScript object; a file becomes a call that returns it."""
     names = {key: f"file_{number}" for number, key in enumerate(files, 1)}
     calls = {name: _call(files[key]) for key, name in names.items()}
     text, mark = with_marks(inputs, names)

@@ -1,4 +1,4 @@
-"""A run as a Python script that needs `requests` alone, as one would write it by hand."""
+"""A run as a Python script that needs only `requests`, written in the usual style."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 _MODULES = ("base64", "json", "mimetypes", "os", "re", "time")
 
-_BEGIN = '''API = <<api>>
+_BEGIN = '''<<origin>>API = <<api>>
 <<keys>>
 
-session = requests.Session()  # repeats what is free; the POST is billed, and sent once
+session = requests.Session()  # repeats free requests; the POST is billed and sent once
 retry = Retry(8, backoff_factor=1, status_forcelist=[429, 500, 502, 503, 504])
 session.mount("<<scheme>>://", HTTPAdapter(max_retries=retry))
 
 
 def call(method, url, headers=KEY, **body):
-    """Send one request, with the key by default; stop with the service's own words."""
+    """Send one request, with the key by default; exit with the reply on an error."""
     follow = headers is not KEY  # the key goes nowhere else
     reply = session.request(
         method, url, headers=headers, timeout=<<timeout>>, allow_redirects=follow, **body
@@ -186,7 +186,7 @@ def python(plan: Plan) -> str:
             run,
         ]
     )
-    title = f'"""Run {request.name} at {request.service} once, and save what it makes here."""'
+    title = f'"""Run {request.name} at {request.service} once, and save its results here."""'
     text = fill(code, _values(request))
     return f"{title}\n\n{_imports(code)}\n\n{text}"
 
@@ -205,6 +205,7 @@ def _values(request: ExportRequest) -> Mapping[str, str]:
     first, *others = (_HEADERS[header].format(request.key) for header in request.headers)
     keys = [f"KEY = {first}", *(f"OTHER_KEYS = [{other}]" for other in others)]
     return {
+        "origin": request.origin("#"),
         "api": quoted(request.api),
         "scheme": request.api.partition(":")[0].lower(),
         "keys": "\n".join(keys),

@@ -1,4 +1,4 @@
-"""JSON values as Python source, laid out as a formatter does it."""
+"""JSON values as Python source, laid out like a formatter's output."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _SHORT_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def literal(value: object, indent: str = "", column: int = 0) -> str:
-    """Return a value as Python source, as a formatter lays it out. A File is a call.
+    """Return a value as Python source in a formatter's layout. A File becomes a call.
 
     Args:
         value: JSON, with a File for each file. A mapping at column 0 has a line for each item.
-        indent: of the line on which the value begins.
-        column: the columns in front of the value on that line.
+        indent: the indentation of the line on which the value begins.
+        column: the number of columns before the value on that line.
     """
-    whole: object = value  # `isinstance` below narrows `value` to unknown elements
+    whole: object = value  # `isinstance` below narrows `value` to a container of unknown elements
     line = _on_one_line(value)
     fits = column + _width(line) < _WIDTH  # a comma follows
     if not value or (fits and not (isinstance(value, Mapping) and column == 0)):
@@ -71,7 +71,7 @@ def _arguments(file: File) -> list[str]:
 
 
 def _call_on_lines(file: File, indent: str) -> str:
-    """Return a call with its arguments on a line of their own, or on a line each."""
+    """Return a call with all arguments on one separate line, or on one line each."""
     inner = f"{indent}    "
     line = f"{inner}{', '.join(_arguments(file))}"
     if _width(line) <= _WIDTH:
@@ -83,7 +83,7 @@ def _call_on_lines(file: File, indent: str) -> str:
 
 
 def _pieces(text: str, width: int) -> list[str]:
-    """Return quoted pieces of a text, which Python joins; cut behind spaces where possible."""
+    """Return a text as adjacent string literals, split after spaces if possible."""
     pieces = [""]
     for word in re.findall(r"\S+\s*|\s+", text):
         if _width(quoted(pieces[-1] + word)) <= width:
@@ -106,7 +106,7 @@ def _width(text: str) -> int:
 
 
 def quoted(text: str) -> str:
-    """Return a string as Python source, in the quotes that need fewer escapes."""
+    """Return a string as Python source, with the kind of quotes that needs fewer escapes."""
     quote = "'" if text.count('"') > text.count("'") else '"'
     return quote + "".join(_escaped(character, quote) for character in text) + quote
 

@@ -22,13 +22,13 @@ _SIGNED = re.compile(
     re.IGNORECASE,
 )
 _HEADERS = ("Authorization", "x-api-key")
-_WORKFLOW_PAUSE = 7  # seconds between polls, as a workflow's API page has it
+_WORKFLOW_PAUSE = 7  # seconds between polls, from the API page of workflows
 
 
 class File(str):
-    """A file's path in the place of its URL; `use` is the function that a script calls with it.
+    """A file's path instead of its URL; `use` is the function that a script calls with the path.
 
-    "upload" gives its URL, "encoded" its content as base64, "Path" the path itself.
+    "upload" returns its URL, "encoded" its content as base64, "Path" the path itself.
     """
 
     use: Literal["upload", "encoded", "Path"]
@@ -46,10 +46,12 @@ class File(str):
 class ExportRequest:
     """A submit as a script sends it.
 
-    `inputs` are JSON but for each `File`. `protocol` is how the reply leads to the outputs: v1,
-    v2, workflow or task. `api` is the base address and `path` what follows it, `pause` the seconds
-    between polls, `key` the variable that holds the key, `name` a stem for the outputs' files.
-    `headers` are the names of the headers that may carry the key, the first to try first.
+    `inputs` are JSON, except for `File` values. `protocol` is the way from the reply to the
+    outputs: v1, v2, workflow or task. `api` is the base address, `path` the rest of the address,
+    `pause` the seconds between polls, `key` the variable that holds the key, `name` the stem of the
+    output files' names. `headers` are the names of the headers that may carry the key, in the order
+    in which they are tried. `sandbox` is whether the plan is of the built-in sandbox; the addresses
+    are the real ones then.
     """
 
     protocol: Literal["v1", "v2", "workflow", "task"]
@@ -62,6 +64,7 @@ class ExportRequest:
     headers: tuple[str, ...]
     name: str
     service: str
+    sandbox: bool
 
     @property
     def files(self) -> dict[tuple[str, str], File]:
@@ -69,18 +72,29 @@ class ExportRequest:
         files = (leaf for _, leaf in walk(self.inputs) if isinstance(leaf, File))
         return {(str(file), file.use): file for file in files}
 
+    def origin(self, mark: str) -> str:
+        """Return the comment on a run of the sandbox, behind the mark of comments; else ""."""
+        if not self.sandbox:
+            return ""
+        return (
+            f"{mark} Made from a run on the sandbox. This is the address of {self.service} itself,"
+            f" where a run is billed.\n"
+        )
+
     def uses(self, use: str) -> bool:
         """Return whether a script calls this function with a file."""
         return any(file.use == use for file in self.files.values())
 
 
 def request_of(plan: Plan) -> ExportRequest:
-    """Return the request that a plan sends.
+    """Return the request of a plan.
 
     Raises:
         InputError: a file is only in memory, an address is signed, or the provider refuses a file.
     """
     provider = plan.endpoint.provider
+    # the built-in sandbox ends with its kernel, and nothing else has its key
+    real = type(provider)() if plan.endpoint.sandbox else provider
 
     def upload(asset: Asset) -> str:
         if asset.path is None:
@@ -98,20 +112,21 @@ def request_of(plan: Plan) -> ExportRequest:
     name = (plan.request.target if protocol == "task" else path).rpartition("/")[2]
     return ExportRequest(
         protocol,
-        plan.endpoint.address,
+        next(iter(real.urls.values())),
         quote(path),
-        provider.upload_url,
+        real.upload_url,
         call.json,
         _WORKFLOW_PAUSE if protocol == "workflow" else _pause(plan.expected_seconds),
         f"{provider.name.upper()}_API_KEY",
         _key_headers(provider.authorize(call, "key"), protocol),
         re.sub(r"[^\w.-]+", "-", name).strip("-.") or "output",
         provider.title,
+        plan.endpoint.sandbox,
     )
 
 
 def with_paths(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs as JSON, with a File to be used as a Path for each file.
+    """Return the inputs as JSON, with a File with the use "Path" for each file.
 
     Raises:
         InputError: see `exportable`; or a value is neither JSON nor a file.
@@ -124,7 +139,7 @@ def with_paths(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def exportable(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs with an Asset for each file, after a check that text can hold them.
+    """Return the inputs with an Asset for each file, if they can be written as text.
 
     Raises:
         InputError: a file is only in memory, or an address is signed; `field` names it.
@@ -139,22 +154,22 @@ def exportable(inputs: Mapping[str, Any]) -> dict[str, Any]:
 def _check(name: str, value: Any) -> None:
     if isinstance(value, Asset) and value.path is None and value.url is None:
         raise InputError(
-            f"`{name}` is only in memory, and text cannot hold it.",
+            f"`{name}` is only in memory, so it cannot be written as text.",
             hint="Save it as a file first, and give that file.",
             field=name,
         )
     url = value.url if isinstance(value, Asset) and value.path is None else value
     if isinstance(url, str) and _SIGNED.match(url):
         raise InputError(
-            f"`{name}` is an address with a signature or a password in it, which is not written"
-            " down.",
+            f"`{name}` is an address that contains a signature or a password, so it is not "
+            "exported.",
             hint="Save it as a file first, and give that file.",
             field=name,
         )
 
 
 def _protocol(provider: str, path: str) -> Literal["v1", "v2", "workflow", "task"]:
-    """Return how a provider's reply leads to the outputs.
+    """Return the protocol that leads from a provider's reply to the outputs.
 
     Raises:
         InputError: exports do not know the provider.
@@ -172,13 +187,13 @@ def _protocol(provider: str, path: str) -> Literal["v1", "v2", "workflow", "task
 
 
 def _key_headers(authorized: Mapping[str, str], protocol: str) -> tuple[str, ...]:
-    """Return the header that the provider uses, and for workflows, which take either, the other."""
+    """Return the provider's header, and the other one for workflows, which accept both."""
     first, *_ = (name for name in _HEADERS if name in authorized)
     return (first, *(name for name in _HEADERS if name != first and protocol == "workflow"))
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Replace each `<<name>>` of a template, in one pass: values are not templates."""
+    """Replace each `<<name>>` of a template in one pass; values are not templates."""
     return re.sub(r"<<(\w+)>>", lambda match: values[match[1]], template)
 
 
@@ -189,11 +204,11 @@ def indented_json(value: object) -> str:
 
 
 def with_marks(inputs: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> tuple[str, str]:
-    """Return the inputs as JSON in which a mark stands on both sides of each file's name.
+    """Return the inputs as JSON with a mark before and after each file's name.
 
     Args:
         inputs: JSON with a File for each file.
-        names: the name for each file's path and use.
+        names: maps each file's path and use to its name.
 
     Returns:
         The JSON, and the mark, which is longer than any run of its character in the inputs.

@@ -1,4 +1,4 @@
-"""Download a job's outputs to this disk, or into memory where the disk refuses them."""
+"""Download a job's outputs to this disk, or into memory if the disk cannot be written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from segmind_widgets.types import Output
 
 
 class ResultDir(Protocol):
-    """A folder for result files: the store's, or a row's."""
+    """A folder for result files: that of the store, or that of a batch row."""
 
     def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:
         """Return a path for a result and create its folder. Raises StoreError if that fails."""
@@ -30,12 +30,13 @@ class ResultDir(Protocol):
 class Downloader:
     """The files of one job.
 
-    `assets` are the files fetched so far, in order; `problem` is the reason why a file is in
-    memory only, empty where all are on disk.
+    `assets` are the files fetched so far, in order; `problem` is the reason why a file is in memory
+    only, or empty if all are on disk.
 
     Args:
         key: the row in the store.
-        stamp: puts the recipe into an asset, before it is shown or measured.
+        stamp: a function that writes the recipe into an asset before the asset is shown or its size
+            is read.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Downloader:
         self._target, self._key, self._stamp = target, key, stamp
 
     def write(self, index: int, output: Output) -> Output:
-        """Write an output whose bytes came with the reply to disk, if possible; return it."""
+        """Write an output that was part of the reply to disk, if possible; return the asset."""
         if output.data is None:
             return output
         asset = Asset(data=output.data, declared_type=output.media_type)
@@ -70,7 +71,7 @@ class Downloader:
         """Download the missing outputs, each with its recipe in it.
 
         Raises:
-            DownloadError: an output cannot be fetched; those before it stay.
+            DownloadError: an output cannot be fetched; earlier ones are kept.
         """
         for index in range(len(self.assets), len(outputs)):
             asset = self._stamp(self._asset(index, outputs[index]))
@@ -103,7 +104,7 @@ class Downloader:
             media_type = Asset(part, url, declared_type=kind).media_type
             return _move(part, self._path(index, media_type, url)), kind
         except BaseException:
-            with suppress(OSError):  # half a file only takes room
+            with suppress(OSError):  # an incomplete file is useless
                 part.unlink(missing_ok=True)
             raise
 
@@ -114,10 +115,11 @@ class Downloader:
 
 
 def _gone_error(index: int) -> DownloadError:
-    """Return the error for a file that came with a reply and was removed since."""
+    """Return the error for a file that was part of a reply and has since been removed."""
     return DownloadError(
-        f"The file of output {index + 1} was removed from this disk, and it has no address.",
-        hint="Run it again: the service sends such files once.",
+        f"The file of output {index + 1} was removed from this disk and cannot be downloaded "
+        "again.",
+        hint="Run it again: the service sends such files only once.",
         is_gone=True,
     )
 
@@ -132,7 +134,7 @@ def _write(path: Path, data: bytes) -> None:
             part.unlink(missing_ok=True)
         raise StoreError(
             f"{path} cannot be written: {error.strerror}.",
-            hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
+            hint="Free some disk space, or set SEGMIND_WIDGETS_HOME to another folder.",
         ) from error
 
 

@@ -1,32 +1,33 @@
-"""A job as traits that widgets can follow; threads set them, nothing here displays or polls."""
+"""A job as traits that widgets can observe; threads set them. No display, no polling."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
-import html
 import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Float, Int, TraitType, Tuple, Unicode, UseEnum
+from traitlets import Bool, Dict, Float, Instance, Int, TraitType, Tuple, Unicode, UseEnum
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
-from segmind_widgets.formatting import abbreviate_home, badge, figure, money
+from segmind_widgets.formatting import abbreviate_home, money
 from segmind_widgets.jobs.polling import estimated_progress
+from segmind_widgets.markup import Html, badge, element, figure, fragment, lines
 from segmind_widgets.observers import Observable
 from segmind_widgets.types import Status
+from segmind_widgets.waiting import wait_async, wait_for
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from segmind_widgets.jobs.submission import Submission
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ _COLD_START = (
     "a model that was not used for a while has to be loaded first, which can take several minutes"
 )
 _COLD_START_SECONDS = 20.0  # where no usual time is known
-_TICK = 0.2  # seconds: how soon waiting notices a Stop
 
 
 class _Progress(Float):
@@ -51,50 +51,54 @@ class _Progress(Float):
 
 
 def _optional_float(description: str) -> TraitType[float | None, float | None]:
-    trait: Any = Float(None, allow_none=True, help=description)  # its stubs say int | None
+    # the stubs of traitlets declare int | None
+    trait: Any = Float(None, allow_none=True, help=description)
     return trait
 
 
 class Job(Observable):
-    """One run of a model or a workflow. Every trait is set by the client; read them, follow them.
+    """One run of a model or a workflow. The client sets all traits; read or observe them.
 
-    Waiting (`wait`, `result`, `await`) never owns the job: it goes on when waiting is stopped.
+    Stopping a wait (`wait`, `result`, `await`) does not stop the job.
     """
 
-    id = Unicode(help="The service's id; before its reply our own (local-…).")
+    id = Unicode(help="The service's id; before its reply a local one (local-…).")
     provider = Unicode(help="segmind or apimart.")
     model = Unicode(help="The model's slug or the workflow's id.")
     kind = Unicode("model", help="model or workflow.")
     inputs: TraitType[dict[str, Any], dict[str, Any]] = Dict(
-        help="The inputs as sent, URLs in the place of files."
+        help="The inputs as sent, with URLs in place of files."
     )
     sandbox = Bool(help="It runs on the local sandbox: nothing is billed.")
     created = Unicode(help="Time of the start: UTC, ISO 8601.")
     status: TraitType[Status, Status] = UseEnum(
         Status, Status.SUBMITTING, help="See `types.Status`."
     )
-    provider_status = Unicode(help="The service's own word for the status.")
+    provider_status = Unicode(help="The status as the service reports it.")
     message = Unicode(help="The reason for a wait, such as the rate limit.")
     progress: TraitType[float, float] = _Progress(0.0, help="0 to 1; it never falls.")
     indeterminate = Bool(
-        True, help="Neither a usual time nor the service's figure is known, so `progress` is 0."
+        True,
+        help="Whether `progress` is unknown (and 0), since there is no typical time and "
+        "no figure of the service.",
     )
-    estimated = Bool(True, help="`progress` is our estimate, not the service's figure.")
+    estimated = Bool(True, help="Whether `progress` is an estimate, and not the service's figure.")
     elapsed = Float(0.0, help="Seconds since it was submitted; the whole time once it ended.")
-    expected_seconds = _optional_float("Seconds that such a job usually takes.")
-    eta = _optional_float("Seconds until the end, by the usual time; None where it is unknown.")
-    polls = Int(0, help="How often the service was asked about it from this kernel.")
+    expected_seconds = _optional_float("Typical seconds of such a job.")
+    eta = _optional_float("Estimated seconds until the end; None if the typical time is unknown.")
+    polls = Int(0, help="Number of polls from this kernel.")
     cost = _optional_float("USD, as the service billed it.")
     credits = _optional_float("USD left on the account, if the service reports it.")
     seed = Int(None, allow_none=True, help="The seed of the run, if the service reports it.")
     outputs: TraitType[tuple[Asset, ...], tuple[Asset, ...]] = Tuple(
         help="Assets, on this disk, once the status is completed."
     )
-    note = Unicode(help="A remark on the results, such as that they are in memory only.")
-    error: TraitType[SegmindError | None, SegmindError | None] = AnyTrait(
-        None, allow_none=True, help="The error of the job, or None."
+    note = Unicode(help="A remark on the results, for example that they are only in memory.")
+    error = cast(
+        "TraitType[SegmindError | None, SegmindError | None]",  # pyright infers an unbound T
+        Instance(SegmindError, allow_none=True, help="The error of the job, or None."),
     )
-    watching = Bool(True, help="This kernel follows it. False: `resume` continues.")
+    watching = Bool(True, help="Whether this kernel watches it; if False, `resume` continues.")
 
     def __init__(self, **traits: Any) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
@@ -102,7 +106,8 @@ class Job(Observable):
         super().__init__(**{"created": moment, "indeterminate": unknown, **traits})
         self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by the registry
         self.render_export: Callable[[Job, str], str] | None = None  # set by the registry
-        self._context = contextvars.copy_context()  # ipykernel finds the cell by it
+        self.submission: Submission | None = None  # set by the registry before a submit
+        self._context = contextvars.copy_context()  # ipykernel identifies the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._started = time.monotonic() - self.elapsed
@@ -114,7 +119,7 @@ class Job(Observable):
     def publish(self, *, last: bool = False, **changes: Any) -> None:
         """Set traits from any thread, all at once, at most ten times a second.
 
-        `last` publishes at once and ends the waiting: the job is final, or no longer followed.
+        `last` publishes at once and ends all waits: the job has ended or is no longer watched.
         """
         with self._lock:
             self._pending.update(changes)
@@ -137,13 +142,13 @@ class Job(Observable):
         self._started = time.monotonic()
 
     def tick(self) -> None:
-        """Move the clock and the estimate; publish pending changes."""
+        """Update the elapsed time and the estimated progress; publish pending changes."""
         with self._lock:
             if not self._ended.is_set():
                 self._advance_clock(self.latest(_TICK_TRAITS))
 
     def latest(self, names: Iterable[str]) -> dict[str, Any]:
-        """Return traits by name, including changes that wait to be published."""
+        """Return traits by name, including changes that are not published yet."""
         with self._lock:
             return {name: self._pending.get(name, getattr(self, name)) for name in names}
 
@@ -158,18 +163,30 @@ class Job(Observable):
         waiting = latest["status"] in (Status.QUEUED, Status.PROCESSING)
         if waiting and not latest["message"]:
             if expected and elapsed > 3 * expected + 5:
-                changes["message"] = "slower than usual: the model may be starting up"
+                changes["message"] = "slower than typical: the model may be starting up"
             elif not expected and elapsed > _COLD_START_SECONDS:
                 changes["message"] = _COLD_START
         self.publish(**changes)
 
     def stop(self) -> None:
-        """Stop watching. The job continues; `client.resume(job.id)` follows it again."""
-        if not self._ended.is_set():
+        """Stop watching. The job continues; `client.resume(job.id)` watches it again.
+
+        A job that was not sent yet is withdrawn: it is cancelled, and nothing is billed.
+        """
+        if not self._ended.is_set() and not self.withdraw():
             self.publish(last=True, error=self.still_running("You stopped watching"))
 
+    def withdraw(self) -> bool:
+        """Cancel the job where it was not sent yet; return False where it was."""
+        submission = self.submission
+        if submission is None or not submission.withdraw():
+            return False
+        if self.status is not Status.CANCELLED:
+            self.publish(last=True, status=Status.CANCELLED, message="", error=submission.error)
+        return True
+
     def follow(self) -> None:
-        """Undo `stop`; the runner that follows the job again calls it."""
+        """Undo `stop`; called by the runner that watches the job again."""
         with self._lock:
             self._ended.clear()
             self._last_update = 0.0  # the next update is published at once
@@ -184,29 +201,27 @@ class Job(Observable):
                 setattr(self, name, value)
 
     def still_running(self, why: str) -> StillRunning:
-        """Return the error for the end of waiting: the job continues."""
+        """Return the error that ends a wait while the job continues."""
         return StillRunning(
-            f"{why}; the job {self.id} goes on.",
-            hint=f"Get it back with %segmind_jobs --resume {self.id}",
+            f"{why}; the job {self.id} continues.",
+            hint=f"Fetch its result with %segmind_jobs --resume {self.id}",
         )
 
     # waiting
 
     @property
     def done(self) -> bool:
-        """Return whether it ended, well or badly, or is no longer watched."""
+        """Return whether the job has ended, with or without success, or is no longer watched."""
         return self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> Job:
-        """Block until the job ends, and return it. A failure is raised by `result` only.
+        """Block until the job ends, and return it. Does not raise if the job fails; `result` does.
 
         Raises:
-            StillRunning: `timeout` seconds have passed. The job goes on, and is still watched.
+            StillRunning: `timeout` seconds have passed. The job continues and is still watched.
         """
-        until = None if timeout is None else time.monotonic() + timeout
-        while not self._ended.wait(_TICK if until is None else min(_TICK, _seconds_until(until))):
-            if until is not None and time.monotonic() >= until:
-                raise self.still_running(f"Not done within {timeout:g} s")
+        if not wait_for(self._ended.wait, timeout):
+            raise self.still_running(f"Not done within {timeout:g} s")
         return self
 
     def result(self, timeout: float | None = None) -> tuple[Asset, ...]:
@@ -221,8 +236,7 @@ class Job(Observable):
         return self._await_end().__await__()
 
     async def _await_end(self) -> Job:
-        while not self._ended.is_set():
-            await asyncio.sleep(_TICK)
+        await wait_async(self._ended.is_set)
         if self.error is not None:
             raise self.error
         return self
@@ -231,9 +245,9 @@ class Job(Observable):
 
     @property
     def image(self) -> Image:
-        """Return the first picture among the outputs, or None where there is none.
+        """Return the first picture among the outputs, or None.
 
-        The type leaves None out, so that `job.image.size` needs no test in a notebook.
+        The declared type excludes None, so that `job.image.size` needs no check in a notebook.
         """
         images = (asset.image for asset in self.outputs if asset.kind == "image")
         first: Any = next(images, None)
@@ -241,17 +255,17 @@ class Job(Observable):
 
     @property
     def text(self) -> str | None:
-        """Return the first text among the outputs, or None where there is none."""
+        """Return the first text among the outputs, or None."""
         return next((asset.text for asset in self.outputs if asset.kind == "text"), None)
 
     def save(self, folder: str | Path = ".", *, recipe: bool = True) -> list[Path]:
         """Copy all outputs into `folder` and return the paths.
 
-        `recipe=False` leaves the recipes of pictures out of the copies.
+        `recipe=False` omits the recipes from the copies of pictures.
 
         Raises:
             AssetError: a file cannot be written, see `Asset.save`.
-            SegmindError: the job failed; its `error`.
+            SegmindError: the job failed; this is its `error`.
         """
         if self.error is not None:
             raise self.error
@@ -260,12 +274,12 @@ class Job(Observable):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise AssetError(
-                f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another."
+                f"The folder {folder} cannot be created: {error.strerror}.", hint="Choose another."
             ) from error
         return [asset.save(folder, recipe=recipe) for asset in self.outputs]
 
     def rerun(self, **changes: Any) -> Job:
-        """Submit the same inputs with changes, as a new job that is billed anew."""
+        """Submit the same inputs with changes, as a new job, which is billed again."""
         if self.resubmit is None:
             raise SegmindError(
                 f"The inputs of {self.id} are unknown here.", hint="Use client.submit."
@@ -277,7 +291,7 @@ class Job(Observable):
 
         "client" is Python with this package; the scripts in the last three do not need it.
 
-        Nothing is sent, and no key is in it: the scripts read it from the environment.
+        Nothing is sent, and the code contains no key: scripts read it from the environment.
 
         Raises:
             InputError: there is no such form, or a file among the inputs is gone.
@@ -286,7 +300,7 @@ class Job(Observable):
             raise SegmindError(f"The inputs of {self.id} are unknown here.")
         return self.render_export(self, form)
 
-    # how it shows
+    # display
 
     @property
     def caption(self) -> str:
@@ -304,7 +318,8 @@ class Job(Observable):
     def line(self) -> str:
         """Return status and caption in one line of text, for terminals and logs."""
         place = "sandbox · " if self.sandbox else ""
-        files = "".join(f"\n  {asset.path}" for asset in self.outputs if asset.path)
+        paths = (abbreviate_home(asset.path) for asset in self.outputs if asset.path)
+        files = "".join(f"\n  {path}" for path in paths)
         remarks = f"\n  {self.error}" if self.error is not None else ""
         remarks += "".join(f"\n  {remark}" for remark in self._remarks)
         return f"{self.status} · {place}{self.caption}{remarks}{files}"
@@ -325,36 +340,30 @@ class Job(Observable):
             "text/html": self.to_html(),
         }
 
-    def to_html(self, side: int = PREVIEW_SIDE) -> str:
+    def to_html(self, side: int = PREVIEW_SIDE) -> Html:
         """Return the outputs with a caption, pictures at most `side` px; or status and error."""
-        place = f"{badge('sandbox')} " if self.sandbox else ""
-        caption = html.escape(self.caption)
+        caption = fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
         if not self.outputs:
             remarks = [str(self.error)] if self.error is not None else []
+            remarks += [self.error.hint] if isinstance(self.error, StillRunning) else []
             remarks += self._remarks
-            lines = "".join(f"<br>{html.escape(line)}" for line in remarks)
-            return figure(f"<b>{html.escape(str(self.status))}</b>{lines}", place + caption)
+            return figure(lines(element("b", str(self.status)), *remarks), caption)
         alt = str(self.inputs.get("prompt") or self.model)
         many = len(self.outputs) > 1
-        content = "".join(_cell(asset, alt, side, many=many) for asset in self.outputs)
+        content = fragment(*(_cell(asset, alt, side, many=many) for asset in self.outputs))
         if many:
-            content = (
-                '<div style="display:grid;gap:10px;align-items:start;grid-template-columns:'
-                f'repeat(auto-fill,minmax(min(260px,100%),1fr))">{content}</div>'
-            )
+            content = element("div", content, style=_GRID)
         files = [abbreviate_home(asset.path) for asset in self.outputs if asset.path]
-        files += self._remarks
-        return figure(content, "<br>".join([place + caption, *map(html.escape, files)]))
+        return figure(content, caption, *files, *self._remarks)
 
 
-def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> str:
-    content = asset.to_html(alt, side)
-    if not (many and asset.name):
-        return f"<div>{content}</div>"
-    label = html.escape(asset.name)
-    caption = f'<div style="font-size:12px;opacity:.75;margin-top:2px">{label}</div>'
-    return f"<div>{content}{caption}</div>"
+_GRID = (
+    "display:grid;gap:10px;align-items:start;"
+    "grid-template-columns:repeat(auto-fill,minmax(min(260px,100%),1fr))"
+)
 
 
-def _seconds_until(moment: float) -> float:
-    return max(0.0, moment - time.monotonic())
+def _cell(asset: Asset, alt: str, side: int, *, many: bool) -> Html:
+    label = asset.name or "" if many else ""
+    caption = element("div", label, style="font-size:12px;opacity:.75;margin-top:2px")
+    return element("div", asset.to_html(alt, side), caption if label else "")

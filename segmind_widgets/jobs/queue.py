@@ -1,4 +1,4 @@
-"""The order of steps that wait for the rate limit: submits first, polls without starving."""
+"""The order of steps that wait for the rate limit: submits first, but polls are never starved."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ W = TypeVar("W", bound=Waiting)
 class StepQueue(Generic[W]):
     """Steps that wait for the rate limit; polls go in the order in which they were due.
 
-    A submit goes first, then `POLLS_PER_SUBMIT` polls, if as many wait. Under a low limit jobs
-    then start as fast as others end: the longer a poll waits, the likelier it finds the job
-    done, until each job needs no more than these two. A step that is due immediately, such as
-    the result of a finished job, goes before other polls.
+    Each submit is followed by `POLLS_PER_SUBMIT` polls, if that many are waiting. Under a low
+    limit, jobs then start as fast as others end: the longer a poll waits, the more likely it finds
+    the job done, so that in the end each job needs only these two polls. An immediate step, such as
+    fetching the result of a finished job, goes before other polls.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class StepQueue(Generic[W]):
         return len(self._submits) + len(self._polls)
 
     def add(self, runner: W, due: float, *, immediate: bool = False) -> None:
-        """Add a runner whose step is due since `due`; `immediate` steps go before other polls."""
+        """Add a runner whose step became due at `due`; `immediate` steps go before other polls."""
         if runner.is_submit:
             self._submits.append(runner)
         else:

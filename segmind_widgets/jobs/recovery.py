@@ -1,7 +1,8 @@
 """Find a request whose reply was lost, or whose results are gone, in the service's history.
 
-By its id where that is known, else by model, time and inputs, among the requests that this
-journal does not know. Nothing is sent here: a job runner sends each call and passes its reply on.
+The search is by id if that is known, otherwise by model, time and inputs among the requests that
+are not in this journal. This module sends nothing: a job runner sends each call and passes the
+reply on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, HistoryEntry, JobState, Reply
 
 BEFORE = timedelta(minutes=2)  # clocks differ a little; `_clock_skew` corrects large differences
-AFTER = timedelta(minutes=15)  # a v1 run may be written down when it ends
+AFTER = timedelta(minutes=15)  # a v1 run may be recorded when it ends
 _MAX_PAGES = 20  # of 100 rows
 _ROUND_PAUSES = (2.0, 6.0, 18.0)  # seconds; a service may write its history a little later
 _RETRY_AGE = timedelta(minutes=2)
@@ -29,7 +30,7 @@ _NOT_FOUND = "It was not found in the history of {}; resuming it looks again."
 
 
 class Recovery:
-    """The search for one job's loss, at most once. `error` is the loss, None while there is none.
+    """The search for one lost job, done at most once. `error` is the error that lost it, or None.
 
     Args:
         key: the row of the job.
@@ -49,7 +50,7 @@ class Recovery:
         return self._search is not None
 
     def begin(self, error: SegmindError) -> Call | None:
-        """Return the first call of a search for a loss; None for other errors, or without one."""
+        """Return the first call of a search for a lost job; None for other errors."""
         is_gone = isinstance(error, DownloadError) and error.is_gone
         if self.has_begun or not (is_gone or isinstance(error, SubmitUnknown)):
             return None
@@ -61,7 +62,7 @@ class Recovery:
         return self._provider.find(search.id) if search.id else None
 
     def read(self, reply: Reply) -> JobState | None:
-        """Return the state of the request from a page; None where the page does not have it.
+        """Return the state of the request from a page; None if it is not on the page.
 
         Raises:
             SegmindError: the service refused, or its reply cannot be understood.
@@ -76,7 +77,7 @@ class Recovery:
         """Return the call for the next page, and the seconds to wait before it.
 
         Raises:
-            SegmindError: the loss, as there are no further pages.
+            SegmindError: the error that lost the job, if there are no further pages.
         """
         search, pause = self._search, 0.0
         if search and search.call is None:
@@ -87,7 +88,7 @@ class Recovery:
         return search.call if search else None, pause
 
     def give_up(self, error: SegmindError) -> SegmindError:
-        """End the search; return the loss, with a hint where the history was searched."""
+        """End the search; return the job's error, with a hint if the history was searched."""
         if self._search:
             error = error.with_hint(f"{error.hint} {_NOT_FOUND.format(self._provider.title)}")
         self._search = None
@@ -99,7 +100,7 @@ class HistorySearch:
 
     Args:
         key: the row of the job, with its inputs and the time of its submit.
-        hint: a possible id, from a reply that broke off.
+        hint: a possible id, from an incomplete reply.
     """
 
     def __init__(self, provider: Provider, store: Store, key: str, hint: str | None = None) -> None:
@@ -117,14 +118,14 @@ class HistorySearch:
 
     @property
     def call(self) -> Call | None:
-        """Return the call for the next page; None where there is none, or no history."""
+        """Return the call for the next page; None if there is no next page or no history."""
         if not self._page or self._row["kind"] != "model":
             return None
         span = self._sent - BEFORE, self._sent + AFTER
         return self._provider.history_call(self._row["target"], *span, page=self._page)
 
     def read(self, reply: Reply) -> JobState | None:
-        """Return the state of the request; None while it was on no page.
+        """Return the state of the request; None if no page so far has it.
 
         Raises:
             SegmindError: the service refused, or its reply cannot be understood.
@@ -143,7 +144,7 @@ class HistorySearch:
         return None if more else self._best()
 
     def next_round(self) -> float | None:
-        """Start again from the first page; return the seconds to wait before, None to give up."""
+        """Start again from the first page; return the seconds to wait first, or None to give up."""
         if not self._rounds:
             return None
         self._page, self._entries = 1, {}
@@ -173,7 +174,7 @@ class HistorySearch:
         return self._entries[min(fitting)[-1]].state if fitting else None
 
     def _has_twins(self) -> bool:
-        """Return whether equal requests wait for their ids, too: the entry may be theirs."""
+        """Return whether equal requests also have no id yet: the entry may be theirs."""
         rows = self._store.jobs(1000, unfinished=True, target=self._row["target"])
         return any(
             row["sent"] and not row["id"] and row["inputs"] == self._row["inputs"]
@@ -193,7 +194,7 @@ def _clock_skew(reply: Reply) -> timedelta:
 
 
 def agree(sent: Mapping[str, Any], remembered: Mapping[str, Any]) -> bool:
-    """Return whether remembered inputs have all that was sent.
+    """Return whether the inputs in the history include all inputs that were sent.
 
     A service may add defaults, shorten long texts, and replace the seed -1 by the one it chose.
     """
@@ -205,7 +206,7 @@ def agree(sent: Mapping[str, Any], remembered: Mapping[str, Any]) -> bool:
 
 def _equal(sent: Any, remembered: Any) -> bool:
     if isinstance(sent, str) and ", sha256 " in sent and sent.startswith("<"):
-        return bool(remembered)  # planning.inputs.placeholder: a file within the request
+        return bool(remembered)  # see planning.inputs.placeholder: a file sent within the request
     if isinstance(sent, str) and isinstance(remembered, str) and len(remembered) < len(sent):
         return remembered[:100] == sent[:100] and "…" in remembered[100:]
     return sent == remembered

@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from segmind_widgets.errors import (
     StillRunning,
     SubmitUnknown,
 )
+from segmind_widgets.formatting import provider_option
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.recovery import HistorySearch
 from segmind_widgets.jobs.runner import (
@@ -26,20 +28,24 @@ from segmind_widgets.jobs.runner import (
     traits_from_row,
 )
 from segmind_widgets.jobs.scheduler import Scheduler
+from segmind_widgets.jobs.submission import Submission
 from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.retry import send_with_retries
+from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.ownership import JobOwnership, followed
+from segmind_widgets.storage.records import results_from_row
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import Call, RunRequest, Status
+from segmind_widgets.storage.trash import deleted_for_good
+from segmind_widgets.types import Call, Kind, RunRequest, Status
 
 _UNKNOWN_MODEL = "unknown"  # the model of a job that is not in the journal
 _MIN_ID_LENGTH = (
-    16  # characters at least; a shorter text is the beginning of an id, or a typing error
+    16  # minimum length in characters; a shorter text is the beginning of an id, or a typing error
 )
 
 
 class JobFollower(Protocol):
-    """A follower of jobs instead of this kernel's own threads: a `workers.pool.WorkerPool`."""
+    """An object that watches jobs instead of this kernel's threads: a `workers.pool.WorkerPool`."""
 
     def follow(
         self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
@@ -64,6 +70,7 @@ class JobRegistry:
         on_begin: called with each job that is started or resumed.
         export: `client.export`, for `job.export`.
         watch_options: returns `economical`, `watch_limit` and `recipes` for a `JobRunner`.
+        usual_seconds: returns how long a model or workflow usually runs at an endpoint, or None.
     """
 
     def __init__(
@@ -74,6 +81,7 @@ class JobRegistry:
         watch_options: Callable[[], Mapping[str, Any]],
         on_begin: Callable[[Job], object],
         export: Callable[[Job, str], str],
+        usual_seconds: Callable[[str, Kind, Endpoint], float | None],
     ) -> None:
         self._store = store
         self._endpoints = endpoints
@@ -81,6 +89,7 @@ class JobRegistry:
         self._watch_options = watch_options
         self._on_begin = on_begin
         self._export = export
+        self._usual_seconds = usual_seconds
         self._own: set[str] = set()  # keys of the jobs started or resumed here
         self._ownership = JobOwnership(store)
         self._lock = threading.RLock()  # two resumes of one job return the same object
@@ -104,13 +113,14 @@ class JobRegistry:
 
         Args:
             call: the submit.
-            request: its inputs are those of the journal: as sent, with placeholders for long ones.
+            request: the request with the inputs for the journal: as sent, with placeholders for
+                long ones.
             inputs: the inputs before files became URLs, for `rerun`.
             endpoint: where it runs.
             expected_seconds: seconds it usually takes, None where unknown.
-            pool: its follower; None: this kernel's own threads.
-            assign: called with the job before it can be sent, whatever interrupts this.
-            facts: further columns of its row: estimate (USD), fingerprint, batch, row.
+            pool: watches the job; None: this kernel's own threads.
+            assign: called with the job before it can be sent, even if this method is interrupted.
+            facts: additional columns of its row: estimate (USD), fingerprint, batch, row.
         """
         key = self._add(
             endpoint,
@@ -120,11 +130,11 @@ class JobRegistry:
             **facts,
         )
         name = endpoint.provider.name
-        where = "sandbox" if endpoint.sandbox and name == "segmind" else name
         job = self._job(
             key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected_seconds
         )
-        job.resubmit = partial(self._rerun, request, inputs, where)
+        job.resubmit = partial(self._rerun, request, inputs, endpoint.option)
+        job.submission = Submission(self._store, key, request.target)
         if assign:
             assign(job)
         self._watch(job, endpoint, key, call, pool)
@@ -139,7 +149,9 @@ class JobRegistry:
                 raise
             return self._adopt(job_id)
         with self._lock:
-            row = self._store.job(row["key"])  # as the last holder of the lock left it
+            row = self._store.job(row["key"])  # the row as the previous holder of the lock wrote it
+            if row["deleted"] and not row["outputs"]:
+                raise deleted_for_good(row["id"] or row["key"])
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _is_ahead(live, row)):
                 return live
@@ -171,18 +183,27 @@ class JobRegistry:
         if pool and row["sent"] and not (call or outputs or row["id"]):
             call = pool.find_submit(row, endpoint)
             row = self._store.job(row["key"])
-        unsent = bool(before["owner"]) and not row["sent"]  # versions before owners marked nothing
+        unsent = bool(before["owner"]) and not row["sent"]  # older versions did not record owners
         lost = None if call or outputs else self._lost_error(row, endpoint, unsent=unsent)
-        job = self._job_to_follow(row)
+        job = self._job_to_follow(row, self._clock(row, endpoint) if call else {})
         self._watch(job, endpoint, row["key"], call, pool, outputs=outputs, lost=lost)
         return job
 
-    def _job_to_follow(self, row: Mapping[str, Any]) -> Job:
-        """Return the job of a row: the live object where a variable or a view has it."""
+    def _clock(self, row: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:
+        """Return the seconds since a job's start, and its usual ones, as traits."""
+        if Status(row["status"]).final:
+            return {}
+        start = datetime.fromisoformat(row["sent"] or row["created"])
+        age = (datetime.now(timezone.utc) - start).total_seconds()
+        usual = self._usual_seconds(row["target"], row["kind"], endpoint)
+        return {"elapsed": max(0.0, age), "expected_seconds": usual}
+
+    def _job_to_follow(self, row: Mapping[str, Any], clock: Mapping[str, Any]) -> Job:
+        """Return the job of a row: the existing object if a variable or a view still has it."""
         live = self._live.get(row["key"])
         if live is None:
-            return self._from_row(row, watching=True)
-        traits = traits_from_row(row, watching=True)
+            return self._from_row(row, watching=True, **clock)
+        traits = {**traits_from_row(row, watching=True), **clock}
         live.publish(**traits | {"watching": False, "outputs": (), "message": "", "note": ""})
         live.follow()
         return live
@@ -190,7 +211,7 @@ class JobRegistry:
     def _lost_error(
         self, row: Mapping[str, Any], endpoint: Endpoint, *, unsent: bool
     ) -> SubmitUnknown:
-        """Return the error of a row without a next call, to be searched in the history.
+        """Return the error of a row without a next call, which is then searched for in the history.
 
         Raises:
             JobCancelled: it was never sent.
@@ -201,7 +222,9 @@ class JobRegistry:
         )
         status, error = Status.UNKNOWN, unknown
         if unsent:
-            text = f"{row['target']} was never sent: its kernel stopped before. Nothing was billed."
+            text = (
+                f"{row['target']} was never sent, because its kernel stopped. Nothing was billed."
+            )
             status, error = Status.CANCELLED, JobCancelled(text)
         elif row["id"] or HistorySearch(endpoint.provider, self._store, row["key"]).call:
             return unknown
@@ -227,6 +250,25 @@ class JobRegistry:
     def _keys(self, *, here: bool = False, **filters: Any) -> dict[str, Any]:
         return filters | ({"keys": sorted(self._own)} if here else {})
 
+    @property
+    def kernel(self) -> KernelLock:
+        """Return the lock of this kernel."""
+        return self._ownership.kernel
+
+    def is_watched(self, key: str) -> bool:
+        """Return whether this kernel watches the job of a row."""
+        live = self._live.get(key)
+        return live is not None and live.watching
+
+    def refresh(self, key: str) -> Job:
+        """Return the job of a row whose results were deleted or restored."""
+        row = self._store.job(key)
+        live = self._live.get(key)
+        if live is None:
+            return self._from_row(row)
+        live.publish(**{"note": "", **results_from_row(row)})
+        return live
+
     def close(self) -> None:
         """Stop watching; jobs continue at their services."""
         for job in list(self._live.values()):
@@ -238,11 +280,14 @@ class JobRegistry:
 
     def _job_of(self, row: Mapping[str, Any]) -> Job:
         live = self._live.get(row["key"])
+        fewer = live is not None and len(live.outputs) > len(row["outputs"])
+        if live is not None and not live.watching and fewer and row["deleted"]:  # elsewhere, too
+            return self.refresh(row["key"])
         if live is not None and (
             live.watching or live.status == row["status"] or _is_ahead(live, row)
         ):
             return live
-        return self._from_row(row)  # a view may still hold what another kernel finished
+        return self._from_row(row)  # a view may still hold a job that another kernel has finished
 
     def _resume_row(self, row: Mapping[str, Any]) -> Job:
         try:
@@ -297,10 +342,10 @@ class JobRegistry:
         self._own.add(key)
         self._on_begin(job)
 
-    def _from_row(self, row: Mapping[str, Any], *, watching: bool = False) -> Job:
+    def _from_row(self, row: Mapping[str, Any], *, watching: bool = False, **more: Any) -> Job:
         """Return a job made from its row, with its files if they are on disk."""
         request = RunRequest(row["target"], row["inputs"], row["kind"])
-        traits = traits_from_row(row, watching=watching)
+        traits = traits_from_row(row, watching=watching) | more
         if not watching and not traits["status"].final:
             traits["error"] = (
                 followed(row) if self._ownership.elsewhere(row) else _not_followed(row)
@@ -314,15 +359,14 @@ class JobRegistry:
 
     def _provider_option(self, row: Mapping[str, Any]) -> str:
         """Return the provider as `-p` takes it."""
-        own = row["provider"] == "segmind" and self._own_sandbox(row)
-        return "sandbox" if own else row["provider"]
+        return provider_option(row["provider"], sandbox=self._own_sandbox(row))
 
     def _endpoint_of(self, row: Mapping[str, Any]) -> Endpoint:
         """Return the endpoint of a row's job.
 
         Raises:
-            NotFound: it ran on a sandbox that is gone (an unfinished job ends with it), or at
-                another address than the one that is set.
+            NotFound: it ran on a sandbox that no longer exists (which ends its unfinished jobs), or
+                at an address other than the present one.
         """
         endpoint = self._endpoints.at(row["provider"], sandbox=self._own_sandbox(row))
         if endpoint.address == row["place"]:
@@ -330,7 +374,8 @@ class JobRegistry:
         job_id = row["id"] or row["key"]
         if row["sandbox"]:
             error = NotFound(
-                f"The job {job_id} ran on a sandbox that is gone: they end with their kernels.",
+                f"The job {job_id} ran on a sandbox that no longer exists: a sandbox ends with "
+                "its kernel.",
                 hint="Run it again; on the sandbox that costs nothing.",
             )
             if not Status(row["status"]).final:
@@ -339,11 +384,11 @@ class JobRegistry:
             raise error
         raise NotFound(
             f"The job {job_id} runs at {row['place']}, not {endpoint.address}.",
-            hint="Set the address back to that and resume again.",
+            hint="Change the address back to it and resume again.",
         )
 
     def _own_sandbox(self, row: Mapping[str, Any]) -> bool:
-        """Return whether it ran on a kernel's own sandbox, not at the provider's set address."""
+        """Return whether it ran on a kernel's own sandbox, not at an address from the settings."""
         if not row["sandbox"]:
             return False
         return row["place"] != self._endpoints.at(row["provider"], sandbox=False).address
@@ -366,7 +411,7 @@ class JobRegistry:
             if isinstance(state.error, NotFound):
                 raise state.error
         except NotFound as error:
-            hint = f"Neither this journal nor {endpoint.provider.title} knows this id."
+            hint = f"Neither this journal nor {endpoint.provider.title} has a job with this id."
             raise error.with_hint(hint) from error.__cause__
         request = RunRequest(_UNKNOWN_MODEL)
         key = self._add(
@@ -379,12 +424,12 @@ class JobRegistry:
 
 
 def _is_ahead(live: Job, row: Mapping[str, Any]) -> bool:
-    """Return whether it ended here, unrecorded: its results are in this kernel's memory."""
+    """Return whether the job ended here, but its results are only in memory."""
     return live.status is Status.COMPLETED and not Status(row["status"]).final
 
 
 def _may_recover(row: Mapping[str, Any]) -> bool:
-    """Return whether the service's history may have an ended job, or its files."""
+    """Return whether the service's history may contain an ended job or its files."""
     if row["status"] == Status.COMPLETED:
         return bool(row["outputs"]) and not assets_from_row(row)
     return row["status"] == Status.UNKNOWN
@@ -392,13 +437,13 @@ def _may_recover(row: Mapping[str, Any]) -> bool:
 
 def _not_followed(row: Mapping[str, Any]) -> StillRunning:
     job_id = row["id"] or row["key"]
-    message, hint = f"The job {job_id} is not followed here; it goes on.", "Get it back with"
+    message, hint = f"The job {job_id} is not watched here; it continues.", "Fetch its result with"
     if not (row["id"] or row["next"] or row["outputs"]):
-        before = f"The kernel stopped before {row['target']} had an answer"
+        before = f"The kernel stopped before {row['target']} received a reply"
         if row["sent"]:
             message = f"{before}: it may be running and billed."
-            hint = "Look for it, unpaid, with"
-        elif row["owner"]:  # without an owner it is uncertain whether the kernel stopped
-            message = f"{before}, and before it was sent: nothing was billed."
+            hint = "Search for it (free of charge) with"
+        elif row["owner"]:  # without an owner it is unknown whether the kernel stopped
+            message = f"{before}, and it was never sent: nothing was billed."
             hint = "Close it with"
     return StillRunning(row["error"] or message, hint=f"{hint} %segmind_jobs --resume {job_id}")

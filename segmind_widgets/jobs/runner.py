@@ -33,6 +33,7 @@ from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.polling import next_poll
 from segmind_widgets.jobs.recovery import Recovery
+from segmind_widgets.jobs.submission import Submission
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Sender
@@ -52,25 +53,26 @@ from segmind_widgets.types import Call, JobState, Output, Reply, Status
 __all__ = ["JobRunner", "assets_from_row", "call_from_row", "outputs_from_row", "traits_from_row"]
 
 _log = logging.getLogger(__name__)
-_SLOW_TIMEOUT = 120.0  # seconds; a call with a longer time-out occupies its thread for long
+_SLOW_TIMEOUT = 120.0  # seconds; calls with a longer timeout are run by the slow senders
 _MIN_CROWDED_DELAY = 1.0  # seconds that requests wait for the rate limit
 _MAX_DOWNLOAD_TRIES = 5
-_SAVE = "It is kept in memory: job.save(FOLDER) writes it elsewhere."
-_MAX_PARSE_TRIES = 3  # a poll may be answered by a proxy's page, or by half a JSON
+_SAVE = "The result is kept in memory: job.save(FOLDER) writes it to another folder."
+_MAX_PARSE_TRIES = 3  # the reply to a poll may be a proxy's page or incomplete JSON
 
 
 class JobRunner:
-    """The loop of `docs/architecture.md`, a step at a time; the journal is written before each.
+    """The loop of `docs/architecture.md`, step by step; the journal is written before each step.
 
     Args:
-        job: its traits follow each step.
-        call: the first or the next call; None where only the `outputs` are left to fetch.
+        job: its traits are updated at each step.
+        call: the first or the next call; None if only the `outputs` remain to be fetched.
         key: the row in the store.
         watch_limit: seconds after which watching ends (the job goes on).
         recipes: whether pictures get their recipe.
-        lost: the reason why neither call nor outputs are known; the service's history is searched.
-        downloader: makes the downloader from the function that adds recipes; by default, results
-            go from `transport` to `store`.
+        lost: the reason why neither call nor outputs are known; the job is then searched for in the
+            service's history.
+        downloader: makes the downloader, given the function that adds recipes. By default,
+            `transport` fetches results into `store`.
     """
 
     def __init__(
@@ -102,13 +104,15 @@ class JobRunner:
         self._results = (downloader or default)(self._with_recipe)
         self._recovery = Recovery(provider, store, key, lost)
         self._is_submitted = not self.is_submit
-        self._is_whole = self.is_submit  # its whole time is measured here
+        self._is_whole = self.is_submit  # the complete time is known
         self._lock = threading.Lock()
         self._has_ended = False
+        if self.is_submit and job.submission is None:
+            job.submission = Submission(store, key, job.model)
 
     @property
     def limit(self) -> RateLimit | None:
-        """Return the rate limit of the next step; None where it sends nothing to the service."""
+        """Return the rate limit of the next step; None if the step sends nothing to the service."""
         return None if self._call is None else self._transport.limit
 
     @property
@@ -122,16 +126,18 @@ class JobRunner:
         return self._call is not None and self._call.billed
 
     def tick(self) -> None:
-        """Move the job's clock, which starts at the submit."""
+        """Update the job's elapsed time, which starts at the submit."""
         if self._is_submitted:
             self.job.tick()
 
     def follow_again(self) -> bool:
-        """Follow a job again whose watching was stopped; return False if this runner has ended.
+        """Watch a job again that `stop` detached; return False if this runner sends nothing more.
 
-        A call may be on its way: another runner would ask for the reply that this one awaits.
+        A call may still be in progress, and another runner would repeat it.
         """
         with self._lock:
+            if self.job.submission is not None and self.job.submission.is_withdrawn:
+                return False
             if not self._has_ended and self.job.done:
                 self._watch_end = time.monotonic() + self._watch_limit
                 self.job.follow()
@@ -140,16 +146,22 @@ class JobRunner:
     def step(self) -> float | None:
         """Do the step that is due; return the seconds before the next one, None at the end.
 
-        Its slot in `limit` has been acquired by the caller. Never raises.
+        The caller has acquired its slot in `limit`. Never raises.
         """
         try:
-            return self._step()
+            return self._before_next(self._step())
         except SegmindError as error:
             return self._fail(error)
         except Exception as error:  # noqa: BLE001 - a thread has no caller that could handle it
             _log.exception("The runner of %s broke", self.job.id)
             kind = SubmitUnknown if self.is_submit else SegmindError  # it may have been accepted
-            return self._fail(kind(f"Something went wrong here: {error!r}"))
+            return self._fail(kind(f"An unexpected error occurred: {error!r}"))
+
+    def _before_next(self, pause: float | None) -> float | None:
+        """Let a submit that is to be sent again be withdrawn until then; return the pause."""
+        if pause is not None and self.is_submit and self.job.submission:
+            self.job.submission.refuse()
+        return pause
 
     def _step(self) -> float | None:
         if self.job.done:
@@ -157,7 +169,9 @@ class JobRunner:
         if self._call is None:
             return self._fetch()
         if time.monotonic() > self._watch_end and not self.is_submit:
-            raise self.job.still_running("Watched for long enough")
+            raise self.job.still_running("The time limit for watching has passed")
+        if self.is_submit and self.job.submission and not self.job.submission.begin():
+            return self._release()
         outcome = self._send(self._call)
         pause = retry_delay(self._call, outcome, self._tries)
         if pause is not None:
@@ -179,23 +193,19 @@ class JobRunner:
         return self._apply(state, reply)
 
     def _release(self) -> float | None:
-        """Release the job: it was detached, so any kernel may resume it."""
+        """Release the detached job, so that any kernel may resume it."""
+        is_withdrawn = self.is_submit and self.job.withdraw()
         with self._lock:
-            if not self.job.done:  # it is followed again
+            if not (is_withdrawn or self.job.done):  # it is watched again
                 return 0.0
             self._has_ended = True
-        if self.is_submit:
-            text = f"{self.job.model} was never sent: it was stopped before. Nothing was billed."
-            with suppress(StoreError):
-                self._store.update(self._key, status="cancelled", error=text, owner=None)
-            self.job.publish(last=True, status=Status.CANCELLED, error=JobCancelled(text))
-        elif not self.job.status.final:
+        if not is_withdrawn and not self.job.status.final:
             with suppress(StoreError):
                 self._store.update(self._key, owner=None)
         return None
 
     def _send(self, call: Call) -> Reply | SegmindError:
-        if call.billed:  # a row with this mark may have been accepted
+        if call.billed:  # the request of a row with this mark may have been accepted
             self._store.update(self._key, sent=now())
             self._restart_clocks()
         elif not self._recovery.is_searching:
@@ -207,12 +217,22 @@ class JobRunner:
             return error
 
     def _restart_clocks(self) -> None:
-        """Restart the clocks at submission: queueing time counts toward neither."""
+        """Restart the clocks at submission, so that queueing time is not counted."""
         moment = time.monotonic()
         self._watch_end += moment - self._started
         self._started = self._clock_start = moment
         self._is_submitted = True
         self.job.restart_clock()
+
+    def _age(self) -> float:
+        """Return the seconds since the job's start."""
+        return time.monotonic() - self._started + self._elapsed_before
+
+    def _run_time(self) -> float:
+        """Return how long an ended job took; 0 where it ended unwatched, at an unknown time."""
+        if self._is_whole:
+            return self._age()
+        return 0.0 if self._polls else self._elapsed_before
 
     def _retry_later(self, outcome: Reply | SegmindError, pause: float) -> float:
         self._tries += 1
@@ -220,8 +240,8 @@ class JobRunner:
             self._store.update(self._key, sent=None)
         if isinstance(outcome, Reply) and outcome.status == 429:
             self._transport.limit.back_off(pause)
-            self.job.publish(message="the service asks to wait: rate limit")
-            return self._wait(pause, "the service answered 429")
+            self.job.publish(message="waiting for the service's rate limit")
+            return self._wait(pause, "the service replied with 429")
         self.job.publish(message="the service does not answer; trying again")
         return self._wait(pause, "try %d failed", self._tries)
 
@@ -237,8 +257,11 @@ class JobRunner:
             with suppress(StoreError):
                 self._provider.learn(before)
         if state.next:
+            # seen at work and not at its end: its end will be seen, too
+            self._is_whole = self._is_whole or self._elapsed_before > 0
             if before and before.auth == state.next.auth and not self.is_submit:
-                columns["next"] = state.next.to_dict()  # else not yet known to be accepted
+                # otherwise it is unknown whether it was accepted
+                columns["next"] = state.next.to_dict()
             self._record(columns, traits)
             self.job.publish(status=state.status, **traits)
             return 0.0 if state.now else self._next_pause(state)
@@ -255,7 +278,7 @@ class JobRunner:
         try:
             self._store.update(self._key, **columns)
         except StoreError:
-            # publish the id first: if the journal write fails, the screen is the only record
+            # publish the id first: if writing the journal fails, the display is the only record
             self.job.publish(**traits)
             raise
 
@@ -264,23 +287,24 @@ class JobRunner:
         if state.status is Status.QUEUED:
             self._clock_start = now
         expected = state.expected or self.job.expected_seconds
-        # where no time is known, a job in the queue is asked no more often than a running one
+        # without a usual time, a queued job is polled no more often than a running one
         age = now - (self._clock_start if expected else self._started - self._elapsed_before)
         delay = self._transport.limit.delay
         economical = self._economical or delay > _MIN_CROWDED_DELAY
         interval = self._provider.poll_interval(self._call) if self._call else 0.0
         pause = next_poll(age, expected, interval, economical=economical)
-        pause = min(pause, max(0.0, self._watch_end - now) + 0.01)  # then the limit is reported
+        # in that case the limit is reported
+        pause = min(pause, max(0.0, self._watch_end - now) + 0.01)
         usual = f"{expected:.1f} s" if expected else "an unknown time"
         facts = state.status, age, usual, self._economical, delay
         reason = "%s for %.1f s of %s expected; economical: %s; rate limit delays by %.1f s"
         return self._wait(pause, reason, *facts)
 
     def _completed(self, state: JobState, columns: dict[str, Any], traits: dict[str, Any]) -> float:
-        """Write bytes that came with the reply to disk at once; note the URLs to fetch."""
+        """Write files that are part of the reply to disk at once; record the URLs to fetch."""
         columns |= {"status": "downloading", "next": None}
         outputs = [self._results.write(i, output) for i, output in enumerate(state.outputs)]
-        outputs += self._outputs[len(outputs) :]  # where a history remembers fewer
+        outputs += self._outputs[len(outputs) :]  # some histories go back less far
         self._outputs, self._tries = tuple(outputs), 0
         columns["outputs"] = [output_to_row(output) for output in outputs if output.url]
         self._record(columns, traits)
@@ -288,7 +312,7 @@ class JobRunner:
         return 0.0
 
     def _fetch(self) -> float | None:
-        """Bring every missing output to disk, then show all of them."""
+        """Download every missing output, then publish all outputs."""
         if self._recovery.error and not self._recovery.has_begun:
             raise self._recovery.error
         try:
@@ -302,18 +326,19 @@ class JobRunner:
             return self._wait(pause, "download %d failed", self._tries)
         assets = self._results.assets
         columns: dict[str, Any] = {}
-        elapsed = self._elapsed_before  # of a job that ran on unwatched the time is unknown
+        elapsed = self._run_time()
         if self._is_whole:
-            columns["seconds"] = elapsed = time.monotonic() - self._started + elapsed
+            columns["seconds"] = elapsed
         traits = {"outputs": tuple(assets), "progress": 1.0, "elapsed": elapsed, "message": ""}
-        if self._results.problem:  # in the journal it is not done: another kernel may fetch it
+        # the journal has it as unfinished, so another kernel may fetch it
+        if self._results.problem:
             traits |= {"note": f"{self._results.problem} {_SAVE}", "status": Status.COMPLETED}
             return self._end(None, None, columns, traits)
         columns["outputs"] = [asset_to_row(asset) for asset in assets]
         return self._end(Status.COMPLETED, None, columns, traits)
 
     def _with_recipe(self, asset: Asset) -> Asset:
-        """Return the file with its recipe in it, before it is shown or measured."""
+        """Return the file with its recipe in it, before it is shown or its size is read."""
         if not self._recipes:
             return asset
         try:
@@ -332,12 +357,14 @@ class JobRunner:
         return self._wait(pause, "the next page of the history")
 
     def _fail(self, error: SegmindError) -> float | None:
-        """End without a next step: a refused submit failed; after a broken poll the job runs on."""
+        """End without a next step: a refused submit has failed, a polled job continues."""
+        if self.is_submit and self.job.submission and self.job.submission.is_withdrawn:
+            return self._release()
         if self._recovery.error and self._recovery.has_begun:
             error = self._recovery.give_up(self._recovery.error)
         elif call := self._recovery.begin(error):
             self._call, self._tries = call, 0
-            self.job.publish(message=f"looking for it in the history of {self._provider.title}")
+            self.job.publish(message=f"searching the history of {self._provider.title}")
             return 0.0
         if isinstance(error, SubmitUnknown):
             ids = {"id": error.request_id} if error.request_id else {}
@@ -345,11 +372,15 @@ class JobRunner:
         if isinstance(error, StoreError):
             return self._end(None, error, {}, {})
         if self.is_submit:
+            if isinstance(error, NotFound) and self.job.kind == "model":
+                name = self._provider.name
+                hint = f"%segmind_models -p {name} lists the models of {self._provider.title}."
+                error = error.with_hint(f"Check the name: {hint}")
             return self._end(Status.FAILED, error, {}, {})
         if isinstance(error, NotFound):
             error = error.with_hint(
-                "The service keeps a job's record for about an hour only. Look for its result in"
-                " the provider's history."
+                "The service keeps the record of a job for only about an hour. Look for its "
+                "result in the provider's history."
             )
             return self._end(Status.UNKNOWN, error, {}, {})
         if isinstance(error, (Unreachable, ServerError, RateLimited)):
@@ -370,7 +401,7 @@ class JobRunner:
         columns["owner"] = None
         if error is not None:
             columns["error"] = str(error)
-        traits.setdefault("elapsed", time.monotonic() - self._started + self._elapsed_before)
+        traits.setdefault("elapsed", self._age() if status is None else self._run_time())
         try:
             self._store.update(self._key, **columns)
         except StoreError as store_error:
@@ -379,5 +410,5 @@ class JobRunner:
             traits["note"] = " ".join(filter(None, [traits.get("note"), self._store.problem]))
         with self._lock:
             self._has_ended = True
-        if not self.job.done:  # else its end was published when the watching was stopped
+        if not self.job.done:  # otherwise its end was published when watching stopped
             self.job.publish(last=True, error=error, **traits)

@@ -1,9 +1,9 @@
 """The threads: one clock for all jobs, and a few senders.
 
-The clock thread keeps the times at which steps are due. A due step that sends a request waits in
-a queue for the rate limit, and acquires a slot only when a sender is free, so that it is sent at
-once. Steps that may take long (v1 runs, downloads) have senders of their own, so that they never
-delay a poll. The number of threads does not depend on the number of jobs; a job costs an entry in
+The clock thread keeps the times at which steps are due. A due step that sends a request waits in a
+queue for the rate limit. It acquires a slot only when a sender is free, so that the request is sent
+immediately. Steps that may take long (v1 runs, downloads) have separate senders, so that they never
+delay a poll. The number of threads does not depend on the number of jobs; each job is one entry in
 a heap. All threads are daemons, started at the first job: a kernel or a script can end at any
 moment, and the journal has the next call of each job.
 """
@@ -57,7 +57,7 @@ class Scheduler:
 
     def __init__(self, senders: int = SENDERS, slow_senders: int = SLOW_SENDERS) -> None:
         self._wake = threading.Condition()
-        self._has_news = False  # something changed since the last pass of the clock
+        self._has_news = False  # set if something changed since the clock's last pass
         self._due: list[tuple[float, int, bool, JobRunner]] = []
         self._live: dict[JobRunner, None] = {}
         self._tick_order: deque[JobRunner] = deque()  # live ones, and some that have ended
@@ -92,9 +92,9 @@ class Scheduler:
             self._notify()
 
     def close(self) -> None:
-        """End the threads, each after its current step; no further step is done.
+        """End the threads, each after its current step; no further step is run.
 
-        Replies to submits are awaited for two seconds: without one, the job's id would be lost.
+        Waits two seconds for replies to submits, since the job's id is lost without one.
         """
         with self._wake:
             self._closed = True
@@ -157,9 +157,10 @@ class Scheduler:
                 runner.job.publish(message=_RATE_LIMITED)
 
     def _release_queued(self) -> float:
-        """Hand over steps with a slot and a free sender; return the moment of the next pass."""
+        """Hand queued steps to free senders as slots allow; return the time of the next pass."""
         moment = math.inf
-        waiting = deque(self._queues)  # in turns, so that no queue waits until another is empty
+        # one from each queue in turn, so that no queue waits until another is empty
+        waiting = deque(self._queues)
         while waiting:
             limit, senders = key = waiting.popleft()
             queue = self._queues[key]
@@ -170,7 +171,7 @@ class Scheduler:
                     moment = min(moment, time.monotonic() + wait)
                     continue
                 self._hand_over(queue.pop(), senders)
-            else:  # empty; or a step that ends calls the clock
+            else:  # the queue is empty, or the end of a step wakes the clock
                 if not queue:
                     del self._queues[key]
                 continue
@@ -184,7 +185,7 @@ class Scheduler:
         senders.queue.put((0 if runner.is_submit else 1, next(self._count), runner))
 
     def _tick(self) -> None:
-        """Move the clock of one job: a few times a second each, `TICKS_PER_SECOND` in all."""
+        """Update the elapsed time of one job, at most `TICKS_PER_SECOND` times a second in all."""
         with self._wake:
             now = time.monotonic()
             if now < self._next_tick:

@@ -12,11 +12,11 @@ from segmind_widgets.types import Model, Reply
 
 _ANY_AGE = 24.0 * 365 * 100  # hours
 _MAX_AGE = 86400.0  # seconds
-_RETRY_AFTER = 600.0  # seconds before a directory that did not answer is asked again
+_RETRY_AFTER = 600.0  # seconds before a failed directory is requested again
 
 
 class Directory:
-    """Catalogs by endpoint. Without an answer from a service its last list is used."""
+    """Catalogs by endpoint. If a service does not answer, its last list is used."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -36,6 +36,16 @@ class Directory:
     def find(self, slug: str, endpoint: Endpoint) -> Model | None:
         """Return a model by its slug, or None."""
         return self.catalog(endpoint).find(slug, endpoint.provider.name)
+
+    def known(self, slug: str, endpoint: Endpoint) -> Model | None:
+        """Return a model as far as it is known here; a service is never asked, a sandbox is."""
+        name, is_sandbox = endpoint.provider.name, endpoint.sandbox
+        if is_sandbox or (name, is_sandbox, endpoint.address) in self._catalogs:
+            return self.find(slug, endpoint)
+        call = endpoint.provider.models_call()
+        url = call.url if call else endpoint.provider.directory_url
+        text = self._store.page(url, _ANY_AGE) if url else None
+        return Catalog(_parse(endpoint, text) if text else ()).find(slug, name)
 
     def providers(self, slug: str) -> frozenset[str]:
         """Return the names of the providers that list a model, without asking any service."""
@@ -65,7 +75,7 @@ class Directory:
                 text = endpoint.transport.page(url)
             else:
                 reply = endpoint.transport.send(call)
-                endpoint.provider.parse_models(reply)  # raises for a reply that is no list
+                endpoint.provider.parse_models(reply)  # raises if the reply is not a list
                 text = reply.body.decode("utf-8", "replace")
         except SegmindError:
             return self._store.page(url, _ANY_AGE), False

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError, KeyMissing
+from segmind_widgets.formatting import provider_option
 from segmind_widgets.network.keys import Keys
 from segmind_widgets.network.rate_limit import Share
 from segmind_widgets.network.transport import LOOPBACK, Transport
@@ -22,12 +24,12 @@ from segmind_widgets.providers._base import Forms
 if TYPE_CHECKING:
     from segmind_widgets.sandbox import Sandbox
 
-DEFAULT_PER_MINUTE = 120.0  # requests; the services' pages name 5 to 1000
+DEFAULT_PER_MINUTE = 120.0  # requests a minute; the services document 5 to 1000
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A provider at an address, with the transport that speaks to it."""
+    """A provider at an address, with its transport."""
 
     provider: Provider
     transport: Transport
@@ -38,14 +40,10 @@ class Endpoint:
         """Return the first base address: the journal keeps it in its column `place`."""
         return next(iter(self.provider.urls.values()))
 
-    def option(self, provider: str | None) -> str | None:
-        """Return the value of `-p` that chooses this endpoint, where `provider` is the one given.
-
-        None stays None where the endpoint is the one of the settings.
-        """
-        if self.sandbox:
-            return "sandbox" if provider else None
-        return self.provider.name
+    @property
+    def option(self) -> str:
+        """Return the value of `-p` that chooses this endpoint."""
+        return provider_option(self.provider.name, sandbox=self.sandbox)
 
 
 class Endpoints:
@@ -55,10 +53,10 @@ class Endpoints:
         keys: the keys of all providers.
         options: returns the current settings `provider`, `urls`, `rate_limit`, `image_objects` and
             `sandbox_speed`.
-        share: returns the rate states that all kernels of the home share; without it each
-            transport has its own.
-        forms: returns the accepted forms of an address and an account; without it each provider
-            has its own, and so has each of the sandbox.
+        share: returns the rate states that all kernels with the same home folder share; without it
+            each transport has its own.
+        forms: returns the accepted forms of an address and an account; without it each provider has
+            its own, also on the sandbox.
     """
 
     def __init__(
@@ -77,9 +75,9 @@ class Endpoints:
         self._lock = threading.RLock()  # threads share endpoints, and start one sandbox
 
     def choose(self, name: str | None = None) -> Endpoint:
-        """Return the endpoint for `-p name`.
+        """Return the endpoint for `-p name`; "sandbox/apimart" is APIMart on the sandbox.
 
-        Without a name: the provider of the setting, else the first with a key, else the sandbox.
+        Without a name: the provider from the settings, else the first with a key, else the sandbox.
 
         Raises:
             InputError: there is no such provider.
@@ -88,13 +86,15 @@ class Endpoints:
         setting = self.setting
         provider = _provider_name(name or "") or setting
         with_key = [each for each in PROVIDERS if self._keys.key(each)]
-        if "sandbox" in (provider, setting) or not (with_key or setting):
-            return self.at(provider if provider in PROVIDERS else "segmind", sandbox=True)
+        is_sandbox = any(name.startswith("sandbox") for name in (provider, setting))
+        if is_sandbox or not (with_key or setting):
+            name = provider.removeprefix("sandbox/")
+            return self.at(name if name in PROVIDERS else "segmind", sandbox=True)
         provider = provider or with_key[0]
         if provider not in with_key:
             raise KeyMissing(
                 f"There is no key for {PROVIDERS[provider].title}.",
-                hint=f"Make one at {PROVIDERS[provider].keys_url} and set it with"
+                hint=f"Create one at {PROVIDERS[provider].keys_url} and set it with"
                 f" %segmind_login {provider}, or try -p sandbox, which needs none.",
             )
         return self.at(provider, sandbox=False)
@@ -109,16 +109,13 @@ class Endpoints:
         with self._lock:
             options = self._options()
             urls = self._urls(options["urls"], sandbox=sandbox)
-            kind = PROVIDERS[name]
-            addresses = [urls[setting] for setting in kind.settings if setting in urls]
-            per_minute = 0 if sandbox else _per_minute(options["rate_limit"], addresses)
+            settings = PROVIDERS[name].settings
+            addresses = [urls[setting] for setting in settings if setting in urls]
+            per_minute = _per_minute(options["rate_limit"], addresses)
             image_objects = options["image_objects"]
             values = name, sandbox, per_minute, image_objects, *sorted(urls.items())
             if values not in self._endpoints:
-                if kind is APIMart:
-                    provider = APIMart(urls, image_objects=image_objects)
-                else:
-                    provider = kind(urls)
+                provider = _provider(name, urls, image_objects=image_objects)
                 share = self._share() if self._share and not sandbox else None
                 key = self._key_of(name, sandbox=sandbox)
                 transport = Transport(provider, key, per_minute, share)
@@ -128,8 +125,19 @@ class Endpoints:
                 self._endpoints[values] = endpoint
             return self._endpoints[values]
 
+    @contextmanager
+    def with_key(self, name: str, key: str) -> Generator[Endpoint]:
+        """Yield an endpoint that shows this key, which need not be stored anywhere."""
+        urls = self._urls(self._options()["urls"], sandbox=False)
+        provider = _provider(name, urls, image_objects=False)
+        transport = Transport(provider, lambda: key)
+        try:
+            yield Endpoint(provider, transport, sandbox=False)
+        finally:
+            transport.close()
+
     def addresses(self) -> list[tuple[str, str]]:
-        """Return each base address in use with its provider, those of a running sandbox too."""
+        """Return each base address in use with its provider, including a sandbox's."""
         urls = self._urls(self._options()["urls"], sandbox=False)
         running = self._sandbox.environ if self._sandbox else {}
         return [
@@ -140,7 +148,7 @@ class Endpoints:
         ]
 
     def secrets(self) -> list[str]:
-        """Return the keys of all accounts, for the search of text that must not hold them."""
+        """Return the keys of all accounts, to check texts that must not contain them."""
         return [key for name in PROVIDERS if (key := self._keys.key(name))]
 
     def close(self) -> None:
@@ -177,18 +185,26 @@ class Endpoints:
         return self._sandbox
 
 
+def _provider(name: str, urls: Mapping[str, str], *, image_objects: bool) -> Provider:
+    if name == APIMart.name:
+        return APIMart(urls, image_objects=image_objects)
+    return PROVIDERS[name](urls)
+
+
 def _per_minute(setting: float | None, urls: Iterable[str]) -> float:
-    """Return requests a minute: the setting, else no limit on this machine, else a default."""
+    """Return requests a minute: the setting, else no limit on this machine, else the default."""
     if setting is not None:
         return setting
     return 0 if any(urlsplit(url).hostname in LOOPBACK for url in urls) else DEFAULT_PER_MINUTE
 
 
 def _provider_name(name: str) -> str:
-    """Return a name as `PROVIDERS` has it, "sandbox" or "". Raises InputError."""
+    """Return the name in the spelling of `PROVIDERS`, "sandbox" or "". Raises InputError."""
     name = name.strip().lower()
-    if name and name != "sandbox" and name not in PROVIDERS:
+    on_sandbox = [provider_option(each, sandbox=True) for each in PROVIDERS]
+    if name and name not in (*PROVIDERS, *on_sandbox):
         raise InputError(
-            f"There is no provider {name!r}.", hint=f"There are {', '.join(PROVIDERS)}, sandbox."
+            f"There is no provider {name!r}.",
+            hint=f"The providers are {', '.join(PROVIDERS)}, sandbox.",
         )
     return name

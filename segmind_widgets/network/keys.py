@@ -1,7 +1,7 @@
-"""API keys from the environment, Colab's secrets, the keyring or this kernel's memory.
+"""API keys from the environment, Colab's secrets, this kernel's memory or the keyring.
 
-Keys are searched in this order and passed to the transport only. Nothing here prints or logs a key
-or stores one in a trait.
+The sources are searched in this order, and keys are passed only to the transport. Nothing here
+prints or logs a key or stores one in a trait.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 KEYRING_NAME = "segmind-widgets"
+_COLAB = "Colab's secrets"
 _KEYRING_TIMEOUT = 2.0  # seconds: a locked or slow keyring must not delay a cell
 
 
@@ -36,16 +37,28 @@ class Keys:
         return self._lookup(provider)[0] or None
 
     def source(self, provider: str) -> str:
-        """Return the source of the key in words, or "" without a key."""
+        """Return a description of the key's source, or "" without a key."""
         return self._lookup(provider)[1]
 
+    def remedy(self, provider: str) -> str:
+        """Return how to change the key in use where `remember` cannot, as a sentence, or ""."""
+        source, name = self.source(provider), _variable(provider)
+        if source == _COLAB:
+            return f"Change {name} under Secrets in Colab's side bar."
+        if source == _environment(name):
+            return (
+                f"%env {name}= clears the variable for this kernel;"
+                " change it where Jupyter is started to change it for good."
+            )
+        return ""
+
     def masked(self, provider: str) -> str:
-        """Return the last three characters of the key behind an ellipsis, for display."""
+        """Return an ellipsis and the last three characters of the key, for display."""
         key = self.key(provider) or ""
         return f"…{key[-3:]}" if len(key) >= 12 else "…" if key else ""
 
     def remember(self, provider: str, key: str) -> str:
-        """Store a key in the keyring, else in memory; return the place of storage in words.
+        """Store a key in the keyring, else in memory; return a description of the place.
 
         Raises:
             ValueError: the key is empty.
@@ -69,19 +82,19 @@ class Keys:
         return self.source(provider)
 
     def _lookup(self, provider: str) -> tuple[str, str]:
-        name = f"{provider.upper()}_API_KEY"
+        name = _variable(provider)
         key = os.environ.get(name, "").strip()
         if key:  # not cached: the environment may change
-            return key, f"the environment ({name})"
+            return key, _environment(name)
         if provider not in self._cache:
             self._cache[provider] = self._search(provider, name)
         return self._cache[provider]
 
     def _search(self, provider: str, name: str) -> tuple[str, str]:
         sources: tuple[tuple[str, Callable[[], Any]], ...] = (
-            ("Colab's secrets", lambda: _colab(name)),
-            ("the keyring", lambda: self._from_keyring(provider)),
+            (_COLAB, lambda: _colab(name)),
             ("this kernel's memory", lambda: self._memory.get(provider)),
+            ("the keyring", lambda: self._from_keyring(provider)),
         )
         for source, read in sources:
             key = read()
@@ -114,6 +127,15 @@ class Keys:
         thread.join(_KEYRING_TIMEOUT)
         self._slow = not answer
         return answer[0] if answer else None
+
+
+def _variable(provider: str) -> str:
+    """Return the name of the provider's environment variable, and of its secret on Colab."""
+    return f"{provider.upper()}_API_KEY"
+
+
+def _environment(name: str) -> str:
+    return f"the environment ({name})"
 
 
 def _colab(name: str) -> str | None:

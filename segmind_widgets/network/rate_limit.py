@@ -1,18 +1,18 @@
 """The rate limit of one account, and its reaction to HTTP 429.
 
-**The limit.** The services do not document how they count a minute: by the clock, or over any
-sixty seconds. So any sixty seconds must hold at most the limit of n. Requests are spaced by the
-generic cell rate algorithm (ITU-T I.371), a token bucket stored as one moment: the next request is
-due at `ready`, each request moves `ready` on by T, and may come up to a tolerance τ early. Then
-fewer than (60 + τ) / T + 1 fall into any sixty seconds; T = (60 + τ + slack) / n keeps that to n,
-with some slack for different network delays. The burst is τ / T + 1: one at 60 a minute, two at
-120. Tolerance and slack cost less than 2 % of the limit, from the first minute on.
+**The limit.** The services do not document how they count a minute: by the clock, or over any sixty
+seconds. So there must be at most n requests, the limit, in any sixty seconds. Requests are spaced
+by the generic cell rate algorithm (ITU-T I.371), a token bucket stored as one time: the next
+request is due at `ready`, each request advances `ready` by T, and may be up to a tolerance τ early.
+Then fewer than (60 + τ) / T + 1 fall into any sixty seconds; T = (60 + τ + slack) / n keeps that to
+n, with some slack for different network delays. The largest burst is τ / T + 1: one request at 60 a
+minute, two at 120. Tolerance and slack cost less than 2 % of the limit, from the first minute on.
 
-**A 429** means that the account's limit is lower than the setting, or that another machine uses
-the account, too. Nothing is sent before the moment that the reply names. Then the rate is halved
+**A 429** means that the account's limit is lower than the setting, or that another machine uses the
+account, too. Nothing is sent before the time given in the reply. Then the rate is halved
 (multiplicative decrease) and rises by the same amount every second, back to the limit after a
-minute (additive increase). Of the simple rules only this one brings independent senders to equal
-shares of a limit that none of them knows (Chiu and Jain 1989).
+minute (additive increase). It is the only linear rule with which independent senders converge to
+equal shares of an unknown limit (Chiu and Jain 1989).
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 WINDOW = 60.0  # seconds over which a service counts requests
-TOLERANCE = 0.01  # τ, in windows
-SLACK = 1 / 120  # in windows: the difference between network delays
+TOLERANCE = 0.01  # τ, as a fraction of the window
+SLACK = 1 / 120  # as a fraction of the window: the variation of network delays
 RECOVERY = 60.0  # seconds from half the rate to the full rate
-BACK_OFF_LIFETIME = 600.0  # seconds after which a 429 is ignored where no limit is set
-MIN_MEASURED_RATE = 2.0  # requests a second: the least rate that a 429 without a limit halves
-MIN_RATE = 1 / 60  # requests a second, after any number of 429s
+BACK_OFF_LIFETIME = 600.0  # seconds after which a 429 is forgotten if no limit is set
+MIN_MEASURED_RATE = 2.0  # requests a second: the lowest rate that a 429 halves if no limit is set
+MIN_RATE = 1 / 60  # requests a second: the lowest rate after any number of 429s
 YIELD_DELAY = 0.05  # seconds that queued jobs wait for an interactive call
 _SPEED_TIME_CONSTANT = 10.0  # seconds
 
 
 @dataclass
 class RateState:
-    """The rate state of an account. Moments are monotonic seconds.
+    """The rate state of an account. Times are monotonic seconds.
 
     `time.monotonic` counts from the machine's start on Linux, macOS and Windows, so all kernels of
     a machine agree on it. A state from before the last start is reset.
     """
 
     ready: float = 0.0  # when the next request is due
-    until: float = 0.0  # nothing is sent before: a 429 asked for it
+    until: float = 0.0  # nothing is sent before this time, because of a 429
     halved: float = 0.0  # requests a second at `until`; 0 without a 429
     rise: float = 0.0  # increase of that rate each second
     speed: float = 0.0  # requests a second, an average over some seconds
@@ -66,7 +66,7 @@ class RateState:
         if math.isfinite(rate):
             interval = (1 + TOLERANCE + SLACK) / rate
             early = now + TOLERANCE * WINDOW
-            if early < self.ready - 1e-6:  # a rounding error must cause no second wait
+            if early < self.ready - 1e-6:  # a rounding error must not cause a second wait
                 return self.ready - early
             self.ready = max(self.ready, now) + interval
         decay = math.exp((self.newest_request - now) / _SPEED_TIME_CONSTANT)
@@ -91,7 +91,7 @@ class RateState:
 
 
 class Share(Protocol):
-    """Rate states that kernels share: `shared_rate_limit.SharedRateLimits`."""
+    """The interface of rate states that kernels share: `shared_rate_limit.SharedRateLimits`."""
 
     def change(
         self, account: str, work: Callable[[RateState], float]
@@ -129,7 +129,7 @@ class RateLimit:
     def acquire(self, *, queued: bool = False, now: float | None = None) -> float:
         """Try to acquire a slot. Return 0 on success, else the seconds to wait.
 
-        `now` is monotonic seconds. With `queued`, every other slot is left to callers within
+        `now` is monotonic seconds. With `queued`, every second slot is left to callers within
         `interactive`.
         """
         now = time.monotonic() if now is None else now
@@ -154,7 +154,7 @@ class RateLimit:
 
     @contextmanager
     def interactive(self) -> Generator[None]:
-        """Give callers within this context every other slot, before the queue of jobs."""
+        """Give callers within this context every second slot, ahead of queued jobs."""
         with self._lock:
             self._interactive_callers += 1
         try:

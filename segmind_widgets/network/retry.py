@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 
 from segmind_widgets.errors import (
@@ -16,10 +15,11 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers._errors import retry_after
 from segmind_widgets.types import Call, Reply
+from segmind_widgets.waiting import pause
 
 
 def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
-    """Return the seconds after which a call may be sent again, or None if it must not be.
+    """Return the seconds after which a call may be repeated, or None if it must not be repeated.
 
     GETs repeat after every temporary failure; a POST, billed or not, only if nothing was accepted
     (refused connection, 429) and once on 502 and 503. `tries` is the number of earlier repeats.
@@ -46,22 +46,23 @@ def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float 
 GET_DEADLINE = 16.0  # seconds: a person waits for the answer
 
 
-def send_with_retries(transport: Transport, call: Call) -> Reply:
+def send_with_retries(
+    transport: Transport, call: Call, get_deadline: float = GET_DEADLINE
+) -> Reply:
     """Send a call from this thread, repeat it by the rules of `retry_delay`, and return the reply.
 
     For uploads, credits and lists; job runners schedule their own repeats. The reply may have any
     status code. A keyboard interrupt ends a wait at once. A GET is repeated for at most
-    `GET_DEADLINE` seconds.
+    `get_deadline` seconds.
 
     Raises:
         SegmindError: no complete reply arrived.
         RateLimited: a GET would have to wait beyond its deadline.
     """
-    pause = threading.Event()  # never set: unlike time.sleep, its wait can be interrupted
-    deadline = time.monotonic() + (GET_DEADLINE if call.method == "GET" else math.inf)
+    deadline = time.monotonic() + (get_deadline if call.method == "GET" else math.inf)
     tries = 0
     while True:
-        _acquire(transport.limit, pause, deadline)
+        _acquire(transport.limit, deadline)
         try:
             outcome: Reply | SegmindError = transport.send(call)
         except SegmindError as error:
@@ -73,13 +74,13 @@ def send_with_retries(transport: Transport, call: Call) -> Reply:
             if isinstance(outcome, SegmindError):
                 raise outcome
             return outcome
-        pause.wait(delay)
+        pause(delay)
         tries += 1
 
 
-def _acquire(limit: RateLimit, pause: threading.Event, deadline: float) -> None:
+def _acquire(limit: RateLimit, deadline: float) -> None:
     with limit.interactive():
         while wait := limit.acquire():
             if time.monotonic() + wait > deadline:
-                raise RateLimited(f"The rate limit allows no request for another {wait:.0f} s.")
-            pause.wait(wait)
+                raise RateLimited(f"The rate limit allows the next request in {wait:.0f} s.")
+            pause(wait)

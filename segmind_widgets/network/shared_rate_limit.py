@@ -1,6 +1,6 @@
-"""Rate states of accounts, shared by all kernels of a home.
+"""Rate states of accounts, shared by all kernels with the same home folder.
 
-The rows are in `storage.rate_limits`. While another kernel keeps the file busy, or the file is not
+The rows are in `storage.rate_limits`. While another kernel has the file locked, or the file is not
 usable, the caller uses its own state.
 """
 

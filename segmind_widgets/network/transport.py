@@ -1,6 +1,7 @@
-"""Send one call and return one reply, with hosts, keys and time-outs checked.
+"""Send one call and return one reply; check hosts, keys and timeouts.
 
-Nothing here sleeps or repeats: the rules for repeats are in `retry`, the waits in `jobs.scheduler`.
+This module neither sleeps nor repeats: the rules for repeats are in `retry`, the waits in
+`jobs.scheduler`.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ PAGE_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
 DOWNLOAD_TIMEOUT = 60.0  # seconds between two pieces
 _POOL_SIZE = 16  # open connections to each host
 _READ_SIZE = 256 * 1024  # bytes
-_GONE_CODES = (401, 403, 404, 410)  # 401 and 403 come from expired signed URLs
-_MIN_BYTES_PER_SECOND = 1024.0  # a slower body counts as silence
+_GONE_CODES = (401, 403, 404, 410)  # expired signed URLs give 401 and 403
+_MIN_BYTES_PER_SECOND = 1024.0  # a slower body is treated as a timeout
 _BEFORE_SENDING = {"NewConnectionError", "NameResolutionError", "ProxyError"}  # urllib3's
 _TLS_REFUSALS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # OpenSSL's
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -93,7 +94,7 @@ class Transport:
     Args:
         service: the provider.
         key: returns the key, or None; called for each call, so that a login takes effect at once.
-        per_minute: requests a minute, 0 for no limit of our own.
+        per_minute: the limit in requests a minute; 0 for none.
         share: the rate states that kernels share.
     """
 
@@ -114,14 +115,15 @@ class Transport:
         """Return the reply, whatever its status code.
 
         Raises:
-            KeyMissing, Unauthorized: no key, or one that cannot be a header.
-            ForeignHost: `call.url`, or a redirect, leads away from the provider's hosts.
+            KeyMissing, Unauthorized: there is no key, or it is not valid in a header.
+            ForeignHost: `call.url`, or a redirect, is not at the provider's hosts.
             Unreachable: no connection; ReplyLost where the call was sent, but is never billed.
             SubmitUnknown: no complete answer to a billed call that may have been accepted.
         """
         reply = self._exchange(call)
         if isinstance(reply, SegmindError):
-            raise reply  # here: requests' own error has the request in it, and so the key
+            # checked here, because the error of requests contains the request and so the key
+            raise reply
         if 300 <= reply.status < 400 and "location" in reply.headers:
             raise ForeignHost(
                 f"{self._service.title} redirects {urlsplit(call.url).path} to another address"
@@ -161,12 +163,12 @@ class Transport:
         path: Path | BinaryIO,
         progress: Callable[[int, int | None], None] | None = None,
     ) -> str | None:
-        """Fetch a file to `path`, or into an open one, without the key; its Content-Type.
+        """Fetch a file without the key, to a path or an open file; return its Content-Type.
 
-        `progress` is called with the bytes so far and in all (None where unknown).
+        `progress` is called with the bytes so far and the total (None if unknown).
 
         Raises:
-            DownloadError: the file is not there, was cut short, or nothing answered.
+            DownloadError: the file does not exist, was cut short, or the host did not answer.
             StoreError: `path` cannot be written.
         """
         try:
@@ -181,10 +183,11 @@ class Transport:
                 with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
                     _write_body(response, file, progress)
                 return response.headers.get("content-type")
-        except (requests.RequestException, ValueError) as error:  # ValueError: no URL at all
+        except (requests.RequestException, ValueError) as error:  # ValueError: not a URL
             raise DownloadError(
                 f"The result at {_short(url)} could not be fetched: {_why(error)}.",
-                hint="The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
+                hint="The job is completed and its result is not lost: %segmind_jobs --resume "
+                "fetches it.",
             ) from None
         except OSError as error:
             raise StoreError(
@@ -196,7 +199,7 @@ class Transport:
         """Return a public page as text; the key is not sent.
 
         Raises:
-            Unreachable, SegmindError: no answer within seconds, or an error code.
+            Unreachable, SegmindError: no answer within a few seconds, or an error code.
         """
         try:
             with self._files.get(
@@ -216,7 +219,7 @@ class Transport:
         self._files.close()
 
     def account_name(self) -> str:
-        """Return a name of the account that does not reveal the key."""
+        """Return a name for the account that does not reveal the key."""
         key = (self._key() or "").strip().encode()
         digest = hashlib.blake2b(key, digest_size=8, person=b"account").hexdigest()
         return f"{min(self._service.origins)} {digest}"
@@ -236,7 +239,7 @@ class Transport:
                 f" {self._service.name.upper()}_API_KEY.",
             )
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise Unauthorized("The key has characters that no key has; nothing was sent.")
+            raise Unauthorized("The key contains invalid characters; nothing was sent.")
 
         def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
             request.headers.update(self._service.authorize(call, key))
@@ -252,15 +255,15 @@ class Transport:
         host = urlsplit(call.url).netloc
         if isinstance(error, requests.exceptions.InvalidJSONError):
             return InputError(
-                "A number among the inputs is infinite or not a number, which JSON cannot express."
+                "A number among the inputs is infinite or NaN, which JSON does not allow."
             )
         if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-            return ForeignHost(f"{_short(call.url)} is not an address that can be called.")
+            return ForeignHost(f"{_short(call.url)} is not a valid address.")
         if _refused(error):
             return Unreachable(f"{host} does not answer: {_why(error)}.")
         if call.billed:
             return SubmitUnknown(
-                f"{host} took the request, but its answer was lost ({_why(error)}).",
+                f"{host} received the request, but its reply was lost ({_why(error)}).",
                 request_id=request_id,
             )
         return ReplyLost(f"{host} does not answer: {_why(error)}.", request_id=request_id)
@@ -272,14 +275,14 @@ class Transport:
 
 
 class _Session(requests.Session):
-    """A session that follows no redirect and reads no redirect's target."""
+    """A session that neither follows redirects nor reads their targets."""
 
     def get_redirect_target(self, resp: Any) -> None:  # noqa: ARG002 - requests calls it
         return None
 
 
 class _FileSession(requests.Session):
-    """A session that follows redirects and sends neither a key nor an entry of a .netrc."""
+    """A session that follows redirects and sends no key and no .netrc credentials."""
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:  # noqa: ARG002 - as above
         prepared_request.headers.pop("Authorization", None)
@@ -296,10 +299,10 @@ def _configure(session: requests.Session) -> requests.Session:
 
 
 def _pieces(response: requests.Response, patience: float) -> Iterator[bytes]:
-    """Yield the body in pieces, up to its announced length.
+    """Yield the body in pieces, up to its Content-Length.
 
-    A socket's time-out restarts at each byte, so a dripping body would never time out. Therefore
-    `patience` is also the number of seconds by which the body may lag behind the least rate.
+    A socket's timeout restarts at each byte, so a very slow body would never time out. Therefore
+    `patience` is also the number of seconds by which the body may lag behind the minimum rate.
 
     Raises:
         requests.RequestException: the body was cut short, or came too slowly.
@@ -342,7 +345,7 @@ def _proxies(url: str) -> dict[str, str] | None:
 def _refused(error: requests.RequestException) -> bool:
     """Return whether no connection was made, so that nothing can have been accepted.
 
-    Decided by the classes of errors, since a server may have written the text.
+    Decided by the classes of the errors and not by their text, which may come from a server.
     """
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
@@ -357,7 +360,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return f"no connection within {CONNECT_TIMEOUT:.0f} s"
     if isinstance(error, requests.exceptions.Timeout):
-        return "silence past the time-out"
+        return "no data within the timeout"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not trusted"
     text = repr(error)
@@ -375,9 +378,9 @@ def _download_error(url: str, response: requests.Response) -> DownloadError:
     names = {name.lower(): value for name, value in response.headers.items()}
     return DownloadError(
         f"The result at {_short(url)} {'is gone' if is_gone else 'could not be fetched'}.",
-        hint="The service keeps results for some days only. To have it again, run it again."
+        hint="The service keeps results for only a few days. Run it again to get the result."
         if is_gone
-        else "The job is done and nothing is lost: %segmind_jobs --resume fetches it.",
+        else "The job is completed and its result is not lost: %segmind_jobs --resume fetches it.",
         status=response.status_code,
         retry_after=retry_after(names),
         is_gone=is_gone,

@@ -1,9 +1,10 @@
-"""Upload files to a provider's storage, each content once, with earlier uploads reused."""
+"""Upload files to a provider's storage, each content once; reuse earlier uploads."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from itertools import islice
@@ -11,6 +12,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.outgoing import Outgoing, prepare
 from segmind_widgets.background import run_in_background
 from segmind_widgets.errors import NotAcceptable, NotFound, Rejected, ServerError, TooLarge
 from segmind_widgets.network.endpoints import Endpoint
@@ -19,15 +21,16 @@ from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Uploaded
 
 Key = str | int  # a file's digest, or its size
-Progress = Callable[[int, int], None]  # called with the bytes sent and the bytes in all
+Progress = Callable[[int, int], None]  # called with the bytes sent and the total
 _HASH_FIRST_BYTES = 4 * 1024 * 1024  # smaller files are hashed before they are sent
 
 
 class Uploads:
     """Uploads through the cache of one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keep_location: Callable[[], bool] = lambda: False) -> None:
         self._store = store
+        self._keep_location = keep_location
         self._lock = threading.Lock()
         # a lock for each size of file that is being uploaded
         self._size_locks: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
@@ -40,7 +43,7 @@ class Uploads:
         force: bool = False,
         progress: Progress | None = None,
     ) -> list[Asset]:
-        """Return the assets with their URLs, in order; bare URLs stay. See `client.upload`."""
+        """Return the assets with their URLs, in order; bare URLs unchanged. See `client.upload`."""
         with self._exclusive(assets):
             return self._upload(endpoint, assets, force=force, progress=progress)
 
@@ -49,8 +52,8 @@ class Uploads:
     ) -> dict[Asset, str]:
         """Upload the assets of which the provider has no file yet; return the URL of each upload.
 
-        Assets are keys by identity. The caller keeps the URLs for as long as it needs them: to
-        ask twice would upload twice where URLs live for less than an hour.
+        The keys of the result are the assets, compared by identity. The caller keeps the URLs while
+        it needs them: a second call would upload again if URLs expire within an hour.
         """
         files = [asset for asset in assets if needed(asset, endpoint)]
         uploads = self.upload(endpoint, files, progress=progress)
@@ -58,78 +61,112 @@ class Uploads:
 
     @contextmanager
     def _exclusive(self, assets: Sequence[Asset]) -> Generator[None]:
-        """Wait for uploads of files of the same sizes: they may have the same content."""
+        """Wait for running uploads of files of the same sizes, which may have the same content."""
         sizes = sorted({asset.size or 0 for asset in assets if asset.local})
         with ExitStack() as locks:
-            for size in sizes:  # in ascending order, which rules out a deadlock
+            for size in sizes:  # in ascending order, which prevents deadlocks
                 with self._lock:
                     lock = self._size_locks.setdefault(size, threading.Lock())
                 locks.enter_context(lock)
             yield
 
+    def outgoing(self, endpoint: Endpoint, asset: Asset, *, inline: bool = False) -> Outgoing:
+        """Return the form in which a file is sent: uploaded, or `inline` in a request.
+
+        Raises:
+            AssetError: it cannot be sent.
+        """
+        provider = endpoint.provider
+        file = prepare(
+            asset,
+            provider.picture_types,
+            provider.title,
+            keep_location=self._keep_location(),
+        )
+        if asset.local and not inline and not file.target:  # else checked when it is converted
+            provider.check_upload(file.as_sent())
+        return file
+
+    def is_uploaded(self, endpoint: Endpoint, file: Outgoing) -> bool:
+        """Return whether it was uploaded before; a large file is read only if its size was."""
+        address = endpoint.provider.upload_url
+        has_size = self._store.has_size(file.original.size or 0, address)
+        return has_size and self._store.uploaded(file.digest, address) is not None
+
     def _upload(
         self, endpoint: Endpoint, assets: Sequence[Asset], *, force: bool, progress: Progress | None
     ) -> list[Asset]:
         address = endpoint.provider.upload_url
-        keys = [self._key(asset, assets, address) for asset in assets]
-        uploads: dict[Key, Uploaded] = {}
-        fresh: dict[Key, Asset] = {}
-        for key, asset in zip(keys, assets, strict=True):
+        files = [self.outgoing(endpoint, asset) for asset in assets]
+        keys = [self._key(file, assets, address) for file in files]
+        uploads: dict[Key, tuple[Uploaded, str]] = {}
+        fresh: dict[Key, Outgoing] = {}
+        for key, file in zip(keys, files, strict=True):
             if key is None:
                 continue
-            endpoint.provider.check_upload(asset)
             skip_cache = force or isinstance(key, int)
             earlier = None if skip_cache else self._store.uploaded(str(key), address)
             if earlier:
-                uploads[key] = earlier
+                uploads[key] = earlier, ""
             else:
-                fresh[key] = asset
+                fresh[key] = file
         results = self._send(endpoint, list(fresh.values()), progress)
         uploads |= dict(zip(fresh, results, strict=True))
         return [
-            asset if key is None else _uploaded(asset, uploads[key])
-            for key, asset in zip(keys, assets, strict=True)
+            file.original if key is None else _uploaded(file, *uploads[key])
+            for key, file in zip(keys, files, strict=True)
         ]
 
-    def _key(self, asset: Asset, assets: Sequence[Asset], address: str) -> Key | None:
+    def _key(self, file: Outgoing, assets: Sequence[Asset], address: str) -> Key | None:
         """Return the key of a content: its digest, or its size if no other file has that size.
 
         A large file of a new size is hashed while it is sent, so that it is read only once.
         """
-        if not asset.local:
+        if not file.original.local:
             return None
-        size = asset.size or 0
+        size = file.original.size or 0
         unique = size >= _HASH_FIRST_BYTES and sum(other.size == size for other in assets) == 1
-        return size if unique and not self._store.has_size(size, address) else asset.sha256
+        return size if unique and not self._store.has_size(size, address) else file.digest
 
     def _send(
-        self, endpoint: Endpoint, assets: list[Asset], progress: Progress | None
-    ) -> list[Uploaded]:
-        done: list[Uploaded] = []
-        total = sum(asset.size or 0 for asset in assets)
+        self, endpoint: Endpoint, files: list[Outgoing], progress: Progress | None
+    ) -> list[tuple[Uploaded, str]]:
+        """Send the files; return the upload of each, with a note of what is stored otherwise."""
+        done: list[tuple[Uploaded, str]] = []
+        total = sum(file.original.size or 0 for file in files)
         before = size = 0  # bytes of files in earlier calls, and in the current call
+        sent: deque[Asset] = deque()
 
         def report(position: int) -> None:
             if progress:
-                progress(before + min(position, size), total)  # a body is longer than its files
+                # a body is longer than the files in it
+                progress(before + min(position, size), total)
 
-        remaining = iter(assets)
-        for call, count in endpoint.provider.upload_calls(assets, report):
+        def converted() -> Iterator[Asset]:
+            for file in files:  # one after another: memory holds those of one call
+                asset = file.as_sent()
+                endpoint.provider.check_upload(asset)
+                sent.append(asset)
+                yield asset
+
+        remaining = iter(files)
+        for call, count in endpoint.provider.upload_calls(converted(), report):
             group = list(islice(remaining, count))
-            size = sum(asset.size or 0 for asset in group)
-            digests = run_in_background(lambda files=group: [file.sha256 or "" for file in files])
+            size = sum(file.original.size or 0 for file in group)
+            digests = run_in_background(lambda group=group: [file.digest for file in group])
             uploads = self._send_call(endpoint, call, count)
             before += size
-            done += uploads
-            for asset, digest, uploaded in zip(group, digests(), uploads, strict=True):
-                self._remember(endpoint, asset, digest, uploaded)
+            for file, digest, uploaded in zip(group, digests(), uploads, strict=True):
+                self._remember(endpoint, file.original, digest, uploaded)
+                done.append((uploaded, _differences(sent.popleft(), uploaded)))
         return done
 
     def _send_call(self, endpoint: Endpoint, call: Call, count: int) -> list[Uploaded]:
         """Send one call and return its uploads.
 
         Raises:
-            SegmindError: the service refused; the hint speaks of files, not of a model's inputs.
+            SegmindError: the service refused; the hint is about files and not about a model's
+                inputs.
         """
         provider = endpoint.provider
         try:
@@ -157,20 +194,25 @@ class Uploads:
         ]
 
 
-def _uploaded(asset: Asset, uploaded: Uploaded) -> Asset:
-    """Return the asset at its URL, with a note of the provider's facts that differ from ours."""
+def _uploaded(file: Outgoing, uploaded: Uploaded, differences: str) -> Asset:
+    """Return the original at its URL, with a note of what was sent and stored otherwise."""
+    note = ", ".join(filter(None, [file.note, differences]))
+    return file.original.at(uploaded.url, uploaded.expires_at, note)
+
+
+def _differences(asset: Asset, uploaded: Uploaded) -> str:
+    """Return the provider's facts about a file that differ from ours, in words."""
     facts = [
         (uploaded.filename, asset.filename, f"{uploaded.filename}"),
         (uploaded.media_type, asset.media_type, f"{uploaded.media_type}"),
         (uploaded.size, asset.size, f"{uploaded.size or 0:,} bytes"),
     ]
     others = [text for theirs, ours, text in facts if theirs not in (None, ours)]
-    note = f"stored as {', '.join(others)}" if others else ""
-    return asset.at(uploaded.url, uploaded.expires_at, note)
+    return f"stored as {', '.join(others)}" if others else ""
 
 
 def needed(asset: Asset, endpoint: Endpoint) -> bool:
-    """Return whether an asset is local and has no valid URL; a sandbox's URLs end with it."""
+    """Return whether an asset is local and has no valid URL; a sandbox's end with it."""
     if not asset.local:
         return False
     if not asset.url or endpoint.sandbox:

@@ -1,9 +1,8 @@
-"""The options of the magics: argparse parsers that raise CellError and split lines as cells do."""
+"""The options of the magics: argparse parsers that raise CellError and split lines like cells."""
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import keyword
 import re
 import textwrap
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from segmind_widgets.errors import CellError
+from segmind_widgets.likeness import nearest
 from segmind_widgets.session import Session
 from segmind_widgets.syntax.cells import split_line
 from segmind_widgets.types import Status
@@ -22,7 +22,8 @@ FORMS = (
     "curl",
     "javascript",
 )  # as in `exports.export`, which is slow to import
-_MAX_JOBS = 100_000  # in a list
+_SEEN = "_seen"  # of a namespace: the options with a value so far
+_MAX_JOBS = 100_000  # in a list of jobs
 _MAX_DAYS = 36_500  # a hundred years
 _HELP_WIDTH = 92  # characters of a line
 
@@ -32,6 +33,7 @@ class Arguments(argparse.ArgumentParser):
 
     def __init__(self, name: str) -> None:
         super().__init__(prog=name, add_help=False, allow_abbrev=False)
+        self.register("action", None, _Once)
 
     @property
     def options(self) -> list[str]:
@@ -64,16 +66,17 @@ class Arguments(argparse.ArgumentParser):
         )
 
     def parse(self, line: str) -> argparse.Namespace:
-        """Return the line's values; quotes and brackets keep words together.
+        """Return the values on the line; text in quotes or brackets is one value.
 
         Raises:
             CellError: an option or a value is wrong.
         """
         words = [_unquote(word) for word in split_line(line)]
         options, rest = self.parse_known_intermixed_args(words)
+        vars(options).pop(_SEEN, None)
         unknown = next((word for word in rest if word.startswith("-")), None)
         if unknown:
-            similar = difflib.get_close_matches(unknown, self.options, n=1)
+            similar = nearest(unknown, self.options)
             raise CellError(
                 f"{self.prog} has no option {unknown}."
                 + (f" Did you mean {similar[0]}?" if similar else ""),
@@ -88,15 +91,36 @@ class Arguments(argparse.ArgumentParser):
         raise CellError(f"{self.prog}: {message}.", hint=f"{self.prog}? shows its options.")
 
 
+class _Once(argparse.Action):
+    """Stores a value; an option that is given twice is refused, not taken from the last place."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - of argparse
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Store the value. Raises CellError for an option that has one already."""
+        if option_string is not None:
+            seen: set[str] = vars(namespace).setdefault(_SEEN, set())
+            if self.dest in seen:
+                both = "Put all rows into one table, or run the cell once with each."
+                hint = both if self.dest == "rows" else "Remove one of them."
+                raise CellError(f"{option_string} is given twice.", hint=hint)
+            seen.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 def _label(action: argparse.Action) -> str:
-    """Return an argument as it is written on a line: `-o, --output NAME`."""
+    """Return an argument in the form `-o, --output NAME`."""
     flags = ", ".join(action.option_strings)
     value = "" if action.nargs == 0 else str(action.metavar)
     return f"{flags} {value}".strip()
 
 
 def _unquote(word: str) -> str:
-    """Remove quotes around a whole word; those of `prompt="…"` belong to the value."""
+    """Remove quotes around a whole word; the quotes in `prompt="…"` belong to the value."""
     return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
 
 
@@ -160,7 +184,7 @@ def upload() -> Arguments:
     parser.add_argument(
         "--force", action="store_true", help="upload again, even if the file was uploaded before"
     )
-    _add_quiet(parser, "show no bar; with -o, show nothing at all")
+    _add_quiet(parser, "show no progress bar; with -o, show no output at all")
     parser.add_argument("sources", nargs="*", metavar="SOURCE")
     return parser
 
@@ -175,7 +199,7 @@ def run(kind: str) -> Arguments:
         "-b",
         "--background",
         action="store_true",
-        help="return at once; the job and its progress line go on",
+        help="return at once; the job continues, and so does its progress line",
     )
     if is_model:
         parser.add_argument(
@@ -185,19 +209,19 @@ def run(kind: str) -> Arguments:
             metavar="auto|v1|v2",
             help="Segmind's synchronous v1 or asynchronous v2 (auto: v2)",
         )
-    seed = "the seed; -1 is a new one each time" if is_model else "set the input `seed`"
+    seed = "the seed; -1 for a new one each time" if is_model else "set the input `seed`"
     parser.add_argument("--seed", type=_whole, metavar="N", help=seed)
     _add_limits(parser)
     parser.add_argument("--save", metavar="DIR", help="copy the results into this folder, too")
     _add_code(parser, is_model=is_model)
-    _add_quiet(parser, "show nothing but errors")
+    _add_quiet(parser, "show only errors")
     parser.add_argument("target", nargs="?")
     parser.add_argument("inputs", nargs="*")
     return parser
 
 
 def _add_limits(parser: Arguments) -> None:
-    """Add the options about many runs, time, cost, and repeated requests."""
+    """Add the options for multiple runs, time, cost, and repeated requests."""
     parser.add_argument(
         "--sweep",
         action="append",
@@ -207,13 +231,21 @@ def _add_limits(parser: Arguments) -> None:
         " combinations. The value is the Batch. In the cell, write NAME: {sweep: [V, V]}",
     )
     parser.add_argument(
-        "--yes", action="store_true", help="do not ask before many runs, or beyond the budget"
+        "--rows",
+        metavar="TABLE",
+        help="run once for each row of a CSV or JSONL file, or of a DataFrame or list ($name);"
+        " columns are inputs, and the cell has what is the same for all rows",
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask for confirmation of many runs or a cost above the budget",
     )
     parser.add_argument(
         "--timeout",
         type=_number(0),
         metavar="S",
-        help="stop waiting after S seconds; the job goes on",
+        help="stop waiting after S seconds; the job continues",
     )
     parser.add_argument(
         "--max-cost",
@@ -224,28 +256,29 @@ def _add_limits(parser: Arguments) -> None:
     parser.add_argument(
         "--again",
         action="store_true",
-        help="send (and pay for) a request identical to one of the last ten seconds",
+        help="repeat (and pay for) a request identical to one in the last ten seconds",
     )
     parser.add_argument(
         "--reuse",
         action="store_true",
-        help="show a finished job with the same inputs and seed again, at no cost",
+        help="show the finished job with the same inputs and seed, if there is one, at no cost",
     )
 
 
 def _add_code(parser: Arguments, *, is_model: bool) -> None:
-    """Add the options that read a picture's recipe, and those that send nothing."""
+    """Add the options that read a picture's recipe or send nothing."""
     parser.add_argument(
         "--from",
         dest="recipe",
         metavar="FILE",
-        help=f"take the {'model, the inputs and the seed' if is_model else 'workflow and inputs'}"
-        " from a picture made here (a path or $variable); the line and the cell change them",
+        help=f"take the {'model, the inputs and the seed' if is_model else 'workflow and inputs'} "
+        "from an image made here (a path or $variable); values on the line or in the cell "
+        "override them",
     )
     parser.add_argument(
         "--paste",
         action="store_true",
-        help="read the cell as pasted code or JSON, also where it would be a prompt",
+        help="treat the cell as pasted code or JSON, even if it looks like a prompt",
     )
     parser.add_argument(
         "--dry-run",
@@ -285,11 +318,13 @@ def jobs() -> Arguments:
     )
     _add_job_filters(parser)
     _add_job_actions(parser)
+    _add_output(parser, "put the Job of an ID, or the list of several, into this variable")
     return parser
 
 
 def _add_job_filters(parser: Arguments) -> None:
     """Add the options that select the jobs of a list."""
+    _add_provider(parser, "list only jobs at this provider: {providers} or sandbox")
     parser.add_argument(
         "--model", metavar="M", help="list only models and workflows with this in their names"
     )
@@ -302,9 +337,7 @@ def _add_job_filters(parser: Arguments) -> None:
     parser.add_argument(
         "--text", nargs="+", metavar="WORDS", help="list only jobs with these words in their inputs"
     )
-    parser.add_argument(
-        "--unfinished", action="store_true", help="list only jobs that may still go on"
-    )
+    parser.add_argument("--unfinished", action="store_true", help="list only unfinished jobs")
 
 
 def _add_job_actions(parser: Arguments) -> None:
@@ -317,12 +350,12 @@ def _add_job_actions(parser: Arguments) -> None:
     parser.add_argument(
         "--stop",
         action="store_true",
-        help="stop watching the named jobs, or all jobs; they go on at the service",
+        help="stop watching the named jobs, or all jobs; they continue at the service",
     )
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="show the disk space that old results take; with --yes, delete them",
+        help="show the disk space used by old results; with --yes, delete them",
     )
     parser.add_argument(
         "--older",
@@ -422,23 +455,26 @@ def parse(name: str, line: str) -> argparse.Namespace:
 
 
 def _check_jobs(options: argparse.Namespace) -> None:
-    """Refuse combinations of which one option would be ignored."""
+    """Refuse combinations of options if one of them would be ignored."""
     actions = [word for word in ("resume", "stop", "clean") if getattr(options, word)]
     if len(actions) > 1:
         raise CellError(
-            f"--{actions[0]} and --{actions[1]} do not go together.",
+            f"--{actions[0]} and --{actions[1]} cannot be used together.",
             hint="Run one after the other.",
         )
     action = actions[0] if actions else None
-    filters = [f for f in ("model", "status", "text", "unfinished") if getattr(options, f)]
+    names = ("provider", "model", "status", "text", "unfinished")
+    filters = [f for f in names if getattr(options, f)]
     if filters and (action or options.ids):
         raise CellError(
-            f"--{filters[0]} filters the list; it does not go with"
-            f" {f'--{action}' if action else 'an ID'}.",
-            hint="List the jobs first, then name them by their ids.",
+            f"--{filters[0]} filters the list and cannot be used with "
+            f"{f'--{action}' if action else 'an ID'}.",
+            hint="List the jobs first, then give their ids.",
         )
+    if options.output and (options.clean or not (options.ids or options.resume)):
+        raise CellError("-o needs the ID of a job.", hint="%segmind_jobs ID -o job")
     if options.clean and options.ids:
-        raise CellError("--clean takes no ID.", hint="%segmind_jobs --clean --older 30")
+        raise CellError("--clean does not take an ID.", hint="%segmind_jobs --clean --older 30")
     if options.clean and options.older is None:
         raise CellError("--clean needs --older DAYS.", hint="%segmind_jobs --clean --older 30")
     if not options.clean and (options.older is not None or options.yes):

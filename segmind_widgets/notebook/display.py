@@ -1,34 +1,58 @@
-"""The output of cells: the only module that displays.
+"""The output of cells. Only this module and `live_output` display.
 
-While a job runs its output is a widget; at the end a static picture replaces the widget in the same
-output. In a terminal it is a line of text that is rewritten.
+A job has one output: a live line, which the result replaces when the job ends. In a terminal it is
+a line of text that is overwritten.
 """
 
 from __future__ import annotations
 
-import html
+import os
 import sys
+import time
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import clear_output, display
+from IPython.display import display
 
+from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, StillRunning
-from segmind_widgets.formatting import figure, seconds
-from segmind_widgets.jobs.job import Job
+from segmind_widgets.formatting import seconds
+from segmind_widgets.jobs.job import UPDATE, Job
+from segmind_widgets.markup import figure, fragment, output
+from segmind_widgets.notebook.live_output import FrontEnd, LiveOutput
+from segmind_widgets.waiting import serve
 
-SAVED_JOBS = 4  # newest finished jobs of a panel in a saved notebook
+SAVED_JOBS = 4  # the number of a panel's newest finished jobs in a saved notebook
 SAVED_PICTURE_SIDE = 512  # pixels
+LINE_TRAITS = (  # traits of a job that change its line
+    "id",
+    "status",
+    "elapsed",
+    "expected_seconds",
+    "cost",
+    "message",
+    "sandbox",
+    "progress",
+    "indeterminate",
+    "observer_error",
+)
 
 
 class CellDisplay:
-    """The outputs of one shell."""
+    """The outputs of one shell.
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    Args:
+        shell: the shell.
+        client: its setting `live` chooses the form of progress.
+    """
+
+    def __init__(self, shell: InteractiveShell, client: SegmindClient) -> None:
         self._shell = shell
+        self._client = client
         self._executions: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # of jobs and batches
         self._cell = copy_context()
         self._panels: dict[str, list[tuple[int, Any]]] = {}  # cell → (execution, panel)
@@ -39,60 +63,102 @@ class CellDisplay:
         self._shell.events.unregister("pre_run_cell", self._on_cell)
 
     def _on_cell(self, _info: Any) -> None:
-        # nbclient and papermill drop output that does not belong to the running cell
+        # nbclient and papermill discard output that does not belong to the running cell
         self._cell = copy_context()
 
     @property
     def widgets(self) -> bool:
-        """Return whether there is a kernel, so that a front end may draw widgets."""
+        """Return whether there is a kernel, so that a front end may show widgets."""
         return hasattr(self._shell, "kernel")
+
+    @property
+    def live(self) -> bool:
+        """Return whether outputs are HTML and not lines of text."""
+        return self.widgets and self._client.live != "text"
+
+    @property
+    def is_html(self) -> bool:
+        """Return whether progress is HTML, and never a widget."""
+        return self._client.live == "html" or self._front_end is None
+
+    @cached_property
+    def _front_end(self) -> FrontEnd | None:
+        if os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
+            return FrontEnd(comes_later=True)
+        parent = getattr(self._shell, "get_parent", dict)() or {}
+        asks = parent.get("content", {}).get("allow_stdin", True)
+        nobody = not asks and "JPY_SESSION_NAME" not in os.environ  # nbclient, papermill
+        return None if nobody else FrontEnd()
 
     def note(self, text: str) -> None:
         """Display a sentence above the result."""
         if not self.widgets:
             print(text)  # noqa: T201 - a terminal
             return
-        note = f'<div style="font-size:13px;opacity:.85">Note: {html.escape(text)}</div>'
+        note = output(f"Note: {text}", style="opacity:.85")
         display({"text/plain": f"Note: {text}", "text/html": note}, raw=True)
+
+    def text(self, text: str) -> None:
+        """Print a text of several lines, such as a magic's help."""
+        print(text)  # noqa: T201 - as every command line does
 
     def show(self, value: Any) -> None:
         """Display a value above the result."""
         display(value)
 
-    def follow(self, job: Job, timeout: float | None = None, handle: Any = None) -> None:
-        """Show a job until it ends, in `handle`'s output (an upload's) or in a new one.
+    def show_first(self, value: Any) -> Callable[[Any], None]:
+        """Display a value; return a function that replaces it, where outputs can be replaced."""
+        handle = display(value, display_id=True)
+        assert handle is not None
+        return handle.update
+
+    def new_output(self) -> LiveOutput:
+        """Return an output for the upload and the job of a run; it appears with its first line."""
+        return LiveOutput(None if self.is_html else self._front_end, self.in_cell)
+
+    def follow(
+        self, job: Job, timeout: float | None = None, output: LiveOutput | None = None
+    ) -> None:
+        """Show a job until it ends, in the output of its upload or in a new one.
 
         Raises:
-            StillRunning: Stop was pressed, or `timeout` seconds passed; the view stays live.
+            StillRunning: Stop was pressed, or `timeout` seconds passed; the line continues to be
+                updated.
         """
-        if not self.widgets:
+        if not self.live:
             self._in_terminal(job, timeout)
             return
-        finish = self._view(job, handle)
+        output = output or self.new_output()
+        self._show_job(job, output)
         try:
             job.wait(timeout)
         except StillRunning:
-            self._finish_later(job, finish)
+            self._finish_later(job, output)
             raise
         except KeyboardInterrupt:
-            self._finish_later(job, finish)
+            self._finish_later(job, output)
             raise job.still_running("You stopped waiting") from None
-        finish(False)
-        self._finish_at_end(job, finish)
+        output.finish(_static(job, returned=False))
+        self._finish_at_end(job, output)
 
-    def show_in_background(self, job: Job, handle: Any = None) -> None:
+    def show_in_background(self, job: Job, output: LiveOutput | None = None) -> None:
         """Show a job that the cell does not wait for."""
-        if self.widgets:
-            self._finish_later(job, self._view(job, handle))
+        if self.live:
+            output = output or self.new_output()
+            self._show_job(job, output)
+            self._finish_later(job, output)
 
     def is_shown(self, job: Any) -> None:
-        """Tell IPython's formatter whether this cell shows the job already.
+        """Show a job for IPython's formatter: live while it runs, and once per cell.
 
         Raises:
-            NotImplementedError: the cell does not; IPython then displays the job.
+            NotImplementedError: IPython is to display the job.
         """
-        if not self.shows(job):
+        if self.shows(job):
+            return
+        if job.done or not self.live or not isinstance(job, Job):
             raise NotImplementedError
+        self.show_in_background(job)
 
     def shows(self, job: Any) -> bool:
         """Return whether the running cell shows, or hides, the job or the batch."""
@@ -103,23 +169,27 @@ class CellDisplay:
         self._executions[job] = self._shell.execution_count
 
     def upload(self, files: int, *, quiet: bool = False) -> Upload:
-        """Return a progress bar for an upload, displayed at the first bytes sent."""
-        return Upload(files, visible=self.widgets and not quiet)
+        """Return the progress of an upload; it appears when the first bytes are sent."""
+        return Upload(files, None if quiet or not self.live else self.new_output())
 
     def panel(self, panel: Any) -> None:
-        """Show a panel, and below it its newest pictures for a saved file.
+        """Show a panel, and below it the newest pictures for the saved notebook.
 
         Raises:
             CellError: a terminal cannot draw widgets.
         """
         if not self.widgets:
-            raise CellError("A panel needs a notebook; this is a terminal.")
+            raise CellError(
+                "A panel needs a notebook; this is a terminal.",
+                hint="Use the magics here, such as %segmind_run, %segmind_upload and"
+                " %segmind_jobs; or open JupyterLab.",
+            )
         self._close_earlier_panels(panel)
         display(panel)
 
         def static() -> dict[str, str]:
             jobs = panel.results[:SAVED_JOBS]
-            pictures = "".join(job.to_html(SAVED_PICTURE_SIDE) for job in jobs)
+            pictures = fragment(*(job.to_html(SAVED_PICTURE_SIDE) for job in jobs))
             text = "\n".join(job.line for job in jobs)
             return {"text/plain": text, "text/html": panel.static_html(pictures)}
 
@@ -138,7 +208,7 @@ class CellDisplay:
         return str(parent.get("metadata", {}).get("cellId", ""))
 
     def _close_earlier_panels(self, panel: Any) -> None:
-        """Close the panels of the cell's earlier runs: their output was replaced."""
+        """Close the panels of earlier runs of the cell, whose output was replaced."""
         cell, now = self._cell_id, self._shell.execution_count
         if not cell:
             return
@@ -147,38 +217,44 @@ class CellDisplay:
             old.close()
         self._panels[cell] = [*(entry for entry in panels if entry[0] == now), (now, panel)]
 
-    def _view(self, job: Job, handle: Any) -> Callable[[bool], None]:
-        from segmind_widgets.widgets.job_view import JobView
+    def _show_job(self, job: Job, output: LiveOutput) -> None:
+        """Show the line of a job and update it at each change."""
+        from segmind_widgets.widgets.job_view import job_line
 
-        return self.live(
-            job, JobView(job), lambda returned: _static(job, returned=returned), handle
-        )
+        self.hide(job)
+        output.on_press = job.stop
 
-    def live(
-        self, thing: Any, view: Any, static: Callable[[bool], dict[str, str]], handle: Any = None
+        def show(_: Any = None) -> None:
+            if job.watching:
+                output.show(job_line(job))
+
+        job.observe(show, list(LINE_TRAITS))
+        show()
+
+    def show_view(
+        self, thing: Any, view: Any, static: Callable[[bool], dict[str, str]]
     ) -> Callable[[bool], None]:
-        """Show the view of a job or a batch.
+        """Show the view of a batch, and below it its words for a saved file.
 
         Args:
-            thing: the job or the batch.
-            view: its widget.
-            static: makes the output that replaces the widget.
-            handle: the output to use; None for a new one.
+            thing: the batch.
+            view: its panel.
+            static: makes the output that replaces the panel.
 
         Returns:
-            A function that replaces the view with static output. It takes, and passes on, whether
-            the cell returned before the end.
+            A function that replaces the view with static output. Its argument, which it passes to
+            `static`, is whether the cell returned before the end.
         """
-        if handle is None:
-            handle = display(view, display_id=True)
-        else:
-            handle.update(view)
+        handle = display(view, display_id=True)
+        below = display({"text/html": view.static_html()}, raw=True, display_id=True)
         self.hide(thing)
-        open_views = iter([view])  # the first thread that finishes takes the view and closes it
+        open_views = iter([view])  # the first thread to finish removes the view and closes it
 
         def finish(returned: bool) -> None:
-            if handle is not None:
-                handle.update(static(returned), raw=True)
+            assert handle is not None
+            assert below is not None
+            handle.update(static(returned), raw=True)
+            below.update({"text/html": ""}, raw=True)
             for open_view in open_views:
                 open_view.close()
 
@@ -188,24 +264,25 @@ class CellDisplay:
         """Run `work` in the running cell's context, so that its output is not dropped."""
         self._cell.copy().run(work)
 
-    def _finish_later(self, job: Job, finish: Callable[[bool], None]) -> None:
+    def _finish_later(self, job: Job, output: LiveOutput) -> None:
         """Finish when the job ends, or now if it has ended."""
-        self._finish_at_end(job, finish)
+        self._finish_at_end(job, output)
         if not job.watching:
-            finish(True)
+            output.finish(_static(job, returned=True))
 
-    def _finish_at_end(self, job: Job, finish: Callable[[bool], None]) -> None:
-        """Finish at each end of the job: a detached job may be resumed, and ends again."""
+    def _finish_at_end(self, job: Job, output: LiveOutput) -> None:
+        """Finish each time the job ends: a detached job may be resumed and then ends again."""
 
         def ended(_: Any) -> None:
             if not job.watching:
-                self._cell.copy().run(finish, True)
+                output.finish(_static(job, returned=True))
 
         job.observe(ended, "watching")
 
     def _in_terminal(self, job: Job, timeout: float | None) -> None:
         def show(_: Any = None) -> None:
-            usual = f" of about {seconds(job.expected_seconds)}" if job.expected_seconds else ""
+            has_usual = job.expected_seconds and not job.status.final
+            usual = f" of about {seconds(job.expected_seconds or 0)}" if has_usual else ""
             text = f"{job.status} · {job.model} · {job.elapsed:.1f} s{usual} {job.message}"
             sys.stdout.write(f"\r{text[:100]:<100}")
             sys.stdout.flush()
@@ -223,44 +300,51 @@ class CellDisplay:
 
 
 class Upload:
-    """A progress bar of an upload. `handle` is its output, None before the first bytes."""
+    """The progress of an upload.
 
-    def __init__(self, files: int, *, visible: bool) -> None:
+    Args:
+        files: the number of files.
+        output: where it is shown; None shows nothing.
+    """
+
+    def __init__(self, files: int, output: LiveOutput | None) -> None:
         self._files = files
-        self._visible = visible
-        self._view: Any = None
-        self.handle: Any = None
+        self.output = output
+        self._began = time.monotonic()
+        self._updated = 0.0
 
     def update(self, count: int, total: int) -> None:
-        """Show that `count` of `total` bytes were sent."""
-        if not self._visible:
+        """Show that `count` of `total` bytes were sent, at most ten times a second."""
+        now = time.monotonic()
+        if now - self._updated < UPDATE and count < total:
             return
-        if self._view is None:
-            from segmind_widgets.widgets.job_view import UploadView
+        self._updated = now
+        if self.output is not None:
+            from segmind_widgets.widgets.job_view import upload_line
 
-            self._view = UploadView(self._files)
-            self.handle = display(self._view, display_id=True)
-        self._view.show_progress(count, total)
+            self.output.show(upload_line(self._files, count, total))
+        serve()
 
-    def close(self) -> None:
-        """Close the bar; its output stays for the job's view."""
-        if self._view is not None:
-            self._view.close()
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds since the upload began."""
+        return time.monotonic() - self._began
 
-    def clear(self) -> None:
-        """Close the bar and clear its output."""
-        self.close()
-        if self.handle is not None:
-            clear_output()
+    def end(self, text: str) -> None:
+        """Replace the line, if one was shown, by a sentence."""
+        if self.output is not None and self.output.is_open:
+            self.output.finish({"text/plain": text, "text/html": output(text)})
 
 
 def _static(job: Job, *, returned: bool) -> dict[str, str]:
     """Return the static output of a job.
 
-    The reason of a failure is in it if the cell `returned` before; else the cell raises the error.
+    It contains the reason of a failure if the cell `returned` before the end; otherwise the cell
+    raises the error.
     """
     if job.error is None or job.outputs or returned:
         return job._repr_mimebundle_()
+    status = "continues" if isinstance(job.error, StillRunning) else str(job.status)
     where = "sandbox · " if job.sandbox else ""
-    text = f"{job.status} · {where}{job.caption}"
-    return {"text/plain": text, "text/html": figure("", html.escape(text))}
+    text = f"{status} · {where}{job.caption}"
+    return {"text/plain": text, "text/html": figure("", text)}

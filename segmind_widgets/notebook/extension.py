@@ -7,8 +7,10 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from segmind_widgets import waiting
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.notebook.magics import SegmindMagics
+from segmind_widgets.notebook.magics.running import CheckName, without_body
 
 LIVE_TYPES = (("segmind_widgets.jobs.job", "Job"), ("segmind_widgets.batches.batch", "Batch"))
 
@@ -23,6 +25,8 @@ def load(shell: InteractiveShell) -> None:
     client = SegmindClient.instance(parent=shell)
     magics = SegmindMagics(shell, client)
     shell.register_magics(magics)
+    _serve_widgets(shell)
+    shell.input_transformers_cleanup.extend([CheckName(shell), without_body])
     if client not in shell.configurables:
         configurables: list[Any] = shell.configurables
         configurables.append(client)
@@ -35,8 +39,12 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Remove all that `load` added and stop watching live jobs; they go on at their services."""
+    """Remove everything that `load` added and stop watching jobs; they continue."""
     _unregister(shell)
+    waiting.set_server(None)
+    transformers = shell.input_transformers_cleanup
+    for one in [t for t in transformers if t is without_body or isinstance(t, CheckName)]:
+        transformers.remove(one)
     matchers = getattr(shell.Completer, "custom_matchers", None) or []
     for matcher in [m for m in matchers if hasattr(m, "segmind_widgets")]:
         matchers.remove(matcher)
@@ -51,6 +59,15 @@ def unload(shell: InteractiveShell) -> None:
             shell.configurables.remove(client)
         client.close()
         SegmindClient.clear_instance()
+
+
+def _serve_widgets(shell: InteractiveShell) -> None:
+    """Let waiting cells handle messages of our widgets, if there is a kernel."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        from segmind_widgets.notebook.kernel_messages import KernelMessages
+
+        waiting.set_server(KernelMessages(kernel))
 
 
 def _unregister(shell: InteractiveShell) -> None:
@@ -104,5 +121,5 @@ def _matcher(client: SegmindClient) -> Any:
         return {**result, "suppress": bool(matches)}
 
     matcher: Any = match
-    matcher.segmind_widgets = True  # the mark by which `unload` finds it
+    matcher.segmind_widgets = True  # `unload` finds it by this mark
     return matcher

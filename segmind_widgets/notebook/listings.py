@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
+from segmind_widgets.assets.preview import backdrop
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError
-from segmind_widgets.formatting import PREMIUM, age, money, seconds
+from segmind_widgets.formatting import (
+    PREMIUM,
+    abbreviate_home,
+    date_and_time,
+    money,
+    prompt_text,
+    seconds,
+)
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import element
 from segmind_widgets.notebook.tables import CAPTION, Table
 from segmind_widgets.types import Model
 
 MAX_SPEND_ROWS = 40  # shown in a notebook
+_PROMPT = 48  # characters of a prompt in a table
 SUM_COLUMNS = ("jobs", "completed", "usd", "unpriced")
 Preview = Callable[
     [Asset, int], tuple[bytes, str]
@@ -27,17 +37,18 @@ Preview = Callable[
 def models(matches: Sequence[Model], most: int = 40) -> Table:
     """Make a table of models with their usual costs and times."""
     rest = len(matches) - most
-    more = f"{rest} more: add words, or --modality. " if rest > 0 else ""
+    more = f"{rest} more models: add words or use --modality. " if rest > 0 else ""
     return Table(
         matches[:most],
         {
             "model": lambda model: model.slug,
             "name": lambda model: model.name + " (premium)" * model.premium,
-            "what": lambda model: model.modality,
-            "usually": lambda model: money(model.cost) if model.cost is not None else "?",
-            "takes": lambda model: seconds(model.seconds) if model.seconds else "?",
+            **_provider_column(matches),
+            "type": lambda model: model.modality,
+            "typical cost": lambda model: money(model.cost) if model.cost is not None else "?",
+            "typical time": lambda model: seconds(model.seconds) if model.seconds else "?",
         },
-        f"{more}%segmind_models NAME shows a model's parameters, where they are known.",
+        f"{more}%segmind_models NAME shows a model's parameters, if they are known.",
     )
 
 
@@ -50,17 +61,17 @@ def parameters(model: Model, page: str = "") -> Table:
     facts += [f"about {seconds(model.seconds)}"] if model.seconds else []
     facts = list(filter(None, facts))
     more = [PREMIUM] if model.premium else []
-    more += [] if model.listed else ["It is not in today's directory."]
+    more += [] if model.listed else ["It is not in the provider's current list."]
     more += [f"Page: {page}"] if page else []
     return Table(
         list(schema.get("properties", {}).items()),
         {
             "input": lambda row: row[0] + (" *" if row[0] in required else ""),
-            "takes": lambda row: _takes(row[1]),
+            "type": lambda row: _takes(row[1]),
             "default": lambda row: str(row[1].get("default", "")),
-            "meaning": lambda row: row[1].get("description", ""),
+            "description": lambda row: row[1].get("description", ""),
         },
-        " ".join([f"{' · '.join(facts)}. * is required. {model.description}".strip(), *more]),
+        " ".join([f"{' · '.join(facts)}. * = required. {model.description}".strip(), *more]),
         links=[CAPTION],
     )
 
@@ -77,29 +88,31 @@ def jobs(
     Args:
         rows: the jobs.
         preview: makes the pictures.
-        total: the number of jobs in the journal that fit.
+        total: the number of matching jobs in the journal.
         filtered: whether a filter chose the jobs.
     """
-    more = f"{len(rows)} of {total} jobs; --last shows more. " if total > len(rows) else ""
-    none = "No job matches." if filtered else "No jobs yet."
+    more = f"{len(rows)} of {total} jobs; --last N shows more. " if total > len(rows) else ""
+    none = "No jobs match." if filtered else "No jobs yet."
     return Table(
         rows,
         {
-            "picture": lambda job: _picture(job, preview),
+            "preview": lambda job: _picture(job, preview),
             "model": lambda job: job.model,
             "status": lambda job: str(job.status) + (" (sandbox)" if job.sandbox else ""),
-            "started": lambda job: age(job.created),
-            "took": lambda job: seconds(job.elapsed) if job.elapsed else "",
+            "started": lambda job: date_and_time(job.created),
+            "duration": lambda job: seconds(job.elapsed) if job.elapsed else "",
             "cost": lambda job: money(job.cost) if job.cost is not None else "",
             "id": lambda job: job.id,
         },
-        f"{more}%segmind_jobs ID shows one; --resume resumes unfinished jobs." if rows else none,
-        pictures=["picture"],
+        f"{more}%segmind_jobs ID shows a job in full; --resume resumes unfinished jobs."
+        if rows
+        else none,
+        pictures=["preview"],
     )
 
 
 def job(one: Job, cell: str) -> Table:
-    """Make a table of all facts about a job; `cell` runs it again, or says why that fails."""
+    """Make a table of a job's properties; `cell` is code to rerun it, or why there is none."""
     where = "sandbox" if one.sandbox else one.provider
     facts = {
         one.kind: one.model,
@@ -107,10 +120,10 @@ def job(one: Job, cell: str) -> Table:
             dict.fromkeys(filter(None, [str(one.status), one.provider_status.lower()]))
         ),
         "error": _error_text(one.error),
-        "at": where,
+        "provider": where,
         "id": one.id,
-        "started": f"{age(one.created)} ({one.created})",
-        "took": seconds(one.elapsed) if one.elapsed else "",
+        "started": date_and_time(one.created),
+        "duration": seconds(one.elapsed) if one.elapsed else "",
         "cost": money(one.cost) if one.cost is not None else "unknown",
         "credits left": f"{one.credits:.2f} USD" if one.credits is not None else "",
         "seed": str(one.seed) if one.seed is not None else "",
@@ -119,10 +132,11 @@ def job(one: Job, cell: str) -> Table:
     rows = [(name, text) for name, text in facts.items() if text]
     for number, asset in enumerate(one.outputs, 1):
         until = f" until {asset.expires_at}" if asset.expires_at else ""
-        where = [str(asset.path or "in memory"), f"{asset.url}{until}" if asset.url else ""]
+        place = abbreviate_home(asset.path) if asset.path else "in memory"
+        where = [place, f"{asset.url}{until}" if asset.url else ""]
         rows.append((f"output {number}", " · ".join([*asset.facts[1:], *filter(None, where)])))
     rows += [("note", one.note)] if one.note else []
-    rows.append(("again", cell.strip()))
+    rows.append(("run again", cell.strip()))
     return Table(
         rows,
         {"": lambda row: row[0], " ": lambda row: row[1]},
@@ -146,24 +160,29 @@ def spend(
         rows: `storage.spending.SpendRow` rows.
         by: the key of a row: model, day, notebook or job.
         sessions: the `SessionSpend` of real money (False) and of sandbox credits (True).
-        budget: USD that this session may spend; 0 for no limit.
-        newest: the newest job whose reply had the remaining credits.
-        filtered: whether the rows are only of the last days.
+        budget: the USD that this session may spend; 0 for no limit.
+        newest: the newest job whose reply included the remaining credits.
+        filtered: whether the rows are limited to the last days.
     """
     groups = [[row for row in rows if row.sandbox == sandbox] for sandbox in (False, True)]
     sentences = [_session(sessions[False], "This session")]
     if sessions[True].spent or sessions[True].in_flight:
         sentences.append(_session(sessions[True], "In sandbox credits"))
     if budget:
-        sentences.append(f"Its budget is {money(budget)}.")
+        sentences.append(f"The budget of this session is {money(budget)}.")
     if newest is not None:
         kind = "sandbox credits" if newest.sandbox else "credits"
         sentences.append(f"The balance after the newest job: {newest.credits:.2f} USD of {kind}.")
     if not rows:
-        sentences.insert(0, f"Nothing was run {'then' if filtered else 'yet'}.")
+        sentences.insert(0, f"No jobs were run {'in that time' if filtered else 'yet'}.")
     return Table(
         rows,
-        {by: lambda row: row.key or f"no {by}", **_SPEND_COLUMNS},
+        {
+            by: lambda row: row.key or f"no {by}",
+            **(_JOB_COLUMNS if by == "job" else {}),
+            **_provider_column(rows),
+            **_SPEND_COLUMNS,
+        },
         " ".join(sentences),
         totals=[_total(group) for group in groups if len(group) > 1],
         most=MAX_SPEND_ROWS,
@@ -175,18 +194,21 @@ def uploads(assets: Sequence[Asset], preview: Preview = Asset.preview) -> Table:
     return Table(
         assets,
         {
-            "picture": lambda asset: _small(asset, asset.filename, preview) if asset.local else "",
+            "preview": lambda asset: _small(asset, asset.filename, preview) if asset.local else "",
             "file": lambda asset: " · ".join(asset.facts),
             "url": lambda asset: asset.url or "",
-            "until": lambda asset: asset.expires_at or "",
+            "valid until": lambda asset: asset.expires_at or "",
         },
-        pictures=["picture"],
+        pictures=["preview"],
     )
 
 
 def _picture(job: Job, preview: Preview) -> str:
     image = next((asset for asset in job.outputs if asset.kind == "image"), None)
-    return _small(image, str(job.inputs.get("prompt") or job.model), preview) if image else ""
+    if image is None:
+        return ""
+    description = prompt_text(job.inputs) or f"{job.model} · {image.filename}"
+    return _small(image, description, preview)
 
 
 def _small(image: Asset, description: str, preview: Preview) -> str:
@@ -196,9 +218,9 @@ def _small(image: Asset, description: str, preview: Preview) -> str:
         data, kind = preview(image, 64)
     except AssetError:  # the file is damaged
         return ""
-    alt = html.escape(description, quote=True)
     source = f"data:{kind};base64,{base64_codec().b64encode(data).decode()}"
-    return f'<img src="{source}" alt="{alt}" style="width:48px;border-radius:4px">'
+    style = f"width:48px;max-width:none;border-radius:4px{backdrop(source)}"
+    return element("img", src=source, alt=description, style=style)
 
 
 def _takes(schema: Mapping[str, Any]) -> str:
@@ -216,7 +238,7 @@ def _takes(schema: Mapping[str, Any]) -> str:
 
 def _total(rows: Sequence[Any]) -> Any:
     sums = {name: sum(getattr(r, name) for r in rows) for name in SUM_COLUMNS}
-    return replace(rows[0], key="in all", **sums)
+    return replace(rows[0], key="total", provider="", model="", prompt="", last="", **sums)
 
 
 def _cost(row: Any) -> str:
@@ -224,17 +246,37 @@ def _cost(row: Any) -> str:
     return f"{money(row.usd)}{unknown}"
 
 
+_JOB_COLUMNS: dict[str, Callable[[Any], str]] = {
+    "model": lambda row: row.model,
+    "prompt": lambda row: _shortened(row.prompt),
+    "day": lambda row: (
+        str(datetime.fromisoformat(row.last).astimezone().date()) if row.last else ""
+    ),
+}
 _SPEND_COLUMNS: dict[str, Callable[[Any], str]] = {
     "jobs": lambda row: str(row.jobs),
     "completed": lambda row: str(row.completed),
     "cost": _cost,
-    "money": lambda row: "sandbox credits" if row.sandbox else "real",
+    "billed in": lambda row: "sandbox credits" if row.sandbox else "USD",
 }
 
 
+def _provider_column(rows: Sequence[Any]) -> dict[str, Callable[[Any], str]]:
+    """Return the column of providers, where the rows have several."""
+    several = len({row.provider for row in rows}) > 1
+    return {"provider": lambda row: row.provider} if several else {}
+
+
 def _session(session: Any, name: str) -> str:
-    in_flight = f", {money(session.in_flight)} in flight" if session.in_flight else ""
+    in_flight = (
+        f", {money(session.in_flight)} reserved for running jobs" if session.in_flight else ""
+    )
     return f"{name}: {money(session.spent)} spent{in_flight}."
+
+
+def _shortened(prompt: str) -> str:
+    line = " ".join(prompt.split())
+    return line if len(line) <= _PROMPT else f"{line[: _PROMPT - 1].rstrip()}…"
 
 
 def _error_text(error: Any) -> str:

@@ -1,4 +1,4 @@
-"""Ask for API keys so that they reach neither the notebook nor IPython's history."""
+"""Prompts for API keys that keep them out of the notebook and IPython's history."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from IPython.core.error import StdinNotImplementedError
 
 from segmind_widgets.errors import CellError, KeyMissing
 
-MAX_NAME_LENGTH = 12  # letters of a provider's name; a key is longer
+MAX_NAME_LENGTH = 12  # maximum length of a provider's name; keys are longer
 
 
 def reject_key(line: str, providers: Collection[str]) -> str:
-    """Return the line unchanged if no word of it may be a key.
+    """Return the line unchanged if no word in it could be a key.
 
     Raises:
         CellError: a word is neither an option nor a name; the message does not repeat the word.
@@ -23,8 +23,8 @@ def reject_key(line: str, providers: Collection[str]) -> str:
         if not (word.startswith("--") or is_name or word in providers):
             raise CellError(
                 "A key on the line stays in the notebook and in IPython's history.",
-                hint="Run %segmind_login without the key: it asks for it and does not show it."
-                " Replace this key by a new one, since the history has it now.",
+                hint="Run %segmind_login without the key; it shows a hidden prompt. Replace "
+                "this key by a new one, since it is now in the history.",
             )
     return line
 
@@ -33,7 +33,7 @@ def ask(provider: str, title: str) -> str:
     """Ask for the provider's key without showing it.
 
     Raises:
-        KeyMissing: nothing was typed, or this front end has no input.
+        KeyMissing: nothing was typed, or this front end does not support input.
     """
     try:
         key = getpass.getpass(f"{title} API key: ").strip()
@@ -42,6 +42,7 @@ def ask(provider: str, title: str) -> str:
     if not key:
         raise KeyMissing(
             "No key was given.",
-            hint=f"Without a prompt, set {provider.upper()}_API_KEY in the environment.",
+            hint="Nothing was changed. Where no prompt appears, set"
+            f" {provider.upper()}_API_KEY in the environment.",
         )
     return key

@@ -1,4 +1,4 @@
-"""Code in a cell that calls a service: its meaning there, or the reason for a refusal."""
+"""Pasted code in a cell: the run that it describes, or the reason why it is refused."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from segmind_widgets.syntax.snippets import Pasted
 
 _KEPT = (
-    " The key still stands in this cell's source and in IPython's history: delete it there, or make"
-    " a new one."
+    " The key is still in this cell's source and in IPython's history: delete it there, or "
+    "create a new key."
 )
 
 
@@ -22,9 +22,9 @@ def read_cell(session: Session, text: str, *, is_pasted: bool) -> Pasted | None:
     """Return the code in a cell; None where the cell is a prompt or inputs.
 
     Args:
-        session: knows the addresses and keys.
+        session: has the addresses and keys.
         text: the cell below the magic, or its line.
-        is_pasted: whether the user says so by `--paste`: then JSON and variables are read, too.
+        is_pasted: whether `--paste` was given; JSON and variables are then read, too.
 
     Raises:
         InputError: it is code, and cannot be read.
@@ -45,9 +45,9 @@ def apply(pasted: Pasted, options: Namespace, kind: str, line: dict[str, Any]) -
 
     Args:
         pasted: the code.
-        options: of the magic's line; changed.
-        kind: model or workflow, by the magic.
-        line: the inputs on the line, for values that the code does not give.
+        options: those of the magic's line; they are changed.
+        kind: model or workflow, depending on the magic.
+        line: the inputs on the line, for values that are not in the code.
 
     Raises:
         CellError: the code is for another magic, model or provider than the line.
@@ -57,8 +57,8 @@ def apply(pasted: Pasted, options: Namespace, kind: str, line: dict[str, Any]) -
     target = options.target
     if target and pasted.target and not _is_same(target, pasted.target):
         raise CellError(
-            f"The code is for {pasted.target}, and the line names {target}.",
-            hint=f"Leave {target} out, or change the address in the code.",
+            f"The code is for {pasted.target}, but the line has {target}.",
+            hint=f"Remove {target}, or change the address in the code.",
         )
     options.target = pasted.target or target
     _check_provider(pasted, options)
@@ -68,7 +68,9 @@ def apply(pasted: Pasted, options: Namespace, kind: str, line: dict[str, Any]) -
     twice = next((name for name in line if name in pasted.inputs), None)
     if twice:
         raise CellError(
-            f"`{twice}` is on the line and in the code.", hint="Leave one out.", field=twice
+            f"`{twice}` is given both on the line and in the code.",
+            hint="Remove one of them.",
+            field=twice,
         )
     complete = pasted.with_inputs(line)
     complete.check()
@@ -78,7 +80,7 @@ def apply(pasted: Pasted, options: Namespace, kind: str, line: dict[str, Any]) -
 def _check_kind(pasted: Pasted, kind: str) -> None:
     if pasted.kind == "upload":
         raise CellError(
-            "The code in this cell uploads a file, and runs nothing.",
+            "The code in this cell only uploads a file.",
             hint="Write %%segmind_upload on the first line, or %segmind_upload FILE.",
         )
     if pasted.kind and pasted.kind != kind:
@@ -91,14 +93,15 @@ def _check_kind(pasted: Pasted, kind: str) -> None:
 
 def _check_provider(pasted: Pasted, options: Namespace) -> None:
     name = (options.provider or "").lower()
-    if not name or not pasted.provider or name == pasted.provider:
+    at_segmind = name == "sandbox" and pasted.provider == "segmind"
+    if not name or not pasted.provider or at_segmind:
         return
-    if name == "sandbox" and pasted.provider == "segmind":
+    if name.removeprefix("sandbox/") == pasted.provider:
         return
-    hint = f"Write -p {pasted.provider}, or leave -p out."
+    hint = f"Write -p {pasted.provider}, or remove -p."
     if name == "sandbox":
-        hint = f'Set %config SegmindClient.provider = "sandbox", and write -p {pasted.provider}.'
-    raise CellError(f"The code is for {pasted.provider}, and the line says -p {name}.", hint=hint)
+        hint = f"Write -p sandbox/{pasted.provider}."
+    raise CellError(f"The code is for {pasted.provider}, but the line has -p {name}.", hint=hint)
 
 
 def _is_same(line: str, code: str) -> bool:

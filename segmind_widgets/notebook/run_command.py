@@ -1,9 +1,9 @@
-"""The command behind `%%segmind_run`, `%%segmind_workflow` and `%segmind_jobs --resume`."""
+"""The implementation of `%%segmind_run`, `%%segmind_workflow`, `%segmind_jobs --resume`."""
 
 from __future__ import annotations
 
-import html
 from argparse import Namespace
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,19 @@ from segmind_widgets.assets.recipes import read
 from segmind_widgets.batches.sweeps import split
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError, CellError, SegmindError
+from segmind_widgets.formatting import date_and_time
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import verbatim
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.arguments import parse
 from segmind_widgets.notebook.display import CellDisplay, Upload
+from segmind_widgets.notebook.live_output import LiveOutput
 from segmind_widgets.notebook.pasted_code import apply, note, read_cell
 from segmind_widgets.planning.plan import Plan
-from segmind_widgets.syntax.cells import parse_body, parse_line
+from segmind_widgets.syntax.cells import parse_body, parse_line, parse_variable
 
 if TYPE_CHECKING:
+    from segmind_widgets.batches.row_table import RowTable
     from segmind_widgets.notebook.sweep_command import SweepCommand
     from segmind_widgets.syntax.snippets import Pasted
 
@@ -31,7 +35,7 @@ _MISSING = {
 
 
 class Code(str):
-    """Text to be copied, shown verbatim; a click selects all of it."""
+    """A text for copying, shown verbatim; a click selects all of it."""
 
     __slots__ = ()
 
@@ -39,8 +43,7 @@ class Code(str):
         printer.text("…" if cycle else str(self).rstrip())
 
     def _repr_html_(self) -> str:
-        style = "user-select:all;white-space:pre-wrap;margin:4px 0;font-size:13px"
-        return f'<pre style="{style}">{html.escape(self)}</pre>'
+        return verbatim(str(self), "Code", "user-select:all;margin:4px 0;font-size:13px")
 
 
 class RunCommand:
@@ -59,7 +62,7 @@ class RunCommand:
 
     @cached_property
     def many(self) -> SweepCommand:
-        """Return the command for sweeps, which shows batches, too."""
+        """Return the command for sweeps, which also shows batches."""
         from segmind_widgets.notebook.sweep_command import SweepCommand
 
         return SweepCommand(self._client, self._display, self._names)
@@ -77,23 +80,41 @@ class RunCommand:
         code = read_cell(self._client.session, cell or "", is_pasted=options.paste)
         recipe = read(self._source(options.recipe)) if options.recipe else None
         if code and recipe:
-            raise CellError("--from and code do not go together.", hint="Leave one out.")
+            raise CellError(
+                "--from and pasted code cannot be used together.", hint="Remove one of them."
+            )
         body = self._of_code(code, options, kind) if code else None
         if not (options.target or recipe):
             raise CellError(f"Which {kind}?", hint=_MISSING[kind])
         if options.save and not (options.dry_run or options.export):
             _make_folder(options.save)
         inputs = self._inputs(options, cell) if body is None else self._with_seed(options, body)
+        table = self._table(options, inputs, () if code else inputs)
         if recipe:
             inputs = recipe.changed(inputs)
         if recipe and not options.target:
             options.target, kind = recipe.model, recipe.kind
             options.provider = options.provider or recipe.provider_option
-        if options.sweep or split(inputs)[1]:
-            return self.many.run(kind, options, inputs)
+        if table or options.sweep or split(inputs)[1]:
+            return self.many.run(kind, options, inputs, table)
         if options.yes:
-            raise CellError("--yes works only with a sweep.", hint="--sweep seed=1,2,3 --yes")
+            raise CellError("--yes works only with many runs.", hint="--sweep seed=1,2,3 --yes")
         return self._one(kind, options, inputs, as_written=code is not None)
+
+    def _table(
+        self, options: Namespace, inputs: dict[str, Any], written: Iterable[str]
+    ) -> RowTable | None:
+        """Return the table of `--rows`, of which no column is among the written names."""
+        if options.rows is None:
+            return None
+        if options.sweep or split(inputs)[1]:
+            raise CellError(
+                "--rows and a sweep cannot be used together.",
+                hint="Give each combination a row of its own, or run the cell once with each.",
+            )
+        table = self.many.table(options.rows)
+        table.check_fixed(written)
+        return table
 
     def _one(
         self, kind: Any, options: Namespace, inputs: dict[str, Any], *, as_written: bool
@@ -113,54 +134,59 @@ class RunCommand:
             self._note_refusal(plan, options)
             return plan
         earlier = self._client.earlier(plan) if options.reuse else None
-        job, handle = (earlier, None) if earlier else self._send(plan, options)
+        job, output = (earlier, None) if earlier else self._send(plan, options)
         if options.output:
             self._names[options.output] = job
         if earlier and not options.quiet:
             self._display.note(
-                f"This result was made {listings.age(earlier.created)}, by the same model"
+                f"This result was made on {date_and_time(earlier.created)}, by the same model"
                 " from the same inputs. Nothing was sent or billed."
             )
-        return self._watch(job, options, handle)
+        return self._watch(job, options, output)
 
     def _note_refusal(self, plan: Plan, options: Namespace) -> None:
         """Display a note if the plan would not be sent, with the reason."""
         try:
             earlier = self._client.earlier(plan) if options.reuse else None
             if earlier:
-                self._display.note(f"The job {earlier.id} would be shown again, and nothing sent.")
+                self._display.note(
+                    f"The result of job {earlier.id} would be shown again, and "
+                    "nothing would be sent."
+                )
             elif options.max_cost is not None:
                 plan.within(options.max_cost)
             self._client.session.budget.check(plan, 0 if earlier else self._client.budget)
         except SegmindError as error:
-            self._display.note(f"It would be refused: {error.message}")
+            self._display.note(f"This run would be refused: {error.message}")
 
-    def _send(self, plan: Plan, options: Namespace) -> tuple[Job, Any]:
-        """Start a plan; return the job, and the handle of its upload's output, if any."""
+    def _send(self, plan: Plan, options: Namespace) -> tuple[Job, LiveOutput | None]:
+        """Start a plan; return the job, and the output of its upload, if any."""
         if options.max_cost is not None:
             plan.within(options.max_cost)
         if not options.quiet:
             for note in plan.notes:
                 self._display.note(note)
         bar = self._display.upload(len(plan.files), quiet=options.quiet)
-        return self._start(plan, bar), bar.handle
+        return self._start(plan, bar), bar.output
 
     def _source(self, word: str) -> Any:
-        """Return the picture that --from names: a path, or the value of a $variable."""
-        return parse_line([f"from={word}"], self._names)["from"] if word[0] == "$" else word
+        """Return the picture given by --from: a path, or the value of a $variable."""
+        return parse_variable(word, self._names) if word[0] == "$" else word
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
         inputs = parse_line(options.inputs, self._names)
         for name, value in parse_body(cell or "", self._names).items():
             if name in inputs:
                 raise CellError(
-                    f"`{name}` is on the line and in the cell.", hint="Leave one out.", field=name
+                    f"`{name}` is given both on the line and in the cell.",
+                    hint="Remove one of them.",
+                    field=name,
                 )
             inputs[name] = value
         return self._with_seed(options, inputs)
 
     def _of_code(self, code: Pasted, options: Namespace, kind: Any) -> dict[str, Any]:
-        """Return the inputs of pasted code, and set its target in the options; say so."""
+        """Return the inputs of pasted code, set its target in the options, and show a note."""
         inputs = apply(code, options, kind, parse_line(options.inputs, self._names))
         if not options.quiet:
             self._display.note(note(code))
@@ -170,8 +196,8 @@ class RunCommand:
         if options.seed is not None:
             if inputs.get("seed") is not None:
                 raise CellError(
-                    "The seed is set twice: by --seed and by `seed`.",
-                    hint="Leave one out.",
+                    "The seed is given twice: by --seed and by the input `seed`.",
+                    hint="Remove one of them.",
                     field="seed",
                 )
             inputs["seed"] = options.seed
@@ -181,18 +207,16 @@ class RunCommand:
         try:
             return self._client.start(plan, bar.update)
         except KeyboardInterrupt:
-            bar.clear()
+            bar.end("The upload was stopped.")
             job = self._client.session.budget.job_of(plan)
             if job is not None:
                 raise job.still_running("You stopped waiting") from None
             raise SegmindError("You stopped the upload; nothing was submitted.") from None
         except SegmindError:
-            bar.clear()
+            bar.end("The upload failed.")
             raise
-        finally:
-            bar.close()
 
-    def _watch(self, job: Job, options: Namespace, handle: Any) -> Job:
+    def _watch(self, job: Job, options: Namespace, output: LiveOutput | None) -> Job:
         if options.save:
             recipe = self._client.recipes
 
@@ -207,13 +231,13 @@ class RunCommand:
             if options.quiet:
                 self._display.hide(job)
             else:
-                self._display.show_in_background(job, handle)
+                self._display.show_in_background(job, output)
             return job
         if options.quiet:
             self._display.hide(job)
             self._wait(job, options.timeout)
         else:
-            self._display.follow(job, options.timeout, handle)
+            self._display.follow(job, options.timeout, output)
         if job.error is not None:
             raise job.error
         return job
@@ -224,12 +248,17 @@ class RunCommand:
         except KeyboardInterrupt:
             raise job.still_running("You stopped waiting") from None
 
-    def resume(self, ids: list[str]) -> Any:
-        """Resume these jobs, or all unfinished ones, and wait; return the Job, or a table."""
+    def resume(self, ids: list[str], output: str | None = None) -> Any:
+        """Resume these jobs, or all unfinished ones, and wait; return the Job, or a table.
+
+        `output` is the variable that gets the Job, or the list of jobs, also when they fail.
+        """
         resumed = [self._client.resume(i) for i in ids] if ids else self._client.resume_all()
         if not resumed:
-            self._display.note("No job is unfinished.")
+            self._display.note("There are no unfinished jobs.")
             return None
+        if output:
+            self._names[output] = resumed[0] if len(resumed) == 1 else resumed
         for job in resumed[1:]:
             self._display.show_in_background(job)
         self._display.follow(resumed[0])
@@ -241,10 +270,11 @@ class RunCommand:
 
 
 def _make_folder(folder: str) -> None:
-    """Make the folder before anything is sent, so that no run is paid whose result is not saved."""
+    """Make the folder before anything is sent, so that every paid result can be saved."""
     try:
         Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AssetError(
-            f"The folder {folder} cannot be made: {error.strerror}.", hint="Choose another --save."
+            f"The folder {folder} cannot be created: {error.strerror}.",
+            hint="Choose another folder for --save.",
         ) from error

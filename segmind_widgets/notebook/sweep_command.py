@@ -1,10 +1,11 @@
-"""The command behind `--sweep` and `{sweep: […]}`: plan, confirm, run and show a batch."""
+"""The command behind `--sweep`, `{sweep: […]}` and `--rows`: plan, confirm, run, show a batch."""
 
 from __future__ import annotations
 
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from IPython.core.error import StdinNotImplementedError
@@ -12,12 +13,13 @@ from IPython.core.error import StdinNotImplementedError
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.plan import BatchPlan
 from segmind_widgets.batches.registry import PreparedBatch
+from segmind_widgets.batches.row_table import RowTable, read_table
 from segmind_widgets.batches.sweeps import Sweep
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, LimitError, SegmindError, StillRunning
 from segmind_widgets.formatting import money
 from segmind_widgets.notebook.display import CellDisplay
-from segmind_widgets.syntax.cells import parse_line
+from segmind_widgets.syntax.cells import parse_line, parse_variable
 
 YES_ANSWERS = ("y", "yes")
 TERMINAL_WIDTH = 100  # characters
@@ -25,7 +27,7 @@ PROGRESS_TRAITS = ["done", "failed", "running", "eta"]
 
 
 class SweepCommand:
-    """Runs sweeps in one shell, and shows batches.
+    """Runs sweeps and tables in one shell, and shows batches.
 
     Args:
         client: plans and starts the batches.
@@ -38,8 +40,27 @@ class SweepCommand:
         self._display = display
         self._names = names
 
-    def run(self, kind: Any, options: Namespace, inputs: Mapping[str, Any]) -> Batch | BatchPlan:
-        """Run all combinations; return the Batch, or the plan of a dry run.
+    def table(self, word: str) -> RowTable:
+        """Return the table that `--rows` names: a file, or the value of a $variable.
+
+        Raises:
+            CellError, InputError: there is no such file or variable, or it is no table.
+        """
+        if word[:1] == "$":
+            return read_table(parse_variable(word, self._names), word)
+        path = word.removeprefix("file:").strip()
+        if word in self._names and not Path(word).suffix:
+            raise CellError(f"There is no file {word}.", hint=f"For the variable: --rows ${word}.")
+        return read_table(path)
+
+    def run(
+        self,
+        kind: Any,
+        options: Namespace,
+        inputs: Mapping[str, Any],
+        table: RowTable | None = None,
+    ) -> Batch | BatchPlan:
+        """Run all combinations, or all rows of a table; return the Batch, or a dry run's plan.
 
         Raises:
             CellError, InputError: the text or the inputs are wrong; nothing was sent.
@@ -49,12 +70,12 @@ class SweepCommand:
             if getattr(options, word):
                 raise CellError(
                     f"--{word} works only with a single run.",
-                    hint="A sweep resumes by itself: finished rows are not paid again.",
+                    hint="A batch resumes automatically: finished rows are not paid again.",
                 )
-        axes = self._axes(options.sweep)
+        rows = table.source(inputs) if table else Sweep(inputs, self._axes(options.sweep))
         prepared = self._client.prepared(
             options.target,
-            Sweep(inputs, axes),
+            rows,
             kind=kind,
             provider=options.provider,
             api=getattr(options, "api", "auto"),
@@ -70,14 +91,16 @@ class SweepCommand:
         return self._start(prepared, options)
 
     def _axes(self, texts: Sequence[str]) -> dict[str, Any]:
-        """Parse `NAME=V1,V2` texts as cells are parsed; a `$name` may be a list of values."""
+        """Parse `NAME=V1,V2` texts by the rules of cells; a `$name` may be a list of values."""
         axes: dict[str, Any] = {}
         for text in texts:
             name, sign, values = text.partition("=")
             if not (name and sign):
-                raise CellError(f"--sweep {text} is not NAME=V1,V2.", hint="--sweep seed=1,2,3")
+                raise CellError(
+                    f"--sweep {text} does not have the form NAME=V1,V2.", hint="--sweep seed=1,2,3"
+                )
             if name in axes:
-                raise CellError(f"`{name}` is swept twice.", hint="Leave one out.", field=name)
+                raise CellError(f"`{name}` is swept twice.", hint="Remove one of them.", field=name)
             axis = self._list_value(name, values)
             if axis is None:
                 axis = parse_line([f"{name}=[{values}]"], self._names)[name]
@@ -85,7 +108,7 @@ class SweepCommand:
         return axes
 
     def _list_value(self, name: str, text: str) -> Any:
-        """Return the values of a text that is only `$name`, `${expr}` or `[…]`; None for one."""
+        """Return the values of a text that is only `$name`, `${expr}` or `[…]`, else None."""
         if text[:1] not in ("$", "["):
             return None
         value = parse_line([f"{name}={text}"], self._names)[name]
@@ -95,17 +118,17 @@ class SweepCommand:
     # confirmation
 
     def _reason_to_ask(self, plan: BatchPlan) -> str:
-        """Return why the plan needs a confirmation, or "" if it is neither large nor expensive."""
+        """Return why the plan needs a confirmation, or "" if it needs none."""
         client = self._client
         count = plan.to_send or 0
         if count > client.ask_above:
-            return f"That is more than {client.ask_above} at once"
+            return f"This is more than {client.ask_above} jobs at once"
         if not (count and client.budget):
             return ""
         session = client.session_spend(sandbox=plan.sandbox)
         rest = max(0.0, client.budget - session.spent - session.in_flight)
         if plan.high is None or plan.high > rest + 1e-9:
-            return f"Of the session's budget {money(rest)} is left, and it would stop there"
+            return f"{money(rest)} of the session's budget is left, and the batch would stop there"
         return ""
 
     def _confirm(self, plan: BatchPlan, options: Namespace) -> None:
@@ -114,14 +137,14 @@ class SweepCommand:
             return
         try:
             answer = input(f"{plan}. {reason}. Send them? [y/N] ")
-            why = "You did not say yes."
+            why = "You did not confirm."
         except (StdinNotImplementedError, EOFError, OSError):
             answer, why = "", f"{reason}, and this front end cannot ask for confirmation."
         if answer.strip().lower() not in YES_ANSWERS:
             raise LimitError(
                 f"{plan}. {why}",
-                hint="Nothing was sent. --yes sends without a question;"
-                " %config SegmindClient.ask_above sets the number that needs no question.",
+                hint="Nothing was sent. --yes sends without confirmation; %config "
+                "SegmindClient.ask_above sets the number of jobs that need no confirmation.",
             )
 
     def _note_refusal(self, plan: BatchPlan, options: Namespace) -> None:
@@ -130,9 +153,9 @@ class SweepCommand:
             if options.max_cost is not None:
                 plan.within(options.max_cost)
         except SegmindError as error:
-            self._display.note(f"It would be refused: {error.message}")
+            self._display.note(f"This batch would be refused: {error.message}")
         if reason := self._reason_to_ask(plan):
-            self._display.note(f"{reason}: a confirmation is needed; --yes gives it.")
+            self._display.note(f"{reason}: confirmation is required; use --yes.")
 
     # running
 
@@ -161,7 +184,7 @@ class SweepCommand:
         Raises:
             StillRunning: Stop was pressed, and no further row is sent; or `timeout` passed.
         """
-        if quiet or not self._display.widgets:
+        if quiet or not self._display.live:
             self._in_terminal(batch, timeout, quiet=quiet)
             return
         finish = self._view(batch)
@@ -178,28 +201,44 @@ class SweepCommand:
     def show_in_background(self, batch: Batch, *, quiet: bool = False) -> None:
         """Show a batch that the cell does not wait for."""
         self._display.hide(batch)
-        if self._display.widgets and not quiet:
+        if self._display.live and not quiet:
             finish = self._view(batch)
             _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
 
     def show(self, batch: Batch) -> None:
-        """Display a batch for IPython's formatter: live while it runs, and once a cell.
+        """Display a batch for IPython's formatter: live while it runs, and once per cell.
 
         Raises:
             NotImplementedError: IPython is to display the batch.
         """
-        if batch.finished or not self._display.widgets:
+        if batch.finished or not self._display.live:
             self._display.is_shown(batch)
         elif not self._display.shows(batch):
             self.show_in_background(batch)
 
     def _view(self, batch: Batch) -> Any:
+        if self._display.is_html:
+            return self._html_view(batch)
         from segmind_widgets.panels._batch import BatchView
 
         def static(_returned: bool) -> dict[str, str]:
             return batch._repr_mimebundle_()
 
-        return self._display.live(batch, BatchView(batch, client=self._client), static)
+        return self._display.show_view(batch, BatchView(batch, client=self._client), static)
+
+    def _html_view(self, batch: Batch) -> Any:
+        """Show the line of a batch as HTML; return the function that replaces it by the sheet."""
+        from segmind_widgets.widgets.job_view import batch_line
+
+        output = self._display.new_output()
+        self._display.hide(batch)
+
+        def show(_: Any = None) -> None:
+            output.show(batch_line(batch))
+
+        batch.observe(show, PROGRESS_TRAITS)
+        show()
+        return lambda _returned: output.finish(batch._repr_mimebundle_())
 
     def _in_terminal(self, batch: Batch, timeout: float | None, *, quiet: bool) -> None:
         def show(_: Any = None) -> None:
@@ -222,13 +261,13 @@ class SweepCommand:
 
 
 def _stop(batch: Batch) -> StillRunning:
-    """Stop the batch, so that no further row is paid for; return the error of the cell."""
+    """Stop the batch, so that no further row is paid; return the error for the cell to raise."""
     batch.stop()
     ended = batch.done + batch.failed
     of = f" of {batch.total:,}" if batch.total is not None else ""
     return StillRunning(
-        f"You stopped it: {ended:,}{of} rows ended, {batch.running:,} in flight go on, and no"
-        " further row is sent.",
+        f"You stopped the batch: {ended:,}{of} rows ended, {batch.running:,} running"
+        " continue, and no further row is sent.",
         hint="Run the same cell again to resume it.",
     )
 

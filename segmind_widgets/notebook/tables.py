@@ -1,31 +1,35 @@
-"""Sequences that show themselves as tables, in a notebook and in a terminal."""
+"""Sequences that are displayed as tables in a notebook or a terminal."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.formatting import with_links
+from segmind_widgets.markup import Html, element, output, scroller, whole_words, with_links
 
-CAPTION = "caption"  # as a title in `links`: addresses in the caption become links, too
+CAPTION = "caption"  # a title in `links` that turns addresses in the caption into links
 Cell = Callable[[Any], str]
-FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif)"
+_SHORT = 24  # characters of a cell that is not broken into lines
+_HEAD = "text-align:left;padding:4px 12px 4px 0;vertical-align:top;white-space:nowrap"
+_CELL = "text-align:left;padding:4px 12px 4px 0;vertical-align:top"
+_LINES = "word-break:normal;overflow-wrap:normal;min-width:16em;max-width"  # break at spaces only
+_PROSE = f"{_LINES}:420px"
+_WHOLE_PROSE = f"white-space:pre-wrap;{_LINES}:65vw"  # a column may be wide: a path is not broken
 
 
 class Table(Sequence[Any]):
-    """A sequence that shows itself as a table; IPython would print a list subclass as a list.
+    """A sequence that is displayed as a table; IPython would show a list subclass as a list.
 
     Args:
         values: the items of the sequence, one a row.
-        columns: for each title the function from a value to the text of its cell.
+        columns: maps each title to a function that turns a value into the text of a cell.
         caption: a line below the table.
         pictures: titles of columns whose functions return HTML; a terminal leaves them out.
         links: titles of columns in which addresses become links.
-        totals: values of further rows, shown last; not items of the sequence.
-        whole: show texts without shortening, with their line breaks.
+        totals: the values of additional last rows, which are not items of the sequence.
+        whole: whether to show texts unshortened, with their line breaks.
         most: the number of rows to show; the sequence and the DataFrame have all.
     """
 
@@ -61,7 +65,8 @@ class Table(Sequence[Any]):
     def to_dataframe(self) -> Any:
         """Return a `pandas.DataFrame` with a row for each value, without the totals.
 
-        The columns are the fields of dataclasses; for other values, those of the table.
+        The columns are the fields of the values if they are dataclasses, else the columns of the
+        table.
 
         Raises:
             SegmindError: pandas is not installed.
@@ -96,35 +101,35 @@ class Table(Sequence[Any]):
         lines = ["  ".join(_align(row, widths)) for row in rows]
         return "\n".join([*(line.rstrip() for line in lines), self._caption]).rstrip()
 
-    def _html(self) -> str:
-        cell = 'style="text-align:left;padding:4px 12px 4px 0;vertical-align:top'
-        columns = self._columns.items()
-        head = "".join(f'<th scope="col" {cell}">{html.escape(t)}</th>' for t in self._columns)
-        head = f"<thead><tr>{head}</tr></thead>" if any(map(str.strip, self._columns)) else ""
-        rows = (
-            "".join(self._cell(t, c, value, cell) for t, c in columns) for value in self._visible
+    def _html(self) -> Html:
+        head = element("tr", *(element("th", t, scope="col", style=_HEAD) for t in self._columns))
+        has_head = any(map(str.strip, self._columns))
+        rows = [element("tr", *self._cells(value)) for value in self._visible]
+        rows += [
+            element("tr", *self._cells(total), style="font-weight:bold") for total in self._totals
+        ]
+        table = element(
+            "table",
+            element("thead", head) if has_head else "",
+            element("tbody", *rows),
+            style="border-collapse:collapse;font-size:13px;margin:0",
         )
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        for total in self._totals:
-            row = "".join(self._cell(t, c, total, cell) for t, c in columns)
-            body += f'<tr style="font-weight:bold">{row}</tr>'
-        text = html.escape(self._caption)
-        text = with_links(text) if CAPTION in self._links else text
-        caption = f'<div style="opacity:.75;font-size:12px;margin-top:4px">{text}</div>'
-        return (
-            f'<div style="overflow-x:auto;{FONT}">'
-            '<table style="border-collapse:collapse;font-size:13px;margin:0">'
-            f"{head}<tbody>{body}</tbody></table>"
-            f"{caption if text else ''}</div>"
-        )
+        text = with_links(self._caption) if CAPTION in self._links else self._caption
+        caption = element("div", text, style="opacity:.75;font-size:12px;margin-top:4px")
+        return output(scroller(table, label="Table"), caption if text else "")
 
-    def _cell(self, title: str, column: Cell, value: Any, style: str) -> str:
-        text = column(value)
-        content = text if title in self._pictures else html.escape(text)
-        if title in self._links:
-            content = with_links(content)
-        width = "white-space:pre-wrap" if self._whole else "max-width:420px"
-        return f'<td {style};overflow-wrap:anywhere;{width}">{content}</td>'
+    def _cells(self, value: Any) -> Iterator[Html]:
+        for title, column in self._columns.items():
+            text = column(value)
+            if title in self._pictures:
+                yield element("td", text, style=_CELL)
+            elif title in self._links:
+                yield element("td", with_links(text), style=f"{_CELL};white-space:nowrap")
+            elif len(text) <= _SHORT or not any(map(str.isspace, text)):
+                yield element("td", text, style=f"{_CELL};white-space:pre")
+            else:
+                prose = _WHOLE_PROSE if self._whole else _PROSE
+                yield element("td", element("div", whole_words(text), style=prose), style=_CELL)
 
 
 def _align(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
@@ -136,5 +141,5 @@ def _align(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 
 def _shorten(text: str) -> str:
-    """Shorten prose; addresses and ids stay whole, so that they can be copied."""
+    """Shorten prose, but not addresses and ids, so that they can be copied."""
     return f"{text[:59]}…" if len(text) > 60 and " " in text else text

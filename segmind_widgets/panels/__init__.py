@@ -1,7 +1,7 @@
-"""Whole panels over the client and its jobs: traits and layout, never protocol.
+"""Complete panels over the client and its jobs: traits and layout, no protocol code.
 
-To add one: a file with one class of the same name: `panels/run.py` has `RunPanel`, which
-`%segmind_panel run` shows. The recipe is in `_base.py`. Panels are imported on first use.
+To add a panel, write a file with one class of the same name: `panels/run.py` has `RunPanel`, which
+`%segmind_panel run` shows. Instructions are in `_base.py`. Panels are imported on first use.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ def find(name: str) -> type[Panel]:
 
     Raises:
         NotFound: there is no such panel or file.
-        InputError: the file has no class that is named like the file.
+        InputError: the file has no class with the name of the file.
     """
     if name.endswith(".py"):
         return _in_file(Path(name).expanduser())
     if name not in names():
         raise NotFound(
-            f"There is no panel {name!r}.", hint=f"There are {', '.join(names())}; or FILE.py."
+            f"There is no panel {name!r}.",
+            hint=f"The panels are {', '.join(names())}; or give FILE.py.",
         )
     return _panel_of(import_module(f"{__name__}.{name}"), name)
 
@@ -58,7 +59,7 @@ def _panel_of(module: Any, name: str) -> type[Panel]:
             return value
     class_name = "".join(part.capitalize() for part in re.split("[^A-Za-z0-9]+", name)) + "Panel"
     raise InputError(
-        f"{module.__file__} has no class {class_name}.", hint="Name the class like the file."
+        f"{module.__file__} has no class {class_name}.", hint="Give the class the name of the file."
     )
 
 

@@ -6,23 +6,25 @@ The recipe for a panel:
    by `%segmind_panel tile`, anywhere else by `%segmind_panel path/to/tile.py`.
 2. Set `title`, the heading. `build(argument)` returns the widgets, top to bottom; `argument` is the
    text after the panel's name on the magic's line, "" without one.
-3. Call everything through `self.client`, which may block: in a button's action, use
-   `self.background(work, then)`. `then` gets the value, and both may set traits; errors are shown.
+3. Call everything through `self.client`. Its methods may block, so use `self.background(work,
+then)` in a button's action. `then` receives the value of `work`; both may set traits; errors are
+shown.
 4. Create buttons with `self.button`, so that no error is lost. Show jobs with `self.follow(job)`,
-   which puts a live line into `self.jobs`.
+   which puts a live line into `self.jobs`, and the outputs into a grid at the end of the panel.
 5. Put jobs whose pictures should stay in the saved notebook into `self.results`, newest first.
 6. Write messages to `self.line`; it is the last widget, unless `build` returns it elsewhere.
-7. Observe traits with `self.observing(thing, callback, names)`: `close` ends that.
+7. Observe traits with `self.observing(thing, callback, names)`; `close` removes the observer.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import logging
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import ipywidgets as widgets
 from traitlets import Any as AnyTrait
@@ -31,13 +33,17 @@ from traitlets import HasTraits
 from segmind_widgets.background import run_in_background
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import SegmindError
+from segmind_widgets.markup import Html, element
 from segmind_widgets.widgets.base import Announcement, error_text, free, style_sheet
 from segmind_widgets.widgets.head import Head
 from segmind_widgets.widgets.job_view import JobView
+from segmind_widgets.widgets.results import ResultPictures
+from segmind_widgets.widgets.served import serve
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-_HIDE_STATIC = (  # while the panel has a kernel; JupyterLab may restore one without
+_serials = count()  # panels in the order in which they were made
+_HIDE_STATIC = (  # while the panel has a kernel; JupyterLab may restore panels without one
     ":root:has(.sw-panel-{id}:not(.jupyter-widgets-disconnected)) .sw-still-{id}{{display:none}}"
 )
 _MISSING_WIDGET = (  # JupyterLab's "model not found" message above the static HTML
@@ -58,6 +64,9 @@ class Panel(widgets.VBox):
 
     title = ""
 
+    opened: ClassVar[weakref.WeakSet[Panel]] = weakref.WeakSet()
+    """All panels of this kernel that were not closed."""
+
     results: Any = AnyTrait((), help="Finished jobs to keep in the notebook, newest first.")
 
     def __init__(
@@ -72,12 +81,34 @@ class Panel(widgets.VBox):
         self._observers: list[tuple[HasTraits, Callable[..., Any], Any]] = []
         self.line = Announcement()
         self.jobs = widgets.VBox()
-        super().__init__()
+        self._outputs: ResultPictures | None = None
+        super().__init__(_view_count=0)  # the browser counts its views there
+        serve(self)
         for name in ("sw-panel", f"sw-panel-{self.model_id}"):
             self.add_class(name)
+        self.head = self._head()
         parts = self.build(self.without_keys(argument))
         line = [] if self.line in parts else [self.line]
-        self.children = [self._head(), *parts, *line]
+        self.children = [self.head, *parts, *line]
+        self.serial = next(_serials)
+        Panel.opened.add(self)
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether a page shows the panel."""
+        return self.comm is not None and bool(self._view_count)
+
+    def take_input(self, asset: Any) -> str:  # noqa: ARG002 - for subclasses
+        """Put a file into a field that takes its kind; return the field's label, "" without one.
+
+        Override this in a panel with such a field.
+        """
+        return ""
+
+    @classmethod
+    def argument_of(cls, words: Sequence[str]) -> str:
+        """Return the words after the panel's name on the magic's line as one text."""
+        return " ".join(words)
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the panel's own widgets, top to bottom. Override this."""
@@ -88,7 +119,7 @@ class Panel(widgets.VBox):
         """Return the folder of dropped and pasted files."""
         return self.client.session.store.home / "incoming"
 
-    def _head(self) -> widgets.Widget:
+    def _head(self) -> Head:
         return Head(self.title, f"{style_sheet()} {_HIDE_STATIC.format(id=self.model_id)}")
 
     def without_keys(self, text: str) -> str:
@@ -102,7 +133,7 @@ class Panel(widgets.VBox):
         self.line.say(text)
 
     def fail(self, error: Exception) -> None:
-        """Show an error, and log it where it is no SegmindError: such an error is a bug."""
+        """Show an error, and log it if it is not a SegmindError, since that is a bug."""
         if not isinstance(error, SegmindError):
             _log.error("The %s panel failed", self.title, exc_info=error)
         self.line.say(self.without_keys(error_text(error)), error=True)
@@ -119,7 +150,7 @@ class Panel(widgets.VBox):
         return button
 
     def guard(self, action: Callable[[], _T]) -> _T | None:
-        """Call `action` and show its error: a callback has no caller that could handle it."""
+        """Call `action` and show its error, since a callback has no caller that could handle it."""
         try:
             return action()
         except Exception as error:  # noqa: BLE001 - shown to the user
@@ -139,7 +170,7 @@ class Panel(widgets.VBox):
     # jobs
 
     def follow(self, job: Any) -> None:
-        """Put a live line of the job on top of `self.jobs`, and keep its outputs in `results`."""
+        """Insert a live line for the job on top of `self.jobs`; keep its outputs in `results`."""
         self.jobs.children = (JobView(job), *self.jobs.children)
 
         def on_watching(_: Any = None) -> None:
@@ -150,12 +181,33 @@ class Panel(widgets.VBox):
         on_watching()
 
     def on_job_end(self, job: Any) -> None:
-        """Keep the outputs of a job that ended or was detached.
+        """Keep and show the outputs of a job that ended or was detached.
 
-        Called again where the job was resumed in between.
+        Called again if the job was resumed in between. Override this to show them elsewhere.
         """
+        self.keep(job)
+        if job.outputs:
+            self._pictures().add(job)
+            self.unfollow(job)
+        if job.status.final:
+            is_error = job.error is not None and not job.outputs
+            text = "The job failed: see its line." if is_error else "Done." if job.outputs else ""
+            self.line.say(text, error=is_error)
+
+    def keep(self, job: Any) -> None:
+        """Keep a job's outputs in `results`."""
         if job.outputs and job not in self.results:
             self.results = (job, *self.results)
+
+    def _pictures(self) -> ResultPictures:
+        """Return the grid of outputs, which is above the line or at the end."""
+        if self._outputs is None:
+            self._outputs = ResultPictures(self)
+            *others, last = self.children
+            is_line = last is self.line
+            ends = [self._outputs, last] if is_line else [last, self._outputs]
+            self.children = [*others, *ends]
+        return self._outputs
 
     def unfollow(self, job: Any) -> None:
         """Remove a job's line."""
@@ -180,23 +232,30 @@ class Panel(widgets.VBox):
         free(*parts)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """Return the widget, with text for notebooks that are opened without a kernel."""
+        """Return the widget, with a text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
-        text = self._placeholder
-        return {**data, "text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"}
+        text = self.placeholder
+        return {**data, "text/plain": text, "text/html": element("p", text)}
 
-    def static_html(self, pictures: str) -> str:
+    def static_html(self, *pictures: Html) -> Html:
         """Return the static HTML below the panel, which stays in the saved notebook.
 
-        It is hidden while the panel is alive. In the place of a widget whose kernel has ended,
-        JupyterLab shows an error and ignores the text/html beside it; the CSS here replaces that
-        error by the panel's placeholder.
+        It is hidden while the panel is alive. If the kernel of a widget has ended, JupyterLab shows
+        an error and ignores the text/html of the same output; the CSS here replaces the error by
+        the panel's placeholder. A panel that is still on the page is dimmed, and the placeholder
+        stands below it.
         """
-        widget = _MISSING_WIDGET.format(id=self.model_id)
-        text = json.dumps(self._placeholder, ensure_ascii=False).replace("<", r"\3c ")
-        css = f"{widget}{{font-size:0}} {widget}::after{{content:{text};font-size:13px}}"
-        return f'<div class="sw-still-{self.model_id}"><style>{css}</style>{pictures}</div>'
+        missing = _MISSING_WIDGET.format(id=self.model_id)
+        dead = f".sw-panel-{self.model_id}.jupyter-widgets-disconnected"
+        text = json.dumps(self.placeholder, ensure_ascii=False).replace("<", r"\3c ")
+        css = (
+            f"{missing}{{font-size:0}} {missing}::after{{content:{text};font-size:13px}} "
+            f"{dead}>*{{opacity:.55;pointer-events:none}} "
+            f"{dead}::after{{content:{text};font-size:13px;padding:6px 0}}"
+        )
+        return element("div", element("style", css), *pictures, class_=f"sw-still-{self.model_id}")
 
     @property
-    def _placeholder(self) -> str:
+    def placeholder(self) -> str:
+        """Return the words in the panel's place in a file without its kernel."""
         return f"{self.title} panel. Run the cell to use it."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.contact_sheet import MAX_TILES, is_grid
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import NotFound
+from segmind_widgets.markup import Html, element, fragment, join
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.job_details import Details
@@ -29,7 +29,7 @@ class BatchView(Panel):
 
     def __init__(self, batch: Batch, *, client: SegmindClient | None = None) -> None:
         self.batch = batch
-        self.title = f"{html.escape(batch.model)} × {batch.total or '…'}"
+        self.title = f"{batch.model} × {batch.total or '…'}"
         super().__init__("", client=client)
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:  # noqa: ARG002 - the batch replaces it
@@ -38,11 +38,11 @@ class BatchView(Panel):
         self.bar.style.bar_color = "var(--jp-brand-color1, #1976d2)"
         self.text = widgets.HTML()
         self.stop = self.button(
-            "Stop", self.batch.stop, tooltip="Send no further rows; running jobs continue"
+            "Stop", self.batch.stop, tooltip="Send no further row; rows that were sent continue"
         )
         head = row(self.bar, self.text, self.stop)
         head.add_class("sw-batch-head")
-        self.plan = widgets.HTML(html.escape(str(self.batch.plan)))
+        self.plan = widgets.HTML(fragment(str(self.batch.plan)))
         self.plan.add_class("sw-hint")
         self.causes = widgets.HTML()
         self._counts: tuple[int, ...] = ()
@@ -65,19 +65,19 @@ class BatchView(Panel):
         return [self.plan, head, self._sheet(), self.causes, self.details]
 
     def _sheet(self) -> widgets.Widget:
-        """Return the pictures; for a sweep of two axes, with the values at the edges."""
+        """Return the pictures; for a sweep over two axes, with the values as labels."""
         if not self.grid:
             return self.pictures
         down, across = self.batch.axes
         name = f"sw-grid-{self.model_id}"
-        style = f"<style>.{name}{{--sw-columns:{len(across.values)}}}</style>"
-        corner = widgets.HTML(f'{style}<div class="sw-hint">{html.escape(down.name)}</div>')
-        top = f'<div class="sw-hint">{html.escape(across.name)}</div>'
+        style = element("style", f".{name}{{--sw-columns:{len(across.values)}}}")
+        corner = widgets.HTML(fragment(style, element("div", down.name, class_="sw-hint")))
+        top = element("div", across.name, class_="sw-hint")
         grid = widgets.Box(
             [
                 corner,
-                widgets.HTML(f'{top}<div class="sw-across">{_labels(across.labels)}</div>'),
-                widgets.HTML(f'<div class="sw-down">{_labels(down.labels)}</div>'),
+                widgets.HTML(fragment(top, _labels(across.labels, "sw-across"))),
+                widgets.HTML(_labels(down.labels, "sw-down")),
                 self.pictures,
             ]
         )
@@ -95,7 +95,7 @@ class BatchView(Panel):
             self.bar.bar_style = "warning" if batch.failed or batch.error else "success"
             self.bar.style.bar_color = None
             self.stop.layout.display = "none"
-        self._show_text(" · ".join(batch_facts(batch)))
+        self._show_text(join(" · ", batch_facts(batch)))
         counts = (batch.done, batch.failed, batch.running)
         if counts != self._counts:
             self._counts = counts
@@ -103,15 +103,24 @@ class BatchView(Panel):
         if batch.failed != self._failure_count:
             self._failure_count = batch.failed
             self._show_causes()
-        self.say(batch.message)
+        ended = f"Finished: {batch.caption}. " if batch.finished else ""
+        self.say(f"{ended}{batch.message}".strip())
 
-    def _show_text(self, text: str) -> None:
-        content = f'<div role="status">{text}</div>'
+    @property
+    def placeholder(self) -> str:
+        """Return the sentence that stands for the view in a file without its kernel."""
+        return (
+            f"The batch {self.batch.name} ({self.batch.model}) was running. Run the cell again to"
+            " go on with it: rows that were paid for are not paid again."
+        )
+
+    def _show_text(self, text: Html) -> None:
+        content = element("div", text)
         if self.text.value != content:
             self.text.value = content
 
     def _items(self) -> list[dict[str, Any]]:
-        """Return the items of the first rows, or, of many rows, of those that ended last."""
+        """Return the items of the first rows; of many rows, those that ended last."""
         total = self.batch.total
         few = total is not None and total <= MAX_TILES
         numbers: Iterable[int] = range(total or 0) if few else self.batch.newest(MAX_TILES)
@@ -131,8 +140,8 @@ class BatchView(Panel):
 
     def _show_causes(self) -> None:
         causes = self.batch.causes()
-        lines = (f"<li>{len(rows):,} × {html.escape(cause)}</li>" for cause, rows in causes)
-        self.causes.value = f'<ul class="sw-causes">{"".join(lines)}</ul>' if causes else ""
+        items = (element("li", f"{len(rows):,} × {cause}") for cause, rows in causes)
+        self.causes.value = element("ul", *items, class_="sw-causes") if causes else ""
 
     # thumbnails and details
 
@@ -156,8 +165,8 @@ class BatchView(Panel):
         self.guard(lambda: self.details.show(self.batch.job(_number(key))))
 
 
-def _labels(texts: Sequence[str]) -> str:
-    return "".join(f"<div>{html.escape(text)}</div>" for text in texts)
+def _labels(texts: Sequence[str], name: str) -> Html:
+    return element("div", *(element("div", text) for text in texts), class_=name)
 
 
 def _number(key: str) -> int:

@@ -9,34 +9,52 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import Any as AnyTrait
 
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.background import Throttle
-from segmind_widgets.errors import NotFound
+from segmind_widgets.catalog.catalog import Catalog, media_type
+from segmind_widgets.errors import NotFound, SegmindError
 from segmind_widgets.formatting import money
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import element
 from segmind_widgets.panels._base import Panel
+from segmind_widgets.panels._run_base import RunsPanel
+from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.widgets.archive import make_archive
-from segmind_widgets.widgets.base import row
-from segmind_widgets.widgets.copy_button import CopyButton
+from segmind_widgets.widgets.base import free, row
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.results import ResultPictures
+from segmind_widgets.widgets.results import ACTIONS, ResultPictures, assets_by_key
 from segmind_widgets.widgets.search import Search
 
 PAGE = 24  # jobs
 _RELOAD_INTERVAL = 0.25  # seconds between two reloads
 _SIDE = 180  # pixels
+DELETE = {"name": "delete", "label": "Delete", "title": "Delete this result and its file (Delete)"}
 
 
 class ResultGrid(ResultPictures):
-    """Results with their prompts as captions."""
+    """Results with their prompts as captions; without a prompt, the model and the file name."""
 
     def job_items(self, job: Job) -> list[dict[str, Any]]:
-        """Return a job's outputs as items: the prompt above the model and the cost."""
+        """Return a job's outputs as items with the prompt, the model and the cost as caption."""
         items = super().job_items(job)
         return [{**item, "caption": item["alt"], "note": _note(job)} for item in items]
 
 
 def _note(job: Job) -> str:
     return job.model if job.cost is None else f"{job.model} · {money(job.cost)}"
+
+
+def _model_for(kind: str, catalog: Catalog) -> str | None:
+    """Return a model with a field for files of this kind; one that takes words, too, first."""
+    fitting = [
+        (name not in model.schema.get("required", ()), model.slug)
+        for model in catalog
+        if model.schema and model.listed
+        for name, schema in model.schema.get("properties", {}).items()
+        if media_type(schema).split("/")[0] in ("*", kind)
+    ]
+    prompts = [slug for optional, slug in fitting if optional]  # these take words as well
+    return next(iter(prompts or [slug for _, slug in fitting]), None)
 
 
 class GalleryPanel(Panel):
@@ -51,7 +69,7 @@ class GalleryPanel(Panel):
         self._first = 0  # index of the page's first job in the search result
         self._page_jobs: list[Job] = []
         self._running_jobs: set[Job] = set()  # unfinished jobs of this kernel
-        self._new_count = 0  # jobs that ended while an older page was shown
+        self._new_count = 0  # the number of jobs that ended while an older page was shown
         self._zips: list[Path] = []
         self._reload_later = Throttle(lambda: self.guard(self._reload), _RELOAD_INTERVAL)
         self.search = Search(self.without_keys, argument, self._on_search)
@@ -61,22 +79,43 @@ class GalleryPanel(Panel):
         self.page_label.add_class("sw-hint")
         self.news = self.button("", self._show_newest)
         self.news.layout.display = "none"
-        self.pictures = ResultGrid(self, side=_SIDE, selectable=True, label="Results")
+        self.undo_text = widgets.HTML()
+        self.undo_text.add_class("sw-hint")
+        self.undo = self.button("Undo", self._undo, tooltip="Restore the deleted result")
+        self.undo_row = row(self.undo_text, self.undo)
+        self.pictures = ResultGrid(
+            self,
+            side=_SIDE,
+            selectable=True,
+            label="Results",
+            actions=[*ACTIONS, DELETE],
+            on_action=lambda _, key: self.guard(lambda: self._delete(key)),
+        )
         self.pictures.add_class("sw-gallery")
         self.pictures.observe(lambda _: self.guard(self._show_selected), "selected")
-        self.use = CopyButton(
-            "Use as input", self._on_use, title="Copy file:… to paste it as an input"
+        self.use = self.button(
+            "Use as input", self._on_use, tooltip="Put it into an open form, or a new one"
         )
+        self.form_box = widgets.VBox()
         save = self.button("Download", self._download, tooltip="Save the whole file")
-        self.details = Details(self, self.use, save)
+        delete = self.button(
+            DELETE["label"], lambda: self._delete(self.pictures.selected), tooltip=DELETE["title"]
+        )
+        close = self.button("Close", self._close_details, tooltip="Hide the details")
+        close.add_class("sw-close")
+        self.details = Details(self, self.use, save, delete, close)
+        self.results_box = widgets.VBox([self.pictures, self.details])
+        self.results_box.add_class("sw-has-details")
         self.zip_page = self.button("Zip of this page", self._zip_page)
         self.zip_all = self.button("Zip of all", self._zip_all)
         self.observing(self.client, lambda change: self._observe_job(change.new), "newest")
         for job in self.client.jobs(1_000_000, unfinished=True, here=True):
             self._observe_job(job)
         self._reload()
+        self._show_undo()
+        self.background(self.client.session.deletions.purge)
         pages = row(self.newer, self.page_label, self.older, self.news, self.zip_page, self.zip_all)
-        return [self.search, pages, self.pictures, self.details]
+        return [self.search, pages, self.undo_row, self.results_box, self.line, self.form_box]
 
     def close(self) -> None:
         """Stop observing jobs, close all models, and delete the zips."""
@@ -113,9 +152,8 @@ class GalleryPanel(Panel):
         self._page_jobs = self.client.jobs(PAGE, offset=self._first, **filters)
         if not self._first:
             self._new_count = 0
-        self.search.set_models(
-            [one.key for one in self.client.session.store.spend("model") if one.completed]
-        )
+        spent = self.client.session.store.spend("model")
+        self.search.set_models((one.key, one.provider) for one in spent if one.completed)
         self.pictures.empty = (
             "No results match. Try other words."
             if self.search.is_active
@@ -128,7 +166,7 @@ class GalleryPanel(Panel):
     def _show_position(self, total: int) -> None:
         last = self._first + len(self._page_jobs)
         position = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
-        self.page_label.value = f'<div role="status">{position}</div>'
+        self.page_label.value = element("div", position, role="status")
         self.newer.disabled = self._first == 0
         self.older.disabled = last >= total
         for button in (self.newer, self.older, self.zip_page):
@@ -159,26 +197,85 @@ class GalleryPanel(Panel):
     # the selected result
 
     def _show_selected(self) -> None:
-        key = self.pictures.selected
-        job = next((job for job in self._page_jobs if key.rpartition("/")[0] == job.id), None)
-        if job is not None:
-            self.use.text = self._address(key)
-        self.details.show(job)
+        self.details.show(self._job_of(self.pictures.selected))
 
-    def _address(self, key: str) -> str:
-        asset = self.pictures.asset(key)
-        return f"file:{asset.path}" if asset.path else asset.url or ""
+    def _job_of(self, key: str) -> Job | None:
+        return next((job for job in self._page_jobs if key.rpartition("/")[0] == job.id), None)
 
-    def _on_use(self, done: bool) -> None:
-        self.input_asset = self.pictures.asset(self.pictures.selected)
-        result = "is on the clipboard: paste it" if done else "can be used"
-        self.say(f"{self.use.text} {result} as an input.")
+    def _close_details(self) -> None:
+        self.pictures.selected = ""
+
+    def _on_use(self) -> None:
+        """Fill a form that is open, the newest run first, else a new one under the gallery."""
+        self.input_asset = asset = self.pictures.asset(self.pictures.selected)
+        shown = [panel for panel in Panel.opened if panel is not self and panel.is_shown]
+        shown.sort(key=lambda panel: (isinstance(panel, RunsPanel), panel.serial), reverse=True)
+        for panel in (*self.form_box.children, *shown):
+            if label := panel.take_input(asset):
+                self.say(f"{asset.filename} is in {label}: see the panel “{panel.title}”.")
+                return
+        self._new_form(asset)
+
+    def _new_form(self, asset: Asset) -> None:
+        model = _model_for(asset.kind, Catalog())
+        if model is None:
+            raise NotFound(f"No model here takes a file of the kind {asset.kind}.")
+        before = self.form_box.children
+        panel = RunPanel(model, client=self.client, names=self.names)
+        self.form_box.children = (panel,)
+        free(*before)
+        label = panel.take_input(asset)
+        self.say(f"{asset.filename} is in {label}, below. Other models are in its list.")
 
     def _download(self) -> None:
         path = self.pictures.asset(self.pictures.selected).path
         if path is None or not path.is_file():
             raise NotFound("The file is no longer on this disk.")
         self.pictures.download(path)
+
+    # deletions
+
+    def _delete(self, key: str) -> None:
+        """Delete a result; "Undo" gets the focus."""
+        job = self._job_of(key)
+        try:
+            if job is None:
+                raise NotFound("This result is no longer shown.")
+            self.client.delete(job, self.pictures.asset(key))
+        except SegmindError:
+            self._reload()
+            self.pictures.focus_item(key)
+            raise
+        if self.pictures.selected == key:
+            self.pictures.selected = ""
+        self.say("")
+        self._reload()
+        self._show_undo()
+        self.undo.focus()
+
+    def _undo(self) -> None:
+        """Bring back what was deleted last; its tile gets the focus."""
+        undoable = self.client.session.deletions.undoable
+        try:
+            if not undoable:
+                raise NotFound("There is nothing to undo.")
+            job = undoable[0].undo()
+        finally:
+            self._reload()
+            self._show_undo()
+        names = {path.name for path in undoable[0].files}
+        shown = assets_by_key(job).items()
+        key = next((k for k, asset in shown if asset.filename in names), f"{job.id}/0")
+        self.say(f"{', '.join(sorted(names)) or job.model} was restored.")
+        self.pictures.focus_item(key)
+
+    def _show_undo(self) -> None:
+        undoable = self.client.session.deletions.undoable
+        self.undo_row.layout.display = "" if undoable else "none"
+        if undoable:
+            more = f" {len(undoable) - 1} more can be restored after it." * (len(undoable) > 1)
+            text = f"{undoable[0]} Copies that you saved elsewhere stay.{more}"
+            self.undo_text.value = element("div", text, role="status")
 
     # zips
 

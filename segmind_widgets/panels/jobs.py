@@ -12,6 +12,7 @@ from segmind_widgets.background import Throttle
 from segmind_widgets.errors import NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
+from segmind_widgets.types import Status
 from segmind_widgets.widgets.job_details import Details
 from segmind_widgets.widgets.job_table import JobTable, facts
 from segmind_widgets.widgets.results import ResultPictures
@@ -21,7 +22,7 @@ PAGE = 20  # rows
 UPDATE_INTERVAL = 0.25  # seconds between two updates of the table
 _SIDE = 120  # pixels of a row's thumbnail: 60 CSS pixels, for screens with two pixels for each
 _STATES = (
-    ("every state", ""), ("running", "running"), ("completed", "completed"), ("failed", "failed"),
+    ("any", ""), ("running", "running"), ("completed", "completed"), ("failed", "failed"),
     ("cancelled", "cancelled"), ("unknown", "unknown"),
 )  # fmt: skip
 _OBSERVED_TRAITS = (
@@ -42,9 +43,9 @@ class JobsPanel(Panel):
         self._numbers = count()
         self._stale = False  # whether the rows must be read again
         self._update_later = Throttle(lambda: self.guard(self._update), UPDATE_INTERVAL)
-        self.status = widgets.Dropdown(options=_STATES, description="State")
+        self.status = widgets.Dropdown(options=_STATES, description="Status")
         self.status.add_class("sw-small")
-        self.earlier = widgets.Checkbox(False, description="Earlier ones too", indent=False)
+        self.earlier = widgets.Checkbox(False, description="Include earlier sessions", indent=False)
         self.search = Search(
             self.without_keys, argument, self._on_search, self.status, self.earlier
         )
@@ -52,10 +53,13 @@ class JobsPanel(Panel):
         self.more = self.button("Show more", self._show_more)
         self.pictures = ResultPictures(self, side=220, label="Outputs of the job")
         close = self.button("Close", lambda: self._open(None), tooltip="Hide the details")
+        close.add_class("sw-close")
         self.details = Details(self, close, pictures=self.pictures)
+        self.table_box = widgets.VBox([self.table, self.details])
+        self.table_box.add_class("sw-has-details")
         self.observing(self.client, lambda _: self._reload_soon(), "newest")
         self._reload()
-        return [self.search, self.table, self.more, self.details]
+        return [self.search, self.table_box, self.more]
 
     def close(self) -> None:
         """Stop observing jobs, and close all models."""
@@ -88,7 +92,8 @@ class JobsPanel(Panel):
         keys = {job: key for key, job in self._jobs_by_key.items()}
         jobs = self.client.jobs(self._limit, **filters)
         self._set_jobs({keys.get(job) or str(next(self._numbers)): job for job in jobs})
-        self.search.set_models([spent.key for spent in self.client.session.store.spend("model")])
+        spent = self.client.session.store.spend("model")
+        self.search.set_models((one.key, one.provider) for one in spent)
         self.more.layout.display = "" if self._total > len(jobs) else "none"
         self.table.empty = self._empty_text()
         self._show()
@@ -107,7 +112,7 @@ class JobsPanel(Panel):
             return "No jobs match."
         if self.earlier.value:
             return 'No jobs yet. Try: %segmind_run flux-schnell prompt="a fox in the snow"'
-        return "No jobs of this kernel yet. Tick the box above to see earlier ones."
+        return "No jobs of this kernel yet. Tick “Include earlier sessions” to see others."
 
     # updates
 
@@ -136,7 +141,7 @@ class JobsPanel(Panel):
         return {row["key"]: (row["status"], row["live"]) for row in self.table.content["rows"]}
 
     def _refresh(self) -> None:
-        """Update the details, and remove rows whose job no longer matches the state filter."""
+        """Update the details, and remove rows whose job no longer matches the status filter."""
         current = self.details.job
         if current is not None:
             same = (job for job in self._jobs_by_key.values() if job.id == current.id)
@@ -165,7 +170,9 @@ class JobsPanel(Panel):
             self._open(job)
         elif name == "stop":
             job.stop()
-            self.say(f"The job {job.id} continues; Resume follows it again.")
+            withdrawn = job.status is Status.CANCELLED
+            goes_on = f"The job {job.id} continues; click Resume to watch it again."
+            self.say(str(job.error) if withdrawn else goes_on)
         elif name == "resume":
             self.say("Resuming…")
             self.background(lambda: self.client.resume(job.id), lambda _: self.say("Resumed."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.catalog.catalog import Catalog
-from segmind_widgets.formatting import PREMIUM, money, seconds, with_links
+from segmind_widgets.formatting import PREMIUM, money, seconds
+from segmind_widgets.markup import Html, element, fragment, lines, link
 from segmind_widgets.panels._run_base import RunsPanel
 from segmind_widgets.planning.targets import plain_name, split_provider
 from segmind_widgets.syntax.snippets import Pasted
@@ -20,31 +20,32 @@ from segmind_widgets.widgets.base import PROVIDER_OPTIONS, row
 from segmind_widgets.widgets.text_box import TextBox
 
 _KINDS = (
-    ("all kinds", ""), ("pictures", "image"), ("editing pictures", "edit"), ("video", "video"),
-    ("sound", "audio"), ("text", "text"),
+    ("any", ""), ("image", "image"), ("image editing", "edit"), ("video", "video"),
+    ("audio", "audio"), ("text", "text"),
 )  # fmt: skip
 _MAX_LISTED = 200  # models in the list; a search finds the others
 
 
 class RunPanel(RunsPanel):
-    """A form for any model of the catalogue. `argument`: the model to begin with."""
+    """A form for any model of the catalog. `argument`: the model to start with."""
 
     title = "Run a model"
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:
         """Return a search and the list of matching models."""
         self.catalog = Catalog()
-        self.provider_name: str | None = None  # whose models are listed; None: not known yet
+        # the provider whose models are listed; None: not known yet
+        self.provider_name: str | None = None
         self._filling = False
-        self._shows_no_match = False  # whether the line says that no model matches
+        self._shows_no_match = False  # whether the message line says that no model matches
         self.search = TextBox(
             self.without_keys,
             description="Find a model",
-            placeholder="words, such as: video",
+            placeholder="name or description, such as video",
             live=True,
         )
         self.search.add_class("sw-wide")
-        self.modality = widgets.Dropdown(options=_KINDS, description="Which makes")
+        self.modality = widgets.Dropdown(options=_KINDS, description="Output type")
         self.modality.add_class("sw-small")
         self.list = widgets.Select(description="Models", rows=6)
         self.list.add_class("sw-list")
@@ -53,7 +54,7 @@ class RunPanel(RunsPanel):
         self.modality.observe(self._find, "value")
         self.provider.observe(self._load_directory, "value")
         self.list.observe(self._on_choice, "value")
-        self.source = self.paste_box("Or paste code", "or a model's address")
+        self.source = self.paste_box("Or paste code", "or a model's URL")
         self.source.add_class("sw-wide")
         self._find()
         if re.search(r"\s|://", argument.strip()):
@@ -77,28 +78,37 @@ class RunPanel(RunsPanel):
         return ""
 
     def choose(self, name: str) -> None:
-        """Show the form of a model by its name or address, also where no catalogue has it."""
-        name = plain_name(split_provider(name)[0])
+        """Show the form of a model by its name or address, even if it is not in the catalog."""
+        name, provider = split_provider(name)
+        if provider:
+            self.provider.value = provider
+        name = plain_name(name)
         model = self.catalog.find(name, self.provider_name)
         if model is not None and model.slug in dict(self.list.options).values():
             self._set_options(self.list.options, model.slug)
-        self._show(model or Model(name, description=self._unknown(name)))
+        if model is None:
+            provider = self.provider_name or "segmind"
+            model = Model(name, provider=provider, description=self._unknown(name))
+        self._show(model)
 
     def _unknown(self, name: str) -> str:
         near = self.catalog.suggest(name, self.provider_name)
         suggestion = f" Did you mean {' or '.join(near)}?" if near else ""
-        return f"This model is not in the catalogue.{suggestion}"
+        return f"This model is not in the list of known models.{suggestion}"
 
     def _load_directory(self, _: Any = None) -> None:
-        """Load the live directory in a thread: it may be slow or offline."""
+        """Load the live directory in a thread, since it may be slow or unreachable."""
         provider = self.provider.value
+        if provider in self.client.session.provider_titles():
+            self.provider_name = provider
+            self._find()
 
         def read() -> tuple[Catalog, str]:
             endpoint = self.client.session.endpoints.choose(provider or None)
             return self.client.session.directory.catalog(endpoint), endpoint.provider.name
 
         def apply(result: tuple[Catalog, str]) -> None:
-            if self.provider.value == provider:  # else a newer request is running
+            if self.provider.value == provider:  # otherwise a newer request is running
                 self.catalog, self.provider_name = result
                 self._find()
                 self._update_form()
@@ -106,7 +116,7 @@ class RunPanel(RunsPanel):
         self.background(read, apply)
 
     def _update_form(self) -> None:
-        """Update the form where the directory's schema or provider of its model differs."""
+        """Update the form if the directory has another schema or provider for its model."""
         if self.form is None:
             return
         live = self.catalog.find(self.model.slug, self.provider_name)
@@ -115,7 +125,9 @@ class RunPanel(RunsPanel):
         self.can_run(yes=elsewhere is None)
         if elsewhere is not None:
             where = {value: title for title, value in PROVIDER_OPTIONS}[elsewhere.provider]
-            text = f"{elsewhere.slug} runs at {where}: choose that provider, or another model."
+            text = (
+                f"{elsewhere.slug} is a model of {where}: choose that provider, or another model."
+            )
             self.line.say(text, error=True)
             return
         if was_hidden:
@@ -135,19 +147,20 @@ class RunPanel(RunsPanel):
         name = self.search.value.strip()
         if not models and name:
             self.say(
-                f"No model matches {name!r}: try fewer words, or another kind. For a model that is"
-                " not listed, use %segmind_panel run NAME."
+                f"No model matches {name!r}: try fewer words, or another output type. For a model"
+                " that is not listed, use %segmind_panel run NAME."
             )
         elif self._shows_no_match:
             self.say("")
         self._shows_no_match = bool(name and not models)
 
     def _set_options(self, options: Sequence[tuple[str, str]], selection: str | None) -> None:
-        """Show these options and select one of them, without treating it as a user's choice."""
+        """Show these options and select one, without treating that as a user's choice."""
         self._filling = True  # ipywidgets selects the first option of a new list
         self.list.options = options
         self.list.value = selection if selection in dict(options).values() else None
         self._filling = False
+        self.head.scroll_lists()
 
     def _on_choice(self, _: Any = None) -> None:
         name = None if self._filling else self.list.value
@@ -156,18 +169,16 @@ class RunPanel(RunsPanel):
             self._show(model)
 
     def _show(self, model: Model, inputs: Mapping[str, Any] | None = None) -> None:
-        """Show the form of a model with these inputs; None: those that stay from the last one."""
+        """Show the form of a model with these inputs; None keeps those of the last model."""
         facts = " · ".join(filter(None, [model.modality, model.provider]))
         page = self.client.session.provider_class(model.provider).model_page(model.slug)
         remarks = [PREMIUM] if model.premium else []
-        remarks += [] if model.listed else ["It is not in today's directory."]
-        link = f" · {with_links(html.escape(page), 'page')}" if page else ""
-        more = html.escape(" ".join(remarks))
-        self.facts.value = (
-            f"<b>{html.escape(model.name or model.slug)}</b> "
-            f'<span class="sw-hint">{html.escape(facts)}{link}</span>'
-            f"<br>{html.escape(model.description)}"
-            f'{"<br>" if more else ""}<span class="sw-hint">{more}</span>'
+        remarks += [] if model.listed else ["It is not in the provider's current list."]
+        address = fragment(" · ", link(page, "page")) if page else ""
+        self.facts.value = lines(
+            fragment(element("b", model.name or model.slug), " ", _hint(facts, address)),
+            model.description,
+            _hint(" ".join(remarks)) if remarks else "",
         )
         if inputs is None:
             before = self.form.inputs if self.form is not None else {}
@@ -177,6 +188,10 @@ class RunPanel(RunsPanel):
         live = self.catalog.find(model.slug, self.provider_name)
         if live is not None and live.schema != model.schema:
             self._show(live, inputs)
+
+
+def _hint(*children: str) -> Html:
+    return element("span", *children, class_="sw-hint")
 
 
 def _is_transferable(name: str, model: Model) -> bool:

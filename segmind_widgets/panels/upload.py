@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import html
 import keyword
+import os
 import re
+import shlex
 import threading
 import time
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.damage import check_content
+from segmind_widgets.assets.folders import files_of, path_kind
 from segmind_widgets.errors import InputError, NotFound, SegmindError
+from segmind_widgets.markup import element
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.syntax.cells import parse_body
 from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.widgets.base import error_text, free, provider_choice, row
 from segmind_widgets.widgets.drop import Drop
-from segmind_widgets.widgets.media_field import check_readable
 from segmind_widgets.widgets.pictures import Pictures
 from segmind_widgets.widgets.recent import Recent, local_kind
 from segmind_widgets.widgets.text_box import PasteBox, TextBox
@@ -49,12 +51,11 @@ class UploadItem:
 
     @property
     def busy(self) -> bool:
-        """Return whether the file is being uploaded or waits for that."""
+        """Return whether the file is being uploaded or waiting for it."""
         return self.state.startswith(("waiting", "uploading")) and not self.error
 
-    @property
-    def item(self) -> dict[str, Any]:
-        """Return the file as an item of `Pictures`."""
+    def item(self, place: str) -> dict[str, Any]:
+        """Return the file as an item of `Pictures`; `place` is how cells name it."""
         asset = self.asset
         if asset is None:
             more = {"caption": self.name, "kind": "file", "actions": ["remove"]}
@@ -66,7 +67,9 @@ class UploadItem:
             "alt": self.name,
             "caption": " · ".join(asset.facts),
             "kind": local_kind(asset),
-            "note": "" if self.error else f"{self.state}{until}",
+            "note": " · ".join(filter(None, [place, f"{self.state}{until}"]))
+            if not self.error
+            else "",
             "error": self.error,
             "busy": self.busy,
             "url": asset.url or "",
@@ -77,10 +80,15 @@ class UploadItem:
 class UploadPanel(Panel):
     """An area to upload files of any size; equal content is uploaded once.
 
-    `argument`: a file or pattern to begin with.
+    `argument`: files, folders, patterns, URLs and `$names` to begin with.
     """
 
     title = "Upload"
+
+    @classmethod
+    def argument_of(cls, words: Sequence[str]) -> str:
+        """Return the words of the magic's line with quotes, so that each stays one source."""
+        return shlex.join(words)
 
     def build(self, argument: str) -> Sequence[widgets.Widget]:
         """Return the area, a field for URLs and paths, the list, and the variable's name."""
@@ -92,12 +100,10 @@ class UploadPanel(Panel):
             self.add_text,
             folder=self.incoming,
             accept=_MEDIA,
-            label="Drop, paste or choose pictures, sound or video",
+            label="Drop, paste or choose images, audio or video",
         )
         self._build_source()
-        before = self.button(
-            "Uploaded before", self.show_recent, tooltip="Use an earlier upload again"
-        )
+        before = self.button("Earlier uploads", self.show_recent, tooltip="Use an earlier upload")
         self._recent_box = widgets.VBox()
         self._build_variable()
         self.list = Pictures(
@@ -121,7 +127,7 @@ class UploadPanel(Panel):
     def _build_source(self) -> None:
         self.source = PasteBox(
             lambda text: self.guard(lambda: self.add_text(text)),
-            description="Or a URL, a path, or a $variable",
+            description="URL, path or $variable",
             placeholder="or code that uploads a file",
             button="Add",
         )
@@ -133,11 +139,9 @@ class UploadPanel(Panel):
         self._show_limits()
 
     def _build_variable(self) -> None:
-        self.variable = TextBox(
-            self.without_keys, "uploaded", description="Variable for your cells"
-        )
+        self.variable = TextBox(self.without_keys, "uploaded", description="Variable name")
         self.variable.add_class("sw-wide")
-        self.variable.observe(lambda _: self.guard(self._set_variable), "value")
+        self.variable.observe(lambda _: self.guard(self._rename_variable), "value")
 
     @property
     def assets(self) -> list[Asset]:
@@ -146,14 +150,21 @@ class UploadPanel(Panel):
 
     def _show_limits(self, _: Any = None) -> None:
         limits = self.client.session.upload_limits(self.provider.value or "")
-        self.limits.value = f'<div style="line-height:1.4">{html.escape(limits)}</div>'
+        self.limits.value = element("div", limits, style="line-height:1.4")
 
     # adding
+
+    def take_input(self, asset: Any) -> str:
+        """Upload a picture, video or sound file."""
+        if asset.kind not in ("image", "video", "audio"):
+            return ""
+        self.add([asset])
+        return "the uploads"
 
     def add(self, sources: Iterable[Any], provider: str | None = None) -> None:
         """Upload sources of `Asset.of`; the list shows the error of each unreadable one.
 
-        Without a provider they go to the one that is set.
+        Without `provider` they go to the provider in the settings.
         """
         entries = [replace(_item_of(source), provider=provider) for source in sources]
         self._entries += entries
@@ -161,28 +172,31 @@ class UploadPanel(Panel):
         self.background(lambda: self._upload([entry for entry in entries if entry.asset]))
 
     def add_text(self, text: str) -> None:
-        """Add text: a URL, a path or pattern, `$name` or `${expression}`, or code that uploads.
+        """Add text: URLs, paths, folders, patterns, `$name`, `${expression}`, or code that uploads.
 
         Raises:
-            InputError: the text is none of these.
+            InputError: a part of the text is none of these.
         """
         code = self.client.session.find_code(text)
-        text = self.without_keys(text).strip().strip("\"'").removeprefix("file:")
+        text = self.without_keys(text).strip()
         if code is not None:
             self._add_code(code)
-        elif text.startswith("$"):
-            value = parse_body(f"source: {text}", self.names)["source"]
-            self.add(value if isinstance(value, (list, tuple)) else [value])
-        elif re.match(r"(https?|data):", text):
-            self.add([text])
         else:
-            self.add(_files(text))
+            self.add([source for word in _words(text) for source in self._sources(word)])
+
+    def _sources(self, word: str) -> list[Any]:
+        """Return the sources that a word names. Raises InputError where there are none."""
+        if word.startswith("$"):
+            value = parse_body(f"source: {word}", self.names)["source"]
+            return list(value) if isinstance(value, (list, tuple)) else [value]
+        return [word] if re.match(r"(https?|data):", word) else list(files_of(word))
 
     def _add_code(self, code: Pasted) -> None:
         if code.kind != "upload":
             word = "run" if code.kind == "model" else "workflow"
             raise InputError(
-                f"The code runs {code.target}.", hint=f"Paste it into %segmind_panel {word}."
+                f"This code runs {code.target} and uploads no file.",
+                hint=f"Paste it into %segmind_panel {word}.",
             )
         code.check()
         self.say(code.summary)
@@ -201,7 +215,7 @@ class UploadPanel(Panel):
                 for asset in self.client.recent_uploads(provider=self.provider.value or None)
             ]
 
-        return Recent(self, "Uploaded before", find, self._use)
+        return Recent(self, "Earlier uploads", find, self._use)
 
     def _use(self, asset: Asset) -> None:
         self._entries.append(UploadItem(asset.name or asset.filename, asset, "uploaded before"))
@@ -215,7 +229,7 @@ class UploadPanel(Panel):
             entry.error, entry.state = "", "uploading"
             self._show()
             try:
-                asset: Any = entry.asset  # entries without one are not uploaded
+                asset: Any = entry.asset  # entries without an asset are not uploaded
                 uploaded = self.client.upload(
                     asset,
                     provider=entry.provider or self.provider.value or None,
@@ -239,6 +253,10 @@ class UploadPanel(Panel):
 
         return show
 
+    def _rename_variable(self) -> None:
+        self._show()
+        self._set_variable()
+
     def _set_variable(self) -> None:
         """Update the notebook's variable. Raises InputError for an invalid or occupied name."""
         name = self.variable.value.strip()
@@ -247,7 +265,9 @@ class UploadPanel(Panel):
         if not name.isidentifier() or keyword.iskeyword(name):
             raise InputError(f"{name!r} is not a valid variable name.", hint="Example: uploaded")
         if not isinstance(self.names.get(name, []), list):
-            raise InputError(f"`{name}` is another variable already.", hint="Choose another name.")
+            raise InputError(
+                f"`{name}` is already the name of another variable.", hint="Choose another name."
+            )
         self.names[name] = self.assets
         many = "" if len(self.assets) == 1 else f" to ${{{name}[{len(self.assets) - 1}]}}"
         self.say(f"In the inputs of a cell: ${{{name}[0]}}{many}")
@@ -257,7 +277,12 @@ class UploadPanel(Panel):
     def _show(self) -> None:
         self._last_update = time.monotonic()
         with self._lock:
-            self.list.items = [entry.item for entry in reversed(self._entries)]
+            name = self.variable.value.strip()
+            ready = [entry for entry in self._entries if entry.ready]
+            self.list.items = [
+                entry.item(f"{name}[{ready.index(entry)}]" if name and entry in ready else "")
+                for entry in self._entries
+            ]
 
     def _load(self, key: str, side: int) -> tuple[bytes, str]:
         asset = self._entry(key).asset
@@ -269,7 +294,7 @@ class UploadPanel(Panel):
         entry = self._entry(key)
         if name == "remove":
             self._entries.remove(entry)
-            self._show()
+            self._rename_variable()
         elif name == "again":
             self.background(lambda: self._upload([entry]))
 
@@ -277,20 +302,24 @@ class UploadPanel(Panel):
         for entry in self._entries:
             if entry.key == key:
                 return entry
-        raise NotFound("That file is no longer in the list.")
+        raise NotFound("This file is no longer in the list.")
 
 
 _ACTIONS = [
     {"name": "copy", "label": "Copy URL", "title": "Copy the URL"},
-    {"name": "again", "label": "Try again", "title": "Upload it again"},
-    {"name": "remove", "label": "Remove", "title": "Remove it from this list; it stays uploaded"},
+    {"name": "again", "label": "Try again", "title": "Upload again"},
+    {
+        "name": "remove",
+        "label": "Remove",
+        "title": "Remove from the list; it stays uploaded",
+    },
 ]
 
 
 def _state_text(entry: UploadItem) -> str:
     """Return the state after an upload: uploaded, reused, or a URL that needed no upload."""
     if entry.asset is not None and not entry.asset.local:
-        return "a URL, used as it is"
+        return "a URL, used without upload"
     return "uploaded before" if entry.state == "uploading" else "uploaded"
 
 
@@ -299,25 +328,19 @@ def _item_of(source: Any) -> UploadItem:
     try:
         asset = Asset.of(source)
         name = asset.filename
-        check_readable(asset)
+        check_content(asset)
     except SegmindError as error:
         return UploadItem(name, error=error_text(error))
     return UploadItem(name, asset)
 
 
-def _files(text: str) -> list[Path]:
-    """Return the files of a path or a pattern. Raises InputError where there are none."""
-    path = Path(text).expanduser()
-    if path.is_file():
-        return [path]
-    folder = Path(path.anchor) if path.is_absolute() else Path()
-    pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else str(path)
+def _words(text: str) -> list[str]:
+    """Return the sources of a line; a file's own name may have spaces, and others be in quotes."""
+    bare = text.strip("\"'").removeprefix("file:")
+    if text.startswith(("${", "data:")) or path_kind(bare):
+        return [bare]
     try:
-        paths = sorted(p for p in folder.glob(pattern) if p.is_file())
-    except (ValueError, OSError):
-        paths = []
-    if not paths:
-        raise InputError(
-            f"There is no file {text} in {Path.cwd()}.", hint="Give a path, a URL, or $variable."
-        )
-    return paths
+        words = shlex.split(text, posix=os.name == "posix")
+    except ValueError:  # a quote that does not end
+        words = text.split()
+    return [word.strip("\"'").removeprefix("file:") for word in words] or [bare]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import ipywidgets as widgets
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.markup import element, fragment
 from segmind_widgets.panels._run_base import RunsPanel
 from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.types import Model
@@ -24,7 +24,7 @@ class WorkflowPanel(RunsPanel):
         """Return a box for the workflow's id, URL or code."""
         self.source = self.paste_box(
             "Workflow",
-            "Its id or URL; or paste the code of its API page, which also has its inputs.",
+            "ID or URL, or the code of the workflow's API page (it also fills in the inputs).",
             rows=4,
         )
         self.facts = widgets.HTML()
@@ -37,7 +37,7 @@ class WorkflowPanel(RunsPanel):
         try:
             super().read(text)
         except InputError as error:
-            if error.field is None:  # else the form shows which of its inputs is missing
+            if error.field is None:  # otherwise the form shows which input is missing
                 self._hide_form()
             raise
 
@@ -46,8 +46,8 @@ class WorkflowPanel(RunsPanel):
         target, name = pasted.target, pasted.name
         if self.form is not None and target == self.model.slug:
             name = self.model.name
-        address = "" if name == target else f' <span class="sw-hint">{html.escape(target)}</span>'
-        self.facts.value = f"<b>{html.escape(name)}</b>{address}"
+        address = "" if name == target else element("span", f" {target}", class_="sw-hint")
+        self.facts.value = fragment(element("b", name), address)
         self.show_form(Model(target, name=name, schema=pasted.schema), pasted.inputs)
         return "" if pasted.schema else _NO_SCHEMA
 
@@ -58,6 +58,6 @@ class WorkflowPanel(RunsPanel):
 
 
 _NO_SCHEMA = (
-    "The inputs of this id are not known: name them above, or paste the code of the API page."
-    " Inputs that you leave out keep the workflow's defaults."
+    "The inputs of this workflow are not known: add them by name above, or paste the code of "
+    "its API page. Inputs that you leave out keep the workflow's defaults."
 )

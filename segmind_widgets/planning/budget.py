@@ -1,6 +1,6 @@
 """The budget of a session: checked before a request, reserved until the service reports the cost.
 
-A session is one client, so one kernel. Real money and sandbox credits have a budget each.
+A session is one client, so one kernel. Real money and sandbox credits have separate budgets.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class PaidJob(Protocol):
 
     @property
     def done(self) -> bool:
-        """Return whether it ended, well or badly, or is no longer watched."""
+        """Return whether the job has ended, with or without success, or is no longer watched."""
         ...
 
     def still_running(self, why: str) -> SegmindError:
-        """Return the error for the end of waiting: the job continues."""
+        """Return the error that ends a wait while the job continues."""
         ...
 
 
 @dataclass(eq=False)
 class Reservation:
-    """A request: `usd` is reserved for it until the service reports the cost of its `job`."""
+    """A request for which `usd` is reserved until the service reports the cost of its `job`."""
 
     plan: Plan
     usd: float
@@ -52,7 +52,7 @@ class Reservation:
     started: float = field(default_factory=time.monotonic)
 
     def assign(self, job: PaidJob) -> None:
-        """Set the job of the request, which may be sent from now on."""
+        """Set the job of the request; the request may be sent from then on."""
         self.job = job
 
     @property
@@ -63,7 +63,7 @@ class Reservation:
 
 @dataclass(frozen=True)
 class SessionSpend:
-    """USD that this session's jobs have cost and may still cost, of one kind of money."""
+    """USD that this session's jobs have cost and may still cost: real money or sandbox credits."""
 
     spent: float = 0.0
     in_flight: float = 0.0
@@ -84,18 +84,19 @@ class Budget:
         self._settle_at = _SETTLE_COUNT
         self._spent: dict[
             tuple[bool, bool], float
-        ] = {}  # by (endpoint is a sandbox, job is of a sandbox)
+        ] = {}  # by (the endpoint is a sandbox, the job ran on a sandbox)
 
     @contextmanager
     def reserve(self, plan: Plan, limit: float) -> Generator[Reservation]:
         """Reserve a plan's highest cost while it is sent; release it if no job was started.
 
-        The sender assigns the job to the reservation. `limit` is the budget in USD, 0 for none.
+        The code that sends the request assigns the job to the reservation. `limit` is the budget in
+        USD, 0 for none.
 
         Raises:
-            LimitError: the budget does not allow it, or it was sent a moment ago.
+            LimitError: the budget does not allow it, or the same request was just sent.
         """
-        with self._lock:  # else two at once would both fit
+        with self._lock:  # otherwise two concurrent requests would both be allowed
             self._recent = [entry for entry in self._recent if entry.age <= REPEAT_WINDOW]
             if not plan.again:
                 self._refuse_repeat(plan)
@@ -103,7 +104,8 @@ class Budget:
             entry = Reservation(plan, plan.estimate.high or 0.0, plan.endpoint.sandbox)
             self._entries.append(entry)
             self._recent.append(entry)
-            if len(self._entries) > self._settle_at:  # a batch has thousands: drop ended ones
+            # a batch has thousands, so drop those that ended
+            if len(self._entries) > self._settle_at:
                 self._settle()
                 self._settle_at = 2 * len(self._entries) + _SETTLE_COUNT
         try:
@@ -116,7 +118,7 @@ class Budget:
             raise
 
     def job_of(self, plan: Plan) -> PaidJob | None:
-        """Return the job that a plan has just started; None where nothing was submitted."""
+        """Return the job that was just started from a plan; None if nothing was submitted."""
         with self._lock:
             return next((entry.job for entry in self._recent if entry.plan is plan), None)
 
@@ -126,7 +128,7 @@ class Budget:
             self._refuse_beyond(plan, limit)
 
     def session(self, *, sandbox: bool) -> SessionSpend:
-        """Return the cost of this session's jobs, by the jobs' own mark of the sandbox."""
+        """Return the cost of this session's jobs, by whether they ran on the sandbox."""
         with self._lock:
             self._settle()
             spent = sum(
@@ -144,8 +146,8 @@ class Budget:
                 label = f": job {job.id}" if job is not None else ""
                 raise LimitError(
                     f"The same request was sent {_ago(entry.age)}{label}.",
-                    hint="Nothing was sent now. To run it twice, and pay twice, wait ten seconds,"
-                    " or add --again in a cell, again=True in Python.",
+                    hint="Nothing was sent this time. To run it again, and pay again, wait ten "
+                    "seconds, or add --again in a cell or again=True in Python.",
                 )
 
     def _refuse_beyond(self, plan: Plan, limit: float) -> None:
@@ -157,15 +159,15 @@ class Budget:
             raise LimitError(
                 f"The cost of {target} is unknown, and there is a budget of"
                 f" {money(limit)}{currency}.",
-                hint=f"Nothing was sent. {plan.estimate.remedy} To run it all the same, set"
-                " %config SegmindClient.budget = 0",
+                hint=f"Nothing was sent. {plan.estimate.remedy} To run it anyway, set %config "
+                "SegmindClient.budget = 0",
             )
         self._settle()
         spent = sum(usd for (kind, _), usd in self._spent.items() if kind == plan.endpoint.sandbox)
         flying = sum(e.usd for e in self._entries if e.sandbox == plan.endpoint.sandbox)
         if spent + flying + high <= limit + USD_TOLERANCE:
             return
-        underway = f" and {money(flying)} in flight" if flying else ""
+        underway = f" and {money(flying)} reserved for running jobs" if flying else ""
         raise LimitError(
             f"{target} may cost {money(high)}; of this session's budget of"
             f" {money(limit)}{currency}, {money(spent)} is spent{underway}.",
@@ -205,6 +207,6 @@ def _ago(seconds: float) -> str:
 
 
 def _round_up(usd: float) -> str:
-    """Return a budget that allows the cost, in few digits."""
+    """Return a budget that allows the cost, rounded up to few digits."""
     steps = 100 if usd >= 1 else 10_000
     return f"{math.ceil(usd * steps - 1e-6) / steps:g}"

@@ -1,7 +1,7 @@
 """Estimate the cost of a run before it is sent: a range, and its source.
 
-Own runs are the best source: their costs were billed. Where there are few, the directory's
-average is used; without a source the range is empty.
+The user's own runs are the best source, since their costs were billed. If there are too few, the
+directory's average is used; without either, the range is empty.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 from segmind_widgets.formatting import money
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Kind
 
 USD_TOLERANCE = 1e-9  # USD: sums of prices are not exact
-MIN_OWN_RUNS = 3  # so many are a better source than the directory's average
+MIN_OWN_RUNS = 3  # from this number on they are a better source than the directory's average
 MAX_OWN_RUNS = 12  # only the newest: prices change
 _MAX_ROWS = 60  # of the journal that are searched for own runs
 _COUNT_INPUTS = (
@@ -30,20 +31,20 @@ _COUNT_INPUTS = (
 
 @dataclass(frozen=True)
 class Estimate:
-    """USD for one run, all three None where unknown; `source` names the source in words."""
+    """USD for one run; all three are None if unknown. `source` describes the source."""
 
     low: float | None = None
     usual: float | None = None
     high: float | None = None
-    source: str = "no average in the directory, and no run of yours"
+    source: str = "no average price is listed, and you have not run it yet"
     is_unreported: bool = False  # there were own runs without a cost from the service
 
     @property
     def remedy(self) -> str:
-        """Return a sentence: the way to learn an unknown cost."""
+        """Return a sentence on how to find out an unknown cost."""
         if self.is_unreported:
-            return "The service does not say what it costs; %segmind_status shows your balance."
-        return "After one run without a limit, its cost may be known."
+            return "The service does not report the cost; %segmind_status shows your balance."
+        return "The cost may be known after one run without a limit."
 
     def times(self, runs: int) -> Estimate:
         """Return the estimate of several runs together."""
@@ -58,7 +59,7 @@ class Estimate:
         low, usual, high = money(self.low), money(self.usual), money(self.high)
         if low == high:
             return f"about {usual} ({self.source})"
-        between = f", usually {usual}" if usual not in (low, high) else ""
+        between = f", typically {usual}" if usual not in (low, high) else ""
         return f"{low} to {high}{between} ({self.source})"
 
 
@@ -67,26 +68,26 @@ def estimate(average: float | None, runs: Sequence[float | None], outputs: int =
 
     Args:
         average: USD for one output.
-        runs: USD of each own run of this target with as many outputs, None where the service
-            reported none.
-        outputs: the number that the inputs ask for; some services bill each.
+        runs: USD of each own run of this target with the same number of outputs; None if the
+            service reported none.
+        outputs: the number that the inputs request; some services bill each output.
     """
     own = [cost for cost in runs if cost is not None][:MAX_OWN_RUNS]
     mine = f"your last {len(own)} runs" if len(own) > 1 else "your last run"
     if len(own) >= MIN_OWN_RUNS or (own and average is None):
         return Estimate(min(own), median(own), max(own), mine)
     if average is None:
-        source = "the service does not say what your runs cost"
+        source = "the service does not report the cost of your runs"
         return Estimate(source=source, is_unreported=True) if runs else Estimate()
     costs = [average, average * outputs, *own]
-    source = "directory average"
+    source = "listed average"
     source += f", {outputs} outputs" if outputs > 1 else ""
     source += f", and {mine}" if own else ""
     return Estimate(min(costs), average * outputs, max(costs), source)
 
 
 def output_count(inputs: Mapping[str, Any]) -> int:
-    """Return the highest number of outputs that the inputs ask for."""
+    """Return the highest number of outputs that the inputs request."""
     counts = [inputs.get(name) for name in _COUNT_INPUTS]
     return max([1, *(n for n in counts if isinstance(n, int) and not isinstance(n, bool))])
 
@@ -95,19 +96,28 @@ class OwnRuns:
     """The newest completed runs of a model or workflow at an endpoint, from the journal."""
 
     def __init__(self, store: Store, target: str, endpoint: Endpoint) -> None:
-        rows = store.jobs(_MAX_ROWS, target=target, status="completed")
-        self._rows = [row for row in rows if is_at(row, endpoint)]
+        where: dict[str, Any] = {"place": endpoint.address}
+        if endpoint.sandbox:  # sandboxes count as one: each has its own address
+            where = {"sandbox": True}
+        where |= {"target": target, "status": "completed", "provider": endpoint.provider.name}
+        where["with_deleted"] = True
+        self._rows = store.jobs(_MAX_ROWS, **where)
 
     def costs(self, outputs: int) -> list[float | None]:
-        """Return USD of each run with as many outputs, None where unreported; the newest first."""
+        """Return USD of each run with this number of outputs, newest first; None: not reported."""
         return [row["cost"] for row in self._rows if output_count(row["inputs"]) == outputs]
 
+    def inputs(self, kind: Kind) -> list[Mapping[str, Any]]:
+        """Return the inputs of each run of this kind; the oldest first."""
+        return [row["inputs"] for row in reversed(self._rows) if row["kind"] == kind]
+
     def seconds(self) -> float | None:
-        """Return the usual time; None where there are too few runs."""
+        """Return the usual time; None if there are too few runs."""
         times = [row["seconds"] for row in self._rows if row["seconds"]][:20]
         return median(times) if len(times) >= MIN_OWN_RUNS else None
 
 
 def is_at(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
     """Return whether a row's job ran here. Sandboxes count as one: each has its own address."""
-    return row["place"] == endpoint.address or bool(endpoint.sandbox and row["sandbox"])
+    is_here = row["place"] == endpoint.address or bool(endpoint.sandbox and row["sandbox"])
+    return is_here and row["provider"] == endpoint.provider.name

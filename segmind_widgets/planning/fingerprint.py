@@ -16,8 +16,8 @@ def fingerprint(
 ) -> str:
     """Return a digest that is equal for the same target with the same inputs, at any depth.
 
-    Files (Assets) count by their content; of a bare URL only the address is known. 3 and 3.0 are
-    the same number. SHA-256, in hexadecimal digits.
+    Files (Assets) are compared by content, bare URLs by address; 3 and 3.0 are equal. The digest is
+    SHA-256 in hexadecimal digits.
     """
     request = [provider, bool(sandbox), kind, target, transform(inputs, _canonical, str)]
     return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Turn inputs as a person writes them into inputs that a service takes: files become URLs."""
+"""Convert inputs from the user's form to the service's form: files become URLs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAIN = (str, int, float, bool, type(None))
 
 
 def resolve_files(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs with an Asset for every file, at any depth: each is read and hashed once.
+    """Return the inputs with an Asset for every file, at any depth; each is read only once.
 
     Raises:
         AssetError: a file cannot be read; `field` names the input.
@@ -37,7 +37,7 @@ def resolve_files(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def file_lists(inputs: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names of the inputs that are lists of files alone, without a written address.
+    """Return the names of the inputs that are lists of local files only, without URLs.
 
     The inputs hold an Asset for every file.
     """
@@ -49,7 +49,7 @@ def file_lists(inputs: Mapping[str, Any]) -> frozenset[str]:
 
 
 def resolve_data_urls(
-    inputs: Mapping[str, Any], check_upload: Callable[[Asset], None]
+    inputs: Mapping[str, Any], check_upload: Callable[[Asset], object]
 ) -> dict[str, Any]:
     """Return the inputs with an Asset for every data URL, at any depth, to be uploaded.
 
@@ -70,17 +70,17 @@ def resolve_data_urls(
     return {name: transform(value, partial(resolve, name)) for name, value in inputs.items()}
 
 
-def iter_files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[Asset]:
-    """Yield every file on this machine among the inputs that is sent by its URL."""
+def iter_files(inputs: Mapping[str, Any], model: Model | None) -> Iterator[tuple[str, Asset, bool]]:
+    """Yield input, file and whether it is sent as base64, for every file on this machine."""
     inline = _base64_fields(model)
     for (name, *_), value in walk(inputs):
-        asset = None if name in inline else _asset(name, value)
+        asset = _asset(name, value)
         if asset is not None and asset.local:
-            yield asset
+            yield name, asset, name in inline
 
 
 def _base64_fields(model: Model | None) -> set[str]:
-    """Return the fields that take bare base64 in the place of a URL."""
+    """Return the fields that take bare base64 instead of a URL."""
     fields: Mapping[str, Any] = (model.schema or {}).get("properties", {}) if model else {}
     return {n for n, schema in fields.items() if schema.get("contentEncoding") == "base64"}
 
@@ -96,15 +96,16 @@ def placeholder(asset: Asset) -> str:
 
 
 def refuse_placeholders(inputs: Mapping[str, Any]) -> None:
-    """Refuse a text of `placeholder`: a service would take it for the file itself.
+    """Refuse a text made by `placeholder`, which a service would mistake for the file.
 
     Raises:
-        InputError: a journal's inputs are sent again without the file; `field` names the input.
+        InputError: inputs from the journal have a placeholder instead of the file; `field` names
+            the input.
     """
     for (name, *_), value in walk(inputs):
         if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
             raise InputError(
-                f"`{name}` was a file, of which only the name is known now:"
+                f"`{name}` was a file, of which only the name is still known:"
                 f" {value[1:].partition(', sha256 ')[0]}.",
                 hint=f"Nothing was sent. Give the file again, as {name}.",
                 field=name,
@@ -112,20 +113,20 @@ def refuse_placeholders(inputs: Mapping[str, Any]) -> None:
 
 
 def refuse_keys(target: str, inputs: Mapping[str, Any], keys: Sequence[str]) -> None:
-    """Refuse a run that holds a key of an account: requests are stored and shown.
+    """Refuse a run that contains an account's key, since requests are stored and shown.
 
     Raises:
-        InputError: an input, its name or the target holds one; `field` names the input.
+        InputError: an input, its name or the target contains a key; `field` names the input.
     """
-    hint = "Nothing was sent. Take the key out; the session uses its own, see %segmind_status."
+    hint = "Nothing was sent. Remove the key: the session already has one, see %segmind_status."
     keys = [*keys, MARK]
     if holds_key(target, keys):
-        raise InputError("The name of the model or workflow holds an API key.", hint=hint)
+        raise InputError("The name of the model or workflow contains an API key.", hint=hint)
     for name, value in inputs.items():
         if holds_key(name, keys):
-            raise InputError("The name of an input holds an API key.", hint=hint)
+            raise InputError("The name of an input contains an API key.", hint=hint)
         if holds_key(value, keys):
-            raise InputError(f"`{name}` holds an API key.", hint=hint, field=name)
+            raise InputError(f"`{name}` contains an API key.", hint=hint, field=name)
 
 
 def to_json(
@@ -134,7 +135,7 @@ def to_json(
     url: Callable[[Asset], str],
     encode: Callable[[Asset], str] = to_base64,
 ) -> dict[str, Any]:
-    """Return the inputs as JSON: files as URLs, or by `encode` where the schema wants base64.
+    """Return the inputs as JSON: files as URLs, or as base64 from `encode` if required.
 
     Raises:
         InputError: a value is neither JSON nor a file; the field is named.
@@ -147,7 +148,7 @@ def to_json(
     def leaf(name: str, value: Any) -> Any:
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(
-                f"`{name}` is {value}, a number that JSON does not have.",
+                f"`{name}` is {value}, a number that JSON does not allow.",
                 hint="Give a finite number, or leave it out.",
                 field=name,
             )
@@ -159,7 +160,7 @@ def to_json(
         if asset is None:
             raise InputError(
                 f"`{name}` is a {type(value).__name__}, which cannot be sent.",
-                hint="Give text, a number, a list or a file (path, bytes, picture, Asset, Job).",
+                hint="Give text, a number, a list or a file (path, bytes, image, Asset, Job).",
                 field=name,
             )
         return form(asset, name)
@@ -168,7 +169,7 @@ def to_json(
 
 
 def _asset(name: str, value: Any) -> Asset | None:
-    """Return the file that a value is, None where it is none; errors name the field."""
+    """Return a value as a file; None if it is not one. Errors name the field."""
     if isinstance(value, _PLAIN):
         return None
     try:

@@ -1,21 +1,23 @@
-"""A checked run that is not sent: `--dry-run` shows it, and `client.start` sends it."""
+"""A run that is checked but not sent: `--dry-run` shows it, and `client.start` sends it."""
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.catalog.validation import check, with_seed
-from segmind_widgets.errors import InputError, LimitError
+from segmind_widgets.catalog.validation import UNCHECKED, with_seed
+from segmind_widgets.errors import AssetError, InputError, LimitError
 from segmind_widgets.formatting import PREMIUM, money, seconds
+from segmind_widgets.likeness import misspelt
+from segmind_widgets.markup import element, output, verbatim
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
-from segmind_widgets.network.uploads import needed
+from segmind_widgets.network.uploads import Uploads, needed
+from segmind_widgets.planning.checks import check_by_setting
 from segmind_widgets.planning.estimates import (
     USD_TOLERANCE,
     Estimate,
@@ -33,17 +35,19 @@ from segmind_widgets.planning.inputs import (
     resolve_files,
     to_json,
 )
+from segmind_widgets.planning.model_input import without_model
+from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import CheckInputs, Model, RunRequest
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`inputs` still hold their files; `files` are those that have to be uploaded.
+    """A checked run. `inputs` contain the files; `files` are those that must be uploaded.
 
-    `uploaded` are files that the provider has from an earlier upload. `notes` are warnings, in
-    sentences; `estimate` is the cost, and `seconds` the usual time, None where unknown. Without
-    `again` an equal request within ten seconds is refused.
+    `uploaded` are files that the provider already has. `notes` are sentences of warning; `estimate`
+    is the cost, and `seconds` the usual time (None if unknown). Without `again` an equal request
+    within ten seconds is refused.
     """
 
     request: RunRequest
@@ -69,12 +73,12 @@ class Plan:
         )
 
     def equals(self, other: Plan) -> bool:
-        """Return whether both are the same request; files are read only if all else agrees."""
+        """Return whether both are the same request; files are read only if all else is equal."""
         ours, theirs = ((p.request.target, sorted(p.inputs)) for p in (self, other))
         return ours == theirs and self.fingerprint == other.fingerprint
 
     def within(self, max_cost: float) -> None:
-        """Check the estimate against USD that this run may cost.
+        """Check the estimate against the USD that this run may cost.
 
         Raises:
             LimitError: it may cost more, or the cost is unknown.
@@ -82,30 +86,30 @@ class Plan:
         estimate, target = self.estimate, self.request.target
         if estimate.high is None:
             raise LimitError(
-                f"The cost of {target} is unknown, and you allow {money(max_cost)}.",
-                hint=f"Nothing was sent. {estimate.remedy} To run it all the same,"
-                " leave --max-cost out.",
+                f"The cost of {target} is unknown, and your limit is {money(max_cost)}.",
+                hint=f"Nothing was sent. {estimate.remedy} To run it anyway, remove --max-cost.",
             )
-        if not estimate.high <= max_cost + USD_TOLERANCE:  # in this form, NaN allows nothing
-            words = "usually costs" if estimate.low == estimate.high else "may cost up to"
+        # written this way, a NaN limit allows nothing
+        if not estimate.high <= max_cost + USD_TOLERANCE:
+            words = "typically costs" if estimate.low == estimate.high else "may cost up to"
             raise LimitError(
-                f"{target} {words} {money(estimate.high)} ({estimate.source}), more than the"
-                f" {money(max_cost)} that you allow.",
+                f"{target} {words} {money(estimate.high)} ({estimate.source}), more than your "
+                f"limit of {money(max_cost)}.",
                 hint="Nothing was sent. Raise --max-cost, or choose a cheaper model.",
             )
 
     def check_repeatable(self) -> None:
-        """Raise InputError where two runs are never the same, so that none can be reused."""
+        """Raise InputError if two runs are never the same, so that no result can be reused."""
         seed = self.inputs.get("seed", 0)  # `make_plan` sets one for a model that takes one
         if not (isinstance(seed, int) and seed >= 0):
             raise InputError(
-                f"{self.request.target} takes a new seed for each run, so no earlier one is the"
-                " same.",
+                f"{self.request.target} takes a new seed for each run, so no earlier result can "
+                "be reused.",
                 hint="Give the seed of the run that you want again, such as --seed 7.",
                 field="seed",
             )
 
-    # how it shows
+    # display
 
     def __str__(self) -> str:
         lines = [self._head, self._body, *self._uploads, *self._remarks, self._summary]
@@ -115,17 +119,17 @@ class Plan:
         printer.text("…" if cycle else str(self))
 
     def _repr_html_(self) -> str:
-        small = 'style="font-size:12px;opacity:.75;margin-top:4px"'
-        remarks = (*self._uploads, *self._remarks)
-        return (
-            '<div style="font-size:13px;font-family:var(--jp-ui-font-family,system-ui,sans-serif)">'
-            f"<b>{html.escape(self._summary)}</b>"
-            f'<div style="margin-top:4px"><code>{html.escape(self._head)}</code></div>'
-            '<pre style="margin:4px 0;padding:6px 8px;overflow-x:auto;border-radius:4px;'
-            'background:var(--jp-layout-color2,rgba(128,128,128,.12));white-space:pre-wrap">'
-            f"{html.escape(self._body)}</pre>"
-            + "".join(f"<div {small}>{html.escape(line)}</div>" for line in remarks)
-            + "</div>"
+        small = "font-size:12px;opacity:.75;margin-top:4px"
+        background = "background:var(--jp-layout-color2,rgba(128,128,128,.12))"
+        return output(
+            element("b", self._summary),
+            element("div", element("code", self._head), style="margin-top:4px"),
+            verbatim(
+                self._body,
+                "Request",
+                f"margin:4px 0;padding:6px 8px;border-radius:4px;{background}",
+            ),
+            *(element("div", line, style=small) for line in (*self._uploads, *self._remarks)),
         )
 
     @property
@@ -145,7 +149,7 @@ class Plan:
     def _uploads(self) -> list[str]:
         lines = [f"to upload: {' · '.join(asset.facts)}" for asset in self.files]
         lines += [f"uploaded before: {' · '.join(asset.facts)}" for asset in self.uploaded]
-        return list(dict.fromkeys(lines))  # a file may be there twice
+        return list(dict.fromkeys(lines))  # a file may occur twice
 
     @property
     def _remarks(self) -> list[str]:
@@ -168,51 +172,57 @@ def make_plan(
     endpoint: Endpoint,
     directory: Directory,
     store: Store,
+    uploads: Uploads,
     *,
     check_inputs: CheckInputs = "schema",
     again: bool = True,
     as_written: bool = False,
     notes: Sequence[str] = (),
 ) -> Plan:
-    """Check a request against the catalogue, without sending anything.
+    """Check a request against the catalog, without sending anything.
 
     Args:
-        request: with the inputs before files became URLs.
+        request: the request with its inputs before uploads.
         endpoint: where it would run.
-        directory: the models that are known.
-        store: earlier runs and uploads.
+        directory: the known models.
+        store: earlier runs.
+        uploads: how files are sent, and earlier uploads.
         check_inputs: see `Settings.check_inputs`; inputs that are not refused become notes.
         again: see `Plan`.
-        as_written: whether the inputs get no seed.
+        as_written: whether no seed is added to the inputs.
         notes: about the choice of the endpoint.
 
     Raises:
-        InputError: an input is wrong, or the target is no name.
+        InputError: an input is wrong, or the target is not a name.
+        AssetError: a file cannot be sent.
     """
     request = endpoint.provider.normalize(request)
     refuse_placeholders(request.inputs)
     model = directory.find(request.target, endpoint) if request.kind == "model" else None
+    if request.kind == "model":
+        known = directory.providers
+        inputs = without_model(request.target, request.inputs, model, lambda s: bool(known(s)))
+        request = replace(request, inputs=inputs)
     inputs, remarks = request.inputs, list[str]()
     if model is not None:
         request = replace(request, target=model.slug, modality=model.modality)
         inputs, remarks = _check(inputs, model, check_inputs, as_written=as_written)
     elif request.kind == "model":
-        remarks = [_unknown_model(request.target, directory, endpoint)]
+        remarks = [_unknown_model(request.target, directory, endpoint, check_inputs)]
     inputs = resolve_files(inputs)
     if not endpoint.provider.takes_data_urls:
-        inputs = resolve_data_urls(inputs, endpoint.provider.check_upload)
+        inputs = resolve_data_urls(inputs, partial(uploads.outgoing, endpoint))
     bare = replace(request, inputs={}, file_lists=file_lists(inputs))
-    endpoint.provider.submit(bare)  # refuses what no service could run
-    files = [asset for asset in iter_files(inputs, model) if needed(asset, endpoint)]
-    uploaded = [asset for asset in files if _is_uploaded(asset, endpoint, store)]
+    endpoint.provider.submit(bare)  # refuses inputs that no service can run
+    files = _outgoing(inputs, model, endpoint, uploads)
     own, outputs = OwnRuns(store, request.target, endpoint), output_count(inputs)
     return Plan(
         bare,
         inputs,
         endpoint,
         model,
-        tuple(asset for asset in files if asset not in uploaded),
-        tuple(uploaded),
+        tuple(asset for asset, is_uploaded in files if not is_uploaded),
+        tuple(asset for asset, is_uploaded in files if is_uploaded),
         (*notes, *remarks),
         estimate(model.cost if model else None, own.costs(outputs), outputs),
         own.seconds() or (model.seconds if model else None),
@@ -226,34 +236,59 @@ def _check(
     """Return the inputs to send and notes about them.
 
     Raises:
-        InputError: the inputs do not fit the model's parameters, and the mode refuses that.
+        InputError: the inputs do not match the model's parameters, or a name is misspelt, and
+            `mode` refuses that.
     """
-    result = check(model, inputs)
-    refuses = mode == "strict" or (mode == "schema" and model.schema_source == "service")
-    if refuses:
-        result.raise_for_problems()
-    notes = [] if model.listed else [f"{model.slug} is not in today's directory of Segmind."]
-    notes += [str(note) for note in result.warnings]
-    if result.problems:
-        page = f" The parameters of {model.slug} are known from a page that may be out of date."
-        problems = " ".join(str(note) for note in result.problems)
-        notes.append(
-            f"{problems}{page if model.schema_source == 'page' else ''} The inputs are sent as"
-            " they are."
+    values, remarks = check_by_setting(inputs, model, mode)
+    listed = [] if model.listed else [f"{model.slug} is not in Segmind's current list."]
+    notes = [*listed, *remarks]
+    # a workflow without inputs is sent unchanged
+    with_one = bool(values) and not as_written
+    return with_seed(model, values) if with_one else values, notes
+
+
+def _outgoing(
+    inputs: Mapping[str, Any], model: Model | None, endpoint: Endpoint, uploads: Uploads
+) -> list[tuple[Asset, bool]]:
+    """Return the files to send, each with a note of its changes and whether it was uploaded.
+
+    Raises:
+        AssetError: a file cannot be sent; `field` names the input.
+    """
+    files: list[tuple[Asset, bool]] = []
+    for name, asset, is_inline in iter_files(inputs, model):
+        if not (is_inline or needed(asset, endpoint)):
+            continue
+        try:
+            file = uploads.outgoing(endpoint, asset, inline=is_inline)
+        except AssetError as error:
+            raise error.with_field(error.field or name) from error.__cause__
+        if not is_inline:
+            noted = replace(asset, note=file.note) if file.note else asset
+            files.append((noted, uploads.is_uploaded(endpoint, file)))
+    return files
+
+
+def _unknown_model(target: str, directory: Directory, endpoint: Endpoint, mode: CheckInputs) -> str:
+    """Return the note about a model that is not in the catalogue: it may be new.
+
+    Raises:
+        InputError: it is the misspelt name of a model, and `mode` refuses that.
+    """
+    provider = endpoint.provider
+    for other in sorted(directory.providers(target) - {provider.name}):
+        return (
+            f"{target} is not in the model list of {provider.title}, but in that of"
+            f" {PROVIDERS[other].title}: -p {other}. It is sent unchanged."
         )
-    # samples without inputs go out as they are
-    with_one = bool(result.inputs) and not as_written
-    return with_seed(model, result.inputs) if with_one else result.inputs, notes
-
-
-def _is_uploaded(asset: Asset, endpoint: Endpoint, store: Store) -> bool:
-    """Return whether it was uploaded before; a large file is read only if its size was."""
-    where = endpoint.provider.upload_url
-    has_size = store.has_size(asset.size or 0, where)
-    return has_size and store.uploaded(asset.sha256 or "", where) is not None
-
-
-def _unknown_model(target: str, directory: Directory, endpoint: Endpoint) -> str:
-    near = directory.catalog(endpoint).suggest(target, endpoint.provider.name)
-    meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"{target} is not in the catalogue.{meant} It is sent as it is."
+    catalog = directory.catalog(endpoint)
+    slugs = [model.slug for model in catalog if model.listed and model.provider == provider.name]
+    meant = misspelt(target, slugs) if catalog.is_live else ""
+    if meant and mode != "warn":
+        raise InputError(
+            f"{target} is not in the model list of {provider.title}. Did you mean {meant}?",
+            hint=UNCHECKED,
+        )
+    near = catalog.suggest(target, provider.name)
+    question = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"{target} is not in the model list of {provider.title}.{question} It is sent unchanged."

@@ -1,4 +1,4 @@
-"""The target of a run as a person writes it: `PROVIDER:MODEL`, an address, a page's address."""
+"""The forms of a run's target: `PROVIDER:MODEL`, an API address, a page's address."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from segmind_widgets.types import RunRequest
 
 
 def split_provider(target: str, provider: str | None = None) -> tuple[str, str | None]:
-    """Return the target without `PROVIDER:`, and the provider that it or `provider` names.
+    """Return the target without `PROVIDER:`, and the provider given there or by `provider`.
 
     Raises:
-        InputError: both name one, and not the same.
+        InputError: they give different providers.
     """
     prefix, colon, name = target.strip().partition(":")
     prefix = prefix.strip().lower()
@@ -19,16 +19,16 @@ def split_provider(target: str, provider: str | None = None) -> tuple[str, str |
         return target.strip(), provider or None
     if provider and provider.strip().lower() != prefix:
         raise InputError(
-            f"{target.strip()} names the provider {prefix}, and -p names {provider}.",
-            hint="Nothing was sent. Leave one out.",
+            f"{target.strip()} has the provider {prefix}, but -p has {provider}.",
+            hint="Nothing was sent. Remove one of them.",
         )
     return name.strip(), prefix
 
 
 def plain_name(target: str) -> str:
-    """Return the model's name in a target for a search in the catalogs of all providers.
+    """Return the model's name from a target, for a search in the catalogs of all providers.
 
-    An address of the API, a page's address and `owner/name` end in the name.
+    API addresses, page addresses and `owner/name` end with the name.
     """
     for provider in PROVIDERS.values():
         try:

@@ -1,4 +1,4 @@
-"""Providers: request to call, reply to state; they neither send nor wait.
+"""Providers turn requests into calls and replies into states; they neither send nor wait.
 
 To add one: a module with a subclass of `Provider` (the recipe is in `_base.py`), and its class in
 `PROVIDERS` below.

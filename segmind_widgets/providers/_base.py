@@ -6,7 +6,7 @@ Recipe for a new provider:
    `title` and `settings`.
 2. Write the three required methods: `authorize` (the headers with the key), `submit` (a request →
    the first call) and `parse` (a reply → a state). To poll, `parse` returns a state whose `next` is
-   the call that asks again; a state without `next` ends the job.
+   the next poll; a state without `next` ends the job.
 3. Write the optional methods for the abilities that the service has:
 
    | ability | to define |
@@ -16,9 +16,10 @@ Recipe for a new provider:
    | find a job by its id | `find` |
    | two documented forms of a call | `learn`, and `Call.form` in `submit` and `parse` |
    | targets that are addresses | `normalize` |
-   | limits and pages for people | `upload_limits`, `keys_url`, `pages`, `model_page` |
+   | limits for people, and for files | `upload_limits`, `picture_types` |
+   | pages for people | `keys_url`, `pages`, `model_page` |
    | a documented interval of polls | `poll_interval` |
-   | files as data URLs | `takes_data_urls` = False where it refuses them |
+   | files as data URLs | `takes_data_urls`; False if the service refuses them |
    | list earlier runs | `history_call`, `parse_history` |
    | list models by API | `models_call`, `parse_models` |
    | list models on a page in the form of llms.txt | `directory_url` (and `public_settings`) |
@@ -33,7 +34,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -58,7 +59,7 @@ from segmind_widgets.types import (
 
 
 def origin(url: str) -> str:
-    """Return scheme://host:port of an address, with the default port; "" for no address."""
+    """Return scheme://host:port of an address, with the default port; "" if it is invalid."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -68,7 +69,7 @@ def origin(url: str) -> str:
 
 
 class Forms(Protocol):
-    """The forms of calls that a service has accepted, where its pages document several."""
+    """The forms of calls that a service has accepted, if its pages document several."""
 
     def get(self, question: str, *, by_account: bool = False) -> str:
         """Return the form that was accepted last, or ""."""
@@ -82,7 +83,7 @@ class Forms(Protocol):
 
 
 class FormsInMemory:
-    """Forms that are forgotten with the provider; `hours` are ignored."""
+    """Forms that are kept in memory with the provider; `hours` is ignored."""
 
     def __init__(self) -> None:
         self._answers: dict[str, str] = {}
@@ -111,13 +112,15 @@ class Provider(ABC):
         title: its name in messages.
         settings: environment variable → default address of each host that may see the key. The
             first address is the one that the journal keeps.
-        public_settings: the same for hosts that are read without the key.
+        public_settings: the same for hosts that are accessed without the key.
         urls: the addresses in use, by setting, without a final slash.
         forms: the forms of calls that the service has accepted.
-        takes_data_urls: whether a file may stand in a request as a data URL.
+        takes_data_urls: whether a request may contain a file as a data URL.
         upload_limits: the limits of uploads, in a sentence.
+        picture_types: the media types of pictures that it takes, others are converted; empty: any.
         keys_url: the page where keys are made. Only addresses that the service's documents name.
-        pages: other pages for people: topic → address, or the title of a page without one.
+        pages: other documentation pages: topic → address, or the title of a page without an
+            address.
     """
 
     name: ClassVar[str]
@@ -126,6 +129,7 @@ class Provider(ABC):
     public_settings: ClassVar[Mapping[str, str]] = {}
     takes_data_urls: ClassVar[bool] = True
     upload_limits: ClassVar[str] = ""
+    picture_types: ClassVar[frozenset[str]] = frozenset()
     keys_url: ClassVar[str] = ""
     pages: ClassVar[Mapping[str, str]] = {}
 
@@ -140,7 +144,7 @@ class Provider(ABC):
             if not re.match(r"https?://.+:\d", origin(url)):
                 raise InputError(
                     f"{setting} is {url!r}, which is not an address.",
-                    hint="It looks like https://api.example.com",
+                    hint="An address looks like https://api.example.com",
                     field=setting,
                 )
 
@@ -161,7 +165,7 @@ class Provider(ABC):
 
     @abstractmethod
     def parse(self, call: Call, reply: Reply) -> JobState:
-        """Return the state that a reply means; `state.next` is the call to poll with.
+        """Return the state described by a reply; `state.next` is the call for the next poll.
 
         Raises:
             SegmindError: the service refused the call.
@@ -170,22 +174,22 @@ class Provider(ABC):
     # optional: jobs
 
     def normalize(self, request: RunRequest) -> RunRequest:
-        """Return the request with the target's plain name, from an address or a page's address.
+        """Return the request with a plain name as target instead of an API or page address.
 
         Raises:
-            InputError: the target or an input contradicts the request.
+            InputError: the target or an input contradicts another part of the request.
         """
         return replace(request, target=request.target.strip())
 
     def learn(self, call: Call) -> None:  # noqa: B027 - one form for every call
-        """Record the form of an accepted call in `forms`, where the service documents several."""
+        """Record the form of an accepted call in `forms`, if the service documents several."""
 
     def poll_interval(self, call: Call) -> float:  # noqa: ARG002 - one interval for every call
-        """Return the seconds between two polls that the service's pages name."""
+        """Return the seconds between two polls recommended by the service's pages."""
         return 1.0
 
     def find(self, job_id: str) -> Call:
-        """Return the call that polls a job of which only the service's id is known."""
+        """Return the call that polls a job known only by the service's id."""
         raise InputError(f"{self.title} cannot look up a job by its id alone: {job_id}")
 
     def history_call(
@@ -196,7 +200,7 @@ class Provider(ABC):
         *,
         page: int = 1,  # noqa: ARG002
     ) -> Call | None:
-        """Return the free call that lists the runs of a model between two moments, or None.
+        """Return the free call that lists the runs of a model between two times, or None.
 
         Pages are counted from 1. None means that the service keeps no such list.
         """
@@ -204,45 +208,46 @@ class Provider(ABC):
 
     def parse_history(self, reply: Reply) -> list[HistoryEntry]:
         """Return the requests on a page, an entry for each output; [] after the last page."""
-        raise ReplyError(f"{self.title} keeps no history.", status=reply.status)
+        raise ReplyError(f"{self.title} has no history of requests.", status=reply.status)
 
     # optional: files
 
     @property
     def upload_url(self) -> str:
-        """Return the address of uploads, the key of the upload cache; "" without uploads."""
+        """Return the upload address, also the key of the upload cache; "" without uploads."""
         return ""
 
     def check_upload(self, asset: Asset) -> None:
         """Raise AssetError for a file that the service would refuse, before anything is sent."""
         if not self.upload_url:
             raise AssetError(
-                f"{self.title} takes no files: {asset.filename}", hint="Give the file's URL."
+                f"{self.title} does not accept uploads: {asset.filename}",
+                hint="Give the file's URL.",
             )
 
     def upload_calls(
         self,
-        assets: Sequence[Asset],  # noqa: ARG002 - for providers that take files
+        assets: Iterable[Asset],  # noqa: ARG002 - for providers that take files
         progress: Callable[[int], None] | None = None,  # noqa: ARG002
     ) -> Iterator[tuple[Call, int]]:
         """Yield calls that upload the assets in order, each with its number of assets.
 
-        `progress` is called with the bytes of the current call that are sent.
+        `progress` is called with the bytes of the current call sent so far.
         """
-        raise AssetError(f"{self.title} takes no files.")
+        raise AssetError(f"{self.title} does not accept uploads.")
 
     def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:  # noqa: ARG002
         """Return the addresses of the `count` uploaded files, in the order of sending.
 
         Raises:
-            ReplyError: the reply names another number of files.
+            ReplyError: the reply has a different number of files.
         """
-        raise ReplyError(f"{self.title} takes no files.", status=reply.status)
+        raise ReplyError(f"{self.title} does not accept uploads.", status=reply.status)
 
     # optional: account and models
 
     def credits_call(self) -> Call | None:
-        """Return the free call that asks for the balance, and so tests the key, or None."""
+        """Return the free call that requests the balance and so checks the key, or None."""
         return None
 
     def parse_credits(self, reply: Reply) -> Credits:
@@ -260,7 +265,7 @@ class Provider(ABC):
 
     def parse_models(self, reply: Reply) -> list[Model]:
         """Return the models with their schemas."""
-        raise ReplyError(f"{self.title} lists no models.", status=reply.status)
+        raise ReplyError(f"{self.title} has no list of models.", status=reply.status)
 
     @property
     def directory_url(self) -> str:
@@ -269,9 +274,9 @@ class Provider(ABC):
 
 
 class Body:
-    """A request's body that is made while it is sent: memory does not grow with the file.
+    """A request body that is generated while it is sent, to save memory.
 
-    `parts` are bytes, or functions that start a new run of pieces, with the length of each.
+    `parts` are bytes, or functions that return an iterator of pieces; each part has its length.
     `progress` is called with the bytes sent so far.
     """
 
@@ -297,7 +302,7 @@ class Body:
 
 
 def refusal(reply: Reply) -> str | None:
-    """Return the words of a refusal in the service's own JSON; None for another page."""
+    """Return the message of a refusal in the service's JSON; None for any other page."""
     try:
         value = from_json(reply.body)
     except ValueError:
@@ -311,18 +316,18 @@ def excerpt(body: bytes) -> str:
 
 
 def checked(call: Call, reply: Reply) -> Reply:
-    """Return the reply if its code means success; parsers begin with it.
+    """Return the reply if its code means success; parsers call this first.
 
     Raises:
         SubmitUnknown: a gateway gave up on a billed call that may be running.
-        SegmindError: the error that the code and the body mean.
+        SegmindError: the error for the code and the body.
     """
     if reply.status < 300:
         return reply
     error = from_reply(reply.status, reply.headers, reply.body)
     if call.billed and reply.status == 504:
         raise SubmitUnknown(
-            f"The service's gateway gave up waiting: {error.message}",
+            f"The service's gateway timed out: {error.message}",
             status=504,
             body=error.body,
             request_id=error.request_id,
@@ -334,8 +339,8 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
     """Return the reply's JSON object, whatever its code.
 
     Raises:
-        SubmitUnknown: a billed call answered with success and without sense.
-        ReplyError: as much from any other call.
+        SubmitUnknown: the reply to a billed call has a code of success but is not valid.
+        ReplyError: the same for any other call.
     """
     try:
         value = from_json(reply.body)
@@ -346,8 +351,8 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
     text = excerpt(reply.body)
     kind = SubmitUnknown if call.billed else ReplyError
     raise kind(
-        f"{urlsplit(reply.url or call.url).netloc} answered with something that is not a JSON"
-        f" object: {' '.join(text.split())[:80] or 'nothing'}",
+        f"The reply of {urlsplit(reply.url or call.url).netloc} is not a JSON object: "
+        f"{' '.join(text.split())[:80] or 'nothing'}",
         status=reply.status,
         body=text,
         request_id=reply.headers.get("x-request-id"),

@@ -1,4 +1,4 @@
-"""Errors from replies: the code, the body in any form, and the time to wait."""
+"""Create errors from replies: code, body in any form, and time to wait."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ _BY_STATUS: dict[int, type[SegmindError]] = {
     504: GatewayError,
 }
 
-_LONGEST_WAIT = 86_400.0  # seconds: a later moment is a misread date
+_LONGEST_WAIT = 86_400.0  # seconds: a later time must be a misread date
 
-# Segmind's API reference names 406 "Not Acceptable" for too few credits: those words say no more
+# Segmind's API reference has 406 "Not Acceptable" for too few credits, so these words add no
+# information
 _MONEY = re.compile(r"credit|balance|insufficient|quota|funds|^not acceptable\W*$", re.IGNORECASE)
 
 _TYPE = re.compile(r"(?=.{1,40}$)[a-z]+(_[a-z]+)*")
@@ -61,12 +62,12 @@ _MODERATION = re.compile(
 
 
 def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindError:
-    """Return the error for a reply with an error code, with the server's own words.
+    """Return the error for a reply with an error code, including the server's message.
 
     Args:
         status: the HTTP code.
         headers: lower-case names.
-        body: JSON, HTML, text, cut off, empty: anything.
+        body: JSON, HTML or text; it may be incomplete or empty.
     """
     text = body.decode("utf-8", "replace")
     message, field = words(text)
@@ -91,9 +92,10 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
 
 
 def _type(text: str) -> str | None:
-    """Return the `type` of an error, which APIMart gives beside its message.
+    """Return the `type` of an error, which APIMart adds to its message.
 
-    Only words are taken: the type is shown, and a service may repeat a key.
+    Only plain words are accepted, because the type is displayed and a service may repeat a key in
+    it.
     """
     try:
         value = json.loads(text)
@@ -111,12 +113,12 @@ def words(text: str) -> tuple[str, str | None]:
     except (ValueError, RecursionError):
         message, field = _from_markup(text), None
     message, field = _whole(" ".join(message.split())[:500]), _whole(field or "")
-    cut = message[:1] in ("{", "[")  # half a JSON: its keys are no inputs
+    cut = message[:1] in ("{", "[")  # incomplete JSON: its keys are not inputs
     return message, field or (None if cut else _named_field(message))
 
 
 def _whole(text: str) -> str:
-    """Return the text with "?" for half a character, which no file or database takes."""
+    """Return the text with "?" for unpaired surrogates, which files and databases cannot store."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -162,7 +164,7 @@ def _phrase(status: int) -> str:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds that `Retry-After` or `x-rate-limit-reset-at-utc` name, or None.
+    """Return the seconds given by `Retry-After` or `x-rate-limit-reset-at-utc`, or None.
 
     Both may be seconds, epoch seconds, an HTTP date or ISO 8601 (Segmind documents no form).
     """

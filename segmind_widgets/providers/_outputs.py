@@ -19,7 +19,7 @@ _DEEPEST = 60  # levels; the known replies have six
 
 
 def from_json(text: str | bytes) -> Any:
-    """Return the value of a JSON text. Raises ValueError if invalid or nested too deep."""
+    """Return the value of a JSON text. Raises ValueError if it is invalid or nested too deeply."""
     try:
         value = json.loads(text)
     except RecursionError:
@@ -33,7 +33,7 @@ def from_json(text: str | bytes) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """Replace half a character, as of an emoji that was cut, by "?": no database takes it."""
+    """Replace unpaired surrogates, as of a cut emoji, by "?": databases cannot store them."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     return value
@@ -46,9 +46,9 @@ def _inside(value: Any) -> Any:
 def collect(value: object, name: str | None = None) -> list[Output]:
     """Return every output in a service's `output`, whatever its shape, with its name.
 
-    Strings that hold JSON are read as JSON. URLs and data URIs become files; other text becomes a
-    text output where nothing else was found. Shapes met: a URL, a list of URLs, `{"image": url}`,
-    `{"url": …}`, `[{"keyname": …, "value": {"data": …, "type": …}}]`, an LLM's own reply.
+    Strings that contain JSON are parsed. URLs and data URIs become files; other text becomes a text
+    output if nothing else is found. Known shapes: a URL, a list of URLs, `{"image": url}`, `{"url":
+    …}`, `[{"keyname": …, "value": {"data": …, "type": …}}]`, the reply of a language model.
     """
     value = _unpacked(value)
     outputs = list(_files(value, name))
@@ -128,7 +128,7 @@ def _file(text: str, name: str | None) -> Iterator[Output]:
     if text.startswith(("http://", "https://")) and not any(c.isspace() for c in text):
         yield Output(url=text, name=name)
     elif _DATA_URI.match(text):
-        with suppress(AssetError):  # cut short: text after all
+        with suppress(AssetError):  # incomplete JSON: treat it as text
             asset = Asset.of(text)
             yield Output(data=asset.content, media_type=asset.media_type, name=name)
 

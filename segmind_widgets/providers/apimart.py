@@ -1,6 +1,6 @@
 """APIMart: image uploads, image and video generations, tasks, balance, models.
 
-Facts: docs.apimart.ai (upload page) and public code that runs against it; see the README's table.
+Sources: docs.apimart.ai (upload page) and public code that uses it; see the README's table.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
@@ -73,9 +73,9 @@ _WORDS = {
 class APIMart(Provider):
     """The provider `apimart`.
 
-    The upload page writes `image_urls` as `[{"url": u}]`, other pages as `[u]`. Lists that a person
-    wrote go out as written; for uploads, `image_objects` chooses the first form of the first try,
-    and the form that the account accepted is remembered.
+    The upload page gives `image_urls` as `[{"url": u}]`, other pages as `[u]`. Lists in the user's
+    inputs are sent unchanged; for uploads, `image_objects` chooses which form is tried first, and
+    the form that the account accepts is remembered.
     """
 
     name = "apimart"
@@ -86,6 +86,7 @@ class APIMart(Provider):
         f"APIMart takes JPEG, PNG, WebP and GIF of at most {UPLOAD_BYTES >> 20} MB; their URLs are"
         f" valid for {UPLOAD_HOURS:.0f} hours."
     )
+    picture_types: ClassVar = frozenset(f"image/{name}" for name in UPLOAD_TYPES)
     keys_url: ClassVar = "https://apimart.ai/keys"
 
     def __init__(
@@ -114,7 +115,7 @@ class APIMart(Provider):
         if request.kind == "workflow":
             raise InputError("APIMart has no workflows.", hint="Run it with -p segmind.")
         if request.api != "auto":
-            raise InputError("--api v1|v2 applies only to Segmind. Leave it out for APIMart.")
+            raise InputError("--api v1|v2 applies only to Segmind. Remove it for APIMart.")
         inputs = {"model": request.target, **request.inputs}
         kind = "videos" if "video" in request.modality.lower() else "images"
         call = Call(
@@ -131,7 +132,8 @@ class APIMart(Provider):
 
     @property
     def _question(self) -> str:
-        return f"{_IMAGES}, first as {self._default_form}"  # another setting is another question
+        # the accepted form is stored per setting
+        return f"{_IMAGES}, first as {self._default_form}"
 
     @property
     def _default_form(self) -> str:
@@ -145,11 +147,11 @@ class APIMart(Provider):
             self.forms.set(self._question, form, by_account=True)
 
     def poll_interval(self, call: Call) -> float:  # noqa: ARG002 - the same for every task
-        """Return the seconds between two polls, as in the upload page's program."""
+        """Return the seconds between two polls, from the program on the upload page."""
         return 2.0
 
     def normalize(self, request: RunRequest) -> RunRequest:
-        """Return the request without `model` among its inputs, which is the target then.
+        """Return the request without the input `model`, which becomes the target.
 
         Raises:
             InputError: the target is another model.
@@ -160,8 +162,9 @@ class APIMart(Provider):
             return replace(request, target=target)
         if not isinstance(model, str) or (target and model.strip().lower() != target.lower()):
             raise InputError(
-                f"`model` is {model!r}, and the run is one of {target}.",
-                hint="Nothing was sent. Leave `model` out, or run that model.",
+                f"`model` is {model!r}, but the run is for {target}. To run two models, write a"
+                " cell for each.",
+                hint="Nothing was sent. Remove `model`, or run that model.",
                 field="model",
             )
         return replace(request, target=target or model.strip(), inputs=inputs)
@@ -182,10 +185,10 @@ class APIMart(Provider):
         return self._submitted(data, reply) if call.billed else self._polled(call, data, reply)
 
     def _other_images(self, call: Call, reply: Reply) -> JobState:
-        """Return the submit with `image_urls` in its other form.
+        """Return the submit with `image_urls` in the other form.
 
         Raises:
-            Rejected: that was tried, or a person wrote this form.
+            Rejected: the other form was already tried, or the list is from the user's inputs.
         """
         other = "strings" if _images_form(call) == "objects" else "objects"
         if call.form == "first":
@@ -195,8 +198,9 @@ class APIMart(Provider):
         if call.form == "second":
             raise error
         raise error.with_hint(
-            f"Nothing was billed. `{_IMAGES}` has another form, too: {_EXAMPLES[other]}. For files"
-            " of yours, %config SegmindClient.image_objects = True|False chooses the first to try."
+            f"Nothing was billed. `{_IMAGES}` has a second documented form: {_EXAMPLES[other]}. "
+            "For your"
+            " files, %config SegmindClient.image_objects = True|False chooses the first to try."
         ).with_field(_IMAGES)
 
     def find(self, job_id: str) -> Call:
@@ -207,7 +211,7 @@ class APIMart(Provider):
         task = data.get("task_id") or data.get("id")
         if not isinstance(task, (str, int)) or isinstance(task, bool) or not str(task):
             raise SubmitUnknown(
-                "APIMart took the request, but its reply names no task.",
+                "APIMart accepted the request, but its reply has no task id.",
                 body=excerpt(reply.body),
             )
         info = data["task_info"] if is_mapping(data.get("task_info")) else data
@@ -238,7 +242,7 @@ class APIMart(Provider):
         outputs = _result_outputs(result)
         if not outputs:
             raise ReplyError(
-                "The task is completed, but the reply holds no result.",
+                "The task is completed, but the reply has no result.",
                 body=excerpt(reply.body),
                 request_id=state.id,
             )
@@ -253,9 +257,9 @@ class APIMart(Provider):
             raise AssetError(
                 f"{asset.filename}: unsupported image type: {asset.media_type},"
                 f" allowed: {', '.join(UPLOAD_TYPES)}",
-                hint="Save the picture as JPEG, PNG, WebP or GIF."
+                hint="Save the image as JPEG, PNG, WebP or GIF."
                 if asset.kind == "image"
-                else "APIMart stores pictures only. Give the file's own URL, if it has one.",
+                else "APIMart only stores images. Give a URL of the file, if there is one.",
             )
         if (asset.size or 0) > UPLOAD_BYTES:
             raise AssetError(
@@ -264,7 +268,7 @@ class APIMart(Provider):
             )
 
     def upload_calls(
-        self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
+        self, assets: Iterable[Asset], progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Call, int]]:
         """Yield the calls that upload the assets."""
         for asset in assets:
@@ -291,7 +295,7 @@ class APIMart(Provider):
         data = body["data"] if is_mapping(body.get("data")) else body
         if not isinstance(data.get("url"), str) or not data["url"]:
             raise ReplyError(
-                "APIMart's upload answered without a URL.", body=json.dumps(body)[:2000]
+                "APIMart's reply to the upload has no URL.", body=json.dumps(body)[:2000]
             )
         now = time.time()
         created = min(now, max(0.0, number(data.get("created_at")) or now))
@@ -352,14 +356,14 @@ def _with_images(call: Call, form: str) -> Call:
 
 
 def _images_form(call: Call) -> str:
-    """Return "objects" or "strings", as the first of a call's `image_urls`."""
+    """Return "objects" or "strings", depending on the first of a call's `image_urls`."""
     images = call.json.get(_IMAGES)
     is_object = is_list(images) and bool(images) and is_mapping(images[0])
     return "objects" if is_object else "strings"
 
 
 def _refused(body: Mapping[str, Any], reply: Reply) -> None:
-    """Raise an error under HTTP 200: `{"code": 4xx, …}` or `{"error": {…}}` without data."""
+    """Raise an error sent as HTTP 200: `{"code": 4xx, …}` or `{"error": {…}}` without data."""
     code = body.get("code")
     bad = isinstance(code, int) and code >= 400
     if bad or (body.get("error") and not body.get("data") and "status" not in body):
@@ -380,7 +384,7 @@ def _failure(data: Mapping[str, Any], reply: Reply, task: str | None) -> JobFail
 
 
 def _result_outputs(result: object) -> list[Output]:
-    """Return files with their expiry, of `{"images": [{"url": ["…"], "expires_at": …}]}`."""
+    """Return the files, with their expiry, from `{"images": [{"url": ["…"], "expires_at": …}]}`."""
     if is_mapping(result):
         records = [r for v in result.values() if is_list(v) for r in v]
         outputs_of_records: list[Output] = []
@@ -397,7 +401,7 @@ def _result_outputs(result: object) -> list[Output]:
 
 
 def _moment(value: object) -> str | None:
-    """Return UTC ISO 8601 from epoch seconds or from such text; None for anything else."""
+    """Return UTC ISO 8601 from epoch seconds or ISO 8601 text; None for anything else."""
     seconds = number(value)
     if seconds is None:
         return value if isinstance(value, str) and value else None

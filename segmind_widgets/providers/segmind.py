@@ -1,13 +1,13 @@
 """Segmind: models (v1 and v2), PixelFlow workflows, Storage, credits.
 
-Facts: docs.segmind.com (API reference, Storage, workflow pages) and the official SDK 1.3.0.
+Sources: docs.segmind.com (API reference, Storage, workflow pages) and the official SDK 1.3.0.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar, cast
@@ -62,7 +62,7 @@ _WORDS = {
 _WORKFLOW_ID = re.compile(r"[0-9a-f]{24}-v\d+", re.IGNORECASE)
 _SLUG = re.compile(r"[\w][\w.-]*")
 _V1_TIMEOUT = 600.0  # seconds; the run itself happens within this one call
-_API_HOURS = 24.0  # a model that is on v1 alone may come to v2
+_API_HOURS = 24.0  # a model that is only on v1 may later be added to v2
 _API_ADDRESS = re.compile(r"://[^/]+/(v[12])/[^/]+$", re.IGNORECASE)
 _TOGETHER = 8 * 1024 * 1024  # bytes of files sent in one upload
 _HISTORY = "/inference-request/request-history/"
@@ -70,11 +70,11 @@ _URL_KEYS = ("urls", "file_urls")
 
 
 class Segmind(Provider):
-    """The provider `segmind`. Keys are sent as `x-api-key`; workflows take that or Bearer.
+    """The provider `segmind`. Keys are sent as `x-api-key`; workflows accept that header or Bearer.
 
-    The workflow's API page says Bearer for `/workflows/{id}-v{n}`; newer pages and the SDK 1.3.0
-    send `x-api-key`, those of `/workflows/v2/{slug}` always. The models' pages say that v2 serves
-    every model, and name some that are on v1 alone.
+    The workflow's API page has Bearer for `/workflows/{id}-v{n}`; newer pages and the SDK 1.3.0
+    send `x-api-key`, for `/workflows/v2/{slug}` always. The models' pages say that v2 serves every
+    model, but list some that are only on v1.
     """
 
     name = "segmind"
@@ -114,7 +114,7 @@ class Segmind(Provider):
 
     @staticmethod
     def model_page(slug: str) -> str:
-        """Return the page of a model with its parameters, in the form that the reference names."""
+        """Return the address of a model's parameter page, in the form of the API reference."""
         return f"https://www.segmind.com/models/{slug}/api"
 
     # jobs
@@ -136,12 +136,12 @@ class Segmind(Provider):
         return self._at_api(call, api, request.target)
 
     def _at_api(self, call: Call, api: str, slug: str) -> Call:
-        """Return a model's call at v1, which answers with the result, or at v2."""
+        """Return the call of a model at v1 (whose reply is the result) or at v2."""
         url = f"{self.urls['SEGMIND_API_URL']}/{api}/{slug}"
         return replace(call, url=url, timeout=_V1_TIMEOUT if api == "v1" else Call.timeout)
 
     def normalize(self, request: RunRequest) -> RunRequest:
-        """Return the request with a model's slug; an address of the API names v1 or v2, too.
+        """Return the request with a model's slug; an API address also selects v1 or v2.
 
         Raises:
             InputError: the target is not a model's slug, address or page.
@@ -164,7 +164,7 @@ class Segmind(Provider):
         return replace(request, target=slug, api=cast("Api", api))
 
     def learn(self, call: Call) -> None:
-        """Record the key's header of workflows, and the API of a model for a day."""
+        """Record the accepted header of workflows, and the API version of a model for a day."""
         path = call.url.removeprefix(f"{self.urls['SEGMIND_API_URL']}/")
         root, _, name = path.partition("/")
         if root == "workflows":
@@ -175,11 +175,11 @@ class Segmind(Provider):
             self.forms.set(_api_question(name), root, hours=_API_HOURS)
 
     def poll_interval(self, call: Call) -> float:
-        """Return the seconds between two polls; a workflow's API page says 7."""
+        """Return the seconds between two polls; 7 for workflows, from their API page."""
         return 7.0 if "/workflows/" in call.url else 1.0
 
     def _other_form(self, call: Call, reply: Reply) -> Call | None:
-        """Return the call in its other documented form, where the reply may ask for that one."""
+        """Return the call in its other documented form, if the reply may ask for that form."""
         if call.form != "first":
             return None
         base = self.urls["SEGMIND_API_URL"]
@@ -202,7 +202,7 @@ class Segmind(Provider):
             return self._ran(checked(call, reply))
         job_id = _id_in(call)
         if reply.status == 404 and job_id and call.method == "GET":
-            # the record of a request is kept for an hour, its history for longer
+            # the record of a request is kept for an hour, the history for longer
             return JobState(Status.PROCESSING, self._history(job_id), now=True)
         if reply.status == 200 and call.url.startswith(self.urls["SEGMIND_CONSOLE_URL"] + _HISTORY):
             return self._parse_history_row(call, reply)
@@ -236,7 +236,7 @@ class Segmind(Provider):
         call = Call("GET", reply.url)
         rows = json_object(call, checked(call, reply)).get("data")
         if not is_list(rows):
-            raise ReplyError("The history holds no list.", body=excerpt(reply.body))
+            raise ReplyError("The reply has no list of requests.", body=excerpt(reply.body))
         entries = [_dict(row) for row in rows]
         return [self._past(row, reply) for row in entries if _text(row.get("request_id"))]
 
@@ -244,7 +244,7 @@ class Segmind(Provider):
         job_id = _text(row["request_id"])
         state = self._state_of(row, reply)
         if not (state.status.final and (state.outputs or state.error)):
-            # it runs, or its results are texts, which the history leaves out
+            # it is running, or its results are texts, which the history omits
             state = replace(state, status=Status.PROCESSING, next=self.find(job_id), now=True)
         return HistoryEntry(
             job_id, _dict(row.get("request_body")), _moment(row.get("model_created")), state
@@ -254,7 +254,9 @@ class Segmind(Provider):
         """Return the state of a request in the history."""
         state = self._state_of(json_object(call, reply), reply)
         if state.status is Status.COMPLETED and not state.outputs:
-            raise _empty("The history says completed, and names no file.", reply, state.id)
+            raise _empty(
+                "The request is completed in the history, but no file is listed.", reply, state.id
+            )
         return state if state.status.final else replace(state, next=call)
 
     def _state_of(self, body: Mapping[str, Any], reply: Reply) -> JobState:
@@ -282,7 +284,7 @@ class Segmind(Provider):
         sniffed = Asset(data=reply.body).media_type
         if sniffed.partition("/")[0] in ("image", "video", "audio"):
             outputs = [Output(data=reply.body, media_type=sniffed)]
-        elif kind == "text/html":  # a page of a proxy or a portal, under a code of success
+        elif kind == "text/html":  # a page of a proxy or a portal, with a code of success
             outputs = []
         elif text or reply.body[:1] in (b"{", b"["):
             outputs = _from_v1_json(reply.body)
@@ -290,7 +292,7 @@ class Segmind(Provider):
             outputs = [Output(data=reply.body, media_type=kind or sniffed)] if reply.body else []
         if not outputs:
             raise SubmitUnknown(
-                "The answer says success, but holds no result.",
+                "The reply reports success, but has no result.",
                 status=reply.status,
                 body=excerpt(reply.body),
                 request_id=headers.get("x-request-id"),
@@ -309,7 +311,8 @@ class Segmind(Provider):
         if reply.status != 422 or not _says_failed(reply.body):
             checked(call, reply)
         body = json_object(call, reply)
-        # a workflow's reply to its submit may be a poll_url alone; its page says "Request queued"
+        # the reply to a workflow's submit may contain only a poll_url; the API page shows "Request
+        # queued"
         first = "QUEUED" if call.method == "POST" else None
         status = status_of(body.get("status") or first, _WORDS)
         metrics = _dict(body.get("metrics"))
@@ -321,7 +324,7 @@ class Segmind(Provider):
             credits=number(metrics.get("remaining_credits")),
             seed=_seed(body, reply),
         )
-        if status is Status.FAILED:  # the cost of a failed job was reserved, and is refunded
+        if status is Status.FAILED:  # the cost of a failed job was only reserved and is refunded
             return replace(state, cost=None, error=_failure(body, reply, state.id))
         if status is Status.CANCELLED:
             return state
@@ -330,9 +333,7 @@ class Segmind(Provider):
             if outputs:
                 return replace(state, outputs=tuple(outputs))
             if call.method == "GET" and not call.url.endswith("/status"):
-                raise _empty(
-                    "The job is completed, but the reply holds no output.", reply, state.id
-                )
+                raise _empty("The job is completed, but the reply has no output.", reply, state.id)
         following = self._next_call(call, body, status)
         now = status is Status.COMPLETED  # the result is one call away
         return replace(state, status=Status.PROCESSING if now else status, next=following, now=now)
@@ -348,7 +349,7 @@ class Segmind(Provider):
             poll = self.find(job_id).url
         if not poll:
             raise SubmitUnknown(
-                "Segmind took the request, but its reply names no address to poll.",
+                "Segmind accepted the request, but its reply has no address to poll.",
                 body=json.dumps(body)[:2000],
                 request_id=job_id or None,
             )
@@ -357,7 +358,7 @@ class Segmind(Provider):
     # files, account
 
     def upload_calls(
-        self, assets: Sequence[Asset], progress: Callable[[int], None] | None = None
+        self, assets: Iterable[Asset], progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Call, int]]:
         """Yield the calls that upload the assets."""
         group: list[Asset] = []
@@ -394,7 +395,7 @@ class Segmind(Provider):
         urls = next((body[key] for key in _URL_KEYS if is_list(body.get(key))), None)
         if not urls or len(urls) != count or not all(isinstance(u, str) and u for u in urls):
             raise ReplyError(
-                "Segmind's storage answered without URLs.", body=json.dumps(body)[:2000]
+                "The reply of Segmind's storage has no URLs.", body=json.dumps(body)[:2000]
             )
         return [Uploaded(url) for url in urls]
 
@@ -412,7 +413,7 @@ class Segmind(Provider):
 
 
 def _slug(target: str) -> str:
-    """Return a model's slug from itself, `owner/name`, its page's URL or its API's URL.
+    """Return a model's slug, given the slug, `owner/name`, the URL of its page or of its API.
 
     All slugs of Segmind's directory are in lower case.
     """
@@ -425,7 +426,7 @@ def _api_question(slug: str) -> str:
 
 
 def _header_question(path: str) -> str:
-    """Return the question for the header of a workflow's key, by the form of its address."""
+    """Return the key in `forms` for a workflow's authorization header, by its address."""
     return f"header of workflows/{'v2' if path.startswith('v2/') else 'id'}"
 
 
@@ -434,11 +435,11 @@ def _default_header(path: str) -> str:
 
 
 def _not_found(call: Call, reply: Reply) -> SegmindError:
-    """Return the error for a 404 of a submit: a page that is not the service's says nothing."""
+    """Return the error for a 404 of a submit; a page of another program proves nothing."""
     message = refusal(reply)
     if not message:
         return SubmitUnknown(
-            f"{urlsplit(call.url).netloc} answered 404 with a page that is not the service's own.",
+            f"{urlsplit(call.url).netloc} replied 404 with a page that is not from the service.",
             status=404,
             body=excerpt(reply.body),
             request_id=reply.headers.get("x-request-id"),
@@ -455,13 +456,13 @@ def _not_found(call: Call, reply: Reply) -> SegmindError:
 
 
 def _seed(body: Mapping[str, Any], reply: Reply) -> int | None:
-    """Return the seed that was used: of the body, else of the header that v1 has."""
+    """Return the seed that was used, from the body, else from the header that v1 sends."""
     seed = whole(body.get("seed"))
     return whole(reply.headers.get("x-seed-value")) if seed is None else seed
 
 
 def _workflow(text: str) -> str:
-    """Return the path of a workflow from its id, slug, page's URL or API's URL."""
+    """Return the path of a workflow, given its id, slug, or the URL of its page or of its API."""
     text = text.strip().partition("?")[0].rstrip("/")
     match = _WORKFLOW_ID.search(text)
     if match:
@@ -470,7 +471,7 @@ def _workflow(text: str) -> str:
     if not _SLUG.fullmatch(slug):
         raise InputError(
             f"{text!r} is not a workflow's id, slug or URL.",
-            hint="It looks like 65c9c7f641c340d7ef2f7134-v1; the workflow's API page shows it.",
+            hint="An id looks like 65c9c7f641c340d7ef2f7134-v1; the workflow's API page shows it.",
         )
     return f"v2/{slug}"
 
@@ -480,7 +481,7 @@ def _base64(asset: Asset) -> Callable[[], Iterator[bytes]]:
 
 
 def _from_v1_json(body: bytes) -> list[Output]:
-    """Return outputs of `{"image": base64 or URL}`, or of a language model's own reply."""
+    """Return the outputs from `{"image": base64 or URL}`, or from a language model's reply."""
     try:
         value = from_json(body)
     except ValueError:
@@ -500,7 +501,7 @@ def _encoded(text: str) -> Output:
     uri = text if text.startswith("data:") else f"data:application/octet-stream;base64,{text}"
     try:
         asset = Asset.of(uri)
-    except AssetError:  # paid for, so the text is kept unchanged
+    except AssetError:  # the text is paid for, so it is kept unchanged
         return Output(data=text.encode("utf-8", "replace"), media_type="text/plain")
     return Output(data=asset.content, media_type=asset.media_type)
 

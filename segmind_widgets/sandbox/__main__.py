@@ -76,14 +76,14 @@ def parser() -> argparse.ArgumentParser:
         type=float,
         default=3600.0,
         metavar="SECONDS",
-        help="life of the record of a completed request (default: %(default)g)",
+        help="lifetime of the record of a completed request (default: %(default)g)",
     )
     options.add_argument(
         "--poll-interval",
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="least time between two polls of a job (default: %(default)g)",
+        help="minimum time between two polls of a job (default: %(default)g)",
     )
     for api, other in (("v1", "v2"), ("v2", "v1")):
         options.add_argument(
@@ -93,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
             metavar="SLUG",
             help=f"a model that {other} does not know; the option can be repeated",
         )
-    forms = options.add_argument_group("forms on which the services' pages disagree")
+    forms = options.add_argument_group("details on which the services' pages disagree")
     for name, choices in CHOICES.items():
         forms.add_argument(
             f"--{name.replace('_', '-')}",

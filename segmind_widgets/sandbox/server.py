@@ -30,7 +30,7 @@ from segmind_widgets.sandbox.state.models import Models
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-SEGMIND_KEY = "SG_5a9d0b0c5a9d0b0c"  # has the form of a key, but is no secret
+SEGMIND_KEY = "SG_5a9d0b0c5a9d0b0c"  # has the form of a key, but is not secret
 APIMART_KEY = "sk-sandbox-0000000000000000"
 _MIB = 1024 * 1024
 _SERVICES = ("segmind", "apimart", "files")
@@ -93,8 +93,8 @@ class Sandbox:
         forms: choices where the services' pages and clients disagree, the default first:
 
             - workflow_auth: the header of the key: "either", "bearer" or "x-api-key".
-            - workflow_reply: reply to a workflow's submit: "all", or "poll_url" or "request_id"
-              alone.
+            - workflow_reply: reply to a workflow's submit: "all", or only "poll_url" or only
+            "request_id".
             - workflow_output: a workflow's `output`: JSON text of names and values as documented
               ("named"), a mapping of names to values ("dict"), or only the first value ("url").
             - storage_form: the array in the reply to an upload: "both" names, "urls", "file_urls".
@@ -102,11 +102,11 @@ class Sandbox:
               task_info ("info"), as on its upload page ("seed"), or task and seed ("both").
             - image_form: items of APIMart's `image_urls`: "either", "strings" or "objects".
             - failed_code: the code of the reply about a failed v2 job: "422" or "200".
-            - enum_types: whether "5" is taken for 5 where a model has choices: "strict" or "loose".
+            - enum_types: whether "5" is accepted as 5 if a model has choices: "strict" (no) or
+            "loose" (yes).
 
     Raises:
-        TypeError: there is no such form.
-        ValueError: a form has no such choice.
+        TypeError: a form does not exist. ValueError: a form does not have that choice.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class Sandbox:
             OSError: a port is not free.
         """
         if self._thread:
-            raise RuntimeError("This sandbox was started before; make a new one.")
+            raise RuntimeError("This sandbox was already started; create a new one.")
         sockets = _listening(*self._address)
         host = self._address[0]
         self._origins = {
@@ -272,7 +272,7 @@ class Sandbox:
             RuntimeError: the sandbox has not been started.
         """
         if not self._origins:
-            raise RuntimeError("Start the sandbox first: its addresses are not known before.")
+            raise RuntimeError("Start the sandbox first: its addresses are not known until then.")
         return self._origins[service]
 
     @property
@@ -322,7 +322,7 @@ def _listening(host: str, port: int) -> list[socket.socket]:
         raise OSError(
             error.errno,
             f"The sandbox needs three free ports from {port} on {host}: {error.strerror}."
-            " Take another with port=, or 0 for any.",
+            " Choose another port with port=, or 0 for any.",
         ) from None
     return sockets
 

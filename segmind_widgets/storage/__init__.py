@@ -1,1 +1,1 @@
-"""Everything that outlives the kernel: the journal (SQLite), caches, locks, spending."""
+"""All data that outlives the kernel: the journal (SQLite), caches, locks, spending."""

@@ -1,4 +1,4 @@
-"""The rows of one batch in the journal: for each number at most one job, its newest try."""
+"""The rows of one batch in the journal: at most one job for each row number, the newest try."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from segmind_widgets.nested import transform
 from segmind_widgets.storage.database import now
 from segmind_widgets.types import Status
 
-_OBJECT = re.compile(r'"<(\w+)>"')  # as `with_placeholders` writes one
+_OBJECT = re.compile(r'"<(\w+)>"')  # as written by `with_placeholders`
 _PAGE = 200  # rows read at a time
 _NOT_BILLED = (str(Status.FAILED), str(Status.CANCELLED))
 _LIST = 'batch = ? AND "row" IS NOT NULL'
@@ -23,8 +23,8 @@ _LIST = 'batch = ? AND "row" IS NOT NULL'
 class BatchRows:
     """The rows of a batch in the journal.
 
-    A job's `row` is its number in the batch. An earlier try of a row,
-    or one whose row has other inputs now, has no number; it stays in the journal for the ledger.
+    A job's `row` is its number in the batch. A job that is an earlier try, or whose row now has
+    other inputs, has no number, but stays in the journal so that its cost is counted.
 
     Args:
         run: `Database.run`.
@@ -45,8 +45,8 @@ class BatchRows:
     def take(self, number: int, fingerprint: str) -> dict[str, Any] | None:
         """Assign a job of the same request to this number; return its row, or None.
 
-        A request that failed was not billed: it is tried again. Where rows were put in or taken
-        out, the job that had another number is found by its fingerprint.
+        A request that failed was not billed: it is tried again. If rows were inserted or removed, a
+        job that had another number is found by its fingerprint.
         """
         here = self.at(number)
         if here and here["fingerprint"] == fingerprint and here["status"] not in _NOT_BILLED:
@@ -59,7 +59,7 @@ class BatchRows:
         return moved
 
     def _moved(self, number: int, fingerprint: str) -> dict[str, Any] | None:
-        """Return a row of the request without a number or with a later one, or None."""
+        """Return a row of the same request that has no number or a later one, or None."""
         text = (
             "SELECT * FROM jobs WHERE batch = ? AND fingerprint = ?"
             ' AND ("row" IS NULL OR "row" > ?) AND status NOT IN (?, ?)'
@@ -79,6 +79,10 @@ class BatchRows:
         if here:
             self._number(here["key"], None)
 
+    def detach(self, key: str) -> None:
+        """Detach a job that was not sent from its number, which will get another job."""
+        self._number(key, None)
+
     def at(self, number: int) -> dict[str, Any] | None:
         """Return the row of a number, or None."""
         text = 'SELECT * FROM jobs WHERE batch = ? AND "row" = ?'
@@ -91,7 +95,7 @@ class BatchRows:
         self._run(lambda db: db.execute(text, (self.batch, total)))
 
     def set_aside(self) -> None:
-        """Start over: rename the rows so far to a name with the current time."""
+        """Start over: move the present rows to a batch name with the current time."""
         text = "UPDATE jobs SET batch = ? WHERE batch = ?"
         self._run(lambda db: db.execute(text, (f"{self.batch} until {now()}", self.batch)))
 
@@ -108,7 +112,7 @@ class BatchRows:
         return [tuple(row) for row in rows]
 
     def pages(self) -> Iterator[dict[str, Any]]:
-        """Yield all rows in order, read from the disk a page at a time."""
+        """Yield all rows in order, reading them page by page."""
         text = f'SELECT * FROM jobs WHERE {_LIST} AND "row" > ? ORDER BY "row" LIMIT ?'  # noqa: S608 - constants
         after = -1
         while True:
@@ -125,7 +129,7 @@ class BatchRows:
         return self._run(lambda db: db.execute(text, (self.batch,)).fetchone()[0])
 
     def fingerprints(self) -> dict[str, Counter[str]]:
-        """Return fingerprints that need no second submit, by "completed" and "unfinished"."""
+        """Return fingerprints of completed and unfinished jobs, which are not submitted again."""
         text = (
             "SELECT fingerprint, status FROM jobs WHERE batch = ? AND fingerprint IS NOT NULL"
             " AND status NOT IN (?, ?)"
@@ -139,7 +143,7 @@ class BatchRows:
 
 
 def with_placeholders(inputs: Any) -> Any:
-    """Return inputs that were never sent as JSON values: an object as `<its type>`."""
+    """Return unsent inputs as JSON values, with `<type>` in place of other objects."""
     return transform(inputs, _placeholder, str)
 
 
@@ -153,7 +157,7 @@ def unsendable(inputs: Mapping[str, Any]) -> InputError | None:
     for name, value in inputs.items():
         if match := _OBJECT.search(json.dumps(value)):
             return InputError(
-                f"`{name}` was {match[1]}, which was lost with its generator.",
+                f"`{name}` was {match[1]}, and it was lost with the generator.",
                 hint="Give the rows again under the same name: finished rows are not paid again.",
                 field=name,
             )

@@ -18,7 +18,7 @@ _WRITING = (".part", ".recipe")  # suffixes of files that are being written
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The files removed, or with `dry_run` to be removed: jobs, files and bytes."""
+    """The number of jobs, files and bytes that were removed, or with `dry_run` would be removed."""
 
     jobs: int
     files: int
@@ -37,12 +37,12 @@ class Cleaned:
 def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
     """Remove the results of jobs that have ended and started more than `older_days` days ago.
 
-    Only files in the store's own folder of results, and never those of an unfinished job. Partial
-    files of killed kernels are removed, too.
+    Removes only files in the store's own folder of results, and never those of unfinished jobs.
+    Partial files of killed kernels are removed, too.
 
     Raises:
         InputError: the days are negative.
-        StoreError: a file cannot be removed; those before it are.
+        StoreError: a file cannot be removed; earlier files are removed.
     """
     if not older_days >= 0:
         raise InputError(f"older_days={older_days} must be 0 or more.", field="older_days")
@@ -76,7 +76,7 @@ def _remove(path: Path) -> None:
 
 
 def _partial_files(store: Store, until: datetime) -> list[Path]:
-    """Return files that a killed kernel left unfinished: no write takes a day."""
+    """Return partial files older than a day, left by killed kernels."""
     before = min(until, datetime.now(timezone.utc) - timedelta(days=1)).timestamp()
     partial_files = (path for path in store.results.glob("*/*") if path.suffix in _WRITING)
     return [path for path in partial_files if path.is_file() and path.stat().st_mtime < before]

@@ -1,8 +1,8 @@
-"""One SQLite file in WAL mode, shared by kernels. Where it cannot be used, memory takes its place.
+"""One SQLite file in WAL mode, shared by kernels; a database in memory if it fails.
 
 While the disk is full, or the file is locked or read-only, its rows and new ones are in memory;
-they are written back as soon as the file can be written again. A damaged file is set aside under
-another name, never deleted, and a new one is made.
+they are written back as soon as the file can be written again. A damaged file is renamed, never
+deleted, and a new one is created.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from segmind_widgets.errors import StoreError
 from segmind_widgets.storage import migrations
 
 BUSY = 10.0  # seconds to wait for another kernel's write
-RETRY = 10.0  # seconds between attempts to be back on disk
+RETRY = 10.0  # seconds between attempts to return to the disk
 _DAMAGED = ("malformed", "not a database")
 _UNUSABLE = ("full", "readonly", "disk i/o", "unable to open", "locked", "locking protocol")
-_HINT = "Free some disk, or set SEGMIND_WIDGETS_HOME to another folder."
+_HINT = "Free some disk space, or set SEGMIND_WIDGETS_HOME to another folder."
 _TRACK_CHANGES = (
     "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
     *(
@@ -42,7 +42,7 @@ def acquire(lock: FileLock, timeout: float, poll_interval: float = 0.05) -> None
 
     Raises:
         filelock.Timeout: another process has it.
-        OSError, NotImplementedError: the file system has no locks.
+        OSError, NotImplementedError: the file system does not support locks.
     """
     lock.acquire(  # pyright: ignore[reportUnknownMemberType]  # filelock leaves its result untyped
         timeout=timeout, poll_interval=poll_interval
@@ -55,11 +55,11 @@ def now() -> str:
 
 
 class Database:
-    """The file at `path`, made with its folder where it is missing.
+    """The file at `path`, created with its folder if missing.
 
-    `memory` is true while the file cannot be used; `problem` describes the fault in a
-    sentence, and stays after a damaged file was set aside. `refill` returns the rows of `jobs` to
-    write to a new file.
+    `memory` is true while the file cannot be used; `problem` describes the fault in a sentence, and
+    is kept after a damaged file was renamed. `refill` returns the rows of `jobs` to write to a new
+    file.
 
     Raises:
         StoreError: the file was written by a newer version of this package.
@@ -81,7 +81,7 @@ class Database:
     def run(self, work: Callable[[sqlite3.Connection], T], *, sure: bool = False) -> T:
         """Return the result of `work` on the open file; repeat it if the file had to be replaced.
 
-        With `sure` the changes are synced to the disk, and survive a loss of power.
+        With `sure` the changes are synced to the disk, so that they survive a power failure.
 
         Raises:
             StoreError: the file is closed, or `work` itself fails.
@@ -109,7 +109,7 @@ class Database:
             self._again = float("inf")
             self._db.close()
 
-    # trouble
+    # faults
 
     def _replace(self, error: sqlite3.DatabaseError) -> None:
         """Replace a failed database. Raises `error` if a replacement would not help."""
@@ -138,8 +138,8 @@ class Database:
         self._again = time.monotonic() + RETRY
         reason = error.strerror if isinstance(error, OSError) else error
         self.problem = (
-            f"The journal in {self.path.parent} cannot be written ({reason}), so new jobs are kept"
-            f" in this kernel's memory only. {_remedy(error)}"
+            f"The journal in {self.path.parent} cannot be written ({reason}), so new jobs are kept "
+            f"only in this kernel's memory. {_remedy(error)}"
         )
 
     def _return_to_disk(self) -> None:
@@ -181,17 +181,17 @@ class Database:
             with suppress(FileNotFoundError):
                 Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
         self.problem = (
-            f"The journal in {self.path.parent} was damaged. It is kept there as {aside.name}, and"
-            " a new one was made."
+            f"The journal in {self.path.parent} was damaged. It was renamed to {aside.name}, and a "
+            "new one was created."
         )
 
 
 @contextmanager
 def _one_kernel(path: Path, patience: float) -> Generator[None]:
-    """Let one kernel at a time open the file or set it aside.
+    """Let only one kernel at a time open the file or rename it.
 
-    Setting aside renames three files. A kernel that began a new journal between two renames would
-    lose its write-ahead log, and the rows in it. On a disk without locks, kernels do not wait.
+    Three files are renamed. A kernel that created a new journal between two renames would lose its
+    write-ahead log and the rows in it. On a disk without locks, kernels do not wait.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(f"{path}.lock", thread_local=False)
@@ -204,7 +204,7 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
 
 
 def _connect(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
-    """Open the file, or a new database in memory, with the current schema."""
+    """Open the file, or create a database in memory, with the current schema."""
     wait = BUSY if patience is None else patience
     name = path or ":memory:"
     db = sqlite3.connect(name, timeout=wait, isolation_level=None, check_same_thread=False)
@@ -273,10 +273,10 @@ def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known_column
 def _remedy(error: Exception) -> str:
     text = str(error).lower()
     if "locked" in text:
-        return "It is tried again every few seconds."
+        return "Writing is tried again every few seconds."
     if "full" in text or "no space" in text:
         return _HINT
-    return "Set SEGMIND_WIDGETS_HOME to a folder of yours that can be written."
+    return "Set SEGMIND_WIDGETS_HOME to a folder that can be written."
 
 
 def _says(error: sqlite3.Error, signs: Iterable[str]) -> bool:

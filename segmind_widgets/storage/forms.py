@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class FormTable(Protocol):
-    """The part of a `Store` that is used here."""
+    """The interface of a `Store` that this module uses."""
 
     def form(self, place: str, question: str) -> str:
         """Return the recorded form, or ""."""
@@ -24,7 +24,7 @@ class StoredForms:
     Args:
         table: the store.
         address: the endpoint's address.
-        account: returns a name of the account that does not reveal the key.
+        account: returns a name for the account that does not reveal the key.
     """
 
     def __init__(self, table: FormTable, address: str, account: Callable[[], str]) -> None:

@@ -1,7 +1,7 @@
 """Detect live kernels by file locks.
 
-Each kernel holds an operating system's lock on its own file in the home. The system releases a lock
-when a process ends in any way, so the jobs of a killed kernel are free at once.
+Each kernel holds a file lock of the operating system on its own file in the home folder. The system
+releases the lock however the process ends, so the jobs of a killed kernel can be resumed at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from segmind_widgets.errors import StillRunning
 from segmind_widgets.storage.database import acquire
 
-_GLANCE = 0.1  # seconds: another kernel that looks, too, holds the lock for a moment
+_GLANCE = 0.1  # seconds: another kernel that checks at the same time holds the lock briefly
 
 
 class KernelLock:
@@ -32,11 +32,11 @@ class KernelLock:
         self._folder = home / "kernels"
         self._lock: FileLock | None = None
         self._id: str | None = None
-        self._gate = threading.Lock()  # two threads that start their first jobs get one id
+        self._gate = threading.Lock()  # two threads that start their first jobs get the same id
 
     @property
     def id(self) -> str | None:
-        """Return the name that jobs are claimed with; None if the disk has no locks."""
+        """Return the name under which jobs are claimed; None if the disk does not support locks."""
         with self._gate:
             if self._lock is None:
                 name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
@@ -57,7 +57,7 @@ class KernelLock:
         lock = FileLock(path, thread_local=False)
         try:
             acquire(lock, _GLANCE, _GLANCE / 5)
-        except (Timeout, OSError, NotImplementedError):  # an unreadable lock counts as held
+        except (Timeout, OSError, NotImplementedError):  # an unreadable lock is treated as locked
             return True
         lock.release()
         path.unlink(missing_ok=True)
@@ -75,13 +75,13 @@ class KernelLock:
 
 
 class BatchLock:
-    """A lock on an activity of one process at a time, such as running a batch.
+    """A lock on an activity that only one process at a time may do, such as running a batch.
 
     The system releases it when the process ends; within the process it is reentrant.
 
     Args:
         home: the store's folder.
-        name: of the activity, in any characters.
+        name: the name of the activity; any characters are allowed.
     """
 
     def __init__(self, home: Path, name: str) -> None:
@@ -101,8 +101,8 @@ class BatchLock:
             acquire(self._lock, _GLANCE)
         except Timeout:
             raise StillRunning(
-                f"{self._name} is run by another kernel.",
-                hint="Wait for it there; its results are in the journal, too.",
+                f"{self._name} is running in another kernel.",
+                hint="Wait until it ends there; its results are also in the journal.",
             ) from None
         except (OSError, NotImplementedError):
             return

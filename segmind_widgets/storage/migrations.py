@@ -1,6 +1,6 @@
-"""The journal's schema, and the steps that bring an older file to it.
+"""The journal's schema, and the steps that upgrade older files.
 
-A step is never changed once it was released: a change of the schema is a new step at the end.
+A released step is never changed: each change of the schema is a new step at the end.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ _SECOND = (
     "ALTER TABLE jobs ADD COLUMN credits REAL",  # USD left on the account after it
     "ALTER TABLE jobs ADD COLUMN sent TEXT",  # when the submit was given to the network
     "ALTER TABLE uploads ADD COLUMN name TEXT",
-    "ALTER TABLE uploads ADD COLUMN path TEXT",  # where the file was, if it was one
+    "ALTER TABLE uploads ADD COLUMN path TEXT",  # the path of the file, if it was a file
     "ALTER TABLE uploads ADD COLUMN created TEXT",
     "CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint) WHERE fingerprint IS NOT NULL",
     'CREATE INDEX jobs_by_batch ON jobs (batch, "row") WHERE batch IS NOT NULL',
     """
 CREATE INDEX jobs_unfinished ON jobs (created)  -- few, however long the journal
     WHERE status NOT IN ('completed', 'failed', 'cancelled', 'unknown')""",
-    # version 1 did not record whether it had sent a job: assume that it had
+    # version 1 did not record whether a job was sent: assume that it was
     "UPDATE jobs SET sent = created WHERE sent IS NULL",
 )
 _THIRD = (
@@ -71,7 +71,7 @@ CREATE TABLE limits (              -- see network.rate_limit.RateState; monotoni
 )
 _FOURTH = (
     "DROP INDEX IF EXISTS jobs_by_target",
-    # the newest runs of a model, for its estimate: without a look at the older ones
+    # for the newest runs of a model, for estimates, without reading older rows
     "CREATE INDEX jobs_of_target ON jobs (target, status, created)",
 )
 _FIFTH = (
@@ -83,12 +83,17 @@ CREATE TABLE forms (               -- see providers._base.Forms
     PRIMARY KEY (place, question)
 ) WITHOUT ROWID""",
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
-VERSION = len(STEPS)  # SQLite keeps it in the file as its user_version; 0 is a new file
+_SIXTH = (
+    "ALTER TABLE jobs ADD COLUMN trash TEXT",  # deletions that can be undone: see trash.py
+    "ALTER TABLE jobs ADD COLUMN deleted TEXT",  # when a result of it was last deleted
+    "CREATE INDEX jobs_with_trash ON jobs (key) WHERE trash IS NOT NULL",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
+VERSION = len(STEPS)  # stored in the file as SQLite's user_version; 0 means a new file
 
 
 def upgrade(db: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema of an open file to `VERSION`: all of it, or nothing.
+    """Upgrade the schema of an open file to `VERSION`, either completely or not at all.
 
     Raises:
         StoreError: the file was written by a newer version of this package.

@@ -1,4 +1,4 @@
-"""Let one kernel at a time follow a job, so that a job is never fetched or billed twice."""
+"""Let only one kernel at a time watch a job, so that no job is fetched or billed twice."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _CHECK_INTERVAL = 1.0  # seconds
 
 
 class JobOwnership:
-    """This kernel's claims on the jobs of a store. A killed kernel's claims end with it."""
+    """This kernel's claims on the jobs of a store; they end when the kernel ends."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kernel = KernelLock(store.home)
+        self.kernel = KernelLock(store.home)
         self._checks: dict[str, tuple[float, bool]] = {}  # owner → time, whether it was alive
 
     @property
     def owner(self) -> str | None:
         """Return the `owner` of this kernel's rows; None if the disk has no locks."""
-        return self._kernel.id
+        return self.kernel.id
 
     def elsewhere(self, row: Mapping[str, Any]) -> bool:
         """Return whether another live kernel follows the job, checked once a second."""
@@ -33,7 +33,7 @@ class JobOwnership:
             return False
         when, alive = self._checks.get(owner, (0.0, False))
         if time.monotonic() - when > _CHECK_INTERVAL:
-            alive = self._kernel.alive(owner)
+            alive = self.kernel.alive(owner)
             self._checks[owner] = time.monotonic(), alive
         return alive
 
@@ -44,7 +44,7 @@ class JobOwnership:
             StillRunning: another kernel follows it.
         """
         owner = None
-        if row["owner"] == self.owner or not self._kernel.alive(row["owner"]):
+        if row["owner"] == self.owner or not self.kernel.alive(row["owner"]):
             owner = self._store.claim(row["key"], self.owner, row["owner"])
         if owner is None:
             raise followed(row)
@@ -52,12 +52,12 @@ class JobOwnership:
 
     def close(self) -> None:
         """Release all claims."""
-        self._kernel.close()
+        self.kernel.close()
 
 
 def followed(row: Mapping[str, Any]) -> StillRunning:
     """Return the error of a job that another kernel follows."""
     return StillRunning(
-        f"The job {row['id'] or row['key']} goes on: another kernel follows it.",
-        hint="%segmind_jobs shows how far it is; its results will be there, too.",
+        f"The job {row['id'] or row['key']} is being watched by another kernel.",
+        hint="%segmind_jobs shows its progress, and its results when it is done.",
     )

@@ -26,7 +26,10 @@ def where(
     sandbox: bool | None = None,
     batch: str | None = None,
     target: str = "",
+    provider: str = "",
+    place: str | None = None,
     keys: Iterable[str] | None = None,
+    with_deleted: bool = False,
 ) -> tuple[str, list[Any]]:
     """Return the WHERE clause over `jobs` ("" for all rows), and its values.
 
@@ -35,13 +38,16 @@ def where(
         model: a part of the model's or workflow's name, in any case.
         text: a part of any text among the inputs; ASCII letters in any case.
         status: one status, or several.
-        since: created then or later; a datetime, or ISO 8601 in UTC.
-        until: created before then.
+        since: created at this time or later; a datetime, or ISO 8601 in UTC.
+        until: created before this time.
         with_outputs: only completed ones with results.
         sandbox: only those of a sandbox, or only real ones.
         batch: only the rows of that batch.
-        target: the model's or workflow's name, whole.
+        target: the complete name of the model or workflow.
+        provider: only those at this provider.
+        place: only those at this base address.
         keys: only these rows.
+        with_deleted: also those whose results were all deleted.
     """
     tests: list[str] = []
     values: list[Any] = []
@@ -50,8 +56,10 @@ def where(
         tests.append(test)
         values.extend(more)
 
+    if not with_deleted:
+        add("(deleted IS NULL OR outputs != '[]')")
     if unfinished:
-        add(f"status NOT IN ({_FINISHED})")  # in the words of the index jobs_unfinished
+        add(f"status NOT IN ({_FINISHED})")  # must be the same text as in the index jobs_unfinished
     if status is not None:
         statuses = [status] if isinstance(status, str) else list(status)
         add(f"status IN ({_marks(statuses)})", *map(str, statuses))
@@ -71,6 +79,8 @@ def where(
         ("sandbox = ?", sandbox),
         ("batch = ?", batch),
         ("target = ?", target or None),
+        ("provider = ?", provider or None),
+        ("place = ?", place),
         ("key IN (SELECT value FROM json_each(?))", None if keys is None else json.dumps([*keys])),
     ):
         if exact is not None:
@@ -79,7 +89,7 @@ def where(
 
 
 def escaped(text: str) -> str:
-    """Return a literal pattern for LIKE, with the backslash as its ESCAPE."""
+    """Return a LIKE pattern that matches the text literally, with the backslash as ESCAPE."""
     return re.sub(r"([%_\\])", r"\\\1", text)
 
 
@@ -89,7 +99,7 @@ def moment(when: datetime | str) -> str:
     A naive datetime is local time, a text without a zone is UTC.
 
     Raises:
-        InputError: the text is no ISO 8601.
+        InputError: the text is not ISO 8601.
     """
     if isinstance(when, str):
         try:

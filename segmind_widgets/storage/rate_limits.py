@@ -1,7 +1,7 @@
-"""The table of rate states, one row an account; the arithmetic is in `network.rate_limit`.
+"""The table of rate states, one row per account; the arithmetic is in `network.rate_limit`.
 
-A change is one short transaction that holds the file's write lock. Where the file is busy with
-another kernel for longer than `PATIENCE`, or is not usable at all, the change is not made.
+A change is one short transaction that holds the file's write lock. If another kernel locks the file
+for longer than `PATIENCE`, or the file is not usable, the change is not made.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class RateLimitTable:
 
     Args:
         run: `Database.run`.
-        memory: whether the file cannot be used, so that no other kernel would see a row.
+        memory: whether the file cannot be used, in which case other kernels would not see a row.
     """
 
     def __init__(self, run: _Run, memory: Callable[[], bool]) -> None:
         self._run, self._memory = run, memory
 
     def change(self, account: str, work: _Work) -> tuple[float, Row] | None:
-        """Replace an account's row by the row that `work` returns; None where the file is busy."""
+        """Replace an account's row by the row that `work` returns; None if the file is busy."""
         if self._memory():
             return None
         try:
@@ -51,7 +51,7 @@ def _changed(db: sqlite3.Connection, account: str, work: _Work) -> tuple[float, 
         if row != before:
             db.execute(_WRITE, (account, *row))
         db.execute("COMMIT")
-    except sqlite3.OperationalError:  # busy, full, read-only: the journal's own writes report it
+    except sqlite3.OperationalError:  # busy, full or read-only: writes to the journal report it
         return None
     else:
         return answer, row

@@ -11,6 +11,7 @@ from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import JobCancelled, JobFailed, StillRunning, SubmitUnknown
+from segmind_widgets.formatting import date_and_time
 from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
 
@@ -83,21 +84,30 @@ def traits_from_row(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]
         "elapsed": row["seconds"] or 0.0,
         "watching": watching,
     }
-    if watching and status.final:  # it is looked for in the service's history, or fetched again
+    if watching and status.final:  # it is searched for in the service's history, or fetched again
         unknown = status is Status.UNKNOWN
         traits["status"] = Status.SUBMITTING if unknown else Status.DOWNLOADING
     elif status is Status.COMPLETED:
-        traits |= {"outputs": assets_from_row(row), "progress": 1.0}
-        if len(traits["outputs"]) < len(row["outputs"]):
-            traits["note"] = _REMOVED.format(traits["id"])
+        traits |= {**results_from_row(row), "progress": 1.0}
     elif row["error"] and not watching:
         traits["error"] = _RECALLED.get(status, StillRunning)(row["error"])
     return traits
 
 
+def results_from_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the traits `outputs` and, where files are missing, `note` of a completed row."""
+    traits: dict[str, Any] = {"outputs": assets_from_row(row)}
+    if len(traits["outputs"]) < len(row["outputs"]):
+        traits["note"] = _REMOVED.format(row["id"] or row["key"])
+    elif row["deleted"]:
+        whole = "One of its results" if row["outputs"] else "Its result"
+        traits["note"] = f"{whole} was deleted on {date_and_time(row['deleted'])}."
+    return traits
+
+
 _REMOVED = (
-    "Files of it were removed from this disk. %segmind_jobs --resume {} fetches them while the"
-    " service has them."
+    "Some of its files were removed from this disk. %segmind_jobs --resume {} fetches them "
+    "again if the service still has them."
 )
 _RECALLED = {
     Status.FAILED: JobFailed,

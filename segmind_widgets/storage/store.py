@@ -1,4 +1,4 @@
-"""The journal of jobs, the upload cache, and the folder of results: they outlive the kernel.
+"""The journal of jobs, the upload cache, and the folder of results, which all outlive the kernel.
 
 One SQLite file in WAL mode, so several kernels can use it at once. Times are UTC, ISO 8601.
 """
@@ -10,6 +10,7 @@ import os
 import re
 import sqlite3
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,12 @@ from segmind_widgets.storage.rate_limits import RateLimitTable
 from segmind_widgets.storage.spending import SpendRow
 from segmind_widgets.types import Status
 
-_JSON = ("inputs", "next", "outputs")
+_JSON = ("inputs", "next", "outputs", "trash")
 _LISTED = "%segmind_jobs lists them."
 
 
 class Store(Cache):
-    """The store in the folder `home`, which is made when it is missing.
+    """The store in the folder `home`, which is created if missing.
 
     Rows are plain dicts with the columns of the table; `inputs`, `next` and `outputs` are JSON
     values.
@@ -39,15 +40,17 @@ class Store(Cache):
     """
 
     def __init__(self, home: Path) -> None:
-        self.home = home.absolute()  # rows name files: they must not move with the working folder
-        self._unfinished: dict[str, dict[str, Any]] = {}  # this kernel's, in case the file is lost
+        # rows contain paths, which must not depend on the working folder
+        self.home = home.absolute()
+        # rows of this kernel, in case the file is lost
+        self._unfinished: dict[str, dict[str, Any]] = {}
         self._file = Database(self.home / "journal.sqlite", self._pack_rows)
         super().__init__(self._file.run)
         self.rate_limits = RateLimitTable(self._file.run, lambda: self._file.memory)
 
     @property
     def memory(self) -> bool:
-        """Return whether the folder cannot be used, so that new rows are in memory only."""
+        """Return whether the folder cannot be used, so that new rows are only in memory."""
         return self._file.memory
 
     @property
@@ -82,8 +85,8 @@ class Store(Cache):
     def update(self, key: str, **columns: Any) -> None:
         """Change columns of a job's row.
 
-        `sent` and `id` are synced to the disk, to survive a loss of power: they are recorded
-        nowhere else.
+        `sent` and `id` are synced to the disk, since they are recorded nowhere else and must
+        survive a power failure.
         """
         marks = {name: columns[name] for name in ("sent", "id") if columns.get(name)}
         sure = any(self._unfinished.get(key, {}).get(name) != marks[name] for name in marks)
@@ -100,7 +103,7 @@ class Store(Cache):
             del self._unfinished[key]
 
     def claim(self, key: str, owner: str | None, before: str | None) -> dict[str, Any] | None:
-        """Take a job over from the owner `before`; return its row, or None if another was first."""
+        """Take over a job from the owner `before`; return its row, or None if another was first."""
         text = "UPDATE jobs SET owner = ? WHERE key = ? AND owner IS ?"
         if self._run(lambda db: db.execute(text, (owner, key, before))).rowcount != 1:
             return None
@@ -127,7 +130,7 @@ class Store(Cache):
         """Return the row of a job by its id, its key, or a unique prefix of one.
 
         Raises:
-            NotFound: none, or several.
+            NotFound: there is no such row, or there are several.
         """
         job_id = job_id.strip()
         end = job_id + "\U0010ffff"
@@ -148,8 +151,7 @@ class Store(Cache):
     def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
         """Return rows, the newest first, at most `last`, after the first `offset`.
 
-        The filters are those of `queries.where`: unfinished, model, text, status, since,
-        with_outputs, sandbox, batch.
+        The filters are those of `queries.where`.
         """
         tests, values = where(**filters)
         rows = self._run(
@@ -166,6 +168,41 @@ class Store(Cache):
         text = f"SELECT count(*) FROM jobs {tests}"  # noqa: S608 - constants
         return self._run(lambda db: db.execute(text, values).fetchone()[0])
 
+    def transact(
+        self, key: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Read a row and write the columns that `change` returns, in one synced transaction.
+
+        Returns the changed row. If `change` raises an error, nothing is written.
+
+        Raises:
+            NotFound: there is no such row.
+        """
+
+        def work(db: sqlite3.Connection) -> dict[str, Any]:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                row = db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
+                if row is None:
+                    raise NotFound(f"No job here has the id {key!r}.", hint=_LISTED)
+                columns = {**change(_unpack(row)), "updated": now()}
+                sets = ", ".join(f'"{name}" = ?' for name in columns)
+                text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
+                db.execute(text, [*_pack(columns), key])
+                changed = db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
+                db.execute("COMMIT")
+                return _unpack(changed)
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+        return self._file.run(work, sure=True)
+
+    def trashed(self) -> list[dict[str, Any]]:
+        """Return the rows with deletions that can be undone."""
+        text = "SELECT * FROM jobs WHERE trash IS NOT NULL"
+        return [_unpack(row) for row in self._run(lambda db: db.execute(text).fetchall())]
+
     def batch(self, name: str) -> BatchRows:
         """Return the rows of a batch."""
         return BatchRows(self._run, _unpack, name)
@@ -179,18 +216,18 @@ class Store(Cache):
         return self._run(lambda db: spending.spend(db, by, since))
 
     def spent(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
-        """Return the USD that jobs since then have cost."""
+        """Return the USD that jobs since `since` have cost."""
         return self._run(lambda db: spending.spent(db, since, sandbox=sandbox))
 
     def in_flight(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
-        """Return the USD that unfinished jobs since then may still cost."""
+        """Return the USD that unfinished jobs since `since` may still cost."""
         return self._run(lambda db: spending.in_flight(db, since, sandbox=sandbox))
 
     def same(self, fingerprint: str, seconds: float | None = None) -> dict[str, Any] | None:
         """Return the newest row of the same request, or None.
 
-        With `seconds` one that was submitted within them and has not failed; without, one that is
-        completed and has results.
+        With `seconds`, a row submitted within that time that has not failed; without it, a
+        completed row with results.
         """
         since = None
         if seconds is not None:
@@ -213,8 +250,8 @@ class Store(Cache):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreError(
-                f"The folder {path.parent} cannot be made: {error.strerror}.",
-                hint="Set SEGMIND_WIDGETS_HOME to a folder of yours.",
+                f"The folder {path.parent} cannot be created: {error.strerror}.",
+                hint="Set SEGMIND_WIDGETS_HOME to a folder that can be written.",
             ) from error
         return path
 

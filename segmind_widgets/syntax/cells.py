@@ -1,8 +1,8 @@
 """Parse the body of a cell or a line as the inputs of a run, and write inputs as a cell.
 
-The first line decides: after `name: …` or `{` the body is a YAML mapping of inputs, else it is the
-prompt. In both, `$name` or `${expr}` alone is that Python object, `${expr}` inside text is its
-text, and `$${` is a literal `${`. A value `file:cat.png` is that file.
+If the first line begins with `name: …` or `{`, the body is a YAML mapping of inputs, otherwise it
+is the prompt. In both, `$name` or `${expr}` alone is that Python object, `${expr}` inside text is
+its text, and `$${` is a literal `${`. A value `file:cat.png` is that file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from segmind_widgets.syntax.templates import NAME, Template
 _IDENTIFIER = r"[A-Za-z_][\w.-]*"
 _QUOTED = r"(?:\"(?:\\.|[^\"\\\n])*\"|'(?:''|[^'\n])*')"
 MAPPING = re.compile(
-    r"(?:[ \t]*(?:\#.*|---[ \t]*)?\n)*[ \t]*"  # blank lines, comments, a document's start
+    r"(?:[ \t]*(?:\#.*|---[ \t]*)?\n)*[ \t]*"  # blank lines, comments, the start of a document
     rf"(?:(?:{_IDENTIFIER}|{_QUOTED})[ \t]*:(?:[ \t\n]|$)"
     rf"|\{{\s*(?:\}}\s*$|{_IDENTIFIER}\s*:(?:[ \t\n]|$)|{_QUOTED}\s*:))"
 )
@@ -67,9 +67,9 @@ def parse_body(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def names_service(text: str, hosts: Iterable[tuple[str, str]] = ()) -> bool:
-    """Return whether a text has the name of a service or a host in it: other text is no code.
+    """Return whether a text contains the name of a service or host, as all code must.
 
-    It costs no import, so that a plain prompt is read at once.
+    This needs no import, so plain prompts are read quickly.
     """
     words = text.lower()
     names = ["segmind", "apimart", *(urlsplit(address).netloc for address, _ in hosts)]
@@ -84,20 +84,20 @@ def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[
         namespace: the notebook's variables.
 
     Raises:
-        CellError: as `parse_body`, and for a word without `=` or an unclosed quote.
+        CellError: as `parse_body`, or or or or or for a word without `=` or an unclosed quote.
     """
     words = split_line(line) if isinstance(line, str) else line
     if stray := " ".join(word for word in words if not re.match(rf"{_IDENTIFIER}=", word)):
         example = "a red fox" if '"' in stray else stray
         raise CellError(
-            f"`{stray}` is not an input: on a line, inputs are NAME=VALUE.",
+            f"`{stray}` is not an input: on a line, write inputs as NAME=VALUE.",
             hint=f'Put quotes around text with spaces, such as prompt="{example}".',
         )
     inputs: dict[str, Any] = {}
     for word in words:
         name, _, source = word.partition("=")
         if name in inputs:
-            raise CellError(f"`{name}` occurs twice.", hint="Leave one out.", field=name)
+            raise CellError(f"`{name}` occurs twice.", hint="Remove one of them.", field=name)
         template = Template(source, namespace)
         try:
             if source[:1] in ('"', "'", "[", "{"):
@@ -108,6 +108,22 @@ def parse_line(line: str | Sequence[str], namespace: Mapping[str, Any]) -> dict[
         except CellError as error:
             raise error.with_field(name) from error.__cause__
     return inputs
+
+
+def parse_variable(word: str, namespace: Mapping[str, Any]) -> Any:
+    """Return the value of a word `$name`, `${expression}`, `$name.attribute` or `$name[0]`.
+
+    Args:
+        word: the word.
+        namespace: the notebook's variables.
+
+    Raises:
+        CellError: there is no such variable, or the expression fails.
+    """
+    if not (word.startswith("${") or NAME.fullmatch(word)):
+        word = f"${{{word[1:]}}}"
+    template = Template(word, namespace)
+    return template.text(template.masked)
 
 
 def split_line(line: str) -> list[str]:
@@ -145,7 +161,8 @@ def split_line(line: str) -> list[str]:
 def dump(inputs: Mapping[str, Any]) -> str:
     """Write inputs as a cell body that `parse_body` parses to the same inputs.
 
-    A Path is written as `file:…`; an Asset (any object with `path` or `url`) as its path, else URL.
+    A Path is written as `file:…`; an Asset (any object with `path` or `url`) as its path, or else
+    its URL.
 
     Raises:
         CellError: a value without a text form; `field` is its name.
@@ -165,7 +182,7 @@ def dump(inputs: Mapping[str, Any]) -> str:
 
 
 def _to_yaml(value: Any) -> Any:
-    """Return the value of JSON's types that stands for a value in a cell."""
+    """Return the JSON value that represents a value in a cell."""
     if isinstance(value, str):
         if NAME.fullmatch(value) or value.startswith("file:"):
             return yaml_values.Verbatim(f'"${{{value!r}}}"')
@@ -184,6 +201,7 @@ def _to_yaml(value: Any) -> Any:
 
 
 def _load(text: str, convert: Callable[[str], Any], source: str) -> Any:
-    from segmind_widgets.syntax.yaml_loader import load  # here: a plain prompt needs no PyYAML
+    # imported here, because a plain prompt needs no PyYAML
+    from segmind_widgets.syntax.yaml_loader import load
 
     return load(text, convert, source)

@@ -47,7 +47,7 @@ def infer_schema(sample: Mapping[str, Any]) -> dict[str, Any] | None:
 def parse_parameters(text: str, sample: Mapping[str, Any]) -> dict[str, Any] | None:
     """Parse the "Parameters" section of an API page's text; return None without one.
 
-    Inputs that only the example has follow those of the page.
+    Inputs that are only in the example follow those of the page.
     """
     section = _SECTION.search(text)
     entries = list(_entries(section[1])) if section else []
@@ -80,7 +80,7 @@ def _entries(section: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
 
 
 def _default(body: str, kind: str) -> Any:
-    """Return the page's default, which is JSON, or text without quotes for a string."""
+    """Return the default on the page, which is JSON, or unquoted text for a string."""
     match = _DEFAULT.search(body)
     if not match:
         return None
@@ -124,7 +124,7 @@ def _title(name: str) -> str:
 
 
 def _is_file(name: str, value: Any) -> bool:
-    """Return whether the value is an address, or is empty and the name is one of files."""
+    """Return whether the value is an address, or is empty and the name denotes a file."""
     if isinstance(value, str) and value:
         return re.match(r"(?:https?://|data:\w+/)\S+$", value) is not None
     return not value and _FILE_NAME.fullmatch(name.lower()) is not None

@@ -1,4 +1,4 @@
-"""Cut API keys out of text that people paste."""
+"""Remove API keys from pasted text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from segmind_widgets.nested import walk
 
-MARK = "KEY_LEFT_OUT"  # the placeholder of a key; a name, so that code can still be parsed
-_MIN_LENGTH = 8  # characters: shorter text is no key
+MARK = "KEY_LEFT_OUT"  # the placeholder for a key; an identifier, so that code can still be parsed
+_MIN_LENGTH = 8  # minimum length of a key in characters
 _VALUE = r"([\w.~+/=-]{8,})"
 _NAME = r"[\w-]*(?:api|secret|access|auth)[_-]?(?:key|token)"
 _SHORT_NAME = r"(?<![\w-])(?:token|key)"  # its value is a key only if it looks like one
@@ -31,14 +31,15 @@ _SECRET_NAMES = {"apikey", "xapikey", "authorization"}
 
 
 def cut_keys(text: str, keys: Iterable[str] = (), *, code: bool = False) -> str:
-    """Return text with `MARK` for each key: one of `keys`, or text that stands as a key.
+    """Return the text with `MARK` for each key: one of `keys`, or text used as a key.
 
-    A key that stands once as a key is cut everywhere.
+    Text that is in the position of a key once is removed everywhere.
 
     Args:
         text: any text.
         keys: the keys of the accounts.
-        code: whether the text is a program: then also values of variables with a key's name.
+        code: whether the text is a program, in which values of variables named like keys are also
+            removed.
     """
     secrets = {key for key in keys if len(key) >= _MIN_LENGTH}
     for pattern in _CODE if code else _PROSE:
@@ -49,17 +50,17 @@ def cut_keys(text: str, keys: Iterable[str] = (), *, code: bool = False) -> str:
 
 
 def looks_secret(text: str) -> bool:
-    """Return whether a program's text holds something that stands as a key."""
+    """Return whether a program contains text in the position of a key."""
     return any(pattern.search(text) for pattern in _CODE)
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether an input's name is that of an API key."""
+    """Return whether an input is named like an API key."""
     return re.sub(r"[\W_]", "", name).lower() in _SECRET_NAMES
 
 
 def holds_key(value: Any, keys: Iterable[str]) -> bool:
-    """Return whether a value holds one of these keys at any depth, in a name or in text."""
+    """Return whether a value contains one of these keys at any depth, in a name or in text."""
     secrets = [key for key in keys if len(key) >= _MIN_LENGTH]
     return any(
         isinstance(text, str) and secret in text

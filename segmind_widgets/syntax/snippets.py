@@ -1,7 +1,7 @@
 """Read pasted text: a name, an address, code that calls a service, an API page, or inputs.
 
-`find_code` recognises code in a cell; `read` takes all forms. Code is never run, and API keys are
-cut out of the text before anything reads it.
+`find_code` recognises code in a cell; `read` accepts all forms. Code is never run, and API keys are
+removed from the text before it is parsed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from segmind_widgets.syntax.pasted.values import Unknown, to_inputs
 from segmind_widgets.syntax.samples import infer_schema, parse_parameters
 from segmind_widgets.syntax.secrets import MARK, cut_keys
 
-_MAX_LENGTH = 4_000_000  # characters; a snippet with a picture inside is shorter
+_MAX_LENGTH = 4_000_000  # characters; even a snippet that contains a picture is shorter
 _UNVERSIONED = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 _URL = re.compile(r"https?://[^\s\"'`<>\\)]+", re.IGNORECASE)
@@ -47,12 +47,12 @@ _TITLES = {"segmind": "Segmind", "apimart": "APIMart"}
 
 
 def find_code(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted | None:
-    """Return the code in a cell's body that calls a service; None where the body is text.
+    """Return the code in a cell's body that calls a service; None if the body is text.
 
-    Text is also code that calls other addresses, code in quotes, and code in a YAML mapping.
+    Code that calls other addresses, code in quotes, and code in a YAML mapping are also text.
 
     Raises:
-        InputError: it is code, and cannot be read as one run or upload.
+        InputError: it is code, but cannot be interpreted as one run or upload.
     """
     text, hosts = _normalized(text), tuple(hosts)
     if not names_service(text, hosts) or len(text) > _MAX_LENGTH:
@@ -75,8 +75,8 @@ def find_code(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted 
         return None
     if not found.complete:
         raise InputError(
-            f"The {found.language} in this cell has parts around it that cannot be read.",
-            hint=f"Leave the code alone. {AS_TEXT}",
+            f"The {found.language} code in this cell is next to other text that cannot be read.",
+            hint=f"Keep only the code in the cell. {AS_TEXT}",
         )
     return replace(to_pasted(found, hosts), had_key=code != text)
 
@@ -101,10 +101,15 @@ def read(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted:
             **pasted.inputs,
             **{name: Unknown(source) for name, source in pasted.unread.items()},
         }
-        schema = parse_parameters(code, sample) or infer_schema(sample)
+        described = parse_parameters(code, sample)
     except RecursionError:
         raise InputError("The inputs are nested too deeply to be read.", hint=HINT) from None
-    return replace(pasted, schema=schema, had_key=code != text)
+    return replace(
+        pasted,
+        schema=described or infer_schema(sample),
+        is_described=described is not None,
+        had_key=code != text,
+    )
 
 
 def _normalized(text: str) -> str:
@@ -121,8 +126,8 @@ def _names_service(code: str, hosts: Hosts) -> bool:
 
 def _unreadable() -> InputError:
     return InputError(
-        "This looks like code that calls a service, and it cannot be read as Python, curl or"
-        " JavaScript.",
+        "This looks like code that calls a service, but it cannot be read as Python, curl or "
+        "JavaScript.",
         hint=f"Paste the whole program. {AS_TEXT}",
     )
 
@@ -173,8 +178,8 @@ def _of_mapping(text: str, hosts: Hosts) -> Pasted:
     mapping = program.mapping_of(text)
     if mapping is None:
         raise InputError(
-            "The text begins like JSON, but is no JSON object.",
-            hint='It looks like {"prompt": "a red fox"}; copy all of it.',
+            "The text begins like JSON, but is not a JSON object.",
+            hint='JSON looks like {"prompt": "a red fox"}; copy all of it.',
         )
     requests = program.of_json(mapping, lambda url: _is_service(url, hosts))
     if requests:
@@ -183,7 +188,7 @@ def _of_mapping(text: str, hosts: Hosts) -> Pasted:
 
 
 def _of_cell(head: re.Match[str], body: str) -> Pasted:
-    """Read a cell of this package, as `export` writes it."""
+    """Read a cell of this package, in the form written by `export`."""
     options = head[2]
     flags = _FLAGS.findall(options)
     words = _FLAGS.sub("", options).split()
@@ -199,7 +204,7 @@ def _of_word(word: str) -> Pasted:
     """Read a single word: an id, a slug or an address."""
     if _UNVERSIONED.fullmatch(word):
         raise InputError(
-            "The workflow's id lacks its version.", hint=f"Write {word}-v1, or another version."
+            "The workflow's id has no version.", hint=f"Write {word}-v1, or another version."
         )
     if _SLUG.fullmatch(word):
         return Pasted(word, "workflow" if WORKFLOW_ID.fullmatch(word) else "")
@@ -213,7 +218,7 @@ def _of_word(word: str) -> Pasted:
 
 
 def _target_within(text: str) -> Pasted:
-    """Return the target of the first address in a text, else the first workflow's id."""
+    """Return the target of the first address in a text, else the first workflow id."""
     for url in _URL.finditer(text):
         try:
             path = urlsplit(url[0]).path

@@ -1,12 +1,12 @@
-"""Templates: text with `$name`, `${expr}` and `file:…` in the place of Python values.
+"""Templates: text in which `$name`, `${expr}` and `file:…` represent Python values.
 
-Alone, `$name` and `${expr}` are that object; inside text `${expr}` is its text, and `$${` is a
-literal `${`. All other dollars and braces are text.
+As the whole text, `$name` and `${expr}` represent the object; inside other text, `${expr}` is
+replaced by its text, and `$${` is a literal `${`. All other dollar signs and braces are ordinary
+text.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +16,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from segmind_widgets.errors import CellError
+from segmind_widgets.likeness import nearest
 
 NAME = re.compile(r"\$([^\W\d]\w*)")
 _MARKS = range(0xF0000, 0xFFFFE)  # private-use characters
@@ -31,16 +32,16 @@ class _Placeholder(NamedTuple):
 
 
 class Template:
-    """A text with its `${…}` replaced, so that YAML never parses their contents.
+    """A text in which `${…}` is masked, so that YAML never parses the contents.
 
-    In `masked`, a number between two marks stands for each expression. An expression is evaluated
-    when a value contains it, and never in a comment.
+    In `masked`, each expression is replaced by a number between two marks. An expression is
+    evaluated when a value contains it, and never in a comment.
     """
 
     def __init__(self, text: str, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
         self._placeholders: list[_Placeholder] = []
-        folded = text.lower()  # a mark must not be in the text, nor come out of a YAML escape
+        folded = text.lower()  # a mark must neither occur in the text nor result from a YAML escape
         mark = next(m for m in map(chr, _MARKS) if m not in text and f"{ord(m):x}" not in folded)
         self._mark = re.compile(f"{mark}([0-9]+){mark}")
         parts: list[str] = []
@@ -57,7 +58,7 @@ class Template:
         return self._mark.sub(lambda mark: self._placeholders[int(mark[1])].source, masked)
 
     def text(self, masked: str) -> Any:
-        """Return the text with its values; the object itself for `${expr}` or `$name` alone."""
+        """Return the text with its values, or the object itself for only `${expr}` or `$name`."""
         if name := NAME.fullmatch(masked):
             return self._look_up(name[1])
         if match := self._mark.fullmatch(masked):
@@ -75,12 +76,12 @@ class Template:
             return self._namespace[name]
         raise CellError(
             f"`${name}` is not defined.{_did_you_mean(name, self._namespace)}",
-            hint=f"Assign `{name}` in a cell above; for the text itself write ${{'${name}'}}.",
+            hint=f"Assign `{name}` in a cell above; to write the text itself, use ${{'${name}'}}.",
         )
 
     def _value(self, mark: re.Match[str], convert: Callable[[Any], Any] | None = None) -> Any:
         placeholder = self._placeholders[int(mark[1])]
-        hint = "Correct the expression; for the text itself write $${ with two dollars."
+        hint = "Correct the expression; to write the text itself, use $${ with two dollar signs."
         if placeholder.problem:
             raise CellError(f"`{placeholder.source}` {placeholder.problem}", hint=hint)
         if placeholder.code is None:
@@ -88,7 +89,7 @@ class Template:
         try:
             value = eval(placeholder.code, dict(self._namespace))  # noqa: S307 - the user's own notebook
             return convert(value) if convert else value
-        except Exception as error:  # whatever the user's expression raises
+        except Exception as error:  # the user's expression may raise any exception
             cause = f"{type(error).__name__}: {error}".rstrip(": .")
             name = error.name if isinstance(error, NameError) else ""
             suggestion = _did_you_mean(name, self._namespace) if name else ""
@@ -122,7 +123,7 @@ def _compile(source: str) -> CodeType:
     if not source:
         raise SyntaxError("it is empty")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of text that may not be meant as Python at all
+        warnings.simplefilter("ignore")  # warnings about text that may not be meant as Python
         return compile(source, f"${{{source}}}", "eval", dont_inherit=True)
 
 
@@ -130,7 +131,7 @@ def find_file(name: str) -> Path:
     """Return the path of a file, relative to the notebook's folder.
 
     Raises:
-        CellError: there is none, with the nearest name.
+        CellError: there is no such file; the message has the most similar name.
     """
     try:
         path = Path(name.strip()).expanduser()
@@ -148,5 +149,5 @@ def find_file(name: str) -> Path:
 
 
 def _did_you_mean(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
+    close = nearest(name, names)
     return f" Did you mean `{close[0]}`?" if close else ""

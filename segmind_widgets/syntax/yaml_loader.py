@@ -1,4 +1,4 @@
-"""Load YAML as cells use it: one document of plain JSON values, by the core schema of YAML 1.2.
+"""Load the YAML of cells: one document of plain JSON values, by the core schema of YAML 1.2.
 
 PyYAML follows YAML 1.1, where `16:9` is 969 and `yes` is true. Tags, anchors, aliases, a second
 document and a name that occurs twice are refused. Importing this module imports PyYAML (10 ms).
@@ -20,19 +20,19 @@ _TEXT_AFTER_HASH = re.compile(r"[ \t]+#[^\s#]")  # a cat #1: more likely text th
 _QUOTE_HINT = (
     "Put the value in quotes, or write `prompt: |` and the text indented on the lines below."
 )
-_INDICATOR = "has a value that begins with a character that means something else in YAML"
-_PROBLEMS = (  # words of PyYAML's error, the problem, the hint
+_INDICATOR = "has a value that begins with a special character of YAML"
+_PROBLEMS = (  # a part of PyYAML's message, the problem, the hint
     (r"'\t'", "is indented with a tab", "Indent with spaces."),
     ("mapping values are not", "has a `: ` inside a value, or a wrong indentation", _QUOTE_HINT),
-    ("expected ':'", "is neither `name: value` nor indented under one", _QUOTE_HINT),
+    ("expected ':'", "is neither `name: value` nor indented below such a line", _QUOTE_HINT),
     ("scanning an a", _INDICATOR, _QUOTE_HINT),  # an alias, an anchor
     ("scanning a tag", _INDICATOR, _QUOTE_HINT),
     ("cannot start any token", _INDICATOR, _QUOTE_HINT),
     ("end of stream", "has a quote that is not closed", "Close it, or quote the whole value."),
     ("<document start>", "has text after a closing quote or bracket", "Quote the whole value."),
     ("<stream end>", "has a bracket that is not closed", "Close it, or quote the whole value."),
-    ("escape", r"has a `\` in double quotes that means nothing", r"Write `\\`, or single quotes."),
-    ("another document", "begins a second YAML document", "Leave `---` out."),
+    ("escape", r"has an unknown `\` escape in double quotes", r"Write `\\`, or single quotes."),
+    ("another document", "begins a second YAML document", "Remove `---`."),
 )
 
 
@@ -41,11 +41,12 @@ def load(text: str, convert: Callable[[str], Any], source: str) -> Any:
 
     Args:
         text: YAML, without a byte order mark.
-        convert: returns the value of each string, names included.
-        source: the text to quote in messages, line by line the same.
+        convert: returns the value of each string, including keys.
+        source: the text to quote in messages, with the same lines.
 
     Raises:
-        CellError: not YAML, or more than plain values; names the line and the remedy.
+        CellError: the text is not YAML or has other than plain values; the message has the line and
+            a hint.
     """
     try:
         loader = Yaml12Loader(text, convert, source)
@@ -58,25 +59,26 @@ def load(text: str, convert: Callable[[str], Any], source: str) -> Any:
 
 
 class Yaml12Loader(yaml.SafeLoader):
-    """Loader of one document by the core schema of YAML 1.2, with messages for people."""
+    """Loader of one document by the core schema of YAML 1.2, with readable messages."""
 
     def __init__(self, text: str, convert: Callable[[str], Any], source: str) -> None:
         super().__init__(text)
-        self.yaml_implicit_resolvers = {}  # `parse_scalar` instead: forms use it without PyYAML
+        # `parse_scalar` is used instead, since forms use it without PyYAML
+        self.yaml_implicit_resolvers = {}
         self._text = text
         self._convert = convert
         self._source = source
         self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Compose a node; `index` is the node of its name in a mapping."""
+        """Compose a node; in a mapping, `index` is the node of its key."""
         event = cast("Any", self.peek_event())  # pyright: ignore[reportUnknownMemberType]  # untyped
         self._depth += 1
         try:
             if isinstance(event, yaml.AliasEvent) or event.anchor or getattr(event, "tag", None):
                 raise self._error(event, _INDICATOR)
             if self._depth > _MAX_DEPTH + 1:
-                hint = "Build it in Python: write `$name`."
+                hint = "Create the value in Python and write `$name`."
                 raise self._error(event, "is nested too deeply", hint)
             return super().compose_node(parent, index)
         except CellError as error:
@@ -87,11 +89,11 @@ class Yaml12Loader(yaml.SafeLoader):
             self._depth -= 1
 
     def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
-        """Compose a scalar, unless a comment follows that may be meant as text."""
+        """Compose a scalar; raise if it is followed by a comment that may be meant as text."""
         node = super().compose_scalar_node(anchor)
         if node.style is None and _TEXT_AFTER_HASH.match(self._text, node.end_mark.index):
-            problem = "has text after ` #`, which YAML takes for a comment"
-            raise self._error(node, problem, "Quote the value; write a comment as `# …`.")
+            problem = "has text after ` #`, which YAML treats as a comment"
+            raise self._error(node, problem, "Put the value in quotes; write comments as `# …`.")
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ARG002
@@ -113,7 +115,7 @@ class Yaml12Loader(yaml.SafeLoader):
                 raise self._error(name_node, problem, "Quote it.")
             if name in values:
                 problem = f"sets `{name}` a second time"
-                raise self._error(name_node, problem, "Leave one out.", name)
+                raise self._error(name_node, problem, "Remove one of them.", name)
             try:
                 values[name] = self.construct_object(value_node)
             except CellError as error:
@@ -145,7 +147,7 @@ def _explain(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
     problem = str(getattr(error, "problem", None) or "is not valid YAML")
     marks = [getattr(error, "problem_mark", None), getattr(error, "context_mark", None)]
     if "expected ':'" in problem or "end of stream" in problem:
-        marks.reverse()  # the line where the problem begins, not where it shows
+        marks.reverse()  # the line where the problem begins, not where PyYAML noticed it
     mark = next((mark for mark in marks if mark), None)
     if mark is None:  # a ReaderError: a character that YAML does not allow
         position = getattr(error, "position", 0)

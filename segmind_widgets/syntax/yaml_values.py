@@ -1,7 +1,7 @@
-"""Plain scalars of YAML 1.2 as values, and values as YAML text; neither needs PyYAML.
+"""Parse plain YAML 1.2 scalars, and write values as YAML, without PyYAML.
 
-`16:9`, `yes`, `007` and dates are text by the core schema of YAML 1.2, and so are hexadecimal and
-octal numbers here. https://yaml.org/spec/1.2.2/#103-core-schema
+By the core schema of YAML 1.2, `16:9`, `yes`, `007` and dates are text. Here hexadecimal and octal
+numbers are text as well. https://yaml.org/spec/1.2.2/#103-core-schema
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CONSTANTS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,999})")  # Python refuses to read very long ones
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,999})")  # Python refuses to parse very long numbers
 _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _SAFE_TEXT = re.compile(r"[A-Za-z](?:[\w ,./()!?'-]*[\w./()!?'])?", re.ASCII)
 _YAML_1_1_BOOLEANS = {"y", "n", "yes", "no", "on", "off"}
@@ -46,7 +46,7 @@ def parse_scalar(text: str) -> str | int | float | None:
 
 
 def dump(values: Mapping[str, Any]) -> str:
-    """Return a block mapping: text of several lines as a block scalar, lists and mappings inline.
+    """Return a block mapping: multi-line text as block scalars, lists and mappings inline.
 
     Raises:
         TypeError: a value that is not of JSON's types.
@@ -61,7 +61,7 @@ def _key(key: str) -> str:
 
 
 def _block(value: Any) -> str:
-    """Return a value in block context, that is after `name: `."""
+    """Return a value in block context, that is, after `name: `."""
     if not isinstance(value, str) or isinstance(value, Verbatim):
         return _inline(value)
     lines = value.split("\n")

@@ -1,11 +1,11 @@
 """Building blocks of panels, over ipywidgets and anywidget.
 
 To add one: a module with one widget class; its JavaScript and CSS in `static/`, loaded by
-`browser.py`. A widget that needs its panel takes a `host.Host`, and imports neither
-panels nor the client.
+`browser.py`. A widget that needs its panel accepts a `host.Host`, and imports neither panels nor
+the client.
 
-Public are `JobProgress` (a bar and words for a job or a batch) and `JobView` (a job, with a button
-that stops watching it).
+The public classes are `JobProgress` (a progress bar with text, for a job or a batch) and `JobView`
+(a job, with a button that stops watching it).
 """
 
 from __future__ import annotations

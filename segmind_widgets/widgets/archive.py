@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-_MAX_AGE = 24 * 3600.0  # seconds; older archives are left over from kernels that were killed
+_MAX_AGE = 24 * 3600.0  # seconds; older archives are left over from killed kernels
 
 
 def make_archive(files: Iterable[Path], folder: Path) -> Path:
-    """Write a new zip of these files into `folder`, one directory a day, and return its path.
+    """Write a new zip of these files into `folder`, one directory a day; return its path.
 
-    Creates the folder where it is missing, and leaves out files that no longer exist. Stores
+    Creates the folder if it is missing, and omits files that no longer exist. Stores
     without compression: pictures and videos are compressed already.
 
     Raises:

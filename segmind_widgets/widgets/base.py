@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.errors import SegmindError
+from segmind_widgets.markup import element
 
 
 class Announcement(widgets.HTML):
@@ -22,15 +22,19 @@ class Announcement(widgets.HTML):
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show plain text; an error in red, announced at once."""
-        kind = ' class="sw-error"' if error else ""
+        kind = "sw-error" if error else None
         live = "assertive" if error else "polite"
-        content = f'<div role="status" aria-live="{live}"{kind}>{html.escape(text)}</div>'
+        content = element("div", text, role="status", aria_live=live, class_=kind)
         if self.value != content:
             self.value = content
 
+    def progress(self, text: str) -> None:
+        """Show plain text that changes often, and that screen readers do not announce."""
+        self.value = element("div", text)
+
 
 def row(*children: widgets.Widget) -> widgets.HBox:
-    """Lay out widgets in a row that wraps where there is no room."""
+    """Lay out widgets in a row that wraps if there is no room."""
     box = widgets.HBox(children)
     box.add_class("sw-row")
     return box
@@ -39,7 +43,7 @@ def row(*children: widgets.Widget) -> widgets.HBox:
 def free(*things: Any) -> None:
     """Close widgets with their children, Layout and Style; ignore everything else.
 
-    ipywidgets closes the widget alone, and the other models would stay in the saved notebook.
+    ipywidgets closes only the widget itself, and the other models would stay in the saved notebook.
     """
     for thing in things:
         if isinstance(thing, (list, tuple)):
@@ -77,7 +81,7 @@ PROVIDER_OPTIONS = (
 
 
 def provider_choice() -> widgets.Dropdown:
-    """Return the choice of a provider; its value is that of the option `-p`, "" for automatic."""
+    """Return a dropdown of providers; its value is that of the option `-p`, "" for automatic."""
     choice = widgets.Dropdown(options=PROVIDER_OPTIONS, description="Provider")
     choice.add_class("sw-small")
     return choice

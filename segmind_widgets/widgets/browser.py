@@ -1,8 +1,7 @@
-"""Widgets with JavaScript of their own: messages by type, and errors shown in the widget."""
+"""Base of the widgets with JavaScript: dispatch of messages by type, and display of errors."""
 
 from __future__ import annotations
 
-import html
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any
 import anywidget
 from traitlets import Int, Unicode
 
+from segmind_widgets.markup import element
 from segmind_widgets.widgets.base import error_text
+from segmind_widgets.widgets.served import serve
 
 STATIC = Path(__file__).parent / "static"
 PIECE = 4 << 20  # bytes: Jupyter's server takes messages of at most 10 MiB
@@ -43,6 +44,7 @@ class Browser(anywidget.AnyWidget):
         super().__init__(piece=piece or default, **traits)
         self._receivers = receivers
         self.on_msg(self._receive)
+        serve(self)
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a message, or an error in red; it replaces the previous one."""
@@ -58,7 +60,7 @@ class Browser(anywidget.AnyWidget):
         super().close()
 
     def _post(self, content: dict[str, Any], data: bytes | None = None) -> None:
-        if self.comm is not None:  # a thread may answer after the widget was closed
+        if self.comm is not None:  # a thread may reply after the widget was closed
             self.send(content, None if data is None else [data])
 
     def _receive(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
@@ -68,13 +70,13 @@ class Browser(anywidget.AnyWidget):
             self.report_failure(content, error)
 
     def report_failure(self, content: dict[str, Any], error: Exception) -> None:  # noqa: ARG002
-        """Show the error of a receiver. Override this to answer the message as well."""
+        """Show the error of a receiver. Override this to reply to the message as well."""
         self.say(error_text(error), error=True)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        """Return the widget, with text for notebooks that are opened without a kernel."""
+        """Return the widget, with a text for notebooks that are opened without a kernel."""
         bundle = super()._repr_mimebundle_(**options)
         if bundle:
             text = f"{type(self).__name__}: run the cell to use it."
-            bundle[0].update({"text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"})
+            bundle[0].update({"text/plain": text, "text/html": element("p", text)})
         return bundle

@@ -1,7 +1,7 @@
 """The fields of a form, except files, as one widget with native controls in the browser.
 
-One ipywidget for each field would cost three models (control, Layout, Style), could not leave a
-number empty, and could not link a message to its control for screen readers.
+A separate ipywidget for each field would need three models (control, Layout, Style), could not show
+an empty number, and could not link a message to its control for screen readers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from segmind_widgets.widgets.fields import Field
 from segmind_widgets.widgets.sizes import presets
 from segmind_widgets.widgets.values import from_scalar, to_scalar
 
-ROWS = ""  # the key of the free rows in `values`: a list of [name, text]
+ROWS = ""  # the key in `values` for rows of any name: a list of [name, text]
 
 
 class Controls(Browser):
@@ -25,9 +25,10 @@ class Controls(Browser):
 
     Args:
         fields: the fields in order; those marked x-advanced are drawn in the "Advanced" section.
-        clean: returns a text without API keys; typed values pass it before they are a trait.
+        clean: returns a text without API keys; applied to typed values before they are stored in a
+            trait.
         rows: whether inputs of any name can be added.
-        folded: whether these free rows are in the "Advanced" section, too.
+        folded: whether the rows for these inputs are also in the "Advanced" section.
     """
 
     _esm = STATIC / "controls.js"
@@ -35,13 +36,13 @@ class Controls(Browser):
     fields = List(Dict()).tag(sync=True)
     """See `Field.spec`."""
     values = Dict().tag(sync=True)
-    """Raw values by name; an input that is missing or None is not set."""
+    """Raw values by name; missing or None means not set."""
     notes = Dict().tag(sync=True)
     """Messages under the fields, by name: {text, error}."""
     shapes = Dict(None, allow_none=True).tag(sync=True)
     """See `presets`."""
     rows = Dict(None, allow_none=True).tag(sync=True)
-    """{folded: bool} where free rows can be added, else None."""
+    """{folded: bool} if rows of any name can be added, else None."""
     last_seed = Int(None, allow_none=True).tag(sync=True)
     """The seed of the last run; the seed's field offers to keep it."""
 
@@ -63,7 +64,7 @@ class Controls(Browser):
         )
 
     def _on_values(self, content: dict[str, Any], _: list[Any]) -> None:
-        """Take changed values from the browser: as a message, since a trait would be saved."""
+        """Receive changed values from the browser, as a message because a trait would be saved."""
         changes = transform(content["changes"], self._without_keys)
         values = {**self.values, **changes}
         self.values = {name: value for name, value in values.items() if value is not None}
@@ -73,7 +74,7 @@ class Controls(Browser):
         return self._clean(value) if isinstance(value, str) else value
 
     def read(self, names: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the inputs that are set; a required one that has a default counts as set.
+        """Return the inputs that are set; a required input with a default is treated as set.
 
         Raises:
             CellError: a YAML value cannot be parsed; `field` names the input.
@@ -91,7 +92,7 @@ class Controls(Browser):
         return inputs
 
     def write(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Show these inputs and no others; return those that no control can show.
+        """Show exactly these inputs; return those that no control can show.
 
         Free rows can show every input.
 

@@ -15,7 +15,7 @@ class CopyButton(Browser):
 
     Args:
         label: the button's label.
-        on_copy: called after a click, with False where the browser does not let pages copy.
+        on_copy: called after a click, with False if the browser does not allow copying.
         title: the tooltip.
         text: initial value of `text`.
     """

@@ -1,7 +1,7 @@
 """An area for files of any size, dropped, chosen or pasted, and for text such as a URL.
 
-Files travel in pieces, each acknowledged before the next is sent: ipywidgets' `FileUpload` sends a
-file as one message, which the server drops without an error above 10 MiB. Messages from the
+Files are sent in pieces, each acknowledged before the next is sent. (`FileUpload` of ipywidgets
+sends a file as one message, and the server silently drops messages above 10 MiB.) Messages from the
 browser:
 
     begin   batch, files: [{name, size}]
@@ -9,7 +9,7 @@ browser:
     cancel  batch, reason
     text    text
 
-and to the browser: `got` (batch, bytes so far) and `stopped` (batch).
+and to the browser: `got` (batch, bytes so far), `stopped` (batch) and `taken` (a text was taken).
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ from traitlets import Bool, Unicode
 from segmind_widgets.errors import InputError
 from segmind_widgets.widgets.browser import STATIC, Browser
 
-_MAX_NAME_BYTES = 120  # file systems take 255; other code adds to the name
+_MAX_NAME_BYTES = 120  # file systems allow 255; other code makes the name longer
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # on Windows
 
 
 class Drop(Browser):
-    """The drop area. The files belong to `on_files`, which may delete them.
+    """The drop area. `on_files` owns the files and may delete them.
 
     Args:
         on_files: called with the paths of a complete batch; its errors are shown in the area.
         on_text: called with pasted or dropped text; None: the area takes files only.
-        folder: files are written to `folder/<uuid>/<name>`; created when needed.
+        folder: files are written to `folder/<uuid>/<name>`; it is created if needed.
         accept: media types and suffixes as in HTML (`image/*,.pdf`); "" takes all. The browser
-            checks names and reported types only: check the content in `on_files`.
+            checks only names and reported types, so check the content in `on_files`.
         multiple: whether several files may be dropped at once.
         label: the text in the area.
+        placeholder: the hint of a field for text; "" for no such field.
         compact: whether the area is one line high.
         piece: largest size of a message in bytes.
     """
@@ -53,9 +54,12 @@ class Drop(Browser):
     accept = Unicode("").tag(sync=True)
     multiple = Bool(True).tag(sync=True)
     compact = Bool(False).tag(sync=True)
+    placeholder = Unicode("").tag(sync=True)
     takes_text = Bool(False).tag(sync=True)
     disabled = Bool(False).tag(sync=True)
     """Whether the area refuses files and text."""
+    wants_focus = Bool(False).tag(sync=True)
+    """Whether the page is to scroll to the area and focus it; the page resets it."""
     busy = Bool(False).tag(sync=True)
     """Whether files are arriving, or `on_files` is running."""
 
@@ -67,7 +71,8 @@ class Drop(Browser):
         folder: Path,
         accept: str = "image/*",
         multiple: bool = True,
-        label: str = "Drop, paste or choose a picture",
+        label: str = "Drop, paste or choose an image",
+        placeholder: str = "",
         compact: bool = False,
         piece: int | None = None,
     ) -> None:
@@ -87,6 +92,7 @@ class Drop(Browser):
             accept=accept,
             multiple=multiple,
             compact=compact,
+            placeholder=placeholder,
             takes_text=on_text is not None,
         )
 
@@ -96,9 +102,9 @@ class Drop(Browser):
         super().close()
 
     def _begin(self, content: dict[str, Any], _: list[Any]) -> None:
-        self._discard()  # left by a page that was closed or reloaded during a transfer
+        self._discard()  # left over from a page that was closed or reloaded during a transfer
         if self.disabled:
-            raise InputError("This area takes no files at the moment.")
+            raise InputError("Files cannot be added here at the moment.")
         if not self.multiple and len(content["files"]) != 1:
             raise InputError("Only one file can be dropped here at a time.")
         self.say("")
@@ -135,9 +141,10 @@ class Drop(Browser):
 
     def _text(self, content: dict[str, Any], _: list[Any]) -> None:
         if self._on_text is None or self.disabled:
-            raise InputError("This area takes no text at the moment.")
+            raise InputError("Text cannot be added here at the moment.")
         self.say("")
         self._on_text(content["text"])
+        self._post({"type": "taken"})
 
     def report_failure(self, content: dict[str, Any], error: Exception) -> None:
         """Discard the batch, show the error, and stop the browser's transfer."""
@@ -157,7 +164,7 @@ class DropBatch:
 
     Args:
         id: the batch's id, chosen by the browser.
-        folder: each file gets a subfolder of its own.
+        folder: each file gets its own subfolder.
         files: `name` and `size` (bytes) of each file.
     """
 
@@ -178,7 +185,8 @@ class DropBatch:
         """Add bytes to the file at `index`.
 
         Raises:
-            InputError: the offset is not the file's size, or the file gets larger than announced.
+            InputError: the offset is not the file's present size, or the file becomes larger than
+                announced.
             OSError: the disk is full or not available.
         """
         path = self.paths[index]

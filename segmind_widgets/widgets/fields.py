@@ -1,7 +1,7 @@
-"""Inputs of a model as form fields: the control of each, and conversion of its value.
+"""Form fields for the inputs of a model: the kind of control, and conversion of values.
 
-A control holds a `raw` JSON value: None where nothing is set, else a number, a choice, or the
-typed text. `Field.read` converts it to the input, `Field.write` converts the input to it.
+A control has a `raw` JSON value: None if nothing is set, else a number, a choice, or the typed
+text. `Field.read` converts it to the input, and `Field.write` converts back.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from segmind_widgets.widgets.values import from_scalar, from_yaml, to_scalar, to
 UNKNOWN: Schema = {  # for models without a schema: common inputs, none required
     "type": "object",
     "properties": {
-        "prompt": {"type": "string", "description": "What you want, in words."},
+        "prompt": {"type": "string", "description": "A description of what you want."},
         "image": {
             "type": "string", "format": "uri", "contentMediaType": "image/*",
-            "description": "A picture to work on, if the model takes one.",
+            "description": "An input image, if the model takes one.",
         },
         "seed": {
             "type": "integer", "minimum": -1,
-            "description": "The same number gives the same result; -1 picks a new one each time.",
+            "description": "The same seed gives the same result; -1 chooses a new one each time.",
         },
     },
 }  # fmt: skip
@@ -84,7 +84,7 @@ class Field:
 
     @property
     def label(self) -> str:
-        """Return the title, else the name as words."""
+        """Return the title, else the name split into words."""
         if "title" in self.schema:
             return self.schema["title"]
         name = re.sub(r"_urls$", "s", self.name).replace("ss", "s") if self.kind == "media" else ""
@@ -99,7 +99,7 @@ class Field:
 
     @property
     def unit(self) -> str:
-        """Return the unit (px, s, %, …) where the description has one and the name does not."""
+        """Return the unit (px, s, %, …) if the description has one and the name does not."""
         match = _UNIT.search(self.schema.get("description", ""))
         if match is None or match[1].lower() in self.name or self.kind == "text":
             return ""
@@ -176,7 +176,7 @@ class Field:
     # values
 
     def read(self, raw: Any, names: Mapping[str, Any]) -> Any:
-        """Convert a control's value to the input; None where nothing is set.
+        """Convert a control's value to the input; None if nothing is set.
 
         Raises:
             CellError: the YAML cannot be parsed; `field` names this input.
@@ -218,7 +218,7 @@ _VALUE_TYPES: dict[str, Any] = {"number": (int, float), "switch": bool, "choice"
 
 
 def _is_plain(value: Any, kind: str) -> bool:
-    """Return whether the value is finite (JSON), and no bool in a number control."""
+    """Return whether the value is finite, as JSON requires, and not a bool in a number control."""
     return not isinstance(value, float | bool) or (
         kind != "number" if isinstance(value, bool) else math.isfinite(value)
     )
@@ -233,7 +233,7 @@ def _from_user(text: str) -> dict[str, str]:
 
 
 def fields_of(model: Model) -> Iterator[Field]:
-    """Yield the fields of a model in the schema's order; those of `UNKNOWN` where it has none."""
+    """Yield the fields of a model in the schema's order; the fields of `UNKNOWN` if it has none."""
     schema = model.schema or UNKNOWN
     required = schema.get("required", ())
     for name, inner in schema.get("properties", {}).items():
@@ -252,7 +252,7 @@ def normalize_inputs(inputs: Mapping[str, Any], fields: Mapping[str, Field]) -> 
 
 
 def refused_input(error: SegmindError, names: Iterable[str]) -> str | None:
-    """Return the input that an error names, else the longest name in its message, else None."""
+    """Return the input named by an error, else the longest input name in its message, else None."""
     by_length = sorted(names, key=len, reverse=True)
     if error.field in by_length:
         return error.field

@@ -1,7 +1,7 @@
 """A form for a model's JSON Schema, with a YAML view of the same inputs.
 
-The form has at most three parts: prompts, files (first, where the schema begins with a file), and
-all other inputs, with the advanced ones in a collapsed section.
+The form has at most three parts: prompts, files (before the prompts if the schema begins with a
+file), and all other inputs, with advanced ones in a collapsed section.
 """
 
 from __future__ import annotations
@@ -54,10 +54,11 @@ class Form(widgets.VBox):
             part.observe(self._on_change, "values")
         self._body = widgets.VBox(self._parts())
         self._yaml: TextBox | None = None
-        self._yaml_box = widgets.VBox()  # placeholder: a new child would redraw all later ones
+        # a placeholder, since inserting a child later would redraw all following ones
+        self._yaml_box = widgets.VBox()
         self._line = Announcement()
         self._toggle = widgets.ToggleButton(
-            description="As YAML", tooltip="The same inputs as the text of a cell"
+            description="As YAML", tooltip="Show the inputs as YAML, as in a cell"
         )
         for name in ("sw-button", "sw-quiet"):
             self._toggle.add_class(name)
@@ -69,8 +70,8 @@ class Form(widgets.VBox):
     def _make_controls(self) -> list[Controls]:
         """Create the controls of all fields that are not files, prompts first.
 
-        Prompts get controls of their own where files follow them. Return the controls with the
-        free rows first.
+        Prompts get separate controls if files follow them. The controls with rows for any input are
+        returned first.
         """
         plain = [field for field in self.fields.values() if field.kind != "media"]
         prompts = [field for field in plain if field.is_prompt]
@@ -99,16 +100,16 @@ class Form(widgets.VBox):
     def inputs(self) -> dict[str, Any]:
         """Return the inputs that are set, in the schema's order.
 
-        A required input with a default counts as set. Files are Assets, or URLs as text.
+        A required input with a default is treated as set. Files are Assets, or URLs as text.
 
         Raises:
-            CellError: the YAML cannot be parsed; `field` names the input where it is known.
+            CellError: the YAML cannot be parsed; `field` names the input if it is known.
         """
         return self._yaml_inputs() if self._toggle.value else self._field_inputs()
 
     @inputs.setter
     def inputs(self, inputs: Mapping[str, Any]) -> None:
-        """Show these inputs and no others; inputs without a fitting control become free rows.
+        """Show exactly these inputs; those without a suitable control get additional rows.
 
         Raises:
             CellError: a value has no text form.
@@ -179,13 +180,13 @@ class Form(widgets.VBox):
     def check(self) -> tuple[InputNote, ...]:
         """Validate the inputs, show each problem under its field, and return the problems.
 
-        From then on every change is validated.
+        After this call, every change is validated.
         """
         self._validates = True
         return self._validate()
 
     def show_error(self, error: SegmindError) -> bool:
-        """Show an error under the field that it names; return False where it names none."""
+        """Show an error below the field that it names; return False if it names none."""
         rows = [name for name, _ in self._rest.values.get(ROWS, ()) if name]
         name = refused_input(error, [*self.fields, *rows])
         if name is None:
@@ -206,7 +207,7 @@ class Form(widgets.VBox):
         return result.problems
 
     def _show_notes(self, notes: Sequence[tuple[InputNote, bool]]) -> None:
-        """Show each note under its field, or all in one line in the YAML view."""
+        """Show each note below its field, or all in one line in the YAML view."""
         by_name = {note.field: (note.message, error) for note, error in notes}
         if self._toggle.value:
             text = " ".join(text for text, _ in by_name.values())
@@ -224,7 +225,7 @@ class Form(widgets.VBox):
     # as YAML
 
     def _check_yaml(self) -> bool:
-        """Return whether the YAML can be parsed; show the error where it cannot."""
+        """Return whether the YAML can be parsed; if not, show the error."""
         try:
             self._yaml_inputs()
         except CellError as error:

@@ -1,4 +1,4 @@
-"""Protocols for the panel around a widget, so that widgets import neither panels nor client."""
+"""Protocols for the panel around a widget, so that widgets import neither it nor the client."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.formatting import money, seconds
+from segmind_widgets.formatting import date_and_time, money, seconds
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import Html, element, fragment
 from segmind_widgets.types import Status
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.copy_button import CopyButton
@@ -24,8 +24,8 @@ class Details(widgets.VBox):
 
     Args:
         panel: the panel around the details.
-        more: further buttons.
-        pictures: a widget above the facts; None where the outputs are shown elsewhere.
+        more: additional buttons.
+        pictures: a widget above the list of facts; None if the outputs are shown elsewhere.
     """
 
     def __init__(
@@ -35,18 +35,18 @@ class Details(widgets.VBox):
         self.job: Job | None = None
         self.facts = widgets.HTML()
         self.folder = TextBox(
-            panel.without_keys, description="Save into", placeholder=str(Path.cwd()), live=True
+            panel.without_keys, description="Save to", placeholder=str(Path.cwd()), live=True
         )
         self.folder.add_class("sw-wide")
         self.save = panel.button("Save", self._save, tooltip="Copy the files into the folder")
         self.rerun_button = panel.button(
-            "Run again", self._confirm_rerun, tooltip="A new job, same inputs"
+            "Run again", self._confirm_rerun, tooltip="Start a new job with the same inputs"
         )
         self.copy_id = CopyButton("Copy id", self._on_copy, title="Copy the job's id")
         self.saving = row(self.folder, self.save)
         self.question = widgets.HTML()
-        yes = panel.button("Run it", self._rerun, primary=True)
-        no = panel.button("Do not", self._hide_question)
+        yes = panel.button("Run", self._rerun, primary=True)
+        no = panel.button("Cancel", self._hide_question)
         self.confirm = row(self.question, yes, no)
         top = [] if pictures is None else [pictures]
         actions = row(*more, self.rerun_button, self.copy_id)
@@ -68,7 +68,7 @@ class Details(widgets.VBox):
         self.rerun_button.layout.display = "" if job.resubmit is not None else "none"
 
     def _on_copy(self, done: bool) -> None:
-        text = "The id is on the clipboard." if done else f"Copy it by hand: {self.copy_id.text}"
+        text = "The id was copied." if done else f"Copy this text manually: {self.copy_id.text}"
         self._panel.say(text)
 
     def _save(self) -> None:
@@ -90,18 +90,17 @@ class Details(widgets.VBox):
 
     def _price_text(self, job: Job) -> str:
         if job.sandbox:
-            return "On the sandbox nothing is billed."
+            return "The sandbox is free."
         if job.cost is not None:
-            return f"The last time it cost {money(job.cost)}."
+            return f"The last run cost {money(job.cost)}."
         model = self._panel.client.catalog(job.provider).find(job.model, job.provider)
         if model is None or model.cost is None:
-            return "The price is not known."
-        return f"It usually costs {money(model.cost)}."
+            return "The cost is not known."
+        return f"The typical cost is {money(model.cost)}."
 
     def _show_question(self, job: Job, price: str) -> None:
-        self.question.value = (
-            f'<div role="status">Run {html.escape(job.model)} again with the same inputs? '
-            f"{html.escape(price)}</div>"
+        self.question.value = element(
+            "div", f"Run {job.model} again with the same inputs? {price}", role="status"
         )
         self.confirm.layout.display = ""
 
@@ -111,36 +110,38 @@ class Details(widgets.VBox):
     def _rerun(self) -> None:
         self._hide_question()
         if self.job is not None:
-            self._panel.background(self.job.rerun, lambda _: self._panel.say("It is running."))
+            self._panel.background(
+                self.job.rerun, lambda _: self._panel.say("The job was submitted.")
+            )
 
 
-def job_html(job: Job) -> str:
+def job_html(job: Job) -> Html:
     """Return a job as HTML: a heading, the error with its hint, and a list of facts."""
-    badge = ' <span class="sw-pill">sandbox</span>' if job.sandbox else ""
-    title = f"{html.escape(job.model)} · {html.escape(str(job.status))}"
+    pill = fragment(" ", element("span", "sandbox", class_="sw-pill")) if job.sandbox else ""
+    title = f"{job.model} · {job.status}"
     error = ""
     if job.error is not None:
         hint = job.error.hint if isinstance(job.error, SegmindError) else ""
         kind = "sw-hint" if job.status is Status.COMPLETED else "sw-error"
-        error = f'<div class="{kind}">{html.escape(f"{job.error} {hint}".strip())}</div>'
+        error = element("div", f"{job.error} {hint}".strip(), class_=kind)
     facts = {
         **{name: _plain(value) for name, value in job.inputs.items()},
-        "took": seconds(job.elapsed) if job.elapsed else "",
+        "duration": seconds(job.elapsed) if job.elapsed else "",
         "cost": money(job.cost) if job.cost is not None else "",
         "seed used": "" if job.seed in (None, job.inputs.get("seed")) else str(job.seed),
-        "started": job.created.replace("T", " ")[:19] + " UTC",
+        "started": date_and_time(job.created),
         "id": job.id,
         "file" if len(job.outputs) == 1 else "files": "\n".join(
             str(asset.path or asset.url) for asset in job.outputs
         ),
     }
-    items = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
-        for name, text in facts.items()
-        if text
+    items = (
+        fragment(element("dt", name), element("dd", text)) for name, text in facts.items() if text
     )
-    return (
-        f'<h4 class="sw-details-title">{title}{badge}</h4>{error}<dl class="sw-facts">{items}</dl>'
+    return fragment(
+        element("h4", title, pill, class_="sw-details-title"),
+        error,
+        element("dl", *items, class_="sw-facts"),
     )
 
 

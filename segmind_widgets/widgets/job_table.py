@@ -1,8 +1,8 @@
-"""A table of jobs as one widget: one message updates all rows, however many there are.
+"""A table of jobs as one widget, in which a single message updates all rows.
 
-Messages from the browser: `act` (name, key) and `look` (keys of rows that need a thumbnail).
-Messages to the browser: `seen` (key, media_type, one buffer) and `patch` (rows: changed facts by
-key; summary).
+Messages from the browser: `act` (name, key), `look` (keys of rows that need a thumbnail) and
+`extra` (asks for the script that places the details). Messages to the browser: `seen` (key,
+media_type, one buffer), `extra` (one buffer) and `patch` (rows: changed values by key; summary).
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import Any
 from traitlets import Dict, Unicode
 
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.formatting import money, seconds
+from segmind_widgets.formatting import money, prompt_text, seconds
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.widgets.browser import STATIC, Browser
-from segmind_widgets.widgets.values import prompt_text
 
 _MAX_TEXT = 160  # characters of a prompt
 
@@ -50,10 +49,10 @@ class JobTable(Browser):
         self._on_act = on_act
         self._load = load
         self._background = background
-        super().__init__({"act": self._act, "look": self._look})
+        super().__init__({"act": self._act, "look": self._look, "extra": self._send_extra})
 
     def show(self, rows: list[dict[str, Any]], summary: str) -> None:
-        """Show these rows; where the keys are the same as before, send only the changes."""
+        """Show these rows; if the keys are the same as before, send only the changes."""
         before = self.content["rows"]
         if [row["key"] for row in rows] != [row["key"] for row in before]:
             self.content = {"rows": rows, "summary": summary}
@@ -61,12 +60,15 @@ class JobTable(Browser):
         changes = {row["key"]: _changes(old, row) for old, row in zip(before, rows, strict=True)}
         changes = {key: facts for key, facts in changes.items() if facts}
         if changes or summary != self.content["summary"]:
-            # update in place, for pages that are loaded later; open pages get the patch
+            # updated in place for pages that are loaded later; open pages get the patch
             self.content.update(rows=rows, summary=summary)
             self._post({"type": "patch", "rows": changes, "summary": summary})
 
     def _act(self, content: dict[str, Any], _: list[Any]) -> None:
         self._on_act(content["name"], content["key"])
+
+    def _send_extra(self, content: dict[str, Any], _: list[Any]) -> None:  # noqa: ARG002
+        self._post({"type": "extra"}, (STATIC / "lightbox.js").read_bytes())
 
     def _look(self, content: dict[str, Any], _: list[Any]) -> None:
         def answer() -> None:
@@ -93,7 +95,7 @@ def facts(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "status": str(job.status),
-        "message": "not followed here" if resumable else job.message or reason[:_MAX_TEXT],
+        "message": "not watched here" if resumable else job.message or reason[:_MAX_TEXT],
         "model": job.model,
         "prompt": prompt[:_MAX_TEXT],
         "time": f"{seconds(job.elapsed)}{usual}" if job.elapsed or live else "",

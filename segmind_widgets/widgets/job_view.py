@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import ipywidgets as widgets
-from traitlets import HasTraits
 
 from segmind_widgets.formatting import cost_text, duration, money, seconds
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import element, fragment, join
 from segmind_widgets.types import Status
 from segmind_widgets.widgets.base import error_text, free
+from segmind_widgets.widgets.live import Line
+from segmind_widgets.widgets.served import serve
 
 _STYLES = {Status.COMPLETED: "success", Status.FAILED: "danger", Status.UNKNOWN: "warning"}
 _BAR_COLOR = "var(--jp-brand-color1, #1976d2)"
@@ -31,18 +32,18 @@ _OBSERVED_TRAITS = (
 
 
 def bar_value(source: Any, elapsed: float) -> float:
-    """Return the value of a bar, which moves back and forth where the progress is unknown.
+    """Return the value of a bar, which moves back and forth while the progress is unknown.
 
     Args:
         source: a job or a batch.
-        elapsed: its seconds.
+        elapsed: the elapsed seconds.
     """
     return 0.9 - 0.8 * abs((elapsed % 4) / 2 - 1) if source.indeterminate else source.progress
 
 
 def job_facts(job: Job) -> list[str]:
-    """Return HTML for the state of a job: status, model, time, cost, and a message."""
-    facts = [f"<b>{html.escape(str(job.status))}</b>", html.escape(job.model)]
+    """Return the state of a job, as text or HTML: status, model, time, cost, and a message."""
+    facts: list[str] = [element("b", str(job.status)), job.model]
     has_usual_time = job.expected_seconds and not job.status.final
     usual = (
         f" of about {seconds(job.expected_seconds)}"
@@ -55,16 +56,16 @@ def job_facts(job: Job) -> list[str]:
     if job.sandbox:
         facts.append("sandbox")
     message = job.message if job.error is None else error_text(job.error)
-    facts += [f"<i>{html.escape(text)}</i>" for text in (message, job.observer_error) if text]
+    facts += [element("i", text) for text in (message, job.observer_error) if text]
     return facts
 
 
 def batch_facts(batch: Any) -> list[str]:
-    """Return HTML for the state of a batch, from its traits: rows, cost, rate, time left."""
+    """Return the state of a batch, as text or HTML: rows, cost, rate, time left."""
     total = f" of {batch.total:,}" if batch.total is not None else ""
-    facts = [f"<b>{batch.done:,}{total} done</b>"]
-    facts += [f"{batch.reused:,} before, not paid again"] if batch.reused else []
-    failed = f'<span class="sw-error">{batch.failed:,} failed</span>'
+    facts: list[str] = [element("b", f"{batch.done:,}{total} done")]
+    facts += [f"{batch.reused:,} done earlier (not billed again)"] if batch.reused else []
+    failed = element("span", f"{batch.failed:,} failed", class_="sw-error")
     facts += [failed] if batch.failed else []
     facts += [f"{batch.running:,} running"] if batch.running else []
     facts += [cost_text(batch.cost, batch.unpriced)]
@@ -72,11 +73,63 @@ def batch_facts(batch: Any) -> list[str]:
     if batch.eta and not batch.finished:
         facts.append(f"about {duration(batch.eta)} left")
     facts += ["sandbox"] if batch.sandbox else []
-    return facts + ([f"<i>{html.escape(batch.observer_error)}</i>"] if batch.observer_error else [])
+    return facts + ([element("i", batch.observer_error)] if batch.observer_error else [])
+
+
+def job_line(job: Job) -> Line:
+    """Return the live line of a job."""
+    command = f"%segmind_jobs --resume {job.id}"
+    watching = job.watching and not job.done
+    fetches = " fetches its result, also after a restart."
+    continues = f"The job {job.id} continues without this notebook. "
+    if job.sandbox:
+        fetches = " fetches its result while the sandbox runs."
+        continues = f"The job {job.id} is on the sandbox; the built-in one ends with its kernel. "
+    return Line(
+        text=join(" · ", job_facts(job)),
+        sentence=fragment(continues, element("code", command), fetches),
+        plain=f"{job.status} · {job.caption}\n{command}{fetches}",
+        announced=f"{job.model}: {job.status}",
+        share=-1.0 if job.indeterminate else job.progress,
+        look=_STYLES.get(job.status, ""),
+        button="Stop watching" if watching else "",
+        hint=f"The job continues; {command} fetches its result",
+    )
+
+
+def batch_line(batch: Any) -> Line:
+    """Return the live line of a batch, for front ends that show no widgets."""
+    sentence = (
+        f"The batch {batch.name} was running when this notebook was saved. Run the cell again "
+        "to continue"
+        " it: finished rows are not paid again."
+    )
+    return Line(
+        text=join(" · ", batch_facts(batch)),
+        sentence=fragment(sentence),
+        plain=f"{batch.caption}\n{sentence}",
+        announced=batch.model,
+        share=-1.0 if batch.indeterminate else batch.progress,
+    )
+
+
+def upload_line(files: int, count: int, total: int) -> Line:
+    """Return the live line of an upload, with `count` of `total` bytes sent."""
+    noun = f"{files} file{'s' * (files > 1)}"
+    sizes = f"{count / 1e6:.1f} of {total / 1e6:.1f} MB"
+    return Line(
+        text=join(" · ", [element("b", "uploading"), noun, sizes]),
+        sentence=fragment(
+            "This upload was in progress when the notebook was saved. Run the cell again."
+        ),
+        plain=f"uploading · {noun} · {sizes}",
+        announced=f"uploading {noun}",
+        share=count / total if total else 1.0,
+    )
 
 
 class ProgressLine(widgets.HBox):
-    """A progress bar with a line of text: the base of `JobView` and `UploadView`."""
+    """A progress bar with a line of text: the base of `JobView` and `JobProgress`."""
 
     def __init__(self, *more: widgets.Widget, label: str) -> None:
         self.bar = widgets.FloatProgress(
@@ -87,15 +140,19 @@ class ProgressLine(widgets.HBox):
         self._fallback = label
         super().__init__(
             [self.bar, self.text, *more],
-            layout={"flex_flow": "row wrap", "align_items": "center", "width": "100%"},
+            layout={
+                "flex_flow": "row wrap",
+                "align_items": "center",
+                "grid_gap": "4px 8px",
+                "width": "100%",
+            },
         )
+        serve(self)
 
     def say(self, text: str) -> None:
-        """Show a line of HTML beside the bar."""
-        content = (
-            '<div role="status" style="font-size:13px;line-height:1.5;padding:0 8px;'
-            f'overflow-wrap:anywhere">{text}</div>'
-        )
+        """Show text or HTML next to the bar."""
+        style = "font-size:13px;line-height:1.5;overflow-wrap:anywhere"
+        content = element("div", text, style=style)
         if self.text.value != content:
             self.text.value = content
 
@@ -106,10 +163,10 @@ class ProgressLine(widgets.HBox):
             self.bar.style.bar_color = None if style else _BAR_COLOR
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        """Return the widget, with text for notebooks that are opened without a kernel."""
+        """Return the widget, with a text for notebooks that are opened without a kernel."""
         data: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
         data["text/plain"] = self._fallback
-        data["text/html"] = f"<p>{html.escape(self._fallback)}</p>"
+        data["text/html"] = element("p", self._fallback)
         return data
 
     def close(self) -> None:
@@ -131,14 +188,14 @@ class JobView(ProgressLine):
     def __init__(self, job: Job) -> None:
         self.stop = widgets.Button(
             description="Stop watching",
-            tooltip="The job goes on; %segmind_jobs --resume gets it back",
+            tooltip="The job continues; %segmind_jobs --resume fetches its result",
             layout={"width": "auto", "flex": "0 0 auto"},
         )
         self.stop.add_class("sw-button")  # the style of other buttons, inside a panel
         super().__init__(
             self.stop,
-            label=f"The job {job.id} ({job.model}) was running when this was saved."
-            f" %segmind_jobs --resume {job.id} gets it back.",
+            label=f"The job {job.id} ({job.model}) was running when this notebook was saved. "
+            f"%segmind_jobs --resume {job.id} fetches its result.",
         )
         self.job = job
         self.stop.on_click(self._stop)
@@ -161,18 +218,18 @@ class JobView(ProgressLine):
         self.color(_STYLES.get(job.status, ""))
         if job.done or not job.watching:
             self.stop.layout.display = "none"
-        self.say(" · ".join(job_facts(self.job)))
+        self.say(join(" · ", job_facts(self.job)))
 
 
 class JobProgress(ProgressLine):
-    """A progress bar and a line of text for a job or a batch, by their traits alone.
+    """A progress bar and a line of text for a job or a batch, driven only by its traits.
 
     Args:
         source: the job or the batch, observed until `close`.
     """
 
     def __init__(self, source: Any) -> None:
-        super().__init__(label=f"{source.model} was running when this was saved.")
+        super().__init__(label=f"{source.model} was running when this notebook was saved.")
         self.source = source
         self._is_batch = source.has_trait("total")
         source.observe(self._show)
@@ -191,27 +248,11 @@ class JobProgress(ProgressLine):
         self.color(_batch_style(source) if self._is_batch else _STYLES.get(source.status, ""))
         facts = batch_facts(source) if self._is_batch else job_facts(source)
         if self._is_batch and source.message:
-            facts.append(f"<i>{html.escape(source.message)}</i>")
-        self.say(" · ".join(facts))
+            facts.append(element("i", source.message))
+        self.say(join(" · ", facts))
 
 
 def _batch_style(batch: Any) -> str:
     if not batch.finished:
         return ""
     return "warning" if batch.failed or batch.error else "success"
-
-
-class UploadView(ProgressLine, HasTraits):
-    """The progress of an upload."""
-
-    def __init__(self, files: int) -> None:
-        noun = "file" if files == 1 else "files"
-        were = "was" if files == 1 else "were"
-        super().__init__(label=f"{files} {noun} {were} being uploaded when this was saved.")
-        self._noun = f"{files} {noun}"
-        self.say(f"<b>uploading</b> · {self._noun}")
-
-    def show_progress(self, count: int, total: int) -> None:
-        """Show that `count` of `total` bytes were sent."""
-        self.bar.value = count / total if total else 1.0
-        self.say(f"<b>uploading</b> · {self._noun} · {count / 1e6:.1f} of {total / 1e6:.1f} MB")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -12,9 +11,12 @@ from typing import Any
 import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.damage import check_content
+from segmind_widgets.assets.folders import path_kind
 from segmind_widgets.catalog.catalog import media_type
 from segmind_widgets.catalog.validation import describe_schema, types
 from segmind_widgets.errors import AssetError, InputError
+from segmind_widgets.markup import element, fragment
 from segmind_widgets.widgets.base import free
 from segmind_widgets.widgets.drop import Drop
 from segmind_widgets.widgets.fields import Field
@@ -24,8 +26,7 @@ from segmind_widgets.widgets.recent import Recent, local_kind, local_thumbnail, 
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
-_PICTURE_TYPES = {"image/png", "image/jpeg", "image/webp", "image/gif"}  # Pillow reads all of these
-_NOUNS = {"image": "picture", "video": "video", "audio": "sound file"}
+_NOUNS = {"image": "image", "video": "video", "audio": "audio file"}
 
 
 class MediaField(widgets.VBox):
@@ -52,6 +53,7 @@ class MediaField(widgets.VBox):
             accept="" if self.media == "*" else f"{self.media}/*",
             multiple=self.many,
             label=self._drop_label(),
+            placeholder="URL, path or $name",
             compact=True,
         )
         self._recent = panel.button(
@@ -66,15 +68,15 @@ class MediaField(widgets.VBox):
     def _drop_label(self) -> str:
         noun = _NOUNS.get(self.media, "file")
         files = f"{noun}s" if self.many else f"a {noun}"
-        return f"{self.field.label}: drop or paste {files}, a URL or $name"
+        return f"{self.field.label}: drop or paste {files}"
 
     def _label(self) -> widgets.Widget:
         field = self.field
-        star = '<span aria-hidden="true"> *</span>' if field.required else ""
-        spoken = '<span class="sw-unseen">, required</span>' if field.required else ""
-        tip = html.escape(field.spec()["tip"], quote=True)
-        text = html.escape(field.label)
-        label = widgets.HTML(f'<span class="sw-label" title="{tip}">{text}{star}{spoken}</span>')
+        star = element("span", " *", aria_hidden="true")
+        spoken = element("span", ", required", class_="sw-unseen")
+        mark = fragment(star, spoken) if field.required else ""
+        tip = field.spec()["tip"]
+        label = widgets.HTML(element("span", field.label, mark, class_="sw-label", title=tip))
         label.add_class("sw-label-line")
         return label
 
@@ -82,7 +84,7 @@ class MediaField(widgets.VBox):
 
     @property
     def value(self) -> Any:
-        """Return an Asset or a URL as text, or a list where the input is a list; None if empty."""
+        """Return an Asset or a URL as text, or a list if the input is a list; None if empty."""
         values = [asset if asset.local else asset.url for asset in self._items.values()]
         if self.many:
             return values or None
@@ -90,19 +92,32 @@ class MediaField(widgets.VBox):
 
     @value.setter
     def value(self, value: Any) -> None:
-        """Show a source of `Asset.of`, or a list. Raises ValueError where `Asset.of` fails."""
+        """Show a source of `Asset.of`, or a list of them. Raises ValueError if `Asset.of` fails."""
         sources = value if _is_list(value) else [] if value is None else [value]
         try:
             files = [self._with_file(Asset.of(source)) for source in sources]
         except AssetError as error:
             raise ValueError(str(error)) from error
         if len(files) > 1 and not self.many:
-            raise ValueError(f"{self.field.name} takes one file")
+            raise ValueError(f"{self.field.name} accepts only one file")
         self._items.clear()
         self._add(files)
 
+    def takes(self, kind: str) -> bool:
+        """Return whether the field takes files of this kind, such as "image"."""
+        return self.media in ("*", kind)
+
+    def put(self, asset: Asset) -> None:
+        """Put a file in and focus the field; it replaces the one there, or is added to a list.
+
+        Raises:
+            InputError: the file cannot be read, or is of another kind.
+        """
+        self._choose([asset])
+        self._drop.wants_focus = True
+
     def say(self, text: str, *, error: bool = False) -> None:
-        """Show a line under the field."""
+        """Show a line of text below the field."""
         self._drop.say(text, error=error)
 
     # actions of the user
@@ -118,10 +133,7 @@ class MediaField(widgets.VBox):
         elif value.startswith(("http://", "https://", "data:")):
             self._choose([Asset.of(value)])
         else:
-            raise InputError(
-                f"{text[:60]} is not a URL.",
-                hint="Paste a URL, $name for a variable, or file:PATH for a file on this machine.",
-            )
+            self._choose([_file(value)])
 
     def _choose(self, assets: list[Asset]) -> None:
         for asset in assets:
@@ -139,10 +151,10 @@ class MediaField(widgets.VBox):
                 f"{asset.filename} is {asset.media_type}: `{self.field.name}` takes"
                 f" {describe_schema(schema)}."
             )
-        check_readable(asset)
+        check_content(asset)
 
     def _with_file(self, asset: Asset) -> Asset:
-        """Return the asset with a file on disk, so that a cell can name it."""
+        """Return the asset with a file on disk, so that a cell can refer to it."""
         if asset.data is None:
             return asset
         folder = self.panel.incoming / str(asset.sha256)[:16]
@@ -183,7 +195,7 @@ class MediaField(widgets.VBox):
     # recent outputs
 
     def show_recent(self) -> None:
-        """Show the newest outputs that fit, or hide them again."""
+        """Show the newest outputs of a matching kind, or hide them again."""
         if self._outputs is not None:
             before, self._outputs = self._outputs, None
             self.children = [child for child in self.children if child is not before]
@@ -206,27 +218,23 @@ class MediaField(widgets.VBox):
 
 
 def to_assets(value: Any) -> Any:
-    """Convert each file in a value to an Asset; text (URLs) stays as it is."""
+    """Convert each file in a value to an Asset; text (URLs) is unchanged."""
     if _is_list(value):
         return [to_assets(item) for item in value]
     return value if isinstance(value, str) else Asset.of(value)
 
 
-def check_readable(asset: Asset) -> None:
-    """Raise InputError for an empty file and for a picture that cannot be decoded."""
-    if asset.local and asset.size == 0:
-        raise InputError(f"{asset.filename} is empty.", hint="Choose another file.")
-    if asset.local and asset.media_type in _PICTURE_TYPES and not _is_picture(asset):
-        raise InputError(
-            f"{asset.filename} is damaged, or not a picture.", hint="Choose another file."
-        )
-
-
-def _is_picture(asset: Asset) -> bool:
-    try:
-        return bool(asset.pixels)
-    except AssetError:
-        return False
+def _file(text: str) -> Asset:
+    """Return the file of a path. Raises InputError where there is none."""
+    kind = path_kind(text)
+    if kind == "file":
+        return Asset.of(Path(text).expanduser().resolve())
+    if kind == "folder":
+        raise InputError(f"{text[:60]} is a folder.", hint="Give the path of one of its files.")
+    raise InputError(
+        f"There is no file {text[:60]} in {Path.cwd()}.",
+        hint="Give a URL, the path of a file, or $name for a variable.",
+    )
 
 
 def _is_list(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A grid of thumbnails of pictures and other files, with an enlarged view.
+"""A grid of thumbnails of files, with an enlarged view.
 
 The bytes stay in the kernel: the browser requests thumbnails as they scroll into view, and no
 bytes are in the widget's state. Messages from the browser:
@@ -13,7 +13,6 @@ media_type, one buffer), `failed` (the request, text) and `save` (token, name).
 
 from __future__ import annotations
 
-import mimetypes
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 from traitlets import Bool, Dict, Int, List, TraitError, Unicode, validate
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.media_types import type_of_name
 from segmind_widgets.errors import InputError
 from segmind_widgets.widgets.browser import STATIC, Browser, error_text
 
@@ -30,7 +30,7 @@ _MAX_SIDE = 4096  # px
 
 
 def display_kind(asset: Asset) -> str:
-    """Return the member of `KINDS` that fits an asset; "file" for a 3D model, a PDF and others."""
+    """Return the member of `KINDS` for an asset; "file" for a 3D model, a PDF and other files."""
     return asset.kind if asset.kind in KINDS else "file"
 
 
@@ -42,10 +42,10 @@ class Pictures(Browser):
     """The grid.
 
     Args:
-        load: returns the bytes and the media type of a key's thumbnail, at most so many px wide
-            and high; for a text its beginning (`text/plain`). With empty bytes, the symbol of the
-            kind is shown. Its errors are shown in the thumbnail's place. Called for `image`,
-            `video` and `text`.
+        load: called with a key and a size in px; returns the bytes and the media type of a
+            thumbnail of at most that width and height, or for a text its beginning (`text/plain`).
+            If the bytes are empty, an icon for the kind is shown. Its errors are shown instead of
+            the thumbnail. Called for `image`, `video` and `text`.
         items: initial value of the trait.
         whole: returns the path of a key's file, to play, read and download it.
         on_action: called with the name of an action and the key, except for `download` and `copy`,
@@ -63,7 +63,7 @@ class Pictures(Browser):
     _css = STATIC / "pictures.css"
 
     items = List(Dict()).tag(sync=True)
-    """Dicts with `key` (unique, and always of the same content) and any of `alt` (the prompt),
+    """Dicts with `key` (unique; its content never changes) and any of `alt` (the prompt),
     `caption`, `badge`, `kind` (of `KINDS`; default image), `note`, `busy`, `error`, `url` (for
     `copy`), `name` (for `download`) and `actions` (names; default all)."""
     side = Int(160, min=32).tag(sync=True)
@@ -75,8 +75,8 @@ class Pictures(Browser):
     actions = List(Dict()).tag(sync=True)
     """Buttons under each item: dicts with `name`, `label` and `title` (tooltip)."""
     wrap = Bool(True).tag(sync=True)
-    """Whether rows wrap; else there is one row that scrolls sideways."""
-    label = Unicode("Pictures").tag(sync=True)
+    """Whether rows wrap; if not, a single row scrolls horizontally."""
+    label = Unicode("Images").tag(sync=True)
     """The name of the list, for screen readers."""
     empty = Unicode("").tag(sync=True)
     """The text shown for an empty list."""
@@ -103,7 +103,7 @@ class Pictures(Browser):
         super().__init__(receivers, piece=piece, items=list(items), **traits)
 
     def download(self, path: Path, name: str | None = None) -> None:
-        """Make the browser save a file, under its own name or `name`."""
+        """Let the browser save a file under its own name, or under `name`."""
         token = uuid.uuid4().hex
         self._downloads[token] = path, name or path.name
         self._post({"type": "save", "token": token, "name": name or path.name})
@@ -138,7 +138,7 @@ class Pictures(Browser):
                 "id": content["id"],
                 "name": name,
                 "size": path.stat().st_size,
-                "media_type": mimetypes.guess_type(name)[0] or "",
+                "media_type": type_of_name(name) or "",
             }
             self._post(answer, data)
 
@@ -168,7 +168,7 @@ class Pictures(Browser):
         self._background(safe_answer)
 
     def report_failure(self, content: dict[str, Any], error: Exception) -> None:
-        """Answer a request for bytes with the error; show other errors below the list."""
+        """Reply to a request for bytes with the error; show other errors below the list."""
         if content.get("type") in ("look", "part"):
             self._post(
                 {**content, "type": "failed", "asked": content["type"], "text": error_text(error)}

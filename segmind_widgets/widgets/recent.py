@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.formatting import prompt_text
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures, display_kind
-from segmind_widgets.widgets.values import prompt_text
 
 _MAX_JOBS = 12
 _SIDE = 96  # px of a thumbnail
@@ -59,7 +59,7 @@ def recent_outputs(panel: Host, media: str) -> Iterator[tuple[Asset, str]]:
     for job in panel.client.jobs(last=_MAX_JOBS):
         for asset in job.outputs:
             if media in ("*", asset.kind):
-                yield asset, prompt_text(job.inputs) or job.model
+                yield asset, prompt_text(job.inputs) or f"{job.model} · {asset.filename}"
 
 
 def local_thumbnail(assets: Mapping[str, Asset], key: str, side: int) -> tuple[bytes, str]:

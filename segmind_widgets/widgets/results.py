@@ -1,4 +1,4 @@
-"""The outputs of jobs as a grid; their files are read when they come into view."""
+"""The outputs of jobs as a grid; files are read when they come into view."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, NotFound
+from segmind_widgets.formatting import prompt_text
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.widgets.host import Host
 from segmind_widgets.widgets.pictures import Pictures, display_kind
-from segmind_widgets.widgets.values import prompt_text
 
 
 class ResultPictures(Pictures):
@@ -27,7 +27,7 @@ class ResultPictures(Pictures):
         )
 
     def add(self, job: Job) -> None:
-        """Put a finished job's outputs first; do nothing where they are shown already."""
+        """Insert a finished job's outputs first; do nothing if they are already shown."""
         new = assets_by_key(job)
         if new.keys() <= self._assets.keys():
             return
@@ -35,7 +35,7 @@ class ResultPictures(Pictures):
         self.items = [*self.job_items(job), *self.items]
 
     def show(self, jobs: list[Job]) -> None:
-        """Show the outputs of these jobs and no others."""
+        """Show exactly the outputs of these jobs."""
         self._assets = {key: asset for job in jobs for key, asset in assets_by_key(job).items()}
         self.items = [item for job in jobs for item in self.job_items(job)]
 
@@ -49,11 +49,15 @@ class ResultPictures(Pictures):
             raise NotFound("This item is no longer shown.", hint="Open the gallery again.")
         return self._assets[key]
 
+    def focus_item(self, key: str) -> None:
+        """Move the keyboard focus to an item."""
+        self._post({"type": "focus", "key": key})
+
     def thumbnail(self, key: str, side: int) -> tuple[bytes, str]:
         """Return the thumbnail of an item and its media type.
 
         Raises:
-            NotFound: the item is gone from the list, or its file from the disk.
+            NotFound: the item is no longer in the list, or its file no longer on the disk.
         """
         asset = self.asset(key)
         try:
@@ -82,16 +86,21 @@ ACTIONS = [
 
 def assets_by_key(job: Job) -> dict[str, Asset]:
     """Return the outputs of a job by their keys."""
-    return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
+    names = [asset.filename for asset in job.outputs]
+    if len(set(names)) < len(names):
+        return {f"{job.id}/{index}": asset for index, asset in enumerate(job.outputs)}
+    # not by index, which changes when an earlier output is deleted: a key's content must not
+    return {f"{job.id}/{asset.filename}": asset for asset in job.outputs}
 
 
 def items(job: Job) -> list[dict[str, Any]]:
     """Return the outputs of a job as items of `Pictures`."""
-    alt = prompt_text(job.inputs) or job.model
+    prompt = prompt_text(job.inputs)
     result = []
     for key, asset in assets_by_key(job).items():
         name = f"{asset.name} · " if asset.name else ""
-        item = {"key": key, "alt": alt, "caption": name + job.caption}
+        alt = prompt or f"{job.model} · {asset.filename}"
+        item = {"key": key, "alt": alt, "caption": name + job.caption, "name": asset.filename}
         item["kind"] = display_kind(asset)
         item["badge"] = "sandbox" if job.sandbox else ""
         item["url"] = f"file:{asset.path}" if asset.path else asset.url or ""

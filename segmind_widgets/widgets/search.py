@@ -1,15 +1,16 @@
-"""Search fields for jobs: words of the inputs, and a model."""
+"""Search fields for jobs: words in the inputs, and a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ipywidgets as widgets
 
 from segmind_widgets.widgets.text_box import TextBox
 
-_ALL_MODELS = ("every model", "")
+_ALL_MODELS = ("any", "")
 
 
 class Search(widgets.HBox):
@@ -29,8 +30,9 @@ class Search(widgets.HBox):
         on_change: Callable[[], object],
         *more: widgets.Widget,
     ) -> None:
+        self._models: dict[str, tuple[str, str]] = {}  # the field's value → model, provider
         self.text = TextBox(
-            clean, words, description="Find", placeholder="words of a prompt", live=True
+            clean, words, description="Find", placeholder="words in the prompt", live=True
         )
         self.text.add_class("sw-wide")
         self.model = widgets.Dropdown(options=[_ALL_MODELS], description="Model")
@@ -43,17 +45,27 @@ class Search(widgets.HBox):
     @property
     def filters(self) -> dict[str, Any]:
         """Return the search as filters of `client.jobs`."""
-        return {"text": self.text.value.strip(), "target": self.model.value or ""}
+        target, provider = self._models.get(self.model.value or "", ("", ""))
+        return {"text": self.text.value.strip(), "target": target, "provider": provider}
 
     @property
     def is_active(self) -> bool:
         """Return whether any filter is set."""
         return any(self.filters.values())
 
-    def set_models(self, models: list[str]) -> None:
-        """Replace the list of models; the selection stays."""
-        names = sorted({*models, *filter(None, [self.model.value])}, key=str.lower)
-        options = [_ALL_MODELS, *((name, name) for name in names)]
+    def set_models(self, models: Iterable[tuple[str, str]]) -> None:
+        """Replace the list of models, each with its provider; the selection stays."""
+        found = sorted(set(models), key=lambda model: (model[0].lower(), model[1]))
+        counts = Counter(name for name, _ in found)
+        several = {name for name, count in counts.items() if count > 1}
+        labels: dict[str, str] = {}
+        for name, provider in found:
+            value = f"{provider}:{name}" if name in several else name
+            self._models[value] = name, provider if name in several else ""
+            labels[value] = f"{name} ({provider})" if name in several else name
+        if self.model.value:
+            labels.setdefault(self.model.value, self.model.value)
+        options = [_ALL_MODELS, *((label, value) for value, label in labels.items())]
         if tuple(options) != tuple(self.model.options):
             selection = self.model.value
             with self.model.hold_trait_notifications():

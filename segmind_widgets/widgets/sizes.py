@@ -14,7 +14,7 @@ _DEFAULT_SIDE = 1024  # px
 
 
 def presets(fields: Mapping[str, Field]) -> dict[str, Any] | None:
-    """Return size presets where a form has a numeric width and height, else None.
+    """Return size presets if a form has numeric fields for width and height, else None.
 
     {"names": [width, height], "sizes": [["1:1", 1024, 1024], …]}, in pixels.
     """

@@ -1,7 +1,7 @@
-"""Fields for free text, in which a person may paste an API key by mistake.
+"""Fields for free text, into which an API key may be pasted by mistake.
 
-The browser sends text as a message, never as a trait: traits are saved in the notebook, and a key
-would be in it even if the kernel removed it at once.
+The browser sends text as a message, never as a trait: traits are saved in the notebook, which could
+contain a key even if the kernel removed it at once.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ class TextBox(Browser):
     _esm = STATIC / "text.js"
 
     value = Unicode("").tag(sync=True)
-    """The text, set by the kernel alone."""
+    """The text; only the kernel sets it."""
     description = Unicode("").tag(sync=True)
     placeholder = Unicode("").tag(sync=True)
     rows = Int(1, min=1).tag(sync=True)
     live = Bool(False).tag(sync=True)
-    """Whether each pause in typing sends the text, and not only the end of it."""
+    """Whether the text is sent after each pause in typing, and not only when the field loses "
+    "the focus."""
     button = Unicode("").tag(sync=True)
     """The label of a button that sends the text; "" for none."""
     keeps = Bool(True).tag(sync=True)
@@ -47,25 +48,25 @@ class TextBox(Browser):
     def _on_message(self, content: dict[str, Any], _: list[Any]) -> None:
         text = str(content["text"])
         if len(text) > _MAX_LENGTH:
-            raise InputError("The text is too long.", hint="Save it as a file.")
+            raise InputError("The text is too long.", hint="Save it as a file instead.")
         self.say("")
         self.take(text)
         self._post({"type": "taken"})
 
     def take(self, text: str) -> None:
-        """Show a text without its keys."""
+        """Show a text without the keys in it."""
         value = self._clean(text)
         if value != text:
-            self.say("An API key was left out.")
+            self.say("An API key was removed from the text.")
         self.value = value
 
 
 class PasteBox(TextBox):
-    """A field whose text is read once and not kept.
+    """A field whose text is processed once and not kept.
 
     Args:
-        on_text: called with each text, keys and all; it must not store or show it.
-        traits: as of `TextBox`.
+        on_text: called with each text, including keys; it must neither store nor show the text.
+        traits: as for `TextBox`.
     """
 
     def __init__(self, on_text: Callable[[str], object], **traits: Any) -> None:

@@ -20,7 +20,7 @@ def from_yaml(text: str, names: Mapping[str, Any], name: str) -> Any:
     try:
         return cells.parse_body(f"value:\n{indent(text.strip(), '  ')}", names)["value"]
     except CellError as error:
-        # the line number is that of the wrapped text, so the input's name replaces it
+        # the line number refers to the wrapped text, so it is replaced by the input's name
         message = _LINE_PREFIX.sub(f"`{name}` ", error.message)
         raise CellError(message, hint=error.hint, field=name) from None
 
@@ -31,20 +31,9 @@ def from_scalar(text: str, names: Mapping[str, Any], name: str) -> Any:
     return from_yaml(text, names, name) if _STRUCTURED.match(text) else parse_scalar(text)
 
 
-def prompt_text(inputs: Mapping[str, Any]) -> str:
-    """Return the prompt, else the last message of a conversation, else ""."""
-    for name in ("prompt", "text", "lyrics"):
-        if isinstance(inputs.get(name), str):
-            return inputs[name]
-    messages = inputs.get("messages")
-    last = messages[-1] if isinstance(messages, (list, tuple)) and messages else None
-    content = last.get("content") if isinstance(last, Mapping) else None
-    return content if isinstance(content, str) else ""
-
-
 def to_yaml(value: Any, name: str) -> str:
     """Format a value as one line of YAML. Raises CellError where it has no text form."""
-    cells.dump({name: value})  # for its error message, which names the input
+    cells.dump({name: value})  # for the error message, which names the input
     return cells.dump({"value": [value]}).removeprefix("value: [").removesuffix("]\n")
 
 

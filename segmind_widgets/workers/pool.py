@@ -20,6 +20,7 @@ import uuid
 from asyncio import CancelledError
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,9 +54,9 @@ if TYPE_CHECKING:
 
 MAX_TRIES = 3  # of a task whose worker was lost
 _DEFAULT_SLOTS = 8  # for executors that do not tell their number of workers
-_MAX_TASKS = 64  # of one kind at once
-_WAIT_MESSAGE_DELAY = 3.0  # seconds until the job says that it waits for a worker
-_EXECUTOR_ERRORS = (Exception, CancelledError)  # executors may raise any exception
+_MAX_TASKS = 64  # concurrent tasks of one kind
+_WAIT_MESSAGE_DELAY = 3.0  # seconds until the job shows that it waits for a worker
+_EXECUTOR_ERRORS = (Exception, CancelledError)  # executors may raise exceptions of any class
 
 
 class WorkerPool:
@@ -64,7 +65,7 @@ class WorkerPool:
     Each worker has at most one short task and one long task (a v1 run, a download) at a time.
 
     Args:
-        session: the driver's.
+        session: the session of the driver.
         executor: runs the tasks. The caller owns it: the pool does not shut it down.
         folder: a path or an fsspec URL that the driver and all workers can read and write.
 
@@ -86,15 +87,17 @@ class WorkerPool:
         self.folder = open_folder(self.url)
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
-        self._futures: set[Future[Answer]] = set()
-        self._replies: dict[str, Answer] = {}  # to submits of an earlier driver, by row key
+        self._futures: dict[Future[Answer], Job] = {}
+        self._replies: dict[str, Answer] = {}  # replies to submits of an earlier driver, by row key
         self.closed = False
 
     # rows
 
-    def start(self, plan: Plan, *, batch: str, row: int) -> Job:
+    def start(
+        self, plan: Plan, *, batch: str, row: int, assign: Callable[[Job], object] | None = None
+    ) -> Job:
         """Submit the plan as `session.start` does, with requests sent by workers."""
-        return self._session.start(plan, batch=batch, row=row, pool=self)
+        return self._session.start(plan, batch=batch, row=row, assign=assign, pool=self)
 
     def resume(self, job_id: str) -> Job:
         """Resume a job as `session.resume` does, and use the workers' notes on it."""
@@ -103,7 +106,7 @@ class WorkerPool:
     def follow(
         self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
     ) -> None:
-        """Follow a job to its end, with requests and downloads done by workers."""
+        """Watch a job until it ends; workers send its requests and download its results."""
         store = self._session.store
         errands = Errands(self, job, endpoint, store.job(key), self._replies.pop(key, None))
         errands.recipes = options.get("recipes", True)
@@ -157,6 +160,12 @@ class WorkerPool:
 
     # tasks
 
+    def cancel(self, job: Job) -> None:
+        """Cancel the tasks of a job that no worker has begun."""
+        for future, other in list(self._futures.items()):
+            if other is job:
+                future.cancel()
+
     def run_task(
         self, function: Callable[[tasks.Task], Answer], task: tasks.Task, job: Job
     ) -> Answer:
@@ -168,14 +177,14 @@ class WorkerPool:
         try:
             _check_open(self._executor)
             future = self._executor.submit(function, {**task, "task": uuid.uuid4().hex})
-            self._futures.add(future)
+            self._futures[future] = job
             try:
                 while not wait([future], _WAIT_MESSAGE_DELAY).done:
                     _check_open(self._executor)
-                    job.publish(message="waiting for a worker's answer")
+                    job.publish(message="waiting for a worker's reply")
                 return future.result()
             finally:
-                self._futures.discard(future)
+                self._futures.pop(future, None)
         except _EXECUTOR_ERRORS as error:
             message = f"The workers did not run the task: {str(error) or type(error).__name__}"
             raise WorkersLost(f"{message[:300].rstrip('.')}.") from None
@@ -201,7 +210,7 @@ class Errands:
         reply: Answer | None,
     ) -> None:
         self.job, self.endpoint = job, endpoint
-        self.recipes = True  # whether workers put them into pictures
+        self.recipes = True  # whether workers write recipes into pictures
         self._pool, self._reply, self._attempt = pool, reply, 0
         self._notes = Notes(pool.folder, row["batch"] or "", row["key"])
         self._task = {
@@ -286,8 +295,25 @@ class Errands:
         return self._run(function, fields, tries - 1)
 
     def _submit(self, call: Call) -> Reply:
-        """Submit at most once; the notes tell how far a lost worker got."""
+        """Submit at most once; the notes show how far a lost worker got."""
         reply, self._reply = self._reply, None
+        submission = self.job.submission
+        if submission is not None:
+            submission.recall = partial(self._recall, self._attempt)
+        try:
+            return self._submit_once(call, reply)
+        finally:
+            if submission is not None:
+                submission.recall = None
+
+    def _recall(self, attempt: int) -> bool:
+        """Take the submit back; return False where a worker has begun it."""
+        if not self._notes.give_up(attempt):
+            return False
+        self._pool.cancel(self.job)
+        return True
+
+    def _submit_once(self, call: Call, reply: Answer | None) -> Reply:
         fields = {"call": call.to_dict(), "attempt": self._attempt}
         try:
             answer = reply or self._run(tasks.send, fields)
@@ -311,8 +337,8 @@ class RowDownloader(Downloader):
     def fetch(self, outputs: Sequence[Output]) -> None:
         """Download the outputs through a worker, else as `Downloader.fetch` does.
 
-        The driver itself stores bytes that came with the reply, and goes on with its own partial
-        download.
+        The driver itself stores files that are part of the reply, and continues its own partial
+        downloads.
 
         Raises:
             DownloadError: an output cannot be downloaded.

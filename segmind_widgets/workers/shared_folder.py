@@ -95,7 +95,7 @@ class _DiskFolder:
                 return None
 
     def create(self, name: str, data: bytes) -> bool:
-        """Create it exclusively; a reader may see the file empty before its content is written."""
+        """Create the file exclusively; a reader may see it empty before its content is written."""
         with _store_errors(self._root):
             try:
                 with self._path(name).open("xb") as file:
@@ -130,7 +130,7 @@ class _DiskFolder:
 
 
 class _FsspecFolder:
-    """An fsspec URL; without exclusive creation in the store, `create` checks first (racy)."""
+    """An fsspec URL; without exclusive creation, `create` checks first (a race condition)."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -140,7 +140,7 @@ class _FsspecFolder:
             raise InputError(
                 f"The folder {url} cannot be opened: {error}.",
                 hint="Run pip install 'segmind-widgets[fsspec]', here and where the workers are;"
-                " and the package for such URLs, such as s3fs or gcsfs.",
+                " and the package for this kind of URL, such as s3fs or gcsfs.",
             ) from None
         except ValueError as error:
             raise InputError(f"The folder {url} cannot be opened: {error}.", hint=_HINT) from None

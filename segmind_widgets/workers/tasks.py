@@ -6,8 +6,8 @@ environment (SEGMIND_API_KEY, APIMART_API_KEY).
 **Notes** are small JSON files, `<batch>/notes/<key>-<attempt>.json`. The driver first writes
 `<key>.json`, so that a missing note of an attempt proves that nothing was sent. Before a billed
 request, a worker creates the note of the attempt, which only one worker can do, and it writes the
-reply to the note before it returns. So a repeated task, after a lost worker or a scheduler's
-false alarm, submits nothing and returns that reply; a restarted driver reads it, too.
+reply to the note before it returns. So a task that is repeated, because its worker is lost or seems
+to be lost, submits nothing and returns that reply. A restarted driver also reads it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def send(task: Task) -> Answer:
     except SegmindError as error:
         return {"error": error_to_json(error)}
     answer = _send(transport, call)
-    with suppress(StoreError):  # the driver gets the answer without the note, too
+    with suppress(StoreError):  # the driver also gets the answer without the note
         answer = notes.finish(attempt, request, answer)
     return answer
 
@@ -193,7 +193,7 @@ class ResultFiles:
 
 
 class Notes:
-    """The notes of one row's job.
+    """The notes on the job of one row.
 
     Attempts count from 0; a reply such as 429, which refuses the call, allows another one.
     """
@@ -203,7 +203,7 @@ class Notes:
         self._name = f"{safe_name(batch)}/notes/{safe_name(key)}"
 
     def announce(self, row: int) -> None:
-        """Note, before the submit, that workers with this folder will get it."""
+        """Record, before the submit, that workers with this folder will get it."""
         note = json.dumps({"status": "handed out", "row": row, "at": _now()})
         self._folder.write(f"{self._name}.json", note.encode())
 
@@ -233,7 +233,7 @@ class Notes:
         return answer
 
     def done(self, files: list[dict[str, Any]], recipe: Recipe) -> None:
-        """Note that the results are in the folder."""
+        """Record that the results are in the folder."""
         facts = {name: getattr(recipe, name) for name in ("id", "cost", "seed", "time")}
         note = json.dumps({"status": "completed", **facts, "files": files})
         self._folder.write(f"{self._name}-done.json", note.encode())
@@ -262,8 +262,8 @@ class Notes:
             if name in note:
                 return {name: note[name]}
         lost = SubmitUnknown(
-            "A worker was lost while it submitted this row; it returned no id."
-        )  # or a scheduler took a worker for lost that is still sending
+            "A worker was lost while it submitted this row, and no id is known."
+        )  # or a scheduler assumed that a worker was lost while it is still sending
         return {"error": error_to_json(lost)}
 
     def _body(self, attempt: int, body: bytes) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def is_refused(answer: Mapping[str, Any]) -> bool:
     """Return whether a submit was certainly not accepted, so that it may be sent again."""
     if "reply" in answer:
         code = answer["reply"]["status"]
-        return code >= 400 and code != 504  # a gateway's time-out; the run may go on
+        return code >= 400 and code != 504  # a gateway's timeout; the run may continue
     return answer.get("error", {}).get("kind") in _NOT_SENT_ERRORS
 
 

@@ -21,6 +21,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.media_types import sniff, suffix
 from segmind_widgets.assets.preview import INLINE_BYTES
 from segmind_widgets.errors import AssetError
+from segmind_widgets.notebook import listings
 
 
 class Array:
@@ -112,7 +113,7 @@ def test_missing_files_folders_and_jobs_without_output(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("uri", ["data:image/png;base64,AAA", "data:image/png;base64", "data:"])
 def test_cut_data_urls(uri: str) -> None:
-    with pytest.raises(AssetError, match="cut off"):
+    with pytest.raises(AssetError, match="incomplete"):
         Asset.of(uri)
 
 
@@ -185,7 +186,7 @@ def test_any_bytes_have_a_type_and_show_themselves(rest: bytes, head: bytes) -> 
 def test_a_picture_cut_short_shows_a_sentence() -> None:
     asset = Asset(data=picture((300, 300))[:60])
     assert asset.media_type == "image/png"
-    assert "not a picture that can be read" in asset.to_html()
+    assert "is damaged: the end of the image is missing" in asset.to_html()
     assert "image/png" in str(asset)
 
 
@@ -291,3 +292,15 @@ def test_a_large_file_is_hashed_without_growing_memory(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * 1024 * 1024
+
+
+@pytest.mark.parametrize(("mode", "is_clear"), [("RGB", False), ("RGBA", True), ("LA", True)])
+def test_transparency_is_shown_on_a_chequerboard(mode: str, is_clear: bool) -> None:
+    out = io.BytesIO()
+    Image.new(mode, (40, 30), 0).save(out, "PNG")
+    asset = Asset(data=out.getvalue())
+    for html_text in (
+        asset.to_html(),
+        listings.uploads([asset], Asset.preview)._repr_mimebundle_()["text/html"],
+    ):
+        assert ("repeating-conic-gradient" in html_text) == is_clear

@@ -37,7 +37,7 @@ def test_both_modules_do_the_same(module: str) -> None:
     assert Asset.of(f"data:image/png;base64,{text}").content == data
     assert 'src="data:image/jpeg;base64,/9j/' in asset.to_html()
     for broken in ("AAA", "A A=", "é"):
-        with pytest.raises(AssetError, match="cut off or is not base64"):
+        with pytest.raises(AssetError, match="incomplete or not valid base64"):
             Asset.of(f"data:image/png;base64,{broken}")
 
 

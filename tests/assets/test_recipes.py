@@ -259,7 +259,7 @@ def test_without_its_recipe_a_picture_is_as_it_was(original: bytes, tmp_path: Pa
     file = Asset.of(tmp_path / "picture")
     assert file.save(tmp_path / "b.bin", recipe=False).read_bytes() == copy
     assert file.save(tmp_path / "c.bin").read_bytes() == asset.data
-    with pytest.raises(AssetError, match="is the file itself"):
+    with pytest.raises(AssetError, match="is the original file"):
         file.save(tmp_path, recipe=False)
     assert (tmp_path / "picture").read_bytes() == asset.data
 
@@ -601,16 +601,16 @@ def test_to_run_again_takes_the_seed_that_was_used() -> None:
     assert RECIPE.changed({"seed": 5})["seed"] == 5
     assert Recipe("m", inputs={"a": 1}, seed=4).changed({}) == {"a": 1}, "not every model takes one"
     cut = Recipe("m", inputs={"image": "<data, 9 B>"}, cut=("image",))
-    with pytest.raises(InputError, match="does not hold all of `image`") as raised:
+    with pytest.raises(InputError, match="contains only a part of `image`") as raised:
         cut.changed({"steps": 3})
     assert raised.value.field == "image"
     assert cut.changed({"image": "x"}) == {"image": "x"}
 
 
 WRONG: dict[str, Any] = {
-    "no recipe": [1],
+    "not a recipe": [1],
     "newer": {"segmind_widgets": 99, "model": "m"},
-    "names no model": {"segmind_widgets": 1},
+    "has no model": {"segmind_widgets": 1},
     "`model`": {"segmind_widgets": 1, "model": "\x1b[2Jm"},
     "`inputs`": {"segmind_widgets": 1, "model": "m", "inputs": ["x"]},
     "`seed`": {"segmind_widgets": 1, "model": "m", "seed": True},
@@ -872,7 +872,7 @@ def test_a_signed_url_is_not_in_it_and_is_asked_for_again(wired: SegmindClient) 
     assert b"5ecret" not in asset.content
     assert recipe.inputs["image_input"] == [signed_url.partition("?")[0]]
     assert recipe.cut == ("image_input",)
-    with pytest.raises(InputError, match="does not hold all of `image_input`"):
+    with pytest.raises(InputError, match="contains only a part of `image_input`"):
         wired.from_image(asset.path).rerun(prompt="a cap")
 
 

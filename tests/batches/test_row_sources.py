@@ -152,8 +152,6 @@ def test_another_encoding_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.csv", "prompt;seed\na fox;3\n", "only one column, named `prompt;seed`"),
-        ("a.tsv", "prompt,seed\na fox,3\n", "only one column, named `prompt,seed`"),
         ("a.csv", "prompt,seed,prompt\na,1,b\n", "two columns named `prompt`"),
         ("a.csv", 'prompt,seed\na,1\n"a fox,2\nb,3\n', "cannot be read after line 2: unexpected"),
         ("a.csv", 'prompt\n"a" fox\n', "cannot be read after line 1: "),

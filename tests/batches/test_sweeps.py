@@ -58,7 +58,7 @@ def test_a_million_rows_are_counted_and_not_made() -> None:
 @pytest.mark.parametrize(
     ("inputs", "given", "said"),
     [
-        ({"seed": 1}, {"seed": [1]}, "among the inputs and is swept"),
+        ({"seed": 1}, {"seed": [1]}, "both a fixed input and swept"),
         ({"seed": {"sweep": []}}, {}, "`seed` has no values"),
         ({"seed": {"sweep": 3}}, {}, "`seed` has no values"),
         ({}, {"prompt": "abc"}, "`prompt` has no values"),
@@ -148,7 +148,7 @@ def test_the_same_cell_again_pays_nothing(
     assert len(sandbox.billed_posts) == 3
     shell.run(f"{cell} --again")
     assert len(sandbox.billed_posts) == 6
-    assert "3 done before: not paid again" in capsys.readouterr().out
+    assert "3 already done: not paid again" in capsys.readouterr().out
 
 
 def test_a_dry_run_sends_nothing(
@@ -161,10 +161,12 @@ def test_a_dry_run_sends_nothing(
     )
     assert isinstance(plan, BatchPlan)
     assert str(plan).startswith("6 jobs: about ")
-    assert "$0.033; 3 seed × 2 steps" in str(plan)
+    assert "$0.033; seed: 3 values × steps: 2 values" in str(plan)
     said = capsys.readouterr().out
-    assert "It would be refused: 6 jobs may cost $0.033, more than the $0.01" in said
-    assert "more than 4 at once: a confirmation is needed" in said
+    assert (
+        "This batch would be refused: 6 jobs may cost $0.033, more than your limit of $0.01" in said
+    )
+    assert "more than 4 jobs at once: confirmation is required" in said
     assert sandbox.requests("POST") == []
 
 
@@ -184,10 +186,10 @@ def test_many_are_asked_for(
     if answer == "yes":
         assert shell.run(cell).done == 3
         return
-    with pytest.raises(errors.LimitError, match="You did not say yes") as caught:
+    with pytest.raises(errors.LimitError, match="You did not confirm") as caught:
         shell.run(cell)
     assert "--yes" in caught.value.hint
-    assert asked[0].endswith("more than 2 at once. Send them? [y/N] ")
+    assert asked[0].endswith("more than 2 jobs at once. Send them? [y/N] ")
     assert sandbox.requests("POST") == []
 
 
@@ -195,7 +197,8 @@ def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox
     shell.client.budget = 0.012
     cell = f"%segmind_run {FAST} prompt=x --sweep seed=1,2,3"
     with pytest.raises(
-        errors.LimitError, match=r"budget \$0\.012 is left.* cannot ask for confirmation"
+        errors.LimitError,
+        match=r"\$0\.012 of the session\'s budget is left.* cannot ask for confirmation",
     ):
         shell.run(cell)
     assert sandbox.requests("POST") == []
@@ -203,7 +206,7 @@ def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox
         shell.run(f"{cell} --yes -o cut")
     batch = shell.names["cut"]
     assert (batch.done, batch.queued, len(sandbox.billed_posts)) == (2, 1, 2)
-    assert "1 row was not sent. Run the same again" in batch.message
+    assert "1 row was not sent. Run the same batch again" in batch.message
     assert "Raise it with %config SegmindClient.budget" in batch.message
     assert "Nothing was sent" not in batch.message + batch.error.hint
     shell.client.budget = 0
@@ -214,14 +217,14 @@ def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--sweep seed", "is not NAME=V1,V2"),
+        ("--sweep seed", "does not have the form NAME=V1,V2"),
         ("--sweep seed=1 --sweep seed=2", "`seed` is swept twice"),
-        ("--sweep seed=1 seed=2", "is among the inputs and is swept"),
-        ("--sweep seed=1 --seed 2", "is among the inputs and is swept"),
+        ("--sweep seed=1 seed=2", "is both a fixed input and swept"),
+        ("--sweep seed=1 --seed 2", "is both a fixed input and swept"),
         ("--sweep seed=", "`seed` has no values"),
         ("--sweep seed=1,2 --reuse", "--reuse works only with a single run"),
         ("--sweep seed=1,2 --export curl", "--export works only with a single run"),
-        ("--yes", "--yes works only with a sweep"),
+        ("--yes", "--yes works only with many runs"),
         ("--sweep seed=1,2 --max-cost 0.001", "may cost"),
     ],
 )
@@ -239,6 +242,41 @@ def test_a_value_that_the_model_does_not_take(shell: Shell, sandbox: Sandbox) ->
         shell.run("%segmind_run flux-schnell prompt=x --sweep steps=1,900")
     assert caught.value.hint == "Nothing was sent."
     assert sandbox.requests("POST") == []
+
+
+@pytest.mark.parametrize("provider", ["segmind", "apimart"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%segmind_run {} prompt=x --sweep model={},flux-dev",
+        "%segmind_run {} prompt=x --sweep Model={},flux-dev --sweep seed=1,2",
+        "%segmind_run {} prompt=x --sweep model={},flux-dev --dry-run",
+        "%%segmind_run {}\nprompt: x\nmodel: {{sweep: [{}, flux-dev]}}",
+        "%%segmind_run {}\nprompt: x\nmodel: [{}, flux-dev]",
+        "%%segmind_run {}\nprompt: x\nmodel:\n- {}\n- flux-schnell",
+        "%segmind_run {} prompt=x model=flux-dev",
+        "client.map({!r}, Sweep({{'prompt': 'x'}}, {{'model': [{!r}, 'flux-dev']}}))",
+        "client.map({!r}, [{{'prompt': 'x', 'model': {!r}}}, {{'model': 'flux-dev'}}])",
+        "client.run({!r}, {{'prompt': 'x', 'model': [{!r}]}})",
+    ],
+)
+def test_two_models_are_refused_with_the_way_to_run_them(
+    shell: Shell, sandbox: Sandbox, cell: str, provider: str
+) -> None:
+    name = FAST if provider == "segmind" else "gemini-3-pro-image-preview"
+    shell.client.provider = provider
+    shell.names.update(client=shell.client, Sweep=Sweep)
+    with pytest.raises(errors.InputError) as raised:
+        shell.run(cell.format(name, name))
+    assert "To run two models, write a cell for each" in str(raised.value)
+    assert sandbox.requests("POST") == []
+
+
+def test_the_runs_own_model_among_its_inputs_is_left_out(shell: Shell, sandbox: Sandbox) -> None:
+    batch = shell.client.map(FAST, [{"prompt": "x", "model": FAST, "seed": 1}])
+    batch.wait(20)
+    (post,) = sandbox.requests("POST")
+    assert "model" not in post.json
 
 
 def test_results_are_saved_by_their_rows(shell: Shell, tmp_path: Path) -> None:

@@ -18,10 +18,21 @@ import recipes
 import sweep
 import thousand
 import upload
+import widget_state
 import workers
 from table import Row, show
 
-BENCHMARKS = (loading, upload, pacing, notebook_size, job_updates, form, panels, recipes)
+BENCHMARKS = (
+    loading,
+    upload,
+    pacing,
+    notebook_size,
+    widget_state,
+    job_updates,
+    form,
+    panels,
+    recipes,
+)
 CROWDS = (thousand, rate, sweep, workers)  # of jobs
 
 

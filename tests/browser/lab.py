@@ -48,10 +48,13 @@ class Lab:
 
 
 @contextmanager
-def start_lab(home: Path, *, dark: bool = False) -> Iterator[Lab]:
-    """JupyterLab; stopped at the end, as all of these."""
+def start_lab(
+    home: Path, *, dark: bool = False, folder: str = "work", store: str = "store"
+) -> Iterator[Lab]:
+    """JupyterLab over a folder in a home; stopped at the end, as all of these."""
     settings = ("LabApp.expose_app_in_browser=True", f"LabApp.app_settings_dir={home / 'settings'}")
-    with _jupyter("jupyterlab", home, settings, dark=dark) as lab:
+    served = (folder, store)
+    with _jupyter("jupyterlab", home, settings, dark=dark, served=served) as lab:
         yield lab
 
 
@@ -77,9 +80,15 @@ def start_voila(home: Path) -> Iterator[Lab]:
 
 @contextmanager
 def _jupyter(
-    module: str, home: Path, settings: tuple[str, ...], *, dark: bool = False
+    module: str,
+    home: Path,
+    settings: tuple[str, ...],
+    *,
+    dark: bool = False,
+    served: tuple[str, str] = ("work", "store"),
 ) -> Iterator[Lab]:
-    folder, port = home / "work", free_port()
+    folder, port = home / served[0], free_port()
+    environ = {**environment(home), "SEGMIND_WIDGETS_HOME": str(home / served[1])}
     folder.mkdir(parents=True)
     (home / "settings").mkdir()
     theme = {"@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Dark"}}
@@ -96,7 +105,7 @@ def _jupyter(
         f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
         "--ServerApp.disable_check_xsrf=True", *(f"--{setting}" for setting in settings),
     ]  # fmt: skip
-    with running(command, f"http://127.0.0.1:{port}", home, environment(home)) as url:
+    with running(command, f"http://127.0.0.1:{port}", home, environ) as url:
         yield Lab(url, folder, home)
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from tests.browser.lab import SCREENSHOTS, Lab
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
-README = {"quickstart-0": "quickstart", "run-made": "run", "gallery": "gallery"}
-BAR = ".widget-hprogress"
+BAR = ".sw-live-row"  # the live line of a cell
 ERRORS = "[data-mime-type*=stderr], [data-mime-type*=error]"
 CONNECTED = """async () => {  // cells that are run before this may never end
     const session = window.jupyterapp.shell.currentWidget.sessionContext;
@@ -61,18 +56,20 @@ def finished(page: Any) -> None:
 
 
 def bar_moved(page: Any) -> None:
-    """Wait until a progress bar was seen in two states."""
-    bar = page.wait_for_selector(f"{BAR} .progress-bar", timeout=60_000)
-    bar.scroll_into_view_if_needed()
-    first = bar.get_attribute("style")
-    page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
+    """Wait until the progress bar of a live line was seen in two states."""
+    page.wait_for_function(
+        """() => {
+            const bar = document.querySelector('.sw-live-bar > div');
+            window.states ??= new Set();
+            if (bar) window.states.add(bar.style.width);
+            return window.states.size > 1;
+        }""",
+        timeout=60_000,
+        polling=50,
+    )
 
 
 def shot(page: Any, name: str) -> None:
-    """Keep a picture for a person to look at, and the README's where it is wished."""
+    """Keep a picture for a person to look at."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    kept = SCREENSHOTS / f"{name}.png"
-    page.screenshot(path=str(kept))
-    if name in README and os.environ.get("UPDATE_README_PICTURES"):
-        with Image.open(kept) as picture:
-            picture.convert("RGB").save(IMAGES / f"{README[name]}.jpg", quality=85)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))

@@ -178,7 +178,7 @@ def test_pictures_come_when_seen_open_by_keyboard_and_leave_nothing_in_the_file(
 ) -> None:
     page = shown(browser, lab, PICTURES)
     page.evaluate(SAVE_STATE)
-    list_ = page.get_by_role("list", name="Pictures")
+    list_ = page.get_by_role("list", name="Images")
     list_.get_by_role("img", name="planet number 12 seen from afar").wait_for()
     assert list_.get_by_role("listitem").count() == 23
     list_.get_by_text("FileNotFoundError: The file was deleted.").wait_for()

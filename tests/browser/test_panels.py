@@ -13,7 +13,6 @@ from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.sandbox.artist.render import make
 from tests.browser.lab import Lab
 from tests.browser.pages import (
-    BAR,
     ERRORS,
     finished,
     opened,
@@ -67,9 +66,18 @@ def typed(page: Any, label: str, text: str) -> None:
 
 
 def decoded(page: Any, many: int = 1) -> None:
-    """Wait until so many of the panel's pictures are on the screen."""
-    count = f"[...document.querySelectorAll('{MADE}')].filter(i => i.naturalWidth > 100).length"
-    page.wait_for_function(f"{count} >= {many}", timeout=60_000)
+    """Scroll to the panel's pictures, and wait until so many are on the screen."""
+    page.wait_for_function(
+        f"""() => {{
+            for (const grid of document.querySelectorAll('.sw-panel .sw-pictures')) {{
+                grid.scrollIntoView({{ block: 'nearest' }});
+            }}
+            const made = [...document.querySelectorAll('{MADE}')];
+            return made.filter((image) => image.naturalWidth > 100).length >= {many};
+        }}""",
+        timeout=60_000,
+        polling=200,
+    )
 
 
 def connected(sandbox: Sandbox) -> str:
@@ -94,18 +102,18 @@ def test_from_a_word_to_a_picture_and_its_code(browser: Any, lab: Lab, photo: Pa
     page.locator(".sw-panel .sw-media .sw-pictures img").first.wait_for()
     shot(page, "run-form")
     press(page, "Run")
-    bar = page.wait_for_selector(f"{BAR} .progress-bar")
+    bar = page.wait_for_selector(".widget-hprogress .progress-bar")
     first = bar.get_attribute("style")
     page.wait_for_function("([b, s]) => b.getAttribute('style') !== s", arg=[bar, first])
     shot(page, "run-running")
     decoded(page)
     shot(page, "run-made")
     press(page, "As a cell")
-    code = page.get_by_label("A cell that does the same").input_value()
+    code = page.get_by_label("Cell code for this run").input_value()
     assert code.startswith("%%segmind_run nano-banana\nprompt: the same cat as a watercolour")
     assert "file:" in code
     press(page, "As Python")
-    assert "SegmindClient" in page.get_by_label("Python that does the same").input_value()
+    assert "SegmindClient" in page.get_by_label("Python code for this run").input_value()
     shot(page, "run-code")
     assert page.locator(ERRORS).count() == 0
 
@@ -167,7 +175,7 @@ def test_a_large_file_goes_up_in_the_upload_panel(browser: Any, lab: Lab, photo:
         decoded(page)
         shot(page, "upload")
         assert len(sandbox.requests("POST", "/upload-asset")) == 2
-        page.get_by_label("Or a URL, a path, or a $variable").fill("nothing.png")
+        page.get_by_label("URL, path or $variable").fill("nothing.png")
         press(page, "Add")
         page.locator(".sw-panel .sw-error", has_text="There is no file nothing.png").wait_for()
 
@@ -197,12 +205,12 @@ def test_the_keyboard_alone_runs_a_model(browser: Any, lab: Lab) -> None:
     assert "a lighthouse" in panel.get_by_label("Inputs as YAML").input_value()
     pressed("As fields", "Space", "As YAML")
     pressed("As a cell", "Enter", "As a cell")
-    panel.get_by_label("A cell that does the same").wait_for()
-    pressed("Close", "Enter", "As Python")  # what stood before what is gone
+    panel.get_by_label("Cell code for this run").wait_for()
+    pressed("Close", "Enter", "Choose…")  # what stood before what is gone
     pressed("Run", "Enter", "Run")
     panel.get_by_role("button", name="Stop watching").focus()
     decoded(page)
-    page.wait_for_function(f"({FOCUSED}) === 'As Python'")
+    page.wait_for_function(f"({FOCUSED}) === 'Choose…'")
 
     ended = panel.get_by_text("The kernel of this panel has ended")
     assert not ended.is_visible()

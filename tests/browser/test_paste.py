@@ -40,7 +40,7 @@ def test_code_runs_and_its_key_is_not_saved(browser: Any, lab: Lab) -> None:
         page = shown(opened(browser, lab, name, height=1500))
         run, workflow = page.locator(".sw-panel").nth(0), page.locator(".sw-panel").nth(1)
         page.evaluate(PASTE, ["Or paste code", PYTHON])
-        run.get_by_text("Its API key was left out").wait_for()
+        run.get_by_text("Its API key was removed").wait_for()
         assert run.get_by_label("Or paste code").input_value() == ""
         assert run.get_by_label("Prompt").first.input_value() == "a red fox in the snow"
         shot(page, "paste-run")
@@ -50,7 +50,7 @@ def test_code_runs_and_its_key_is_not_saved(browser: Any, lab: Lab) -> None:
         assert sandbox.billed_posts[0].json["prompt"] == "a red fox in the snow"
 
         page.evaluate(PASTE, ["Workflow", CURL])
-        workflow.get_by_text("Its API key was left out").wait_for()
+        workflow.get_by_text("Its API key was removed").wait_for()
         assert "a teapot" in workflow.get_by_label("Product Prompt").first.input_value()
 
         typed(page, "Prompt", f"a fox and {KEY}")
@@ -59,7 +59,7 @@ def test_code_runs_and_its_key_is_not_saved(browser: Any, lab: Lab) -> None:
         )
         press(page, "As YAML")
         typed(page, "Inputs as YAML", f"prompt: a fox\nseed: 7\nnote: {KEY}")
-        run.get_by_text("An API key was left out.").wait_for()
+        run.get_by_text("An API key was removed from the text.").wait_for()
         assert KEY not in run.get_by_label("Inputs as YAML").input_value()
         typed(page, "Find a model", f"{KEY} ")
         page.wait_for_function("!document.querySelector('.sw-text input').value.includes('SG_')")

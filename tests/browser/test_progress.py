@@ -24,7 +24,7 @@ from segmind_widgets.widgets import JobProgress
 job = client.submit("seedream-4.5", {"prompt": "a lighthouse"})
 bar, label, log = w.FloatProgress(max=1.0), w.Label(), w.Label()
 dlink((job, "progress"), (bar, "value"))
-dlink((job, "elapsed"), (label, "value"), lambda s: f"{s:.1f} s, {job.polls} questions")
+dlink((job, "elapsed"), (label, "value"), lambda s: f"{s:.1f} s, polls: {job.polls}")
 job.observe(lambda change: setattr(log, "value", f"now {change['new']}"), "status")
 display(w.VBox([bar, label, log, JobProgress(job)]))
 job.wait();"""
@@ -68,7 +68,7 @@ def test_a_bar_a_label_and_a_callback_follow_a_job_while_its_cell_waits(
     shot(page, "bound-widgets")
     page.get_by_text("now completed").wait_for(timeout=60_000)
     moves(page, 0.999)
-    assert page.get_by_text(re.compile("[1-9][0-9]* questions")).count() >= 1
+    assert page.get_by_text(re.compile("polls: [1-9][0-9]*")).count() >= 1
     line = page.locator("[role=status]").filter(has_text="seedream-4.5")
     assert line.last.inner_text().startswith("completed · seedream-4.5 · ")
     assert page.locator(ERRORS).count() == 0

@@ -59,14 +59,14 @@ def problems(slug, **inputs):
         ("flux-schnell", {"prompt": PICTURE}, "`prompt` takes text, not an image."),
         ("flux-schnell", {"prompt": Path("cat.png")}, "`prompt` takes text, not the file cat.png."),
         ("flux-schnell", {"steps": b"x"}, "`steps` takes a whole number, not a Python bytes."),
-        ("nano-banana", {"image_urls": [Path("a"), "b.png"]}, "`image_urls[1]` takes an image or its URL, not the text `b.png`. For a file of yours write `file:b.png` in a cell, or upload it first."),
-        ("esrgan", {"image": "cat.png"}, "`image` takes an image or its URL, not the text `cat.png`. For a file of yours write `file:cat.png` in a cell, or upload it first."),
-        ("esrgan", {"image": "file:///cat.png"}, "`image` takes an image or its URL, not the text `file:///cat.png`. For a file of yours write `file:///cat.png` in a cell, or upload it first."),
+        ("nano-banana", {"image_urls": [Path("a"), "b.png"]}, "`image_urls[1]` takes an image or its URL, not the text `b.png`. For your own file, write `file:b.png` in a cell, or upload it first."),
+        ("esrgan", {"image": "cat.png"}, "`image` takes an image or its URL, not the text `cat.png`. For your own file, write `file:cat.png` in a cell, or upload it first."),
+        ("esrgan", {"image": "file:///cat.png"}, "`image` takes an image or its URL, not the text `file:///cat.png`. For your own file, write `file:///cat.png` in a cell, or upload it first."),
         ("esrgan", {"image": 5}, "`image` takes an image, not 5."),
         ("esrgan", {"image": "iVBORw0KGgo" * 9}, "`image` takes an image or its URL, not the text `" + ("iVBORw0KGgo" * 9)[:60]),
         ("sdxl-inpaint", {"mask": "cat"}, "`mask` takes an image or its URL, not the text `cat`."),
         ("esrgan", {"image": SimpleNamespace(media_type="video/mp4")}, "`image` takes an image, not a video."),
-        ("chatterbox-tts", {"reference_audio": PICTURE}, "`reference_audio` takes a sound file, not an image."),
+        ("chatterbox-tts", {"reference_audio": PICTURE}, "`reference_audio` takes an audio file, not an image."),
     ],
 )  # fmt: skip
 def test_problems_are_plain_sentences(slug, inputs, said):
@@ -100,8 +100,8 @@ def test_problems_are_raised_together():
 def test_unknown_parameters_are_sent_with_a_warning():
     checked = check(Catalog().find("flux-schnell"), {"prompt": "x", "sede": 5, "zzz": PICTURE})
     assert [str(note) for note in checked.warnings] == [
-        "`sede` is not a known parameter of flux-schnell; did you mean `seed`? It is sent as it is.",
-        "`zzz` is not a known parameter of flux-schnell. It is sent as it is.",
+        "`sede` is not a known parameter of flux-schnell; did you mean `seed`? It is sent unchanged.",
+        "`zzz` is not a known parameter of flux-schnell. It is sent unchanged.",
     ]
     assert [note.field for note in checked.warnings] == ["sede", "zzz"]
     assert checked.problems == ()

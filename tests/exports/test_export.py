@@ -430,9 +430,8 @@ def test_what_the_provider_would_refuse_is_refused(client: SegmindClient, tmp_pa
     path.write_bytes(b"%PDF-1.4")
     inputs = {"prompt": "x", "image_urls": [path]}
     client.check_inputs = "warn"
-    plan = client.plan("gemini-3-pro-image-preview", inputs, provider="apimart")
     with pytest.raises(AssetError, match="unsupported image type"):
-        export.export(plan, "curl")
+        client.plan("gemini-3-pro-image-preview", inputs, provider="apimart")
 
 
 def test_a_job_is_exported_with_the_seed_it_had(client: SegmindClient) -> None:
@@ -491,7 +490,7 @@ def test_a_cell_says_where_it_ran(client: SegmindClient, monkeypatch: pytest.Mon
     assert line(provider="apimart") == "%%segmind_run gemini-3-pro-image-preview -p apimart"
     assert line(provider="sandbox") == "%%segmind_run flux-dev -p sandbox"
     assert export.cell(WORKFLOW, {}, "workflow", "-b") == f"%%segmind_workflow {WORKFLOW} -b\n"
-    with pytest.raises(InputError, match="has spaces"):
+    with pytest.raises(InputError, match="contains spaces"):
         export.cell("two words", {})
 
 
@@ -665,3 +664,40 @@ def test_a_job_and_a_plan_are_told_apart(client: SegmindClient) -> None:
     plan = client.plan(WORKFLOW, {"subject": "x"}, kind="workflow")
     for form in export.FORMS:
         assert export.export(job, form, client.plan) == export.export(plan, form)
+
+
+@pytest.mark.parametrize("form", SCRIPTS)
+@pytest.mark.parametrize(
+    ("where", "target", "kind", "address"),
+    [
+        ("sandbox", "seedream-4.5", "model", "https://api.segmind.com"),
+        ("sandbox", WORKFLOW, "workflow", "https://api.segmind.com"),
+        ("sandbox/apimart", "gemini-3-pro-image-preview", "model", "https://api.apimart.ai"),
+    ],
+)
+def test_a_script_made_on_the_sandbox_has_the_real_address_and_says_so(
+    client: SegmindClient,
+    tmp_path: Path,
+    form: Any,
+    where: str,
+    target: str,
+    kind: Any,
+    address: str,
+) -> None:
+    path = tmp_path / "cat.png"
+    path.write_bytes(picture())
+    plan = client.plan(target, {"prompt": "x", "image_urls": [path]}, kind=kind, provider=where)
+    text = export.export(plan, form)
+    assert address in text
+    assert "127.0.0.1" not in text
+    assert "localhost" not in text
+    assert "Made from a run on the sandbox." in text
+
+
+@pytest.mark.parametrize("form", SCRIPTS)
+def test_a_script_for_an_address_that_was_set_keeps_it(
+    client: SegmindClient, sandbox: Sandbox, form: Any
+) -> None:
+    text = export.export(client.plan("seedream-4.5", {"prompt": "x"}), form)
+    assert sandbox.url("segmind") in text
+    assert "Made from a run on the sandbox." not in text

@@ -252,7 +252,7 @@ def test_a_request_whose_reply_was_lost_is_found_in_the_history(bench: Make) -> 
         one = bench(reset(read=True), history(), history(other, *found), history())
         runner = one.runner()
         assert runner.step() == 0.0
-        assert one.job.message == "looking for it in the history of Segmind"
+        assert one.job.message == "searching the history of Segmind"
         wait = runner.step()
         assert wait, "it may be written down a little later"
         finish(runner)
@@ -323,7 +323,7 @@ def test_a_removed_file_that_nobody_has_is_told_at_once(bench: Make) -> None:
     one.job = Job(id="r-1", model="m")
     finish(one.of(None, outputs=outputs_from_row(one.row)))
     assert "output 1 was removed from this disk" in str(one.job.error)
-    assert "nothing is lost" not in one.job.error.hint
+    assert "its result is not lost" not in one.job.error.hint
     assert "Run it again" in one.job.error.hint
     assert "was not found in the history of Segmind" in one.job.error.hint
     assert one.row["status"] == "completed"
@@ -558,7 +558,7 @@ NO_DELAY = "rate limit delays by 0.0 s"
          f"processing for 2.0 s of an unknown time expected; economical: True; {NO_DELAY}"),
         (polling(60, 30), [says("QUEUED")],
          "queued for 0.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
-        (polling(), [answer(429, b"", {"Retry-After": "7"})], "the service answered 429"),
+        (polling(), [answer(429, b"", {"Retry-After": "7"})], "the service replied with 429"),
         (polling(), [reset(read=False)], "try 1 failed"),
         (polling(), [reset(read=False), answer(200, b"{")], "try 2 failed"),
         (downloading, [answer(200, picture(), cut=5)], "download 1 failed"),
@@ -668,7 +668,7 @@ def test_a_folder_that_cannot_be_written_leaves_the_result_in_memory(
     assert (one.job.status, one.job.error) == (Status.COMPLETED, None)
     assert one.job.image.size == (4, 4)
     assert one.job.outputs[0].path is None
-    assert "cannot be made" in one.job.note
+    assert "cannot be created" in one.job.note
     assert one.job.note in one.job.line
     assert one.job.save(tmp_path)[0].read_bytes().endswith(picture()[33:])
     assert one.row["status"] == "downloading", "another kernel can still bring it to disk"

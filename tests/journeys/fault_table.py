@@ -14,18 +14,18 @@ FAULTS = {  # as the rows name them → in words
     "refused": "connection refused",
     "unread": "reset before the request was read",
     "reset": "reset after the request was read",
-    "silence": "silence past the time-out",
+    "silence": "no data within the timeout",
     "cut": "body cut half-way",
     "half": "half of a JSON body",
     "html": "502 with a gateway's HTML page",
     "429-wait": "429 with `Retry-After: 7`",
-    "429": "429 without",
+    "429": "429 without `Retry-After`",
     "500": "500",
     "503": "503",
     "504": "504",
     "504-late": "504 though the request was accepted",
-    "slow": "body in slow pieces, whole in the end",
-    "endless": "body in slow pieces, without end",
+    "slow": "slow but complete body",
+    "endless": "slow body without end",
     "type": "wrong `Content-Type`",
     "redirect": "redirect to another host",
 }
@@ -44,28 +44,28 @@ GROUPS = {
     "model": Group(
         "Submits to Segmind's models",
         ("v1 run", "v2 submit"),
-        "Each of them may cost money. It is sent again only where the service cannot have taken it:"
-        " the connection was refused, the answer was 429 (after the wait), or a gateway's 502 or"
-        " 503 (once). Where no answer tells whether it was taken, it is looked for in the service's"
-        " request history, by model, time and inputs; found there, the job goes on, and else it"
-        " ends as *unknown*.",
+        "Each of them may cost money. It is sent again only if the service cannot have accepted"
+        " it: the connection was refused, the reply was 429 (after the wait), or a gateway's 502"
+        " or 503 (once). If no reply shows whether it was accepted, the service's request history"
+        " is searched by model, time and inputs. If it is found there, the job continues;"
+        " otherwise it ends as *unknown*.",
     ),
     "submit": Group(
         "Other submits",
         ("workflow submit", "APIMart submit"),
-        "As above, but there is no history to look in.",
+        "As above, but without a history to search.",
     ),
     "poll": Group(
         "Polls",
         ("v2 status", "v2 result", "workflow poll", "APIMart task"),
-        "The job is accepted and paid. Asking again costs nothing, so a failure that passes is"
-        " waited for; after the last try the job is left where it is, with its id written down.",
+        "The job is accepted and paid. Polling is free, so temporary failures are retried. After"
+        " the last try the job is left unfinished, with its id in the journal.",
     ),
     "download": Group(
         "Downloads",
         ("download",),
-        "The job is done and paid. The key is never sent with a download, so that a redirect to"
-        " another host may be followed.",
+        "The job is done and paid. The key is never sent with a download, so redirects to other"
+        " hosts can be followed.",
     ),
     "upload": Group(
         "Uploads",
@@ -73,10 +73,10 @@ GROUPS = {
         "Nothing is billed, and no run has begun: after an error, run the cell again.",
     ),
     "ask": Group(
-        "Questions about the account",
+        "Account queries",
         ("credits of Segmind", "credits of APIMart"),
-        "Nothing is billed, and nothing changes by asking. Somebody waits for the answer, so it is"
-        " asked for some fifteen seconds only.",
+        "Nothing is billed or changed. A person is waiting for the answer, so retries end after"
+        " about fifteen seconds.",
     ),
 }
 
@@ -200,7 +200,10 @@ ROWS = {
         redirect  error     ForeignHost    1 0    error     ForeignHost    1 0
     """,
 }
-MISSING = "A file is no JSON, so half of one is not in the table; a file cut half-way is."
+MISSING = (
+    'Downloads are not JSON, so "half of a JSON body" does not apply to them; a body cut half-way'
+    " does."
+)
 
 
 @dataclass(frozen=True)
@@ -227,8 +230,8 @@ class Case:
             "completed": "completed",
             "done": "done",
             "failed": f"failed: `{self.error}`; run it again",
-            "unknown": f"unknown: `{self.error}`; look before you run it again",
-            "running": f"`{self.error}`; resume brings it",
+            "unknown": f"unknown: `{self.error}`; check the history before you run it again",
+            "running": f"`{self.error}`; resume fetches it",
             "error": f"`{self.error}`; try again",
         }[self.end]
         return f"{said} · sent {self.sent}×{f' · {self.accepted} paid' if self._may_cost else ''}"
@@ -256,16 +259,16 @@ def document() -> str:
     lines = [
         "# When the connection or the service fails",
         "",
-        "What becomes of each request when something goes wrong on its way. The promise behind the",
-        "table: nothing paid for is lost, nothing is paid twice, and the key goes nowhere else.",
+        "The outcome of each request when the connection or the service fails. In all cases, no",
+        "paid result is lost, nothing is paid twice, and the key is sent to no other host.",
         "",
         "- **completed**: the files are on disk. **failed**: nothing was accepted or billed.",
-        "- **unknown**: the service may have taken the request and be billing it, and no answer",
-        "  told its id. It is never sent again by itself.",
-        "- **resume brings it**: the job goes on at the service; `%segmind_jobs --resume` fetches",
-        "  all of its files, and never submits again.",
+        "- **unknown**: the service may have accepted and billed the request, but no reply",
+        "  contained its id. The request is never repeated automatically.",
+        "- **resume fetches it**: the job continues at the service; `%segmind_jobs --resume`",
+        "  fetches all of its files, and never submits again.",
         "- **sent**: how many times the request went out. **paid**: how many jobs the service",
-        "  accepted; in no row are there two.",
+        "  accepted; this is never more than one.",
         "",
         "Every row is checked over real sockets by `tests/journeys/test_fault_table.py`, and this",
         "page is printed from the test's own data:",

@@ -33,6 +33,7 @@ def test_all_benchmarks_in_one_table() -> None:
         "pacing economical": {"calls a job", "s late"},
         "picture of": {"KiB"},
         "20 such pictures": {"KiB"},
+        "runs saved by nbclient": {"kB"},
         "gallery panel": {"ms"},
         "jobs panel": {"ms", "messages/s"},
         "update of a JobView": {"µs"},

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -192,15 +191,9 @@ def clock(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Nobody sleeps; all see how long it would have been."""
     clock = ground.clock
 
-    class Event(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            clock.sleep(timeout)
-            return False
-
     for module in (watch_module, rate_limit, retry):
         monkeypatch.setattr(module, "time", clock)
-    fake = SimpleNamespace(**{**vars(threading), "Event": Event})
-    monkeypatch.setattr(retry, "threading", fake)
+    monkeypatch.setattr(retry, "pause", clock.sleep)
     return clock
 
 

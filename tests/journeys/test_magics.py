@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import getpass
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook.arguments import PARSERS
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.types import Credits, Status
+from segmind_widgets.types import Status
 from tests.shells import Shell, has_recipe, open_shell, picture
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
@@ -64,7 +67,7 @@ def test_question_mark_shows_the_help(shell: Shell, capsys: pytest.CaptureFixtur
         ("%segmind_run fast-flux-schnell --api v3 prompt=x", "invalid choice: 'v3'"),
         ("%segmind_run fast-flux-schnell -o 1x prompt=x", "'1x' cannot be a variable's name"),
         ("%segmind_run fast-flux-schnell -o class prompt=x", "'class' cannot be"),
-        ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is set twice"),
+        ("%segmind_run fast-flux-schnell --seed 3 seed=4 prompt=x", "The seed is given twice"),
         ("%segmind_run fast-flux-schnell prompt=x prompt=y", "`prompt` occurs twice"),
         ("%%segmind_run fast-flux-schnell prompt=x\nprompt: y", "on the line and in the cell"),
         ("%segmind_run fast-flux-schnell prompt=$nothing", "nothing"),
@@ -72,7 +75,7 @@ def test_question_mark_shows_the_help(shell: Shell, capsys: pytest.CaptureFixtur
         ("%segmind_status please", "takes no 'please'"),
         ("%segmind_upload", "There is nothing to upload"),
         ("%segmind_upload missing.png", "There is no file"),
-        ("%segmind_upload *.nothing", "No file fits *.nothing"),
+        ("%segmind_upload *.nothing", "No file matches *.nothing"),
         ("%segmind_upload a.png -o a-b", "'a-b' cannot be"),
     ],
 )
@@ -126,7 +129,7 @@ def test_login_refuses_a_wrong_key_in_one_line(
         keyless.run("%segmind_login")
     assert "API key is invalid" in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert "%segmind_login" in raised.value.hint
+    assert "not kept. Cells have no key for Segmind now" in raised.value.hint
     assert keyless.client.session.keys.key("segmind") is None
 
 
@@ -168,16 +171,6 @@ def test_login_where_nobody_can_type(
     assert "APIMART_API_KEY in the environment" in raised.value.hint
 
 
-def test_login_says_that_the_environment_comes_first(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(getpass, "getpass", lambda _: "SG_another")
-    shell.run("%segmind_login")
-    assert "the environment (SEGMIND_API_KEY) has a key, too, and it comes first" in (
-        capsys.readouterr().out
-    )
-
-
 # status
 
 
@@ -203,12 +196,29 @@ def test_status_tells_the_limit_that_is_kept(
     shell.client.rate_limit = None
     for name in ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL"):
         monkeypatch.setenv(name, sandbox.environ[name].replace("127.0.0.1", "127.0.0.2"))
-    monkeypatch.setattr(type(shell.client), "credits", lambda *_: Credits(1.0))
     assert limit() == "120 requests a minute", "what is taken where none is set"
+
+
+@pytest.mark.parametrize("where", ["sandbox", "sandbox/apimart"])
+def test_the_limit_that_is_set_holds_on_the_built_in_sandbox(keyless: Shell, where: str) -> None:
+    """A limit of one request in ten hours refuses the second one, at once."""
+
+    def status() -> dict[str, str]:
+        return dict(keyless.run(f"%segmind_status -p {where}"))
+
+    rows = [status() for _ in range(3)]
+    assert {row["rate limit"] for row in rows} == {"none"}
+    assert [row["credits"].endswith("USD") for row in rows] == [True] * 3
+    keyless.run("%config SegmindClient.rate_limit = 0.00167")
+    first, second = status(), status()
+    assert {first["rate limit"], second["rate limit"]} == {"0.00167 requests a minute"}
+    assert first["credits"].endswith("USD")
+    assert "The rate limit allows the next request in" in second["credits"]
 
 
 def test_status_without_a_key_is_the_sandbox(keyless: Shell) -> None:
     rows = dict(keyless.run("%segmind_status"))
+    assert list(rows)[:3] == ["provider", "key", "credits"], "what matters comes first"
     assert rows["provider"] == "Segmind, on the sandbox"
     assert rows["key"] == "none needed"
 
@@ -223,8 +233,56 @@ def test_a_wrong_key_is_one_line_with_a_hint(
         assert raised.value.status == 401
         said = raised.value._render_traceback_()
         assert len(said) == 2
-        assert "%segmind_login" in said[1]
+        assert ("%env SEGMIND_API_KEY=" if "status" in line else "%segmind_login") in said[1]
         assert "SG_wrong" not in "".join([*said, *capsys.readouterr()])
+
+
+@pytest.mark.parametrize("line", ["--help", "-h", "flux-dev -h prompt=x"])
+@pytest.mark.parametrize(
+    "magic", ["segmind_run", "segmind_upload", "segmind_jobs", "segmind_login"]
+)
+def test_help_is_an_option_of_every_magic(
+    shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], magic: str, line: str
+) -> None:
+    assert shell.run(f"%{magic} {line}") is None
+    said = capsys.readouterr().out
+    assert f"%{magic}" in said
+    assert "--" in said
+    assert sandbox.requests("POST") == []
+
+
+def test_help_in_quotes_is_a_text(shell: Shell) -> None:
+    assert shell.run(f"{RUN} prompt='--help -h'").inputs["prompt"] == "--help -h"
+
+
+def test_a_file_with_spaces_in_its_name_needs_quotes(
+    shell: Shell, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("IMG 0012.JPG").write_bytes(picture())
+    for line in ("IMG 0012.JPG", "-o x IMG 0012.JPG", "*.png IMG 0012.JPG"):
+        with pytest.raises(errors.AssetError, match=r"file `IMG 0012\.JPG`") as raised:
+            shell.run(f"%segmind_upload {line}")
+        assert '"IMG 0012.JPG"' in raised.value.hint
+    assert sandbox.requests("POST") == []
+    assert shell.run('%segmind_upload "IMG 0012.JPG"').url
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%segmind_rnu flux-dev\na fox", "Did you mean %%segmind_run?"),
+        ("%segmind_uplod a.png", "Did you mean %segmind_upload?"),
+        ("%%segmind_zzzzzz\n", "There is no magic %%segmind_zzzzzz."),
+    ],
+)
+def test_a_misspelt_magic_is_named_with_the_likely_one(shell: Shell, cell: str, words: str) -> None:
+    with pytest.raises(errors.CellError) as raised:
+        shell.run(cell)
+    assert words in str(raised.value)
+    assert len(raised.value._render_traceback_()) == 2
+    assert shell.ip.check_complete("%%segmind_rnu x\n")[0] != "invalid"
+    assert shell.run("'%segmind_rnu'") == "%segmind_rnu"
 
 
 # upload
@@ -249,6 +307,7 @@ def test_upload_of_a_file_a_pattern_a_variable_and_a_url(
     assert len(shell.run("%segmind_upload $pair")) == 1
     again = shell.run("%segmind_upload $both https://example.org/c.png")
     assert [asset.url for asset in again][2] == "https://example.org/c.png"
+    assert len(shell.run(f"%segmind_upload {tmp_path}")) == 2  # a folder
     shell.run("%segmind_upload --force a.png")
     assert len(sandbox.requests("POST", "/upload-asset")) == 4
 
@@ -325,11 +384,25 @@ def test_an_unknown_model_is_sent_with_a_note(
     shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(errors.NotFound) as raised:
-        shell.run("%segmind_run fast-flux-shnell -o x prompt=fox")
+        shell.run("%segmind_run flux-9-schnell -o x prompt=fox")
     assert raised.value.status == 404
     said = capsys.readouterr().out
-    assert "fast-flux-shnell is not in the catalogue. Did you mean fast-flux-schnell" in said
+    assert "flux-9-schnell is not in the model list of Segmind. Did you mean" in said
     assert shell.names["x"].status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("%segmind_run fast-flux-shnell prompt=fox", "fast-flux-schnell"),
+        (f"{RUN} promt=fox", "`prompt`"),
+        (f"{RUN} prompt=fox sede=1", "`seed`"),
+    ],
+)
+def test_a_misspelt_name_is_not_sent(shell: Shell, sandbox: Sandbox, line: str, meant: str) -> None:
+    with pytest.raises(errors.InputError, match=f"id you mean {meant}"):
+        shell.run(line)
+    assert not sandbox.requests("POST")
 
 
 def test_an_unknown_parameter_is_sent_with_a_note(
@@ -360,7 +433,9 @@ def test_max_cost_refuses_before_anything_is_sent(
     shell: Shell, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     (tmp_path / "cat.png").write_bytes(picture())
-    with pytest.raises(errors.LimitError, match=r"usually costs \$0.04 .*more than the \$0.01"):
+    with pytest.raises(
+        errors.LimitError, match=r"typically costs \$0.04 .*more than your limit of \$0.01"
+    ):
         shell.run("%segmind_run seedream-4.5 --max-cost 0.01 prompt=x image_input=file:cat.png")
     assert not sandbox.requests("POST")
     shell.run(f"{RUN} prompt=x --max-cost 0.01")
@@ -390,7 +465,7 @@ def test_a_folder_that_cannot_be_is_found_before_anything_is_sent(
     shell: Shell, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(errors.AssetError, match="folder file/in cannot be made"):
+    with pytest.raises(errors.AssetError, match="folder file/in cannot be created"):
         shell.run(f"{RUN} prompt=x --save file/in")
     assert not sandbox.requests("POST")
 
@@ -498,10 +573,12 @@ def test_models_are_found_by_words_and_modality(shell: Shell) -> None:
     videos = shell.run("%segmind_models --modality video")
     assert "kling-2.1" in [model.slug for model in videos]
     assert "fast-flux-schnell" not in [model.slug for model in videos]
-    with pytest.raises(errors.CellError, match="No model fits 'flux' and --modality sound") as bad:
+    with pytest.raises(
+        errors.CellError, match="No model of Segmind fits 'flux' and --modality sound"
+    ) as bad:
         shell.run("%segmind_models flux --modality sound")
-    assert "Leave --modality out" in bad.value.hint
-    with pytest.raises(errors.CellError, match="No model fits 'zzzz'"):
+    assert "Remove --modality" in bad.value.hint
+    with pytest.raises(errors.CellError, match="No model of Segmind fits 'zzzz'"):
         shell.run("%segmind_models zzzz")
 
 
@@ -541,7 +618,7 @@ def test_jobs_resume_goes_on(
     shell: Shell, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell.run("%segmind_jobs --resume")
-    assert "No job is unfinished." in capsys.readouterr().out
+    assert "There are no unfinished jobs." in capsys.readouterr().out
     assert shell.run("%segmind_jobs --stop") is None
     assert "No job is watched here." in capsys.readouterr().out
     sandbox.faults.add("GET /v2/.*", "silence", times=None)
@@ -554,6 +631,51 @@ def test_jobs_resume_goes_on(
     assert resumed.status is Status.COMPLETED
     assert len(sandbox.billed_posts) == 1
     assert shell.run(f"%segmind_jobs --resume {job.id}").outputs
+
+
+def test_jobs_puts_what_it_shows_or_resumes_into_a_variable(shell: Shell, sandbox: Sandbox) -> None:
+    first, second = (shell.run(f"{RUN} prompt={word}") for word in ("one", "two"))
+    shell.run(f"%segmind_jobs {first.id} -o one")
+    assert shell.names["one"] is first
+    shell.run(f"%segmind_jobs {first.id} {second.id} -o both")
+    assert shell.names["both"] == [first, second]
+    shell.run(f"%segmind_jobs --resume {second.id} -o two")
+    assert shell.names["two"].id == second.id
+    sandbox.faults.add("GET /v2/.*", 200, body={"status": "FAILED", "error": "too dark"})
+    failing = shell.run("%segmind_run fast-flux-schnell -b prompt=x")
+    with pytest.raises(errors.JobFailed, match="too dark"):
+        shell.run(f"%segmind_jobs --resume {failing.id} -o failed")
+    assert shell.names["failed"].id == failing.id
+
+
+@pytest.mark.parametrize("line", ["-o x", "--clean --older 3 -o x", "--stop -o x", "--last 3 -o x"])
+def test_jobs_needs_an_id_for_a_variable(shell: Shell, line: str) -> None:
+    with pytest.raises(errors.CellError, match="-o needs the ID of a job"):
+        shell.run(f"%segmind_jobs {line}")
+
+
+def test_a_resumed_job_shows_the_seconds_since_its_start_and_its_usual_ones(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_shell(tmp_path, sandbox) as shell:
+        sandbox.faults.add("GET /v2/.*", "silence", times=None)
+        left = shell.run("%segmind_run fast-flux-schnell -b prompt=x")
+        sandbox.wait_for(lambda log: log.requests("GET", "/v2/"))
+        left.stop()
+    with closing(sqlite3.connect(tmp_path / "widgets" / "journal.sqlite")) as journal, journal:
+        earlier = (datetime.now(timezone.utc) - timedelta(seconds=100)).isoformat()
+        journal.execute("UPDATE jobs SET created = ?, sent = ?", (earlier, earlier))
+    sandbox.faults.clear()
+    sandbox.faults.add("GET /v2/.*", 200, body={"status": "PROCESSING", "request_id": left.id})
+    with open_shell(tmp_path, sandbox) as shell:
+        capsys.readouterr()
+        job = shell.run(f"%segmind_jobs --resume {left.id}")
+        shown = re.findall(r"([\d.]+) s of about ([\d.]+) s", capsys.readouterr().out)
+        assert shown
+        assert all(100 <= float(seconds) < 160 for seconds, _ in shown)
+        assert job.expected_seconds == pytest.approx(left.expected_seconds)
+        assert job.status is Status.COMPLETED
+        assert 100 <= job.elapsed < 160, "its end was seen"
 
 
 def test_a_job_that_only_the_service_knows_is_resumed_by_its_id(
@@ -570,7 +692,7 @@ def test_a_job_that_only_the_service_knows_is_resumed_by_its_id(
     unknown = "00000000-0000-4000-8000-000000000000"
     with pytest.raises(errors.NotFound) as raised:
         shell.run(f"%segmind_jobs --resume {unknown}")
-    assert raised.value.hint == "Neither this journal nor Segmind knows this id."
+    assert raised.value.hint == "Neither this journal nor Segmind has a job with this id."
     assert unknown not in [job.id for job in shell.client.jobs()]
 
 
@@ -581,6 +703,8 @@ def test_a_wrong_keys_status_says_where_it_came_from(
     with pytest.raises(errors.Unauthorized) as raised:
         shell.run("%segmind_status")
     assert "…000 comes from the environment (SEGMIND_API_KEY)" in raised.value.hint
+    assert "%env SEGMIND_API_KEY= clears the variable" in raised.value.hint
+    assert "%segmind_login" not in raised.value.hint, "a login does not replace a variable"
 
 
 def test_status_and_login_link_to_the_pages_of_the_provider(

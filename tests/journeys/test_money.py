@@ -6,16 +6,18 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pandas
 import pytest
 
 from segmind_widgets import errors
-from segmind_widgets.formatting import age
+from segmind_widgets.formatting import date_and_time
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
+from tests.page import text_of
 from tests.shells import Shell, open_shell, picture
 
 RUN = "%segmind_run fast-flux-schnell --api v1"
@@ -51,14 +53,14 @@ Said = pytest.CaptureFixture[str]
         ("%segmind_jobs --clean", "--clean needs --older DAYS"),
         ("%segmind_jobs --clean --older soon", "'soon' is not a number"),
         ("%segmind_jobs --clean --older -1", "'-1' is not a number from 0 to"),
-        ("%segmind_jobs --clean --older 3 abc", "--clean takes no ID"),
+        ("%segmind_jobs --clean --older 3 abc", "--clean does not take an ID"),
         ("%segmind_jobs --older 3", "--older works only with --clean"),
         ("%segmind_jobs --yes", "--yes works only with --clean"),
         (
             "%segmind_jobs --resume --model flux",
-            "--model filters the list; it does not go with --resume",
+            "--model filters the list and cannot be used with --resume",
         ),
-        ("%segmind_jobs abc --text fox", "--text filters the list; it does not go with an ID"),
+        ("%segmind_jobs abc --text fox", "--text filters the list and cannot be used with an ID"),
         ("%segmind_jobs $RUN", "`$RUN` is not defined"),
         ("%segmind_jobs $In", "$In is a list, not a job"),
         ("%segmind_spend --by week", "invalid choice: 'week'"),
@@ -83,11 +85,11 @@ def test_a_dry_run_tells_what_would_keep_it_from_being_sent(
 ) -> None:
     shell.run(f"{RUN} prompt=x --dry-run --max-cost 0.001 sparkle=1")
     said = capsys.readouterr().out
-    assert "It would be refused: fast-flux-schnell usually costs $0.0055" in said
+    assert "This run would be refused: fast-flux-schnell typically costs $0.0055" in said
     assert said.count("`sparkle` is not a known parameter") == 1
     shell.run("%config SegmindClient.budget = 0.001")
     shell.run(f"{RUN} prompt=x --dry-run")
-    assert "It would be refused: fast-flux-schnell may cost $0.0055; of this" in (
+    assert "This run would be refused: fast-flux-schnell may cost $0.0055; of this" in (
         capsys.readouterr().out
     )
     assert not sandbox.requests("POST")
@@ -135,7 +137,7 @@ def test_a_stop_just_after_it_was_sent_does_not_say_that_it_was_not(
 
     shell.client.budget = 1.0
     shell.client.observe(interrupted, "newest")
-    with pytest.raises(errors.StillRunning, match=r"You stopped waiting; the job .* goes on"):
+    with pytest.raises(errors.StillRunning, match=r"You stopped waiting; the job .* continues"):
         shell.run(f"{RUN} prompt=x")
     shell.client.unobserve(interrupted, "newest")
     [job] = shell.client.jobs()
@@ -156,11 +158,11 @@ def test_reuse_shows_what_was_paid_already(
     assert (again.id, again.outputs[0].path) == (first.id, first.outputs[0].path)
     assert len(list((tmp_path / "copies").iterdir())) == 1
     said = capsys.readouterr().out
-    assert "This result was made just now, by the same model from the same inputs" in said
+    assert f"made on {date_and_time(first.created)}, by the same model from the same inputs" in said
     assert str(first.outputs[0].path) in said
     assert shell.run(f"{RUN} prompt=x --seed 8 --reuse").id != first.id
     shell.run(f"{RUN} prompt=x --seed 7 --reuse --dry-run")
-    assert f"The job {first.id} would be shown again" in capsys.readouterr().out
+    assert f"The result of job {first.id} would be shown again" in capsys.readouterr().out
     assert len(sandbox.billed_posts) == 2
 
 
@@ -236,33 +238,37 @@ def test_jobs_are_found_by_model_status_and_words(
         assert list(shell.run(f"%segmind_jobs {options}")) == jobs, options
     capsys.readouterr()
     shell.run("%segmind_jobs --text owl")
-    assert "No job matches." in capsys.readouterr().out
+    assert "No jobs match." in capsys.readouterr().out
     shell.run("%segmind_jobs --last 2")
     said = capsys.readouterr().out
-    assert "2 of 3 jobs; --last shows more." in said
-    assert "just now" in said
+    assert "2 of 3 jobs; --last N shows more." in said
+    assert " UTC" in said
 
 
 def test_the_table_of_jobs_has_pictures(shell: Shell) -> None:
     shell.run(f"{RUN} prompt='a red fox'")
     shown = shell.run("%segmind_jobs")._repr_mimebundle_()["text/html"]
     assert 'alt="a red fox"' in shown
-    assert "$0.0055" in shown
+    assert "$0.0055" in text_of(shown)
 
 
 def test_a_job_in_full(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     job = shell.run(f"{RUN} prompt='a red fox' --seed 7")
     capsys.readouterr()
     shell.names["fox"] = job
-    assert shell.run("%segmind_jobs $fox") is job
+    for word in ("$fox", "$fox.id", "${fox.id}", "$foxes[0]"):
+        shell.names["foxes"] = [job]
+        assert shell.run(f"%segmind_jobs {word}") is job
     capsys.readouterr()
     assert shell.run(f"%segmind_jobs {job.id[:13]}") is job
     said = capsys.readouterr().out
     for words in (
-        "fast-flux-schnell", job.id, job.created, "$0.0055", "9.99 USD", "input prompt  a red fox",
+        "fast-flux-schnell", job.id, date_and_time(job.created), "$0.0055", "9.99 USD",
+        "input prompt  a red fox",
         str(job.outputs[0].path), "1600×1200", "%%segmind_run", "seed: 7",
     ):  # fmt: skip
         assert words in said, words
+    assert shell.run("%segmind_jobs --resume $fox.id").id == job.id
     sandbox.faults.add("POST /v2/.*", "job_failed", words="It is too dark in here.")
     with pytest.raises(errors.JobFailed):
         shell.run("%segmind_run flux-dev prompt=x -o bad")
@@ -282,7 +288,7 @@ def test_clean_says_how_much_and_asks(shell: Shell, capsys: Said) -> None:
     shell.run("%segmind_jobs --clean --older 0")
     said = capsys.readouterr().out
     assert "would be removed" in said
-    assert "Add --yes to do it." in said
+    assert "Add --yes to delete them." in said
     assert path.exists()
     shell.run("%segmind_jobs --clean --older 0 --yes")
     said = capsys.readouterr().out
@@ -315,7 +321,7 @@ def test_a_cleaned_job_is_shown_and_told_how_to_get_back(shell: Shell, capsys: S
 
 def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     shell.run("%segmind_spend")
-    assert "Nothing was run yet." in capsys.readouterr().out
+    assert "No jobs were run yet." in capsys.readouterr().out
     for prompt in ("one", "two"):
         shell.run(f"{RUN} prompt={prompt}")
     shell.run("%segmind_run flux-dev prompt=three")
@@ -327,13 +333,13 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     capsys.readouterr()
     spent = shell.run("%segmind_spend")
     lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
-    assert ["flux-dev", "1", "1", "$1.50", "real"] in lines
+    assert ["flux-dev", "1", "1", "$1.50", "USD"] in lines
     assert ["fast-flux-schnell", "2", "2", "$0.011", "sandbox credits"] in lines
-    assert ["in all", "3", "3", "$0.031", "sandbox credits"] in lines
+    assert ["total", "3", "3", "$0.031", "sandbox credits"] in lines
     assert lines[-1][0].startswith("This session: $0.00 spent. In sandbox credits: $0.031 spent.")
     assert (
-        "Its budget is $0.10. The balance after the newest job: 9.97 USD of sandbox credits."
-        in lines[-1][0]
+        "The budget of this session is $0.10. The balance after the newest job: 9.97 USD of"
+        " sandbox credits." in lines[-1][0]
     )
     assert [row.usd for row in spent] == [1.5, 0.02, 0.011]
     for by, rows in (("day", 2), ("notebook", 2), ("job", 4)):
@@ -342,11 +348,29 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     assert len(shell.run("%segmind_spend --since 0")) == 0
 
 
+def test_spend_by_job_says_what_each_job_was(shell: Shell, capsys: Said) -> None:
+    job = shell.run(f"{RUN} prompt='{'a fox in the snow ' * 9}'")
+    shell.run("%segmind_run seedream-4.5 prompt=two")
+    capsys.readouterr()
+    rows = shell.run("%segmind_spend --by job")
+    assert [(row.model, row.prompt[:5]) for row in rows] == [
+        ("seedream-4.5", "two"), ("fast-flux-schnell", "a fox"),
+    ]  # fmt: skip
+    lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
+    lines = lines[[line[0] for line in lines].index("job") :]
+    assert lines[0][:5] == ["job", "model", "prompt", "day", "jobs"]
+    id_, model, prompt, day, *_ = lines[2]
+    assert (id_, model) == (job.id, "fast-flux-schnell")
+    assert prompt == "a fox in the snow a fox in the snow a fox in th…"
+    assert day == str(datetime.fromisoformat(job.created).astimezone().date())
+    assert lines[3][:2] == ["total", "2"], "sums have no model, prompt or day"
+
+
 def test_spend_of_days_without_jobs_says_so(shell: Shell, capsys: Said) -> None:
     shell.run(f"{RUN} prompt=x")
     capsys.readouterr()
     shell.run("%segmind_spend --since 0")
-    assert "Nothing was run then. This session" in capsys.readouterr().out
+    assert "No jobs were run in that time. This session" in capsys.readouterr().out
 
 
 def test_spend_tells_where_a_cost_is_not_known(shell: Shell, capsys: Said) -> None:
@@ -373,11 +397,9 @@ def test_without_pandas_a_sentence_says_so(shell: Shell, monkeypatch: pytest.Mon
     assert raised.value.hint == "pip install pandas"
 
 
-@pytest.mark.parametrize(
-    ("back", "words"),
-    [(5, "just now"), (60, "1 minute ago"), (7300, "2 hours ago"), (90_000, "1 day ago")],
-)
-def test_ages_in_words(back: float, words: str) -> None:
-    from datetime import datetime, timedelta, timezone
-
-    assert age((datetime.now(timezone.utc) - timedelta(seconds=back)).isoformat()) == words
+def test_a_saved_output_has_the_date_and_no_age(shell: Shell, sandbox: Sandbox) -> None:
+    job = shell.run(f"{RUN} prompt=x")
+    html = shell.run("%segmind_jobs")._repr_mimebundle_()["text/html"]
+    assert date_and_time(job.created) in html
+    assert " ago" not in html
+    assert "just now" not in html

@@ -180,7 +180,7 @@ def test_the_job_in_a_variable_is_the_one_that_is_resumed(sandbox: Sandbox, tmp_
     [
         (True, "1-dead", "may be running and billed"),
         (False, "1-dead", "nothing was billed"),
-        (False, None, "it goes on"),  # on a disk without locks its kernel may live
+        (False, None, "it continues"),  # on a disk without locks its kernel may live
     ],
 )
 def test_a_request_without_an_answer_says_what_is_known_of_it(
@@ -206,7 +206,7 @@ def test_a_deleted_file_of_a_sandbox_that_is_gone_is_gone(tmp_path: Path) -> Non
     with open_shell(tmp_path) as shell:
         job = shell.client.resume(known)
         assert (job.status, job.outputs) == (Status.COMPLETED, ())
-        assert "ran on a sandbox that is gone" in job.note
+        assert "ran on a sandbox that no longer exists" in job.note
         assert "--resume" not in job.note
         assert shell.client.job(known).status is Status.COMPLETED, "and the row stays as it was"
 
@@ -217,7 +217,7 @@ def test_a_job_of_a_sandbox_that_is_gone_says_so(tmp_path: Path) -> None:
         known = _submitted(tmp_path)
         job.stop()
     with open_shell(tmp_path) as shell:
-        with pytest.raises(errors.NotFound, match="sandbox that is gone"):
+        with pytest.raises(errors.NotFound, match="sandbox that no longer exists"):
             shell.client.resume(known)
         (job,) = shell.client.jobs()
         assert job.status is Status.UNKNOWN

@@ -119,8 +119,6 @@ def test_the_limit_is_for_real_services_and_for_this_machine_only_where_it_is_se
     monkeypatch.setenv("SEGMIND_API_URL", "http://127.0.0.1:8765")
     assert limit(rate_limit=None) == 0
     assert limit(rate_limit=30.0) == 30
-    endpoint = made(rate_limit=30.0).choose("sandbox")
-    assert endpoint.transport.limit.per_minute == 0
 
 
 def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(
@@ -151,3 +149,12 @@ def test_one_sandbox_serves_both_providers_and_its_key_stays_out_of_the_environm
     assert {"127.0.0.1"} == {p.address.split("//")[1].split(":")[0] for p in (segmind, apimart)}
     assert endpoints._started_sandbox() is endpoints._started_sandbox()
     assert "SEGMIND_API_KEY" not in os.environ
+
+
+@pytest.mark.parametrize("name", ["segmind", "apimart"])
+@pytest.mark.parametrize(("setting", "limit"), [(None, 0), (0.0, 0), (30.0, 30)])
+def test_the_rate_limit_holds_on_the_built_in_sandbox_too(
+    made: Made, name: str, setting: float | None, limit: float
+) -> None:
+    endpoint = made(rate_limit=setting).at(name, sandbox=True)
+    assert endpoint.transport.limit.per_minute == limit

@@ -70,5 +70,20 @@ def test_wrong_values_are_errors_and_never_an_exit(line: str, words: str) -> Non
     "line", ["--resume --stop", "--clean --stop --older 3", "--resume --clean"]
 )
 def test_one_thing_at_a_time_is_done_with_jobs(line: str) -> None:
-    with pytest.raises(CellError, match="do not go together"):
+    with pytest.raises(CellError, match="cannot be used together"):
         parse("segmind_jobs", line)
+
+
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ("m --rows a.csv --rows b.csv", "--rows"),
+        ("m --seed 1 --seed 2", "--seed"),
+        ("m -p segmind --provider apimart", "--provider"),
+        ("m -o a -o b", "-o"),
+    ],
+)
+def test_an_option_with_one_value_is_given_once(line: str, option: str) -> None:
+    with pytest.raises(CellError, match=f"{option} is given twice"):
+        parse("segmind_run", line)
+    assert parse("segmind_run", "m --sweep a=1,2 --sweep b=1,2").sweep == ["a=1,2", "b=1,2"]

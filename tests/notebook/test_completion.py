@@ -51,8 +51,72 @@ def test_values_of_options(completed: Completed) -> None:
     assert set(completed("%segmind_jobs --status f|")) == {"failed"}
     assert set(completed("%segmind_spend --by |")) == {"model", "day", "notebook", "job"}
     assert completed("%segmind_run flux-dev -p api|") == {"apimart": "api"}
+    assert {"image", "video", "audio", "text", "edit"} <= set(
+        completed("%segmind_models --modality |")
+    )
+    assert completed("%segmind_models cat --modality vid|") == {"video": "vid"}
     assert set(completed("%segmind_login |")) == {"segmind", "apimart"} == set(PROVIDERS)
     assert set(completed("%segmind_run flux-dev -p |")) == {*PROVIDERS, "sandbox"}
+
+
+def test_files_are_offered_where_a_file_is_named(
+    completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "pictures").mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("photo.jpg", "photo two.png", "other.png", ".photo", "phone/a.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    body = {"file:phone/", "file:photo.jpg", "file:photo two.png"}
+    line = {"file:phone/", "file:photo.jpg", '"file:photo two.png"'}
+    for cell in ("%%segmind_run kling-2.1\nimage: ", "%%segmind_workflow x\nimages:\n  - "):
+        assert set(completed(f"{cell}file:pho|")) == body
+    for cell in ("%segmind_run kling-2.1 image=", "%%segmind_workflow x image="):
+        assert completed(f"{cell}file:pho|") == dict.fromkeys(line, "file:pho")
+    assert completed("%segmind_run kling-2.1 image=file:phone/|").keys() == {"file:phone/a.png"}
+    uploads = {"phone/", "photo.jpg", '"photo two.png"'}
+    assert set(completed("%segmind_upload pho|")) == uploads
+    assert set(completed("%segmind_upload other.png pho|")) == uploads
+    assert set(completed("%segmind_upload -p apimart phone/|")) == {"phone/a.png"}
+
+
+@pytest.mark.parametrize("flag", ["-p sandbox/apimart", "-papimart", "--provider=sandbox/apimart"])
+def test_a_line_names_its_provider_also_on_the_sandbox(completed: Completed, flag: str) -> None:
+    found = completed(f"%segmind_run {flag} gemini-3|")
+    assert "gemini-3-pro-image-preview" in found
+    assert completed(f"%segmind_run {flag} kling-2|") == {}
+
+
+def test_tables_after_rows(
+    completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "tables").mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("rows.csv", "rows.jsonl", "rows.txt", ".rows.csv", "data/more.TSV"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    first = "segmind_run flux-dev --rows"
+    assert set(completed(f"%%{first} |\nprompt: x")) == {"data/", "rows.csv", "rows.jsonl"}
+    assert set(completed(f"%%{first} ro|\n")) == {"rows.csv", "rows.jsonl"}
+    assert completed(f"%{first} data/m|") == {"data/more.TSV": "data/m"}
+    assert set(completed("%segmind_workflow x --rows d|")) == {"data/"}
+
+
+@pytest.mark.parametrize("magic", ["%%segmind_run flux-dev", "x = %segmind_workflow id"])
+def test_tables_with_spaces_are_put_in_quotes(
+    completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, magic: str
+) -> None:
+    (folder := tmp_path / "spaces").mkdir()
+    monkeypatch.chdir(folder)
+    for name in ("my rows.csv", "my data/all of it.csv", 'a "b" c.csv'):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    both = {'"my data/', '"my rows.csv"'}
+    assert set(completed(f"{magic} --rows my|")) == both
+    assert completed(f'{magic} --rows "my r|') == {'"my rows.csv"': '"my r'}
+    assert completed(f"{magic} --rows 'my r|") == {"'my rows.csv'": "'my r"}
+    assert completed(f'{magic} --rows="my data/a|') == {'"my data/all of it.csv"': '"my data/a'}
+    assert set(completed(f"{magic} --rows a|")) == {"'a \"b\" c.csv'"}
 
 
 def test_inputs_on_the_line(completed: Completed) -> None:

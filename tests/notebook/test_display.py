@@ -21,6 +21,7 @@ from nbconvert import HTMLExporter
 from PIL import Image
 
 from segmind_widgets.sandbox import Sandbox
+from tests.page import text_of
 from tests.shells import environment, execute, notebook, open_shell, quick, set_environment
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -47,7 +48,7 @@ def assert_right(cell: Any, sandbox: Sandbox) -> None:
     assert set(output.data) == {"text/plain", "text/html"}
     (picture,) = embedded(output.data["text/html"])
     assert picture.size == (1024, 768)
-    text = re.sub(r"<[^>]+>", " ", output.data["text/html"])
+    text = text_of(output.data["text/html"])
     for fact in ("sandbox", "fast-flux-schnell", "$0.0055", "seed 3", "fast-flux-schnell-"):
         assert fact in text
     (record,) = sandbox.billed_posts
@@ -118,7 +119,8 @@ def test_an_upload_leaves_one_picture(sandbox: Sandbox, tmp_path: Path) -> None:
     (output,) = book.cells[1].outputs
     assert set(output.data) == {"text/plain", "text/html"}
     assert "completed" in output.data["text/plain"]
-    (asset,) = book.cells[2].outputs
+    line, asset = book.cells[2].outputs
+    assert line.data["text/plain"].startswith("Uploaded in ")
     assert "cat.png · 1500×1500" in asset.data["text/plain"]
     (kept,) = embedded(asset.data["text/html"])
     assert 160 <= kept.width == kept.height < 1024  # grain: few bytes need few pixels
@@ -161,8 +163,9 @@ def test_a_job_that_runs_when_the_file_is_saved_says_so(sandbox: Sandbox, tmp_pa
     sandbox.faults.add("GET /v2/.*", "silence", times=None)
     book = execute(notebook(f"{RUN} -b"), tmp_path, sandbox)
     (output,) = book.cells[1].outputs
-    assert "was running when this was saved" in output.data["text/plain"]
-    assert "%segmind_jobs --resume" in output.data["text/html"]
+    assert set(output.data) == {"text/plain", "text/html"}
+    for text in output.data.values():
+        assert re.search(r"%segmind_jobs --resume [\w-]{12,}", text)
     assert_free_of_pictures_and_keys(book, sandbox)
 
 
@@ -219,8 +222,10 @@ def test_stop_leaves_soon_and_the_job_goes_on(
     assert took < 0.5
     content = reply["content"]
     assert content["ename"] == "StillRunning"
-    assert content["evalue"] == f"You stopped waiting; the job {known} goes on."
-    assert content["traceback"][1].strip() == f"→ Get it back with %segmind_jobs --resume {known}"
+    assert content["evalue"] == f"You stopped waiting; the job {known} continues."
+    (line,) = content["traceback"]
+    assert line == f"{content['evalue']} Fetch its result with %segmind_jobs --resume {known}"
+    assert "\x1b" not in line, "no failure, so it is not red"
     sandbox.faults.clear()
     said = kernel.run("print(job.wait(20).status, job.image.size)")
     texts = [m["content"].get("text", "") for m in said if m["header"]["msg_type"] == "stream"]
@@ -250,6 +255,39 @@ def test_a_cell_that_runs_again_frees_the_panels_it_showed(kernel: Kernel) -> No
     assert count() == two * 3 // 2
 
 
+STOP = """
+import threading, time, segmind_widgets
+def stop():
+    client = segmind_widgets.SegmindClient.instance()
+    while not (jobs := client.jobs(1)) or jobs[0].id.startswith("local"):
+        time.sleep(0.02)
+    jobs[0].stop()
+threading.Thread(target=stop).start()
+"""
+
+
+@pytest.mark.parametrize("background", ["", "-b"])
+def test_a_job_that_is_no_longer_watched_reads_as_one_that_continues(
+    kernel: Kernel, sandbox: Sandbox, background: str
+) -> None:
+    sandbox.faults.add("GET /v2/requests/.*", "silence", times=None)
+    more = "\njob.wait();" if background else ""
+    said = kernel.run(f"{STOP}\n{RUN} {background} -o job{more}")
+    shown = [m["content"]["data"] for m in said if "display_data" in m["header"]["msg_type"]]
+    text = text_of(shown[-1]["text/html"])
+    assert "continues" in text
+    errors = [m["content"] for m in said if m["header"]["msg_type"] == "error"]
+    if background:
+        assert "%segmind_jobs --resume" in text
+        assert errors == []
+        return
+    (error,) = errors
+    assert error["ename"] == "StillRunning"
+    (line,) = error["traceback"]
+    assert line.startswith("You stopped watching; the job ")
+    assert "%segmind_jobs --resume" in line
+
+
 def test_quiet_shows_nothing(kernel: Kernel) -> None:
     said = kernel.run(f"{RUN} -q --api v1")
     kinds = {m["header"]["msg_type"] for m in said}
@@ -260,7 +298,7 @@ def test_a_note_stands_above_the_result(kernel: Kernel) -> None:
     said = kernel.run(f"{RUN} --api v1 sparkle=<b>")
     notes = [m["content"]["data"] for m in said if m["header"]["msg_type"] == "display_data"]
     assert notes[0]["text/plain"].startswith("Note: `sparkle` is not a known parameter")
-    assert WIDGET in notes[1]
+    assert [set(data) for data in notes[1:]] == [{"text/plain", "text/html"}]
 
 
 # a terminal
@@ -277,6 +315,7 @@ def test_a_terminal_has_one_line_that_rewrites_itself(
     assert "\n" not in progress
     assert lines[0].startswith("submitting · fast-flux-schnell · 0.0 s of about")
     assert lines[-1].startswith("completed")
+    assert " of about" not in lines[-1]
     assert str(job.outputs[0].path) in result
 
 

@@ -30,6 +30,7 @@ def test_load_and_unload_leave_nothing(tmp_path: Path) -> None:
         assert shell.Completer is not None
         matchers = list(shell.Completer.custom_matchers)
         callbacks = list(shell.events.callbacks["pre_run_cell"])
+        transforms = list(shell.input_transformers_cleanup)
         for _ in range(2):
             shell.run_line_magic("load_ext", "segmind_widgets")
             assert ours(shell) == set(PARSERS)
@@ -39,6 +40,7 @@ def test_load_and_unload_leave_nothing(tmp_path: Path) -> None:
             shell.run_line_magic("unload_ext", "segmind_widgets")
             assert ours(shell) == set()
             assert shell.Completer.custom_matchers == matchers
+            assert shell.input_transformers_cleanup == transforms
             assert not [c for c in shell.configurables if type(c).__name__.startswith("Segmind")]
             assert shell.events.callbacks["pre_run_cell"] == callbacks
             assert not SegmindClient.initialized()

@@ -5,6 +5,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import element
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.tables import Table
 from segmind_widgets.types import Model, Status
@@ -34,10 +35,10 @@ def test_text_is_aligned_and_html_is_escaped() -> None:
 
 
 def test_pictures_are_html_and_no_text() -> None:
-    columns = {**COLUMNS, "seen": lambda row: f"<img alt='{row[1]}'>"}
+    columns = {**COLUMNS, "seen": lambda row: element("img", alt=row[1])}
     text, html = texts(Table(ROWS, columns, pictures=["seen"]))
     assert "seen" not in text
-    assert "<img alt='3'>" in html
+    assert '<img alt="3">' in html
 
 
 def test_prose_is_cut_and_addresses_stay_whole() -> None:
@@ -118,7 +119,7 @@ def test_models_and_their_inputs() -> None:
     assert "fast, good" in lines[4]
     assert lines[5].startswith("Flux · image · $0.0055 · about 2.5 s.")
     many, _ = texts(listings.models([model] * 50))
-    assert "10 more: add words" in many
+    assert "10 more models: add words" in many
 
 
 def test_a_long_table_keeps_its_rows_and_shows_the_first() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,9 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, LimitError, NotFound
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels import Panel
+from segmind_widgets.types import Status
+from segmind_widgets.widgets.results import ResultPictures
+from tests.page import text_of
 
 TILE = """
 import ipywidgets as widgets
@@ -58,7 +60,7 @@ def panel(client: SegmindClient) -> TrialPanel:
 
 
 def said(panel: Panel) -> str:
-    return re.sub(r"<[^>]+>", "", panel.line.value)
+    return text_of(panel.line.value)
 
 
 def test_every_file_of_the_folder_is_a_panel() -> None:
@@ -98,7 +100,7 @@ def test_a_buttons_error_is_shown_with_its_remedy(panel: TrialPanel) -> None:
 
     panel.action = fail
     panel.go.click()
-    assert said(panel) == "Too &lt;much&gt;. Pay less."
+    assert said(panel) == "Too <much>. Pay less."
     assert 'aria-live="assertive"' in panel.line.value
     panel.say("All is well.")
     assert 'aria-live="polite"' in panel.line.value
@@ -145,6 +147,21 @@ def test_a_job_is_followed_and_its_result_kept(panel: TrialPanel) -> None:
     job.wait(20)
     assert panel.results == (job,)
     assert "completed" in view.text.value
+    shown, line = panel.children[-2:]
+    assert isinstance(shown, ResultPictures)
+    assert [item["key"] for item in shown.items] == [f"{job.id}/{job.outputs[0].filename}"]
+    assert panel.jobs.children == ()
+    assert line is panel.line
+    assert said(panel) == "Done."
+
+
+def test_a_job_that_failed_keeps_its_line_and_says_so(panel: TrialPanel) -> None:
+    panel.say("Running.")
+    job = Job(id="local-2", model="m")
+    panel.follow(job)
+    job.publish(last=True, status=Status.FAILED, error=InputError("No."))
+    assert said(panel) == "The job failed: see its line."
+    assert [view.job for view in panel.jobs.children] == [job]
 
 
 def test_closing_frees_every_model_and_follows_no_more(client: SegmindClient) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.panels._batch import BatchView
 from segmind_widgets.sandbox import Sandbox
 from tests.comms import Page
+from tests.page import text_of
 from tests.shells import execute, notebook
 
 FAST = "fast-flux-schnell"
@@ -33,7 +33,7 @@ def until(true: Callable[[], Any]) -> None:
 
 
 def text(html: str) -> str:
-    return re.sub(r"<[^>]+>", "", html)
+    return text_of(html)
 
 
 @pytest.fixture
@@ -172,3 +172,39 @@ def test_one_static_sheet_stays_in_the_notebook(tmp_path: Path, sandbox: Sandbox
             assert said in page
             assert str(tmp_path) in page
             assert "widget-view" not in str(output["data"])
+
+
+def click_four_times(shown: BatchView) -> None:
+    clicks = [threading.Thread(target=shown.stop.click) for _ in range(4)]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+
+
+@pytest.mark.parametrize("by_click", [True, False])
+def test_no_row_is_sent_after_stop_also_if_it_was_handed_over(
+    client: SegmindClient, sandbox: Sandbox, view: View, by_click: bool
+) -> None:
+    """Rows that wait for the rate limit are withdrawn; a resume sends each of them once."""
+    client.rate_limit = 60
+    rows = [{"prompt": str(number)} for number in range(12)]
+    batch = client.map(FAST, rows)
+    shown = view(batch)
+    sandbox.wait_for(lambda log: log.billed_posts)
+    until(lambda: batch.running > len(sandbox.billed_posts))  # one waits for the rate limit
+    click_four_times(shown) if by_click else batch.stop()
+    flying = batch._progress.counts.running
+    batch.wait(30)
+    sent = len(sandbox.billed_posts)
+    assert sent == batch.done <= flying, "only what was on the wire at Stop goes on"
+    assert (batch.failed, batch.queued, len(batch.failures)) == (0, 12 - sent, 0)
+    assert batch.message.startswith(f"You stopped the batch. {12 - sent} rows were not sent.")
+    withdrawn = [job for job in client.jobs(50) if job.status == "cancelled"]
+    assert withdrawn, "one was handed over"
+    assert all("Nothing was billed" in str(job.error) for job in withdrawn)
+    client.rate_limit = 0
+    rest = client.map(FAST, rows).wait(30)
+    assert (rest.done, rest.reused, rest.failed) == (12, sent, 0)
+    bodies = [str(post.json["prompt"]) for post in sandbox.billed_posts]
+    assert sorted(bodies) == sorted(str(number) for number in range(12))

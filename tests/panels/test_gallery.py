@@ -14,6 +14,7 @@ from ipywidgets.widgets import widget as ipywidgets_widget
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import NotFound
+from segmind_widgets.markup import element
 from segmind_widgets.panels import find
 from segmind_widgets.panels.gallery import PAGE, GalleryPanel
 from segmind_widgets.sandbox import Sandbox
@@ -92,6 +93,19 @@ def test_a_file_that_is_no_picture_is_shown_and_downloaded(
     panel.close()
 
 
+@pytest.mark.parametrize("name", ["cut-1.png", "tune-1.wav", "clip-1.mp4"])
+def test_a_result_without_a_prompt_is_titled_by_model_and_file(
+    client: SegmindClient, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_bytes(picture())
+    outputs = [{"path": str(tmp_path / name)}]
+    add(client, status="completed", id="job-1", target="bg-removal-v2", inputs={}, outputs=outputs)
+    panel = GalleryPanel()
+    (item,) = panel.pictures.items
+    assert item["alt"] == item["caption"] == f"bg-removal-v2 · {name}"
+    panel.close()
+
+
 def test_words_and_models(history: list[Path], client: SegmindClient) -> None:
     panel = GalleryPanel("oil")
     assert keys(panel) == ["job-40", "job-30", "job-20", "job-10", "job-00"]
@@ -146,15 +160,16 @@ def test_the_selected_one(
     history: list[Path], panel: GalleryPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert panel.details.layout.display == "none"
-    panel.pictures.selected = "job-47/0"
+    panel.pictures.selected = "job-47/47.png"
     assert panel.details.job is not None
     assert panel.details.job.id == "job-47"
     for fact in ("number 47", "ink", "$0.01", "job-47", str(history[47])):
-        assert f"<dd>{fact}</dd>" in panel.details.facts.value
-    assert panel.use.text == f"file:{history[47]}"
-    for done, said in ((True, "is on the clipboard"), (False, "can be used as an input")):
-        panel.use._receive(None, {"type": "copied", "done": done}, [])
-        assert said in panel.line.value
+        assert element("dd", fact) in panel.details.facts.value
+    panel.use.click()
+    (form,) = panel.form_box.children
+    (value,) = panel.form_box.children[0].form.files["image_input"].value
+    assert (value.path, form.model.slug) == (history[47], "seedream-4.5")
+    assert "image_input" in panel.line.value or "seedream-4.5" in panel.line.value
     assert panel.input_asset.path == history[47]
     saved: list[Any] = []
     monkeypatch.setattr(panel.pictures, "download", saved.append)
@@ -165,6 +180,24 @@ def test_the_selected_one(
         panel._download()
     panel.older.click()
     assert panel.details.layout.display == "none"
+
+
+@pytest.mark.parametrize("name", ["run", "upload"])
+def test_use_as_input_fills_an_open_panel(
+    history: list[Path], panel: GalleryPanel, name: str
+) -> None:
+    other = find(name)("esrgan" if name == "run" else "")
+    other._view_count = 1  # as the browser sets it
+    panel.pictures.selected = "job-47/47.png"
+    panel.use.click()
+    assert panel.form_box.children == ()
+    if name == "run":
+        assert other.form.files["image"].value.path == history[47]
+    else:
+        until(lambda: [asset.path for asset in other.assets] == [history[47]])
+    other.close()
+    panel.use.click()  # a closed panel takes nothing
+    assert len(panel.form_box.children) == 1
 
 
 def test_zips_of_the_page_and_of_all_that_fit(
@@ -210,7 +243,7 @@ def test_no_picture_is_in_the_state_and_close_frees_all(
 ) -> None:
     before = set(ipywidgets_widget._instances)
     panel = GalleryPanel()
-    panel.pictures.selected = "job-47/0"
+    panel.pictures.selected = "job-47/47.png"
     made = [ipywidgets_widget._instances[key] for key in set(ipywidgets_widget._instances) - before]
 
     def state() -> str:  # of a state with bytes no JSON can be made
@@ -240,7 +273,8 @@ def test_outputs_of_one_job_and_of_all_kinds(
     add(client, status="completed", id="job", outputs=outputs)
     panel = GalleryPanel()
     assert [item["kind"] for item in panel.pictures.items] == ["image", "text", "audio"]
-    assert panel.pictures._load("job/1", 180) == (b"Once upon a time", "text/plain")
-    panel.pictures.selected = "job/2"
-    assert panel.use.text == f"file:{tmp_path / 'c.mp3'}"
+    assert panel.pictures._load("job/b.txt", 180) == (b"Once upon a time", "text/plain")
+    panel.pictures.selected = "job/c.mp3"
+    panel.use.click()
+    assert panel.form_box.children[0].form.files["reference_audio"].value.kind == "audio"
     panel.close()

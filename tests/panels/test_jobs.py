@@ -91,7 +91,7 @@ def test_a_last_change_is_never_lost_and_goes_as_a_patch(
     assert "prompt" not in patches[-1]
     job.stop()
     until(lambda: rows(panel)[0]["actions"] == ["open", "resume"])
-    assert rows(panel)[0]["message"] == "not followed here"
+    assert rows(panel)[0]["message"] == "not watched here"
     panel.close()
 
 
@@ -169,7 +169,7 @@ def test_save_says_where_and_run_again_asks_first(
     assert details.confirm.layout.display == "none"
     details.rerun_button.click()
     until(lambda: details.confirm.layout.display == "")
-    assert "On the sandbox nothing is billed." in details.question.value
+    assert "The sandbox is free." in details.question.value
     yes, no = details.confirm.children[1:]
     no.click()
     assert details.confirm.layout.display == "none"
@@ -183,10 +183,10 @@ def test_save_says_where_and_run_again_asks_first(
 
 def test_the_price_is_told(client: SegmindClient, panel: JobsPanel) -> None:
     price = panel.details._price_text
-    assert price(Job(model=FAST, cost=0.5)) == "The last time it cost $0.50."
-    assert price(Job(model=FAST, provider="segmind")).startswith("It usually costs $0.00")
+    assert price(Job(model=FAST, cost=0.5)) == "The last run cost $0.50."
+    assert price(Job(model=FAST, provider="segmind")).startswith("The typical cost is $0.00")
     unknown = Job(model="nobody-knows-it", provider="segmind")
-    assert price(unknown) == "The price is not known."
+    assert price(unknown) == "The cost is not known."
 
 
 def test_an_error_of_a_button_is_shown(client: SegmindClient, panel: JobsPanel) -> None:
@@ -194,7 +194,7 @@ def test_an_error_of_a_button_is_shown(client: SegmindClient, panel: JobsPanel) 
     panel.earlier.value = True
     until(lambda: rows(panel) and rows(panel)[0]["actions"] == ["open", "resume"])
     press(panel, "resume")
-    until(lambda: "ran on a sandbox that is gone" in said(panel))
+    until(lambda: "ran on a sandbox that no longer exists" in said(panel))
     panel.table._receive(None, {"type": "act", "name": "open", "key": "no-such-line"}, [])
     assert "no longer shown" in said(panel)
 

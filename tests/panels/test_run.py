@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.client import SegmindClient
@@ -20,6 +20,7 @@ from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.syntax.cells import parse_body
 from segmind_widgets.types import Status
 from tests.comms import Page
+from tests.page import text_of
 from tests.shells import picture
 
 ID = "65c9c7f641c340d7ef2f7134-v1"
@@ -33,7 +34,7 @@ def panel(client: SegmindClient) -> Iterator[RunPanel]:
 
 
 def said(panel: Any) -> str:
-    return re.sub(r"<[^>]+>", "", panel.line.value)
+    return text_of(panel.line.value)
 
 
 def made(panel: Any, many: int = 1) -> list[dict[str, Any]]:
@@ -48,6 +49,14 @@ def made(panel: Any, many: int = 1) -> list[dict[str, Any]]:
     look()
     assert there.wait(30), said(panel)
     return panel.outputs.items
+
+
+def notes_of(widget: Any) -> dict[str, str]:
+    """The notes under the fields of a form, by the names of the inputs."""
+    own = {name: note["text"] for name, note in getattr(widget, "notes", {}).items()}
+    for child in getattr(widget, "children", ()):
+        own |= notes_of(child)
+    return own
 
 
 def paste(panel: Any, text: str) -> None:
@@ -80,7 +89,7 @@ def test_a_model_runs_and_its_picture_appears(panel: RunPanel, sandbox: Sandbox)
 
 def test_nothing_is_sent_while_an_input_is_missing(panel: RunPanel, sandbox: Sandbox) -> None:
     panel.go.click()
-    assert "see above" in said(panel)
+    assert "see the messages above" in said(panel)
     assert sandbox.billed_posts == []
     assert not panel.go.disabled
 
@@ -89,9 +98,9 @@ def test_several_at_once_count_a_seed_of_yours_up(panel: RunPanel, sandbox: Sand
     panel.form.inputs = {"prompt": "a fox", "seed": 5}
     panel.count.value = 3
     told = threading.Event()
-    panel.cost.observe(lambda _: "$0.0165" in panel.cost.value and told.set(), "value")
-    assert "$0.0165" in panel.cost.value or told.wait(10)
-    assert "directory average" in panel.cost.value
+    panel.cost.observe(lambda _: "$0.0165" in text_of(panel.cost.value) and told.set(), "value")
+    assert "$0.0165" in text_of(panel.cost.value) or told.wait(10)
+    assert "listed average" in panel.cost.value
     panel.go.click()
     made(panel, 3)
     assert sorted(post.json["seed"] for post in sandbox.billed_posts) == [5, 6, 7]
@@ -126,7 +135,9 @@ def test_what_the_service_refuses_stands_at_its_field(panel: RunPanel, sandbox: 
     sandbox.faults.add("POST /v2/fast-flux-schnell", 422, body=words)
     panel.form.inputs = {"prompt": "a fox", "steps": 50}
     told = threading.Event()
-    panel.line.observe(lambda _: "see its field" in said(panel) and told.set(), "value")
+    panel.line.observe(
+        lambda _: "see the message at its field" in said(panel) and told.set(), "value"
+    )
     panel.go.click()
     assert told.wait(20), said(panel)
     settled(panel)
@@ -143,6 +154,25 @@ def test_a_picture_that_was_deleted_says_so(panel: RunPanel) -> None:
     path.unlink()
     with pytest.raises(NotFound, match="no longer on this disk"):
         panel.outputs._load(item["key"], 64)
+
+
+def test_an_upload_is_announced_at_its_start_and_its_end(
+    client: SegmindClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "noise.png"
+    Image.effect_noise((1600, 1600), 90).save(path)
+    panel = RunPanel("nano-banana", client=client)
+    lines: list[str] = []
+    panel.line.observe(lambda change: lines.append(change.new), "value")
+    panel.form.inputs = {"prompt": "a fox", "image_urls": [path]}
+    panel.go.click()
+    made(panel)
+    panel.close()
+    uploads = [line for line in lines if "Upload" in line]
+    announced = [text_of(line) for line in uploads if 'role="status"' in line]
+    assert len(uploads) > len(announced)  # the figures in between
+    size = path.stat().st_size / 1e6
+    assert announced == [f"Uploading {size:.1f} MB…", "Uploaded. Sending…"]
 
 
 def test_an_error_of_no_field_is_told(panel: RunPanel, sandbox: Sandbox) -> None:
@@ -169,7 +199,7 @@ def test_only_models_of_the_place_are_offered(panel: RunPanel) -> None:
     panel.form.inputs = {"prompt": "a fox"}
     panel.provider.value = "apimart"
     assert listed.wait(20)
-    assert "fast-flux-schnell runs at Segmind" in told(panel, "choose that provider")
+    assert "fast-flux-schnell is a model of Segmind" in told(panel, "choose that provider")
     assert panel.act.layout.display == panel.form_box.layout.display == "none"
     panel.provider.value = "segmind"
     back = threading.Event()
@@ -218,7 +248,9 @@ def test_its_code_means_the_same(panel: RunPanel, tmp_path: Path, client: Segmin
     panel.form.inputs = {"prompt": "a knight: brave", "face_image": Asset.of(path), "seed": 3}
     panel.provider.value = "segmind"
     panel.as_cell()
-    area, close = panel.code.children
+    area, buttons = panel.code.children
+    copy, insert, close = buttons.children
+    assert copy.text == insert.text == area.value
     first, _, body = area.value.partition("\n")
     assert first == "%%segmind_run instantid -p segmind"
     read = parse_body(body, {})
@@ -260,6 +292,23 @@ def test_a_model_that_nobody_described(client: SegmindClient) -> None:
     panel = RunPanel("brand-new-model", client=client)
     panel.form.inputs = {"prompt": "a fox", "sparkle": 0.5}
     assert panel.form.inputs == {"prompt": "a fox", "sparkle": 0.5}
+    panel.close()
+
+
+@pytest.mark.parametrize("name", ["flux-dev", "brand-new-model"])
+@pytest.mark.parametrize("value", [["flux-dev", "flux-schnell"], "flux-schnell"])
+def test_a_second_model_among_the_inputs_is_refused(
+    client: SegmindClient, sandbox: Sandbox, name: str, value: Any
+) -> None:
+    panel = RunPanel(name, client=client)
+    panel.form.inputs = {"prompt": "a fox", "model": value}
+    assert panel.form.inputs["model"] == value
+    panel.go.click()
+    settled(panel)
+    assert "see the message at its field" in said(panel)
+    words = f"the run is one of {name}. To run two models, write a cell for each."
+    assert words in notes_of(panel.form)["model"]
+    assert sandbox.billed_posts == []
     panel.close()
 
 

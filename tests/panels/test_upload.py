@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError
 from segmind_widgets.panels.upload import UploadPanel
 from segmind_widgets.sandbox import Sandbox
+from tests.page import text_of
 from tests.shells import picture
 
 
@@ -30,7 +30,7 @@ def panel(client: SegmindClient, names: dict[str, Any]) -> Iterator[UploadPanel]
 
 
 def settled(panel: UploadPanel, files: int) -> list[dict[str, Any]]:
-    """The list, newest first, once so many files are there and none is on its way."""
+    """The list, once so many files are there and none is on its way."""
     done = threading.Event()
 
     def look(_: Any = None) -> None:
@@ -46,7 +46,7 @@ def settled(panel: UploadPanel, files: int) -> list[dict[str, Any]]:
 
 
 def said(panel: UploadPanel) -> str:
-    return re.sub(r"<[^>]+>", "", panel.line.value)
+    return text_of(panel.line.value)
 
 
 def test_a_dropped_file_gets_its_address_and_facts(
@@ -57,7 +57,7 @@ def test_a_dropped_file_gets_its_address_and_facts(
     panel.add([path])
     (item,) = settled(panel, 1)
     assert item["url"].startswith("http")
-    assert item["note"] == "uploaded"
+    assert item["note"] == "uploaded[0] · uploaded"
     assert "cat.png · 64×40 · " in item["caption"]
     assert item["actions"] == ["copy", "remove"]
     assert panel.assets[0].url == item["url"]
@@ -72,8 +72,8 @@ def test_the_same_content_is_not_sent_twice(
     panel.add([tmp_path / "one.png"])
     settled(panel, 1)
     panel.add([tmp_path / "two.png"])
-    second, first = settled(panel, 2)
-    assert second["note"] == "uploaded before"
+    first, second = settled(panel, 2)
+    assert second["note"] == "uploaded[1] · uploaded before"
     assert second["url"] == first["url"]
     assert len(sandbox.requests("POST", "/upload-asset")) == 1
 
@@ -83,8 +83,8 @@ def test_errors_stand_beside_their_file(panel: UploadPanel, tmp_path: Path) -> N
     (tmp_path / "good.png").write_bytes(picture())
     (tmp_path / "notes.xyz").write_bytes(b"\0\1\2 nothing that a service takes")
     panel.add([tmp_path / "gone.png", tmp_path / "notes.xyz", tmp_path / "good.png"])
-    good, refused, gone = settled(panel, 3)
-    assert good["note"].startswith("uploaded, until 20")
+    gone, refused, good = settled(panel, 3)
+    assert good["note"].startswith("uploaded[0] · uploaded, until 20")
     assert "There is no file" in gone["error"]
     assert refused["error"]
     assert refused["actions"] == ["again", "remove"]
@@ -98,8 +98,8 @@ def test_what_is_empty_or_torn_is_not_sent(
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "good.png").write_bytes(picture())
     panel.add([tmp_path / name for name in ("torn.png", "empty.mp4", "good.png")])
-    good, empty, torn = settled(panel, 3)
-    assert good["note"] == "uploaded"
+    torn, empty, good = settled(panel, 3)
+    assert good["note"] == "uploaded[0] · uploaded"
     assert (empty["caption"], torn["caption"]) == ("empty.mp4", "torn.png")
     assert "empty.mp4 is empty" in empty["error"]
     assert "torn.png is damaged" in torn["error"]
@@ -110,7 +110,7 @@ def test_what_is_empty_or_torn_is_not_sent(
 def test_a_url_is_used_as_it_is(panel: UploadPanel, sandbox: Sandbox) -> None:
     panel.add_text("https://images.example/fox.png")
     (item,) = settled(panel, 1)
-    assert item["note"] == "a URL, used as it is"
+    assert item["note"] == "uploaded[0] · a URL, used without upload"
     assert item["kind"] == "file"  # there is nothing to draw
     assert [asset.url for asset in panel.assets] == ["https://images.example/fox.png"]
     assert sandbox.requests("POST", "/upload-asset") == []
@@ -131,6 +131,49 @@ def test_text_is_a_url_a_path_a_pattern_or_a_variable(
     assert all(item["url"] and not item["error"] for item in items)
     with pytest.raises(InputError, match="no file nothing"):
         panel.add_text("nothing.png")
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (["a.png", "b c.png"], ["a.png", "b c.png"]),
+        (["b c.png"], ["b c.png"]),
+        (["*.png", "$one"], ["a.png", "b c.png", "a.png"]),
+        (["pictures"], ["d.png", "e.jpg"]),
+    ],
+)
+def test_each_word_of_the_magics_line_is_a_source(
+    client: SegmindClient,
+    tmp_path: Path,
+    words: list[str],
+    files: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "notes.txt").write_text("no picture")
+    for number, name in enumerate(("a.png", "b c.png", "pictures/e.jpg", "pictures/d.png")):
+        (tmp_path / name).write_bytes(picture((8 + number, 8)))
+    argument = UploadPanel.argument_of(words)
+    panel = UploadPanel(argument, client=client, names={"one": tmp_path / "a.png"})
+    items = settled(panel, len(files))
+    assert [item["alt"] for item in items] == files
+    places = [f"uploaded[{index}]" for index in range(len(files))]
+    assert [item["note"].partition(" · ")[0] for item in items] == places
+    assert [asset.filename for asset in panel.assets] == files
+    panel._act("remove", items[0]["key"])
+    if len(files) > 1:
+        assert panel.list.items[0]["alt"] == files[1]
+        assert panel.list.items[0]["note"].startswith("uploaded[0]")
+    panel.variable.value = "mine"
+    assert all(item["note"].startswith("mine[") for item in panel.list.items)
+    panel.close()
+
+
+def test_a_folder_without_pictures_is_called_that(panel: UploadPanel, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="has no images, videos or audio files"):
+        panel.add_text(str(tmp_path / "empty"))
 
 
 def test_the_variable_holds_what_is_uploaded(
@@ -179,7 +222,7 @@ def test_what_was_uploaded_before_can_be_taken_again(
     assert [item["alt"] for item in recent.items] == ["cat.png"]
     recent._on_action("use", recent.items[0]["key"])
     assert other.assets[0].url == panel.assets[0].url
-    assert other.list.items[0]["note"] == "uploaded before"
+    assert other.list.items[0]["note"] == "uploaded[0] · uploaded before"
     other.show_recent()
     assert other._recent_box.children == ()
     other.close()

@@ -14,18 +14,18 @@ from segmind_widgets.storage.queries import where
 @pytest.mark.parametrize(
     ("average", "own", "outputs", "text"),
     [
-        (None, [], 1, "cost unknown (no average in the directory, and no run of yours)"),
-        (0.04, [], 1, "about $0.04 (directory average)"),
-        (0.04, [], 3, "$0.04 to $0.12 (directory average, 3 outputs)"),
-        (0.04, [0.06], 1, "$0.04 to $0.06 (directory average, and your last run)"),
-        (0.04, [0.03, 0.02], 1, "$0.02 to $0.04 (directory average, and your last 2 runs)"),
-        (0.04, [0.05, 0.03, 0.031], 1, "$0.03 to $0.05, usually $0.031 (your last 3 runs)"),
+        (None, [], 1, "cost unknown (no average price is listed, and you have not run it yet)"),
+        (0.04, [], 1, "about $0.04 (listed average)"),
+        (0.04, [], 3, "$0.04 to $0.12 (listed average, 3 outputs)"),
+        (0.04, [0.06], 1, "$0.04 to $0.06 (listed average, and your last run)"),
+        (0.04, [0.03, 0.02], 1, "$0.02 to $0.04 (listed average, and your last 2 runs)"),
+        (0.04, [0.05, 0.03, 0.031], 1, "$0.03 to $0.05, typically $0.031 (your last 3 runs)"),
         (0.04, 12 * [0.05] + [9.0], 1, "about $0.05 (your last 12 runs)"),
         (None, [0.07], 1, "about $0.07 (your last run)"),
-        (None, [0.07, 0.05], 1, "$0.05 to $0.07, usually $0.06 (your last 2 runs)"),
-        (0.04, [None, 0.06, None], 1, "$0.04 to $0.06 (directory average, and your last run)"),
-        (None, [None], 1, "cost unknown (the service does not say what your runs cost)"),
-        (0.0, [], 1, "about $0.00 (directory average)"),
+        (None, [0.07, 0.05], 1, "$0.05 to $0.07, typically $0.06 (your last 2 runs)"),
+        (0.04, [None, 0.06, None], 1, "$0.04 to $0.06 (listed average, and your last run)"),
+        (None, [None], 1, "cost unknown (the service does not report the cost of your runs)"),
+        (0.0, [], 1, "about $0.00 (listed average)"),
     ],
 )
 def test_the_range_and_its_source(
@@ -81,7 +81,7 @@ def test_own_runs_are_those_of_this_target_place_and_number(
     past(cost=9.0, inputs={"samples": 4})
     past(cost=None)
     told = client.plan("flux-dev", {"prompt": "x"}).estimate
-    assert str(told) == "$0.03 to $0.05, usually $0.04 (your last 3 runs)"
+    assert str(told) == "$0.03 to $0.05, typically $0.04 (your last 3 runs)"
     several = client.plan("flux-dev", {"prompt": "x", "samples": 4}).estimate
     assert several.high == 9.0
     assert "4 outputs, and your last run" in several.source
@@ -102,14 +102,14 @@ def test_all_own_sandboxes_are_one_place(client: SegmindClient, past: Any) -> No
     for port in (1, 2, 3):
         past(cost=0.5, sandbox=True, place=f"http://127.0.0.1:{port}")
     assert client.plan("flux-dev", {"prompt": "x"}, provider="sandbox").estimate.usual == 0.5
-    assert client.plan("flux-dev", {"prompt": "x"}).estimate.source == "directory average"
+    assert client.plan("flux-dev", {"prompt": "x"}).estimate.source == "listed average"
 
 
 def test_one_run_makes_an_unknown_cost_known(client: SegmindClient) -> None:
     model, options = "gemini-3-pro-image-preview", {"provider": "apimart"}
     told = client.plan(model, {"prompt": "x"}, **options).estimate
     assert told.high is None
-    assert told.remedy == "After one run without a limit, its cost may be known."
+    assert told.remedy == "The cost may be known after one run without a limit."
     job = client.run(model, {"prompt": "x"}, **options)
     assert client.plan(model, {"prompt": "x"}, **options).estimate.high == job.cost > 0
 
@@ -117,5 +117,5 @@ def test_one_run_makes_an_unknown_cost_known(client: SegmindClient) -> None:
 def test_a_service_that_tells_no_cost_is_named_as_the_reason(client: SegmindClient) -> None:
     client.run("product-photo", kind="workflow")
     told = client.plan("product-photo", kind="workflow").estimate
-    assert str(told) == "cost unknown (the service does not say what your runs cost)"
+    assert str(told) == "cost unknown (the service does not report the cost of your runs)"
     assert "%segmind_status" in told.remedy

@@ -25,7 +25,7 @@ OLD = Model(
 
 
 def url(asset: Asset) -> str:
-    """What an upload would give; a URL stays as it is."""
+    """What an upload would give; a URL stays unchanged."""
     return asset.url or f"https://a.example/{asset.sha256}"
 
 
@@ -63,7 +63,10 @@ def test_older_models_take_bare_base64() -> None:
     found = to_json({"image": b"abc", "n": b"abc"}, OLD, url)
     assert base64.b64decode(found["image"]) == b"abc"
     assert found["n"].startswith("https://")
-    assert [asset.content for asset in iter_files({"image": b"abc", "n": b"x"}, OLD)] == [b"x"]
+    assert [
+        (name, asset.content, is_inline)
+        for name, asset, is_inline in iter_files({"image": b"abc", "n": b"x"}, OLD)
+    ] == [("image", b"abc", True), ("n", b"x", False)]
     short = to_json({"image": b"abc"}, OLD, url, placeholder)
     assert "sha256" in short["image"]
     assert "YWJj" not in short["image"]

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.sandbox import Sandbox
+from tests.page import text_of
 from tests.shells import picture
 
 
@@ -26,9 +30,7 @@ def test_a_plan_knows_what_would_be_sent_and_sends_nothing(
     assert text.startswith(f"POST {sandbox.url('segmind')}/v2/seedream-4.5\n")
     assert '"prompt": "a cat"' in text
     assert text.count("to upload: cat.png · 48×32") == 1
-    assert text.endswith(
-        "about $0.04 (directory average), about 0.1 s, at Segmind; nothing was sent."
-    )
+    assert text.endswith("about $0.04 (listed average), about 0.1 s, at Segmind; nothing was sent.")
     assert not sandbox.requests("POST")
 
 
@@ -53,9 +55,9 @@ def test_what_was_uploaded_before_is_told_apart(client: SegmindClient, tmp_path:
 
 def test_a_notebook_shows_it_as_html_with_everything_escaped(client: SegmindClient) -> None:
     shown = client.plan("seedream-4.5", {"prompt": "<i>a & b</i>"})._repr_html_()
-    assert "about $0.04 (directory average)" in shown
+    assert "about $0.04 (listed average)" in text_of(shown)
     assert "<i>" not in shown
-    assert "&lt;i&gt;a &amp; b&lt;/i&gt;" in shown
+    assert "<i>a & b</i>" in text_of(shown)
     assert client.session.keys.key("segmind") not in shown
 
 
@@ -65,12 +67,76 @@ def test_the_seed_is_new_each_time_unless_it_is_given(client: SegmindClient) -> 
     assert "seed" not in client.plan("bg-removal-v2", {"image": picture()}).inputs
 
 
-def test_an_unknown_model_is_a_note_with_the_likely_one(client: SegmindClient) -> None:
-    plan = client.plan("seedream-45", {"anything": 1})
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("seedream-45", "seedream-4.5"),
+        ("seedram-4.5", "seedream-4.5"),
+        ("fast-flux-shnell", "fast-flux-schnell"),
+        ("Nano-Bananna", "nano-banana"),
+    ],
+)
+def test_a_misspelt_model_is_refused_unless_inputs_are_not_checked(
+    client: SegmindClient, sandbox: Sandbox, written: str, meant: str
+) -> None:
+    for mode in ("schema", "strict"):
+        client.check_inputs = mode
+        with pytest.raises(InputError, match=f"Did you mean {meant}") as raised:
+            client.run(written, {"prompt": "x"})
+        assert 'check_inputs = "warn"' in raised.value.hint
+    assert sandbox.requests("POST") == []
+    client.check_inputs = "warn"
+    (note,) = client.plan(written, {"prompt": "x"}).notes
+    assert f"Did you mean {meant}" in note
+    assert "sent unchanged" in note
+
+
+@pytest.mark.parametrize("name", ["seedream-9.5", "seedream-4.5-pro", "brand-new-model"])
+def test_a_model_that_may_be_new_is_sent_with_a_note(client: SegmindClient, name: str) -> None:
+    plan = client.plan(name, {"anything": 1})
     assert plan.model is None
     assert plan.estimate.high is plan.expected_seconds is None
-    assert "Did you mean seedream-4.5" in plan.notes[0]
-    assert "cost unknown (no average in the directory, and no run of yours)" in str(plan)
+    assert "It is sent unchanged." in plan.notes[0]
+    assert "cost unknown (no average price is listed, and you have not run it yet)" in str(plan)
+
+
+def test_a_misspelt_model_is_sent_where_the_directory_is_not_known(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("GET /llms.txt", 503, times=None)
+    assert "sent unchanged" in client.plan("seedram-4.5", {"prompt": "x"}).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "meant"),
+    [
+        ("flux-dev", {"promt": "a fox"}, "prompt"),
+        ("flux-dev", {"prompt": "a fox", "sede": 5}, "seed"),
+        ("flux-dev", {"prompt": "a fox", "guidence": 3}, "guidance"),
+        ("bg-removal-v2", {"imge": "https://a.b/c.png"}, "image"),
+    ],
+)
+def test_a_misspelt_input_is_refused_unless_inputs_are_not_checked(
+    client: SegmindClient, sandbox: Sandbox, model: str, inputs: dict[str, Any], meant: str
+) -> None:
+    for mode in ("schema", "strict"):
+        client.check_inputs = mode
+        with pytest.raises(InputError) as raised:
+            client.run(model, inputs)
+        said = f"{raised.value} {raised.value.hint}"
+        assert f"did you mean `{meant}`" in said
+        assert "Nothing was sent" in said
+    assert sandbox.requests("POST") == []
+    client.check_inputs = "warn"
+    assert any("sent unchanged" in note for note in client.plan(model, inputs).notes)
+
+
+@pytest.mark.parametrize("name", ["sparkle", "prompt_2", "seeds"])
+def test_an_unknown_input_is_sent_where_the_input_that_is_near_has_a_value(
+    client: SegmindClient, name: str
+) -> None:
+    (note,) = client.plan("flux-dev", {"prompt": "x", "seed": 1, name: 1}).notes
+    assert f"`{name}` is not a known parameter" in note
 
 
 @pytest.mark.parametrize("name", ["", "two words", "../v1/get-user-credits"])
@@ -118,9 +184,11 @@ def test_samples_without_inputs_go_out_as_they_are(client: SegmindClient, target
 
 def test_the_limit_of_cost(client: SegmindClient) -> None:
     assert client.plan("flux-dev", {"prompt": "x"}, max_cost=0.02).estimate.high == 0.02
-    with pytest.raises(LimitError, match=r"usually costs \$0.02 \(.*\), more than the \$0.019"):
+    with pytest.raises(
+        LimitError, match=r"typically costs \$0.02 .*, more than your limit of \$0.019"
+    ):
         client.plan("flux-dev", {"prompt": "x"}, max_cost=0.019)
-    with pytest.raises(LimitError, match="usually costs"):
+    with pytest.raises(LimitError, match="typically costs"):
         client.plan("flux-dev", {"prompt": "x"}, max_cost=float("nan"))
 
 
@@ -137,7 +205,7 @@ def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindCli
 
 def test_a_workflow_has_no_model(client: SegmindClient) -> None:
     plan = client.plan("65c9c7f641c340d7ef2f7134-v1", {"a": 1}, kind="workflow")
-    assert plan.notes == ()
+    assert plan.model is None
     assert "/workflows/" in str(plan)
 
 
@@ -156,7 +224,7 @@ def test_the_name_of_a_file_is_not_sent_for_the_file(
     job = client.job(known)  # as another kernel knows it
     for again in (job.rerun, lambda: job.export("python"), lambda: job.export("cell")):
         with pytest.raises(
-            InputError, match=r"`image` was a file, .* known now: cat\.png"
+            InputError, match=r"`image` was a file, .* still known: cat\.png"
         ) as raised:
             again()
         assert "Give the file again, as image" in raised.value.hint
@@ -167,7 +235,47 @@ def test_the_name_of_a_file_is_not_sent_for_the_file(
 
 @pytest.mark.parametrize("inputs", ["a fox", [1], {"a", "b"}, 5])
 def test_inputs_are_one_mapping(client: SegmindClient, sandbox: Sandbox, inputs: Any) -> None:
-    with pytest.raises(InputError, match="must be one mapping") as raised:
+    with pytest.raises(InputError, match="must be a mapping") as raised:
         client.run("flux-dev", inputs)
     assert "prompt" in raised.value.hint
     assert sandbox.billed_posts == []
+
+
+@pytest.mark.parametrize(
+    ("target", "provider", "kind"),
+    [
+        ("seedream-4.5", "segmind", "model"),
+        ("gemini-3-pro-image-preview", "apimart", "model"),
+        ("66b2f0a9d8e14c7b93a50d21-v1", "segmind", "workflow"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*sent unchanged")
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore:.*is not a known parameter")
+@given(
+    inputs=st.dictionaries(
+        st.sampled_from(["prompt", "negative_prompt", "style"]),
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20),
+        min_size=1,
+    ),
+    seed=st.integers(0, 1000),
+)
+def test_the_body_of_a_dry_run_is_what_is_sent(
+    client: SegmindClient,
+    sandbox: Sandbox,
+    target: str,
+    provider: str,
+    kind: Any,
+    inputs: dict[str, str],
+    seed: int,
+) -> None:
+    client.check_inputs = "warn"
+    values = {"prompt": "x", **inputs, "seed": seed}
+    plan = client.plan(target, values, provider=provider, kind=kind)
+    before = len(sandbox.log.billed_posts)
+    client.submit(target, values, provider=provider, kind=kind, again=True).wait(30)
+    (post,) = sandbox.log.billed_posts[before:]
+    shown = str(plan)
+    body, _ = json.JSONDecoder().raw_decode(shown[shown.index("{") :])
+    assert body == post.json
+    assert shown.startswith(f"POST {sandbox.url(provider)}{post.path}")

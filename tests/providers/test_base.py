@@ -37,7 +37,7 @@ def test_the_required_methods_make_a_provider() -> None:
         lambda: provider.check_upload(asset),
         lambda: provider.upload_calls([asset]),
     ):
-        with pytest.raises(AssetError, match="Least takes no files"):
+        with pytest.raises(AssetError, match="Least does not accept uploads"):
             refused()
     with pytest.raises(InputError, match="Least cannot look up"):
         provider.find("1")

@@ -68,7 +68,7 @@ def test_misuse_is_told():
     with pytest.raises(RuntimeError, match="Start the sandbox first"):
         _ = sandbox.environ
     sandbox.stop()
-    with sandbox, pytest.raises(RuntimeError, match="started before"):
+    with sandbox, pytest.raises(RuntimeError, match="already started"):
         sandbox.start()
     with pytest.raises(ValueError, match="speed=0 must be more"):
         Sandbox(speed=0)

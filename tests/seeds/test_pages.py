@@ -24,7 +24,7 @@ from tests.shells import Shell, open_shell, picture
 
 GEMINI = "gemini-3-pro-image-preview"
 says = pytest.mark.statement
-pytestmark = pytest.mark.filterwarnings("ignore:.*sent as (it is|they are)")
+pytestmark = pytest.mark.filterwarnings("ignore:.*sent unchanged")
 
 
 def encoded(form: str) -> bytes:

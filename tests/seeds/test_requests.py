@@ -11,6 +11,7 @@ import pytest
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.providers import PROVIDERS
+from tests.page import text_of
 from tests.seeds.pages import APIMART_KEY, SEGMIND_KEY, WORKFLOW, Pages
 from tests.shells import picture
 
@@ -19,7 +20,7 @@ GEMINI = "gemini-3-pro-image-preview"
 
 
 # a model that is in no catalog, and inputs that do not fit a page, are sent with a warning
-pytestmark = pytest.mark.filterwarnings("ignore:.*sent as (it is|they are)")
+pytestmark = pytest.mark.filterwarnings("ignore:.*sent unchanged")
 
 
 def again(client: SegmindClient) -> SegmindClient:
@@ -245,7 +246,7 @@ def test_the_setting_goes_before_the_models_provider(client: SegmindClient) -> N
         client.plan(GEMINI, {"prompt": "x"})  # the environment says segmind
     assert f"apimart:{GEMINI}" in raised.value.hint
     assert client.plan(GEMINI, {}, provider="apimart").endpoint.provider.name == "apimart"
-    with pytest.raises(errors.InputError, match="names the provider"):
+    with pytest.raises(errors.InputError, match="has the provider"):
         client.plan(f"apimart:{GEMINI}", {}, provider="segmind")
 
 
@@ -260,10 +261,10 @@ def test_a_batch_runs_where_its_model_is(client: SegmindClient, pages: Pages) ->
 
 def test_a_model_of_the_index_page_says_that_it_is_not_listed(client: SegmindClient) -> None:
     plan = client.plan("claude-3-opus", {"prompt": "Hello."})
-    assert "claude-3-opus is not in today's directory of Segmind." in plan.notes
+    assert "claude-3-opus is not in Segmind's current list." in plan.notes
     assert plan.inputs["messages"] == [{"role": "user", "content": "Hello."}]
     assert "subscription" in str(plan)
-    assert "$5" in plan._repr_html_()
+    assert "$5" in text_of(plan._repr_html_())
 
 
 @pytest.mark.parametrize("status", [400, 404, 406, 413, 500])
@@ -282,8 +283,8 @@ def test_the_hint_of_a_refused_upload_is_about_files(
 @pytest.mark.parametrize(
     ("name", "data", "hint"),
     [
-        ("a.mp3", b"ID3\x04" + bytes(99), "pictures only"),
-        ("a.bmp", b"BM" + bytes(99), "JPEG, PNG, WebP or GIF"),
+        ("a.mp3", b"ID3\x04" + bytes(99), "only stores images"),
+        ("a.pdf", b"%PDF-1.4" + bytes(99), "only stores images"),
     ],
 )
 def test_a_file_that_apimart_does_not_take(

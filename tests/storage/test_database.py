@@ -99,9 +99,7 @@ def test_a_journal_that_may_not_be_written(store: Store, tmp_path: Path) -> None
     store._file._db.execute("PRAGMA query_only=ON")
     store.update(key, status="processing")
     assert "readonly" in store.problem
-    assert store.problem.endswith(
-        "Set SEGMIND_WIDGETS_HOME to a folder of yours that can be written."
-    )
+    assert store.problem.endswith("Set SEGMIND_WIDGETS_HOME to a folder that can be written.")
     assert store.job(key)["status"] == "processing"
     assert on_disk(tmp_path)[0]["status"] == "queued"
 
@@ -114,7 +112,7 @@ def test_a_journal_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyP
     other.execute("BEGIN IMMEDIATE")
     store.update(key, id="req-1")
     assert "locked" in store.problem
-    assert store.problem.endswith("It is tried again every few seconds.")
+    assert store.problem.endswith("Writing is tried again every few seconds.")
     assert store.job("req-1")["key"] == key
     store._file._again = 0.0
     store.update(key, cost=0.04)

@@ -102,7 +102,7 @@ def test_of_many_kernels_one_gets_the_job(tmp_path: Path) -> None:
         thread.join(20)
     assert (len(got), len(refused)) == (1, 7)
     assert stores[3].job(key)["owner"] == got[0]
-    assert "another kernel follows it" in str(refused[0])
+    assert "watched by another kernel" in str(refused[0])
     for one, store in zip(ownership, stores, strict=True):
         one.close()
         store.close()
@@ -123,7 +123,7 @@ def test_a_job_that_another_kernel_follows_is_shown_and_left_alone(
         slow.wait_for(lambda log: log.requests("GET", "/v2/requests/"), 20)
         [job] = shell.client.jobs()
         assert job.status is Status.QUEUED
-        assert "another kernel follows it" in str(job.error)
+        assert "watched by another kernel" in str(job.error)
         with pytest.raises(errors.StillRunning, match="another kernel"):
             shell.client.resume(key)
         [refused] = shell.client.resume_all()

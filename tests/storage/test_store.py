@@ -217,10 +217,10 @@ def test_a_home_that_cannot_be_used_leaves_memory(tmp_path: Path) -> None:
     store = Store(tmp_path / "file" / "home")
     assert store.memory
     assert "cannot be written (Not a directory)" in store.problem
-    assert "memory only" in store.problem
+    assert "only in this kernel's memory" in store.problem
     key = add(store)
     assert store.job(key)["key"] == key
-    with pytest.raises(StoreError, match="cannot be made") as raised:
+    with pytest.raises(StoreError, match="cannot be created") as raised:
         store.new_file("m", key, 0, ".png")
     assert "SEGMIND_WIDGETS_HOME" in raised.value.hint
     store.close()

@@ -159,7 +159,7 @@ def test_text_goes_to_on_text(make: Make) -> None:
     assert texts == ["https://example.com/a.png"]
     files_only = make()
     Page(files_only).says(type="text", text="hello")
-    assert "takes no text" in files_only.error
+    assert "Text cannot be added" in files_only.error
     assert (drop.takes_text, files_only.takes_text) == (True, False)
 
 
@@ -170,7 +170,7 @@ def test_a_disabled_area_and_one_for_a_single_file_refuse(make: Make, tmp_path: 
     assert "Only one file" in drop.error
     drop.disabled = True
     assert begin(page, ("a", 1))["type"] == "stopped"
-    assert "takes no files" in drop.error
+    assert "Files cannot be added" in drop.error
     assert left(tmp_path) == []
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from segmind_widgets import Asset
 from segmind_widgets.catalog.catalog import Catalog
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.errors import CellError, InsufficientCredits, Rejected
+from segmind_widgets.errors import CellError, InputError, InsufficientCredits, Rejected
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.types import Model
 from segmind_widgets.widgets.controls import Controls
@@ -242,7 +242,11 @@ def test_a_file_field_takes_files_urls_and_variables(panel: BarePanel, picture: 
     field._drop._receive(None, {"type": "text", "text": "$n"}, [])
     assert "int" in field._drop.error
     field._drop._receive(None, {"type": "text", "text": "a cat"}, [])
-    assert "not a URL" in field._drop.error
+    assert "There is no file a cat" in field._drop.error
+    with pytest.raises(InputError, match="is a folder"):
+        field._on_text(str(picture.parent))
+    field._on_text(str(picture))
+    assert field.value.path == picture
     assert field.value.path == picture
     assert field._pictures is not None
     (item,) = field._pictures.items
@@ -261,7 +265,7 @@ def test_a_file_of_another_kind_is_refused_where_it_was_dropped(
     begin = {"type": "begin", "batch": "1", "files": [{"name": "a.wav", "size": len(data)}]}
     drop._receive(None, begin, [])
     drop._receive(None, {"type": "piece", "batch": "1", "file": 0, "offset": 0}, [data])
-    assert "image/png: `reference_audio` takes a sound file" in drop.error
+    assert "image/png: `reference_audio` takes an audio file" in drop.error
     assert form.inputs == {}
 
 

@@ -557,3 +557,29 @@ def _client_closed(client: SegmindClient, sandbox: Sandbox, dask: Client) -> Non
     assert "Dask's client is closed" in batch.message
     assert client.map(FAST, rows).wait(60).done == 20
     assert {posts(sandbox)[row["prompt"]] for row in rows} == {1}
+
+
+def test_no_worker_begins_a_submit_after_stop(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Two workers that somebody else keeps busy: their tasks wait in the executor."""
+    pool, free = Pool(2), threading.Event()
+    for _ in range(2):
+        pool._threads.submit(free.wait, 30)
+    batch = client.map(
+        "fast-flux-schnell", [{"prompt": str(n)} for n in range(6)], executor=pool, folder=tmp_path
+    )
+    while not pool.sent:
+        free.wait(0.01)
+    batch.stop()
+    batch.wait(10)
+    free.set()
+    pool.shutdown()
+    assert (batch.done, batch.failed, batch.queued) == (0, 0, 6)
+    assert sandbox.billed_posts == []
+    again = Pool(2)
+    rest = client.map(
+        "fast-flux-schnell", [{"prompt": str(n)} for n in range(6)], executor=again, folder=tmp_path
+    ).wait(30)
+    again.shutdown()
+    assert (rest.done, len(sandbox.billed_posts)) == (6, 6)

@@ -143,7 +143,7 @@ def test_a_lost_reply_is_told_again(sandbox: Sandbox, keys: None, place: str) ->
     sandbox.faults.add("POST .*", "reset_after")
     for _ in range(2):
         answer = tasks.send(task(sandbox, place))
-        with pytest.raises(SubmitUnknown, match="its answer was lost"):
+        with pytest.raises(SubmitUnknown, match="its reply was lost"):
             reply_from_answer(answer, open_folder(place))
     assert len(sandbox.requests("POST")) == 1
 

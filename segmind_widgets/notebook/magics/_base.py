@@ -10,7 +10,7 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.errors import SegmindError
+from segmind_widgets.errors import CellError, SegmindError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,9 +22,9 @@ Magic = TypeVar("Magic", bound=Callable[..., Any])
 
 
 def with_options(magic: Magic) -> Magic:
-    """Let `?` show a magic's options, and cut keys out of the words of its errors.
+    """Let `?` and `--help` show a magic's options, and remove keys from the texts of its errors.
 
-    Its docstring has the options in place of "… shows the options".
+    The docstring shows the options instead of the line "… shows the options".
 
     IPython asks an object's `getdoc` before it reads `__doc__`, so that the parsers are built by
     the first `?` and not by `%load_ext`.
@@ -34,6 +34,8 @@ def with_options(magic: Magic) -> Magic:
     @wraps(magic)
     def call(self: MagicsBase, *args: Any) -> Any:
         try:
+            if _asks_for_help(args[0]):
+                return self.display.text(getdoc())
             return magic(self, *args)
         except SegmindError as error:
             clean = error.without(self.client.session.without_keys)
@@ -53,6 +55,18 @@ def with_options(magic: Magic) -> Magic:
     return cast("Magic", documented)
 
 
+def _asks_for_help(line: str) -> bool:
+    if "-h" not in line:
+        return False
+    from segmind_widgets.syntax.cells import split_line
+
+    try:
+        words = split_line(line)
+    except CellError:  # the magic says what is wrong
+        return False
+    return "-h" in words or "--help" in words
+
+
 class MagicsBase:
     """The shell and the client of magics; `SegmindMagics` combines all subclasses."""
 
@@ -69,11 +83,11 @@ class MagicsBase:
         """Return the outputs of this shell's cells."""
         from segmind_widgets.notebook.display import CellDisplay
 
-        return CellDisplay(self.shell)
+        return CellDisplay(self.shell, self.client)
 
     @cached_property
     def run_command(self) -> RunCommand:
-        """Return the command behind `%segmind_run` and its relatives."""
+        """Return the command that implements `%segmind_run` and similar magics."""
         from segmind_widgets.notebook.run_command import RunCommand
 
         return RunCommand(self.client, self.display, self.names)

@@ -11,7 +11,6 @@ from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 if TYPE_CHECKING:
     from segmind_widgets.notebook.tables import Table
-    from segmind_widgets.types import Credits
 
 
 class AccountMagics(MagicsBase):
@@ -21,7 +20,7 @@ class AccountMagics(MagicsBase):
     @no_var_expand
     @line_magic
     def segmind_login(self, line: str) -> None:
-        """Store an API key: asks for it without showing it.
+        """Prompt for an API key (hidden input) and store it.
 
         %segmind_login [PROVIDER] [--forget]
 
@@ -46,78 +45,74 @@ class AccountMagics(MagicsBase):
             return
         page = self.client.session.provider_class(provider).keys_url
         if not keys.key(provider):
-            self.display.note(f"Keys of {titles[provider]} are made at {page}")
-        storage = keys.remember(provider, ask(provider, titles[provider]))
-        result = self._check_key(provider)
-        source = keys.source(provider)
-        override = f" But {source} has a key, too, and it comes first."
+            self.display.note(f"Create keys for {titles[provider]} at {page}")
+        key = ask(provider, titles[provider])
+        result = self._check_key(provider, titles[provider], key)
+        storage = keys.remember(provider, key)
         self.display.note(
             f"The key for {titles[provider]} is stored in {storage}. {result}"
-            f"{override if 'environment' in source else ''}"
+            f"{self._override(provider, storage)}"
         )
 
-    def _check_key(self, provider: str) -> str:
-        """Return a sentence on whether the key works; a wrong key is deleted."""
-        if self.client.session.endpoints.choose(provider).sandbox:
-            return "It was not checked: the sandbox is set as the provider."
+    def _check_key(self, provider: str, title: str, key: str) -> str:
+        """Return a sentence on whether the typed key works.
+
+        Raises:
+            Unauthorized: the service refuses it; nothing was stored.
+        """
+        from segmind_widgets.notebook.status import describe_credits
+
+        session = self.client.session
+        if session.endpoints.setting.startswith("sandbox"):
+            return "It was not checked, because the provider is set to the sandbox."
         try:
-            balance = self.client.credits(provider)
-        except Unauthorized:
-            self.client.session.keys.forget(provider)
-            raise
+            balance = session.check_key(provider, key)
+        except Unauthorized as error:
+            source = session.keys.source(provider)
+            now = f"Cells have no key for {title} now."
+            if source:
+                now = f"Cells use the key {session.keys.masked(provider)} from {source}."
+            hint = f"The key that you typed was not kept. {now} Keys are made at"
+            page = session.provider_class(provider).keys_url
+            raise error.with_hint(f"{hint} {page}") from error.__cause__
         except SegmindError as error:
             return f"It could not be checked: {error.message}"
-        return f"It works: {_credits(balance)}."
+        return f"It works: {describe_credits(balance)}."
+
+    def _override(self, provider: str, storage: str) -> str:
+        """Return the sentences on a key that comes before the stored one; "" without one."""
+        keys = self.client.session.keys
+        source = keys.source(provider)
+        if source == storage:
+            return ""
+        return (
+            f" But cells use the key {keys.masked(provider)} from {source}, which comes first."
+            f" {keys.remedy(provider)}"
+        )
 
     @with_options
     @no_var_expand
     @line_magic
     def segmind_status(self, line: str) -> Table:
-        """Show the provider, where its key came from, credits and limits.
+        """Show the provider, the source of its key, credits, limits and unfinished jobs.
 
         %segmind_status [options]
 
         %segmind_status? shows the options.
 
-        Asking for the balance is free, so this also checks a key.
+        Asking for the balance is free, so this also checks a key. Where a service does not answer
+        within 3 seconds, the balance is shown as not reachable.
         """
-        from segmind_widgets.notebook.tables import Table
+        from segmind_widgets.notebook.status import StatusCommand
 
         options = self.options("segmind_status", line)
-        endpoint = self.client.session.endpoints.choose(options.provider)
-        keys, name = self.client.session.keys, endpoint.provider.name
-        try:
-            balance = self.client.credits(options.provider)
-        except Unauthorized as error:
-            hint = (
-                f"The key {keys.masked(name)} comes from {keys.source(name)};"
-                f" %segmind_login {name} sets another, made at {endpoint.provider.keys_url}"
-            )
-            raise error.with_hint(hint) from error.__cause__
-        key = "none needed" if endpoint.sandbox else f"{keys.masked(name)} from {keys.source(name)}"
-        limit = endpoint.transport.limit.per_minute
-        pages = {"keys": endpoint.provider.keys_url, **endpoint.provider.pages}
-        rows = [
-            (
-                "provider",
-                f"{endpoint.provider.title}{', on the sandbox' if endpoint.sandbox else ''}",
-            ),
-            ("address", endpoint.address),
-            ("key", key),
-            ("credits", _credits(balance)),
-            ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
-            ("results in", str(self.client.session.store.home)),
-            *((topic, page) for topic, page in pages.items() if page),
-        ]
-        caption = "Nothing is billed on the sandbox. %segmind_login sets a key." * endpoint.sandbox
-        columns = {"": lambda row: row[0], " ": lambda row: row[1]}
-        return Table(rows, columns, caption, links=[" "], whole=True)
+        return StatusCommand(self.client, self.display, options.provider).run()
 
     @with_options
     @no_var_expand
     @line_magic
     def segmind_spend(self, line: str) -> Table:
-        """Show the cost of jobs as the services report it, sandbox credits apart.
+        """Show the cost of jobs as the services report it, and sandbox credits separately.
 
         %segmind_spend [options]
 
@@ -143,10 +138,3 @@ class AccountMagics(MagicsBase):
         return listings.spend(
             rows, options.by, sessions, self.client.budget, newest, filtered=since is not None
         )
-
-
-def _credits(account: Credits) -> str:
-    if account.unlimited:
-        return "unlimited"
-    free = f" and {account.free:.2f} free" if account.free else ""
-    return f"{account.balance:.2f} USD{free}"

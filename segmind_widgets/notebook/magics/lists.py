@@ -35,19 +35,30 @@ class ListMagics(MagicsBase):
         from segmind_widgets.planning.targets import plain_name, split_provider
 
         options = self.options("segmind_models", line)
-        catalog = self.client.catalog(options.provider)
-        query = " ".join(options.query)
-        exact = catalog.find(plain_name(split_provider(query)[0])) if query else None
+        session = self.client.session
+        query, provider = split_provider(" ".join(options.query), options.provider)
+        exact = session.find_model(plain_name(query), provider) if query else None
         if exact is not None and exact.schema:
-            kind = self.client.session.provider_class(exact.provider)
+            kind = session.provider_class(exact.provider)
             return listings.parameters(exact, kind.model_page(exact.slug))
-        models = catalog.search(query, options.modality)
+        models = self.client.models(query, options.modality, provider)
         if not models:
-            kind = f"--modality {options.modality}" if options.modality else ""
-            words = " and ".join(filter(None, [query and repr(query), kind]))
-            hint = "Leave --modality out, or try fewer words." if kind else "Try fewer words."
-            raise CellError(f"No model fits {words}.", hint=hint)
+            raise self._no_model(query, options.modality, provider)
         return listings.models(models)
+
+    def _no_model(self, query: str, modality: str | None, provider: str | None) -> CellError:
+        """Return the error of a search without a result, with the provider that has a match."""
+        session = self.client.session
+        own = session.endpoints.choose(provider).provider
+        kind = f"--modality {modality}" if modality else ""
+        words = " and ".join(filter(None, [query and repr(query), kind]))
+        hint = "Remove --modality, or try fewer words." if kind else "Try fewer words."
+        matches = self.client.catalog(provider).search(query, modality)
+        for name in dict.fromkeys(m.provider for m in matches if m.provider != own.name):
+            title = session.provider_titles()[name]
+            hint = f"{title} has some: %segmind_models {f'{query} '.lstrip()}-p {name}"
+        fits = f" fits {words}" if words else " is listed"
+        return CellError(f"No model of {own.title}{fits}.", hint=hint)
 
     @with_options
     @no_var_expand
@@ -66,14 +77,17 @@ class ListMagics(MagicsBase):
             return self._clean(options.older, yes=options.yes)
         if options.resume:
             ids = [self._job(i).id if i.startswith("$") else i for i in options.ids]
-            return self.run_command.resume(ids)
+            return self.run_command.resume(ids, options.output)
+        if options.output:
+            jobs = [self._job(word) for word in options.ids]
+            self.names[options.output] = jobs[0] if len(jobs) == 1 else jobs
         if options.stop:
             return self._stop(options.ids, options.last)
         return self._show(options.ids) if options.ids else self._list(options)
 
     def _clean(self, older: float, *, yes: bool) -> None:
         freed = self.client.clean(older, dry_run=not yes)
-        ask = " Add --yes to do it." if freed.files and not yes else ""
+        ask = " Add --yes to delete them." if freed.files and not yes else ""
         self.display.note(f"{freed}{ask}")
 
     def _stop(self, ids: list[str], last: int) -> Table | None:
@@ -102,18 +116,29 @@ class ListMagics(MagicsBase):
         return jobs[0]
 
     def _job(self, word: str) -> Job:
-        """Return the job of an id, or of a $variable."""
+        """Return the job with an id, or the value of a $variable: a job, or an id."""
         if not word.startswith("$"):
             return self.client.job(word)
-        from segmind_widgets.syntax.cells import parse_line
+        from segmind_widgets.syntax.cells import parse_variable
 
-        value = parse_line([f"job={word}"], self.names)["job"]
+        value = parse_variable(word, self.names)
+        if isinstance(value, str):  # an id
+            return self.client.job(value)
         if not hasattr(value, "outputs"):
             raise CellError(
                 f"{word} is a {type(value).__name__}, not a job.",
                 hint="Give an id, $name, or ${expression} such as ${jobs[0]}.",
             )
         return value
+
+    def _at(self, provider: str | None) -> dict[str, Any]:
+        """Return the filter of jobs for `-p`. Raises CellError for an unknown provider."""
+        titles = self.client.session.provider_titles()
+        name = (provider or "").strip().lower()
+        if name and name not in (*titles, "sandbox"):
+            choices = ", ".join([*titles, "sandbox"])
+            raise CellError(f"There is no provider {name!r}.", hint=f"There are {choices}.")
+        return {"sandbox": True} if name == "sandbox" else {"provider": name}
 
     def _list(self, options: Namespace) -> Table:
         from segmind_widgets.notebook import listings
@@ -123,6 +148,7 @@ class ListMagics(MagicsBase):
             "text": " ".join(options.text or ()),
             "status": options.status,
             "unfinished": options.unfinished,
+            **self._at(options.provider),
         }
         jobs = self.client.jobs(options.last, **filters)
         total = self.client.count(**filters) if len(jobs) == options.last else len(jobs)

@@ -30,9 +30,10 @@ class PanelMagics(MagicsBase):
 
         options = self.options("segmind_panel", line)
         if not options.name:
-            raise CellError("Which panel?", hint=f"There are {', '.join(panels.names())}.")
+            raise CellError("Which panel?", hint=f"The panels are {', '.join(panels.names())}.")
         panel_class = panels.find(options.name)
-        panel = panel_class(" ".join(options.argument), client=self.client, names=self.names)
+        argument = panel_class.argument_of(options.argument)
+        panel = panel_class(argument, client=self.client, names=self.names)
         if options.output:
             self.names[options.output] = panel
         self.display.panel(panel)

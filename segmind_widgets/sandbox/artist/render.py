@@ -256,9 +256,7 @@ def _inpainted(request: _Request) -> list[Output]:
     image = request.first().convert("RGB")
     masks = [m for f, p in request.pictures.items() if "mask" in f for m in p]
     if not masks:
-        raise ValueError(
-            "mask is missing: give a picture that is white where it is to be repainted."
-        )
+        raise ValueError("mask is missing: give a picture that is white in the area to repaint.")
     flat = Image.new("RGB", masks[0].size)
     flat.paste(
         masks[0].convert("RGB"), mask=masks[0].getchannel("A") if masks[0].mode == "RGBA" else None

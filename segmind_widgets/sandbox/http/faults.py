@@ -72,7 +72,7 @@ class Fault:
         valid = self.kind in KINDS if isinstance(self.kind, str) else 200 <= self.kind <= 599
         if not valid:
             raise ValueError(
-                f"kind={self.kind!r} is not a failure; take an HTTP code or one of"
+                f"kind={self.kind!r} is not a failure; give an HTTP code or one of"
                 f" {', '.join(KINDS)}."
             )
 
@@ -100,7 +100,9 @@ class Fault:
         for option in options:
             name, _, value = option.partition("=")
             if name not in readers:
-                raise ValueError(f"{name!r} is no option of a fault; take {', '.join(readers)}.")
+                raise ValueError(
+                    f"{name!r} is not an option of a fault; choose {', '.join(readers)}."
+                )
             values[name] = readers[name](value)
         return cls(match.strip(), int(kind) if kind.isdigit() else kind, **values)
 
@@ -124,7 +126,7 @@ class Faults:
         if isinstance(fault, str):
             if kind is None:
                 raise ValueError(
-                    f"kind is missing; take an HTTP code or one of {', '.join(KINDS)}."
+                    f"kind is missing; give an HTTP code or one of {', '.join(KINDS)}."
                 )
             fault = Fault(fault, kind, **options)
         with self._lock:
@@ -164,7 +166,7 @@ class Faults:
 
 
 async def silence(over: asyncio.Event, seconds: float | None) -> None:
-    """Wait for the event, at most for `seconds`; None means no limit."""
+    """Wait for the event for at most `seconds`; None means no limit."""
     with suppress(asyncio.TimeoutError, TimeoutError):  # two classes on Python 3.10
         await asyncio.wait_for(over.wait(), seconds)
 

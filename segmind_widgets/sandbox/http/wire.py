@@ -65,7 +65,7 @@ def spoiled(answer: Answer, fault: Fault) -> Answer:
 
 
 async def send(handler: RequestHandler, answer: Answer) -> None:
-    """Send a reply without damage; files in pieces, and with support for `Range`."""
+    """Send an undamaged reply; files are sent in pieces, with support for `Range`."""
     handler.set_status(answer.status, phrase(answer.status))
     for name, value in answer.headers.items():
         handler.set_header(name, value)
@@ -169,6 +169,6 @@ def _stream(handler: RequestHandler) -> IOStream:
 
 
 async def _written(stream: IOStream, data: bytes) -> None:
-    """Write data; a closed connection is no error."""
+    """Write data; a closed connection is not an error."""
     with contextlib.suppress(StreamClosedError):
         await cast(Awaitable[None], stream.write(data))

@@ -1,6 +1,6 @@
 """APIMart: image uploads, image and video generations, tasks, balance and models.
 
-Facts: docs.apimart.ai (upload, generation and task pages), and public client code.
+Sources: docs.apimart.ai (upload, generation and task pages), and public client code.
 """
 
 from __future__ import annotations
@@ -167,14 +167,14 @@ class APIMart(Service):
         return jobs.start(job, self.account, work)
 
     def _check_form(self, images: object) -> None:
-        """Refuse `image_urls` of another form than `image_form` allows."""
+        """Refuse `image_urls` in a form that `image_form` does not allow."""
         form = self.context.settings.image_form
         wanted = {"strings": str, "objects": dict}.get(form)
         if wanted and isinstance(images, list) and not all(isinstance(i, wanted) for i in images):
             raise Refusal(400, f"'image_urls' must be a list of {form}")
 
     def _model(self, inputs: Mapping[str, Any], route: str) -> Model:
-        """Find the requested model, and check that it fits the address."""
+        """Find the requested model, and check that the address is right for it."""
         slug = inputs.get("model")
         if not isinstance(slug, str) or not slug:
             raise Refusal(400, "'model' is required")
@@ -229,7 +229,7 @@ class APIMart(Service):
     # account
 
     def _balance(self, request: Request) -> Answer:
-        """Return the balance; a wrong key leads to `success: false` under 200."""
+        """Return the balance; a wrong key gives `success: false` with status 200."""
         if not self._knows(request):
             return Answer({"success": False, "message": "Invalid API key"})
         return Answer(
@@ -257,7 +257,7 @@ class APIMart(Service):
 class _Submitted:
     """A task that was submitted with an Idempotency-Key."""
 
-    digest: str  # of the body; the key is valid for the same body only
+    digest: str  # digest of the body; the Idempotency-Key is valid only for the same body
     job: Job
 
 

@@ -51,7 +51,7 @@ class Directory:
         origin = self._context.origins["segmind"]
         yield "# Segmind API — Model Directory"
         yield ""
-        yield "> This is the sandbox of segmind-widgets: like Segmind in form only, and free."
+        yield "> This is the sandbox of segmind-widgets. It imitates Segmind's replies and is free."
         yield ""
         yield f"- **Base URL**: `{origin}/v1/{{model_slug}}`"
         for modality, models in groupby(self._models(), key=lambda model: model.modality):

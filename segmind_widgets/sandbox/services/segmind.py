@@ -1,6 +1,6 @@
 """Segmind: models (v1 and v2), Storage, credits, workflows, model directory, history.
 
-Facts: docs.segmind.com (API reference, async inference, authentication, Storage) and the official
+Sources: docs.segmind.com (API reference, async inference, authentication, Storage) and the official
 SDK 1.3.0. One origin serves all of Segmind's hosts, since their paths do not collide.
 """
 

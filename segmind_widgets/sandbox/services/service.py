@@ -58,7 +58,9 @@ class SandboxSettings:
 
     def __post_init__(self) -> None:
         if self.speed <= 0:
-            raise ValueError(f"speed={self.speed} must be more than 0; 1 is as slow as in reality.")
+            raise ValueError(
+                f"speed={self.speed} must be more than 0; 1 is the speed of the real services."
+            )
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}={getattr(self, name)!r} must be one of {choices}.")

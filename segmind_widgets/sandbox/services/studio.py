@@ -135,7 +135,7 @@ def stand_in(url: str) -> bytes:
 
 
 def reply_text(inputs: Mapping[str, Any], seed: int) -> str:
-    """Return the reply of a language model, which is equal for equal questions and seeds."""
+    """Return the reply of a language model; equal questions and seeds give equal replies."""
     messages = [m for m in inputs.get("messages") or [] if isinstance(m, Mapping)]
     content = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), "")
     if isinstance(content, list):

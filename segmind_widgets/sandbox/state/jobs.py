@@ -59,7 +59,7 @@ class Job:
     submitted: float = field(default_factory=time.monotonic)
     started: float | None = None
     ended: float | None = None
-    polled: float = -math.inf  # the moment of the last poll
+    polled: float = -math.inf  # the time of the last poll
 
     @property
     def elapsed(self) -> float:

@@ -1,1 +1,1 @@
-"""Programs that call the services, as values: nothing in them is run."""
+"""Extract the requests of programs that call the services, without running them."""

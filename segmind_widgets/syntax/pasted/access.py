@@ -1,4 +1,4 @@
-"""Attributes and items of a program's values, and text put together of them."""
+"""Attributes and items of a program's values, and concatenation of text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from segmind_widgets.syntax.pasted.values import (
     is_known,
 )
 
-_MAX_ITEMS = 50  # of a list that a loop goes through
+_MAX_ITEMS = 50  # items of a list that a loop iterates over
 
 
 def join(parts: Iterable[Any]) -> Any:
-    """Return joined text; a file where the only other text is the beginning of a data URL."""
+    """Return the concatenated text; a file if the other text is only a data URL's beginning."""
     values = list(parts)
     files = [value for value in values if isinstance(value, LocalFile)]
     texts = [value for value in values if isinstance(value, str)]
@@ -39,7 +39,7 @@ def _fits(texts: list[str]) -> bool:
 
 
 def items(value: Any) -> list[Any]:
-    """Return the items of a loop; one Unknown where they are not known."""
+    """Return the items of a loop; a single Unknown if they are not known."""
     if is_mapping(value):
         return list(value)
     return value[:_MAX_ITEMS] if is_list(value) else [Unknown()]

@@ -1,4 +1,4 @@
-"""Addresses of the two services: the provider, the kind of target and its name in each."""
+"""Addresses of the two services: the provider, kind and name of the target in each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _APIMART = re.compile(r"/v1/(?!tasks\b|models\b|user\b|balance\b)[\w-]+(?:/[\w-]
 
 @dataclass(frozen=True)
 class Target:
-    """The purpose of a request. `name` is "" where the body names the model (APIMart)."""
+    """The target of a request. `name` is "" if the model is named in the body (APIMart)."""
 
     provider: str
     kind: PastedKind
@@ -33,7 +33,7 @@ class Target:
 
 
 def provider_of(url: str, hosts: Hosts = ()) -> str:
-    """Return the provider at an address, "" for an address elsewhere."""
+    """Return the provider of an address; "" for other addresses."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -54,7 +54,7 @@ def provider_of(url: str, hosts: Hosts = ()) -> str:
 
 
 def target_of(url: str, hosts: Hosts = ()) -> Target | None:
-    """Return the target of a request to an address; None where it runs nothing, as a poll."""
+    """Return the target of a request to an address; None if it runs nothing (a poll)."""
     if target := _of_sdk(url):
         return target
     provider, path = provider_of(url, hosts), ""

@@ -1,4 +1,4 @@
-"""Calls in a program that is read and not run; those with an address of a service are requests."""
+"""Calls in a program that is parsed but not run; those with a service's address are requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Calls:
     """The results of calls; each request is appended to `requests`.
 
     Args:
-        is_service: whether an address is one of the services'.
+        is_service: whether an address belongs to one of the services.
         requests: the requests, in order.
         apply: calls a function of the program.
     """
@@ -50,10 +50,10 @@ class Calls:
 
         Args:
             called: the function, such as a Reference.
-            owner: the object before a method's dot, else None.
+            owner: the object whose method is called, else None.
             method: the method's name, else "".
             args: the arguments.
-            words: the arguments by name.
+            words: the keyword arguments.
         """
         name = called.name if isinstance(called, (Reference, BaseUrl)) else method
         request = self._request(name, owner, args, words) or sdk.request(called, args, words)
@@ -114,7 +114,7 @@ class Calls:
 def files_in(body: Any, *, is_form: bool = False) -> tuple[Any, ...]:
     """Return the files and data URLs of an upload's body, in order.
 
-    A value of a form that is not text is a file, also where the program does not name it.
+    A form value that is not text is a file, even if the program does not name it.
     """
     if is_mapping(body):
         return tuple(f for value in body.values() for f in files_in(value, is_form=is_form))
@@ -133,7 +133,7 @@ def _address(base: str, value: Any) -> str:
 
 
 def _are_options(value: Mapping[str, Any], verb: str) -> bool:
-    """Return whether a mapping is the options of a request, and not its body."""
+    """Return whether a mapping contains the options of a request and not its body."""
     if not verb:
         return bool(value.keys() & _OPTIONS)
     return bool(value.keys() & {"json", "body", "headers", "data"}) and value.keys() <= _OPTIONS

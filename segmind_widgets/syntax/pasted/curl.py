@@ -22,13 +22,14 @@ from segmind_widgets.syntax.pasted.values import (
 _QUOTED = re.compile(  # `$'…'` is in curl commands that browsers copy
     r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|\$'((?:\\.|[^'\\])*)'""", re.DOTALL
 )
-_CONTINUED = re.compile(r"[\\^`][ \t]*\n")  # of a shell, of Windows, of PowerShell
+_CONTINUED = re.compile(r"[\\^`][ \t]*\n")  # for a POSIX shell, Windows and PowerShell
 _HEREDOC = re.compile(
     r"<<-?[ \t]*(['\"]?)(\w+)\1(?P<rest>[^\n]*)\n(?P<body>.*?)\n?^[ \t]*\2[ \t]*$",
     re.DOTALL | re.MULTILINE,
 )
 _MARK = re.compile(r"HEREDOC(\d+)\b")
-_FUNCTION = re.compile(  # of a script: its body ends at the first `}` at the start of a line
+# a function of a script; its body ends at the first `}` at the start of a line
+_FUNCTION = re.compile(
     r"^[ \t]*(\w+)\(\)[ \t]*\{(?:(?!^\}).)*?\bcurl\b(?:(?!^\}).)*?\"\$@\"",
     re.MULTILINE | re.DOTALL,
 )
@@ -37,18 +38,18 @@ _ASSIGNMENT = re.compile(
 )
 _FILE = re.compile(r"^[ \t]*(\w+)=\$\((?:upload|encoded)[ \t]+('[^']*'|\S+?)[ \t)]", re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_LEADING = re.compile(  # lines that may stand before a command
+_LEADING = re.compile(  # lines that may precede a command
     r"(?:[ \t]*(?:#.*|(?:export[ \t]+)?\w+=.*|(?:set|trap)[ \t].*|[$>!%][ \t]*)?\n)*[$>!%\s]*"
 )
 _END = {"\n", ";", "|", "&", ")"}
 _WITH_VALUE = set("AbcCDeEFhHKmopPQrtTuUwxXyYz")  # short options that take a value
 _WITHOUT_VALUE = {"--location", "--compressed", "--silent", "--get", "--insecure", "--fail"}
-_NO_DATA = "The curl command's data is no JSON object."
-_COPY_ALL = 'It looks like {"prompt": "a red fox"}; copy all of it.'
+_NO_DATA = "The data of the curl command is not a JSON object."
+_COPY_ALL = 'Data looks like {"prompt": "a red fox"}; copy the complete command.'
 
 
 def begins(text: str) -> bool:
-    """Return whether a text is a shell script that begins with curl, comments and variables."""
+    """Return whether a text is a shell script in which only comments and variables precede curl."""
     text = _CONTINUED.sub(" ", text)
     match = _LEADING.match(text)
     rest = text[match.end() if match else 0 :]
@@ -59,7 +60,7 @@ def requests(text: str) -> list[CodeRequest]:
     """Return the requests of all curl commands, in order.
 
     Raises:
-        InputError: a quote that is not closed, or data that is no JSON object.
+        InputError: a quote is not closed, or the data is not a JSON object.
     """
     documents: list[str] = []
 
@@ -86,7 +87,7 @@ def requests(text: str) -> list[CodeRequest]:
 
 
 def _command(text: str, start: int) -> str:
-    """Return the command's words: up to the first end outside of quotes."""
+    """Return the command's words, up to the end of the command outside of quotes."""
     end = start
     while end < len(text) and text[end] not in _END:
         quoted = _QUOTED.match(text, end)
@@ -121,7 +122,7 @@ def _split(command: str, variables: Mapping[str, str]) -> list[str]:
 
 
 def _ansi_c(inner: str) -> str:
-    """Return the text of `$'…'`; Python has all of its escapes."""
+    """Return the text of `$'…'`, all of whose escapes are also valid in Python."""
     try:
         return ast.literal_eval(f"'''{inner}'''")
     except (SyntaxError, ValueError, MemoryError):
@@ -138,7 +139,8 @@ class _Command:
         files: Mapping[str, str],
         uploaded: Mapping[str, LocalFile],
     ) -> None:
-        self._uploaded = uploaded  # by the variable of the URL, in scripts of this package
+        # identified by the variable of the URL, in scripts of this package
+        self._uploaded = uploaded
         self._options = list(_options(words))
         self._documents = documents
         self._files = files
@@ -170,7 +172,7 @@ class _Command:
         body = parse_body(text)
         if not is_dict(body):
             raise InputError(
-                _NO_DATA, hint='It looks like {"prompt": "a red fox"}; copy all of it.'
+                _NO_DATA, hint='Data looks like {"prompt": "a red fox"}; copy the complete command.'
             )
         return transform(body, lambda leaf: self._uploaded.get(leaf, leaf) if leaf else leaf)
 
@@ -180,14 +182,14 @@ class _Command:
 
 
 def _field(value: str) -> Any:
-    """Return a value of a form: text, or the file behind `@`."""
+    """Return a form value: text, or the file after `@`."""
     if value[:1] not in ("@", "<"):
         return value
     return LocalFile(value[1:].partition(";")[0].strip('"'))
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield each option with its value; addresses as `--url`."""
+    """Yield each option with its value; addresses are yielded as `--url`."""
     rest = iter(words)
     for word in rest:
         name, equals, value = word.partition("=")

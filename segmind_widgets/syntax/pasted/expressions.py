@@ -1,4 +1,4 @@
-"""Values of the expressions of a program that is read and not run."""
+"""Evaluate the expressions of a program, which is parsed but not run."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from segmind_widgets.syntax.pasted.values import (
     is_known,
 )
 
-_MAX_STEPS = 200_000  # expressions: more than any snippet has
-_MAX_FACTOR = 1e15  # of a product; text and lists are never multiplied
-_LONG = re.compile(r"\d{4}")  # a width in a format
+_MAX_STEPS = 200_000  # maximum number of expressions; no snippet has as many
+_MAX_FACTOR = 1e15  # limit of a product; text and lists are never multiplied
+_LONG = re.compile(r"\d{4}")  # maximum width in a format
 _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
     ast.Div: lambda a, b: a / b, ast.FloorDiv: lambda a, b: a // b, ast.Mod: operator.mod,

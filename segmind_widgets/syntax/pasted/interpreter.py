@@ -1,7 +1,7 @@
 """Follow a program's syntax tree to the requests that it would send, without running it.
 
-Python's tree serves for JavaScript, too: `javascript` translates its own into it. A condition that
-cannot be decided is taken both ways, and an endless loop once.
+Python's tree also represents JavaScript, which `javascript` translates into it. If a condition
+cannot be evaluated, both branches are followed; an endless loop is followed once.
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ class Interpreter(Expressions):
         self._depth = 0
 
     def run(self, tree: ast.Module) -> Scope:
-        """Follow a program, and then its functions that nothing called; return its variables."""
+        """Follow a program, then its functions that were not called; return its variables."""
         scope: Scope = ChainMap(dict(_WORDS))
         self._block(tree.body, scope)
-        for function in self._functions:  # grows: functions define functions
+        # may grow while it is iterated, since functions define functions
+        for function in self._functions:
             if any(request.method != "GET" for request in self.requests):
                 break
             if id(function.definition) not in self._called:
@@ -90,7 +91,7 @@ class Interpreter(Expressions):
     _asyncfunctiondef = _functiondef
 
     def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Function:
-        """Return a function, and note it for the end of `run`."""
+        """Return a function, and record it for the end of `run`."""
         function = Function(node, scope)
         self._functions.append(function)
         return function
@@ -151,7 +152,7 @@ class Interpreter(Expressions):
     # calls
 
     def call(self, node: ast.Call, scope: Scope) -> Any:
-        """Return the value of a call: of the program's own function, or as `Calls` knows it."""
+        """Return the result of a call: of the program's own function, or one of `Calls`."""
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         owner = (
             self._value(node.func.value, scope) if isinstance(node.func, ast.Attribute) else None

@@ -1,4 +1,4 @@
-"""Translate JavaScript and TypeScript into Python's syntax tree, by the grammars of `paste`."""
+"""Translate JavaScript and TypeScript into Python's syntax tree, with the extra `paste`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def parse(text: str) -> tuple[ast.Module, bool]:
         from tree_sitter_typescript import language_tsx, language_typescript
     except ImportError:
         raise InputError(
-            "Reading JavaScript needs two packages more, the extra `paste`.",
+            "Reading JavaScript needs two additional packages (the extra `paste`).",
             hint=f"Install it with {EXTRA}, and restart the kernel.",
         ) from None
     source = text.encode("utf-8", "replace")
@@ -60,7 +60,7 @@ def parse(text: str) -> tuple[ast.Module, bool]:
 
 
 def _block(node: Node | None) -> list[ast.stmt]:
-    """Return the statements in a node, functions first: JavaScript calls them before."""
+    """Return the statements in a node, functions first, since they may be called earlier."""
     if node is None:
         return []
     if node.type not in ("program", "statement_block", "class_body", "else_clause"):
@@ -171,7 +171,7 @@ _STATEMENTS: dict[str, Callable[[Node], list[ast.stmt]]] = {
 
 
 def _function(node: Node) -> ast.FunctionDef:
-    """Return a function; destructured parameters are taken apart by its first statements."""
+    """Return a function; its first statements unpack destructured parameters."""
     body_node = node.child_by_field_name("body")
     listed = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
     single = listed is not None and listed.type != "formal_parameters"
@@ -203,7 +203,7 @@ def _arrow(body: Node) -> list[ast.stmt]:
 
 
 def _target(node: Node, *, outer: bool = False) -> ast.expr:
-    """Return the target of an assignment; `outer`: of a variable that exists already."""
+    """Return the target of an assignment; `outer`: whether the variable already exists."""
     if node.type == "array_pattern":
         return ast.List([_target(each) for each in node.named_children])
     if node.type == "object_pattern":
@@ -240,7 +240,8 @@ def _expression(node: Node) -> ast.expr:
         result = translate(node)
     else:
         inner = [_expression(each) for each in node.named_children if _is_value(each)]
-        result = ast.Slice(*inner[:3]) if inner else ast.Slice()  # not read, but followed
+        # operators without a value, whose operands are followed
+        result = ast.Slice(*inner[:3]) if inner else ast.Slice()
     result.source = " ".join(_text(node).split())  # type: ignore[attr-defined]  # likewise a field of ours
     return result
 
@@ -366,7 +367,7 @@ def _text(node: Node | None) -> str:
 
 
 def _string(node: Node | None) -> str:
-    """Return the text of a string, or of a name as it is."""
+    """Return the text of a string, or a name unchanged."""
     if node is None or node.type != "string":
         return _text(node)
     return _joined(_piece(each) for each in node.named_children)
@@ -377,7 +378,7 @@ def _piece(node: Node) -> str:
 
 
 def _joined(pieces: Iterable[str]) -> str:
-    """Join text; two escapes may be the halves of one character."""
+    """Join text; two escapes may be a surrogate pair."""
     text = "".join(pieces)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

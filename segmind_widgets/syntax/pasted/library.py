@@ -40,7 +40,7 @@ _Function: TypeAlias = Callable[[Sequence[Any], Mapping[str, Any]], Any]
 
 
 def function(name: str, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
-    """Return the value of a function by its name, a Reference where it is not known."""
+    """Return the result of a function with this name; a Reference if it is not known."""
     last = name.rpartition(".")[2]
     first = args[0] if args else None
     known = _FUNCTIONS.get(name)
@@ -60,7 +60,7 @@ def function(name: str, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
 
 
 def method(owner: Any, name: str, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
-    """Return the value of a method of a value, MISSING for a method that is not known."""
+    """Return the result of a method; MISSING if the method is not known."""
     first = args[0] if args else None
     if is_dict(owner):
         return _of_mapping(owner, name, args, words)
@@ -129,7 +129,7 @@ _FUNCTIONS: Mapping[str, _Function] = {
 
 
 def _base(last: str, first: Any, words: Mapping[str, Any]) -> BaseUrl | None:
-    """Return the client that a call makes with an address of its own."""
+    """Return the client that a call creates with its own base address."""
     options = {**(first if is_mapping(first) else {}), **words}
     for name in ("base_url", "baseURL"):
         if isinstance(options.get(name), str):
@@ -152,7 +152,7 @@ def _files(args: Sequence[Any]) -> list[LocalFile]:
 
 
 def _keeps_file(name: str) -> bool:
-    """Return whether a function returns its file in another form."""
+    """Return whether a function returns its file argument in another form."""
     words = ("b64encode", "from", "Blob", "File", "open", "b64", "encode", "decode", "BytesIO")
     return any(name.endswith(word) for word in words)
 
@@ -202,13 +202,13 @@ def _of_text(owner: str, method: str, args: Sequence[Any], words: Mapping[str, A
 
 
 def _product(owner: str, args: Sequence[Any]) -> int:
-    """Return a bound of the length of a text in which each character may be replaced."""
+    """Return an upper bound of a text's length after a replacement."""
     lengths = [len(arg) for arg in args if isinstance(arg, str) or is_list(arg)]
     return (len(owner) + 1) * (max(lengths, default=0) + 1)
 
 
 def pure(compute: Callable[..., Any], *args: Any, **words: Any) -> Any:
-    """Return the value of a pure function, Unknown where it fails or could be very large."""
+    """Return the result of a pure function; Unknown if it fails or could be very large."""
     texts = [text for text in (*args, *words.values()) if isinstance(text, str)]
     if sum(map(len, texts)) > MAX_TEXT or any(_WIDTH.search(text) for text in texts):
         return Unknown()

@@ -1,4 +1,4 @@
-"""Find the program in pasted text, in whichever language, and the requests that it sends."""
+"""Find the program in pasted text, in any supported language, and the requests that it sends."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ class Program:
 
 
 def find(text: str, is_service: IsService) -> Program | None:
-    """Return the program in a text that sends requests to a service, None without one.
+    """Return the program in a text that sends requests to a service; None if there is none.
 
     Raises:
-        InputError: it cannot be read: an unclosed quote, or JavaScript without the extra.
+        InputError: it cannot be parsed: a quote is not closed, or it is JavaScript and the extra is
+            not installed.
     """
     blocks = _FENCE.findall(text)
     around = not _FENCE.sub("", text).strip()
@@ -97,11 +98,11 @@ def is_python(text: str) -> bool:
 
 
 def _tree(code: str) -> ast.Module:
-    """Parse code up to the first line that is not Python, where the page's prose begins."""
+    """Parse code up to the first line that is not Python, where the text of the page begins."""
     for _ in range(20):
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about escapes in the snippet's strings
+                warnings.simplefilter("ignore")  # warnings about escapes in the snippet's strings
                 return ast.parse(code)
         except SyntaxError as error:  # noqa: PERF203 - a line less each time
             code = "\n".join(code.split("\n")[: max(0, (error.lineno or 1) - 1)])
@@ -142,7 +143,7 @@ def of_json(value: Any, is_service: IsService) -> list[CodeRequest]:
 
 
 def mapping_of(source: str) -> dict[str, Any] | None:
-    """Return a mapping in JSON, Python or JavaScript, or inside a string; None for other text."""
+    """Return a mapping written in JSON, Python or JavaScript, or in a string; else None."""
     value = parse_body(source)
     if not is_mapping(value):
         value = _literal(ast.parse, source.strip())

@@ -25,7 +25,7 @@ from segmind_widgets.syntax.pasted.values import (
 from segmind_widgets.syntax.secrets import MARK, is_secret_name
 from segmind_widgets.syntax.templates import find_file
 
-_KEY = "an API key"  # the source of a value that held one
+_KEY = "an API key"  # the source of a value that contained a key
 _TITLES = {"segmind": "Segmind", "apimart": "APIMart"}
 HINT = "Paste the id or the address of a workflow or model, or the code that its API page shows."
 AS_TEXT = "To send the text as a prompt, write `prompt: |` and the text indented below."
@@ -36,12 +36,12 @@ WORKFLOW_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}-v\d{1,6}\b", re.IGNORECASE)
 class Pasted:
     """The meaning of pasted text.
 
-    `target` is the slug or id ("" where the text has inputs only), `kind` is model, workflow,
-    upload, or "" for a name that may be either. `inputs` are the values in the text, with a Path
-    for each file that the code uploads or encodes; `unread` has the expressions of those that only
-    running the code would give. `schema` is the JSON Schema of the inputs in the page's order: from
-    the page's description, else inferred. `files` are the files of an upload: paths and data URLs.
-    `had_key` says that an API key was cut out.
+    `target` is the slug or id ("" if the text has only inputs), `kind` is model, workflow, upload,
+    or "" for a name that may be either. `inputs` are the values in the text, with a Path for each
+    file that the code uploads or encodes; `unread` has the expressions of the inputs that are known
+    only when the code runs. `schema` is the JSON Schema of the inputs in the page's order: from the
+    page's description (`is_described`), else inferred. `files` are the files of an upload: paths
+    and data URLs. `had_key` is whether an API key was removed.
     """
 
     target: str = ""
@@ -51,20 +51,21 @@ class Pasted:
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     schema: Mapping[str, Any] | None = None
+    is_described: bool = False
     files: tuple[Any, ...] = ()
     language: str = ""
     had_key: bool = False
 
     @property
     def name(self) -> str:
-        """Return the target's label: the words of a slug, or an id unchanged."""
+        """Return a label for the target: the words of a slug, or an id unchanged."""
         if self.kind == "model" or WORKFLOW_ID.fullmatch(self.target):
             return self.target
         return re.sub(r"[-_]+", " ", self.target).strip().capitalize()
 
     @property
     def summary(self) -> str:
-        """Return one line about the things that were read, for people."""
+        """Return a line that tells the user what was read."""
         title = _TITLES.get(self.provider, "")
         kind = "the workflow " if self.kind == "workflow" else ""
         if self.kind == "upload":
@@ -75,20 +76,21 @@ class Pasted:
             where = f" at {title}{api}" if title else ""
             inputs = f"with {', '.join(self.inputs)}" if self.inputs else "without inputs"
             what = f"{kind}{self.target or 'inputs'}{where}, {inputs}"
-        key = " Its API key was left out; the key in use is that of this session."
+        key = " Its API key was removed; this session's own key is used."
         return f"Read from {self.language or 'the text'}: {what}.{key if self.had_key else ''}"
 
     def check(self) -> None:
-        """Refuse code whose inputs are not all known here.
+        """Refuse code with inputs that are known only when it runs.
 
         Raises:
-            InputError: a value needs running the code, or a file is missing; `field` names it.
+            InputError: a value is known only when the code runs, or a file is missing; `field`
+                names it.
         """
         for name, source in self.unread.items():
             if source == _KEY:
                 raise InputError(
-                    f"`{name}` in the code held an API key, which was left out.",
-                    hint="Take the key out of the inputs; the session uses its own.",
+                    f"`{name}` in the code contained an API key, which was removed.",
+                    hint="Remove the key from the inputs; this session's own key is used.",
                     field=name,
                 )
             where = f" (`{source}`)" if source else ""
@@ -105,18 +107,19 @@ class Pasted:
                 _check_file(file, "file")
             elif isinstance(file, Unknown):
                 raise InputError(
-                    f"The code uploads {file.source or 'a file'}, which has no name here.",
+                    f"The code uploads {file.source or 'a file'}, whose file name is not in the "
+                    "code.",
                     hint="Give the file's path to %segmind_upload.",
                 )
 
     def with_inputs(self, inputs: Mapping[str, Any]) -> Pasted:
-        """Return a copy with further inputs, which stand before those of the text."""
+        """Return a copy with more inputs, placed before those of the text."""
         unread = {name: text for name, text in self.unread.items() if name not in inputs}
         return replace(self, inputs={**self.inputs, **inputs}, unread=unread)
 
 
 def to_pasted(found: Program, hosts: Hosts, *, lenient: bool = False) -> Pasted:
-    """Return the one run of a program, else its uploads.
+    """Return the run of a program, else its uploads.
 
     Raises:
         InputError: it has no run and no upload, or several runs.
@@ -128,7 +131,7 @@ def to_pasted(found: Program, hosts: Hosts, *, lenient: bool = False) -> Pasted:
     if len(runs) > 1:
         names = " and ".join(dict.fromkeys(run.target for run in runs))
         raise InputError(
-            f"The code sends {len(runs)} runs, of {names}.", hint="Paste one of them at a time."
+            f"The code sends {len(runs)} runs: {names}.", hint="Paste one of them at a time."
         )
     if runs:
         return replace(runs[0], language=found.language)
@@ -138,7 +141,7 @@ def to_pasted(found: Program, hosts: Hosts, *, lenient: bool = False) -> Pasted:
         provider = uploads[0][1].provider
         return Pasted("", "upload", provider, files=files, language=found.language)
     raise InputError(
-        f"The {found.language} calls the service, and runs no model or workflow.",
+        f"The {found.language} calls the service, but does not run a model or workflow.",
         hint=HINT if lenient else f"{HINT} {AS_TEXT}",
     )
 
@@ -146,14 +149,14 @@ def to_pasted(found: Program, hosts: Hosts, *, lenient: bool = False) -> Pasted:
 def _run(request: CodeRequest, target: Target) -> Pasted:
     if request.url == UNNAMED:
         raise InputError(
-            "The code names no model that the service has today.",
+            "The code has no model that the service currently offers.",
             hint="Write %%segmind_run MODEL, and the inputs below it.",
         )
     if request.body is not None and not is_mapping(request.body):
         source = request.body.source if isinstance(request.body, (Unknown, Reference)) else ""
         raise InputError(
-            f"The inputs in the code{f' ({source})' if source else ''} are no JSON object that can"
-            " be read without running it.",
+            f"The inputs in the code{f' ({source})' if source else ''} are not a JSON object "
+            "that can be read without running the code.",
             hint='Write them in the code, such as {"prompt": "a red fox"}.',
         )
     inputs = to_inputs(request.body or {})
@@ -165,7 +168,7 @@ def _run(request: CodeRequest, target: Target) -> Pasted:
 
 
 def with_clean_inputs(pasted: Pasted, inputs: Mapping[str, Any]) -> Pasted:
-    """Return a copy with these inputs, without keys; values that are not known apart."""
+    """Return a copy with these inputs, without keys and with unknown values in `unread`."""
     clean = without_keys(inputs)
     unread = {name: value.source for name, value in clean.items() if isinstance(value, Unknown)}
     known = {name: value for name, value in clean.items() if name not in unread}
@@ -173,7 +176,7 @@ def with_clean_inputs(pasted: Pasted, inputs: Mapping[str, Any]) -> Pasted:
 
 
 def without_keys(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Remove entries with the names of API keys; a value that held a key is Unknown."""
+    """Remove entries named like API keys; a value that contained a key becomes Unknown."""
     result: dict[str, Any] = {}
     for name, value in inputs.items():
         if is_secret_name(name):

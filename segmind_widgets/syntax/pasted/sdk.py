@@ -30,7 +30,7 @@ _OPENAI = {
 
 
 def request(called: Any, args: Sequence[Any], words: Mapping[str, Any]) -> CodeRequest | None:
-    """Return the request that a call of an SDK sends, None for another call."""
+    """Return the request that a call of an SDK sends; None for other calls."""
     if isinstance(called, BaseUrl) and called.name in _OPENAI:
         return _openai(called, words)
     name = called.name if isinstance(called, Reference) else ""

@@ -1,4 +1,4 @@
-"""Values of a program that is read and not run, and their form as inputs."""
+"""The values of a program, which is parsed but not run, and their conversion to inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Scope: TypeAlias = ChainMap[str, Any]
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that only running the program gives; `source` is its expression."""
+    """A value that is known only when the program runs; `source` is its expression."""
 
     source: str = ""
 
@@ -32,7 +32,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file's content in any encoding; the name is "" where a person chooses the file."""
+    """A file's content in any encoding; the name is "" if the user chooses the file."""
 
     name: str
 
@@ -47,7 +47,7 @@ class JsonText:
 
 @dataclass(frozen=True)
 class BaseUrl:
-    """A client object with an address to which its calls add their path."""
+    """A client object with a base address, to which its calls append a path."""
 
     url: str
     name: str = ""  # attributes after it, such as `images.generate`
@@ -62,7 +62,7 @@ class MultipartForm:
 
 @dataclass(eq=False)
 class Function:
-    """A function of the program, with the scope around it and its object, if it is a method."""
+    """A function of the program, with its enclosing scope and, for a method, its object."""
 
     definition: ast.FunctionDef | ast.AsyncFunctionDef
     scope: Scope
@@ -71,7 +71,7 @@ class Function:
 
 @dataclass(eq=False)
 class Class:
-    """A class of the program: the scope of its body."""
+    """A class of the program, as the scope of its body."""
 
     scope: Scope
 
@@ -85,7 +85,7 @@ class Instance:
 
 @dataclass(eq=False)
 class CodeRequest:
-    """A request that the program sends: `url` is its address, or an SDK's name of a target."""
+    """A request that the program sends: `url` is its address, or the target's name in an SDK."""
 
     method: str
     url: str
@@ -95,7 +95,7 @@ class CodeRequest:
 
 @dataclass(frozen=True)
 class ReplyPart:
-    """A reply, or a part of it: the last name and index that lead to it."""
+    """A reply or a part of it, given by the last name and index of the access."""
 
     request: CodeRequest
     name: str = ""
@@ -103,14 +103,14 @@ class ReplyPart:
 
 
 class FunctionExpr(ast.expr):
-    """A function as an expression of Python's syntax tree, with statements in it."""
+    """A function expression with statements, which Python's syntax tree does not have."""
 
     _fields = ("definition",)
     definition: ast.FunctionDef
 
 
 class ObjectPattern(ast.expr):
-    """A target `{name: target = default}` of JavaScript in Python's syntax tree."""
+    """A JavaScript target `{name: target = default}`, as a node for Python's syntax tree."""
 
     _fields = ("entries",)
     entries: list[tuple[str, ast.expr, ast.expr | None]]
@@ -145,7 +145,7 @@ def parse_body(value: Any) -> Any:
 
 
 def to_inputs(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body as inputs: a Path for each file, Unknown for values that need running."""
+    """Return a body as inputs, with a Path for each file and Unknown for other unknown values."""
     return {name: _to_input(value) for name, value in body.items()}
 
 
@@ -176,7 +176,7 @@ def _unless_unknown(value: Any) -> Any:
 
 
 def _uploaded(part: ReplyPart) -> Any:
-    """Return the file whose URL a part of an upload's reply is; a list for all of them."""
+    """Return the file whose URL is this part of an upload's reply; a list for all files."""
     files = part.request.files
     index = part.index if part.index is not None else 0
     if not 0 <= index < len(files):

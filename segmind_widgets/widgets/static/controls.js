@@ -195,6 +195,7 @@ export default {
           const message = notes[row.firstChild.value];
           row.lastChild.textContent = message?.text ?? "";
           row.lastChild.classList.toggle("sw-error", Boolean(message?.error));
+          row.children[1].ariaInvalid = message?.error ? "true" : null;
         }
       };
       controls.set(ROWS, control);

@@ -1,6 +1,9 @@
 // The front end of `Drop`: sends files to the kernel in pieces, each acknowledged before the next.
-const element = (tag, name, properties = {}) =>
-  Object.assign(document.createElement(tag), { className: name, ...properties });
+const element = (tag, name, properties = {}) => {
+  const node = Object.assign(document.createElement(tag), { className: name, ...properties });
+  node.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the keys as its own
+  return node;
+};
 const mb = (bytes) => (bytes / 1e6).toFixed(1);
 
 function accepted(file, accept) {
@@ -97,7 +100,7 @@ export default () => { // called once per model: its views share the transfer
 
   function initialize({ model }) {
     const hear = ({ type, batch, bytes }) => {
-      if (batch !== sending?.id) return;
+      if (!sending || batch !== sending.id) return;
       if (type === "stopped") sending.stopped = true;
       if (type === "got") sending.bytes = bytes;
       draw();
@@ -113,6 +116,7 @@ export default () => { // called once per model: its views share the transfer
     const input = element("input", "", { type: "file", hidden: true });
     const choose = element("button", "sw-button", { type: "button", textContent: "Choose…" });
     const label = element("span", "sw-drop-label");
+    const typed = element("input", "sw-drop-text", { type: "text", spellcheck: false });
     const row = element("div", "sw-drop-row");
     const progress = element("progress", "sw-drop-bar");
     const count = element("span", "sw-drop-count");
@@ -122,7 +126,7 @@ export default () => { // called once per model: its views share the transfer
     const error = element("div", "sw-error");
     note.setAttribute("role", "status");
     error.setAttribute("role", "alert");
-    row.append(choose, label, input);
+    row.append(choose, label, typed, input);
     transfer.append(progress, count, stop);
     root.append(row, transfer, note, error);
     el.append(root);
@@ -134,10 +138,14 @@ export default () => { // called once per model: its views share the transfer
       root.setAttribute("aria-disabled", off);
       root.setAttribute("aria-busy", model.get("busy"));
       root.classList.toggle("sw-compact", model.get("compact"));
-      choose.disabled = off;
+      choose.disabled = typed.disabled = off;
+      typed.hidden = !model.get("placeholder");
+      typed.placeholder = model.get("placeholder");
+      typed.setAttribute("aria-label", `${model.get("label")}, or a ${model.get("placeholder")}`);
       Object.assign(input, { accept: model.get("accept"), multiple: model.get("multiple") });
       note.textContent = model.get("note");
       error.textContent = model.get("error");
+      typed.ariaInvalid = error.textContent ? "true" : null;
       transfer.hidden = !sending;
       if (!sending) return;
       Object.assign(progress, { max: sending.size || 1, value: sending.bytes });
@@ -146,11 +154,26 @@ export default () => { // called once per model: its views share the transfer
       count.textContent = sending.slow ? `${sum}, waiting for the kernel…` : sum;
     };
     choose.onclick = () => input.click();
+    let last = ""; // the text that was sent
+    const sendTyped = () => {
+      const text = typed.value.trim();
+      if (text !== last) takeText(model, text);
+      last = text;
+    };
+    const taken = ({ type }) => { if (type === "taken" && typed.value.trim() === last) typed.value = last = ""; };
+    typed.onchange = sendTyped;
+    typed.onkeydown = ({ key }) => {
+      if (key !== "Enter") return;
+      last = ""; // again, even if it was refused
+      sendTyped();
+    };
     stop.onclick = () => { cancel(model); root.focus(); };
     input.onchange = () => { take(model, input); input.value = ""; };
     root.onpaste = (event) => {
       event.stopPropagation();
-      if (take(model, event.clipboardData)) event.preventDefault();
+      if (event.target === typed && !event.clipboardData.files.length) {
+        if (!typed.value) setTimeout(sendTyped);
+      } else if (take(model, event.clipboardData)) event.preventDefault();
     };
     const over = (on) => (event) => {
       event.preventDefault();
@@ -161,12 +184,21 @@ export default () => { // called once per model: its views share the transfer
     root.ondragleave = over(false);
     root.ondrop = (event) => { over(false)(event); take(model, event.dataTransfer); };
 
-    const traits = ["label", "accept", "multiple", "compact", "disabled", "busy", "note", "error"];
+    const traits = ["label", "accept", "multiple", "compact", "placeholder", "disabled", "busy", "note", "error"];
     const events = traits.map((name) => `change:${name}`).join(" ");
     model.on(events, show);
+    const focus = () => {
+      if (!model.get("wants_focus")) return;
+      model.set("wants_focus", false); // once, in one view
+      model.save_changes();
+      requestAnimationFrame(() => { root.scrollIntoView({ block: "nearest" }); root.focus(); });
+    };
+    model.on("change:wants_focus", focus);
+    model.on("msg:custom", taken);
     views.add(show);
     show();
-    return () => { views.delete(show); model.off(events, show); };
+    focus();
+    return () => { views.delete(show); model.off(events, show); model.off("change:wants_focus", focus); model.off("msg:custom", taken); };
   }
 
   return { initialize, render };

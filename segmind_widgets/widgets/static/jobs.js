@@ -1,13 +1,17 @@
 // The front end of `JobTable`: updates rows in place, so that focus and pictures stay.
-const element = (tag, name = "", properties = {}) =>
-  Object.assign(document.createElement(tag), { className: name, ...properties });
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const element = (tag, name = "", properties = {}) => {
+  const node = Object.assign(document.createElement(tag), { className: name, ...properties });
+  if (tag === "button") node.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the keys as its own
+  return node;
+};
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]]; // updated once a minute: no seconds
 const WORDS = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const LABELS = { open: "Open", stop: "Stop watching", resume: "Resume" };
 
 function ago(moment) {
   const seconds = Math.max(0, (Date.now() - Date.parse(moment)) / 1000);
-  const [unit, size] = UNITS.find(([, least]) => seconds >= least) ?? UNITS[3];
+  const [unit, size] = UNITS.find(([, least]) => seconds >= least) ?? [];
+  if (!unit) return "just now";
   return WORDS.format(-Math.floor(seconds / size), unit);
 }
 
@@ -17,6 +21,7 @@ function put(node, text = "") {
 
 export default () => { // called once per model
   const pictures = new Map(); // key → URL of a thumbnail, "" while it is requested
+  let extra, take; // promise of lightbox.js, which places the details; the kernel sends it
 
   function makeLine(model, key) {
     const box = element("li", "sw-job");
@@ -75,12 +80,16 @@ export default () => { // called once per model
       }
     }
 
-    return { box, update, open: (yes) => box.setAttribute("aria-current", yes) };
+    const open = (yes) => box.setAttribute("aria-current", yes);
+    return { box, update, open, thumb: { focus: () => actions.firstChild?.focus() } };
   }
 
   function initialize({ model }) {
     const hear = (message, [bytes]) => {
-      if (message.type === "seen") {
+      if (message.type === "extra") {
+        const url = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
+        import(url).then(take).finally(() => URL.revokeObjectURL(url));
+      } else if (message.type === "seen") {
         pictures.set(message.key, URL.createObjectURL(new Blob([bytes], { type: message.media_type })));
         model.trigger("pictures");
       } else { // a patch: changed facts by row key
@@ -102,6 +111,12 @@ export default () => { // called once per model
     root.append(summary, list, empty);
     el.append(root);
     const lines = new Map();
+    let details, opened;
+    extra ??= new Promise((resolve) => { take = resolve; model.send({ type: "extra" }); });
+    extra.then(({ under }) => {
+      details = under(root, list, () => lines.get(model.get("open_key")));
+      details.place();
+    });
 
     function draw() {
       const { rows, summary: text } = model.get("content");
@@ -110,12 +125,15 @@ export default () => { // called once per model
       for (const [key, url] of pictures) {
         if (!keys.has(key)) { URL.revokeObjectURL(url); pictures.delete(key); }
       }
-      rows.forEach((row, index) => {
+      let next = list.firstElementChild;
+      rows.forEach((row) => {
         if (!lines.has(row.key)) lines.set(row.key, makeLine(model, row.key));
         const { box, update, open } = lines.get(row.key);
         update(row);
         open(row.key === model.get("open_key"));
-        if (list.children[index] !== box) list.insertBefore(box, list.children[index] ?? null);
+        if (next?.className === "sw-room") next = next.nextElementSibling;
+        if (next === box) next = next.nextElementSibling;
+        else list.insertBefore(box, next);
       });
       const missing = rows.filter(({ key, picture }) => picture && !pictures.has(key));
       missing.forEach(({ key }) => pictures.set(key, ""));
@@ -123,13 +141,18 @@ export default () => { // called once per model
       put(summary, rows.length ? text : "");
       put(empty, rows.length ? "" : model.get("empty"));
       list.hidden = !rows.length;
+      if (model.get("open_key") === opened) return details?.place();
+      const before = lines.get(opened);
+      opened = model.get("open_key");
+      details?.follow(before);
     }
 
     model.on("change:content change:open_key change:empty pictures", draw);
     draw();
-    const clock = setInterval(draw, 30_000); // updates "5 minutes ago"
+    const clock = setInterval(draw, 60_000); // updates "5 minutes ago"
     return () => {
       clearInterval(clock);
+      details?.close();
       model.off("change:content change:open_key change:empty pictures", draw);
     };
   }

@@ -21,12 +21,22 @@ export default () => { // called once per model: its views share the thumbnails
     const name = `${side} ${key}`;
     const read = ([{ media_type: type }, bytes]) => {
       if (type.startsWith("text/")) return { text: new TextDecoder().decode(bytes) };
-      if (bytes.byteLength) return { url: URL.createObjectURL(new Blob([bytes], { type })) };
+      if (bytes.byteLength) {
+        const url = URL.createObjectURL(new Blob([bytes], { type }));
+        return { url, clear: type === "image/png" }; // the kernel sends PNG only for transparency
+      }
       looks.delete(name); // no thumbnail yet: ask again later
       return {};
     };
     if (!looks.has(name)) looks.set(name, ask(model, { type: "look", key, side }).then(read));
     looks.get(name).catch(() => looks.delete(name));
+    return looks.get(name);
+  }
+
+  function poster(model, item, side) { // a frame of a video and its duration, drawn by the browser
+    const name = `${side} ${item.key}`;
+    const make = (module) => module.poster({ model, ask }, item, side);
+    if (!looks.has(name)) looks.set(name, extra(model).then(make));
     return looks.get(name);
   }
 
@@ -63,27 +73,29 @@ export default () => { // called once per model: its views share the thumbnails
   }
 
   function thumbnail(model, key, on) {
-    const box = element("div", "sw-item");
+    const box = element("div", "sw-item", { role: "listitem" });
     const thumb = element("button", "sw-thumb", { type: "button", tabIndex: -1 });
     const badge = element("span", "sw-badge");
+    const length = element("span", "sw-length");
     const [caption, note, error] = ["caption", "note", "error"].map((n) => element("div", `sw-${n}`));
     const actions = element("div", "sw-actions");
-    box.setAttribute("role", "listitem");
     thumb.dataset.key = key;
     thumb.onclick = () => on.click(key);
     thumb.ondblclick = () => model.get("selectable") && on.open(key);
     box.addEventListener("focusin", () => on.focus(key));
     box.append(thumb, caption, note, error, actions);
     let item, picture, wanted;
+    const image = (src) => element("img", "", { alt: altOf(item), src, draggable: false });
     const fail = (text) => { error.textContent = item.error || text; };
 
     async function load() {
       wanted = true;
-      if (picture || ["audio", "file"].includes(item.kind)) return;
+      if (picture || item.kind === "file") return;
+      if (["video", "audio"].includes(item.kind)) return loadPoster().catch(() => {});
       try {
-        const { url, text } = await look(model, key, sideOf(model));
-        picture = url ? element("img", "", { alt: altOf(item), src: url, draggable: false })
-          : text && element("span", "sw-text", { textContent: text });
+        const { url, text, clear } = await look(model, key, sideOf(model));
+        picture = url ? image(url) : text && element("span", "sw-text", { textContent: text });
+        if (clear) picture.className = "sw-clear";
         if (picture) thumb.replaceChildren(picture, badge);
         fail("");
       } catch (failure) {
@@ -92,21 +104,28 @@ export default () => { // called once per model: its views share the thumbnails
       }
     }
 
+    async function loadPoster() {
+      const { sign, time } = await extra(model);
+      thumb.replaceChildren(sign({ element }, item), badge, length);
+      const { url, duration } = await poster(model, item, sideOf(model));
+      length.textContent = time(duration);
+      picture = url && image(url);
+      if (picture) thumb.replaceChildren(picture, badge, length);
+    }
+
     function update(now, anyway) {
       if (!anyway && JSON.stringify(now) === JSON.stringify(item)) return;
       item = now;
       if (!picture) {
-        const sign = element("span", "sw-sign", { textContent: SIGNS[item.kind] ?? "" });
-        sign.setAttribute("aria-hidden", "true");
-        thumb.replaceChildren(sign, badge);
+        const sign = element("span", "sw-sign", { textContent: SIGNS[item.kind] ?? "", ariaHidden: true });
+        thumb.replaceChildren(sign, badge, length);
       }
-      thumb.setAttribute("aria-label", altOf(item));
-      thumb.title = altOf(item);
+      thumb.ariaLabel = thumb.title = altOf(item);
       badge.textContent = item.badge ?? "";
       caption.textContent = item.caption ?? "";
       note.textContent = item.note ?? "";
       fail("");
-      box.setAttribute("aria-busy", Boolean(item.busy));
+      box.ariaBusy = Boolean(item.busy);
       const focused = [...actions.children].indexOf(document.activeElement);
       actions.replaceChildren(...buttons(model, item));
       actions.children[focused]?.focus();
@@ -116,7 +135,7 @@ export default () => { // called once per model: its views share the thumbnails
     function mark(current, selected) {
       for (const stop of [thumb, ...actions.children]) stop.tabIndex = current ? 0 : -1;
       box.classList.toggle("sw-selected", selected);
-      if (model.get("selectable")) thumb.setAttribute("aria-pressed", selected);
+      if (model.get("selectable")) thumb.ariaPressed = selected;
     }
 
     return { box, thumb, update, load, mark };
@@ -136,16 +155,14 @@ export default () => { // called once per model: its views share the thumbnails
 
   function render({ model, el }) {
     const root = element("div", "sw-pictures");
-    const list = element("div", "sw-list");
-    list.setAttribute("role", "list");
-    const note = element("div", "sw-note");
-    const error = element("div", "sw-error");
-    note.setAttribute("role", "status");
-    error.setAttribute("role", "alert");
+    const list = element("div", "sw-list", { role: "list" });
+    const note = element("div", "sw-note", { role: "status" });
+    const error = element("div", "sw-error", { role: "alert" });
     root.append(list, note, error);
     el.append(root);
     const cells = new Map();
     let current;
+    let details, selected; // `details` is made by lightbox.js
     const observer = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
@@ -187,6 +204,7 @@ export default () => { // called once per model: its views share the thumbnails
     function show(anyway) {
       const items = model.get("items");
       const keys = new Set(items.map(({ key }) => key));
+      details?.clear();
       for (const [key, { box }] of cells) if (!keys.has(key)) { box.remove(); cells.delete(key); }
       forget(keys);
       items.forEach((item, index) => {
@@ -202,24 +220,35 @@ export default () => { // called once per model: its views share the thumbnails
       if (!cells.has(current)) current = items[0]?.key;
       mark();
       dress();
-      if (items.length) extra(model).catch(() => {}); // load it before the first click
+      details?.place();
+      if (items.length) extra(model).then(dock, () => {}); // load it before the first click
+    }
+    function dock({ under }) {
+      if (!details && model.get("selectable")) {
+        details = under(root, list, () => cells.get(model.get("selected")), model);
+      }
     }
     function dress() {
       root.style.setProperty("--sw-side", `${model.get("side")}px`);
       root.classList.toggle("sw-row", !model.get("wrap"));
-      list.setAttribute("aria-label", model.get("label"));
+      list.ariaLabel = model.get("label");
       note.textContent = model.get("note") || (cells.size ? "" : model.get("empty"));
       error.textContent = model.get("error");
     }
     const looksLike = ["side", "wrap", "label", "note", "error", "empty"].map((n) => `change:${n}`).join(" ");
     model.on("change:items", () => show());
     model.on("change:actions change:selectable", () => show(true));
-    model.on("change:selected", mark);
+    model.on("change:selected", () => {
+      mark();
+      details?.follow(cells.get(selected));
+      selected = model.get("selected");
+    });
     model.on(looksLike, dress);
     views += 1;
     show();
     return () => {
       observer.disconnect();
+      details?.close();
       window.removeEventListener("keydown", steer, true);
       views -= 1;
       if (!views) forget(new Set());

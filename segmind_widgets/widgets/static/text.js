@@ -64,6 +64,7 @@ export default {
     };
     if (model.get("button")) {
       const button = create("button", "sw-button jupyter-button", { type: "button", textContent: model.get("button") });
+      button.dataset.lmSuppressShortcuts = "true";
       button.onclick = send; // the field's own change has sent its text already
       line.append(button);
     }

@@ -263,7 +263,7 @@ def test_text_form(text, fault):
         ("POST /v2/.*", "PATTERN=KIND"),
         ("GET /=explode", "is not a failure"),
         ("GET /=99", "is not a failure"),
-        ("GET /=500,often=2", "'often' is no option"),
+        ("GET /=500,often=2", "'often' is not an option"),
         ("GET /=500,times=many", "invalid literal"),
     ],
 )

@@ -165,12 +165,12 @@ def test_other_text_is_no_code(text: str) -> None:
         (f"requests.post('{URL}', json={PY}", "cannot be read"),
         (f"Please draw fetch('{URL}', {{method: 'POST'}}) on a mug", "cannot be read"),
         (f"curl {URL} -d '{{", "A quote is not closed"),
-        (f"curl {URL} -d 'a=b'", "no JSON object"),
+        (f"curl {URL} -d 'a=b'", "not a JSON object"),
         (f"curl {URL} -d @body.json", "the file body.json"),
-        ("curl https://api.segmind.com/v2/requests/1/status", "runs no model"),
+        ("curl https://api.segmind.com/v2/requests/1/status", "does not run a model"),
         (f"requests.post('{URL}', json=load())", r"\(load\(\)\)"),
         (f"for p in ['a', 'b']:\n    requests.post('{URL}', json={{'prompt': p}})", "2 runs"),
-        ("from segmindapi import Kadinsky\nKadinsky('k').generate('a fox')", "names no model"),
+        ("from segmindapi import Kadinsky\nKadinsky('k').generate('a fox')", "has no model"),
     ],
 )
 def test_code_that_is_no_one_run_is_refused(text: str, words: str) -> None:

@@ -1,21 +1,28 @@
-"""Find the subject of a picture as a mask, from colour and position alone."""
+"""Find the subject of a picture as a mask."""
 
 from __future__ import annotations
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter
 
 from ..drawing.colour import Size, levels
+from .regions import filled, hard, largest
+from .salience import main_region
 
-_SIDE = 224  # pixels of the longer side at which regions are grown
+_SIDE = 400  # pixels of the longer side at which the region takes on the subject's shape
+_FINE = 1024  # and at which its edge is drawn
+_ROUNDS = 4
+_COLOURS = 160
+
+Box = tuple[int, int, int, int]
 
 
 def subject_mask(image: Image.Image) -> Image.Image:
     """Return the opacity of the subject (mode L) at the size of the picture: white is subject.
 
     The mask is the alpha channel if the picture has transparency, else the outline attached to the
-    picture if there is one. For other pictures, colours that are more common near the border than
-    in the middle count as background. The remaining regions that reach the middle are the subject,
-    and their holes are filled.
+    picture if there is one. In other pictures, such as photographs and drawings that were saved
+    again, the subject is the region that stands out most (`salience`), and its shape is that of
+    its colours. It is one region without holes, with a smooth edge.
     """
     if "A" in image.getbands():
         alpha = image.getchannel("A")
@@ -23,22 +30,20 @@ def subject_mask(image: Image.Image) -> Image.Image:
             return alpha
     known = image.info.get("outline")
     if isinstance(known, Image.Image):
-        return _refined(image, known)
+        return _smooth(known, image.size)
     rgb = image.convert("RGB")
-    small = rgb.resize(_small(rgb.size), Image.Resampling.BOX).filter(ImageFilter.MedianFilter(3))
-    likely = _likelihood(small)
-    cut = _otsu(likely)
-    solid = likely.point([255 if i > cut else 0 for i in range(256)])
-    solid = solid.filter(ImageFilter.MedianFilter(3))
-    region = _filled(_kept(solid))
-    if not 0.01 < _share(region) < 0.93:
-        region = _middle(small.size)
-    return _refined(rgb, region)
+    small = _reduced(rgb, _SIDE).filter(ImageFilter.MedianFilter(3))
+    rough = main_region(rgb)
+    region = _shaped(small, rough) if rough else None
+    if region is None or not 0.004 < _share(region) < 0.93:
+        return _smooth(_middle(small.size), image.size)
+    return _edged(rgb, region)
 
 
-def _small(size: Size) -> Size:
-    k = _SIDE / max(size)
-    return max(16, round(size[0] * k)), max(16, round(size[1] * k))
+def _reduced(image: Image.Image, side: int) -> Image.Image:
+    k = side / max(image.size)
+    size = max(16, round(image.width * k)), max(16, round(image.height * k))
+    return image.resize(size, Image.Resampling.BOX if k < 1 else Image.Resampling.BICUBIC)
 
 
 def _share(mask: Image.Image) -> float:
@@ -46,87 +51,99 @@ def _share(mask: Image.Image) -> float:
 
 
 def _middle(size: Size) -> Image.Image:
-    """Return an oval in the middle, the fallback where no subject stands out."""
-    dome = Image.radial_gradient("L").resize(size)
-    return dome.point([255 if i < 128 else 0 for i in range(256)])
+    """Return an oval in the middle, the fallback if no subject stands out."""
+    return hard(Image.radial_gradient("L").resize(size).point(lambda level: 255 - level))
 
 
-def _likelihood(small: Image.Image) -> Image.Image:
-    """Score each pixel by how much more common its colour is in the middle (mode L)."""
-    w, h = small.size
-    few = small.quantize(64, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    near, far = _zones(small.size)
-    inside, outside = few.histogram(near), few.histogram(far)
-    in_area, out_area = sum(inside) or 1, sum(outside) or 1
-    table = []
-    for colour in range(256):
-        a, b = inside[colour] / in_area, outside[colour] / out_area
-        table.append(round(255 * a / (a + 1.6 * b + 0.0015)))
-    scores = Image.frombytes("L", (w, h), few.tobytes()).point(table)
-    return scores.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.GaussianBlur(1))
+def _shaped(small: Image.Image, rough: Image.Image) -> Image.Image:
+    """Let the rough region take on the shape of the colours that are more common in it.
 
-
-def _zones(size: Size) -> tuple[Image.Image, Image.Image]:
-    """Return masks of the usual subject area and of the usual background area.
-
-    The background area excludes the bottom centre, because a bust may extend past the bottom edge.
+    After each round the colours of the new region count, as in GrabCut (Rother et al. 2004).
     """
-    w, h = size
-    near, far = Image.new("L", size), Image.new("L", size, 255)
-    ImageDraw.Draw(near).ellipse((w * 0.24, h * 0.2, w * 0.76, h * 0.96), fill=255)
-    draw = ImageDraw.Draw(far)
-    draw.ellipse((w * 0.1, h * 0.08, w * 0.9, h * 1.1), fill=0)
-    draw.rectangle((w * 0.12, h * 0.8, w * 0.88, h), fill=0)
-    return near, far
-
-
-def _otsu(grey: Image.Image) -> int:
-    """Return the threshold that best separates the two classes of a histogram (Otsu 1979)."""
-    counts = grey.histogram()
-    total, mass = sum(counts), sum(i * n for i, n in enumerate(counts))
-    best, cut, weight, part = 0.0, 127, 0, 0
-    for level, n in enumerate(counts):
-        weight += n
-        part += level * n
-        rest = total - weight
-        if not weight or not rest:
-            continue
-        gap = part / weight - (mass - part) / rest
-        if weight * rest * gap * gap > best:
-            best, cut = weight * rest * gap * gap, level
-    return cut
-
-
-def _grown(seed: Image.Image, within: Image.Image) -> Image.Image:
-    """Return the parts of `within` that are connected to the seed (both are 0 or 255)."""
-    now = ImageChops.darker(seed, within)
-    for _ in range(2 * _SIDE):
-        wider = ImageChops.darker(now.filter(ImageFilter.MaxFilter(3)), within)
-        if wider.tobytes() == now.tobytes():
+    soft = rough.resize(small.size, Image.Resampling.BICUBIC)
+    region = hard(soft.filter(ImageFilter.GaussianBlur(1.5)))
+    for number in range(_ROUNDS):
+        bounds = region.getbbox()
+        if bounds is None:
             break
-        now = wider
-    return now
+        span = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+        box = _padded(bounds, round(0.3 * span) + 4, small.size)
+        reach = max(2.0, 0.06 * span) / (1 if number < _ROUNDS / 2 else 2)
+        part = _round(small.crop(box), region.crop(box), reach)
+        region = Image.new("L", small.size)
+        region.paste(part, box[:2])
+    return region
 
 
-def _kept(solid: Image.Image) -> Image.Image:
-    """Return the regions that reach the middle, or all if those are too small a part."""
-    w, h = solid.size
-    seed = Image.new("L", solid.size)
-    seed.paste(255, (round(w * 0.36), round(h * 0.3), round(w * 0.64), round(h * 0.8)))
-    found = _grown(seed, solid)
-    return found if found.histogram()[255] > 0.3 * solid.histogram()[255] else solid
+def _padded(box: Box, by: int, size: Size) -> Box:
+    left, top, right, bottom = box
+    return max(0, left - by), max(0, top - by), min(size[0], right + by), min(size[1], bottom + by)
 
 
-def _filled(region: Image.Image) -> Image.Image:
-    """Fill the holes of a region: all pixels that the outside cannot reach."""
-    room = ImageOps.expand(ImageOps.invert(region), 1, 255)
-    seed = Image.new("L", room.size)
-    seed.paste(255, (0, 0, room.width, 1))
-    outside = _grown(seed, room).crop((1, 1, room.width - 1, room.height - 1))
-    return ImageOps.invert(outside)
+def _round(part: Image.Image, region: Image.Image, reach: float) -> Image.Image:
+    """Return the region with its edge moved by at most about `reach` pixels."""
+    outer = _wider(region, reach)
+    inner = _narrower(region, reach / 2)
+    chance = _chance(part, inner if inner.getbbox() else region, ImageChops.invert(outer))
+    chance = chance.filter(ImageFilter.GaussianBlur(max(1.0, reach / 7)))
+    found = hard(Image.blend(chance, region.filter(ImageFilter.GaussianBlur(reach)), 0.45))
+    found = ImageChops.lighter(ImageChops.darker(found, outer), _narrower(region, reach))
+    return filled(largest(found.filter(ImageFilter.MedianFilter(5))))
 
 
-def _refined(image: Image.Image, region: Image.Image) -> Image.Image:
-    """Scale the small mask to the size of the picture, with a smooth, narrow edge."""
-    soft = region.filter(ImageFilter.GaussianBlur(1)).resize(image.size, Image.Resampling.BICUBIC)
-    return levels(soft.filter(ImageFilter.GaussianBlur(max(image.size) / 600)), 0.35, 0.65)
+def _chance(part: Image.Image, inside: Image.Image, outside: Image.Image) -> Image.Image:
+    """Score each pixel by how much more common its colour is inside (mode L)."""
+    few = part.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    near, far = few.histogram(inside), few.histogram(outside)
+    near_area, far_area = sum(near) or 1, sum(far) or 1
+    table = []
+    for a, b in zip(near, far, strict=True):
+        x, y = a / near_area + 0.0005, b / far_area + 0.0005  # else one pixel decides
+        table.append(round(255 * x / (x + y)))
+    return Image.frombytes("L", part.size, few.tobytes()).point(table)
+
+
+def _wider(mask: Image.Image, by: float) -> Image.Image:
+    return hard(mask.filter(ImageFilter.BoxBlur(by)), 4)
+
+
+def _narrower(mask: Image.Image, by: float) -> Image.Image:
+    return hard(mask.filter(ImageFilter.BoxBlur(by)), 250)
+
+
+def _edged(image: Image.Image, region: Image.Image) -> Image.Image:
+    """Draw the edge of the region where the colours change, from the colours on both sides."""
+    fine = _reduced(image, min(_FINE, max(image.size)))
+    rough = region.resize(fine.size, Image.Resampling.BICUBIC)
+    reach = max(1.5, max(fine.size) / 170)
+    soft = rough.filter(ImageFilter.GaussianBlur(reach / 2))
+    subject = _spread(fine, _narrower(hard(soft), reach), reach * 2)
+    ground = _spread(fine, ImageChops.invert(_wider(hard(soft), reach)), reach * 2)
+    likely = _nearer(fine, subject, ground).filter(ImageFilter.GaussianBlur(reach / 4))
+    mixed = Image.blend(likely, soft, 0.5)
+    found = filled(largest(hard(mixed).filter(ImageFilter.MedianFilter(5))))
+    return _smooth(found, image.size)
+
+
+def _smooth(region: Image.Image, size: Size) -> Image.Image:
+    """Scale the mask to the size of the picture, with a smooth, narrow edge."""
+    soft = region.filter(ImageFilter.GaussianBlur(1)).resize(size, Image.Resampling.BICUBIC)
+    return levels(soft.filter(ImageFilter.GaussianBlur(max(size) / 600)), 0.35, 0.65)
+
+
+def _spread(image: Image.Image, where: Image.Image, radius: float) -> Image.Image:
+    """Return the mean colour around each pixel of those pixels that are in the mask (RGBA)."""
+    part = image.convert("RGBA")
+    part.putalpha(where)
+    return part.convert("RGBa").filter(ImageFilter.GaussianBlur(radius)).convert("RGBA")
+
+
+def _nearer(image: Image.Image, subject: Image.Image, ground: Image.Image) -> Image.Image:
+    """Score each pixel by how much nearer its colour is to the subject's (mode L)."""
+    to_subject, to_ground = (
+        ImageChops.difference(image, other.convert("RGB")).convert("L")
+        for other in (subject, ground)
+    )
+    return ImageChops.add(to_ground, ImageChops.invert(to_subject), 1, -127).point(
+        [min(255, max(0, round(127 + (level - 128) * 4))) for level in range(256)]
+    )

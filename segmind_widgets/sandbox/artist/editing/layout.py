@@ -1,4 +1,4 @@
-"""Layouts: a sticker with a white edge, and several pictures as prints on a table."""
+"""Layouts: a sticker with a white edge, and several pictures arranged as prints on a table."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from .lexicon import (
 from .palettes import COLOURS, MOODS, Palette, tinted
 
 _LONGEST = 3  # words in a phrase such as "hot air balloon"
-# Words that name a subject only if no other word of the prompt does.
+# Words that name a subject only if no other word of the prompt names one.
 _VAGUE = {
     "portrait", "product", "packaging", "character", "model", "food", "vehicle", "face",
     "human", "people", "person", "headshot", "selfie", "avatar", "furniture", "music",

@@ -92,7 +92,7 @@ def _area(value: Any) -> int | None:
 
 
 def held(size: tuple[float, float], longest: int = LONGEST) -> Size:
-    """Scale a size down, shape unchanged, until no side is longer than `longest`."""
+    """Scale a size down without changing its shape, until no side is longer than `longest`."""
     k = min(1.0, longest / max(size))
     return max(SHORTEST, round(size[0] * k)), max(SHORTEST, round(size[1] * k))
 
@@ -102,8 +102,8 @@ def size_of(inputs: Mapping[str, Any], given: Size | None, default: int = 1024) 
 
     Width and height in pixels take precedence (unless `size` names a preset, as in seedream). Else
     `size`, `resolution` or `output_resolution` give the area, and `aspect_ratio` (or a ratio in
-    `size`) gives the shape. `given` is the size of the input picture: it is the meaning of
-    "match_input_image", and the default where the request names neither area nor shape.
+    `size`) gives the shape. `given` is the size of the input picture: it is used for
+    "match_input_image", and as the default if the request gives neither area nor shape.
     """
     preset = inputs.get("size")
     exact = _pixels(preset)

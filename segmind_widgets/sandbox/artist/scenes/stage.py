@@ -15,7 +15,7 @@ from ..prompt.palettes import Palette
 
 
 class Layer(Protocol):
-    """A part of the scene that paints itself for a moment of the film (0 to 1)."""
+    """A part of the scene that paints itself for a given time of the film (0 to 1)."""
 
     def paint(self, canvas: Image.Image, time: float, span: float) -> None:
         """Paint the layer on the canvas.
@@ -93,8 +93,8 @@ class Scene:
     `w` and `h` are the stage's size in pixels (the frame plus the margin); `unit` is a hundredth of
     the frame's short side. Scenery sets the position of the light (`sun`), the height in pixels
     where a subject may stand (`floor`) and the drawing functions that run after the subjects
-    (`front`). `wishes` holds the weather and sky objects that the prompt names, and the ways in
-    which its subjects stand.
+    (`front`). `wishes` contains the weather and sky objects named in the prompt, and the positions
+    (`stand`) of its subjects.
     """
 
     def __init__(self, size: Size, rng: Random, palette: Palette, margin: int = 0) -> None:
@@ -154,7 +154,7 @@ class Scene:
         self.add(Mirror(t, b, tint, mask, ripple * self.unit))
 
     def frame(self, time: float) -> Image.Image:
-        """Return the film's picture at a moment (0 to 1); requires a margin."""
+        """Return the film's picture at a time from 0 to 1; requires a margin."""
         canvas = Image.new("RGB", (self.w, self.h))
         for layer in self.layers:
             layer.paint(canvas, time, self.margin)

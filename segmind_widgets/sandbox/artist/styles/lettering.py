@@ -8,7 +8,7 @@ from ..drawing.colour import luminance, scale
 
 
 def lettered(image: Image.Image, title: str) -> Image.Image:
-    """Draw the title in capitals across the upper part; short titles are wide-set."""
+    """Draw the title in capitals across the upper part; short titles have wide letter spacing."""
     text = " ".join(title.upper()) if len(title) <= 14 else title.upper()
     size = image.height * 0.11
     font = ImageFont.load_default(size)

@@ -1,0 +1,63 @@
+"""Files that a person names by a path, a pattern or a folder."""
+
+from __future__ import annotations
+
+import glob
+import mimetypes
+from pathlib import Path
+from typing import Literal
+
+from segmind_widgets.errors import InputError
+
+_MEDIA = ("image/", "video/", "audio/")
+
+
+def files_of(text: str) -> list[Path]:
+    """Return the file of a path, the files of a pattern, or the media files of a folder.
+
+    Raises:
+        InputError: there are none.
+    """
+    if path_kind(text) == "folder":
+        return media_files(Path(text).expanduser())
+    try:
+        pattern = str(Path(text).expanduser())
+        found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - takes absolute patterns
+        names = [pattern] if path_kind(text) else sorted(found)
+        paths = [Path(name) for name in names if Path(name).is_file()]
+    except (ValueError, OSError, RuntimeError):  # too long, or no path at all
+        paths = []
+    if not paths:
+        raise InputError(
+            f"There is no file {text} in {Path.cwd()}.", hint="Give a path, a URL, or $variable."
+        )
+    return paths
+
+
+def path_kind(text: str) -> Literal["file", "folder", ""]:
+    """Return what a path leads to; "" for nothing."""
+    try:
+        path = Path(text).expanduser()
+        return "file" if path.is_file() else "folder" if path.is_dir() else ""
+    except (OSError, ValueError, RuntimeError):  # too long, or no path at all
+        return ""
+
+
+def media_files(folder: Path) -> list[Path]:
+    """Return the pictures, videos and sound files of a folder by their names, in order.
+
+    Raises:
+        InputError: there are none.
+    """
+    paths = [path for path in sorted(folder.iterdir()) if path.is_file() and _is_media(path)]
+    if not paths:
+        raise InputError(
+            f"The folder {folder} has no images, videos or audio files.",
+            hint="Folders within it are not searched: give one of those, or a pattern.",
+        )
+    return paths
+
+
+def _is_media(path: Path) -> bool:
+    media_type = mimetypes.guess_type(path.name)[0] or ""
+    return media_type.startswith(_MEDIA) or path.suffix.lower() in (".heic", ".avif", ".webp")

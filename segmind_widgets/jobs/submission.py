@@ -1,0 +1,68 @@
+"""Whether a job's submit may still be withdrawn: decided right before the request is written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from segmind_widgets.errors import JobCancelled, StoreError
+from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Status
+
+
+class Submission:
+    """The submit of one job: waiting, on the wire or accepted, or withdrawn.
+
+    `begin` and `withdraw` exclude each other, so a submit that was withdrawn is never sent, and
+    one that is being sent goes on.
+
+    Args:
+        store: has the row of the job.
+        key: the row.
+        model: the job's model or workflow, for the message.
+    """
+
+    def __init__(self, store: Store, key: str, model: str) -> None:
+        self._store, self._key = store, key
+        self._text = f"{model} was never sent: it was stopped before. Nothing was billed."
+        self._lock = threading.Lock()
+        self._is_sending = False
+        self._is_withdrawn = False
+        self.recall: Callable[[], bool] | None = None
+        """Takes the submit back from a worker; returns False where the worker has begun it."""
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Return whether it was withdrawn."""
+        return self._is_withdrawn
+
+    @property
+    def error(self) -> JobCancelled:
+        """Return the error of a job that was withdrawn."""
+        return JobCancelled(self._text)
+
+    def begin(self) -> bool:
+        """Mark it as being sent; return False where it was withdrawn and must not be sent."""
+        with self._lock:
+            self._is_sending = not self._is_withdrawn
+            return self._is_sending
+
+    def refuse(self) -> None:
+        """Mark it as not accepted, to be sent again: until then it may be withdrawn."""
+        with self._lock:
+            self._is_sending = False
+
+    def withdraw(self) -> bool:
+        """Withdraw it and record that in the journal; return False where it was sent."""
+        with self._lock:
+            if self._is_sending and not (self.recall and self.recall()):
+                return False
+            if not self._is_withdrawn:
+                self._is_withdrawn = True
+                with suppress(StoreError):  # the row is not marked as sent, which says the same
+                    columns: dict[str, Any] = {"status": str(Status.CANCELLED), "error": self._text}
+                    columns |= {"owner": None, "sent": None}
+                    self._store.update(self._key, **columns)
+            return True

@@ -1,0 +1,142 @@
+"""Keys that are pressed in our widgets, and what the notebook around them gets of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from segmind_widgets.sandbox import Sandbox
+from tests.browser.lab import Lab
+from tests.browser.pages import finished, opened, opened_in_notebook, run_all, shot
+from tests.browser.test_panels import connected, written
+
+LETTERS = "abcddmxyz00"  # JupyterLab: insert, copy, delete, to Markdown, cut, undo, restart, …
+ARROWS = ("ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight")
+PANELS = ("run nano-banana", "upload", "workflow", "jobs", "gallery")
+SWEEP = "%%segmind_run flux-schnell --sweep seed=1,2\nprompt: a fox"
+STOPS = "button, input, select, textarea, summary, a[href], [tabindex]"
+# a click on these runs something, or opens a window of the browser or of another page
+NOT_CLICKED = ":is(a, select:not([size]), [type=file], .sw-drop button, .sw-actions button)"
+STATE = """() => {
+    const book = window.jupyterapp.shell.currentWidget;
+    const { content, sessionContext: { session } } = book;
+    const cells = [...content.model.cells].map((cell) => [cell.type, cell.sharedModel.source]);
+    const selected = content.widgets.map((cell) => content.isSelectedOrActive(cell));
+    const dialogs = document.querySelectorAll('.jp-Dialog').length;
+    return [cells, selected, content.mode, dialogs, session.kernel.id];
+}"""
+SAME = f"before => JSON.stringify(({STATE})()) === JSON.stringify(before)"
+ACTIVE = """() => {
+    const { activeElement: node } = document;
+    const panel = node.closest('.sw-panel');
+    const all = [...document.querySelectorAll('.sw-panel')];
+    return [all.indexOf(panel), node.outerHTML.slice(0, 120)];
+}"""
+SPOTS = """([panel, stops, not]) => [...document.querySelectorAll('.sw-panel')][panel]
+    .querySelectorAll(stops).forEach((node, index) => {
+        const seen = !node.disabled && node.tabIndex >= 0 && node.checkVisibility();
+        const harmless = /^(As |Recent|Uploaded|Show more)/.test(node.textContent);
+        const runs = node.matches('button') && !harmless;
+        if (seen && !runs && !node.matches(not)) node.dataset.spot = index;
+    })"""
+
+
+@pytest.fixture(params=["lab", "notebook7"])
+def page(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
+    """A notebook with every panel, in JupyterLab and in Notebook 7."""
+    server: Lab = request.getfixturevalue(request.param)
+    visit: Callable[..., Any] = opened if request.param == "lab" else opened_in_notebook
+    with Sandbox(speed=20) as sandbox:
+        shows = [f"%segmind_panel {panel}" for panel in PANELS]
+        book = written(server, connected(sandbox), SWEEP, *shows, "'last'", name="shield")
+        page = visit(browser, server, book)
+        run_all(page)
+        finished(page)
+        panels_stand(page)
+        yield page
+
+
+def panels_stand(page: Any) -> None:
+    """Wait for every panel."""
+    count = len(PANELS)
+    page.wait_for_function(f"document.querySelectorAll('.sw-panel .sw-title').length >= {count}")
+
+
+def pressed(page: Any) -> None:
+    page.keyboard.type(LETTERS)
+    for key in ARROWS:
+        page.keyboard.press(key)
+
+
+def test_no_plain_key_reaches_the_notebook(page: Any) -> None:
+    visited = 0
+    for panel in range(page.locator(".sw-panel").count()):
+        first = (
+            f"panel => [...document.querySelectorAll('.sw-panel')][panel].querySelector('{STOPS}')"
+        )
+        page.evaluate(f"panel => ({first})(panel).focus()", panel)
+        before = page.evaluate(STATE)
+        for _ in range(90):
+            place, node = page.evaluate(ACTIVE)
+            if place != panel:
+                break
+            pressed(page)
+            assert page.evaluate(STATE) == before, f"by Tab: {node}"
+            visited += 1
+            page.keyboard.press("Tab")
+        visited += clicked(page, panel)
+    assert visited > 50
+    shot(page, "keys")
+    for key in ("b", "m", "ArrowUp"):  # the same keys on the notebook itself are noticed
+        page.locator(".jp-Cell .jp-InputPrompt").last.click()
+        before = page.evaluate(STATE)
+        page.keyboard.press(key)
+        page.wait_for_function(f"before => !({SAME})(before)", arg=before)
+
+
+def clicked(page: Any, panel: int) -> int:
+    """Click each element of a panel that runs nothing, and press the keys there."""
+    page.evaluate(SPOTS, [panel, STOPS, NOT_CLICKED])
+    count = 0
+    for spot in page.locator("[data-spot]").all():
+        if not spot.is_visible():
+            continue
+        node = spot.evaluate("node => node.outerHTML.slice(0, 120)")
+        spot.click()
+        if page.evaluate(ACTIVE)[0] != panel:
+            continue
+        before = page.evaluate(STATE)
+        pressed(page)
+        assert page.evaluate(STATE) == before, f"by click: {node}"
+        count += 1
+    page.evaluate("document.querySelectorAll('[data-spot]').forEach(n => delete n.dataset.spot)")
+    return count
+
+
+def test_a_picture_field_takes_typed_text(browser: Any, lab: Lab) -> None:
+    book = written(
+        lab, "%load_ext segmind_widgets\nhere = 'photo.png'", "%segmind_panel run nano-banana"
+    )
+    Image.new("RGB", (80, 60), "teal").save(lab.folder / "photo.png")
+    page = opened(browser, lab, book)
+    run_all(page)
+    finished(page)
+    field = page.locator(".sw-panel .sw-media").first
+    box = field.get_by_role("textbox")
+    for text in ("https://example.com/cat.png", "photo.png", "$here"):
+        caption = text.rpartition("/")[2].replace("$here", "photo.png")
+        box.fill(text)
+        box.press("Enter")
+        field.locator(".sw-caption", has_text=caption).first.wait_for()
+        field.locator("input[type=text]:placeholder-shown").wait_for()
+    box.fill("nothing.png")
+    box.press("Enter")
+    field.locator(".sw-error", has_text="There is no file nothing.png").wait_for()
+    assert box.input_value() == "nothing.png"  # so that it can be corrected
+    shot(page, "keys-picture-field")
+    page.set_viewport_size({"width": 400, "height": 900})
+    field.scroll_into_view_if_needed()
+    shot(page, "keys-picture-field-narrow")
