@@ -145,7 +145,7 @@ def _plan(table: RowTable, prepared: PreparedBatch) -> Html:
     label = f"First rows of {table.label}"
     return fragment(
         lines(element("b", f"{table.label}: {prepared.plan}"), *prepared.plan.notes),
-        scroller(element("table", head, *body, class_="sw-rows"), label=label),
+        scroller(element("table", head, *body, class_="sw-table-rows"), label=label),
         element("div", f"and {more:,} more", class_="sw-hint") if more else "",
     )
 

@@ -69,7 +69,7 @@ def test_a_bar_a_label_and_a_callback_follow_a_job_while_its_cell_waits(
     page.get_by_text("now completed").wait_for(timeout=60_000)
     moves(page, 0.999)
     assert page.get_by_text(re.compile("polls: [1-9][0-9]*")).count() >= 1
-    line = page.locator("[role=status]").filter(has_text="seedream-4.5")
+    line = page.locator(".widget-html-content").filter(has_text="seedream-4.5")
     assert line.last.inner_text().startswith("completed · seedream-4.5 · ")
     assert page.locator(ERRORS).count() == 0
     page.set_viewport_size({"width": 400, "height": 900})

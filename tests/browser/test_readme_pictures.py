@@ -13,7 +13,7 @@ from tests.browser.readme_pictures import PICTURES, make_all
 
 def test_the_pictures_of_the_readme_are_made(browser: Any, lab: Lab, tmp_path: Path) -> None:
     make_all(browser, lab, tmp_path)
-    assert {path.stem for path in tmp_path.iterdir()} == set(PICTURES)
-    for path in tmp_path.iterdir():
+    assert {path.stem for path in tmp_path.glob("*.jpg")} == set(PICTURES)
+    for path in tmp_path.glob("*.jpg"):
         with Image.open(path) as picture:
             assert picture.width == 1200

@@ -39,7 +39,7 @@ def test_a_dropped_table_shows_its_plan_and_runs(
     assert page.locator(ERRORS).count() == 0
     page.locator(".sw-drop[aria-label*=table]").wait_for()
     page.evaluate(DROP, [".sw-drop", "rows.csv", CSV])
-    table = page.locator(".sw-rows")
+    table = page.locator(".sw-table-rows")
     table.wait_for()
     assert "an owl for $5 and $10" in table.inner_text()
     assert page.locator("text=rows.csv: 4 jobs").count() == 1
