@@ -68,11 +68,14 @@ def assert_free_of_widgets(folder: Lab) -> None:
 
 
 def line(page: Any, words: str) -> Any:
-    """Return the line with some words, once a person can see it."""
-    found = page.locator(".sw-live-row").filter(has_text=re.compile(words)).last
-    found.wait_for(timeout=30_000)
-    assert found.evaluate(VISIBLE)
-    return found
+    """Return the line with some words, once a person can see it; outputs may be drawn anew."""
+    page.wait_for_function(
+        f"""words => [...document.querySelectorAll('.sw-live-row')].some(
+            row => new RegExp(words).test(row.textContent) && ({VISIBLE})(row))""",
+        arg=words,
+        timeout=30_000,
+    )
+    return page.locator(".sw-live-row").filter(has_text=re.compile(words)).last
 
 
 def running(browser: Any, place: str, folder: Lab, sandbox: Sandbox) -> tuple[Any, Any]:
