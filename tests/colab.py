@@ -86,8 +86,8 @@ def check_kernel() -> None:
     try:
         _execute(client, f"import sys; assert sys.prefix == {sys.prefix!r}")
         _execute(client, SETUP)
-        _check_views(_execute(client, RUN))
-        _check_views(_execute(client, SWEEP))
+        _check_line(_execute(client, RUN))
+        _check_view(_execute(client, SWEEP))
         _execute(client, CHECK_RUNS)
         for cell in OTHER_MAGICS:
             _execute(client, cell)
@@ -106,26 +106,44 @@ def check_kernel() -> None:
 def _execute(client: Any, code: str) -> list[dict[str, Any]]:
     """Run a cell and return its messages. Raises AssertionError with the cell's error."""
     messages: list[dict[str, Any]] = []
-    reply = client.execute_interactive(
-        code, timeout=TIMEOUT, allow_stdin=False, output_hook=messages.append
+    reply = client.execute_interactive(  # a front end that could ask, as Colab's
+        code, timeout=TIMEOUT, allow_stdin=True, stdin_hook=_refuse, output_hook=messages.append
     )
     content = reply["content"]
     assert content["status"] == "ok", "\n".join([code, *content.get("traceback", ())])
     return messages
 
 
+def _refuse(message: dict[str, Any]) -> None:
+    raise AssertionError(f"The cell asks: {message['content']}")
+
+
 def _contents(messages: Iterable[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [m["content"] for m in messages if m["header"]["msg_type"] == kind]
 
 
-def _check_views(messages: list[dict[str, Any]]) -> None:
-    """Check that a live widget was shown, and then replaced by a static picture."""
+def _check_line(messages: list[dict[str, Any]]) -> None:
+    """Check that a run has one output: HTML, which its picture replaces."""
+    (shown,) = _contents(messages, "display_data")
+    final = _contents(messages, "update_display_data")[-1]
+    assert final["transient"] == shown["transient"]
+    for content in (shown, final):
+        assert set(content["data"]) == {"text/plain", "text/html"}
+    assert "<img" in final["data"]["text/html"]
+
+
+def _check_view(messages: list[dict[str, Any]]) -> None:
+    """Check that a batch has one widget, which its sheet replaces, and words below it."""
     views = [c for c in _contents(messages, "display_data") if WIDGET in c["data"]]
     assert len(views) == 1, f"{len(views)} widgets were displayed"
-    final = _contents(messages, "update_display_data")[-1]
-    assert final["transient"] == views[0]["transient"]
-    assert "<img" in final["data"]["text/html"]
-    assert WIDGET not in final["data"]
+    last = {
+        content["transient"]["display_id"]: content["data"]
+        for content in _contents(messages, "update_display_data")
+    }
+    sheet = last.pop(views[0]["transient"]["display_id"])
+    assert "<img" in sheet["text/html"]
+    assert WIDGET not in sheet
+    assert [data.get("text/html") for data in last.values()] == [""], "words stay below the sheet"
 
 
 CHECKS = {"shell": check_shell, "kernel": check_kernel}

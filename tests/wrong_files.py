@@ -17,10 +17,10 @@ WRONG = [
     ("empty.png", b"", "empty.png is empty."),
     ("empty.mp4", b"", "empty.mp4 is empty."),
     ("empty", b"", "empty is empty."),
-    ("fake.jpg", b"hello, text", "fake.jpg is not a picture: it holds text."),
-    ("fake.heic", "Grüße".encode() * 700, "fake.heic is not a picture: it holds text."),
+    ("fake.jpg", b"hello, text", "fake.jpg is not an image: it holds text."),
+    ("fake.heic", "Grüße".encode() * 700, "fake.heic is not an image: it holds text."),
     ("fake.mp4", b"<html>404</html>", "fake.mp4 is not a video: it holds text."),
-    ("fake.wav", b"text", "fake.wav is not a sound: it holds text."),
+    ("fake.wav", b"text", "fake.wav is not an audio file: it holds text."),
     ("fake.png", b"\0\1\2\3\4" * 9, "fake.png is damaged, or not an image."),
     *(
         (f"cut.{form}", encoded(form)[:4000], f"cut.{form} is damaged: the end")

@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -148,8 +148,7 @@ class Asset:
         """Return the type by the content alone; None where it tells nothing."""
         if not self.local or self.removed:
             return None
-        source = self.path if self.data is None and self.path else self.content
-        return sniff(source, next(self.pieces(), b""))
+        return sniff(self.source, next(self.pieces(), b""))
 
     @cached_property
     def media_type(self) -> str:
@@ -171,6 +170,16 @@ class Asset:
     def local(self) -> bool:
         """Return whether the content is on this disk or in memory."""
         return self.data is not None or self.path is not None
+
+    @property
+    def source(self) -> Path | bytes:
+        """Return the file on this disk; the content of one in memory."""
+        return self.path if self.data is None and self.path else self.content
+
+    def mapped(self) -> AbstractContextManager[embedding.Data]:
+        """Return the content within a block; of a file only the accessed parts are read."""
+        source = self.source
+        return embedding.mapped(source) if isinstance(source, Path) else nullcontext(source)
 
     @property
     def removed(self) -> bool:
@@ -245,9 +254,8 @@ class Asset:
 
     def _picture(self, use: Callable[[Any], Any]) -> Any:
         decoding.check_decoder(self.media_type, self.filename)
-        source = self.path if self.data is None and self.path else self.content
         try:
-            with decoding.opened(source, self.media_type) as picture:
+            with decoding.opened(self.source, self.media_type) as picture:
                 return use(picture)
         except Exception as error:  # each Pillow plugin raises errors of its own
             if isinstance(error, OSError) and self.removed:
@@ -285,7 +293,7 @@ class Asset:
             file = self.path if self.data is None else None
             same = file is not None and target.exists() and target.samefile(file)
             if not recipe:
-                self._save_without_recipe(target, file, same=same)
+                self._save_without_recipe(target, same=same)
             elif file is None:
                 target.write_bytes(self.content)
             elif not same:
@@ -298,13 +306,13 @@ class Asset:
             ) from error
         return target
 
-    def _save_without_recipe(self, target: Path, file: Path | None, *, same: bool) -> None:
+    def _save_without_recipe(self, target: Path, *, same: bool) -> None:
         if same:
             raise AssetError(
                 f"{target} is the original file, and its recipe is not removed.",
                 hint="Choose another folder for the copy without a recipe.",
             )
-        with embedding.mapped(file) if file else nullcontext(self.content) as data:
+        with self.mapped() as data:
             try:
                 edits = embedding.removal(data)
             except ValueError as error:

@@ -6,11 +6,9 @@ Each `asset` is an `Asset`, whose module imports this one.
 from __future__ import annotations
 
 import struct
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.assets import decoding
-from segmind_widgets.assets.embedding import mapped
 from segmind_widgets.errors import AssetError
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 _WITH_SIGNATURE = frozenset(  # a file of these types begins in a known way
     f"image/{name}" for name in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heic")
 )
-_NOUNS = {"image": "picture", "audio": "sound", "video": "video"}
+_NOUNS = {"image": "an image", "audio": "an audio file", "video": "a video"}
 _AGAIN = "Choose another file, or download or save it again."
 
 
@@ -37,9 +35,7 @@ def check_content(asset: Any) -> None:
     if asset.recognised is None and main in _NOUNS:
         holds_text = _is_text(next(asset.pieces(4096), b""))
         if holds_text:
-            raise AssetError(
-                f"{asset.filename} is not a {_NOUNS[main]}: it holds text.", hint=_AGAIN
-            )
+            raise AssetError(f"{asset.filename} is not {_NOUNS[main]}: it holds text.", hint=_AGAIN)
         if asset.media_type in _WITH_SIGNATURE:
             raise AssetError(f"{asset.filename} is damaged, or not an image.", hint=_AGAIN)
     if _may_be_cut_off(asset) and not _is_whole(asset):
@@ -84,8 +80,7 @@ def _may_be_cut_off(asset: Any) -> bool:
     """Whether the mark of a picture's end is missing; many such files are whole nevertheless."""
     if asset.media_type not in ("image/jpeg", "image/png", "image/webp", "image/gif"):
         return False
-    file = asset.path if asset.data is None else None
-    with mapped(file) if file else nullcontext(asset.content) as data:
+    with asset.mapped() as data:
         return not _has_end(data, asset.media_type)
 
 
@@ -100,9 +95,8 @@ def _has_end(data: bytes | mmap, media_type: str) -> bool:
 
 
 def _is_whole(asset: Any) -> bool:
-    source = asset.path if asset.data is None and asset.path else asset.content
     try:
-        with decoding.opened(source, asset.media_type) as picture:
+        with decoding.opened(asset.source, asset.media_type) as picture:
             picture.load()
     except Exception:  # noqa: BLE001 - every format's reader has errors of its own
         return False

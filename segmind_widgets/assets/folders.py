@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import glob
-import mimetypes
 from pathlib import Path
 from typing import Literal
 
+from segmind_widgets.assets.media_types import type_of_name
 from segmind_widgets.errors import InputError
 
 _MEDIA = ("image/", "video/", "audio/")
@@ -59,5 +59,4 @@ def media_files(folder: Path) -> list[Path]:
 
 
 def _is_media(path: Path) -> bool:
-    media_type = mimetypes.guess_type(path.name)[0] or ""
-    return media_type.startswith(_MEDIA) or path.suffix.lower() in (".heic", ".avif", ".webp")
+    return (type_of_name(path.name) or "").startswith(_MEDIA)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Collection
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import check_content, no_picture
 from segmind_widgets.assets.decoding import HEIF_TYPES, check_decoder, eight_bit, opened, upright
-from segmind_widgets.assets.embedding import mapped
 from segmind_widgets.assets.privacy import Replacement, private_data
 
 _JPEG, _PNG = "image/jpeg", "image/png"
@@ -84,13 +82,11 @@ class Outgoing:
 
     def _converted(self) -> Asset:
         original, out = self.original, io.BytesIO()
-        source = original.path if original.data is None and original.path else original.content
         try:
-            with opened(source, original.media_type) as stored:
+            with opened(original.source, original.media_type) as stored:
                 picture = eight_bit(upright(stored))
-                icc = (
-                    {"icc_profile": profile} if (profile := stored.info.get("icc_profile")) else {}
-                )
+                profile = stored.info.get("icc_profile")
+                icc = {"icc_profile": profile} if profile else {}
                 if self.target == _JPEG:
                     mode = "L" if picture.mode in ("1", "L") else "RGB"
                     exif = stored.getexif().tobytes() if self.keep_location else b""
@@ -133,9 +129,8 @@ def prepare(
         found = () if keep_location else _private(asset)
         return Outgoing(asset, replacements=found, keep_location=keep_location)
     check_decoder(kind, asset.filename)
-    source = asset.path if asset.data is None and asset.path else asset.content
     try:
-        with opened(source, kind) as picture:
+        with opened(asset.source, kind) as picture:
             clear, frames = _is_clear(picture), getattr(picture, "n_frames", 1)
     except Exception as error:
         raise no_picture(asset) from error
@@ -152,8 +147,7 @@ def type_name(media_type: str) -> str:
 def _private(asset: Asset) -> tuple[Replacement, ...]:
     if not asset.size:  # an empty file cannot be mapped
         return ()
-    file = asset.path if asset.data is None else None
-    with mapped(file) if file else nullcontext(asset.content) as data:
+    with asset.mapped() as data:
         return tuple(private_data(data, asset.media_type))
 
 

@@ -231,29 +231,20 @@ class CellDisplay:
         job.observe(show, list(LINE_TRAITS))
         show()
 
-    def show_view(
-        self, thing: Any, view: Any, static: Callable[[bool], dict[str, str]]
-    ) -> Callable[[bool], None]:
-        """Show the view of a batch, and below it its words for a saved file.
-
-        Args:
-            thing: the batch.
-            view: its panel.
-            static: makes the output that replaces the panel.
+    def show_view(self, view: Any) -> Callable[[dict[str, str]], None]:
+        """Show a panel, and below it its words for a saved file.
 
         Returns:
-            A function that replaces the view with static output. Its argument, which it passes to
-            `static`, is whether the cell returned before the end.
+            A function that replaces both with static output.
         """
         handle = display(view, display_id=True)
         below = display({"text/html": view.static_html()}, raw=True, display_id=True)
-        self.hide(thing)
         open_views = iter([view])  # the first thread to finish removes the view and closes it
 
-        def finish(returned: bool) -> None:
+        def finish(bundle: dict[str, str]) -> None:
             assert handle is not None
             assert below is not None
-            handle.update(static(returned), raw=True)
+            handle.update(bundle, raw=True)
             below.update({"text/html": ""}, raw=True)
             for open_view in open_views:
                 open_view.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -187,23 +187,22 @@ class SweepCommand:
         if quiet or not self._display.live:
             self._in_terminal(batch, timeout, quiet=quiet)
             return
-        finish = self._view(batch)
+        finish = self._show_live(batch)
         try:
             batch.wait(timeout)
         except StillRunning:
-            _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
+            _when_finished(batch, finish)
             raise
         except KeyboardInterrupt:
-            _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
+            _when_finished(batch, finish)
             raise _stop(batch) from None
-        finish(False)
+        finish()
 
     def show_in_background(self, batch: Batch, *, quiet: bool = False) -> None:
         """Show a batch that the cell does not wait for."""
         self._display.hide(batch)
         if self._display.live and not quiet:
-            finish = self._view(batch)
-            _when_finished(batch, lambda: self._display.in_cell(lambda: finish(True)))
+            _when_finished(batch, self._show_live(batch))
 
     def show(self, batch: Batch) -> None:
         """Display a batch for IPython's formatter: live while it runs, and once per cell.
@@ -216,29 +215,29 @@ class SweepCommand:
         elif not self._display.shows(batch):
             self.show_in_background(batch)
 
-    def _view(self, batch: Batch) -> Any:
-        if self._display.is_html:
-            return self._html_view(batch)
+    def _show_live(self, batch: Batch) -> Callable[[], None]:
+        """Show a batch while it runs; return the function that puts its sheet there."""
+        self._display.hide(batch)
+        show = self._show_line if self._display.is_html else self._show_panel
+        replace = show(batch)
+        return lambda: self._display.in_cell(lambda: replace(batch._repr_mimebundle_()))
+
+    def _show_panel(self, batch: Batch) -> Callable[[dict[str, str]], None]:
         from segmind_widgets.panels._batch import BatchView
 
-        def static(_returned: bool) -> dict[str, str]:
-            return batch._repr_mimebundle_()
+        return self._display.show_view(BatchView(batch, client=self._client))
 
-        return self._display.show_view(batch, BatchView(batch, client=self._client), static)
-
-    def _html_view(self, batch: Batch) -> Any:
-        """Show the line of a batch as HTML; return the function that replaces it by the sheet."""
+    def _show_line(self, batch: Batch) -> Callable[[dict[str, str]], None]:
         from segmind_widgets.widgets.job_view import batch_line
 
         output = self._display.new_output()
-        self._display.hide(batch)
 
         def show(_: Any = None) -> None:
             output.show(batch_line(batch))
 
         batch.observe(show, PROGRESS_TRAITS)
         show()
-        return lambda _returned: output.finish(batch._repr_mimebundle_())
+        return output.finish
 
     def _in_terminal(self, batch: Batch, timeout: float | None, *, quiet: bool) -> None:
         def show(_: Any = None) -> None:
@@ -272,7 +271,7 @@ def _stop(batch: Batch) -> StillRunning:
     )
 
 
-def _when_finished(batch: Batch, work: Any) -> None:
+def _when_finished(batch: Batch, work: Callable[[], object]) -> None:
     """Call `work` once when the batch has ended, in any thread."""
     calls = iter([work])  # the first thread takes the call
 

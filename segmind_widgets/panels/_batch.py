@@ -16,7 +16,7 @@ from segmind_widgets.markup import Html, element, fragment, join
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.job_view import bar_value, batch_facts
+from segmind_widgets.widgets.job_view import bar_value, batch_facts, batch_sentence
 from segmind_widgets.widgets.pictures import Pictures, display_kind
 
 _OBSERVED_TRAITS = ["done", "failed", "running", "finished", "eta", "total", "observer_error"]
@@ -109,10 +109,7 @@ class BatchView(Panel):
     @property
     def placeholder(self) -> str:
         """Return the sentence that stands for the view in a file without its kernel."""
-        return (
-            f"The batch {self.batch.name} ({self.batch.model}) was running. Run the cell again to"
-            " go on with it: rows that were paid for are not paid again."
-        )
+        return batch_sentence(self.batch)
 
     def _show_text(self, text: Html) -> None:
         content = element("div", text)

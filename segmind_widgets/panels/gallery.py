@@ -83,6 +83,21 @@ class GalleryPanel(Panel):
         self.undo_text.add_class("sw-hint")
         self.undo = self.button("Undo", self._undo, tooltip="Restore the deleted result")
         self.undo_row = row(self.undo_text, self.undo)
+        self.results_box = self._build_results()
+        self.form_box = widgets.VBox()
+        self.zip_page = self.button("Zip of this page", self._zip_page)
+        self.zip_all = self.button("Zip of all", self._zip_all)
+        self.observing(self.client, lambda change: self._observe_job(change.new), "newest")
+        for job in self.client.jobs(1_000_000, unfinished=True, here=True):
+            self._observe_job(job)
+        self._reload()
+        self._show_undo()
+        self.background(self.client.session.deletions.purge)
+        pages = row(self.newer, self.page_label, self.older, self.news, self.zip_page, self.zip_all)
+        return [self.search, pages, self.undo_row, self.results_box, self.line, self.form_box]
+
+    def _build_results(self) -> widgets.Widget:
+        """Return the grid, with the details that open in it."""
         self.pictures = ResultGrid(
             self,
             side=_SIDE,
@@ -96,7 +111,6 @@ class GalleryPanel(Panel):
         self.use = self.button(
             "Use as input", self._on_use, tooltip="Put it into an open form, or a new one"
         )
-        self.form_box = widgets.VBox()
         save = self.button("Download", self._download, tooltip="Save the whole file")
         delete = self.button(
             DELETE["label"], lambda: self._delete(self.pictures.selected), tooltip=DELETE["title"]
@@ -104,18 +118,9 @@ class GalleryPanel(Panel):
         close = self.button("Close", self._close_details, tooltip="Hide the details")
         close.add_class("sw-close")
         self.details = Details(self, self.use, save, delete, close)
-        self.results_box = widgets.VBox([self.pictures, self.details])
-        self.results_box.add_class("sw-has-details")
-        self.zip_page = self.button("Zip of this page", self._zip_page)
-        self.zip_all = self.button("Zip of all", self._zip_all)
-        self.observing(self.client, lambda change: self._observe_job(change.new), "newest")
-        for job in self.client.jobs(1_000_000, unfinished=True, here=True):
-            self._observe_job(job)
-        self._reload()
-        self._show_undo()
-        self.background(self.client.session.deletions.purge)
-        pages = row(self.newer, self.page_label, self.older, self.news, self.zip_page, self.zip_all)
-        return [self.search, pages, self.undo_row, self.results_box, self.line, self.form_box]
+        box = widgets.VBox([self.pictures, self.details])
+        box.add_class("sw-has-details")
+        return box
 
     def close(self) -> None:
         """Stop observing jobs, close all models, and delete the zips."""

@@ -198,18 +198,13 @@ def make_plan(
     """
     request = endpoint.provider.normalize(request)
     refuse_placeholders(request.inputs)
-    model = directory.find(request.target, endpoint) if request.kind == "model" else None
+    model, remarks = None, list[str]()
     if request.kind == "model":
-        known = directory.providers
-        inputs = without_model(request.target, request.inputs, model, lambda s: bool(known(s)))
-        request = replace(request, inputs=inputs)
-    inputs, remarks = request.inputs, list[str]()
-    if model is not None:
-        request = replace(request, target=model.slug, modality=model.modality)
-        inputs, remarks = _check(inputs, model, check_inputs, as_written=as_written)
-    elif request.kind == "model":
-        remarks = [_unknown_model(request.target, directory, endpoint, check_inputs)]
-    inputs = resolve_files(inputs)
+        model = directory.find(request.target, endpoint)
+        request, remarks = _of_model(
+            request, model, endpoint, directory, check_inputs, as_written=as_written
+        )
+    inputs = resolve_files(request.inputs)
     if not endpoint.provider.takes_data_urls:
         inputs = resolve_data_urls(inputs, partial(uploads.outgoing, endpoint))
     bare = replace(request, inputs={}, file_lists=file_lists(inputs))
@@ -228,6 +223,25 @@ def make_plan(
         own.seconds() or (model.seconds if model else None),
         again,
     )
+
+
+def _of_model(
+    request: RunRequest,
+    model: Model | None,
+    endpoint: Endpoint,
+    directory: Directory,
+    mode: CheckInputs,
+    *,
+    as_written: bool,
+) -> tuple[RunRequest, list[str]]:
+    """Return the request of a model's run with checked inputs, and notes about them."""
+    target, known = request.target, directory.providers
+    inputs = without_model(target, request.inputs, model, lambda slug: bool(known(slug)))
+    if model is None:
+        note = _unknown_model(target, directory, endpoint, mode)
+        return replace(request, inputs=inputs), [note]
+    inputs, notes = _check(inputs, model, mode, as_written=as_written)
+    return replace(request, target=model.slug, modality=model.modality, inputs=inputs), notes
 
 
 def _check(

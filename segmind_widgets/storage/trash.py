@@ -110,9 +110,8 @@ class Trash:
             for entry in _entries(row):
                 mine = entry["token"] in self._own or self._is_own(entry["owner"])
                 if own if mine else not self._kernel.alive(entry["owner"]):
-                    with suppress(
-                        NotFound, StoreError
-                    ):  # another kernel was first; try again later
+                    # another kernel was first, or it is tried again later
+                    with suppress(NotFound, StoreError):
                         self._finish(row["key"], entry)
 
     def _new_entry(self) -> Entry:

@@ -97,13 +97,17 @@ def job_line(job: Job) -> Line:
     )
 
 
+def batch_sentence(batch: Any) -> str:
+    """Return the sentence that stands for a running batch in a saved notebook."""
+    return (
+        f"The batch {batch.name} ({batch.model}) was running when this notebook was saved. Run the"
+        " cell again to continue it: finished rows are not paid again."
+    )
+
+
 def batch_line(batch: Any) -> Line:
     """Return the live line of a batch, for front ends that show no widgets."""
-    sentence = (
-        f"The batch {batch.name} was running when this notebook was saved. Run the cell again "
-        "to continue"
-        " it: finished rows are not paid again."
-    )
+    sentence = batch_sentence(batch)
     return Line(
         text=join(" · ", batch_facts(batch)),
         sentence=fragment(sentence),

@@ -68,11 +68,26 @@ def assert_free_of_widgets(folder: Lab) -> None:
 
 
 def line(page: Any, words: str) -> Any:
-    """Return the line with some words, once a person can see it."""
-    found = page.locator(".sw-live-row").filter(has_text=re.compile(words)).last
-    found.wait_for(timeout=30_000)
-    assert found.evaluate(VISIBLE)
-    return found
+    """Return the line with some words, once a person can see it; outputs may be drawn anew."""
+    page.wait_for_function(
+        f"""words => [...document.querySelectorAll('.sw-live-row')].some(
+            row => new RegExp(words).test(row.textContent) && ({VISIBLE})(row))""",
+        arg=words,
+        timeout=30_000,
+    )
+    return page.locator(".sw-live-row").filter(has_text=re.compile(words)).last
+
+
+def running(browser: Any, place: str, folder: Lab, sandbox: Sandbox) -> tuple[Any, Any]:
+    """Return a page on which all cells have ended, and the button of its job, which runs."""
+    page = start(browser, place, folder, sandbox, LONG.format(options=" -b"))
+    run_all(page)
+    finished(page)
+    return page, stop_button(page)
+
+
+def stop_button(page: Any) -> Any:
+    return line(page, "queued|processing").get_by_role("button", name="Stop watching")
 
 
 @every_front_end
@@ -109,7 +124,7 @@ def test_stop_watching_works_while_the_cell_waits(
     cell = f"{LONG.format(options=' ' + first)}\n{more}"
     page = start(browser, place, folder, sandbox, cell, "print('next', 'cell')")
     run_all(page)
-    button = line(page, "queued|processing").get_by_role("button", name="Stop watching")
+    button = stop_button(page)
     button.focus()
     page.keyboard.press("Enter")
     page.get_by_text(re.compile("StillRunning|You stopped watching")).first.wait_for(timeout=2_000)
@@ -137,14 +152,11 @@ def test_stop_in_an_upload_leaves_a_sentence(
 def test_a_line_lives_on_after_the_page_was_loaded_anew(
     browser: Any, place: str, folder: Lab, sandbox: Sandbox
 ) -> None:
-    page = start(browser, place, folder, sandbox, LONG.format(options=" -b"))
-    run_all(page)
-    finished(page)
-    line(page, "queued|processing")
+    page, _ = running(browser, place, folder, sandbox)
     save(page)
     assert_free_of_widgets(folder)
     page.reload()
-    button = line(page, "queued|processing").get_by_role("button", name="Stop watching")
+    button = stop_button(page)
     assert page.get_by_text(MISSING).count() == 0
     button.click()
     page.get_by_text("You stopped watching").wait_for(timeout=5_000)
@@ -154,10 +166,7 @@ def test_a_line_lives_on_after_the_page_was_loaded_anew(
 def test_after_a_restart_and_in_a_reopened_file_the_line_says_how_to_get_the_job(
     browser: Any, place: str, folder: Lab, sandbox: Sandbox
 ) -> None:
-    page = start(browser, place, folder, sandbox, LONG.format(options=" -b"))
-    run_all(page)
-    finished(page)
-    button = line(page, "queued|processing").get_by_role("button")
+    page, button = running(browser, place, folder, sandbox)
     job = str(button.get_attribute("title")).split()[-4]
     assert "local-" not in job
     sentence = page.get_by_text(f"%segmind_jobs --resume {job}")
@@ -199,7 +208,7 @@ def test_voila_shows_the_result_of_an_upload_and_a_line_that_moves(
     page = browser.new_page(viewport={"width": 1200, "height": 1000})
     page.goto(f"{voila.url}/voila/render/live.ipynb", timeout=120_000)
     page.locator("figure img").wait_for(timeout=60_000)
-    button = line(page, "queued|processing").get_by_role("button", name="Stop watching")
+    button = stop_button(page)
     shot(page, "live-voila")
     button.click()
     page.get_by_text("You stopped watching").wait_for(timeout=5_000)

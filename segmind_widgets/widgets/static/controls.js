@@ -2,8 +2,6 @@
 const element = (tag, name = "", properties = {}, ...children) => {
   const node = Object.assign(document.createElement(tag), { className: name, ...properties });
   node.append(...children);
-  // without this mark JupyterLab's shortcuts intercept keys, such as the arrows of a slider
-  if (tag !== "div") node.dataset.lmSuppressShortcuts = "true";
   return node;
 };
 const button = (text, title, onclick, name = "sw-small") =>
@@ -116,7 +114,6 @@ export default {
     const more = element("div", "sw-fields");
     const summary = element("summary", "", { textContent: "Advanced" });
     const fold = element("details", "sw-advanced sw-wide", {}, summary, more);
-    root.dataset.lmSuppressShortcuts = "true";
 
     const listeners = [];
     const listen = (event, call) => { model.on(event, call); listeners.push(() => model.off(event, call)); };

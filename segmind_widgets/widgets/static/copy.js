@@ -3,7 +3,6 @@ export default {
   render({ model, el }) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "sw-button jupyter-button" });
-    button.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the keys as its own
     el.append(button);
     const update = () => {
       button.textContent = model.get("label");

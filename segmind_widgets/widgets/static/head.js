@@ -48,7 +48,8 @@ export default {
       const stops = panel.contains(target) ? stopsOf(panel) : [];
       last = stops.length ? { node: target, name: nameOf(target), stops, at: stops.indexOf(target) } : null;
     }
-    // Front ends look for the mark on the focused element, Notebook 7 in the document's capture phase.
+    // For all elements of the panel. Front ends look for the mark on the focused element alone, Notebook 7 in
+    // the document's capture phase. Without it their shortcuts take keys, such as the arrows of a slider.
     function shield(event) {
       const { target } = event;
       const panel = el.closest(".sw-panel");

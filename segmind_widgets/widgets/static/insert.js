@@ -19,7 +19,6 @@ export default {
       type: "button", className: "sw-button jupyter-button",
       textContent: "Insert below", title: "Insert this text as a cell below the panel",
     });
-    button.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the keys as its own
     const book = model.widget_manager?.context?.model;
     const at = book?.sharedModel?.insertCell && !book.readOnly ? indexOf(book, model.get("panel_id")) : -1;
     el.hidden = at < 0;

@@ -1,9 +1,6 @@
 // The front end of `JobTable`: updates rows in place, so that focus and pictures stay.
-const element = (tag, name = "", properties = {}) => {
-  const node = Object.assign(document.createElement(tag), { className: name, ...properties });
-  if (tag === "button") node.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the keys as its own
-  return node;
-};
+const element = (tag, name = "", properties = {}) =>
+  Object.assign(document.createElement(tag), { className: name, ...properties });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]]; // updated once a minute: no seconds
 const WORDS = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const LABELS = { open: "Open", stop: "Stop watching", resume: "Resume" };

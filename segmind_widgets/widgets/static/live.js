@@ -118,7 +118,7 @@ export default {
       }, 500);
     }
 
-    const timer = setInterval(look, 500);
+    const timer = setInterval(look, 100); // sooner than a person reads the sentence in its place
     model.on("change", change);
     model.on("msg:custom", end);
     model.on("comm_live_update", restore);

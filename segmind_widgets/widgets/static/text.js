@@ -15,7 +15,6 @@ export default {
     });
     if (isLine) field.type = "text";
     else field.rows = model.get("rows");
-    field.dataset.lmSuppressShortcuts = "true";
     const line = create("div", "sw-text-line");
     const note = create("div", "sw-hint", { role: "status", ariaLive: "polite" });
     const error = create("div", "sw-error", { role: "alert" });
@@ -64,7 +63,6 @@ export default {
     };
     if (model.get("button")) {
       const button = create("button", "sw-button jupyter-button", { type: "button", textContent: model.get("button") });
-      button.dataset.lmSuppressShortcuts = "true";
       button.onclick = send; // the field's own change has sent its text already
       line.append(button);
     }
