@@ -39,7 +39,16 @@ if TYPE_CHECKING:
     from segmind_widgets.providers import Provider
     from segmind_widgets.storage.store import Store
     from segmind_widgets.syntax.snippets import Pasted
-    from segmind_widgets.types import Api, CheckInputs, Credits, Kind, Model, Progress, RunOptions
+    from segmind_widgets.types import (
+        Api,
+        CheckInputs,
+        Credits,
+        Kind,
+        Model,
+        Progress,
+        RunOptions,
+        UsualTime,
+    )
 
 T = TypeVar("T")
 
@@ -160,7 +169,7 @@ class Session:
             self._watch_options,
             self._on_begin,
             self.export,
-            self._usual_seconds,
+            self._usual_time,
         )
 
     @OnFirstUse
@@ -473,24 +482,22 @@ class Session:
         Raises:
             KeyMissing: the provider has no key.
         """
-        from segmind_widgets.planning.estimates import OwnRuns, estimate
+        from segmind_widgets.planning.estimates import OwnRuns, estimate, usual_time
 
         endpoint = self.endpoints.choose(provider)
         if provider in (None, "", "sandbox") and endpoint.provider.name != model.provider:
             sandbox = endpoint.sandbox
             endpoint = self.endpoints.at(model.provider, sandbox=sandbox)
         own = OwnRuns(self.store, model.slug, endpoint)
-        return estimate(model.cost, own.costs(1)), own.seconds() or model.seconds
+        usual = usual_time(own, model)
+        return estimate(model.cost, own.costs(1)), usual.seconds if usual else None
 
-    def _usual_seconds(self, target: str, kind: Kind, endpoint: Endpoint) -> float | None:
-        """Return the usual seconds of a job that is resumed, None where unknown."""
-        from segmind_widgets.planning.estimates import OwnRuns
+    def _usual_time(self, target: str, kind: Kind, endpoint: Endpoint) -> UsualTime | None:
+        """Return the usual time of a job that is resumed, None where unknown."""
+        from segmind_widgets.planning.estimates import OwnRuns, usual_time
 
-        own = OwnRuns(self.store, target, endpoint).seconds()
-        if own or kind != "model":
-            return own
-        model = self.directory.known(target, endpoint)
-        return model.seconds if model else None
+        model = self.directory.known(target, endpoint) if kind == "model" else None
+        return usual_time(OwnRuns(self.store, target, endpoint), model)
 
     def start(
         self,
@@ -538,7 +545,7 @@ class Session:
         call = endpoint.provider.submit(replace(plan.request, inputs=body))
         request = replace(plan.request, inputs=journal_inputs)
         facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
-        return self.jobs.begin(call, request, plan.inputs, endpoint, plan.expected_seconds, **facts)
+        return self.jobs.begin(call, request, plan.inputs, endpoint, plan.usual_time, **facts)
 
     def earlier(self, plan: Plan) -> Job | None:
         """Return the newest finished job of an equal request, with its files; None for none.

@@ -117,9 +117,26 @@ class JobState:
     cost: float | None = None  # USD
     seed: int | None = None
     credits: float | None = None  # USD left on the account
+    seconds: float | None = None  # how long it took, only if the provider reports it
     provider_status: str = ""  # the service's own word for the status
     error: SegmindError | None = None
     now: bool = False  # send `next` at once, without the pause between polls
+
+
+@dataclass(frozen=True)
+class UsualTime:
+    """The usual time of a model's jobs.
+
+    Args:
+        seconds: the median.
+        spread: σ of the logarithm of the time.
+        trust: probability that a job belongs to this distribution: 0.7 for the directory's average,
+            0.8 for the service's own estimate of this job, 0.85 for own runs.
+    """
+
+    seconds: float
+    spread: float = 0.25
+    trust: float = 0.7
 
 
 @dataclass(frozen=True)

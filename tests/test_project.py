@@ -106,7 +106,6 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "sandbox/services/history": "jobs/test_recovery.py",
     "sandbox/services/service": "sandbox/services/test_segmind.py",
     "sandbox/services/studio": "sandbox/services/test_segmind.py",
-    "sandbox/state/jobs": "sandbox/services/test_segmind.py",
     "sandbox/state/models": "sandbox/services/test_segmind.py",
     "settings": "test_client.py",
     "storage/batch_rows": "batches/test_batch.py",

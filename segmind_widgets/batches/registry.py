@@ -16,7 +16,7 @@ from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import RowSource, open_source
 from segmind_widgets.errors import InputError, StillRunning
 from segmind_widgets.network.endpoints import Endpoint
-from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate
+from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate, usual_time
 from segmind_widgets.planning.model_input import refuse_swept_model
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.locks import BatchLock
@@ -173,7 +173,8 @@ class BatchRegistry:
         model = self._model(name, options, endpoint)
         own = OwnRuns(self._session.store, name, endpoint)
         each = estimate(model.cost if model else None, own.costs(1))
-        usual = own.seconds() or (model.seconds if model else None)
+        usual = usual_time(own, model)
+        usual_seconds = usual.seconds if usual else None
         fingerprints = earlier.fingerprints() if earlier else {}
         if validated:
             prices, done, unfinished = validated.compare(fingerprints)
@@ -193,7 +194,7 @@ class BatchRegistry:
             **usd,
             each=_representative(prices) or each,
             per_minute=per_minute,
-            seconds=time_for(len(prices), usual, per_minute, sandbox=endpoint.sandbox),
+            seconds=time_for(len(prices), usual_seconds, per_minute, sandbox=endpoint.sandbox),
             notes=tuple(validated.notes) if validated else (),
             axes=row_source.axes,
             sandbox=endpoint.sandbox,

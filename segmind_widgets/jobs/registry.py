@@ -36,7 +36,7 @@ from segmind_widgets.storage.ownership import JobOwnership, followed
 from segmind_widgets.storage.records import results_from_row
 from segmind_widgets.storage.store import Store
 from segmind_widgets.storage.trash import deleted_for_good
-from segmind_widgets.types import Call, Kind, RunRequest, Status
+from segmind_widgets.types import Call, Kind, RunRequest, Status, UsualTime
 
 _UNKNOWN_MODEL = "unknown"  # the model of a job that is not in the journal
 _MIN_ID_LENGTH = (
@@ -70,7 +70,7 @@ class JobRegistry:
         on_begin: called with each job that is started or resumed.
         export: `client.export`, for `job.export`.
         watch_options: returns `economical`, `watch_limit` and `recipes` for a `JobRunner`.
-        usual_seconds: returns how long a model or workflow usually runs at an endpoint, or None.
+        usual_time: returns how long a model or workflow usually runs at an endpoint, or None.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class JobRegistry:
         watch_options: Callable[[], Mapping[str, Any]],
         on_begin: Callable[[Job], object],
         export: Callable[[Job, str], str],
-        usual_seconds: Callable[[str, Kind, Endpoint], float | None],
+        usual_time: Callable[[str, Kind, Endpoint], UsualTime | None],
     ) -> None:
         self._store = store
         self._endpoints = endpoints
@@ -89,7 +89,7 @@ class JobRegistry:
         self._watch_options = watch_options
         self._on_begin = on_begin
         self._export = export
-        self._usual_seconds = usual_seconds
+        self._usual_time = usual_time
         self._own: set[str] = set()  # keys of the jobs started or resumed here
         self._ownership = JobOwnership(store)
         self._lock = threading.RLock()  # two resumes of one job return the same object
@@ -104,7 +104,7 @@ class JobRegistry:
         request: RunRequest,
         inputs: Mapping[str, Any],
         endpoint: Endpoint,
-        expected_seconds: float | None,
+        usual: UsualTime | None,
         pool: JobFollower | None = None,
         assign: Callable[[Job], object] | None = None,
         **facts: Any,
@@ -117,7 +117,7 @@ class JobRegistry:
                 long ones.
             inputs: the inputs before files became URLs, for `rerun`.
             endpoint: where it runs.
-            expected_seconds: seconds it usually takes, None where unknown.
+            usual: how long it usually takes, None where unknown.
             pool: watches the job; None: this kernel's own threads.
             assign: called with the job before it can be sent, even if this method is interrupted.
             facts: additional columns of its row: estimate (USD), fingerprint, batch, row.
@@ -130,14 +130,13 @@ class JobRegistry:
             **facts,
         )
         name = endpoint.provider.name
-        job = self._job(
-            key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected_seconds
-        )
+        expected = usual.seconds if usual else None
+        job = self._job(key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected)
         job.resubmit = partial(self._rerun, request, inputs, endpoint.option)
         job.submission = Submission(self._store, key, request.target)
         if assign:
             assign(job)
-        self._watch(job, endpoint, key, call, pool)
+        self._watch(job, endpoint, key, call, pool, usual=usual)
         return job
 
     def resume(self, job_id: str, pool: JobFollower | None = None) -> Job:
@@ -185,18 +184,11 @@ class JobRegistry:
             row = self._store.job(row["key"])
         unsent = bool(before["owner"]) and not row["sent"]  # older versions did not record owners
         lost = None if call or outputs else self._lost_error(row, endpoint, unsent=unsent)
-        job = self._job_to_follow(row, self._clock(row, endpoint) if call else {})
-        self._watch(job, endpoint, row["key"], call, pool, outputs=outputs, lost=lost)
+        usual = self._usual_time(row["target"], row["kind"], endpoint) if call else None
+        job = self._job_to_follow(row, _clock(row, usual) if call else {})
+        options = {"outputs": outputs, "lost": lost, "usual": usual}
+        self._watch(job, endpoint, row["key"], call, pool, **options)
         return job
-
-    def _clock(self, row: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:
-        """Return the seconds since a job's start, and its usual ones, as traits."""
-        if Status(row["status"]).final:
-            return {}
-        start = datetime.fromisoformat(row["sent"] or row["created"])
-        age = (datetime.now(timezone.utc) - start).total_seconds()
-        usual = self._usual_seconds(row["target"], row["kind"], endpoint)
-        return {"elapsed": max(0.0, age), "expected_seconds": usual}
 
     def _job_to_follow(self, row: Mapping[str, Any], clock: Mapping[str, Any]) -> Job:
         """Return the job of a row: the existing object if a variable or a view still has it."""
@@ -447,3 +439,12 @@ def _not_followed(row: Mapping[str, Any]) -> StillRunning:
             message = f"{before}, and it was never sent: nothing was billed."
             hint = "Close it with"
     return StillRunning(row["error"] or message, hint=f"{hint} %segmind_jobs --resume {job_id}")
+
+
+def _clock(row: Mapping[str, Any], usual: UsualTime | None) -> dict[str, Any]:
+    """Return the seconds since a job's start, and its usual ones, as traits."""
+    if Status(row["status"]).final:
+        return {}
+    start = datetime.fromisoformat(row["sent"] or row["created"])
+    age = (datetime.now(timezone.utc) - start).total_seconds()
+    return {"elapsed": max(0.0, age), "expected_seconds": usual.seconds if usual else None}

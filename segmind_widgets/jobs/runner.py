@@ -48,7 +48,7 @@ from segmind_widgets.storage.records import (
     traits_from_row,
 )
 from segmind_widgets.storage.store import Store, now
-from segmind_widgets.types import Call, JobState, Output, Reply, Status
+from segmind_widgets.types import Call, JobState, Output, Reply, Status, UsualTime
 
 __all__ = ["JobRunner", "assets_from_row", "call_from_row", "outputs_from_row", "traits_from_row"]
 
@@ -67,6 +67,7 @@ class JobRunner:
         job: its traits are updated at each step.
         call: the first or the next call; None if only the `outputs` remain to be fetched.
         key: the row in the store.
+        usual: how long such a job usually runs, None where unknown.
         watch_limit: seconds after which watching ends (the job goes on).
         recipes: whether pictures get their recipe.
         lost: the reason why neither call nor outputs are known; the job is then searched for in the
@@ -85,6 +86,7 @@ class JobRunner:
         call: Call | None,
         *,
         outputs: tuple[Output, ...] = (),
+        usual: UsualTime | None = None,
         economical: bool = False,
         watch_limit: float = 3600.0,
         recipes: bool = True,
@@ -94,11 +96,12 @@ class JobRunner:
         self.job = job
         self._provider, self._transport, self._store = provider, transport, store
         self._key, self._call, self._outputs = key, call, outputs
-        self._recipes = recipes
+        self._recipes, self._usual = recipes, usual
         self._economical, self._watch_end = economical, time.monotonic() + watch_limit
         self._started = time.monotonic()
         self._elapsed_before, self._watch_limit = job.elapsed, watch_limit
-        self._clock_start = self._started - self._elapsed_before
+        self._queued_until = 0.0  # the age at which a poll last found it queued
+        self._polled_at = 0.0  # the age at the last poll
         self._tries = self._polls = 0
         default = partial(Downloader, store, transport, job.model, key)
         self._results = (downloader or default)(self._with_recipe)
@@ -220,7 +223,7 @@ class JobRunner:
         """Restart the clocks at submission, so that queueing time is not counted."""
         moment = time.monotonic()
         self._watch_end += moment - self._started
-        self._started = self._clock_start = moment
+        self._started = moment
         self._is_submitted = True
         self.job.restart_clock()
 
@@ -283,26 +286,26 @@ class JobRunner:
             raise
 
     def _next_pause(self, state: JobState) -> float:
-        now = time.monotonic()
+        self._polled_at = age = self._age()
         if state.status is Status.QUEUED:
-            self._clock_start = now
-        expected = state.expected or self.job.expected_seconds
-        # without a usual time, a queued job is polled no more often than a running one
-        age = now - (self._clock_start if expected else self._started - self._elapsed_before)
+            self._queued_until = age
+        if state.expected:
+            self._usual = UsualTime(state.expected, trust=0.8)
         delay = self._transport.limit.delay
         economical = self._economical or delay > _MIN_CROWDED_DELAY
         interval = self._provider.poll_interval(self._call) if self._call else 0.0
-        pause = next_poll(age, expected, interval, economical=economical)
+        progress = {"queued": self._queued_until, "polls": self._polls}
+        pause = next_poll(age, self._usual, interval, economical=economical, **progress)
         # in that case the limit is reported
-        pause = min(pause, max(0.0, self._watch_end - now) + 0.01)
-        usual = f"{expected:.1f} s" if expected else "an unknown time"
+        pause = min(pause, max(0.0, self._watch_end - time.monotonic()) + 0.01)
+        usual = f"{self._usual.seconds:.1f} s" if self._usual else "an unknown time"
         facts = state.status, age, usual, self._economical, delay
         reason = "%s for %.1f s of %s expected; economical: %s; rate limit delays by %.1f s"
         return self._wait(pause, reason, *facts)
 
     def _completed(self, state: JobState, columns: dict[str, Any], traits: dict[str, Any]) -> float:
         """Write files that are part of the reply to disk at once; record the URLs to fetch."""
-        columns |= {"status": "downloading", "next": None}
+        columns |= {"status": "downloading", "next": None, "run_seconds": self._run_seconds(state)}
         outputs = [self._results.write(i, output) for i, output in enumerate(state.outputs)]
         outputs += self._outputs[len(outputs) :]  # some histories go back less far
         self._outputs, self._tries = tuple(outputs), 0
@@ -310,6 +313,15 @@ class JobRunner:
         self._record(columns, traits)
         self.job.publish(status=Status.DOWNLOADING, **traits)
         return 0.0
+
+    def _run_seconds(self, state: JobState) -> float | None:
+        """Return how long a completed job ran at the service; None if unknown.
+
+        If the service does not report it, it ended between the last two polls.
+        """
+        if state.seconds or not self._is_whole:
+            return state.seconds
+        return (self._polled_at + self._age()) / 2 if self._polls else self._age()
 
     def _fetch(self) -> float | None:
         """Download every missing output, then publish all outputs."""

@@ -6,6 +6,7 @@ directory's average is used; without either, the range is empty.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -14,11 +15,13 @@ from typing import Any
 from segmind_widgets.formatting import money
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import Kind
+from segmind_widgets.types import Kind, Model, UsualTime
 
 USD_TOLERANCE = 1e-9  # USD: sums of prices are not exact
 MIN_OWN_RUNS = 3  # from this number on they are a better source than the directory's average
 MAX_OWN_RUNS = 12  # only the newest: prices change
+_MAX_TIMES = 20
+_PRIOR_RUNS = 5  # own runs that count as much as the spread of all models
 _MAX_ROWS = 60  # of the journal that are searched for own runs
 _COUNT_INPUTS = (
     "n",
@@ -111,10 +114,24 @@ class OwnRuns:
         """Return the inputs of each run of this kind; the oldest first."""
         return [row["inputs"] for row in reversed(self._rows) if row["kind"] == kind]
 
-    def seconds(self) -> float | None:
-        """Return the usual time; None if there are too few runs."""
-        times = [row["seconds"] for row in self._rows if row["seconds"]][:20]
-        return median(times) if len(times) >= MIN_OWN_RUNS else None
+    def usual_time(self) -> UsualTime | None:
+        """Return the usual time of these runs; None if there are too few.
+
+        The spread of few runs is uncertain, so it counts beside that of all models.
+        """
+        times = [row["run_seconds"] for row in self._rows if row["run_seconds"]][:_MAX_TIMES]
+        if len(times) < MIN_OWN_RUNS:
+            return None
+        middle = median(times)
+        squares = sum(math.log(time / middle) ** 2 for time in times)
+        variance = (_PRIOR_RUNS * UsualTime.spread**2 + squares) / (_PRIOR_RUNS + len(times))
+        return UsualTime(middle, math.sqrt(variance), trust=0.85)
+
+
+def usual_time(own: OwnRuns, model: Model | None) -> UsualTime | None:
+    """Return the usual time of own runs, or else of the directory; None if both are unknown."""
+    listed = UsualTime(model.seconds) if model and model.seconds else None
+    return own.usual_time() or listed
 
 
 def is_at(row: Mapping[str, Any], endpoint: Endpoint) -> bool:

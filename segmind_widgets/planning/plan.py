@@ -24,6 +24,7 @@ from segmind_widgets.planning.estimates import (
     OwnRuns,
     estimate,
     output_count,
+    usual_time,
 )
 from segmind_widgets.planning.fingerprint import fingerprint
 from segmind_widgets.planning.inputs import (
@@ -38,7 +39,7 @@ from segmind_widgets.planning.inputs import (
 from segmind_widgets.planning.model_input import without_model
 from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import CheckInputs, Model, RunRequest
+from segmind_widgets.types import CheckInputs, Model, RunRequest, UsualTime
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Plan:
     """A checked run. `inputs` contain the files; `files` are those that must be uploaded.
 
     `uploaded` are files that the provider already has. `notes` are sentences of warning; `estimate`
-    is the cost, and `seconds` the usual time (None if unknown). Without `again` an equal request
+    is the cost, and `usual_time` is None if unknown. Without `again` an equal request
     within ten seconds is refused.
     """
 
@@ -58,8 +59,13 @@ class Plan:
     uploaded: tuple[Asset, ...] = ()
     notes: tuple[str, ...] = ()
     estimate: Estimate = field(default_factory=Estimate)
-    expected_seconds: float | None = None
+    usual_time: UsualTime | None = None
     again: bool = True
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """Return the seconds that such a run usually takes; None if unknown."""
+        return self.usual_time.seconds if self.usual_time else None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -220,7 +226,7 @@ def make_plan(
         tuple(asset for asset, is_uploaded in files if is_uploaded),
         (*notes, *remarks),
         estimate(model.cost if model else None, own.costs(outputs), outputs),
-        own.seconds() or (model.seconds if model else None),
+        usual_time(own, model),
         again,
     )
 

@@ -233,6 +233,7 @@ class APIMart(Provider):
             progress=min(1.0, max(0.0, progress / 100)) if progress is not None else None,
             expected=number(data.get("estimated_time")),
             cost=number(data.get("cost")),
+            seconds=number(data.get("actual_time")),
         )
         if status is Status.FAILED:
             return replace(state, error=_failure(data, reply, state.id))

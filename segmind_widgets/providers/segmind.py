@@ -304,6 +304,7 @@ class Segmind(Provider):
             cost=number(headers.get("x-cost")),
             seed=whole(headers.get("x-seed-value")),
             credits=number(headers.get("x-remaining-credits")),
+            seconds=number(headers.get("x-generation-time")),
         )
 
     def _asynchronous(self, call: Call, reply: Reply) -> JobState:
@@ -322,6 +323,7 @@ class Segmind(Provider):
             provider_status=str(body.get("status") or ""),
             cost=number(metrics.get("cost")),
             credits=number(metrics.get("remaining_credits")),
+            seconds=number(metrics.get("total_time") or metrics.get("inference_time")),
             seed=_seed(body, reply),
         )
         if status is Status.FAILED:  # the cost of a failed job was only reserved and is refunded

@@ -77,6 +77,8 @@ class Sandbox:
         host: address to listen on.
         port: port of Segmind; APIMart and the files use the next two. 0 selects any free ports.
         speed: speed of the jobs relative to the real services; 10 is ten times faster.
+        duration_factor: how long jobs take relative to the times in the directory.
+        duration_spread: σ of the logarithm of a job's duration.
         credits: initial balance of each of the two accounts in USD.
         rate_limit: POST requests per minute on each service; None means no limit.
         rate_window: length of the rate limit's window in seconds.
@@ -115,6 +117,8 @@ class Sandbox:
         port: int = 0,
         *,
         speed: float = 10.0,
+        duration_factor: float = 1.0,
+        duration_spread: float = 0.2,
         credits: float = 10.0,  # noqa: A002 - the services' term
         rate_limit: int | None = None,
         rate_window: float = 60.0,
@@ -139,6 +143,8 @@ class Sandbox:
         self._accounts = {name: Account(credits) for name in ("segmind", "apimart")}
         self._settings = SandboxSettings(
             speed=speed,
+            duration_factor=duration_factor,
+            duration_spread=duration_spread,
             segmind_key=segmind_key,
             apimart_key=apimart_key,
             request_life=request_life,
@@ -233,16 +239,20 @@ class Sandbox:
 
     def _context(self, folder: Path, executor: ThreadPoolExecutor) -> Context:
         """Build the state that the services share."""
-        files = Files(self._origins["files"], folder)
+        files, settings = Files(self._origins["files"], folder), self._settings
         return Context(
-            settings=self._settings,
+            settings=settings,
             origins=self._origins,
             log=self.log,
             faults=self.faults,
             models=self._models,
             files=files,
             studio=Studio(files, executor, self._artist),
-            jobs=Jobs(self._settings.speed, self._settings.request_life),
+            jobs=Jobs(
+                settings.speed / settings.duration_factor,
+                settings.request_life,
+                settings.duration_spread,
+            ),
             accounts=self._accounts,
             limits={
                 **{name: RateLimit(*self._rate) for name in self._accounts},

@@ -88,7 +88,10 @@ _SIXTH = (
     "ALTER TABLE jobs ADD COLUMN deleted TEXT",  # when a result of it was last deleted
     "CREATE INDEX jobs_with_trash ON jobs (key) WHERE trash IS NOT NULL",
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
+_SEVENTH = (
+    "ALTER TABLE jobs ADD COLUMN run_seconds REAL",  # at the service, without the download
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
 VERSION = len(STEPS)  # stored in the file as SQLite's user_version; 0 means a new file
 
 

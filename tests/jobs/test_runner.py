@@ -32,7 +32,7 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
 from segmind_widgets.storage.store import Store
-from segmind_widgets.types import Call, Output, RunRequest, Status
+from segmind_widgets.types import Call, Output, RunRequest, Status, UsualTime
 from tests.wire import Script, Wire, answer, raw, refused, reset, silent, wire
 
 KEY = "SG_0123456789abcdef"
@@ -520,11 +520,12 @@ def test_a_429_slows_all_that_the_account_sends(bench: Make) -> None:
 
 def test_a_crowded_limit_makes_polls_few(bench: Make) -> None:
     one = bench(says("PROCESSING"))
-    one.job = Job(id="req-1", model="m", expected_seconds=60.0, elapsed=30.0)
-    before = one.of(one.provider.find("req-1")).step()
+    one.job = Job(id="req-1", model="m", elapsed=30.0)
+    usual = UsualTime(60.0)
+    before = one.of(one.provider.find("req-1"), usual=usual).step()
     one.transport.limit = RateLimit(60)
     one.transport.limit.waiting = 30
-    after = one.of(one.provider.find("req-1")).step()
+    after = one.of(one.provider.find("req-1"), usual=usual).step()
     assert before is not None
     assert after is not None
     assert after > before + 1
@@ -536,8 +537,9 @@ def polling(
     """The runner of a job whose next step is a poll."""
 
     def make(one: Bench) -> JobRunner:
-        one.job = Job(id="req-1", model="m", expected_seconds=expected, elapsed=elapsed)
-        return one.of(one.provider.find("req-1"), economical=economical)
+        one.job = Job(id="req-1", model="m", elapsed=elapsed)
+        usual = UsualTime(expected) if expected else None
+        return one.of(one.provider.find("req-1"), usual=usual, economical=economical)
 
     return make
 
@@ -557,7 +559,7 @@ NO_DELAY = "rate limit delays by 0.0 s"
         (polling(elapsed=2, economical=True), [says("PROCESSING")],
          f"processing for 2.0 s of an unknown time expected; economical: True; {NO_DELAY}"),
         (polling(60, 30), [says("QUEUED")],
-         "queued for 0.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
+         "queued for 30.0 s of 60.0 s expected; economical: False; rate limit delays by 0.0 s"),
         (polling(), [answer(429, b"", {"Retry-After": "7"})], "the service replied with 429"),
         (polling(), [reset(read=False)], "try 1 failed"),
         (polling(), [reset(read=False), answer(200, b"{")], "try 2 failed"),
@@ -604,10 +606,35 @@ def test_time_counts_from_the_submit_and_not_from_the_waiting_for_it(
 
 def test_a_resumed_job_is_paced_by_its_age(bench: Make) -> None:
     one = bench(says("PROCESSING"))
-    one.job = Job(id="req-1", model="m", expected_seconds=60.0, elapsed=58.0)
-    wait = one.of(one.provider.find("req-1")).step()
+    one.job = Job(id="req-1", model="m", elapsed=58.0)
+    wait = one.of(one.provider.find("req-1"), usual=UsualTime(60.0)).step()
     assert wait is not None
     assert wait < 5  # it is due about now
+
+
+TIMES = {"total_time": 12.5, "inference_time": 11.0, "queue_time": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "learned"),
+    [(TIMES, 12.5), ({"inference_time": 11.0}, 11.0), ({"total_time": "?"}, 30.0), ({}, 30.0)],
+)
+def test_the_time_at_the_service_is_learned_and_not_the_moment_it_was_noticed(
+    bench: Make, monkeypatch: pytest.MonkeyPatch, metrics: dict[str, Any], learned: float
+) -> None:
+    """Without the service's own time, it is the middle of the last two polls."""
+    clock = [time.monotonic()]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    done = says("COMPLETED", output="a text", metrics=metrics)
+    one = bench(says("QUEUED"), says("PROCESSING"), says("COMPLETED"), done)
+    runner = one.runner()
+    for seconds in (0.0, 20.0, 20.0, 0.0):
+        clock[0] += seconds
+        runner.step()
+    clock[0] += 60  # the download
+    finish(runner)
+    assert one.row["run_seconds"] == pytest.approx(learned, abs=0.1)
+    assert one.row["seconds"] == pytest.approx(100, abs=0.1)
 
 
 # files
@@ -789,6 +816,6 @@ def test_how_long_a_resumed_job_took_is_not_made_up(bench: Make) -> None:
         one = bench(says("COMPLETED"), says("COMPLETED", output=f"{files.url}/a"))
         finish(one.of(one.provider.find("req-1")))
     assert one.job.status is Status.COMPLETED
-    assert one.row["seconds"] is None
+    assert one.row["seconds"] is one.row["run_seconds"] is None
     assert one.job.elapsed == 0.0
     assert "s" not in one.job.caption.split(" · ")[1].split()

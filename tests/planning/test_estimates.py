@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.planning.estimates import Estimate, estimate, output_count
+from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate, output_count
+from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.queries import where
+from tests.conftest import quick
 
 
 @pytest.mark.parametrize(
@@ -119,3 +121,47 @@ def test_a_service_that_tells_no_cost_is_named_as_the_reason(client: SegmindClie
     told = client.plan("product-photo", kind="workflow").estimate
     assert str(told) == "cost unknown (the service does not report the cost of your runs)"
     assert "%segmind_status" in told.remedy
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds", "spread"),
+    [
+        ([9.0, 11.0], None, None),  # too few
+        ([10.0, 10.0, 10.0], 10.0, (0.15, 0.25)),
+        ([10.0] * 20, 10.0, (0.05, 0.15)),
+        ([2.0, 10.0, 50.0] * 6, 10.0, (1.0, 1.5)),
+        ([10.0] * 20 + [90.0] * 30, 10.0, (0.05, 0.15)),  # the newest 20
+    ],
+)
+def test_the_usual_time_is_the_median_of_own_runs_with_their_spread(
+    client: SegmindClient,
+    past: Any,
+    times: list[float],
+    seconds: float | None,
+    spread: tuple[float, float] | None,
+) -> None:
+    for time in reversed(times):
+        past(run_seconds=time, seconds=time + 40)  # a slow download
+    endpoint = client.session.endpoints.choose()
+    usual = OwnRuns(client.session.store, "flux-dev", endpoint).usual_time()
+    assert (usual.seconds if usual else None) == seconds
+    if usual and spread:
+        assert spread[0] <= usual.spread <= spread[1]
+        assert usual.trust == 0.85
+
+
+def test_a_job_much_quicker_than_its_listed_time_is_seen_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Sandbox(speed=1.0, duration_factor=0.1, duration_spread=0.0, artist=quick) as sandbox:
+        for name, value in sandbox.environ.items():
+            monkeypatch.setenv(name, value)
+        client = SegmindClient.instance()
+        plan = client.plan("flux-dev", {"prompt": "x"})
+        listed = plan.expected_seconds
+        assert listed is not None
+        job = client.submit("flux-dev", {"prompt": "x"}, api="v2")
+        job.wait()
+        row = client.session.store.job(job.id)
+        assert job.elapsed < listed / 2
+        assert row["run_seconds"] == pytest.approx(listed / 10, rel=0.2)

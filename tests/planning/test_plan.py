@@ -199,7 +199,7 @@ def test_the_usual_time_is_our_own_once_there_is_enough_of_it(client: SegmindCli
     for seconds in (30.0, 50.0, 31.0):
         assert client.plan("flux-dev", {"prompt": "x"}).expected_seconds == listed
         key = client.session.store.add(**row, target="flux-dev", inputs={}, status="completed")
-        client.session.store.update(key, seconds=seconds)
+        client.session.store.update(key, run_seconds=seconds)
     assert client.plan("flux-dev", {"prompt": "x"}).expected_seconds == 31.0
 
 

@@ -217,6 +217,7 @@ def judge() -> Iterator[Judge]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    ipywidgets.Widget.close_all()  # those of other tests: the state of all is searched
     monkeypatch.chdir(tmp_path)
     for name in ("image.jpg", "reference.jpg"):
         (tmp_path / name).write_bytes(JPEG)

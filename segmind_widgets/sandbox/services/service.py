@@ -40,6 +40,8 @@ class SandboxSettings:
     """
 
     speed: float
+    duration_factor: float
+    duration_spread: float
     segmind_key: str
     apimart_key: str
     request_life: float
@@ -60,6 +62,11 @@ class SandboxSettings:
         if self.speed <= 0:
             raise ValueError(
                 f"speed={self.speed} must be more than 0; 1 is the speed of the real services."
+            )
+        if self.duration_factor <= 0 or self.duration_spread < 0:
+            raise ValueError(
+                f"duration_factor={self.duration_factor} must be more than 0 and "
+                f"duration_spread={self.duration_spread} at least 0."
             )
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:

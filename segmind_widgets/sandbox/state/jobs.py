@@ -18,7 +18,6 @@ from segmind_widgets.sandbox.state.account import Account, utc
 from segmind_widgets.sandbox.state.files import StoredFile
 
 _QUEUED = 0.15  # share of a job's duration
-_SPREAD = 0.2  # σ of the log-normal distribution of durations
 _HISTORY_TEXT = 20_000  # characters; longer inputs are shortened in the history
 
 
@@ -87,9 +86,8 @@ class Job:
 class Jobs:
     """All jobs of one sandbox. Not thread-safe: use it only in the sandbox's event loop."""
 
-    def __init__(self, speed: float, life: float) -> None:
-        self._speed = speed
-        self._life = life
+    def __init__(self, speed: float, life: float, spread: float = 0.2) -> None:
+        self._speed, self._life, self._spread = speed, life, spread
         self._jobs: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -97,7 +95,7 @@ class Jobs:
         """Return a random duration near `seconds` / speed, equal for equal content."""
         text = json.dumps(content, sort_keys=True, default=str)
         dice = random.Random(hashlib.sha256(text.encode()).digest())
-        return max(1e-3, seconds / self._speed * dice.lognormvariate(0, _SPREAD))
+        return max(1e-3, seconds / self._speed * dice.lognormvariate(0, self._spread))
 
     def start(self, job: Job, account: Account, work: Awaitable[Sequence[Output]]) -> Job:
         """Start a job whose cost is reserved.
