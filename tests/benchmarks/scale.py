@@ -22,10 +22,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from segmind_widgets.batches.plan import MAX_IN_FLIGHT
-from segmind_widgets.jobs.polling import LOG_SIGMA, next_poll
+from segmind_widgets.jobs.polling import next_poll
 from segmind_widgets.jobs.queue import StepQueue
 from segmind_widgets.jobs.scheduler import SENDERS
 from segmind_widgets.network.rate_limit import WINDOW, RateState
+from segmind_widgets.types import UsualTime
 
 ROWS = (1_000, 10_000, 100_000, 1_000_000)
 LIMITS = (5, 60, 120, 600, 1000)  # requests a minute; services name such figures
@@ -94,7 +95,7 @@ def simulate(rows: int, per_minute: float, kernels: int = 1, seed: int = 1) -> F
             continue
         if job.is_submit:
             job.is_submit, job.sent = False, answered
-            job.ends = answered + USUAL * dice.lognormvariate(0, LOG_SIGMA)
+            job.ends = answered + USUAL * dice.lognormvariate(0, UsualTime.spread)
         job.seen = now >= job.ends
         crowded = len(line) > CROWDED * most
         pause = 0.0 if job.seen else _pause(round(answered - job.sent, 1), crowded)
@@ -104,7 +105,7 @@ def simulate(rows: int, per_minute: float, kernels: int = 1, seed: int = 1) -> F
 
 @lru_cache(maxsize=100_000)
 def _pause(age: float, economical: bool) -> float:
-    return next_poll(age, USUAL, economical=economical)
+    return next_poll(age, UsualTime(USUAL), polls=int(age > 0), economical=economical)
 
 
 def duration(seconds: float) -> str:
