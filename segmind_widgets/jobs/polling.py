@@ -27,6 +27,7 @@ LONGEST_SHARE = 1 / 5  # longest pause as a fraction of the job's age, if that i
 # seconds between polls in the first seconds of a job whose usual time is unknown
 UNKNOWN_PAUSE = 1.0
 UNKNOWN_FIRST_SECONDS = 10.0
+UNKNOWN_SHARE = 1 / 4  # fraction of the job's age, after those seconds
 POLL_COST = 0.06  # seconds of lateness that one poll may save
 ECONOMICAL_POLL_COST = 0.25
 _WIDE_SPREAD = 1.0  # σ of ln T where the usual time is wrong
@@ -59,7 +60,7 @@ def next_poll(
     if usual is None or usual.seconds < _MIN_USUAL:
         if age < UNKNOWN_FIRST_SECONDS and not economical:
             return UNKNOWN_PAUSE
-        return max(UNKNOWN_PAUSE, interval, min(SLOWEST, age * LONGEST_SHARE))
+        return max(UNKNOWN_PAUSE, interval, min(SLOWEST, age * UNKNOWN_SHARE))
     running = max(age - queued, 0.0)
     if economical:
         longest = max(usual.seconds, SLOWEST)
