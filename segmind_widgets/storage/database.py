@@ -109,12 +109,6 @@ class Database:
             self._again = float("inf")
             self._db.close()
 
-    def __del__(self) -> None:
-        """Close the file of a store that nobody holds; Python 3.13 warns of an open one."""
-        db = self.__dict__.get("_db")
-        if db is not None:
-            db.close()
-
     # faults
 
     def _replace(self, error: sqlite3.DatabaseError) -> None:
