@@ -30,6 +30,7 @@ class Submission:
         self._lock = threading.Lock()
         self._is_sending = False
         self._is_withdrawn = False
+        self._is_unwanted = False
         self.recall: Callable[[], bool] | None = None
         """Takes the submit back from a worker; returns False where the worker has begun it."""
 
@@ -42,6 +43,11 @@ class Submission:
     def error(self) -> JobCancelled:
         """Return the error of a job that was withdrawn."""
         return JobCancelled(self._text)
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Return whether `withdraw` was called, even where it was too late."""
+        return self._is_unwanted
 
     def begin(self) -> bool:
         """Mark it as being sent; return False where it was withdrawn and must not be sent."""
@@ -56,6 +62,7 @@ class Submission:
 
     def withdraw(self) -> bool:
         """Withdraw it and record that in the journal; return False where it was sent."""
+        self._is_unwanted = True  # before it reads `recall`, which may be about to be set
         with self._lock:
             if self._is_sending and not (self.recall and self.recall()):
                 return False

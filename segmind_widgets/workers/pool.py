@@ -23,6 +23,7 @@ from concurrent.futures import Executor, Future, wait
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import FACTS
@@ -88,6 +89,7 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
         self._futures: dict[Future[Answer], Job] = {}
+        self._cancelled: WeakSet[Job] = WeakSet()
         self._replies: dict[str, Answer] = {}  # replies to submits of an earlier driver, by row key
         self.closed = False
 
@@ -162,6 +164,7 @@ class WorkerPool:
 
     def cancel(self, job: Job) -> None:
         """Cancel the tasks of a job that no worker has begun."""
+        self._cancelled.add(job)  # before the read: its task may be about to be submitted
         for future, other in list(self._futures.items()):
             if other is job:
                 future.cancel()
@@ -178,6 +181,8 @@ class WorkerPool:
             _check_open(self._executor)
             future = self._executor.submit(function, {**task, "task": uuid.uuid4().hex})
             self._futures[future] = job
+            if job in self._cancelled:  # after the write: `cancel` may have missed it
+                future.cancel()
             try:
                 while not wait([future], _WAIT_MESSAGE_DELAY).done:
                     _check_open(self._executor)
@@ -301,6 +306,8 @@ class Errands:
         if submission is not None:
             submission.recall = partial(self._recall, self._attempt)
         try:
+            if submission is not None and submission.is_unwanted and submission.withdraw():
+                raise WorkersLost("The submit was withdrawn before a worker began it.")
             return self._submit_once(call, reply)
         finally:
             if submission is not None:

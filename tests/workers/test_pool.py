@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
@@ -33,7 +34,7 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
 from segmind_widgets.workers import tasks
-from segmind_widgets.workers.pool import MAX_TRIES, slots
+from segmind_widgets.workers.pool import MAX_TRIES, Errands, slots
 from tests.batches.test_batch import FAST, posts, prompts, tiny
 from tests.shells import environment, picture
 
@@ -559,6 +560,43 @@ def _client_closed(client: SegmindClient, sandbox: Sandbox, dask: Client) -> Non
     assert {posts(sandbox)[row["prompt"]] for row in rows} == {1}
 
 
+@pytest.mark.parametrize("moment", ["before the errand", "before the task", "after the task"])
+def test_stop_comes_while_a_submit_is_handed_to_the_executor(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path, monkeypatch: Any, moment: str
+) -> None:
+    """The only worker is busy. `stop` comes on each side of the hand-over, which is held there."""
+    reached, free, busy = threading.Event(), threading.Event(), threading.Event()
+
+    def held(function: Callable[..., Any], before: bool) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            done = None if before else function(*args, **kwargs)
+            reached.set()
+            assert free.wait(30)
+            return function(*args, **kwargs) if before else done
+
+        return call
+
+    if moment == "before the errand":
+        monkeypatch.setattr(Errands, "send", held(Errands.send, True))
+    else:
+        monkeypatch.setattr(Pool, "submit", held(Pool.submit, moment == "before the task"))
+    pool = Pool(1)
+    pool._threads.submit(busy.wait, 60)
+    batch = client.map(FAST, prompts(3), executor=pool, folder=tmp_path)
+    assert reached.wait(30)
+    batch.stop()
+    free.set()
+    batch.wait(30)  # with the worker still busy
+    end = time.monotonic() + 20
+    while pool.out:  # a thread that waits for the worker's answer
+        assert time.monotonic() < end
+        busy.wait(0.01)
+    busy.set()
+    pool.shutdown()
+    assert (batch.done, batch.failed, batch.queued) == (0, 0, 3)
+    assert sandbox.billed_posts == []
+
+
 def test_no_worker_begins_a_submit_after_stop(
     client: SegmindClient, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -572,7 +610,7 @@ def test_no_worker_begins_a_submit_after_stop(
     while not pool.sent:
         free.wait(0.01)
     batch.stop()
-    batch.wait(10)
+    batch.wait(30)
     free.set()
     pool.shutdown()
     assert (batch.done, batch.failed, batch.queued) == (0, 0, 6)

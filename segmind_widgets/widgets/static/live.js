@@ -81,7 +81,9 @@ export default {
         model.send({ type: "press" });
       };
       button.onfocus = () => { focused = true; };
-      button.onblur = () => { focused = !button.isConnected; };
+      button.onblur = () => { // a removal takes the focus first: the element is still connected here
+        queueMicrotask(() => { focused = !button.isConnected; });
+      };
       if (focused) button.focus({ preventScroll: true });
     }
     function show() {
