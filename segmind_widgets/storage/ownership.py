@@ -43,12 +43,12 @@ class JobOwnership:
         Raises:
             StillRunning: another kernel follows it.
         """
-        owner = None
-        if row["owner"] == self.owner or not self.kernel.alive(row["owner"]):
-            owner = self._store.claim(row["key"], self.owner, row["owner"])
-        if owner is None:
-            raise followed(row)
-        return owner
+        while row["owner"] == self.owner or not self.kernel.alive(row["owner"]):
+            claimed = self._store.claim(row["key"], self.owner, row["owner"])
+            if claimed is not None:
+                return claimed
+            row = self._store.job(row["key"])  # a stopped run gave it back, or another was first
+        raise followed(row)
 
     def close(self) -> None:
         """Release all claims."""

@@ -108,6 +108,33 @@ def test_of_many_kernels_one_gets_the_job(tmp_path: Path) -> None:
         store.close()
 
 
+@pytest.mark.parametrize("reader", ["the owner", "another kernel"])
+@pytest.mark.parametrize(("left_to", "is_taken"), [("nobody", True), ("a third kernel", False)])
+def test_the_owner_changes_between_reading_and_claiming(
+    tmp_path: Path, reader: str, left_to: str, is_taken: bool
+) -> None:
+    """A stopped run gives its job back from its own thread, at any moment of a resume."""
+    stores = [Store(tmp_path) for _ in range(3)]
+    owner, other, third = kernels = [JobOwnership(store) for store in stores]
+    key = stores[0].add(
+        provider="segmind", place="https://a", sandbox=False, kind="model", target="m",
+        inputs={}, status="queued", owner=owner.owner if reader == "the owner" else "killed",
+    )  # fmt: skip
+    one = owner if reader == "the owner" else other
+    row = stores[0].job(key)
+    stores[0].update(key, owner=None if left_to == "nobody" else third.owner)
+    if is_taken:
+        assert one.take(row)["owner"] == one.owner
+        assert stores[2].job(key)["owner"] == one.owner
+    else:
+        with pytest.raises(errors.StillRunning, match="another kernel"):
+            one.take(row)
+        assert stores[2].job(key)["owner"] == third.owner
+    for kernel, store in zip(kernels, stores, strict=True):
+        kernel.close()
+        store.close()
+
+
 @pytest.fixture
 def slow() -> Iterator[Sandbox]:
     with Sandbox(speed=4, artist=quick) as running:  # flux-dev takes about 5 s
