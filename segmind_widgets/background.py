@@ -6,14 +6,29 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+__all__ = ["NotYet", "Result", "Throttle", "run_in_background"]
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-def run_in_background(work: Callable[[], T]) -> Callable[[], T]:
+class Result(Protocol[T_co]):
+    """A function that waits for the value of some work."""
+
+    def __call__(self, timeout: float | None = None) -> T_co:
+        """Return the value, or raise the work's exception.
+
+        Raises:
+            NotYet: the work has not ended after `timeout` seconds.
+        """
+        ...
+
+
+def run_in_background(work: Callable[[], T]) -> Result[T]:
     """Start `work` in a thread of its own; return a function that waits for its value.
 
     That function raises the exception of `work`. The thread runs in the caller's context, from

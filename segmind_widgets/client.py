@@ -154,11 +154,13 @@ class SegmindClient(Settings):
         max_cost: float | None = None,
         again: bool = True,
         as_written: bool = False,
+        needs_price: bool = True,
     ) -> Plan:
         """Check a run without sending anything.
 
         Without `again`, `start` refuses the same request within ten seconds. With `as_written` no
-        seed is added to the inputs.
+        seed is added to the inputs. With `needs_price` it waits up to two seconds for the list of
+        models, where the price is not known here.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
@@ -174,6 +176,7 @@ class SegmindClient(Settings):
             max_cost=max_cost,
             again=again,
             as_written=as_written,
+            needs_price=needs_price,
         )
 
     def expected(

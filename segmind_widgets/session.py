@@ -384,11 +384,13 @@ class Session:
         max_cost: float | None = None,
         again: bool = True,
         as_written: bool = False,
+        needs_price: bool = False,
     ) -> Plan:
         """Check a run without sending anything.
 
         Without `again`, `start` refuses an equal request within ten seconds. With `as_written` no
-        seed is added to the inputs.
+        seed is added to the inputs. A limit, or `needs_price`, lets it wait up to two seconds for
+        the list of models where the price is not known here.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
@@ -398,8 +400,8 @@ class Session:
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
-        self._check_inputs(target, inputs or {})
         name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
+        self._check_inputs(target, inputs or {})  # with the key that was looked up just now
         mode = cast("CheckInputs", self.settings.check_inputs)
         if kind == "workflow":
             inputs, remarks = self.workflows.check(name, inputs or {}, endpoint, mode)
@@ -413,6 +415,7 @@ class Session:
             check_inputs=mode,
             again=again,
             as_written=as_written,
+            needs_price=needs_price or max_cost is not None or self.settings.budget > 0,
             notes=notes,
         )
         if max_cost is not None:
@@ -428,7 +431,7 @@ class Session:
                 f"The inputs are a {type(inputs).__name__}, but must be a mapping.",
                 hint='Such as {"prompt": "a red fox"}.',
             )
-        refuse_keys(target, inputs, self.endpoints.secrets())
+        refuse_keys(target, inputs, self.endpoints.known_secrets())
 
     def locate(
         self, target: str, *, kind: Kind = "model", provider: str | None = None
@@ -496,7 +499,7 @@ class Session:
         """Return the usual time of a job that is resumed, None where unknown."""
         from segmind_widgets.planning.estimates import OwnRuns, usual_time
 
-        model = self.directory.known(target, endpoint) if kind == "model" else None
+        model = self.directory.known_model(target, endpoint) if kind == "model" else None
         return usual_time(OwnRuns(self.store, target, endpoint), model)
 
     def start(

@@ -158,7 +158,9 @@ class BatchRegistry:
             batch.halt()
 
     def _model(self, slug: str, options: Mapping[str, Any], endpoint: Endpoint) -> Model | None:
-        return self._session.directory.find(slug, endpoint) if options["kind"] == "model" else None
+        if options["kind"] != "model":
+            return None
+        return self._session.directory.find(slug, endpoint, needs_price=True)
 
     def _plan(
         self,

@@ -55,6 +55,9 @@ class Catalog:
             key = row.provider, row.slug
             models[key] = _join(models[key], row) if key in models else row
         self._models = models
+        self._by_name: dict[str, list[Model]] = {}
+        for model in models.values():
+            self._by_name.setdefault(model.slug.lower(), []).append(model)
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self._models.values())
@@ -69,8 +72,7 @@ class Catalog:
 
     def matching(self, slug: str) -> Iterator[Model]:
         """Yield the model with this slug from each provider that has it."""
-        name = slug.strip().lower()
-        return (model for model in self if model.slug.lower() == name)
+        return iter(self._by_name.get(slug.strip().lower(), ()))
 
     def search(
         self, query: str = "", modality: str | None = None, provider: str | None = None

@@ -53,8 +53,8 @@ class Endpoints:
         keys: the keys of all providers.
         options: returns the current settings `provider`, `urls`, `rate_limit`, `image_objects` and
             `sandbox_speed`.
-        share: returns the rate states that all kernels with the same home folder share; without it
-            each transport has its own.
+        share: returns the rate states that all kernels with the same home folder share, for
+            accounts with a limit; without it each transport has its own.
         forms: returns the accepted forms of an address and an account; without it each provider has
             its own, also on the sandbox.
     """
@@ -85,19 +85,23 @@ class Endpoints:
         """
         setting = self.setting
         provider = _provider_name(name or "") or setting
-        with_key = [each for each in PROVIDERS if self._keys.key(each)]
         is_sandbox = any(name.startswith("sandbox") for name in (provider, setting))
-        if is_sandbox or not (with_key or setting):
+        if not is_sandbox:
+            provider = provider or self._first_with_key()
+            if provider and self._keys.key(provider):
+                return self.at(provider, sandbox=False)
+        if is_sandbox or not (setting or self._first_with_key()):
             name = provider.removeprefix("sandbox/")
             return self.at(name if name in PROVIDERS else "segmind", sandbox=True)
-        provider = provider or with_key[0]
-        if provider not in with_key:
-            raise KeyMissing(
-                f"There is no key for {PROVIDERS[provider].title}.",
-                hint=f"Create one at {PROVIDERS[provider].keys_url} and set it with"
-                f" %segmind_login {provider}, or try -p sandbox, which needs none.",
-            )
-        return self.at(provider, sandbox=False)
+        raise KeyMissing(
+            f"There is no key for {PROVIDERS[provider].title}.",
+            hint=f"Create one at {PROVIDERS[provider].keys_url} and set it with"
+            f" %segmind_login {provider}, or try -p sandbox, which needs none.",
+        )
+
+    def _first_with_key(self) -> str:
+        """Return the first provider that has a key, or ""; each keyring entry is read once."""
+        return next((name for name in PROVIDERS if self._keys.key(name)), "")
 
     @property
     def setting(self) -> str:
@@ -116,7 +120,8 @@ class Endpoints:
             values = name, sandbox, per_minute, image_objects, *sorted(urls.items())
             if values not in self._endpoints:
                 provider = _provider(name, urls, image_objects=image_objects)
-                share = self._share() if self._share and not sandbox else None
+                is_shared = self._share and per_minute and not sandbox
+                share = self._share() if self._share and is_shared else None
                 key = self._key_of(name, sandbox=sandbox)
                 transport = Transport(provider, key, per_minute, share)
                 endpoint = Endpoint(provider, transport, sandbox)
@@ -150,6 +155,10 @@ class Endpoints:
     def secrets(self) -> list[str]:
         """Return the keys of all accounts, to check texts that must not contain them."""
         return [key for name in PROVIDERS if (key := self._keys.key(name))]
+
+    def known_secrets(self) -> list[str]:
+        """Return the keys that are known without asking a keyring, which may be slow."""
+        return [key for name in PROVIDERS if (key := self._keys.known(name))]
 
     def close(self) -> None:
         """Close connections and stop the sandbox, if one was started."""

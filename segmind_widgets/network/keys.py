@@ -36,6 +36,11 @@ class Keys:
         """Return the key for a provider, or None."""
         return self._lookup(provider)[0] or None
 
+    def known(self, provider: str) -> str | None:
+        """Return the key if no keyring has to be asked for it, or None."""
+        cached = self._cache.get(provider, (self._memory.get(provider, ""), ""))[0]
+        return os.environ.get(_variable(provider), "").strip() or cached or None
+
     def source(self, provider: str) -> str:
         """Return a description of the key's source, or "" without a key."""
         return self._lookup(provider)[1]

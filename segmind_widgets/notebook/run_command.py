@@ -127,6 +127,7 @@ class RunCommand:
             api=getattr(options, "api", "auto"),
             again=options.again,
             as_written=as_written,
+            needs_price=options.dry_run or options.max_cost is not None,
         )
         if options.export:
             return Code(self._client.export(plan, options.export))

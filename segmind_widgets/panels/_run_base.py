@@ -83,6 +83,7 @@ class RunsPanel(Panel):
         """Check and price the rows of a table for the form's model or workflow."""
         where = {"provider": self.provider.value or None, "api": self.api}
         rows = table.source(fixed)
+        self.client.catalog(where["provider"])  # the plan shows its prices and times
         return self.client.prepared(self.model.slug, rows, kind=self.kind, **where)
 
     def choice(self, argument: str) -> Sequence[widgets.Widget]:

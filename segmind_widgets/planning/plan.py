@@ -183,6 +183,7 @@ def make_plan(
     check_inputs: CheckInputs = "schema",
     again: bool = True,
     as_written: bool = False,
+    needs_price: bool = False,
     notes: Sequence[str] = (),
 ) -> Plan:
     """Check a request against the catalog, without sending anything.
@@ -196,6 +197,7 @@ def make_plan(
         check_inputs: see `Settings.check_inputs`; inputs that are not refused become notes.
         again: see `Plan`.
         as_written: whether no seed is added to the inputs.
+        needs_price: whether a limit needs the listed price, so that its list is waited for.
         notes: about the choice of the endpoint.
 
     Raises:
@@ -206,7 +208,7 @@ def make_plan(
     refuse_placeholders(request.inputs)
     model, remarks = None, list[str]()
     if request.kind == "model":
-        model = directory.find(request.target, endpoint)
+        model = directory.find(request.target, endpoint, needs_price=needs_price)
         request, remarks = _of_model(
             request, model, endpoint, directory, check_inputs, as_written=as_written
         )
@@ -301,7 +303,7 @@ def _unknown_model(target: str, directory: Directory, endpoint: Endpoint, mode: 
             f"{target} is not in the model list of {provider.title}, but in that of"
             f" {PROVIDERS[other].title}: -p {other}. It is sent unchanged."
         )
-    catalog = directory.catalog(endpoint)
+    catalog = directory.known(endpoint)
     slugs = [model.slug for model in catalog if model.listed and model.provider == provider.name]
     meant = misspelt(target, slugs) if catalog.is_live else ""
     if meant and mode != "warn":

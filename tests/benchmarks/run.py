@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+import first_post
 import form
 import job_updates
 import loading
@@ -24,6 +25,7 @@ from table import Row, show
 
 BENCHMARKS = (
     loading,
+    first_post,
     upload,
     pacing,
     notebook_size,

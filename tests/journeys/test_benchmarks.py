@@ -32,6 +32,7 @@ def test_all_benchmarks_in_one_table() -> None:
     assert all(float(row[2]) >= 0 and float(row[4]) >= 0 for row in rows)
     for what, units in {
         "%load_ext": {"ms"},
+        "first run": {"ms"},
         "upload of": {"ms", "MiB more"},
         "pacing default": PACING,
         "pacing economical": PACING,

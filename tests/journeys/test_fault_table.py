@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from segmind_widgets.storage.records import call_from_row, outputs_from_row
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Reply, RunRequest, Status
 from tests.journeys.fault_table import FAULTS, GROUPS, Case, cases, document
+from tests.waits import until
 from tests.wire import answer, refused, reset, wire
 
 PATIENCE = 0.015  # seconds: the time-out of what is not going to answer
@@ -287,15 +287,6 @@ class Trial:
                 assert sent.url.startswith(self.ground.sandbox.url("files"))
         except SegmindError as error:
             self.error = error
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait for what happens in the sandbox's thread."""
-    end = time.monotonic() + 10
-    pause = threading.Event()
-    while not true():
-        assert time.monotonic() < end
-        pause.wait(0.001)
 
 
 @pytest.fixture

@@ -659,6 +659,7 @@ def test_a_resumed_job_shows_the_seconds_since_its_start_and_its_usual_ones(
 ) -> None:
     with open_shell(tmp_path, sandbox) as shell:
         sandbox.faults.add("GET /v2/.*", "silence", times=None)
+        shell.client.catalog()  # the usual times
         left = shell.run("%segmind_run fast-flux-schnell -b prompt=x")
         sandbox.wait_for(lambda log: log.requests("GET", "/v2/"))
         left.stop()

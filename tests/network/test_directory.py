@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from segmind_widgets.client import SegmindClient
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.keys import Keys
@@ -13,6 +15,13 @@ from segmind_widgets.providers import APIMart
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.store import Store
 from tests.shells import quick
+
+ROW = """# Models
+
+| Model | Slug | Description | Modality | Avg Cost | Avg Latency | API Docs |
+| --- | --- | --- | --- | --- | --- | --- |
+| Brand New | brand-new | It is new. | textToImage | {cost} | 2.0s | |
+"""
 
 
 @pytest.fixture
@@ -81,6 +90,57 @@ def test_without_an_answer_the_last_list_serves(
     assert read(sandbox) == 2, "a directory that did not answer is left in peace for a while"
 
 
+def test_no_run_waits_for_a_list(client: SegmindClient, sandbox: Sandbox) -> None:
+    """With a silent site: the built-in models serve, and the request for the list goes on."""
+    sandbox.faults.add("GET /llms.txt", "silence", times=None)
+    job = client.run("fast-flux-schnell", {"prompt": "a fox"})
+    assert job.outputs
+    assert read(sandbox) == 1
+    assert sandbox.requests("GET", "/llms.txt")[0].status is None, "it is not answered yet"
+
+
+def test_a_list_of_yesterday_serves_and_is_renewed_beside_the_run(
+    sandbox: Sandbox, store: Store, endpoint: Endpoint
+) -> None:
+    url = f"{endpoint.provider.directory_url}"
+    store.add_page(url, ROW.format(cost="$0.70"))
+    store._run(lambda db: db.execute("UPDATE pages SET fetched = '2020-01-01T00:00:00+00:00'"))
+    directory = Directory(store)
+    model = directory.find("brand-new", endpoint)
+    assert model is not None
+    assert model.cost == 0.7
+    sandbox.wait_for(lambda log: log.requests("GET", "/llms.txt"))
+    assert directory.catalog(endpoint).find("seedream-4.5")
+    assert read(sandbox) == 1, "the catalog waits for the request that is running"
+    assert store.page(url), "it is today's"
+
+
+@pytest.mark.parametrize(
+    ("listed", "needs_price", "waits"),
+    [("", False, True), ("", True, True), ("$0.70", True, False), ("–", True, True),
+     ("–", False, False)],
+)  # fmt: skip
+def test_a_list_is_waited_for_where_it_decides(
+    sandbox: Sandbox,
+    store: Store,
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    listed: str,
+    needs_price: bool,
+    waits: bool,
+) -> None:
+    """A model that is unknown here, or without the price that is needed; two seconds at most."""
+    monkeypatch.setattr("segmind_widgets.network.directory._PATIENCE", 0.2)
+    if listed:
+        store.add_page(f"{endpoint.provider.directory_url}", ROW.format(cost=listed))
+        store._run(lambda db: db.execute("UPDATE pages SET fetched = '2020-01-01T00:00:00+00:00'"))
+    sandbox.faults.add("GET /llms.txt", "silence", times=None)
+    began = time.monotonic()
+    model = Directory(store).find("brand-new", endpoint, needs_price=needs_price)
+    assert (model is None) is (not listed)
+    assert (time.monotonic() - began >= 0.2) is waits
+
+
 @pytest.mark.parametrize("trouble", ["html_502", "reset_before", "empty", "not_utf8", 404])
 def test_whatever_happens_the_built_in_models_are_there(
     sandbox: Sandbox, store: Store, endpoint: Endpoint, trouble: str | int
@@ -113,7 +173,7 @@ def test_apimarts_list(
     if trouble:
         sandbox.faults.add("GET /v1/models.*", trouble, times=None)
     directory = Directory(store)
-    assert directory.find("gemini-3-pro-image-preview", endpoint)
+    assert directory.catalog(endpoint).find("gemini-3-pro-image-preview", "apimart")
     assert len(sandbox.requests("GET", "/v1/models")) >= 1
     assert directory.find("seedream-4.5", endpoint) is None
 

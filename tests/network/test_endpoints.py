@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import keyring
+import keyring.backend
 import pytest
 
 from segmind_widgets.errors import InputError, KeyMissing
@@ -13,6 +16,7 @@ from segmind_widgets.network.keys import Keys
 from segmind_widgets.network.shared_rate_limit import SharedRateLimits
 from segmind_widgets.storage.store import Store
 
+KEY = "SG_0123456789abcdef"
 Made = Callable[..., Endpoints]
 
 
@@ -78,6 +82,57 @@ def test_a_wanted_provider_without_a_key(
     assert "%segmind_login apimart" in raised.value.hint
 
 
+class Entries(keyring.backend.KeyringBackend):
+    """A keyring that notes which entries are read."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.read.append(username)
+        return KEY if username == "segmind" else None
+
+    def set_password(self, service: str, username: str, password: str) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("variables", "setting", "asked", "read"),
+    [
+        ("segmind", "", None, []),
+        ("segmind apimart", "", None, []),
+        ("segmind", "", "segmind", []),
+        ("apimart", "", "apimart", []),
+        ("apimart", "", "segmind", ["segmind"]),
+        ("apimart", "segmind", None, ["segmind"]),
+        ("", "", None, ["segmind"]),
+        ("segmind", "sandbox", None, []),
+        ("", "", "sandbox", []),
+        ("segmind", "", "apimart", ["apimart"]),
+    ],
+)
+def test_a_keyring_is_asked_only_for_the_provider_that_is_meant(
+    made: Made,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: str,
+    setting: str,
+    asked: str | None,
+    read: list[str],
+) -> None:
+    entries = Entries()
+    keyring.set_keyring(entries)
+    for name in variables.split():
+        monkeypatch.setenv(f"{name.upper()}_API_KEY", KEY)
+    endpoints = made(provider=setting)
+    for _ in range(2):
+        with suppress(KeyMissing):
+            endpoints.choose(asked)
+    endpoints.known_secrets()
+    assert entries.read == read
+
+
 def test_an_unknown_provider(made: Made) -> None:
     for endpoints, name in ((made(), "nobody"), (made(provider="nobody"), None)):
         with pytest.raises(InputError, match="no provider 'nobody'"):
@@ -135,6 +190,11 @@ def test_kernels_share_the_pace_of_a_real_account_and_not_that_of_a_sandbox(
     monkeypatch.setenv("SEGMIND_API_KEY", "SG_fedcba9876543210")  # another account, at once
     assert second.acquire(now=100.0) == 0.0
     assert kernels[0].choose("sandbox").transport.limit._share is None
+    unlimited = made(rate_limit=0)
+    unlimited._share = kernels[0]._share
+    limit = unlimited.at("segmind", sandbox=False).transport.limit
+    assert limit.acquire() == limit.acquire() == 0.0
+    assert limit._share is None, "nothing is written where no limit is set"
     for store in stores:
         store.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,9 @@ from segmind_widgets.sandbox import Sandbox
 from tests.comms import Page
 from tests.page import text_of
 from tests.shells import execute, notebook
+from tests.waits import until
 
 FAST = "fast-flux-schnell"
-
-
-def until(true: Callable[[], Any]) -> None:
-    """Wait for what another thread does: ten seconds at most."""
-    pause, end = threading.Event(), time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < end
-        pause.wait(0.01)
 
 
 def text(html: str) -> str:

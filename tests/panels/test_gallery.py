@@ -20,8 +20,9 @@ from segmind_widgets.panels.gallery import PAGE, GalleryPanel
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.widgets.archive import make_archive
 from tests.comms import Page
-from tests.panels.test_jobs import FAST, add, until
+from tests.panels.test_jobs import FAST, add
 from tests.shells import picture
+from tests.waits import until
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from segmind_widgets.types import Status
 from segmind_widgets.widgets.job_details import job_html
 from segmind_widgets.widgets.job_table import JobTable, facts
 from tests.shells import picture
+from tests.waits import until
 
 FAST = "fast-flux-schnell"
 
@@ -30,14 +29,6 @@ def add(client: SegmindClient, **columns: Any) -> str:
     row = {"kind": "model", "target": FAST, "inputs": {"prompt": "x"}, "status": "failed"}
     place = {"provider": "segmind", "place": "https://api.segmind.com", "sandbox": False}
     return client.session.store.add(**{**place, **row, **columns})
-
-
-def until(true: Callable[[], Any]) -> None:
-    """Wait for what another thread does: five seconds at most."""
-    pause, end = threading.Event(), time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < end
-        pause.wait(0.01)
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +12,7 @@ from segmind_widgets.errors import InputError
 from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.sandbox import Sandbox
 from tests.page import text_of
+from tests.waits import until
 
 CSV = "prompt,seed\na fox & <b>,1\nan owl for $5,2\na cat,3\na mill,4\n"
 
@@ -24,14 +22,6 @@ def panel(client: SegmindClient) -> Iterator[RunPanel]:
     made = RunPanel("fast-flux-schnell", client=client)
     yield made
     made.close()
-
-
-def until(true: Callable[[], Any]) -> None:
-    """Wait for what another thread does: twenty seconds at most."""
-    pause, end = threading.Event(), time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end
-        pause.wait(0.01)
 
 
 def put(panel: RunPanel, path: Path, text: str = CSV) -> None:

@@ -32,8 +32,9 @@ from segmind_widgets.panels.workflow import WorkflowPanel
 from segmind_widgets.sandbox import Sandbox
 from tests.banned_words import LABELS, PHRASES, faults
 from tests.comms import Page
-from tests.panels.test_jobs import add, until
+from tests.panels.test_jobs import add
 from tests.shells import Shell, open_shell, picture
+from tests.waits import until
 
 PACKAGE = Path(__file__).parents[2] / "segmind_widgets"
 FAST = "fast-flux-schnell"

@@ -22,6 +22,7 @@ def test_a_plan_knows_what_would_be_sent_and_sends_nothing(
 ) -> None:
     path = tmp_path / "cat.png"
     path.write_bytes(picture())
+    client.catalog()  # the usual times
     plan = client.plan("seedream-4.5", {"prompt": "a cat", "image_input": [path, Asset.of(path)]})
     assert (plan.estimate.low, plan.estimate.usual, plan.estimate.high) == (0.04, 0.04, 0.04)
     assert plan.model is not None

@@ -587,7 +587,7 @@ def test_stop_comes_while_a_submit_is_handed_to_the_executor(
     batch.stop()
     free.set()
     batch.wait(30)  # with the worker still busy
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while pool.out:  # a thread that waits for the worker's answer
         assert time.monotonic() < end
         busy.wait(0.01)
