@@ -33,9 +33,9 @@ THREADS = {  # may start threads, and wait for them
 }  # fmt: skip
 LOCKS = {  # may make locks
     "jobs.registry", "jobs.submission", "network.endpoints", "network.rate_limit",
-    "network.transport", "network.uploads", "notebook.live_output", "panels.upload",
-    "planning.budget", "session", "storage.database", "storage.locks", "widgets.served",
-    "workers.pool",
+    "network.socket_facts", "network.transport", "network.uploads", "notebook.live_output",
+    "panels.upload", "planning.budget", "session", "storage.database", "storage.locks",
+    "widgets.served", "workers.pool",
 }  # fmt: skip
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
 

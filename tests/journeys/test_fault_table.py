@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from requests.adapters import HTTPAdapter
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import SegmindError
@@ -25,6 +24,7 @@ from segmind_widgets.network import rate_limit, retry
 from segmind_widgets.network import transport as transport_module
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.retry import send_with_retries
+from segmind_widgets.network.socket_facts import CountingAdapter
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.network.uploads import Uploads
 from segmind_widgets.providers import PROVIDERS, Provider
@@ -93,11 +93,11 @@ class Clock:
         self.waited += seconds or 0.0
 
 
-class Detour(HTTPAdapter):
+class Detour(CountingAdapter):
     """Connects the requests that fit with another address: one that refuses, or that hangs up."""
 
     def __init__(self, fits: re.Pattern[str], to: str, times: int | None) -> None:
-        super().__init__()
+        super().__init__(4)
         self._fits, self._to, self._times = fits, to, times
 
     def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
