@@ -40,6 +40,7 @@ from segmind_widgets.network.failures import (
 from segmind_widgets.network.rate_limit import RateLimit, Share
 from segmind_widgets.network.socket_facts import CountingAdapter, counted_request
 from segmind_widgets.providers import origin
+from segmind_widgets.providers._base import refusal
 from segmind_widgets.providers._errors import from_reply, retry_after
 from segmind_widgets.types import Call, Reply
 
@@ -137,7 +138,7 @@ class Transport:
         if isinstance(reply, SegmindError):
             # checked here, because the error of requests contains the request and so the key
             raise reply
-        if reply.status == 407:  # of a proxy that forwards plain HTTP; it read the request
+        if reply.status == 407 and not refusal(reply):  # of a proxy that read the request
             raise error_without_reply(call, login_needed(call.url), may_have_arrived=True)
         if 300 <= reply.status < 400 and "location" in reply.headers:
             raise ForeignHost(
