@@ -17,7 +17,7 @@ _MODULES = ("base64", "json", "mimetypes", "os", "re", "time")
 _BEGIN = '''<<origin>>API = <<api>>
 <<keys>>
 
-session = requests.Session()  # repeats free requests; the POST is billed and sent once
+session = requests.Session()  # repeats each GET; a POST is billed, and sent once
 retry = Retry(8, backoff_factor=1, status_forcelist=[429, 500, 502, 503, 504])
 session.mount("<<scheme>>://", HTTPAdapter(max_retries=retry))
 
@@ -25,7 +25,8 @@ session.mount("<<scheme>>://", HTTPAdapter(max_retries=retry))
 def call(method, url, headers=KEY, **body):
     """Send one request, with the key by default; exit with the reply on an error."""
     follow = headers is not KEY  # the key goes nowhere else
-    reply = session.request(
+    send = session.request if method == "GET" else requests.request
+    reply = send(
         method, url, headers=headers, timeout=<<timeout>>, allow_redirects=follow, **body
     )
 <<again>>    if reply.status_code != 200:

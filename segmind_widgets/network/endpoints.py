@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError, KeyMissing
 from segmind_widgets.formatting import provider_option
+from segmind_widgets.network.failures import LOOPBACK
 from segmind_widgets.network.keys import Keys
 from segmind_widgets.network.rate_limit import Share
-from segmind_widgets.network.transport import LOOPBACK, Transport
+from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS, APIMart, Provider
 from segmind_widgets.providers._base import Forms
 

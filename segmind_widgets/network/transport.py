@@ -7,10 +7,10 @@ This module neither sleeps nor repeats: the rules for repeats are in `retry`, th
 from __future__ import annotations
 
 import hashlib
-import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Protocol
@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 
 from segmind_widgets._version import __version__
 from segmind_widgets.errors import (
@@ -26,15 +25,22 @@ from segmind_widgets.errors import (
     ForeignHost,
     InputError,
     KeyMissing,
-    ReplyLost,
     SegmindError,
     StoreError,
-    SubmitUnknown,
     Unauthorized,
     Unreachable,
 )
+from segmind_widgets.network.failures import (
+    check_settings,
+    describe,
+    error_without_reply,
+    login_needed,
+    proxies_for,
+)
 from segmind_widgets.network.rate_limit import RateLimit, Share
+from segmind_widgets.network.socket_facts import CountingAdapter, counted_request
 from segmind_widgets.providers import origin
+from segmind_widgets.providers._base import refusal
 from segmind_widgets.providers._errors import from_reply, retry_after
 from segmind_widgets.types import Call, Reply
 
@@ -45,9 +51,17 @@ _POOL_SIZE = 16  # open connections to each host
 _READ_SIZE = 256 * 1024  # bytes
 _GONE_CODES = (401, 403, 404, 410)  # expired signed URLs give 401 and 403
 _MIN_BYTES_PER_SECOND = 1024.0  # a slower body is treated as a timeout
-_BEFORE_SENDING = {"NewConnectionError", "NameResolutionError", "ProxyError"}  # urllib3's
-_TLS_REFUSALS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # OpenSSL's
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_RESULT_IS_SAFE = (
+    "The job is completed and its result is not lost: %segmind_jobs --resume fetches it."
+)
+_SENDING_ERRORS = (  # all classes of requests and urllib3, and those that they let through
+    OSError,
+    HTTPException,
+    urllib3.exceptions.HTTPError,
+    urllib3.exceptions.ProxySchemeUnsupported,
+    Warning,
+    UnicodeError,
+)
 
 
 class Authorizer(Protocol):
@@ -124,35 +138,71 @@ class Transport:
         if isinstance(reply, SegmindError):
             # checked here, because the error of requests contains the request and so the key
             raise reply
+        if reply.status == 407 and not refusal(reply):  # of a proxy that read the request
+            raise error_without_reply(call, login_needed(call.url), may_have_arrived=True)
         if 300 <= reply.status < 400 and "location" in reply.headers:
             raise ForeignHost(
                 f"{self._service.title} redirects {urlsplit(call.url).path} to another address"
                 f" ({_short(reply.headers['location'])}).",
+                hint=f"{ForeignHost.hint} If this network has a login page, sign in there first.",
                 status=reply.status,
             )
         return reply
 
     def _exchange(self, call: Call) -> Reply | SegmindError:
-        sign = self._signer(call)
+        prepared = self._prepare(call)
+        if isinstance(prepared, SegmindError):
+            return prepared
+        request, settings = prepared
         names: dict[str, str] = {}
+        with counted_request() as facts:
+            try:
+                with self._session.send(
+                    request,
+                    timeout=(CONNECT_TIMEOUT, call.timeout),
+                    allow_redirects=False,
+                    **settings,
+                ) as response:
+                    names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
+                    body = self._without_key(b"".join(_pieces(response, call.timeout)))
+                    return Reply(response.status_code, names, body, call.url)
+            except SegmindError:
+                raise
+            except Exception as error:
+                if not (call.billed or isinstance(error, _SENDING_ERRORS)):
+                    raise  # of a program that reads an upload, such as a callback for its progress
+                return error_without_reply(
+                    call,
+                    describe(error, call.url, CONNECT_TIMEOUT),
+                    may_have_arrived=facts.may_have_arrived,
+                    request_id=names.get("x-request-id"),
+                )
+
+    def _prepare(
+        self, call: Call
+    ) -> tuple[requests.PreparedRequest, Mapping[str, Any]] | SegmindError:
+        """Return the signed request, with its proxies and certificate authorities."""
+        request = requests.Request(
+            call.method,
+            call.url,
+            json=call.json,
+            data=call.body,
+            headers=dict(call.headers),
+            auth=self._signer(call),
+        )
         try:
-            with self._session.request(
-                call.method,
-                call.url,
-                json=call.json,
-                data=call.body,
-                headers=dict(call.headers),
-                auth=sign,
-                timeout=(CONNECT_TIMEOUT, call.timeout),
-                allow_redirects=False,
-                proxies=_proxies(call.url),
-                stream=True,
-            ) as response:
-                names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
-                body = self._without_key(b"".join(_pieces(response, call.timeout)))
-                return Reply(response.status_code, names, body, call.url)
-        except requests.RequestException as error:
-            return self._error_without_reply(call, error, names)
+            prepared = self._session.prepare_request(request)
+        except requests.exceptions.InvalidJSONError:
+            return InputError(
+                "A number among the inputs is infinite or NaN, which JSON does not allow."
+            )
+        except requests.RequestException:
+            return ForeignHost(f"{_short(call.url)} is not a valid address.")
+        settings = self._session.merge_environment_settings(
+            call.url, proxies_for(call.url) or {}, True, None, None
+        )
+        check_settings(call.url, settings)
+        return prepared, settings
 
     def _hide_key(self, text: str) -> str:
         return self._without_key(text.encode("utf-8", "replace")).decode("utf-8", "replace")
@@ -176,7 +226,7 @@ class Transport:
                 url,
                 timeout=(CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT),
                 stream=True,
-                proxies=_proxies(url),
+                proxies=proxies_for(url),
             ) as response:
                 if response.status_code != 200:
                     raise _download_error(url, response)
@@ -184,10 +234,10 @@ class Transport:
                     _write_body(response, file, progress)
                 return response.headers.get("content-type")
         except (requests.RequestException, ValueError) as error:  # ValueError: not a URL
+            cause, remedy = describe(error, url, CONNECT_TIMEOUT)
             raise DownloadError(
-                f"The result at {_short(url)} could not be fetched: {_why(error)}.",
-                hint="The job is completed and its result is not lost: %segmind_jobs --resume "
-                "fetches it.",
+                f"The result at {_short(url)} could not be fetched: {cause}.",
+                hint=f"{remedy} {_RESULT_IS_SAFE}".lstrip(),
             ) from None
         except OSError as error:
             raise StoreError(
@@ -203,7 +253,7 @@ class Transport:
         """
         try:
             with self._files.get(
-                url, timeout=PAGE_TIMEOUT, stream=True, proxies=_proxies(url)
+                url, timeout=PAGE_TIMEOUT, stream=True, proxies=proxies_for(url)
             ) as response:
                 body = b"".join(_pieces(response, PAGE_TIMEOUT[1]))
                 if response.status_code != 200:
@@ -211,7 +261,8 @@ class Transport:
                     raise from_reply(response.status_code, names, body)
                 return body.decode("utf-8", "replace")
         except (requests.RequestException, ValueError) as error:
-            raise Unreachable(f"{_short(url)} does not answer: {_why(error)}.") from None
+            cause, remedy = describe(error, url, CONNECT_TIMEOUT)
+            raise Unreachable(f"{_short(url)} does not answer: {cause}.", hint=remedy) from None
 
     def close(self) -> None:
         """Close all connections."""
@@ -247,27 +298,6 @@ class Transport:
 
         return sign
 
-    def _error_without_reply(
-        self, call: Call, error: requests.RequestException, names: dict[str, str]
-    ) -> SegmindError:
-        """Return the error for a call without a complete reply."""
-        request_id = names.get("x-request-id")
-        host = urlsplit(call.url).netloc
-        if isinstance(error, requests.exceptions.InvalidJSONError):
-            return InputError(
-                "A number among the inputs is infinite or NaN, which JSON does not allow."
-            )
-        if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-            return ForeignHost(f"{_short(call.url)} is not a valid address.")
-        if _refused(error):
-            return Unreachable(f"{host} does not answer: {_why(error)}.")
-        if call.billed:
-            return SubmitUnknown(
-                f"{host} received the request, but its reply was lost ({_why(error)}).",
-                request_id=request_id,
-            )
-        return ReplyLost(f"{host} does not answer: {_why(error)}.", request_id=request_id)
-
     def _without_key(self, body: bytes) -> bytes:
         """Replace the key in a reply that repeats it, so that no error shows it."""
         key = (self._key() or "").strip().encode()
@@ -292,7 +322,7 @@ def _configure(session: requests.Session) -> requests.Session:
     session.headers["User-Agent"] = f"segmind-widgets/{__version__}"
     session.auth = lambda request: request  # without it requests reads .netrc
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=_POOL_SIZE, pool_maxsize=_POOL_SIZE)
+    adapter = CountingAdapter(_POOL_SIZE)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -336,43 +366,6 @@ def _write_body(
             progress(count, total)
 
 
-def _proxies(url: str) -> dict[str, str] | None:
-    """Return the proxies to use: the environment's, but none for this machine's sandbox."""
-    host = urlsplit(url).hostname
-    return {"no_proxy": host} if host in LOOPBACK else None
-
-
-def _refused(error: requests.RequestException) -> bool:
-    """Return whether no connection was made, so that nothing can have been accepted.
-
-    Decided by the classes of the errors and not by their text, which may come from a server.
-    """
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
-    cause = getattr(error.args[0] if error.args else None, "reason", None)  # MaxRetryError's
-    if _BEFORE_SENDING & {kind.__name__ for kind in type(cause).__mro__}:
-        return True
-    tls = cause.args[0] if isinstance(cause, urllib3.exceptions.SSLError) and cause.args else None
-    return isinstance(tls, ssl.SSLError) and tls.reason in _TLS_REFUSALS
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"no connection within {CONNECT_TIMEOUT:.0f} s"
-    if isinstance(error, requests.exceptions.Timeout):
-        return "no data within the timeout"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate is not trusted"
-    text = repr(error)
-    if "NameResolution" in text or "getaddrinfo" in text:
-        return "its name cannot be resolved (no network?)"
-    if "refused" in text:
-        return "the connection was refused"
-    if "ProxyError" in text:
-        return "the proxy cannot be reached"
-    return "the connection broke"
-
-
 def _download_error(url: str, response: requests.Response) -> DownloadError:
     is_gone = response.status_code in _GONE_CODES
     names = {name.lower(): value for name, value in response.headers.items()}
@@ -380,7 +373,7 @@ def _download_error(url: str, response: requests.Response) -> DownloadError:
         f"The result at {_short(url)} {'is gone' if is_gone else 'could not be fetched'}.",
         hint="The service keeps results for only a few days. Run it again to get the result."
         if is_gone
-        else "The job is completed and its result is not lost: %segmind_jobs --resume fetches it.",
+        else _RESULT_IS_SAFE,
         status=response.status_code,
         retry_after=retry_after(names),
         is_gone=is_gone,

@@ -41,7 +41,13 @@ from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.errors import AssetError, InputError, ReplyError, SubmitUnknown
+from segmind_widgets.errors import (
+    AssetError,
+    InputError,
+    ReplyError,
+    SegmindError,
+    SubmitUnknown,
+)
 from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import from_json
 from segmind_widgets.schemas import is_mapping
@@ -353,10 +359,23 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
     raise kind(
         f"The reply of {urlsplit(reply.url or call.url).netloc} is not a JSON object: "
         f"{' '.join(text.split())[:80] or 'nothing'}",
+        hint=page_hint(reply, kind),
         status=reply.status,
         body=text,
         request_id=reply.headers.get("x-request-id"),
     )
+
+
+def page_hint(reply: Reply, kind: type[SegmindError]) -> str:
+    """Return the hint for a web page in the place of the service's reply; "" for other replies."""
+    media_type = reply.headers.get("content-type", "").lower()
+    if "html" not in media_type and reply.body.lstrip()[:1] != b"<":
+        return ""
+    network = (
+        "If this network has a login page, sign in there with a browser; else check the proxy and"
+        " the URL settings."
+    )
+    return f"{network} {kind.hint}" if kind is SubmitUnknown else network
 
 
 def status_of(word: object, words: Mapping[str, Status]) -> Status:

@@ -31,6 +31,7 @@ from segmind_widgets.providers._base import (
     excerpt,
     json_object,
     number,
+    page_hint,
     refusal,
     status_of,
     whole,
@@ -293,6 +294,7 @@ class Segmind(Provider):
         if not outputs:
             raise SubmitUnknown(
                 "The reply reports success, but has no result.",
+                hint=page_hint(reply, SubmitUnknown),
                 status=reply.status,
                 body=excerpt(reply.body),
                 request_id=headers.get("x-request-id"),

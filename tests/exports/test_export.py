@@ -30,7 +30,9 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.sandbox import Fault, Sandbox
 from segmind_widgets.syntax.cells import parse_body
+from tests.gateways import relay
 from tests.shells import picture, quick
+from tests.wire import wire
 
 NASTY = (
     'it\'s a "cat" for $5 `id` $(id) \\n ${HOME} %s {x} <<name>> é 🐈\n\nINPUTS\n\t\u2028\x00end'
@@ -226,6 +228,21 @@ def test_a_submit_is_never_repeated(
     done = run(form, export.export(planned(client, "v2"), form))
     assert done.code != 0
     assert not done.files
+    assert len(sandbox.log.requests("POST")) == 1
+
+
+@pytest.mark.parametrize("form", ["python", "curl"])  # fetch of Node.js uses no proxy
+def test_a_submit_that_a_proxy_loses_is_never_repeated(
+    client: SegmindClient, sandbox: Sandbox, run: Any, form: str
+) -> None:
+    """urllib3 repeats a POST whose reply a proxy lost, whatever methods a `Retry` allows."""
+    with wire(relay(lose=True)) as proxy:
+        nowhere = {"no_proxy": "", "NO_PROXY": ""}
+        done = run(
+            form, export.export(planned(client, "v2"), form), http_proxy=proxy.url, **nowhere
+        )
+        assert done.code != 0
+        assert [request.method for request in proxy.received] == ["POST"], done.said
     assert len(sandbox.log.requests("POST")) == 1
 
 

@@ -14,6 +14,15 @@ FAULTS = {  # as the rows name them → in words
     "refused": "connection refused",
     "unread": "reset before the request was read",
     "reset": "reset after the request was read",
+    "no-proxy": "a dead proxy",
+    "login": "a proxy refuses the login for a tunnel (407)",
+    "no-tunnel": "a proxy refuses the tunnel (403)",
+    "plain-407": "a plain proxy refuses the login (407)",
+    "forwarded": "a plain proxy forwards the request, and loses the reply",
+    "tunnelled": "a proxy's tunnel breaks after the request was read",
+    "untrusted": "TLS: the certificate is not trusted",
+    "handshake": "TLS: reset at the handshake",
+    "after-tls": "TLS: reset after the handshake, before the request was read",
     "silence": "no data within the timeout",
     "cut": "body cut half-way",
     "half": "half of a JSON body",
@@ -45,10 +54,10 @@ GROUPS = {
         "Submits to Segmind's models",
         ("v1 run", "v2 submit"),
         "Each of them may cost money. It is sent again only if the service cannot have accepted"
-        " it: the connection was refused, the reply was 429 (after the wait), or a gateway's 502"
-        " or 503 (once). If no reply shows whether it was accepted, the service's request history"
-        " is searched by model, time and inputs. If it is found there, the job continues;"
-        " otherwise it ends as *unknown*.",
+        " it: the socket wrote no byte of it (no connection, no tunnel, no TLS), the reply was 429"
+        " (after the wait), or a gateway's 502 or 503 (once). If no reply shows whether it was"
+        " accepted, the service's request history is searched by model, time and inputs. If it is"
+        " found there, the job continues; otherwise it ends as *unknown*.",
     ),
     "submit": Group(
         "Other submits",
@@ -90,6 +99,15 @@ ROWS = {
         refused   completed -              2 1    failed    Unreachable    3 0
         unread    unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
         reset     completed -              1 1    completed -              1 1
+        no-proxy  completed -              2 1    failed    Unreachable    3 0
+        login     completed -              2 1    failed    Unreachable    3 0
+        no-tunnel completed -              2 1    failed    Unreachable    3 0
+        plain-407 unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
+        forwarded completed -              1 1    completed -              1 1
+        tunnelled completed -              1 1    completed -              1 1
+        untrusted completed -              2 1    failed    Unreachable    3 0
+        handshake completed -              2 1    failed    Unreachable    3 0
+        after-tls unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
         silence   completed -              1 1    completed -              1 1
         cut       completed -              1 1    completed -              1 1
         half      completed -              1 1    completed -              1 1
@@ -109,6 +127,15 @@ ROWS = {
         refused   completed -              2 1    failed    Unreachable    3 0
         unread    unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
         reset     unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
+        no-proxy  completed -              2 1    failed    Unreachable    3 0
+        login     completed -              2 1    failed    Unreachable    3 0
+        no-tunnel completed -              2 1    failed    Unreachable    3 0
+        plain-407 unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
+        forwarded unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
+        tunnelled unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
+        untrusted completed -              2 1    failed    Unreachable    3 0
+        handshake completed -              2 1    failed    Unreachable    3 0
+        after-tls unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
         silence   unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
         cut       unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
         half      unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
@@ -128,6 +155,15 @@ ROWS = {
         refused   completed -              2 1    running   StillRunning   9 1
         unread    completed -              2 1    running   StillRunning   9 1
         reset     completed -              2 1    running   StillRunning   9 1
+        no-proxy  completed -              2 1    running   StillRunning   9 1
+        login     completed -              2 1    running   StillRunning   9 1
+        no-tunnel completed -              2 1    running   StillRunning   9 1
+        plain-407 completed -              2 1    running   StillRunning   9 1
+        forwarded completed -              2 1    running   StillRunning   9 1
+        tunnelled completed -              2 1    running   StillRunning   9 1
+        untrusted completed -              2 1    running   StillRunning   9 1
+        handshake completed -              2 1    running   StillRunning   9 1
+        after-tls completed -              2 1    running   StillRunning   9 1
         silence   completed -              2 1    running   StillRunning   9 1
         cut       completed -              2 1    running   StillRunning   9 1
         half      completed -              2 1    running   ReplyError     4 1
@@ -147,6 +183,15 @@ ROWS = {
         refused   completed -              2 1    running   DownloadError  5 1
         unread    completed -              2 1    running   DownloadError  5 1
         reset     completed -              2 1    running   DownloadError  5 1
+        no-proxy  completed -              2 1    running   DownloadError  5 1
+        login     completed -              2 1    running   DownloadError  5 1
+        no-tunnel completed -              2 1    running   DownloadError  5 1
+        plain-407 completed -              2 1    running   DownloadError  5 1
+        forwarded completed -              2 1    running   DownloadError  5 1
+        tunnelled completed -              2 1    running   DownloadError  5 1
+        untrusted completed -              2 1    running   DownloadError  5 1
+        handshake completed -              2 1    running   DownloadError  5 1
+        after-tls completed -              2 1    running   DownloadError  5 1
         silence   completed -              2 1    running   DownloadError  5 1
         cut       completed -              2 1    running   DownloadError  5 1
         html      completed -              2 1    running   DownloadError  5 1
@@ -165,6 +210,15 @@ ROWS = {
         refused   done      -              2 0    error     Unreachable    3 0
         unread    error     ReplyLost      1 0    error     ReplyLost      1 0
         reset     error     ReplyLost      1 0    error     ReplyLost      1 0
+        no-proxy  done      -              2 0    error     Unreachable    3 0
+        login     done      -              2 0    error     Unreachable    3 0
+        no-tunnel done      -              2 0    error     Unreachable    3 0
+        plain-407 error     ReplyLost      1 0    error     ReplyLost      1 0
+        forwarded error     ReplyLost      1 0    error     ReplyLost      1 0
+        tunnelled error     ReplyLost      1 0    error     ReplyLost      1 0
+        untrusted done      -              2 0    error     Unreachable    3 0
+        handshake done      -              2 0    error     Unreachable    3 0
+        after-tls error     ReplyLost      1 0    error     ReplyLost      1 0
         silence   error     ReplyLost      1 0    error     ReplyLost      1 0
         cut       error     ReplyLost      1 0    error     ReplyLost      1 0
         half      error     ReplyError     1 0    error     ReplyError     1 0
@@ -184,6 +238,15 @@ ROWS = {
         refused   done      -              2 0    error     Unreachable    5 0
         unread    done      -              2 0    error     ReplyLost      5 0
         reset     done      -              2 0    error     ReplyLost      5 0
+        no-proxy  done      -              2 0    error     Unreachable    5 0
+        login     done      -              2 0    error     Unreachable    5 0
+        no-tunnel done      -              2 0    error     Unreachable    5 0
+        plain-407 done      -              2 0    error     ReplyLost      5 0
+        forwarded done      -              2 0    error     ReplyLost      5 0
+        tunnelled done      -              2 0    error     ReplyLost      5 0
+        untrusted done      -              2 0    error     Unreachable    5 0
+        handshake done      -              2 0    error     Unreachable    5 0
+        after-tls done      -              2 0    error     ReplyLost      5 0
         silence   done      -              2 0    error     ReplyLost      5 0
         cut       done      -              2 0    error     ReplyLost      5 0
         half      error     ReplyError     1 0    error     ReplyError     1 0

@@ -7,13 +7,13 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from requests.adapters import HTTPAdapter
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import SegmindError
@@ -24,6 +24,7 @@ from segmind_widgets.network import rate_limit, retry
 from segmind_widgets.network import transport as transport_module
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.retry import send_with_retries
+from segmind_widgets.network.socket_facts import CountingAdapter
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.network.uploads import Uploads
 from segmind_widgets.providers import PROVIDERS, Provider
@@ -31,9 +32,18 @@ from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.records import call_from_row, outputs_from_row
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Reply, RunRequest, Status
+from tests.gateways import (
+    AUTHORITY,
+    LOGIN_PAGE,
+    OTHER_AUTHORITY,
+    broken_handshake,
+    relay,
+    secure,
+    tunnel,
+)
 from tests.journeys.fault_table import FAULTS, GROUPS, Case, cases, document
 from tests.waits import until
-from tests.wire import answer, refused, reset, wire
+from tests.wire import Script, answer, refused, reset, wire
 
 PATIENCE = 0.015  # seconds: the time-out of what is not going to answer
 CASES = list(cases())
@@ -93,18 +103,31 @@ class Clock:
         self.waited += seconds or 0.0
 
 
-class Detour(HTTPAdapter):
-    """Connects the requests that fit with another address: one that refuses, or that hangs up."""
+@dataclass(frozen=True)
+class Way:
+    """Where a request goes in the place of its own address; "" for its own."""
 
-    def __init__(self, fits: re.Pattern[str], to: str, times: int | None) -> None:
-        super().__init__()
-        self._fits, self._to, self._times = fits, to, times
+    to: str = ""
+    proxy: str = ""
+    authority: str = AUTHORITY
+
+
+class Detour(CountingAdapter):
+    """Sends the requests that fit another way: to an address that hangs up, or through a proxy."""
+
+    def __init__(self, fits: re.Pattern[str], way: Way, times: int | None) -> None:
+        super().__init__(4)
+        self._fits, self._way, self._times = fits, way, times
 
     def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
-        path = urlsplit(request.url).path
-        if self._times != 0 and self._fits.fullmatch(f"{request.method} {path}"):
+        url = urlsplit(request.url)
+        if self._times != 0 and self._fits.fullmatch(f"{request.method} {url.path}"):
             self._times = None if self._times is None else self._times - 1
-            request.url = self._to + path
+            proxy = self._way.proxy
+            options |= {"verify": self._way.authority, "proxies": {"http": proxy, "https": proxy}}
+            if self._way.to:
+                request.headers["Host"] = url.netloc
+                request.url = self._way.to + url.path
         return super().send(request, **options)
 
 
@@ -118,9 +141,9 @@ class Counting(Transport):
         waiting = case.fault in ("silence", "endless")
         self._mute = (None if case.always else 1) if waiting else 0
 
-    def detour(self, to: str, times: int | None) -> None:
+    def detour(self, way: Way, times: int | None) -> None:
         for session in (self._session, self._files):
-            session.mount("http://", Detour(self.fits, to, times))
+            session.mount("http://", Detour(self.fits, way, times))
 
     @property
     def times(self) -> int:
@@ -147,15 +170,15 @@ class Counting(Transport):
 class Ground:
     """What all cases share: the services, another host, a journal, a clock."""
 
-    def __init__(self, sandbox: Sandbox, other: Any, hanging_up: str, store: Store) -> None:
-        self.sandbox, self.other, self.hanging_up, self.store = sandbox, other, hanging_up, store
+    def __init__(self, sandbox: Sandbox, other: Any, ways: dict[str, Way], store: Store) -> None:
+        self.sandbox, self.other, self.store = sandbox, other, store
         self.clock = Clock()
+        self._ways = ways
 
     def fail(self, case: Case, transport: Counting) -> None:
         times = None if case.always else 1
-        if case.fault in ("refused", "unread"):
-            to = refused() if case.fault == "refused" else self.hanging_up
-            transport.detour(to, times)
+        if case.fault in self._ways:
+            transport.detour(self._ways[case.fault], times)
             return
         kind, options = KINDS[case.fault]
         if case.fault == "redirect":
@@ -164,11 +187,38 @@ class Ground:
 
     def mend(self, transport: Counting) -> None:
         self.sandbox.faults.clear()
-        transport.detour("", 0)
+        transport.detour(Way(), 0)
 
     def spent(self) -> float:
         """USD of the jobs that have ended."""
         return sum(account.used for account in self.sandbox._accounts.values())
+
+
+def ways(stack: ExitStack) -> dict[str, Way]:
+    """The faults of connections, proxies and TLS."""
+
+    def serve(script: Script, scheme: str = "http", host: str = "127.0.0.1") -> str:
+        port = stack.enter_context(wire(script)).url.rpartition(":")[2]
+        return f"{scheme}://{host}:{port}"
+
+    def tls(script: Script) -> str:
+        return serve(script, "https", "localhost")
+
+    service, lost = tls(secure(relay())), tls(secure(relay(lose=True)))
+    login_page = answer(407, LOGIN_PAGE, {"Content-Type": "text/html"})
+    return {
+        "refused": Way(refused()),
+        "unread": Way(serve(reset(read=False))),
+        "no-proxy": Way(proxy=refused()),
+        "login": Way(service, serve(tunnel(login="me:password"))),
+        "no-tunnel": Way(service, serve(tunnel(status=403))),
+        "plain-407": Way(proxy=serve(login_page)),
+        "forwarded": Way(proxy=serve(relay(lose=True))),
+        "tunnelled": Way(lost, serve(tunnel())),
+        "untrusted": Way(service, authority=OTHER_AUTHORITY),
+        "handshake": Way(tls(broken_handshake)),
+        "after-tls": Way(tls(secure(reset(read=False)))),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -180,10 +230,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         sandbox = stack.enter_context(Sandbox(speed=1e6, credits=1e6, artist=draw))
         kind = {"Content-Type": "image/png"}
         other = stack.enter_context(wire(answer(200, ELSEWHERE, kind)))
-        hanging_up = stack.enter_context(wire(reset(read=False)))
         store = Store(tmp_path_factory.mktemp("faults"))
         stack.callback(store.close)
-        yield Ground(sandbox, other, hanging_up.url, store)
+        yield Ground(sandbox, other, ways(stack), store)
 
 
 @pytest.fixture
@@ -411,7 +460,8 @@ def test_no_row_is_billed_twice_and_only_what_is_safe_is_sent_again() -> None:
         for case in CASES
         if case.group in ("model", "submit", "upload") and case.sent > 1
     }
-    assert repeated == {"refused", "429", "429-wait", "html", "503"}
+    unsent = {"refused", "no-proxy", "login", "no-tunnel", "untrusted", "handshake"}
+    assert repeated == unsent | {"429", "429-wait", "html", "503"}
     assert all(case.accepted == 0 for case in CASES if case.end in ("failed", "error"))
 
 
