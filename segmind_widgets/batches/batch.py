@@ -415,7 +415,8 @@ class Batch(BatchResults, Observable):
 
     def _folder(self) -> list[str]:
         first = next(iter(self.outputs), None)
-        return [abbreviate_home(first.path.parent)] if first is not None and first.path else []
+        folder = self.saved_in or (first.path.parent if first is not None and first.path else None)
+        return [abbreviate_home(folder)] if folder else []
 
     def to_html(self) -> Html:
         """Return the contact sheet with caption, failures and the folder of the files."""

@@ -47,6 +47,8 @@ class BatchResults:
     def __init__(self, session: Session, rows: BatchRows, axes: Sequence[Axis] = ()) -> None:
         self._session, self._rows = session, rows
         self.axes: tuple[Axis, ...] = tuple(axes)
+        self.saved_in: Path | None = None
+        """The folder of the last `save`."""
 
     def job(self, number: int) -> Job:
         """Return the job of a row by its number, from 0.
@@ -126,6 +128,7 @@ class BatchResults:
                 more = f"-{index + 1}" if index else ""
                 name = f"{row['row']:04}{more}{Path(asset.filename).suffix}"
                 paths.append(asset.save(folder / name, recipe=recipe))
+        self.saved_in = folder
         return paths
 
     # pictures
