@@ -13,6 +13,7 @@ from segmind_widgets.batches.contact_sheet import MAX_TILES, Tile, sheet
 from segmind_widgets.batches.sweeps import Axis, label, position
 from segmind_widgets.errors import NotFound, SegmindError
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import Html
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.records import assets_from_row
 from segmind_widgets.types import Status
@@ -142,8 +143,8 @@ class BatchResults:
             row["key"], self.title(number, row["inputs"]), row["status"], assets_from_row(row)
         )
 
-    def sheet(self, total: int) -> bytes:
-        """Return the contact sheet as JPEG: a labelled grid for two axes, else tiles in rows.
+    def sheet(self, total: int) -> Html:
+        """Return the contact sheet: a labelled grid for two axes, else tiles in rows.
 
         Args:
             total: the number of rows; the sheet states how many are not shown.
