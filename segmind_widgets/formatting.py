@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+NO_COST = "cost not given by the service"
+
 
 def money(usd: float) -> str:
     """Return USD as text, with as many digits as a small price needs."""

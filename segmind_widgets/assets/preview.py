@@ -16,7 +16,10 @@ INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is embedded i
 
 
 CHEQUERBOARD = (  # mid greys, that differ from the page of a light and of a dark theme
-    "background:repeating-conic-gradient(#8c8c8c 0 25%,#a6a6a6 0 50%) 0 0/16px 16px"
+    # 16 x 16 pixels as a PNG: JupyterLab removes other forms where a notebook is not trusted
+    "background-color:#8c8c8c;background-image:url(data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA"
+    "ABAAAAAQAQMAAAAlPW0iAAAABlBMVEWMjIympqYFkQUcAAAAFUlEQVR42mNg+M/EwICJGP4zYBUHAEeLAhsNln6jAAAA"
+    "AElFTkSuQmCC)"
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextvars
 import re
 import threading
@@ -23,7 +22,7 @@ from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.errors import SegmindError, StillRunning
 from segmind_widgets.formatting import abbreviate_home, cost_text, duration
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.markup import Html, badge, element, figure, fragment
+from segmind_widgets.markup import Html, badge, figure, fragment
 from segmind_widgets.observers import Observable
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
 from segmind_widgets.storage.locks import BatchLock
@@ -415,16 +414,13 @@ class Batch(BatchResults, Observable):
 
     def _folder(self) -> list[str]:
         first = next(iter(self.outputs), None)
-        return [abbreviate_home(first.path.parent)] if first is not None and first.path else []
+        folder = self.saved_in or (first.path.parent if first is not None and first.path else None)
+        return [abbreviate_home(folder)] if folder else []
 
     def to_html(self) -> Html:
         """Return the contact sheet with caption, failures and the folder of the files."""
         first = fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
         caption = [first, *self.remarks, *self._folder()]
         count = self._rows.count()
-        if not count:
-            return figure("", *caption)
-        data = base64.b64encode(self.sheet(max(count, self.total or 0))).decode()
-        source = f"data:image/jpeg;base64,{data}"
-        style = "max-width:100%;height:auto"
-        return figure(element("img", src=source, alt=self.caption, style=style), *caption)
+        content = self.sheet(max(count, self.total or 0)) if count else ""
+        return figure(content, *caption)

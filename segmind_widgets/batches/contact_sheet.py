@@ -1,38 +1,36 @@
-"""Contact sheets: many small, labelled pictures in one JPEG, for storage in a notebook."""
+"""Contact sheets: many small, labelled pictures as HTML, for storage in a notebook.
+
+Texts have the colour of the page. Only styles are used that JupyterLab keeps where a notebook is
+not trusted.
+"""
 
 from __future__ import annotations
 
+import base64
 import io
-import unicodedata
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
+from segmind_widgets.assets.preview import CHEQUERBOARD
 from segmind_widgets.batches.sweeps import Axis
+from segmind_widgets.markup import Html, element, fragment, scroller
 
 MAX_TILES = 60
-MAX_BYTES = 150_000
+MAX_BYTES = 150_000  # of all pictures
 _WIDTH = 1000  # pixels
 _MIN_SIDE, _MAX_SIDE = 96, 220  # pixels of a picture
+_LEAST = 64  # pixels of a picture in a grid on a narrow page
 _GAP = 8  # pixels
-_BACKGROUND, _FRAME = "#ffffff", "#ececec"
-_TEXT_COLOR, _MUTED_COLOR, _ERROR_COLOR = "#222222", "#6b6b6b", "#a52714"
-_FONT_SIZE, _SMALL_FONT_SIZE = 13, 12  # pixels
-_LINE_HEIGHT = 17  # pixels
-_MIN_QUALITY = 30  # of the JPEG
-_FONTS = (  # on Linux, macOS and Windows; Pillow's own font covers ASCII only
-    "DejaVuSans.ttf",
-    "NotoSansCJK-Regular.ttc",
-    "Arial Unicode.ttf",
-    "arial.ttf",
-    "msyh.ttc",
-)
-_MISSING_GLYPH = "\U0010ffff"  # a character that every font draws as its replacement box
+_LABEL_WIDTH = 140  # pixels
+_QUALITY, _MIN_QUALITY = 80, 30  # of a picture as WebP
 _KIND_LABELS = {"audio": "sound", "video": "video", "file": "file", "text": "text"}
+_FAILURES = ("failed", "unknown", "cancelled")
+_FRAME = "background-color:rgba(128,128,128,0.12);text-align:center;vertical-align:middle;padding:0"
+_SMALL = "font-size:12px;line-height:1.35"
+_LABEL = "padding:0 8px 0 0;font-size:13px;font-weight:normal;word-wrap:break-word"
+_ONE_LINE = "overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 
 
 @dataclass(frozen=True)
@@ -46,16 +44,18 @@ class Tile:
     text: str = ""
 
 
-def sheet(tiles: Sequence[Tile], axes: Sequence[Axis] = (), *, more: int = 0) -> bytes:
-    """Draw the tiles on a JPEG of at most `MAX_BYTES` bytes.
+def sheet(tiles: Sequence[Tile], axes: Sequence[Axis] = (), *, more: int = 0) -> Html:
+    """Return the tiles as HTML with pictures of at most `MAX_BYTES` bytes.
 
     Args:
         tiles: in order; in a grid the number of a tile is its position.
         axes: two axes make a grid with their values as labels.
         more: the number of rows that are not on the sheet.
     """
-    grid = is_grid(axes, len(tiles) + more)
-    return _jpeg(_grid(tiles, axes) if grid else _flow(tiles, more))
+    max_bytes = MAX_BYTES // max(1, len(tiles))
+    if is_grid(axes, len(tiles) + more):
+        return _grid({tile.number: tile for tile in tiles}, axes, max_bytes)
+    return _flow(tiles, more, max_bytes)
 
 
 def is_grid(axes: Sequence[Axis], count: int) -> bool:
@@ -66,150 +66,119 @@ def is_grid(axes: Sequence[Axis], count: int) -> bool:
     return across * _MIN_SIDE <= _WIDTH and max(count, len(axes[0].values) * across) <= MAX_TILES
 
 
-def _grid(tiles: Sequence[Tile], axes: Sequence[Axis]) -> Image.Image:
+def _grid(tiles: dict[int, Tile], axes: Sequence[Axis], max_bytes: int) -> Html:
     down, across = axes
-    margin = min(200, max(_length(text, _FONT_SIZE) for text in (down.name, *down.labels)) + _GAP)
-    side = _side(_WIDTH - margin - _GAP, len(across.values))
-    top = 2 * _LINE_HEIGHT + _GAP
-    size = (
-        margin + len(across.values) * (side + _GAP) + _GAP,
-        top + len(down.values) * (side + _GAP),
-    )
-    page = Image.new("RGB", size, _BACKGROUND)
-    pen = ImageDraw.Draw(page)
-    _write(pen, (margin, 2), across.name, size[0] - margin, _MUTED_COLOR)
-    _write(pen, (2, 2 + _LINE_HEIGHT), down.name, margin - _GAP, _MUTED_COLOR)
-    for column, text in enumerate(across.labels):
-        _write(pen, (margin + column * (side + _GAP), 2 + _LINE_HEIGHT), text, side)
-    for line, text in enumerate(down.labels):
-        y = top + line * (side + _GAP) + (side - _LINE_HEIGHT) // 2
-        _write(pen, (2, y), text, margin - _GAP)
-    for tile in tiles:
-        line, column = divmod(tile.number, len(across.values))
-        corner = margin + column * (side + _GAP), top + line * (side + _GAP)
-        _draw_tile(page, pen, tile, corner, side)
-    return page
+    count = len(across.values)
+    side = _side(_WIDTH - _LABEL_WIDTH, count)
+    space = f"height:{_LEAST}px;min-width:{_LEAST}px;width:{side}px;{_FRAME}"
+    rows = [
+        _row(element("td"), _heading(across.name, "col", colspan=count, muted=True)),
+        _row(
+            _heading(down.name, "col", muted=True),
+            *(_heading(label, "col", width=side) for label in across.labels),
+        ),
+    ]
+    for line, label in enumerate(down.labels):
+        numbers = range(line * count, (line + 1) * count)
+        pieces = (_content(tiles.get(n), side, max_bytes, alt=True) for n in numbers)
+        cells = [element("td", piece, style=space) for piece in pieces]
+        rows.append(_row(_heading(label, "row"), *cells))
+    style = f"border-collapse:separate;border-spacing:{_GAP}px;margin:0"
+    label = f"Results by {down.name} and {across.name}"
+    return scroller(element("table", *rows, style=style), label=label)
 
 
-def _flow(tiles: Sequence[Tile], more: int) -> Image.Image:
+def _row(*cells: Html) -> Html:
+    return element("tr", *cells, style="background-color:transparent")  # front ends have stripes
+
+
+def _heading(
+    text: str,
+    scope: str,
+    *,
+    width: int = _LABEL_WIDTH,
+    colspan: int | None = None,
+    muted: bool = False,
+) -> Html:
+    style = f"{_LABEL};text-align:left;max-width:{width}px{';opacity:0.75' if muted else ''}"
+    return element("th", text, scope=scope, colspan=colspan, style=style)
+
+
+def _flow(tiles: Sequence[Tile], more: int, max_bytes: int) -> Html:
     count = max(1, len(tiles))
     columns = min(count, next((n for n in (4, 6, 8) if n * n >= count), 10))
-    side = _side(_WIDTH - _GAP, columns)
-    height = side + _LINE_HEIGHT + _GAP
-    lines = -(-count // columns)
-    rest = _LINE_HEIGHT + _GAP if more else 0
-    size = columns * (side + _GAP) + _GAP, lines * height + _GAP + rest
-    page = Image.new("RGB", size, _BACKGROUND)
-    pen = ImageDraw.Draw(page)
-    for index, tile in enumerate(tiles):
-        line, column = divmod(index, columns)
-        corner = _GAP + column * (side + _GAP), _GAP + line * height
-        _draw_tile(page, pen, tile, corner, side)
-        _write(pen, (corner[0], corner[1] + side + 1), tile.title, side, size=_SMALL_FONT_SIZE)
-    if more:
-        _write(pen, (_GAP, lines * height + _GAP), f"and {more:,} more", size[0] - 2 * _GAP)
-    return page
+    side = _side(_WIDTH, columns)
+    space = f"display:table-cell;height:{side}px;width:{side}px;{_FRAME}"
+    box = f"display:inline-block;width:{side}px;margin:0 {_GAP}px {_GAP}px 0;vertical-align:top"
+    pieces = [
+        element(
+            "div",
+            element("div", _content(tile, side, max_bytes, alt=False), style=space),
+            element("div", tile.title, title=tile.title, style=f"{_SMALL};{_ONE_LINE}"),
+            style=box,
+        )
+        for tile in tiles
+    ]
+    rest = element("div", f"and {more:,} more", style=_SMALL) if more else ""
+    return element("div", *pieces, rest)
 
 
 def _side(room: int, columns: int) -> int:
     return min(_MAX_SIDE, room // columns - _GAP)
 
 
-def _draw_tile(
-    page: Image.Image, pen: ImageDraw.ImageDraw, tile: Tile, corner: tuple[int, int], side: int
-) -> None:
-    """Draw a tile's picture in the middle of its square, or its text."""
-    x, y = corner
-    pen.rectangle((x, y, x + side - 1, y + side - 1), _FRAME)
-    picture = _read_picture(tile.picture, side)
-    if picture is not None:
-        page.paste(picture, (x + (side - picture.width) // 2, y + (side - picture.height) // 2))
-        return
+def _content(tile: Tile | None, side: int, max_bytes: int, *, alt: bool) -> Html:
+    """Return a tile's picture or its text; `alt`: the title is not written below it."""
+    if tile is None:
+        return fragment()
+    image = _open(tile.picture)
+    if image is not None:
+        return _picture(image, tile.title if alt else "", side, max_bytes)
     text = tile.text or _KIND_LABELS.get(tile.kind, "no image")
-    color = _ERROR_COLOR if tile.text in ("failed", "unknown", "cancelled") else _MUTED_COLOR
-    words, bottom = text.split(), y + side
-    x, y = x + 6, y + 6
-    while words and y + _LINE_HEIGHT <= bottom:
-        line = words.pop(0)
-        while words and _length(f"{line} {words[0]}", _SMALL_FONT_SIZE) <= side - 12:
-            line = f"{line} {words.pop(0)}"
-        _write(pen, (x, y), line, side - 12, color, _SMALL_FONT_SIZE)
-        y += _LINE_HEIGHT
+    weight = "bold" if tile.text in _FAILURES else "normal"
+    style = f"max-height:{side}px;max-width:{side}px;overflow:hidden;padding:6px"
+    style += f";{_SMALL};box-sizing:border-box;word-wrap:break-word;font-weight:{weight}"
+    return element("div", text, style=style)
 
 
-def _read_picture(data: bytes, side: int) -> Image.Image | None:
-    """Return the picture on the background, at most `side` pixels; None if it is not readable."""
+def _picture(image: Image.Image, title: str, side: int, max_bytes: int) -> Html:
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    width, height = image.size
+    is_clear = image.getchannel("A").getextrema() != (255, 255)
+    data = _encode(image if is_clear else image.convert("RGB"), max_bytes)
+    style = "display:inline-block;vertical-align:middle;margin:0;max-width:100%;height:auto"
+    return element(
+        "img",
+        src=f"data:image/webp;base64,{base64.b64encode(data).decode()}",
+        alt=title,
+        title=title or None,
+        width=width,
+        height=height,
+        style=f"{style};{CHEQUERBOARD}" if is_clear else style,
+    )
+
+
+def _open(data: bytes) -> Image.Image | None:
+    """Return a picture with its transparency; None if it is not readable."""
     if not data:
         return None
     try:
         with Image.open(io.BytesIO(data)) as image:
-            small = image.convert("RGBA")
+            return image.convert("RGBA")
     except (OSError, ValueError):
         return None
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    background = Image.new("RGBA", small.size, _BACKGROUND)
-    return Image.alpha_composite(background, small).convert("RGB")
 
 
-def _write(
-    pen: ImageDraw.ImageDraw,
-    corner: tuple[int, int],
-    text: str,
-    room: int,
-    color: str = _TEXT_COLOR,
-    size: int = _FONT_SIZE,
-) -> None:
-    """Write a line of text, truncated to `room` pixels."""
-    font, text = _choose_font(text, size)
-    if _length(text, size) > room:
-        while text and _length(f"{text}…", size) > room:
-            text = text[:-1]
-        text = f"{text.rstrip()}…"
-    pen.text(corner, text, color, font)
-
-
-def _length(text: str, size: int) -> int:
-    font, text = _choose_font(text, size)
-    return round(font.getlength(text))
-
-
-def _choose_font(text: str, size: int) -> tuple[Any, str]:
-    """Return the font that covers most of the letters, and the text without the other letters."""
-    font = max(_fonts(size)[: 1 if text.isascii() else None], key=lambda f: _count(f, text))
-    if _count(font, text) < len(text):
-        decomposed = unicodedata.normalize("NFKD", text)  # é as e and an accent
-        text = "".join(c for c in decomposed if _draws(font, c)).strip() or "…"
-    return font, text
-
-
-@lru_cache
-def _fonts(size: int) -> list[Any]:
-    fonts: list[Any] = [ImageFont.load_default(size)]
-    for name in _FONTS:
-        with suppress(OSError):
-            fonts.append(ImageFont.truetype(name, size))
-    return fonts
-
-
-def _count(font: Any, text: str) -> int:
-    return sum(_draws(font, character) for character in text)
-
-
-@lru_cache(maxsize=4096)
-def _draws(font: Any, character: str) -> bool:
-    return bytes(font.getmask(character)) != bytes(font.getmask(_MISSING_GLYPH))
-
-
-def _jpeg(page: Image.Image) -> bytes:
-    """Encode the page with the best quality, then the largest size, that fits `MAX_BYTES`."""
-    quality = 82
+def _encode(image: Image.Image, max_bytes: int) -> bytes:
+    """Encode with the best quality, then the largest size, that fits `max_bytes`."""
+    quality = _QUALITY
     while True:
         out = io.BytesIO()
-        page.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
-        if out.tell() <= MAX_BYTES:
+        image.save(out, "WEBP", quality=quality)
+        if out.tell() <= max_bytes or max(image.size) <= 8:
             return out.getvalue()
         if quality > _MIN_QUALITY:
-            quality -= 13
+            quality -= 10
         else:
-            size = round(page.width * 0.85), round(page.height * 0.85)
-            page = page.resize(size, Image.Resampling.LANCZOS)
+            size = [max(1, round(length * 0.85)) for length in image.size]
+            image = image.resize((size[0], size[1]), Image.Resampling.LANCZOS)

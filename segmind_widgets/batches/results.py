@@ -13,6 +13,7 @@ from segmind_widgets.batches.contact_sheet import MAX_TILES, Tile, sheet
 from segmind_widgets.batches.sweeps import Axis, label, position
 from segmind_widgets.errors import NotFound, SegmindError
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.markup import Html
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.records import assets_from_row
 from segmind_widgets.types import Status
@@ -47,6 +48,8 @@ class BatchResults:
     def __init__(self, session: Session, rows: BatchRows, axes: Sequence[Axis] = ()) -> None:
         self._session, self._rows = session, rows
         self.axes: tuple[Axis, ...] = tuple(axes)
+        self.saved_in: Path | None = None
+        """The folder of the last `save`."""
 
     def job(self, number: int) -> Job:
         """Return the job of a row by its number, from 0.
@@ -126,6 +129,7 @@ class BatchResults:
                 more = f"-{index + 1}" if index else ""
                 name = f"{row['row']:04}{more}{Path(asset.filename).suffix}"
                 paths.append(asset.save(folder / name, recipe=recipe))
+        self.saved_in = folder
         return paths
 
     # pictures
@@ -139,8 +143,8 @@ class BatchResults:
             row["key"], self.title(number, row["inputs"]), row["status"], assets_from_row(row)
         )
 
-    def sheet(self, total: int) -> bytes:
-        """Return the contact sheet as JPEG: a labelled grid for two axes, else tiles in rows.
+    def sheet(self, total: int) -> Html:
+        """Return the contact sheet: a labelled grid for two axes, else tiles in rows.
 
         Args:
             total: the number of rows; the sheet states how many are not shown.

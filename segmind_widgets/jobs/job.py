@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, cast
 from traitlets import Bool, Dict, Float, Instance, Int, TraitType, Tuple, Unicode, UseEnum
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.locations import file_link, file_text
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
-from segmind_widgets.formatting import abbreviate_home, money
+from segmind_widgets.formatting import NO_COST, money
 from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.markup import Html, badge, element, figure, fragment, lines
 from segmind_widgets.observers import Observable
@@ -113,6 +114,7 @@ class Job(Observable):
         self._started = time.monotonic() - self.elapsed
         self._pending: dict[str, Any] = {}
         self._last_update = 0.0
+        self._copies: dict[Asset, Path] = {}
 
     # set by threads
 
@@ -276,7 +278,9 @@ class Job(Observable):
             raise AssetError(
                 f"The folder {folder} cannot be created: {error.strerror}.", hint="Choose another."
             ) from error
-        return [asset.save(folder, recipe=recipe) for asset in self.outputs]
+        copies = [asset.save(folder, recipe=recipe) for asset in self.outputs]
+        self._copies = dict(zip(self.outputs, copies, strict=True))
+        return copies
 
     def rerun(self, **changes: Any) -> Job:
         """Submit the same inputs with changes, as a new job, which is billed again."""
@@ -310,6 +314,8 @@ class Job(Observable):
             facts.append(f"{self.elapsed:.1f} s")
         if self.cost is not None:
             facts.append(money(self.cost))
+        elif self.status is Status.COMPLETED:
+            facts.append(NO_COST)
         if self.seed is not None:
             facts.append(f"seed {self.seed}")
         return " · ".join([*facts, self.id])
@@ -318,11 +324,16 @@ class Job(Observable):
     def line(self) -> str:
         """Return status and caption in one line of text, for terminals and logs."""
         place = "sandbox · " if self.sandbox else ""
-        paths = (abbreviate_home(asset.path) for asset in self.outputs if asset.path)
-        files = "".join(f"\n  {path}" for path in paths)
+        files = "".join(f"\n  {file_text(path)}" for path in self._files)
         remarks = f"\n  {self.error}" if self.error is not None else ""
         remarks += "".join(f"\n  {remark}" for remark in self._remarks)
         return f"{self.status} · {place}{self.caption}{remarks}{files}"
+
+    @property
+    def _files(self) -> list[Path]:
+        """Return the outputs' files; in place of each one its last copy, while that exists."""
+        copies = {asset: copy for asset, copy in self._copies.items() if copy.is_file()}
+        return [path for asset in self.outputs if (path := copies.get(asset, asset.path))]
 
     @property
     def _remarks(self) -> list[str]:
@@ -353,8 +364,7 @@ class Job(Observable):
         content = fragment(*(_cell(asset, alt, side, many=many) for asset in self.outputs))
         if many:
             content = element("div", content, style=_GRID)
-        files = [abbreviate_home(asset.path) for asset in self.outputs if asset.path]
-        return figure(content, caption, *files, *self._remarks)
+        return figure(content, caption, *map(file_link, self._files), *self._remarks)
 
 
 _GRID = (

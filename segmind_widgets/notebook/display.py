@@ -245,7 +245,7 @@ class CellDisplay:
             assert handle is not None
             assert below is not None
             handle.update(bundle, raw=True)
-            below.update({"text/html": ""}, raw=True)
+            below.update({}, raw=True)  # front ends show nothing for it, not even a gap
             for open_view in open_views:
                 open_view.close()
 

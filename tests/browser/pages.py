@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import nbformat
 
 from tests.browser.lab import SCREENSHOTS, Lab
 
@@ -34,6 +37,27 @@ def opened_in_notebook(browser: Any, notebook: Lab, name: str) -> Any:
     page.goto(f"{notebook.url}/notebooks/{name}")
     _await_kernel(page)
     return page
+
+
+def received(lab: Lab, name: str, *bundles: Mapping[str, str]) -> None:
+    """Write a notebook with outputs that nobody on this server made, so that it is not trusted."""
+    cells = [
+        nbformat.v4.new_code_cell(
+            "...", outputs=[nbformat.v4.new_output("display_data", dict(bundle))]
+        )
+        for bundle in bundles
+    ]
+    book = nbformat.v4.new_notebook(cells=cells)
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(book, lab.folder / name)
+
+
+def is_trusted(page: Any) -> bool:
+    """Return whether all cells of the open notebook are trusted."""
+    return page.evaluate("""() => {
+        const { model } = window.jupyterapp.shell.currentWidget.content;
+        return [...model.cells].every(cell => cell.trusted);
+    }""")
 
 
 def _await_kernel(page: Any) -> None:

@@ -73,6 +73,7 @@ def test_a_grid_fills_and_one_sheet_stays(browser: Any, lab: Lab) -> None:
     page.locator(".sw-details >> text=a red fox in the snow").wait_for()
     page.wait_for_selector("figure img", timeout=60_000)
     assert page.locator(".sw-sheet").count() == 0
+    assert page.locator("figure td img").count() == 12
     said = page.locator("figcaption").inner_text()
     assert "12 of 12 done" in said
     assert "sandbox" in said

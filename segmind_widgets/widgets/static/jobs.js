@@ -18,6 +18,8 @@ function put(node, text = "") {
 
 export default () => { // called once per model
   const pictures = new Map(); // key → URL of a thumbnail, "" while it is requested
+  const clear = new Set(); // the keys of transparent ones: the kernel sends PNG only for these
+  const views = new Set(); // functions that draw the open views
   let extra, take; // promise of lightbox.js, which places the details; the kernel sends it
 
   function makeLine(model, key) {
@@ -73,7 +75,8 @@ export default () => { // called once per model
       }
       const url = pictures.get(key);
       if (url && picture.firstChild?.src !== url) {
-        picture.replaceChildren(element("img", "", { src: url, alt: row.prompt || row.model }));
+        const name = clear.has(key) ? "sw-clear" : "";
+        picture.replaceChildren(element("img", name, { src: url, alt: row.prompt || row.model }));
       }
     }
 
@@ -87,8 +90,10 @@ export default () => { // called once per model
         const url = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
         import(url).then(take).finally(() => URL.revokeObjectURL(url));
       } else if (message.type === "seen") {
-        pictures.set(message.key, URL.createObjectURL(new Blob([bytes], { type: message.media_type })));
-        model.trigger("pictures");
+        const { key, media_type: type } = message;
+        if (type === "image/png") clear.add(key);
+        pictures.set(key, URL.createObjectURL(new Blob([bytes], { type })));
+        views.forEach((draw) => draw()); // no event of the model: anywidget's has no `trigger`
       } else { // a patch: changed facts by row key
         const rows = model.get("content").rows.map((row) => ({ ...row, ...message.rows[row.key] }));
         model.set("content", { rows, summary: message.summary });
@@ -144,13 +149,15 @@ export default () => { // called once per model
       details?.follow(before);
     }
 
-    model.on("change:content change:open_key change:empty pictures", draw);
+    model.on("change:content change:open_key change:empty", draw);
+    views.add(draw);
     draw();
     const clock = setInterval(draw, 60_000); // updates "5 minutes ago"
     return () => {
       clearInterval(clock);
       details?.close();
-      model.off("change:content change:open_key change:empty pictures", draw);
+      model.off("change:content change:open_key change:empty", draw);
+      views.delete(draw);
     };
   }
 

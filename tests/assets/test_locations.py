@@ -1,0 +1,74 @@
+"""Captions of files: the path, as a link where the file lies beside the notebook, and the size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.locations import file_link, file_text, notebook_folder
+from segmind_widgets.jobs.job import Job
+from segmind_widgets.types import Status
+from tests.page import text_of
+from tests.shells import picture
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A notebook's folder, which is not the current one."""
+    path = tmp_path / "book"
+    path.mkdir()
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path / "book.ipynb"))
+    return path
+
+
+def written(path: Path, size: int = 1234) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(size))
+    return path
+
+
+def test_a_file_beside_the_notebook_is_a_relative_link(folder: Path) -> None:
+    html = file_link(written(folder / "my out" / "a:b #1.png"))
+    assert html.startswith('<a href="my%20out/a%3Ab%20%231.png"')
+    assert text_of(html) == "my out/a:b #1.png · 1.2 kB"
+
+
+@pytest.mark.parametrize("name", ["../elsewhere/a.png", ".hidden/a.png"])
+def test_a_file_that_no_link_reaches_is_text(folder: Path, name: str) -> None:
+    path = written(folder / name)
+    assert file_link(path) == file_text(path) == f"{path} · 1.2 kB"
+
+
+def test_a_file_that_was_removed_is_no_link(folder: Path) -> None:
+    assert file_link(folder / "gone.png") == str(folder / "gone.png")
+
+
+def test_without_a_session_the_current_folder_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("", "book.ipynb", "/no/such/folder/book.ipynb"):
+        monkeypatch.setenv("JPY_SESSION_NAME", name)
+        assert notebook_folder() == tmp_path.resolve()
+
+
+def test_a_jobs_caption_has_the_copy_while_there_is_one(folder: Path, tmp_path: Path) -> None:
+    original = tmp_path / "results" / "fox.png"
+    original.parent.mkdir()
+    original.write_bytes(picture())
+    job = Job(status=Status.COMPLETED, outputs=(Asset.of(original),))
+    assert str(original) in job.to_html()
+    job.save(folder / "out")
+    assert '<a href="out/fox.png"' in job.to_html()
+    assert str(original) not in job.to_html()
+    assert f"{folder / 'out' / 'fox.png'} · " in job.line
+    (folder / "out" / "fox.png").unlink()
+    assert "href" not in job.to_html()
+
+
+def test_a_caption_says_that_the_service_gave_no_cost() -> None:
+    assert "cost not given by the service" in Job(kind="workflow", status=Status.COMPLETED).caption
+    for job in (Job(status=Status.FAILED), Job(status=Status.COMPLETED, cost=0.0)):
+        assert "not given" not in job.caption
