@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from segmind_widgets.assets import damage, decoding, embedding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
-from segmind_widgets.assets.media_types import sniff, suffix, type_of_name
+from segmind_widgets.assets.media_types import UNKNOWN, parse, sniff, suffix, type_of_name
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.assets.privacy import Replacement, replaced
 from segmind_widgets.errors import AssetError
@@ -45,6 +45,9 @@ class Asset:
     declared_type: str | None = field(default=None, repr=False)
     note: str = ""
     replacements: tuple[Replacement, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "declared_type", parse(self.declared_type))
 
     @classmethod
     def of(cls, source: Any) -> Asset:
@@ -155,10 +158,10 @@ class Asset:
         """Return the type found in the content, else the declared type, else that of the name."""
         if self.recognised:
             return self.recognised
-        if self.declared_type and "/" in self.declared_type:
-            return self.declared_type.split(";")[0].strip().lower()
+        if self.declared_type:
+            return self.declared_type
         name = self.path.name if self.path else unquote(urlsplit(self.url or "").path)
-        return type_of_name(name) or "application/octet-stream"
+        return type_of_name(name) or UNKNOWN
 
     @property
     def kind(self) -> str:
@@ -341,8 +344,11 @@ class Asset:
                 return element("p", str(error))
             source = f"data:{kind};base64,{encode(data).decode()}"
         elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
-            source = f"data:{self.media_type};base64,{encode(self.content).decode()}"
-        return preview.element(self.kind, source, alt or self.name or self.filename)
+            # a browser plays video and audio; it must not open any other type as a page
+            kind = self.media_type if self.kind in ("video", "audio") else UNKNOWN
+            source = f"data:{kind};base64,{encode(self.content).decode()}"
+        label = alt or self.name or self.filename
+        return preview.element(self.kind, source, label, self.filename)
 
     @property
     def facts(self) -> list[str]:

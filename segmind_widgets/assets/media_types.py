@@ -1,10 +1,11 @@
-"""Media types: detect one by a file's first bytes, and give its suffix."""
+"""Media types: parse a declared one, detect one by a file's first bytes, and give its suffix."""
 
 from __future__ import annotations
 
 import io
 import mimetypes
 import re
+import string
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,27 @@ _SUFFIXES = {  # missing from `mimetypes` in some Python versions and systems
 _TYPES = {ending: kind for kind, ending in _SUFFIXES.items() if ending != ".3gp"} | {
     ".3gp": "video/3gpp"
 }
+
+UNKNOWN = "application/octet-stream"
+_NAME_CHARACTERS = frozenset(string.ascii_lowercase + string.digits + "!#$&-^_.+")
+_LONGEST_NAME = 127  # characters, as the other rules of names: RFC 6838, 4.2
+
+
+def parse(declared: object) -> str | None:
+    """Return the `type/subtype` of a Content-Type in lower case; None for any other text.
+
+    A service chooses this text, and it becomes a part of addresses, captions and the journal.
+    """
+    if not isinstance(declared, str):
+        return None
+    main, _, subtype = declared.partition(";")[0].strip().lower().partition("/")
+    return f"{main}/{subtype}" if _is_name(main) and _is_name(subtype) else None
+
+
+def _is_name(text: str) -> bool:
+    return (
+        0 < len(text) <= _LONGEST_NAME and text[0].isalnum() and _NAME_CHARACTERS.issuperset(text)
+    )
 
 
 def sniff(source: Path | bytes, head: bytes) -> str | None:
