@@ -170,6 +170,11 @@ class Asset:
         return "text" if self.media_type == "application/json" else main
 
     @property
+    def is_answer(self) -> bool:
+        """Return whether it is a text of a service's reply itself, and no file at an address."""
+        return self.url is None and self.media_type in ("text/plain", "text/markdown")
+
+    @property
     def local(self) -> bool:
         """Return whether the content is on this disk or in memory."""
         return self.data is not None or self.path is not None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from traitlets import Bool, Dict, Float, Instance, Int, TraitType, Tuple, Unicode, UseEnum
 
+from segmind_widgets.assets.answers import to_markdown
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
@@ -335,26 +336,33 @@ class Job(Observable):
         texts = []
         with contextlib.suppress(AssetError):  # if the file was removed, `line` names it
             texts = [a.text for a in self.outputs if a.kind == "text"]
-        return {
-            "text/plain": "\n\n".join([*texts, self.line]),
-            "text/html": self.to_html(),
-        }
+        plain = {"text/plain": "\n\n".join([*texts, self.line])}
+        if texts and all(asset.is_answer for asset in self.outputs):
+            parts = [*map(to_markdown, texts), self._captioned("")]
+            return {**plain, "text/markdown": "\n\n".join(parts)}  # front ends would prefer HTML
+        return {**plain, "text/html": self.to_html()}
 
     def to_html(self, side: int = PREVIEW_SIDE) -> Html:
         """Return the outputs with a caption, pictures at most `side` px; or status and error."""
-        caption = fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
         if not self.outputs:
             remarks = [str(self.error)] if self.error is not None else []
             remarks += [self.error.hint] if isinstance(self.error, StillRunning) else []
             remarks += self._remarks
-            return figure(lines(element("b", str(self.status)), *remarks), caption)
+            return figure(lines(element("b", str(self.status)), *remarks), self._html_caption)
         alt = str(self.inputs.get("prompt") or self.model)
         many = len(self.outputs) > 1
         content = fragment(*(_cell(asset, alt, side, many=many) for asset in self.outputs))
         if many:
             content = element("div", content, style=_GRID)
+        return self._captioned(content)
+
+    def _captioned(self, content: str) -> Html:
         files = [abbreviate_home(asset.path) for asset in self.outputs if asset.path]
-        return figure(content, caption, *files, *self._remarks)
+        return figure(content, self._html_caption, *files, *self._remarks)
+
+    @property
+    def _html_caption(self) -> str:
+        return fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
 
 
 _GRID = (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from segmind_widgets.markup import output
+from segmind_widgets.markup import output, verbatim
 
 if TYPE_CHECKING:
     from segmind_widgets.widgets.live import Line, LiveLine
@@ -86,7 +86,8 @@ class LiveOutput:
                 self._replace(bundle)
             widget, self._widget = self._widget, None
             if widget is not None:
-                widget.end(bundle.get("text/html", ""))
+                text = bundle.get("text/plain", "")
+                widget.end(bundle.get("text/html") or verbatim(text, "Result"))
 
     @property
     def is_open(self) -> bool:
