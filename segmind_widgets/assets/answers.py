@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from segmind_widgets.markup import element, fragment
+from segmind_widgets.printable import printable
 
 _FENCES = ("```", "~~~")
 _DIAGRAM = "mermaid"  # front ends draw it with scripts, and nbconvert does not escape it
@@ -39,7 +40,7 @@ def to_markdown(text: str) -> str:
     Dollars are escaped unless the answer has `$$`, `\(` or `\[`. Links to the web stay links, and a
     picture becomes one.
     """
-    parts = list(_split(text.replace("\r\n", "\n").replace("\r", "\n")))
+    parts = list(_split(printable(text)))
     has_math = any(mark in part for part, fence in parts if fence is None for mark in _MATH)
     blocks = [
         _prose(part, has_math=has_math) if fence is None else _fenced(part, fence)

@@ -22,6 +22,7 @@ from segmind_widgets.assets.privacy import Replacement, replaced
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import file_size
 from segmind_widgets.markup import Html, element, figure, fragment, link, verbatim
+from segmind_widgets.printable import printable
 
 # bytes; fits the cache; a multiple of 3, so that pieces of base64 can be joined
 _PIECE_SIZE = 3 * 32 * 1024
@@ -210,6 +211,7 @@ class Asset:
             return self.path.name
         name = Path(unquote(urlsplit(self.url or "").path)).name
         own = re.sub(r"[^\w.-]+", "-", self.name or "").strip("-.")  # a service chose the name
+        name = printable(name).replace("\\", "_")  # Windows would see folders
         return name or f"{own or self.kind}{suffix(self.media_type) or '.bin'}"
 
     def pieces(self, size: int = _PIECE_SIZE) -> Iterator[bytes]:
@@ -369,7 +371,7 @@ class Asset:
         return [*words, self.media_type, *filter(None, [self.note])]
 
     def __str__(self) -> str:
-        return " · ".join([*self.facts, self.url or str(self.path or "in memory")])
+        return printable(" · ".join([*self.facts, self.url or str(self.path or "in memory")]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         until = f" until {self.expires_at}" if self.expires_at else ""

@@ -88,6 +88,12 @@ def suffix(media_type: str) -> str:
     return _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""
 
 
+def suffix_of_address(url: str) -> str:
+    """Return the suffix of the file at an address, cut to letters and digits."""
+    ending = "".join(filter(str.isalnum, Path(url.partition("?")[0]).suffix[:8]))
+    return f".{ending}" if ending else ""
+
+
 def type_of_name(name: str) -> str | None:
     """Return the media type that a file's name stands for; None for no known suffix."""
     ending = Path(name).suffix.lower()

@@ -22,6 +22,7 @@ from segmind_widgets.formatting import abbreviate_home, money
 from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.markup import Html, badge, element, figure, fragment, lines
 from segmind_widgets.observers import Observable
+from segmind_widgets.printable import printable
 from segmind_widgets.types import Status
 from segmind_widgets.waiting import wait_async, wait_for
 
@@ -134,7 +135,7 @@ class Job(Observable):
             try:
                 self._context.copy().run(self._set, pending)
             except Exception:  # noqa: BLE001 - an observer's exception must not end our thread
-                _log.exception("An observer of the job %s failed", self.id)
+                _log.exception("An observer of the job %r failed", self.id)
             if last:
                 self._ended.set()
 
@@ -313,7 +314,7 @@ class Job(Observable):
             facts.append(money(self.cost))
         if self.seed is not None:
             facts.append(f"seed {self.seed}")
-        return " · ".join([*facts, self.id])
+        return printable(" · ".join([*facts, self.id]))
 
     @property
     def line(self) -> str:
@@ -323,20 +324,20 @@ class Job(Observable):
         files = "".join(f"\n  {path}" for path in paths)
         remarks = f"\n  {self.error}" if self.error is not None else ""
         remarks += "".join(f"\n  {remark}" for remark in self._remarks)
-        return f"{self.status} · {place}{self.caption}{remarks}{files}"
+        return printable(f"{self.status} · {place}{self.caption}{remarks}{files}")
 
     @property
     def _remarks(self) -> list[str]:
         return [remark for remark in (self.note, self.observer_error) if remark]
 
     def __repr__(self) -> str:
-        return f"<Job {self.id or '…'} {self.model} {self.status}>"
+        return printable(f"<Job {self.id or '…'} {self.model} {self.status}>")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         texts = []
         with contextlib.suppress(AssetError):  # if the file was removed, `line` names it
             texts = [a.text for a in self.outputs if a.kind == "text"]
-        plain = {"text/plain": "\n\n".join([*texts, self.line])}
+        plain = {"text/plain": printable("\n\n".join([*texts, self.line]))}
         if texts and all(asset.is_answer for asset in self.outputs):
             parts = [*map(to_markdown, texts), self._captioned("")]
             return {**plain, "text/markdown": "\n\n".join(parts)}  # front ends would prefer HTML
