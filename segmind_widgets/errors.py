@@ -36,6 +36,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from segmind_widgets.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -60,7 +62,7 @@ class SegmindError(Exception):
     only the copy and not the original error.
 
     Attributes:
-        message: one sentence.
+        message: one sentence, without control characters of a service.
         hint: the remedy, or "".
         status: the HTTP status code of the reply, or None.
         body: the text of the reply (at most 2,000 characters), or "".
@@ -82,9 +84,10 @@ class SegmindError(Exception):
         field: str | None = None,
         type: str | None = None,  # noqa: A002 - the services' own name
     ) -> None:
+        message = printable(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint or self.__class__.hint
+        self.hint = printable(hint) or self.__class__.hint
         self.status = status
         self.body = body
         self.request_id = request_id
@@ -93,7 +96,7 @@ class SegmindError(Exception):
 
     def with_hint(self, hint: str) -> Self:
         """Return a copy with another hint, and with this error's traceback and cause."""
-        return self._with("hint", hint)
+        return self._with("hint", printable(hint))
 
     def with_field(self, field: str | None) -> Self:
         """Return a copy that names another input, with this error's traceback and cause."""
@@ -123,7 +126,7 @@ class SegmindError(Exception):
         facts = [f"HTTP {self.status}"] if self.status else []
         facts += [self.type] if self.type else []
         facts += [f"request {self.request_id}"] if self.request_id else []
-        return f"{self.message} ({', '.join(facts)})" if facts else self.message
+        return printable(f"{self.message} ({', '.join(facts)})") if facts else self.message
 
     def _render_traceback_(self) -> list[str]:
         """Return a line and a hint in place of a traceback (IPython calls this)."""

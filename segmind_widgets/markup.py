@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterable
 from html import escape
 
+from segmind_widgets.printable import printable
+
 Attribute = str | int | float | bool | None
 
 _VOID = frozenset(("br", "hr", "img", "input", "source", "wbr"))
@@ -140,8 +142,8 @@ def _as_html(child: str) -> str:
 
 
 def _escape(text: str) -> str:
-    text = escape(text).replace("$", _DOLLAR).replace("\\", _BACKSLASH)
-    return text.replace("\r", "&#13;").replace("\n", "&#10;")
+    text = escape(printable(text)).replace("$", _DOLLAR).replace("\\", _BACKSLASH)
+    return text.replace("\n", "&#10;")
 
 
 def _attribute(name: str, value: Attribute) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.printable import printable
 from segmind_widgets.schemas import is_mapping
 from segmind_widgets.settings import Settings
 
@@ -578,7 +579,7 @@ class Session:
         """
         plan = self.plan(model, inputs, **options)
         for note in plan.notes:
-            warnings.warn(note, UserWarning, stacklevel=2)
+            warnings.warn(printable(note), UserWarning, stacklevel=2)
         return self.start(plan)
 
     # earlier runs

@@ -23,8 +23,9 @@ from segmind_widgets.markup import (
     verbatim,
     with_links,
 )
+from segmind_widgets.printable import printable
 from tests.page import OUTSIDE, formulas, text_of
-from tests.test_layers import modules, within
+from tests.test_layers import ROOT, modules, within
 
 TEXTS = st.text(st.sampled_from("$$\\()[]{}<>&\"'b\n ") | st.characters(codec="utf-8")).map(
     lambda text: text.replace("\0", "")
@@ -50,7 +51,7 @@ MAKERS = {
 def test_any_text_stays_text(maker: str, text: str) -> None:
     made = MAKERS[maker](text)
     assert isinstance(made, Html)
-    assert text.replace("\r\n", "\n") in text_of(made).replace("\r\n", "\n")
+    assert printable(text) in text_of(made)
     assert formulas(made) == []
     assert "\n" not in made  # a blank line ends HTML inside Markdown
 
@@ -120,11 +121,18 @@ def test_addresses_in_a_text_become_links() -> None:
 
 OTHER_MARKUP = {"assets.xmp", "sandbox"}  # XMP is XML; the sandbox answers as a service does
 NO_TAGS = {"<a key>"}  # what stands for a key in a recipe
-TAG = re.compile(
-    r"</?(?:a|audio|b|br|button|code|dd|details|div|dl|dt|em|figcaption|figure|h\d|hr|i|img|input|"
-    r"label|li|ol|p|pre|script|small|source|span|strong|style|summary|svg|table|tbody|td|th|thead|"
-    r"tr|ul|video)(?=\s[a-z-]+=|[/>]|$)"
+TAG = re.compile(  # the beginning of any element, also of one that a later text ends
+    r"(?<!\?P)</?(?:a|abbr|audio|b|base|body|br|button|canvas|code|dd|details|div|dl|dt|em|embed|"
+    r"figcaption|figure|font|form|h[1-6]|head|hr|html|i|iframe|img|input|label|li|link|main|math|"
+    r"meta|object|ol|option|p|picture|pre|s|script|section|select|small|source|span|strong|style|"
+    r"sub|summary|sup|svg|table|tbody|td|template|textarea|th|thead|title|tr|u|ul|video|wbr)"
+    r"(?=\s[a-z-]+=|[/>]|\s?(?:$|[%{]))|<!--|<!doctype"
 )
+SCRIPTED = re.compile(  # ways by which text becomes HTML, or code, in a page
+    r"innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|document\.write|srcdoc|"
+    r"setHTML|\beval\(|\bFunction\(|set(?:Timeout|Interval)\(\s*[\"'`]"
+)
+HTML_MAKERS = {"Html", "HTML", "IFrame", "Markdown", "Javascript", "SVG"}
 
 
 def literals(tree: ast.AST) -> list[str]:
@@ -148,10 +156,39 @@ def test_all_html_is_made_in_one_module() -> None:
         found = [text for text in literals(tree) if TAG.search(text) and text not in NO_TAGS]
         assert found == [], module
         calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        assert "Html" not in [ast.unparse(function) for function in calls], module
+        makers = [function for function in calls if name_of(function) in HTML_MAKERS]
+        assert {ast.unparse(maker) for maker in makers} - {"widgets.HTML"} == set(), module
+
+
+def name_of(function: ast.expr) -> str:
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def test_widgets_of_html_get_it_from_the_builder() -> None:
+    """The value of `widgets.HTML(…)` is empty or a call, never a text that is put together."""
+    for module, tree in modules().items():
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if name_of(call.func) == "HTML":
+                values = [*call.args, *(k.value for k in call.keywords if k.arg == "value")]
+                assert all(isinstance(v, (ast.Call, ast.Name)) for v in values), (
+                    module,
+                    call.lineno,
+                )
+
+
+def test_scripts_of_pages_make_no_html_from_text() -> None:
+    scripts = sorted((ROOT / "widgets" / "static").glob("*.js"))
+    assert len(scripts) > 5
+    for script in scripts:
+        assert SCRIPTED.findall(script.read_text("utf-8")) == [], script.name
+    assert SCRIPTED.search("row.innerHTML = text")
+    assert SCRIPTED.search("setTimeout('x()', 5)")
 
 
 def test_the_search_for_tags_finds_them() -> None:
     source = "f'<b>{x}</b>'; g('a<br>b'); h(f'<img src={x}>'); '<b>prose</b>'; k('<int> 1 < 2')"
     found = [text for text in literals(ast.parse(source)) if TAG.search(text)]
     assert found == ["<b>", "</b>", "a<br>b", "<img src="]
+    others = "'<' + 'b>'; '<td>{}</td>'.format(x); Template('<li>$x'); '<iframe %s>' % x; k('<a ')"
+    found = sorted(text for text in literals(ast.parse(others)) if TAG.search(text))
+    assert found == ["<a ", "<iframe %s>", "<li>$x", "<td>{}</td>"]

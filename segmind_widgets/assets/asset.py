@@ -16,12 +16,13 @@ from urllib.parse import unquote, urlsplit
 from segmind_widgets.assets import damage, decoding, embedding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
-from segmind_widgets.assets.media_types import sniff, suffix, type_of_name
+from segmind_widgets.assets.media_types import UNKNOWN, parse, sniff, suffix, type_of_name
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.assets.privacy import Replacement, replaced
 from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import file_size
 from segmind_widgets.markup import Html, element, figure, fragment, link, verbatim
+from segmind_widgets.printable import printable
 
 # bytes; fits the cache; a multiple of 3, so that pieces of base64 can be joined
 _PIECE_SIZE = 3 * 32 * 1024
@@ -45,6 +46,9 @@ class Asset:
     declared_type: str | None = field(default=None, repr=False)
     note: str = ""
     replacements: tuple[Replacement, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "declared_type", parse(self.declared_type))
 
     @classmethod
     def of(cls, source: Any) -> Asset:
@@ -155,16 +159,21 @@ class Asset:
         """Return the type found in the content, else the declared type, else that of the name."""
         if self.recognised:
             return self.recognised
-        if self.declared_type and "/" in self.declared_type:
-            return self.declared_type.split(";")[0].strip().lower()
+        if self.declared_type:
+            return self.declared_type
         name = self.path.name if self.path else unquote(urlsplit(self.url or "").path)
-        return type_of_name(name) or "application/octet-stream"
+        return type_of_name(name) or UNKNOWN
 
     @property
     def kind(self) -> str:
         """Return the main part of the media type: image, video, audio, text or another."""
         main = self.media_type.partition("/")[0]
         return "text" if self.media_type == "application/json" else main
+
+    @property
+    def is_answer(self) -> bool:
+        """Return whether it is a text of a service's reply itself, and no file at an address."""
+        return self.url is None and self.media_type in ("text/plain", "text/markdown")
 
     @property
     def local(self) -> bool:
@@ -202,6 +211,7 @@ class Asset:
             return self.path.name
         name = Path(unquote(urlsplit(self.url or "").path)).name
         own = re.sub(r"[^\w.-]+", "-", self.name or "").strip("-.")  # a service chose the name
+        name = printable(name).replace("\\", "_")  # Windows would see folders
         return name or f"{own or self.kind}{suffix(self.media_type) or '.bin'}"
 
     def pieces(self, size: int = _PIECE_SIZE) -> Iterator[bytes]:
@@ -341,8 +351,11 @@ class Asset:
                 return element("p", str(error))
             source = f"data:{kind};base64,{encode(data).decode()}"
         elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
-            source = f"data:{self.media_type};base64,{encode(self.content).decode()}"
-        return preview.element(self.kind, source, alt or self.name or self.filename)
+            # a browser plays video and audio; it must not open any other type as a page
+            kind = self.media_type if self.kind in ("video", "audio") else UNKNOWN
+            source = f"data:{kind};base64,{encode(self.content).decode()}"
+        label = alt or self.name or self.filename
+        return preview.element(self.kind, source, label, self.filename)
 
     @property
     def facts(self) -> list[str]:
@@ -358,7 +371,7 @@ class Asset:
         return [*words, self.media_type, *filter(None, [self.note])]
 
     def __str__(self) -> str:
-        return " · ".join([*self.facts, self.url or str(self.path or "in memory")])
+        return printable(" · ".join([*self.facts, self.url or str(self.path or "in memory")]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         until = f" until {self.expires_at}" if self.expires_at else ""

@@ -1,10 +1,11 @@
-"""Media types: detect one by a file's first bytes, and give its suffix."""
+"""Media types: parse a declared one, detect one by a file's first bytes, and give its suffix."""
 
 from __future__ import annotations
 
 import io
 import mimetypes
 import re
+import string
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,27 @@ _TYPES = {ending: kind for kind, ending in _SUFFIXES.items() if ending != ".3gp"
     ".3gp": "video/3gpp"
 }
 
+UNKNOWN = "application/octet-stream"
+_NAME_CHARACTERS = frozenset(string.ascii_lowercase + string.digits + "!#$&-^_.+")
+_LONGEST_NAME = 127  # characters, as the other rules of names: RFC 6838, 4.2
+
+
+def parse(declared: object) -> str | None:
+    """Return the `type/subtype` of a Content-Type in lower case; None for any other text.
+
+    A service chooses this text, and it becomes a part of addresses, captions and the journal.
+    """
+    if not isinstance(declared, str):
+        return None
+    main, _, subtype = declared.partition(";")[0].strip().lower().partition("/")
+    return f"{main}/{subtype}" if _is_name(main) and _is_name(subtype) else None
+
+
+def _is_name(text: str) -> bool:
+    return (
+        0 < len(text) <= _LONGEST_NAME and text[0].isalnum() and _NAME_CHARACTERS.issuperset(text)
+    )
+
 
 def sniff(source: Path | bytes, head: bytes) -> str | None:
     """Return the media type of a file from its content; None if it is not recognised.
@@ -64,6 +86,12 @@ def sniff(source: Path | bytes, head: bytes) -> str | None:
 def suffix(media_type: str) -> str:
     """Return the file suffix for a media type, with its dot; empty where there is none."""
     return _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""
+
+
+def suffix_of_address(url: str) -> str:
+    """Return the suffix of the file at an address, cut to letters and digits."""
+    ending = "".join(filter(str.isalnum, Path(url.partition("?")[0]).suffix[:8]))
+    return f".{ending}" if ending else ""
 
 
 def type_of_name(name: str) -> str | None:

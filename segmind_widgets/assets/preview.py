@@ -73,8 +73,11 @@ def _to_bytes(picture: Any, kind: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-def element(kind: str, source: str, label: str) -> Html:
-    """Return an HTML element that shows a file: a picture, a player, a link, or only the label."""
+def element(kind: str, source: str, label: str, filename: str) -> Html:
+    """Return an HTML element that shows a file: a picture, a player, a link, or only the label.
+
+    A link downloads the file under its name.
+    """
     style = "max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"
     style += backdrop(source)
     if not source:
@@ -89,4 +92,4 @@ def element(kind: str, source: str, label: str) -> Html:
         return markup.element(
             "audio", controls=True, src=source, title=label, style="max-width:100%"
         )
-    return markup.element("a", label, href=source, download=True)
+    return markup.element("a", label, href=source, download=filename)

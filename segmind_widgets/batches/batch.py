@@ -24,6 +24,7 @@ from segmind_widgets.formatting import abbreviate_home, cost_text, duration
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import Html, badge, figure, fragment
 from segmind_widgets.observers import Observable
+from segmind_widgets.printable import printable
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
 from segmind_widgets.storage.locks import BatchLock
 from segmind_widgets.types import Status
@@ -60,7 +61,7 @@ class BatchFailures:
         return (self._batch.job(number) for number, _ in self._batch.failed_rows())
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} failures of {self._batch.name}>"
+        return printable(f"<{len(self):,} failures of {self._batch.name}>")
 
     def by_cause(self) -> dict[str, list[int]]:
         """Group the row numbers (from 0) by error message, the most frequent message first."""
@@ -383,7 +384,7 @@ class Batch(BatchResults, Observable):
         priced = self.cost or self.reused < self.done
         facts += [cost_text(self.cost, self.unpriced)] if priced else []
         facts += [duration(self.elapsed)] if self.finished and self.elapsed >= 1 else []
-        return " · ".join(facts)
+        return printable(" · ".join(facts))
 
     def causes(self) -> list[tuple[str, list[int]]]:
         """Return the most frequent error messages with their rows; [] while no row failed."""
@@ -405,12 +406,12 @@ class Batch(BatchResults, Observable):
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "running"
-        return f"<Batch {self.name}: {self.caption}, {state}>"
+        return printable(f"<Batch {self.name}: {self.caption}, {state}>")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         prefix = "sandbox · " if self.sandbox else ""
         text = "\n  ".join([prefix + self.caption, *self.remarks, *self._folder()])
-        return {"text/plain": text, "text/html": self.to_html()}
+        return {"text/plain": printable(text), "text/html": self.to_html()}
 
     def _folder(self) -> list[str]:
         first = next(iter(self.outputs), None)

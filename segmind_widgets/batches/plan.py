@@ -16,6 +16,7 @@ from segmind_widgets.formatting import _MINUTE, duration, money
 from segmind_widgets.jobs.queue import POLLS_PER_SUBMIT
 from segmind_widgets.markup import element, output
 from segmind_widgets.planning.estimates import Estimate
+from segmind_widgets.printable import printable
 
 MAX_IN_FLIGHT = 256  # rows
 SANDBOX_PER_MINUTE = 90.0  # pictures that the sandbox draws on a machine with two cores
@@ -97,10 +98,13 @@ class BatchPlan:
             unfinished = f", {self.unfinished:,} started" if self.unfinished else ""
             parts.append(f"{self.done:,} already done{unfinished}: not paid again")
         axes = " × ".join(f"{axis.name}: {len(axis.values)} values" for axis in self.axes)
-        return "; ".join([*parts, *([axes] if axes else []), f"{self.target} {self.where}"])
+        whole = [*parts, *([axes] if axes else []), f"{self.target} {self.where}"]
+        return printable("; ".join(whole))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text("…" if cycle else "\n".join([f"{self}; nothing was sent.", *self.notes]))
+        printer.text(
+            "…" if cycle else printable("\n".join([f"{self}; nothing was sent.", *self.notes]))
+        )
 
     def _repr_html_(self) -> str:
         notes = (element("div", note) for note in self.notes)

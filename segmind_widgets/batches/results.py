@@ -14,6 +14,7 @@ from segmind_widgets.batches.sweeps import Axis, label, position
 from segmind_widgets.errors import NotFound, SegmindError
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import Html
+from segmind_widgets.printable import printable
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.records import assets_from_row
 from segmind_widgets.types import Status
@@ -223,7 +224,7 @@ class BatchOutputs(Sequence[Asset]):
         return _item_or_slice(self, index)
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} outputs of {self._rows.batch}>"
+        return printable(f"<{len(self):,} outputs of {self._rows.batch}>")
 
 
 def _item_or_slice(items: Sequence[_Item], index: int | slice) -> _Item | Sequence[_Item]:

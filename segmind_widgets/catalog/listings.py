@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from segmind_widgets import schemas
+from segmind_widgets.printable import printable
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Model
 
@@ -51,9 +52,9 @@ def _row(cells: list[str]) -> Model | None:
     *description, modality, cost, seconds, _ = cells[index + 1 :]
     return Model(
         slug=cells[index],
-        name=" | ".join(cells[:index]),
-        modality=modality,
-        description=" | ".join(description),
+        name=printable(" | ".join(cells[:index])),
+        modality=printable(modality),
+        description=printable(" | ".join(description)),
         cost=_number(cost.removeprefix("$")),
         seconds=_number(seconds.removesuffix("s")),
     )
@@ -86,7 +87,7 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
 
 
 def _text(record: Mapping[str, Any], *keys: str) -> str:
-    return next((text for key in keys if isinstance(text := record.get(key), str)), "")
+    return printable(next((t for key in keys if isinstance(t := record.get(key), str)), ""))
 
 
 def _schema(source: Any) -> dict[str, Any] | None:

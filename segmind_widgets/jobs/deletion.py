@@ -9,6 +9,7 @@ from pathlib import Path
 from segmind_widgets.errors import SegmindError, StillRunning
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.registry import JobRegistry
+from segmind_widgets.printable import printable
 from segmind_widgets.storage.store import Store
 from segmind_widgets.storage.trash import Deletion, Trash, deleted_for_good
 
@@ -37,10 +38,11 @@ class Deleted:
         what = f"{len(names)} files" if len(names) > 1 else "".join(names)
         text = f"{what or f'The job {self.job_id}'} {'were' if len(names) > 1 else 'was'} deleted."
         places = ", ".join(map(str, self.kept))
-        return f"{text} {places} {'stay' if len(self.kept) > 1 else 'stays'}." if places else text
+        text += f" {places} {'stay' if len(self.kept) > 1 else 'stays'}." if places else ""
+        return printable(text)
 
     def __repr__(self) -> str:
-        return f"<Deleted {self.job_id}: {self} undo() restores it.>"
+        return printable(f"<Deleted {self.job_id}: {self} undo() restores it.>")
 
 
 class Deletions:

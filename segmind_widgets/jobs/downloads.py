@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.media_types import suffix
+from segmind_widgets.assets.media_types import suffix, suffix_of_address
 from segmind_widgets.errors import DownloadError, StoreError
 from segmind_widgets.network.transport import Sender
 from segmind_widgets.types import Output
@@ -110,7 +110,7 @@ class Downloader:
 
     def _path(self, index: int, kind: str | None, url: str = "") -> Path:
         by_type = suffix(kind) if kind and kind != "application/octet-stream" else ""
-        ending = by_type or Path(url.partition("?")[0]).suffix[:8] or ".bin"
+        ending = by_type or suffix_of_address(url) or ".bin"
         return self._store.new_file(self._target, self._key, index, ending)
 
 

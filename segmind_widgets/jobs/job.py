@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from traitlets import Bool, Dict, Float, Instance, Int, TraitType, Tuple, Unicode, UseEnum
 
+from segmind_widgets.assets.answers import to_markdown
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.locations import file_link, file_text
 from segmind_widgets.assets.preview import PREVIEW_SIDE
@@ -22,6 +23,7 @@ from segmind_widgets.formatting import NO_COST, money
 from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.markup import Html, badge, element, figure, fragment, lines
 from segmind_widgets.observers import Observable
+from segmind_widgets.printable import printable
 from segmind_widgets.types import Status
 from segmind_widgets.waiting import wait_async, wait_for
 
@@ -135,7 +137,7 @@ class Job(Observable):
             try:
                 self._context.copy().run(self._set, pending)
             except Exception:  # noqa: BLE001 - an observer's exception must not end our thread
-                _log.exception("An observer of the job %s failed", self.id)
+                _log.exception("An observer of the job %r failed", self.id)
             if last:
                 self._ended.set()
 
@@ -318,7 +320,7 @@ class Job(Observable):
             facts.append(NO_COST)
         if self.seed is not None:
             facts.append(f"seed {self.seed}")
-        return " · ".join([*facts, self.id])
+        return printable(" · ".join([*facts, self.id]))
 
     @property
     def line(self) -> str:
@@ -327,7 +329,7 @@ class Job(Observable):
         files = "".join(f"\n  {file_text(path)}" for path in self._files)
         remarks = f"\n  {self.error}" if self.error is not None else ""
         remarks += "".join(f"\n  {remark}" for remark in self._remarks)
-        return f"{self.status} · {place}{self.caption}{remarks}{files}"
+        return printable(f"{self.status} · {place}{self.caption}{remarks}{files}")
 
     @property
     def _files(self) -> list[Path]:
@@ -340,31 +342,39 @@ class Job(Observable):
         return [remark for remark in (self.note, self.observer_error) if remark]
 
     def __repr__(self) -> str:
-        return f"<Job {self.id or '…'} {self.model} {self.status}>"
+        return printable(f"<Job {self.id or '…'} {self.model} {self.status}>")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         texts = []
         with contextlib.suppress(AssetError):  # if the file was removed, `line` names it
             texts = [a.text for a in self.outputs if a.kind == "text"]
-        return {
-            "text/plain": "\n\n".join([*texts, self.line]),
-            "text/html": self.to_html(),
-        }
+        plain = {"text/plain": printable("\n\n".join([*texts, self.line]))}
+        if texts and all(asset.is_answer for asset in self.outputs):
+            parts = [*map(to_markdown, texts), self._captioned("")]
+            return {**plain, "text/markdown": "\n\n".join(parts)}  # front ends would prefer HTML
+        return {**plain, "text/html": self.to_html()}
 
     def to_html(self, side: int = PREVIEW_SIDE) -> Html:
         """Return the outputs with a caption, pictures at most `side` px; or status and error."""
-        caption = fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
         if not self.outputs:
             remarks = [str(self.error)] if self.error is not None else []
             remarks += [self.error.hint] if isinstance(self.error, StillRunning) else []
             remarks += self._remarks
-            return figure(lines(element("b", str(self.status)), *remarks), caption)
+            return figure(lines(element("b", str(self.status)), *remarks), self._html_caption)
         alt = str(self.inputs.get("prompt") or self.model)
         many = len(self.outputs) > 1
         content = fragment(*(_cell(asset, alt, side, many=many) for asset in self.outputs))
         if many:
             content = element("div", content, style=_GRID)
-        return figure(content, caption, *map(file_link, self._files), *self._remarks)
+        return self._captioned(content)
+
+    def _captioned(self, content: str) -> Html:
+        files = map(file_link, self._files)
+        return figure(content, self._html_caption, *files, *self._remarks)
+
+    @property
+    def _html_caption(self) -> str:
+        return fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
 
 
 _GRID = (

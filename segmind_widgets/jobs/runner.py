@@ -156,7 +156,7 @@ class JobRunner:
         except SegmindError as error:
             return self._fail(error)
         except Exception as error:  # noqa: BLE001 - a thread has no caller that could handle it
-            _log.exception("The runner of %s broke", self.job.id)
+            _log.exception("The runner of %r broke", self.job.id)
             kind = SubmitUnknown if self.is_submit else SegmindError  # it may have been accepted
             return self._fail(kind(f"An unexpected error occurred: {error!r}"))
 
@@ -249,7 +249,7 @@ class JobRunner:
         return self._wait(pause, "try %d failed", self._tries)
 
     def _wait(self, pause: float, reason: str, *values: object) -> float:
-        _log.debug("%s waits %.1f s: " + reason, self.job.id, pause, *values)
+        _log.debug("%r waits %.1f s: " + reason, self.job.id, pause, *values)
         return pause
 
     def _apply(self, state: JobState, reply: Reply) -> float | None:
@@ -356,7 +356,7 @@ class JobRunner:
         try:
             return with_recipe(asset, Recipe.now(__version__, **self.job.latest(FACTS)))
         except Exception:  # noqa: BLE001 - a paid picture matters more than its recipe
-            _log.exception("The recipe of %s was not written", self.job.id)
+            _log.exception("The recipe of %r was not written", self.job.id)
             return asset
 
     def _read_history(self, reply: Reply) -> float | None:

@@ -219,7 +219,7 @@ class Scheduler:
         try:
             return runner.step()
         except Exception:  # noqa: BLE001 - a watch never raises; if one does, others go on
-            _log.exception("The runner of %s broke", runner.job.id)
+            _log.exception("The runner of %r broke", runner.job.id)
             return None
         finally:
             if submits:

@@ -24,6 +24,7 @@ from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import UPDATE, Job
 from segmind_widgets.markup import figure, fragment, output
 from segmind_widgets.notebook.live_output import FrontEnd, LiveOutput
+from segmind_widgets.printable import printable
 from segmind_widgets.waiting import serve
 
 SAVED_JOBS = 4  # the number of a panel's newest finished jobs in a saved notebook
@@ -92,6 +93,7 @@ class CellDisplay:
 
     def note(self, text: str) -> None:
         """Display a sentence above the result."""
+        text = printable(text)
         if not self.widgets:
             print(text)  # noqa: T201 - a terminal
             return
@@ -100,7 +102,7 @@ class CellDisplay:
 
     def text(self, text: str) -> None:
         """Print a text of several lines, such as a magic's help."""
-        print(text)  # noqa: T201 - as every command line does
+        print(printable(text))  # noqa: T201 - as every command line does
 
     def show(self, value: Any) -> None:
         """Display a value above the result."""
@@ -275,6 +277,7 @@ class CellDisplay:
             has_usual = job.expected_seconds and not job.status.final
             usual = f" of about {seconds(job.expected_seconds or 0)}" if has_usual else ""
             text = f"{job.status} · {job.model} · {job.elapsed:.1f} s{usual} {job.message}"
+            text = printable(text).replace("\n", " ")
             sys.stdout.write(f"\r{text[:100]:<100}")
             sys.stdout.flush()
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from segmind_widgets.markup import output
+from segmind_widgets.markup import output, verbatim
+from segmind_widgets.printable import printable
 
 if TYPE_CHECKING:
     from segmind_widgets.widgets.live import Line, LiveLine
@@ -86,7 +87,8 @@ class LiveOutput:
                 self._replace(bundle)
             widget, self._widget = self._widget, None
             if widget is not None:
-                widget.end(bundle.get("text/html", ""))
+                text = bundle.get("text/plain", "")
+                widget.end(bundle.get("text/html") or verbatim(text, "Result"))
 
     @property
     def is_open(self) -> bool:
@@ -111,7 +113,7 @@ class LiveOutput:
     def _bundle(self, line: Line) -> dict[str, str]:
         words = line.to_html() if self._is_html else line.sentence
         name = self._widget.name if self._widget is not None else None
-        return {"text/plain": line.plain, "text/html": output(words, class_=name)}
+        return {"text/plain": printable(line.plain), "text/html": output(words, class_=name)}
 
     @property
     def _is_html(self) -> bool:

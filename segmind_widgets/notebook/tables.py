@@ -8,6 +8,7 @@ from typing import Any
 
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.markup import Html, element, output, scroller, whole_words, with_links
+from segmind_widgets.printable import printable
 
 CAPTION = "caption"  # a title in `links` that turns addresses in the caption into links
 Cell = Callable[[Any], str]
@@ -96,10 +97,11 @@ class Table(Sequence[Any]):
             list(columns),
             *([column(value) for column in columns.values()] for value in values),
         ]
+        rows = [[printable(text) for text in row] for row in rows]
         rows = rows if self._whole else [[_shorten(text) for text in row] for row in rows]
         widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
         lines = ["  ".join(_align(row, widths)) for row in rows]
-        return "\n".join([*(line.rstrip() for line in lines), self._caption]).rstrip()
+        return "\n".join([*(line.rstrip() for line in lines), printable(self._caption)]).rstrip()
 
     def _html(self) -> Html:
         head = element("tr", *(element("th", t, scope="col", style=_HEAD) for t in self._columns))

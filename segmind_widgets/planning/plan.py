@@ -37,6 +37,7 @@ from segmind_widgets.planning.inputs import (
     to_json,
 )
 from segmind_widgets.planning.model_input import without_model
+from segmind_widgets.printable import printable
 from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import CheckInputs, Model, RunRequest, UsualTime
@@ -119,7 +120,7 @@ class Plan:
 
     def __str__(self) -> str:
         lines = [self._head, self._body, *self._uploads, *self._remarks, self._summary]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("…" if cycle else str(self))

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from segmind_widgets.assets import media_types
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.catalog import parse_parameters
 from segmind_widgets.errors import (
@@ -306,7 +307,7 @@ class APIMart(Provider):
                 data["url"],
                 until.isoformat(timespec="seconds"),
                 filename=_optional_text(data.get("filename")),
-                media_type=_optional_text(data.get("content_type")),
+                media_type=media_types.parse(data.get("content_type")),
                 size=whole(data.get("bytes")),
             )
         ]

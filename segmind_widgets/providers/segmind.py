@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlencode, urlsplit
 
+from segmind_widgets.assets import media_types
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.errors import (
@@ -280,7 +281,7 @@ class Segmind(Provider):
     def _ran(self, reply: Reply) -> JobState:
         """Return the state of a v1 run, whose reply is the result."""
         headers = reply.headers
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = media_types.parse(headers.get("content-type")) or ""
         text = kind.endswith("json") or kind.startswith("text/")
         sniffed = Asset(data=reply.body).media_type
         if sniffed.partition("/")[0] in ("image", "video", "audio"):
@@ -518,7 +519,7 @@ def _result_outputs(body: Mapping[str, Any]) -> list[Output]:
         many = body.get(key)
         for item in many if is_list(many) else [many]:
             if is_mapping(item):
-                kind = _text(item.get("content_type")) or None
+                kind = media_types.parse(item.get("content_type"))
                 for output in collect(item.get("url")):
                     if output.url:
                         listed[output.url] = replace(output, media_type=kind)

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.markup import element
+from segmind_widgets.printable import printable
 
 
 class Announcement(widgets.HTML):
@@ -69,7 +70,7 @@ def error_text(error: Exception) -> str:
         message = str(error)
         end = "" if message[-1:] in ".!?" else "."
         return f"{message}{end} {error.hint}" if error.hint else message
-    return f"{type(error).__name__}: {error}"
+    return printable(f"{type(error).__name__}: {error}")
 
 
 PROVIDER_OPTIONS = (

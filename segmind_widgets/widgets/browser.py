@@ -11,6 +11,7 @@ import anywidget
 from traitlets import Int, Unicode
 
 from segmind_widgets.markup import element
+from segmind_widgets.printable import printable
 from segmind_widgets.widgets.base import error_text
 from segmind_widgets.widgets.served import serve
 
@@ -48,6 +49,7 @@ class Browser(anywidget.AnyWidget):
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a message, or an error in red; it replaces the previous one."""
+        text = printable(text)
         with self.hold_sync():
             self.note = "" if error else text
             self.error = text if error else ""

@@ -16,6 +16,7 @@ from traitlets import Dict, Unicode
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.formatting import money, prompt_text, seconds
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.printable import printable
 from segmind_widgets.widgets.browser import STATIC, Browser
 
 _MAX_TEXT = 160  # characters of a prompt
@@ -92,12 +93,13 @@ def facts(job: Job) -> dict[str, Any]:
     usual = f" of about {seconds(job.expected_seconds)}" if live and job.expected_seconds else ""
     prompt = " ".join(prompt_text(job.inputs).split())
     reason = job.error.message if isinstance(job.error, SegmindError) and job.status.final else ""
+    message = "not watched here" if resumable else job.message or reason[:_MAX_TEXT]
     return {
-        "id": job.id,
+        "id": printable(job.id),
         "status": str(job.status),
-        "message": "not watched here" if resumable else job.message or reason[:_MAX_TEXT],
-        "model": job.model,
-        "prompt": prompt[:_MAX_TEXT],
+        "message": printable(message),
+        "model": printable(job.model),
+        "prompt": printable(prompt[:_MAX_TEXT]),
         "time": f"{seconds(job.elapsed)}{usual}" if job.elapsed or live else "",
         "created": job.created,
         "cost": money(job.cost) if job.cost is not None else "",

@@ -10,6 +10,7 @@ from typing import Any
 from traitlets import Float, Unicode
 
 from segmind_widgets.markup import Html, element, fragment
+from segmind_widgets.printable import printable
 from segmind_widgets.widgets.browser import STATIC, Browser
 
 _BAR = "height:8px;border-radius:4px;overflow:hidden;border:1px solid currentColor;max-width:160px"
@@ -76,8 +77,9 @@ class LiveLine(Browser):
     def show(self, line: Line) -> None:
         """Show a state of the line."""
         with self.hold_sync():
-            for trait in ("text", "announced", "share", "look", "button", "hint"):
+            for trait in ("text", "share", "look", "button"):
                 setattr(self, trait, getattr(line, trait))
+            self.announced, self.hint = printable(line.announced), printable(line.hint)
 
     def end(self, html: str) -> None:
         """Replace the line by the final HTML, and close the widget."""

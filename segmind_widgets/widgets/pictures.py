@@ -23,10 +23,12 @@ from traitlets import Bool, Dict, Int, List, TraitError, Unicode, validate
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.media_types import type_of_name
 from segmind_widgets.errors import InputError
+from segmind_widgets.printable import printable
 from segmind_widgets.widgets.browser import STATIC, Browser, error_text
 
 KINDS = ("image", "video", "audio", "text", "file")
 _MAX_SIDE = 4096  # px
+_SHOWN = ("alt", "caption", "badge", "note", "error", "name")  # texts of an item
 
 
 def display_kind(asset: Asset) -> str:
@@ -116,7 +118,10 @@ class Pictures(Browser):
             raise TraitError("Each item needs a `key`: a text that is unique in the list.")
         if wrong := {item.get("kind", "image") for item in items} - set(KINDS):
             raise TraitError(f"kind is one of {', '.join(KINDS)}; not {', '.join(map(str, wrong))}")
-        return items
+        return [
+            {name: printable(text) if name in _SHOWN else text for name, text in item.items()}
+            for item in items
+        ]
 
     def _look(self, content: dict[str, Any], _: list[Any]) -> None:
         key, side = content["key"], min(int(content["side"]), _MAX_SIDE)

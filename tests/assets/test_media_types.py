@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.media_types import sniff, suffix, type_of_name
+from segmind_widgets.assets.media_types import UNKNOWN, parse, sniff, suffix, type_of_name
+from segmind_widgets.storage.records import assets_from_row
 from tests.photos import heic
 
 FILES = Path(__file__).parent / "files"  # each made by FFmpeg: two frames, a tenth of a second
@@ -127,3 +130,58 @@ def test_a_file_with_changed_bytes_has_a_type(name: str, data: st.DataObject) ->
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     assert "/" in (sniff(bytes(content), bytes(content)) or "x/y")
+
+
+HOSTILE_TYPES = (
+    'image/png"><script>run()</script>',
+    "video/mp4,<script>run()</script>",
+    "<script>run()</script>/x",
+    "video/<b>",
+    'model/x" onclick="run()',
+    "audio/ogg\n\n<script>run()</script>",
+    "application/pdf\x1b[31m",
+    "text",
+    "text/",
+    "/html",
+    "a/b/c",
+    "text/\u202ehtml",
+    "ſ/x",
+    "",
+)
+
+
+@pytest.mark.parametrize("declared", HOSTILE_TYPES)
+def test_a_type_that_is_none_is_unknown(declared: str) -> None:
+    assert parse(declared) is None
+    stored = {"path": __file__, "media_type": declared}
+    from_journal = replace(assets_from_row({"outputs": [stored]})[0], path=None, data=b"?")
+    for asset in (Asset(data=b"?", declared_type=declared), from_journal):
+        assert asset.media_type == UNKNOWN
+        page = asset._repr_mimebundle_()["text/html"]
+        assert f'href="data:{UNKNOWN};base64,Pw=="' in page
+        assert "<script" not in page
+        assert "onclick" not in page
+    assert Asset(data=b"GIF89a", declared_type=declared).media_type != declared
+
+
+@given(st.text() | st.sampled_from([None, 7, b"image/png"]))
+def test_a_parsed_type_has_no_character_that_means_something(declared: object) -> None:
+    kind = parse(declared)
+    assert kind is None or re.fullmatch(
+        r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*", kind
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/html", "application/xhtml+xml", "image/svg+xml", "application/javascript"]
+)
+def test_no_link_holds_a_page_that_a_browser_would_run(kind: str) -> None:
+    asset = Asset(data=b"<x/>", declared_type=kind)
+    assert asset.media_type == kind
+    assert f"data:{kind}" not in asset.to_html()
+
+
+def test_content_types_have_parameters_and_capitals() -> None:
+    assert parse("Image/PNG; charset=binary") == "image/png"
+    assert parse(" model/gltf-binary ") == "model/gltf-binary"
+    assert parse("application/vnd.ms-excel.sheet+xml;v=1") == "application/vnd.ms-excel.sheet+xml"

@@ -19,6 +19,28 @@ const LOOK = `
 #sw-live-said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (prefers-reduced-motion: reduce) { .sw-live-bar > div { transition: none; } }`;
 
+const TAGS = new Set(`A AUDIO B BR BUTTON CODE DD DETAILS DIV DL DT EM FIGCAPTION FIGURE H1 H2 H3 H4 HR I IMG LI OL P
+  PRE SMALL SOURCE SPAN STRONG SUMMARY TABLE TBODY TD TH THEAD TR UL VIDEO WBR`.split(/\s+/));
+const ATTRIBUTES = /^(alt|class|colspan|controls|download|loop|rel|role|scope|style|tabindex|target|title|aria-.*|data-.*)$/;
+const ADDRESSES = { href: /^(https?|mailto|data):/i, src: /^(https?|data|blob):/i, poster: /^data:/i };
+
+// Copies the elements that the kernel's builder of HTML makes, and of any other only the text. The parsed page is
+// inert: it runs no scripts and loads nothing.
+function nodes(html) {
+  const copy = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
+    if (node.nodeType !== Node.ELEMENT_NODE) return "";
+    if (!TAGS.has(node.tagName)) return document.createTextNode(node.textContent);
+    const element = document.createElement(node.tagName);
+    for (const { name, value } of node.attributes) {
+      if (ATTRIBUTES.test(name) || ADDRESSES[name]?.test(value)) element.setAttribute(name, value);
+    }
+    element.append(...[...node.childNodes].map(copy));
+    return element;
+  };
+  return [...new DOMParser().parseFromString(html, "text/html").body.childNodes].map(copy);
+}
+
 function make(tag, className, parent) {
   const node = Object.assign(document.createElement(tag), { className });
   parent?.append(node);
@@ -46,7 +68,7 @@ export default {
       bar.setAttribute("aria-label", "Progress");
       const parts = {
         row, bar, fill: make("div", "", bar), text: make("span", "sw-live-text", row),
-        buttons: make("span", "", row), still: element.innerHTML,
+        buttons: make("span", "", row), still: [...element.childNodes],
       };
       element.replaceChildren(row);
       lines.set(element, parts);
@@ -93,7 +115,7 @@ export default {
         if (!parts || !element.contains(parts.row)) parts = line(element);
         showBar(parts);
         showButton(parts);
-        if (parts.html !== model.get("text")) parts.text.innerHTML = parts.html = model.get("text");
+        if (parts.html !== model.get("text")) parts.text.replaceChildren(...nodes(parts.html = model.get("text")));
       }
       if (announced !== model.get("announced")) {
         announced = model.get("announced");
@@ -101,7 +123,7 @@ export default {
       }
     }
     function restore() { // the sentence that the output has without a kernel
-      for (const [element, parts] of lines) element.innerHTML = parts.still;
+      for (const [element, parts] of lines) element.replaceChildren(...parts.still);
       lines.clear();
     }
     function look() { // the front end may draw outputs at any time
@@ -116,7 +138,7 @@ export default {
       if (type !== "end") return;
       restore();
       setTimeout(() => {
-        for (const element of [...document.getElementsByClassName(name)]) element.outerHTML = html;
+        for (const element of [...document.getElementsByClassName(name)]) element.replaceWith(...nodes(html));
       }, 500);
     }
 
