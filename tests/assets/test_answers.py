@@ -226,7 +226,7 @@ def test_a_job_of_answers_is_shown_as_markdown_with_its_caption() -> None:
     assert set(bundle) == {"text/plain", "text/markdown"}
     page = Page(markdown2html(bundle["text/markdown"]))
     assert page.active == []
-    assert page.text.rstrip().endswith("llm $2 · id <b> $1")
+    assert page.text.rstrip().endswith("llm $2 · cost not given by the service · id <b> $1")
     assert "open" in page.code[-1]
     notebook = nbformat.v4.new_notebook()
     cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", bundle)])
