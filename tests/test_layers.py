@@ -32,10 +32,10 @@ THREADS = {  # may start threads, and wait for them
     "jobs.scheduler", "network.account", "network.keys", "sandbox", "waiting",
 }  # fmt: skip
 LOCKS = {  # may make locks
-    "jobs.registry", "jobs.submission", "network.endpoints", "network.rate_limit",
-    "network.transport", "network.uploads", "notebook.live_output", "panels.upload",
-    "planning.budget", "session", "storage.database", "storage.locks", "widgets.served",
-    "workers.pool",
+    "batches.registry", "client", "jobs.registry", "jobs.submission", "network.endpoints",
+    "network.rate_limit", "network.transport", "network.uploads", "notebook.live_output",
+    "panels.upload", "planning.budget", "session", "storage.database", "storage.locks",
+    "widgets.served", "workers.pool",
 }  # fmt: skip
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
 

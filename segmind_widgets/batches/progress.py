@@ -74,6 +74,11 @@ class BatchProgress:
             self._producers.discard(producer)
         self.wake()
 
+    def has_producer(self, producer: object) -> bool:
+        """Return whether this producer is registered."""
+        with self._condition:
+            return producer in self._producers
+
     @property
     def has_producers(self) -> bool:
         """Return whether any producer is registered."""

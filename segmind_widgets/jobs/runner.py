@@ -201,10 +201,10 @@ class JobRunner:
         with self._lock:
             if not (is_withdrawn or self.job.done):  # it is watched again
                 return 0.0
+            if not is_withdrawn and not self.job.status.final:
+                with suppress(StoreError):  # before another runner of this kernel may claim it
+                    self._store.update(self._key, owner=None)
             self._has_ended = True
-        if not is_withdrawn and not self.job.status.final:
-            with suppress(StoreError):
-                self._store.update(self._key, owner=None)
         return None
 
     def _send(self, call: Call) -> Reply | SegmindError:
