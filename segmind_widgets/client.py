@@ -6,6 +6,7 @@ The import is cheap: heavy modules are imported by the first call that needs the
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from segmind_widgets.settings import Settings
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
     from segmind_widgets.assets.asset import Asset
     from segmind_widgets.assets.sources import FileSource
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
+_INSTANCE_LOCK = threading.RLock()  # otherwise two threads would have a budget each
 
 
 class SegmindClient(Settings):
@@ -66,7 +68,17 @@ class SegmindClient(Settings):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.session = Session(self, self._set_newest)
-        self.lock = self.session.lock
+
+    @classmethod
+    def instance(cls, *args: Any, **settings: Any) -> Self:
+        """Return the client of this kernel; the first call, in whatever thread, makes it."""
+        with _INSTANCE_LOCK:
+            return super().instance(*args, **settings)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Return the lock that is held while a part is created; a forked process has its own."""
+        return self.session.lock
 
     @OnFirstUse
     def batches(self) -> BatchRegistry:

@@ -32,9 +32,9 @@ THREADS = {  # may start threads, and wait for them
     "jobs.scheduler", "network.account", "network.keys", "sandbox", "waiting",
 }  # fmt: skip
 LOCKS = {  # may make locks
-    "jobs.registry", "jobs.submission", "network.directory", "network.endpoints",
-    "network.rate_limit", "network.socket_facts", "network.transport", "network.uploads",
-    "notebook.live_output",
+    "batches.registry", "client", "jobs.registry", "jobs.submission", "network.directory",
+    "network.endpoints", "network.rate_limit", "network.socket_facts", "network.transport",
+    "network.uploads", "notebook.live_output",
     "panels.upload", "planning.budget", "session", "storage.database", "storage.locks",
     "widgets.served", "workers.pool",
 }  # fmt: skip

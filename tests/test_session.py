@@ -15,6 +15,7 @@ from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.session import OnFirstUse, Session
+from tests.handover import Handover, meet
 
 THREADS = 8
 PARTS = [name for name, value in vars(Session).items() if isinstance(value, OnFirstUse)]
@@ -87,6 +88,14 @@ def test_a_budget_for_one_job_lets_one_job_pass(client: SegmindClient, sandbox: 
             job.wait(20)
     assert len(refused) == THREADS - 1
     assert len(sandbox.billed_posts) == 1
+
+
+def test_a_kernel_has_one_client(client: SegmindClient) -> None:
+    """Two would have a budget each."""
+    SegmindClient.clear_instance()
+    found = meet(Handover(SegmindClient.__init__), SegmindClient.instance, SegmindClient.instance)
+    assert found[0] is found[1] is SegmindClient.instance()
+    client.close()
 
 
 FRESH = """

@@ -168,17 +168,23 @@ class Batch(BatchResults, Observable):
         Raises:
             StillRunning: another kernel runs this batch.
         """
-        self._batch_lock.acquire()
+        self._claim(self._feeder)
         if afresh:
             self._rows.set_aside()
+        self._start(self._feeder)
+        return self
+
+    def _claim(self, feeder: BatchFeeder) -> None:
+        """Acquire the batch for a feeder. Raises StillRunning where another one sends its rows."""
+        with self._batch_lock.acquire(partial(self._progress.has_producer, feeder)):
+            self._progress.add_producer(feeder)
+
+    def _start(self, feeder: BatchFeeder) -> None:
         with self._lock:
-            self._progress.add_producer(self._feeder)
             self._started_at = time.monotonic()
             self._end_published = False
             self._set_traits(finished=False, error=None, message="", eta=self.plan.seconds)
-        feeder = self._feeder
         run_in_background(lambda: self._run(feeder))
-        return self
 
     def _new_feeder(self, source: RowSource, only: Collection[int] | None) -> BatchFeeder:
         return BatchFeeder(
@@ -224,17 +230,22 @@ class Batch(BatchResults, Observable):
 
     def retry(self) -> Batch:
         """Run the failed rows again; see `BatchFailures.retry`."""
-        if not self.finished:
-            raise StillRunning(f"The batch {self.name} has not ended.", hint="Wait for it first.")
-        numbers = {number for number, _ in self.failed_rows()}
-        if numbers:
-            source = self._source
-            # a generator can be read only once; the journal has the inputs
-            if not source.repeatable:
-                source = RowSource(lambda: self._read_journal(numbers))
-            self._feeder = self._new_feeder(source, numbers)
-            self._progress.reopen(len(numbers))
-            self.start()
+        with self._lock:  # of two threads, one sends the rows
+            if not self.finished:
+                raise StillRunning(
+                    f"The batch {self.name} has not ended.", hint="Wait for it first."
+                )
+            numbers = {number for number, _ in self.failed_rows()}
+            if numbers:
+                source = self._source
+                # a generator can be read only once; the journal has the inputs
+                if not source.repeatable:
+                    source = RowSource(lambda: self._read_journal(numbers))
+                feeder = self._new_feeder(source, numbers)
+                self._claim(feeder)
+                self._feeder = feeder
+                self._progress.reopen(len(numbers))
+                self._start(feeder)
         return self
 
     def _read_journal(self, numbers: Collection[int]) -> Iterator[Row]:

@@ -23,6 +23,7 @@ from segmind_widgets.errors import (
     ModelRetired,
     NotFound,
     SegmindError,
+    StillRunning,
     StoreError,
     Unauthorized,
     WorkersLost,
@@ -196,6 +197,9 @@ class BatchFeeder:
             job = self._runner.start(plan, **to, assign=self._on_start)
         except FATAL_ERRORS:
             raise
+        except StillRunning:  # another run of the batch was first; its job stays the row's
+            self._progress.record(row.number, succeeded=False)
+            return
         except SegmindError as error:
             self._refuse(row, error)
             return

@@ -74,6 +74,11 @@ class BatchProgress:
             self._producers.discard(producer)
         self.wake()
 
+    def has_producer(self, producer: object) -> bool:
+        """Return whether this producer is registered."""
+        with self._condition:
+            return producer in self._producers
+
     @property
     def has_producers(self) -> bool:
         """Return whether any producer is registered."""
@@ -215,7 +220,8 @@ class BatchProgress:
         """Wait until another row may be submitted, or until `stopped` returns true.
 
         That is when fewer than `most` rows are running and no submit waits for the rate limit;
-        a row that waits here has no job and no row in the journal yet.
+        a row that waits here has no job and no row in the journal yet. A submit whose reply was
+        lost does not count: the search for it concerns its own row.
         """
         while not stopped():
             version = self._version
@@ -234,7 +240,8 @@ class BatchProgress:
         # outside our lock, because publishers hold the job's lock
         for number, job in unsent.items():
             latest = job.latest(("status", "message"))
-            if latest["status"] is Status.SUBMITTING:
+            is_lost = job.submission is not None and job.submission.is_lost
+            if latest["status"] is Status.SUBMITTING and not is_lost:
                 waiting = waiting or bool(latest["message"])
             else:
                 with self._condition:

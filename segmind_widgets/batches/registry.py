@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import uuid
 import weakref
 from collections.abc import Mapping
@@ -42,6 +43,7 @@ class BatchRegistry:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._lock = threading.RLock()  # held from the check for a running batch to the new one
         self._live: weakref.WeakValueDictionary[str, Batch] = weakref.WeakValueDictionary()
         self._locks: weakref.WeakValueDictionary[str, BatchLock] = weakref.WeakValueDictionary()
 
@@ -108,15 +110,46 @@ class BatchRegistry:
             StillRunning: a batch of this name runs here or in another kernel.
             LimitError: the batch may cost more than `max_cost` USD.
         """
+        live = self._live.get(prepared.rows.batch)
+        if live is not None and live.sending and live.stopped and not again:
+            live.halt()
+        with self._lock:
+            running = self._running(prepared, again=again)
+            if running is not None:
+                return running
+            if max_cost is not None and prepared.source.total is not None:
+                prepared.plan.within(max_cost)
+            return self._start(prepared, afresh=again, max_cost=max_cost, pool=pool)
+
+    def _running(self, prepared: PreparedBatch, *, again: bool) -> Batch | None:
+        """Return the batch of this name that still runs; None where the new one can start.
+
+        Raises:
+            StillRunning: it runs and its rows may differ, or it is being stopped, or `again` was
+                given.
+        """
         name = prepared.rows.batch
-        running = self._running(prepared, again=again)
-        if running is not None:
-            return running
-        if max_cost is not None and prepared.source.total is not None:
-            prepared.plan.within(max_cost)
-        lock = self._locks.setdefault(
-            name, BatchLock(self._session.store.home, f"The batch {name}")
-        )
+        live = self._live.get(name)
+        if live is None or not (live.sending or (again and not live.finished)):
+            return None
+        if prepared.named or again or live.stopped:
+            raise StillRunning(
+                f"The batch {name} still runs here.",
+                hint="Wait for it with batch.wait(), or stop it with batch.stop().",
+            )
+        return live
+
+    def _start(
+        self,
+        prepared: PreparedBatch,
+        *,
+        afresh: bool,
+        max_cost: float | None,
+        pool: RowWorkers | None,
+    ) -> Batch:
+        name = prepared.rows.batch
+        lock = self._locks.get(name) or BatchLock(self._session.store.home, f"The batch {name}")
+        self._locks[name] = lock
         started = Batch(
             self._session,
             prepared.source,
@@ -126,31 +159,9 @@ class BatchRegistry:
             lock,
             max_cost=max_cost,
             pool=pool,
-        )
+        ).start(afresh=afresh)
         self._live[name] = started
-        return started.start(afresh=again)
-
-    def _running(self, prepared: PreparedBatch, *, again: bool) -> Batch | None:
-        """Return the batch of this name that still runs; None where the new one can start.
-
-        A batch that was stopped is halted first.
-
-        Raises:
-            StillRunning: it runs and its rows may differ, or `again` was given.
-        """
-        name = prepared.rows.batch
-        live = self._live.get(name)
-        if live is None or not (live.sending or (again and not live.finished)):
-            return None
-        if live.stopped and not again:
-            live.halt()
-            return None
-        if prepared.named or again:
-            raise StillRunning(
-                f"The batch {name} still runs here.",
-                hint="Wait for it with batch.wait(), or stop it with batch.stop().",
-            )
-        return live
+        return started
 
     def close(self) -> None:
         """Stop all batches: no further row is sent."""

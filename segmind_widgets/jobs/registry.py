@@ -34,7 +34,7 @@ from segmind_widgets.network.retry import send_with_retries
 from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.ownership import JobOwnership, followed
 from segmind_widgets.storage.records import results_from_row
-from segmind_widgets.storage.store import Store
+from segmind_widgets.storage.store import Store, new_key
 from segmind_widgets.storage.trash import deleted_for_good
 from segmind_widgets.types import Call, Kind, RunRequest, Status, UsualTime
 
@@ -93,6 +93,7 @@ class JobRegistry:
         self._own: set[str] = set()  # keys of the jobs started or resumed here
         self._ownership = JobOwnership(store)
         self._lock = threading.RLock()  # two resumes of one job return the same object
+        self._live_lock = threading.Lock()  # held from the check of `_live` to its change
         self._scheduler = Scheduler()
         self._live: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
         self._runners: weakref.WeakValueDictionary[str, JobRunner] = weakref.WeakValueDictionary()
@@ -122,18 +123,20 @@ class JobRegistry:
             assign: called with the job before it can be sent, even if this method is interrupted.
             facts: additional columns of its row: estimate (USD), fingerprint, batch, row.
         """
-        key = self._add(
-            endpoint,
-            request,
-            status=str(Status.SUBMITTING),
-            notebook=os.environ.get("JPY_SESSION_NAME"),
-            **facts,
-        )
-        name = endpoint.provider.name
+        key, name = new_key(), endpoint.provider.name
         expected = usual.seconds if usual else None
         job = self._job(key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected)
         job.resubmit = partial(self._rerun, request, inputs, endpoint.option)
         job.submission = Submission(self._store, key, request.target)
+        self._register(key, job)  # before its row, which another thread may resume at once
+        self._add(
+            endpoint,
+            request,
+            key=key,
+            status=str(Status.SUBMITTING),
+            notebook=os.environ.get("JPY_SESSION_NAME"),
+            **facts,
+        )
         if assign:
             assign(job)
         self._watch(job, endpoint, key, call, pool, usual=usual)
@@ -305,8 +308,16 @@ class JobRegistry:
         facts = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
         job = Job(**facts | {"inputs": dict(request.inputs)} | traits)
         job.render_export = self._export
-        self._live[key] = job
         return job
+
+    def _register(self, key: str, job: Job) -> Job:
+        """Make it the job of a row, unless another thread has begun to watch one; return that."""
+        with self._live_lock:
+            live = self._live.get(key)
+            if live is not None and live.watching:
+                return live
+            self._live[key] = job
+            return job
 
     def _rerun(
         self, request: RunRequest, inputs: Mapping[str, Any], where: str, changes: Mapping[str, Any]
@@ -347,7 +358,7 @@ class JobRegistry:
             job.resubmit = partial(self._rerun, request, row["inputs"], self._provider_option(row))
         if not watching:
             job.publish(last=True)
-        return job
+        return self._register(row["key"], job)
 
     def _provider_option(self, row: Mapping[str, Any]) -> str:
         """Return the provider as `-p` takes it."""
@@ -405,12 +416,15 @@ class JobRegistry:
         except NotFound as error:
             hint = f"Neither this journal nor {endpoint.provider.title} has a job with this id."
             raise error.with_hint(hint) from error.__cause__
-        request = RunRequest(_UNKNOWN_MODEL)
-        key = self._add(
-            endpoint, request, id=job_id, status=str(Status.QUEUED), next=call.to_dict()
-        )
+        request, key = RunRequest(_UNKNOWN_MODEL), new_key()
         job = self._job(key, request, endpoint.provider.name, sandbox=endpoint.sandbox)
         job.publish(id=job_id, status=Status.QUEUED)
+        self._register(key, job)
+        facts = {"id": job_id, "status": str(Status.QUEUED), "next": call.to_dict()}
+        try:
+            self._add(endpoint, request, key=key, **facts)
+        except StillRunning:  # another thread or kernel was first
+            return self.resume(job_id)
         self._watch(job, endpoint, key, call)
         return job
 

@@ -120,8 +120,9 @@ class JobRunner:
 
     @property
     def slow(self) -> bool:
-        """Return whether the next step may take long: a v1 run, a download."""
-        return self._call is None or self._call.timeout > _SLOW_TIMEOUT
+        """Return whether the next step may take long: a v1 run, a download, a page of history."""
+        is_long = self._call is None or self._call.timeout > _SLOW_TIMEOUT
+        return is_long or self._recovery.is_searching
 
     @property
     def is_submit(self) -> bool:
@@ -201,10 +202,10 @@ class JobRunner:
         with self._lock:
             if not (is_withdrawn or self.job.done):  # it is watched again
                 return 0.0
+            if not is_withdrawn and not self.job.status.final:
+                with suppress(StoreError):  # before another runner of this kernel may claim it
+                    self._store.update(self._key, owner=None)
             self._has_ended = True
-        if not is_withdrawn and not self.job.status.final:
-            with suppress(StoreError):
-                self._store.update(self._key, owner=None)
         return None
 
     def _send(self, call: Call) -> Reply | SegmindError:
@@ -375,9 +376,7 @@ class JobRunner:
         if self._recovery.error and self._recovery.has_begun:
             error = self._recovery.give_up(self._recovery.error)
         elif call := self._recovery.begin(error):
-            self._call, self._tries = call, 0
-            self.job.publish(message=f"searching the history of {self._provider.title}")
-            return 0.0
+            return self._search(call)
         if isinstance(error, SubmitUnknown):
             ids = {"id": error.request_id} if error.request_id else {}
             return self._end(Status.UNKNOWN, error, dict(ids), dict(ids))
@@ -398,6 +397,14 @@ class JobRunner:
         if isinstance(error, (Unreachable, ServerError, RateLimited)):
             error = self.job.still_running(error.message.rstrip("."))
         return self._end(None, error, {}, {})
+
+    def _search(self, call: Call) -> float:
+        """Begin to look for the job in the service's history."""
+        self._call, self._tries = call, 0
+        if self.job.submission:
+            self.job.submission.lose()
+        self.job.publish(message=f"searching the history of {self._provider.title}")
+        return 0.0
 
     def _end(
         self,

@@ -31,6 +31,7 @@ class Submission:
         self._is_sending = False
         self._is_withdrawn = False
         self._is_unwanted = False
+        self._is_lost = False
         self.recall: Callable[[], bool] | None = None
         """Takes the submit back from a worker; returns False where the worker has begun it."""
 
@@ -49,11 +50,21 @@ class Submission:
         """Return whether `withdraw` was called, even where it was too late."""
         return self._is_unwanted
 
+    @property
+    def is_lost(self) -> bool:
+        """Return whether it was sent and its reply was lost, so that only the job is looked for."""
+        return self._is_lost
+
     def begin(self) -> bool:
         """Mark it as being sent; return False where it was withdrawn and must not be sent."""
         with self._lock:
             self._is_sending = not self._is_withdrawn
+            self._is_lost = False
             return self._is_sending
+
+    def lose(self) -> None:
+        """Mark its reply as lost: the service is asked for the job, which may take a while."""
+        self._is_lost = True
 
     def refuse(self) -> None:
         """Mark it as not accepted, to be sent again: until then it may be withdrawn."""

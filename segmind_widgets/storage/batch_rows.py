@@ -11,12 +11,12 @@ from typing import Any
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import transform
-from segmind_widgets.storage.database import now
+from segmind_widgets.storage.database import now, transaction
 from segmind_widgets.types import Status
 
 _OBJECT = re.compile(r'"<(\w+)>"')  # as written by `with_placeholders`
 _PAGE = 200  # rows read at a time
-_NOT_BILLED = (str(Status.FAILED), str(Status.CANCELLED))
+NOT_BILLED = f"'{Status.FAILED}', '{Status.CANCELLED}'"  # as SQL
 _LIST = 'batch = ? AND "row" IS NOT NULL'
 
 
@@ -46,42 +46,37 @@ class BatchRows:
         """Assign a job of the same request to this number; return its row, or None.
 
         A request that failed was not billed: it is tried again. If rows were inserted or removed, a
-        job that had another number is found by its fingerprint.
+        job without a number, or with a later one, is found by its fingerprint. All other jobs lose
+        the number.
         """
-        here = self.at(number)
-        if here and here["fingerprint"] == fingerprint and here["status"] not in _NOT_BILLED:
-            return here
-        if here:
-            self._number(here["key"], None)
-        moved = self._moved(number, fingerprint)
-        if moved:
-            self._number(moved["key"], number)
-        return moved
-
-    def _moved(self, number: int, fingerprint: str) -> dict[str, Any] | None:
-        """Return a row of the same request that has no number or a later one, or None."""
-        text = (
-            "SELECT * FROM jobs WHERE batch = ? AND fingerprint = ?"
-            ' AND ("row" IS NULL OR "row" > ?) AND status NOT IN (?, ?)'
-            ' ORDER BY "row" IS NOT NULL, "row", created DESC LIMIT 1'
+        find = (
+            "SELECT * FROM jobs WHERE batch = ? AND fingerprint = ?"  # noqa: S608 - constants
+            f' AND ("row" IS NULL OR "row" >= ?) AND status NOT IN ({NOT_BILLED})'
+            ' ORDER BY "row" IS NOT ?, "row" IS NOT NULL, "row", created DESC LIMIT 1'
         )
-        values = (self.batch, fingerprint, number, *_NOT_BILLED)
-        row = self._run(lambda db: db.execute(text, values).fetchone())
-        return self._unpack(row) if row else None
+        free = 'UPDATE jobs SET "row" = NULL WHERE batch = ? AND "row" = ? AND key IS NOT ?'
+        give = 'UPDATE jobs SET "row" = ? WHERE key = ?'
 
-    def _number(self, key: str, number: int | None) -> None:
-        text = 'UPDATE jobs SET "row" = ? WHERE key = ?'
-        self._run(lambda db: db.execute(text, (number, key)))
+        def work(db: sqlite3.Connection) -> Any:
+            with transaction(db):
+                row = db.execute(find, (self.batch, fingerprint, number, number)).fetchone()
+                key = row["key"] if row else None
+                db.execute(free, (self.batch, number, key))
+                if row and row["row"] != number:
+                    db.execute(give, (number, key))
+            return row
+
+        row = self._run(work)
+        return {**self._unpack(row), "row": number} if row else None
 
     def release(self, number: int) -> None:
         """Detach the job of a number, which will get another job."""
-        here = self.at(number)
-        if here:
-            self._number(here["key"], None)
+        text = 'UPDATE jobs SET "row" = NULL WHERE batch = ? AND "row" = ?'
+        self._run(lambda db: db.execute(text, (self.batch, number)))
 
     def detach(self, key: str) -> None:
         """Detach a job that was not sent from its number, which will get another job."""
-        self._number(key, None)
+        self._run(lambda db: db.execute('UPDATE jobs SET "row" = NULL WHERE key = ?', (key,)))
 
     def at(self, number: int) -> dict[str, Any] | None:
         """Return the row of a number, or None."""
@@ -131,10 +126,10 @@ class BatchRows:
     def fingerprints(self) -> dict[str, Counter[str]]:
         """Return fingerprints of completed and unfinished jobs, which are not submitted again."""
         text = (
-            "SELECT fingerprint, status FROM jobs WHERE batch = ? AND fingerprint IS NOT NULL"
-            " AND status NOT IN (?, ?)"
+            "SELECT fingerprint, status FROM jobs WHERE batch = ? AND fingerprint IS NOT NULL"  # noqa: S608 - constants
+            f" AND status NOT IN ({NOT_BILLED})"
         )
-        rows = self._run(lambda db: db.execute(text, (self.batch, *_NOT_BILLED)).fetchall())
+        rows = self._run(lambda db: db.execute(text, (self.batch,)).fetchall())
         counts: dict[str, Counter[str]] = {"completed": Counter(), "unfinished": Counter()}
         for row in rows:
             done = row["status"] == Status.COMPLETED

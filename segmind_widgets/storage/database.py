@@ -203,6 +203,18 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
         lock.release()
 
 
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Generator[None]:
+    """Hold the file's write lock in the block; undo its changes where it raises."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
 def _connect(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
     """Open the file, or create a database in memory, with the current schema."""
     wait = BUSY if patience is None else patience
@@ -257,17 +269,11 @@ def _is_intact(path: Path) -> bool:
 
 def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known_columns: str) -> None:
     """Add rows to `jobs`, all or none; IGNORE or REPLACE existing ones."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         for row in rows:
             names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
             text = f"INSERT OR {known_columns} INTO jobs ({names}) VALUES ({marks})"  # noqa: S608 - columns are ours
             db.execute(text, list(row.values()))
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
 
 
 def _remedy(error: Exception) -> str:

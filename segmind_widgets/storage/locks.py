@@ -10,7 +10,8 @@ import hashlib
 import os
 import threading
 import uuid
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -77,7 +78,8 @@ class KernelLock:
 class BatchLock:
     """A lock on an activity that only one process at a time may do, such as running a batch.
 
-    The system releases it when the process ends; within the process it is reentrant.
+    The system releases it when the process ends. Within the process, each holder has the activity
+    to itself for as long as it is active; after that, others may join it until all have released.
 
     Args:
         home: the store's folder.
@@ -89,13 +91,33 @@ class BatchLock:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self._path = home / "kernels" / f"{digest}.turn"
         self._lock = FileLock(self._path, thread_local=False)
+        self._gate = threading.Lock()  # held from the check of the last holder to the new one
+        self._is_active: Callable[[], bool] = bool
 
-    def acquire(self) -> None:
-        """Acquire; a no-op where the filesystem has no locks.
+    @contextmanager
+    def acquire(self, is_active: Callable[[], bool]) -> Generator[None]:
+        """Acquire, then begin the activity in the block; nobody else can acquire meanwhile.
+
+        Other processes do not count where the filesystem has no locks.
+
+        Args:
+            is_active: whether the activity, once begun, goes on. While it returns true, nobody else
+                of this process can acquire.
 
         Raises:
-            StillRunning: another process has it.
+            StillRunning: another process has it, or an active holder of this process.
         """
+        with self._gate:
+            if self._is_active():
+                raise StillRunning(
+                    f"{self._name} still runs here.",
+                    hint="Wait for it with batch.wait(), or stop it with batch.stop().",
+                )
+            self._acquire_file()
+            yield
+            self._is_active = is_active
+
+    def _acquire_file(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             acquire(self._lock, _GLANCE)
@@ -109,4 +131,5 @@ class BatchLock:
 
     def release(self) -> None:
         """Release the lock."""
-        self._lock.release()
+        with self._gate:
+            self._lock.release()

@@ -10,16 +10,16 @@ import os
 import re
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from segmind_widgets.errors import NotFound, StoreError
+from segmind_widgets.errors import NotFound, StillRunning, StoreError
 from segmind_widgets.storage import spending
-from segmind_widgets.storage.batch_rows import BatchRows
+from segmind_widgets.storage.batch_rows import NOT_BILLED, BatchRows
 from segmind_widgets.storage.cache import Cache
-from segmind_widgets.storage.database import Database, now
+from segmind_widgets.storage.database import Database, now, transaction
 from segmind_widgets.storage.queries import where
 from segmind_widgets.storage.rate_limits import RateLimitTable
 from segmind_widgets.storage.spending import SpendRow
@@ -73,14 +73,27 @@ class Store(Cache):
     # jobs
 
     def add(self, **row: Any) -> str:
-        """Write a new job's row and return its key."""
-        key = f"local-{uuid.uuid4().hex[:12]}"
-        row = {"key": key, "created": now(), "updated": now(), **row}
+        """Write a new job's row and return its key, which is a new one unless it is given.
+
+        Raises:
+            StillRunning: another job has its number in the batch, or its id of the service. The
+                check and the write are one statement, in whatever thread or kernel.
+        """
+        row = {"key": new_key(), "created": now(), "updated": now(), **row}
         columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-        text = f"INSERT INTO jobs ({columns}) VALUES ({marks})"  # noqa: S608 - columns are ours
-        self._run(lambda db: db.execute(text, _pack(row)))
-        self._remember(key, row)
-        return key
+        test, values = _unless_taken(row)
+        text = f"INSERT INTO jobs ({columns}) SELECT {marks} {test}"
+
+        def work(db: sqlite3.Connection) -> bool:
+            is_new = db.execute(text, [*_pack(row), *values]).rowcount == 1
+            if is_new:
+                self._remember(row["key"], row)
+            return is_new
+
+        if not self._run(work):
+            which = row.get("id") or f"of row {row.get('row')} of the batch {row.get('batch')}"
+            raise StillRunning(f"The job {which} is already in the journal.")
+        return row["key"]
 
     def update(self, key: str, **columns: Any) -> None:
         """Change columns of a job's row.
@@ -93,11 +106,16 @@ class Store(Cache):
         columns["updated"] = now()
         sets = ", ".join(f'"{name}" = ?' for name in columns)
         text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
-        self._file.run(lambda db: db.execute(text, [*_pack(columns), key]), sure=sure)
-        if key in self._unfinished:
-            self._remember(key, self._unfinished[key] | columns)
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(text, [*_pack(columns), key])
+            if key in self._unfinished:
+                self._remember(key, self._unfinished[key] | columns)
+
+        self._file.run(work, sure=sure)
 
     def _remember(self, key: str, row: dict[str, Any]) -> None:
+        """Keep an unfinished row in memory; called within `Database.run`, by one thread at once."""
         self._unfinished[key] = row
         if Status(row["status"]).final:
             del self._unfinished[key]
@@ -105,11 +123,16 @@ class Store(Cache):
     def claim(self, key: str, owner: str | None, before: str | None) -> dict[str, Any] | None:
         """Take over a job from the owner `before`; return its row, or None if another was first."""
         text = "UPDATE jobs SET owner = ? WHERE key = ? AND owner IS ?"
-        if self._run(lambda db: db.execute(text, (owner, key, before))).rowcount != 1:
-            return None
-        row = self.job(key)
-        self._remember(key, row)
-        return row
+
+        def work(db: sqlite3.Connection) -> dict[str, Any] | None:
+            with transaction(db):
+                if db.execute(text, (owner, key, before)).rowcount != 1:
+                    return None
+                row = _unpack(db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone())
+            self._remember(key, row)
+            return row
+
+        return self._run(work)
 
     def adopt(self, key: str, job_id: str) -> bool:
         """Set a row's service id; return False if another row has the id."""
@@ -180,8 +203,7 @@ class Store(Cache):
         """
 
         def work(db: sqlite3.Connection) -> dict[str, Any]:
-            db.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(db):
                 row = db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
                 if row is None:
                     raise NotFound(f"No job here has the id {key!r}.", hint=_LISTED)
@@ -190,11 +212,7 @@ class Store(Cache):
                 text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
                 db.execute(text, [*_pack(columns), key])
                 changed = db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
-                db.execute("COMMIT")
-                return _unpack(changed)
-            finally:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+            return _unpack(changed)
 
         return self._file.run(work, sure=True)
 
@@ -254,6 +272,21 @@ class Store(Cache):
                 hint="Set SEGMIND_WIDGETS_HOME to a folder that can be written.",
             ) from error
         return path
+
+
+def new_key() -> str:
+    """Return a key for a new row, by which its job is known before it has an id."""
+    return f"local-{uuid.uuid4().hex[:12]}"
+
+
+def _unless_taken(row: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return a condition, as SQL with its values: no other job has the row's number or id."""
+    if row.get("id"):
+        return "WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?)", [row["id"]]
+    if row.get("batch") is None or row.get("row") is None:
+        return "", []
+    test = f'batch = ? AND "row" = ? AND status NOT IN ({NOT_BILLED})'
+    return f"WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE {test})", [row["batch"], row["row"]]  # noqa: S608 - constants
 
 
 def default_home() -> Path:

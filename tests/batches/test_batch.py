@@ -23,6 +23,7 @@ from segmind_widgets.batches.plan import MAX_IN_FLIGHT, jobs_a_minute, time_for
 from segmind_widgets.batches.progress import MAX_UNSENT
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.formatting import duration
+from segmind_widgets.jobs.scheduler import SENDERS
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.store import Store
@@ -404,6 +405,22 @@ def test_what_may_be_billed_is_not_sent_again(client: SegmindClient, sandbox: Sa
     sandbox.faults.clear()  # the history answers again
     assert client.map(FAST, rows).wait(60).done == 3
     assert len(sandbox.billed_posts) == 3
+
+
+@pytest.mark.parametrize(("lost", "history"), [(MAX_UNSENT + 1, "answers"), (SENDERS, "hangs")])
+def test_lost_submits_do_not_hold_the_other_rows(
+    client: SegmindClient, sandbox: Sandbox, lost: int, history: str
+) -> None:
+    """They are looked for in the history for half a minute, beside the submits and the polls."""
+    if history == "hangs":
+        sandbox.faults.add("GET /inference-request/.*", "silence", times=None)
+    sandbox.faults.add("POST /v2/.*", "reset_before", after=3, times=lost)
+    batch = client.map(FAST, prompts(30))
+    others = threading.Event()
+    batch.observe(lambda change: change["new"] == 30 - lost and others.set(), "done")
+    assert batch.done == 30 - lost or others.wait(20)
+    assert (batch.running, batch.failed, len(sandbox.billed_posts)) == (lost, 0, 30 - lost)
+    assert len(sandbox.requests("POST")) == 30, "and none of them is sent again"
 
 
 def test_an_account_without_credits_ends_the_sending(

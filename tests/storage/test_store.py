@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from segmind_widgets.errors import InputError, NotFound, StoreError
+from segmind_widgets.errors import InputError, NotFound, StillRunning, StoreError
 from segmind_widgets.storage.migrations import VERSION
-from segmind_widgets.storage.store import Store, default_home
+from segmind_widgets.storage.store import Store, _unpack, default_home
 from segmind_widgets.types import Status, Uploaded
+from tests.handover import Handover, Task, meet
 
 
 @pytest.fixture
@@ -289,3 +290,58 @@ def test_a_home_named_from_the_working_folder_does_not_move_with_it(
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert store.new_file("m", "local-1", 0, ".png").is_relative_to(tmp_path / "my büro")
     store.close()
+
+
+# two threads, two kernels
+
+
+ROW = {
+    "provider": "segmind", "place": "https://a", "sandbox": False, "kind": "model", "target": "m",
+    "inputs": {}, "status": "queued",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "facts", [{"batch": "b", "row": 3}, {"id": "an id of the service"}], ids=["number", "id"]
+)
+def test_of_many_that_add_the_same_job_one_does(tmp_path: Path, facts: dict[str, Any]) -> None:
+    stores = [Store(tmp_path) for _ in range(4)]
+    ready = threading.Barrier(len(stores))
+
+    def add(store: Store) -> str:
+        ready.wait(10)
+        return store.add(**ROW, **facts)
+
+    tasks = [Task(lambda store=store: add(store)) for store in stores]
+    found = [task.value() for task in tasks]
+    assert sum(isinstance(one, str) for one in found) == 1
+    assert sum(isinstance(one, StillRunning) for one in found) == len(stores) - 1
+    assert stores[0].count() == 1
+    if "row" in facts:  # a row that failed was not billed
+        stores[0].update(stores[0].jobs()[0]["key"], status="failed")
+        stores[1].add(**ROW, **facts)
+    for store in stores:
+        store.close()
+
+
+def test_two_ends_of_one_job_are_both_written(tmp_path: Path) -> None:
+    """It is withdrawn by one thread while another ends it."""
+    store = Store(tmp_path)
+    key = store.add(**ROW)
+    moment = Handover(Status.final.fget, "_remember")
+    ends = [lambda: store.update(key, status="failed"), lambda: store.update(key, cost=1.0)]
+    assert meet(moment, *ends) == [None, None]
+    assert (store.job(key)["status"], store.job(key)["cost"]) == ("failed", 1.0)
+    assert not store._unfinished
+    store.close()
+
+
+def test_one_job_is_not_given_to_two_rows(tmp_path: Path) -> None:
+    """Rows that moved: each of two threads looks for a job of the same request."""
+    stores = [Store(tmp_path) for _ in range(2)]
+    stores[0].add(**ROW, batch="b", fingerprint="f")
+    works = [lambda: stores[0].batch("b").take(0, "f"), lambda: stores[1].batch("b").take(1, "f")]
+    found = meet(Handover(_unpack), *works)
+    assert len([row for row in found if row]) == 1
+    for store in stores:
+        store.close()
