@@ -138,7 +138,8 @@ def _balance(answer: Credits | SegmindError | None, missing: str = _SILENT) -> s
     if isinstance(answer, Unauthorized):
         return "the key is refused"
     if isinstance(answer, Unreachable):
-        return _SILENT
+        has_remedy = answer.hint != type(answer).hint  # such as that of a proxy
+        return f"{_SILENT}: {answer.message} {answer.hint}" if has_remedy else _SILENT
     return answer.message if isinstance(answer, SegmindError) else describe_credits(answer)
 
 

@@ -169,6 +169,20 @@ def test_the_sandbox_asks_no_account_on_the_network(tmp_path: Path) -> None:
         assert server.received == []
 
 
+def test_a_dead_proxy_is_named_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = refused()
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with shell_at(tmp_path, segmind="https://service.test") as shell:
+        rows = dict(show(shell, Screen("asking…")))
+    assert (
+        f"not reachable: service.test does not answer: no connection through the proxy {proxy}"
+        in (rows["credits"])
+    )
+    assert "NO_PROXY" in rows["credits"]
+
+
 def test_a_notebook_has_one_table_with_the_answer(tmp_path: Path) -> None:
     with wire(silent()) as server:
         book = notebook("%segmind_status", "len(_) > 5")
