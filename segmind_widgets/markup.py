@@ -23,7 +23,7 @@ _ADDRESSES = frozenset(("href", "poster", "src"))
 _SCHEME = re.compile(r"[\x00- ]*([a-z][a-z0-9+.\-\t\r\n]*):", re.IGNORECASE)  # as browsers parse it
 _SAFE_SCHEMES = frozenset(("http", "https", "mailto", "blob", "data"))
 _DOLLAR, _BACKSLASH = "&#36;", "&#92;"
-_BREAKABLE = re.compile(r"((?<!\S)[!-~]*[-/?][!-~]+(?!\S))")  # not where scripts have no spaces
+_BREAKS_AFTER = frozenset("-/?")
 _NO_BREAK = "white-space:nowrap"
 _FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif)"
 
@@ -100,10 +100,15 @@ def verbatim(text: str, label: str, style: str = "") -> Html:
 
 def whole_words(text: str) -> Html:
     """Return a text whose words are not broken, as browsers do after a hyphen or a slash."""
-    parts = _BREAKABLE.split(text)  # every second one
+    parts = re.split(r"(\s+)", text)
     return fragment(
-        *(element("span", part, style=_NO_BREAK) if n % 2 else part for n, part in enumerate(parts))
+        *(element("span", part, style=_NO_BREAK) if _is_broken(part) else part for part in parts)
     )
+
+
+def _is_broken(word: str) -> bool:
+    """Return whether browsers break a word; not where scripts have no spaces."""
+    return not _BREAKS_AFTER.isdisjoint(word[:-1]) and word.isascii() and word.isprintable()
 
 
 def figure(content: str, *caption: str) -> Html:

@@ -5,7 +5,8 @@ cache. Client and sandbox write their own messages from the violated rule and th
 
 Only the keywords in `RULES` and `properties`, `items` and `required` are compiled. All others are
 treated as annotations, including two that the library would act on: `$ref` (it fetches URLs) and
-`contentEncoding` (it decodes the value).
+`contentEncoding` (it decodes the value). `pattern` is for our own schemas: `catalog.listings` drops
+that of a service.
 """
 
 from __future__ import annotations

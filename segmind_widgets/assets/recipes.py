@@ -41,7 +41,10 @@ _SECRET_NAME = re.compile(
 )
 _BASE64_LINE = r"[A-Za-z0-9+/_-]{60,}"  # header lines may be folded
 _REPLACEMENTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"data:[\w.+-]*/?[\w.+-]*[;,][^\s\"'<>]+"), lambda m: f"<data, {len(m[0])} B>"),
+    (
+        re.compile(r"data:[\w.+-]{0,127}(?:/[\w.+-]{0,127})?[;,][^\s\"'<>]+"),
+        lambda m: f"<data, {len(m[0])} B>",
+    ),
     (re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^\s\"'<>]+", re.IGNORECASE), lambda m: _public(m[0])),
     (re.compile(r"\Afile:.*", re.IGNORECASE | re.DOTALL), lambda m: _file_name(m[0])),
     (

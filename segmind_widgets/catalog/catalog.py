@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,7 @@ _ALIASES = {
 }  # fmt: skip
 
 
-@cache  # of few texts: one for each way to write a modality
+@lru_cache(1024)  # of few texts: one for each way to write a modality
 def kinds(modality: str) -> frozenset[str]:
     """Return the kinds in a service's modality text: its output and its operations.
 

@@ -15,7 +15,8 @@ from segmind_widgets.printable import printable
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Model
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_LONGEST_NAME = 200  # characters of a slug and of an input's name
+_SLUG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{_LONGEST_NAME - 1}}}")
 _LINK = re.compile(r"/models/([^/\s)]+)/")
 _NUMBER = re.compile(r"[0-9]{1,30}(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?")
 _TYPES = {
@@ -71,7 +72,7 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
     left out, and inputs whose names denote files (`image_urls`) are marked as media.
     """
     slug = record.get("id")
-    if not isinstance(slug, str) or not slug:
+    if not isinstance(slug, str) or not 0 < len(slug) <= _LONGEST_NAME:
         return None
     parameters = record.get("parameters")
     schema = _schema(parameters.get("input_schema") if is_mapping(parameters) else None)
@@ -97,7 +98,7 @@ def _schema(source: Any) -> dict[str, Any] | None:
     inputs = {
         str(name): _input(str(name), schema)
         for name, schema in properties.items()
-        if is_mapping(schema)
+        if is_mapping(schema) and len(str(name)) <= _LONGEST_NAME
     }
     names = source.get("required")
     required = [
@@ -113,7 +114,8 @@ def _is_text(value: object) -> bool:
 
 
 _KEYWORDS: Mapping[str, Callable[[object], bool]] = {  # keyword: a check whether its value is valid
-    **{rule: fits for rule, fits in schemas.RULES.items() if rule not in ("type", "enum")},
+    # a service's "pattern" is left out: a regular expression may take any time
+    **{k: fits for k, fits in schemas.RULES.items() if k not in ("type", "enum", "pattern")},
     "title": _is_text, "description": _is_text, "format": _is_text,
     "contentMediaType": _is_text, "contentEncoding": _is_text,
     "examples": lambda value: is_list(value),

@@ -48,6 +48,7 @@ _BY_STATUS: dict[int, type[SegmindError]] = {
     504: GatewayError,
 }
 
+_LONGEST_DATE = 100  # characters
 _LONGEST_WAIT = 86_400.0  # seconds: a later time must be a misread date
 
 # Segmind's API reference has 406 "Not Acceptable" for too few credits, so these words add no
@@ -55,6 +56,8 @@ _LONGEST_WAIT = 86_400.0  # seconds: a later time must be a misread date
 _MONEY = re.compile(r"credit|balance|insufficient|quota|funds|^not acceptable\W*$", re.IGNORECASE)
 
 _TYPE = re.compile(r"(?=.{1,40}$)[a-z]+(_[a-z]+)*")
+
+_HIDDEN = ("script", "style", "head")
 
 _MODERATION = re.compile(
     r"moderat|nsfw|safety|content polic|content rule|sensitive|prohibited", re.IGNORECASE
@@ -145,10 +148,24 @@ def _from_json(value: Any) -> tuple[str, str | None]:
 
 
 def _from_markup(text: str) -> str:
-    if "<" not in text:
-        return text
-    text = re.sub(r"(?is)<(script|style|head)\b.*?</\1>", " ", text)
-    return html.unescape(re.sub(r"<[^>]*>?", " ", text))
+    """Return the words of a page without its tags, scripts and styles; linear in its length."""
+    pieces: list[str] = []
+    small, at = text.lower(), 0
+    if len(small) != len(text):  # a few letters have two in lower case
+        text = small
+    while (start := text.find("<", at)) >= 0:
+        pieces.append(text[at:start])
+        at = text.find(">", _end_of_hidden(small, start)) + 1 or len(text)
+    return html.unescape(" ".join([*pieces, text[at:]]))
+
+
+def _end_of_hidden(page: str, start: int) -> int:
+    """Return where the end tag of a script, a style or a head begins; for other tags `start`."""
+    name = next((name for name in _HIDDEN if page.startswith(name, start + 1)), "")
+    if not name or page[start + 1 + len(name) : start + 2 + len(name)].isalnum():
+        return start
+    end = page.find(f"</{name}", start)
+    return end if end >= 0 else len(page)
 
 
 def _named_field(message: str) -> str | None:
@@ -170,7 +187,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     """
     now = now or datetime.now(timezone.utc)
     for name in ("retry-after", "x-rate-limit-reset-at-utc"):
-        value = headers.get(name, "").strip()
+        value = headers.get(name, "")[:_LONGEST_DATE].strip()
         if re.fullmatch(r"\d{1,20}(\.\d+)?", value):
             seconds = float(value) / (1000 if float(value) > 1e11 else 1)  # epoch milliseconds
             seconds -= now.timestamp() if seconds > 1e9 else 0

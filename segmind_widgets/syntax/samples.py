@@ -23,7 +23,7 @@ _SECTION = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _HEAD = re.compile(  # `backgroundoptional`, then `string (uri)`
-    rf"^[ \t]*([A-Za-z_][\w-]*?)\s*(optional|required)\s*\n\s*({'|'.join(_TYPES)})(\[\])?"
+    rf"^[ \t]*([A-Za-z_][\w-]*?)\s*(optional|required)[^\S\n]*\n\s*({'|'.join(_TYPES)})(\[\])?"
     r"[ \t]*(?:\((\w+)\))?[ \t]*$",
     re.MULTILINE,
 )

@@ -19,7 +19,7 @@ from segmind_widgets.types import Status
 from tests.page import formulas
 
 HOST = "https://hostile.example"
-RUN = "document.title='ran'"
+RUN = "window.ran=1"
 HOSTILE = {
     "picture": f"![alt]({HOST}/a.png)",
     "picture without a text": f"![]({HOST}/b.png)",

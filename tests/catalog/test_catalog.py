@@ -262,7 +262,7 @@ def test_parameters():
                     "tags": {"type": "array", "items": {"type": "str", "maxLength": 9}},
                     "anything": {"type": "array"},
                     "mask": {"type": "string"},
-                    "image_size": {"type": "string", "pattern": "("},
+                    "image_size": {"type": "string", "pattern": "(a|a)*$"},
                     "style": {"type": "select", "unknown": 1},
                     "seed": {"type": ["integer", "int", "null"]},
                     "bad": "string",
