@@ -16,6 +16,7 @@ import urllib3.exceptions
 
 ENCODINGS = "gzip, deflate"  # the value of Accept-Encoding
 MAX_REPLY = 32 * 1024 * 1024  # bytes, decompressed, of a state, a list or a page
+MAX_BILLED_REPLY = 512 * 1024 * 1024  # bytes of a reply that may be the result itself
 MAX_FILE = 16 * 1024**3  # bytes of a result on disk
 MAX_FILE_IN_MEMORY = 512 * 1024**2  # bytes of a result that the disk does not take
 _READ_SIZE = 256 * 1024  # bytes

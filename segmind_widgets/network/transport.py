@@ -31,6 +31,7 @@ from segmind_widgets.errors import (
 )
 from segmind_widgets.network.bodies import (
     ENCODINGS,
+    MAX_BILLED_REPLY,
     MAX_FILE,
     MAX_FILE_IN_MEMORY,
     MAX_REPLY,
@@ -160,6 +161,7 @@ class Transport:
             return prepared
         request, settings = prepared
         names: dict[str, str] = {}
+        limit = MAX_BILLED_REPLY if call.billed else MAX_REPLY
         with counted_request() as facts:
             try:
                 with self._session.send(
@@ -169,7 +171,7 @@ class Transport:
                     **settings,
                 ) as response:
                     names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
-                    body = b"".join(body_pieces(response, call.timeout, MAX_REPLY))
+                    body = b"".join(body_pieces(response, call.timeout, limit))
                     return Reply(response.status_code, names, self._without_key(body), call.url)
             except SegmindError:
                 raise

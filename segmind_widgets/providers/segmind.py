@@ -38,7 +38,7 @@ from segmind_widgets.providers._base import (
     whole,
 )
 from segmind_widgets.providers._errors import from_reply, words
-from segmind_widgets.providers._outputs import collect, from_json
+from segmind_widgets.providers._outputs import address_of, collect, from_json
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import (
     Api,
@@ -501,8 +501,8 @@ def _from_v1_json(body: bytes) -> list[Output]:
 
 
 def _encoded(text: str) -> Output:
-    if text.startswith(("http://", "https://")):
-        return Output(url=text)
+    if address := address_of(text):
+        return Output(url=address)
     uri = text if text.startswith("data:") else f"data:application/octet-stream;base64,{text}"
     try:
         asset = Asset.of(uri)

@@ -68,7 +68,7 @@ def page(to: Transport, url: str, _: Path) -> object:
 
 @pytest.mark.parametrize(
     ("ask", "error"),
-    [(poll, errors.ReplyLost), (submit, errors.SubmitUnknown), (page, errors.Unreachable)],
+    [(poll, errors.ReplyLost), (page, errors.Unreachable)],
 )
 def test_a_reply_that_unpacks_beyond_its_limit_is_refused_in_bounded_memory(
     ask: Callable[[Transport, str, Path], object], error: type[Exception], tmp_path: Path
@@ -79,6 +79,21 @@ def test_a_reply_that_unpacks_beyond_its_limit_is_refused_in_bounded_memory(
         pytest.raises(error, match=r"longer than 32 MiB"),
     ):
         ask(sender(server.url), server.url, tmp_path)
+
+
+def test_a_billed_reply_may_be_a_longer_result_and_has_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with wire(answer(200, bytes(40 * MIB), {"Content-Type": "video/mp4"})) as server:
+        call = Call("POST", f"{server.url}/v1/m", {}, billed=True)
+        assert len(sender(server.url).send(call).body) == 40 * MIB
+    monkeypatch.setattr(transport, "MAX_BILLED_REPLY", 50 * MIB)
+    with (
+        wire(packed(bomb(400 * MIB))) as server,
+        bounded(150 * MIB),
+        pytest.raises(errors.SubmitUnknown, match="longer than 50 MiB"),
+    ):
+        submit(sender(server.url), server.url, tmp_path)
 
 
 def test_a_result_that_unpacks_goes_to_the_disk_in_bounded_memory(tmp_path: Path) -> None:
