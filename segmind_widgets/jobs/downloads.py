@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import result_problem
 from segmind_widgets.assets.media_types import suffix, suffix_of_address, type_of_name
-from segmind_widgets.errors import DownloadError, StoreError
+from segmind_widgets.errors import DownloadError, SegmindError, StoreError
 from segmind_widgets.network.transport import Sender
 from segmind_widgets.types import Output
 
@@ -74,6 +74,17 @@ class Downloader:
         return dataclasses.replace(
             output, data=None, url=path.as_uri(), media_type=asset.media_type
         )
+
+    def with_reply(self, error: SegmindError, body: bytes) -> SegmindError:
+        """Write a reply that cannot be used to disk; return the error with its path in the hint."""
+        if not body:
+            return error
+        try:
+            path = self._path(0, None).with_suffix(".reply")
+            _write(path, body)
+        except StoreError as problem:
+            return error.with_hint(f"{error.hint} Its reply could not be kept: {problem}")
+        return error.with_hint(f"{error.hint} Its reply is in {path}.")
 
     def fetch(self, outputs: Sequence[Output]) -> None:
         """Download the missing outputs, each with its recipe in it.
@@ -160,6 +171,16 @@ def check_result(asset: Asset, url: str, announced: str | None, sent: str | None
             f"The result at {url.partition('?')[0][:200]} {problem}.",
             hint="The job is completed: %segmind_jobs --resume fetches it again.",
         )
+
+
+def reply_problem(outputs: Sequence[Output]) -> str:
+    """Return why a file that is part of a reply cannot be a result; "" where all can."""
+    problems = (
+        result_problem(Asset(data=output.data, declared_type=output.media_type), output.media_type)
+        for output in outputs
+        if output.data
+    )
+    return next(filter(None, problems), "")
 
 
 def _check_scheme(url: str) -> None:

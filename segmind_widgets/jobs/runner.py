@@ -29,7 +29,7 @@ from segmind_widgets.errors import (
     SubmitUnknown,
     Unreachable,
 )
-from segmind_widgets.jobs.downloads import Downloader
+from segmind_widgets.jobs.downloads import Downloader, reply_problem
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.polling import next_poll
 from segmind_widgets.jobs.recovery import Recovery
@@ -196,12 +196,35 @@ class JobRunner:
     def _parse(self, call: Call, reply: Reply) -> float | None:
         try:
             state = self._provider.parse(call, reply)
+            self._check_reply(call, state, reply)
+        except SubmitUnknown as error:
+            if reply.status >= 300:
+                raise
+            raise self._results.with_reply(error, reply.body) from None
         except ReplyError:
             if call.billed or self._tries >= _MAX_PARSE_TRIES:
                 raise
             return self._retry_later(reply, 2.0**self._tries)
         self._tries = 0
         return self._apply(state, reply)
+
+    def _check_reply(self, call: Call, state: JobState, reply: Reply) -> None:
+        """Check the files that are part of a reply.
+
+        Raises:
+            SubmitUnknown: one is damaged, and the run is billed; its price and id are recorded.
+            ReplyError: one is damaged, and the reply can be requested again.
+        """
+        problem = reply_problem(state.outputs)
+        if not problem:
+            return
+        message = f"The result in the reply {problem}."
+        if not call.billed:
+            raise ReplyError(message, status=reply.status)
+        columns, traits = state_to_columns(state, reply)
+        self._record({k: v for k, v in columns.items() if k != "status"}, traits)
+        self.job.publish(**traits)
+        raise SubmitUnknown(f"{message} The run may be billed.", request_id=state.id)
 
     def _release(self) -> float | None:
         """Release the detached job, so that any kernel may resume it."""

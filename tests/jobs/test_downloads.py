@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
+import json
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,7 +19,7 @@ from segmind_widgets.providers._outputs import collect
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.records import files_from_row, outputs_from_row, traits_from_row
 from segmind_widgets.types import Output, Status
-from tests.jobs.test_runner import HISTORY, Bench, Make, bench, finish, history, picture, says
+from tests.jobs.test_runner import HISTORY, Bench, Make, bench, finish, history, past, picture, says
 from tests.wire import answer, wire
 
 __all__ = ["bench"]
@@ -265,3 +267,68 @@ def test_an_address_for_other_programs_says_so_at_once(bench: Make) -> None:
     assert "s3://" in one.job.error.hint
     assert one.row["status"] == "downloading"
     assert one.paths() == ["POST /v2/m", "GET /v2/requests/req-1/status"], "no further try"
+
+
+# results that are part of a paid reply
+
+
+def in_json(data: bytes) -> bytes:
+    return json.dumps({"image": base64.b64encode(data).decode()}).encode()
+
+
+JSON = {"Content-Type": "application/json"}
+PAID = {
+    "cut off": (photo("PNG")[:-30], PNG),
+    "pixels": (damaged_pixels(), PNG),
+    "page": (PAGE, PNG),
+    "page with its own type": (PAGE, HTML),
+    "noise": (b"\1\2\3\4" * 50, PNG),
+    "base64 of a cut picture": (in_json(photo("PNG")[:-30]), JSON),
+    "base64 of noise": (in_json(b"\1\2\3\4" * 50), JSON),
+    "no base64": (b'{"image": "iVBORw0!!not base64"}', JSON),
+    "cut JSON": (in_json(photo("PNG"))[:-9], JSON),
+    "data URI": (json.dumps({"output": "data:image/png;base64,AAAA"}).encode(), JSON),
+}
+
+
+@pytest.mark.parametrize("case", PAID)
+@pytest.mark.parametrize("is_found", [True, False])
+def test_a_damaged_paid_reply_is_looked_up_and_its_bytes_are_kept(
+    bench: Make, case: str, is_found: bool
+) -> None:
+    body, headers = PAID[case]
+    ids = {"X-Request-Id": "r-1", "X-Cost": "0.04"}
+    with wire(GOOD) as files:
+        rows = [past("r-1", url=f"{files.url}/a.png")] if is_found else []
+        one = bench(answer(200, body, {**headers, **ids}), history(*rows), history())
+        finish(one.runner("v1"))
+    assert [path for path in one.paths() if path.startswith("POST")] == ["POST /v1/m"]
+    [reply] = one.store.results.rglob("*.reply")
+    assert reply.read_bytes() == body
+    assert one.row["id"] == "r-1"
+    if is_found:
+        assert one.job.status is Status.COMPLETED
+        assert one.job.image.size == (4, 4)
+        return
+    assert (one.job.status, one.row["status"]) == (Status.UNKNOWN, "unknown")
+    assert isinstance(one.job.error, errors.SubmitUnknown)
+    assert str(reply) in one.job.error.hint
+    told = f"{one.job.error} {one.job.error.hint} {one.row['error']}"
+    assert "not billed" not in told
+    assert "Nothing was billed" not in told
+    assert not one.job.outputs
+
+
+def test_a_damaged_file_in_a_free_reply_is_asked_for_again(bench: Make) -> None:
+    cut, whole = (
+        f"data:image/png;base64,{base64.b64encode(data).decode()}"
+        for data in (photo("PNG")[:-30], picture())
+    )
+    one = bench(
+        says("QUEUED"),
+        says("COMPLETED", output=cut),
+        says("COMPLETED", output=whole),
+    )
+    finish(one.runner())
+    assert one.job.status is Status.COMPLETED
+    assert one.job.image.size == (4, 4)
