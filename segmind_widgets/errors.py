@@ -275,6 +275,7 @@ class DownloadError(SegmindError):
     Attributes:
         retry_after: seconds to wait according to the host, or None.
         is_gone: the host no longer has the file, so another try is useless.
+        is_final: the file cannot be fetched from here, so another try is useless.
     """
 
     def __init__(
@@ -283,11 +284,13 @@ class DownloadError(SegmindError):
         *,
         retry_after: float | None = None,
         is_gone: bool = False,
+        is_final: bool = False,
         **details: Unpack[ErrorDetails],
     ) -> None:
         super().__init__(message, **details)
         self.retry_after = retry_after
         self.is_gone = is_gone
+        self.is_final = is_final
 
 
 class JobFailed(SegmindError):

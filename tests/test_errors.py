@@ -117,7 +117,7 @@ def test_a_copy_is_shown_with_its_cause_and_without_the_error_that_it_replaces()
     assert caught.value.field == "size"
 
 
-ATTRIBUTES = {"hint", "is_gone", "retry_after", "field", "request_id"}
+ATTRIBUTES = {"hint", "is_gone", "is_final", "retry_after", "field", "request_id"}
 
 
 def changes_of_errors(tree: ast.AST) -> Iterator[int]:

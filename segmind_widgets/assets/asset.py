@@ -267,6 +267,8 @@ class Asset:
         try:
             with decoding.opened(self.source, self.media_type) as picture:
                 return use(picture)
+        except AssetError:
+            raise
         except Exception as error:  # each Pillow plugin raises errors of its own
             if isinstance(error, OSError) and self.removed:
                 raise self._unreadable(error) from error
@@ -280,7 +282,7 @@ class Asset:
         """
 
         def small(picture: Any) -> Any:
-            picture.draft("RGB", (side, side))  # a JPEG is decoded at a size a little above this
+            decoding.draft(picture, side)
             return decoding.upright(picture)
 
         return preview.encode(self._picture(small), side, max_bytes)
@@ -348,7 +350,7 @@ class Asset:
             try:
                 data, kind = self.preview(side, preview.PREVIEW_BYTES)
             except AssetError as error:
-                return element("p", str(error))
+                return element("p", self._why_not_shown(error))
             source = f"data:{kind};base64,{encode(data).decode()}"
         elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
             # a browser plays video and audio; it must not open any other type as a page
@@ -356,6 +358,14 @@ class Asset:
             source = f"data:{kind};base64,{encode(self.content).decode()}"
         label = alt or self.name or self.filename
         return preview.element(self.kind, source, label, self.filename)
+
+    def _why_not_shown(self, error: AssetError) -> str:
+        """Return the error; of a picture of very many pixels its size, kind and path."""
+        with suppress(AssetError):
+            if decoding.has_too_many_pixels(self.pixels):
+                where = f" Its file: {self.path}" if self.path else ""
+                return f"{' · '.join(self.facts)}: too large to be shown here.{where}"
+        return str(error)
 
     @property
     def facts(self) -> list[str]:

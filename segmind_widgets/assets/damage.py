@@ -5,6 +5,7 @@ Each `asset` is an `Asset`, whose module imports this one.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 _WITH_SIGNATURE = frozenset(  # a file of these types begins in a known way
     f"image/{name}" for name in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heic")
 )
+_DECODED = _WITH_SIGNATURE | {"image/jp2", "image/mpo", "image/x-portable-pixmap", "image/x-icon"}
+_LIBRARIES = {"image/webp": "webp", "image/avif": "avif", "image/jp2": "jpg_2000"}
+_TEXTUAL = ("json", "xml", "javascript", "yaml", "ndjson", "html")
 _NOUNS = {"image": "an image", "audio": "an audio file", "video": "a video"}
+_CUT_OFF = "is damaged: the end of the image is missing"
+_PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
 _AGAIN = "Choose another file, or download or save it again."
 
 
@@ -27,24 +33,54 @@ def check_content(asset: Any) -> None:
     Raises:
         AssetError: it is empty, holds something else, or is a picture that is cut off.
     """
+    if problem := content_problem(asset):
+        raise AssetError(f"{asset.filename} {problem}.", hint=_AGAIN)
+
+
+def content_problem(asset: Any) -> str:
+    """Return why the content cannot be used, as the rest of a sentence; "" where it can."""
     if not asset.local:
-        return
+        return ""
     if asset.size == 0:
-        raise AssetError(f"{asset.filename} is empty.", hint=_AGAIN)
+        return "is empty"
     main = asset.media_type.partition("/")[0]
     if asset.recognised is None and main in _NOUNS:
-        holds_text = _is_text(next(asset.pieces(4096), b""))
-        if holds_text:
-            raise AssetError(f"{asset.filename} is not {_NOUNS[main]}: it holds text.", hint=_AGAIN)
+        if _is_text(next(asset.pieces(4096), b"")):
+            return f"is not {_NOUNS[main]}: it holds text"
         if asset.media_type in _WITH_SIGNATURE:
-            raise AssetError(f"{asset.filename} is damaged, or not an image.", hint=_AGAIN)
-    if _may_be_cut_off(asset) and not _is_whole(asset):
-        raise cut_off(asset.filename)
+            return "is damaged, or not an image"
+    is_cut_off = _may_be_cut_off(asset) and not _decodes(asset, too_large=False)
+    return _CUT_OFF if is_cut_off else ""
+
+
+def result_problem(asset: Any, announced: str | None) -> str:
+    """Return why a file cannot be a result, as the rest of a sentence; "" where it can.
+
+    Args:
+        asset: the file; its declared type is `announced`.
+        announced: the type by the service's reply or by the address, None where unknown. The
+            Content-Type is no announcement: a page that is sent in the place of a file has one.
+    """
+    if asset.size == 0:
+        return "is empty"
+    if announced and _is_textual(announced):
+        return ""
+    head = next(asset.pieces(4096), b"").removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head[:100].lower().startswith(_PAGE_STARTS):
+        return "is a web page, and not the file"
+    if announced and head[:1] in (b"{", b"[") and _is_text(head):
+        return "is a JSON text, and not the file"
+    if asset.media_type == "image/svg+xml" and b"<svg" in head:
+        return ""
+    if problem := content_problem(asset):
+        return problem
+    is_damaged = _has_decoder(asset.media_type) and not _decodes(asset, too_large=True)
+    return "is damaged" if is_damaged else ""
 
 
 def cut_off(filename: str) -> AssetError:
     """Return the error of a picture whose end is missing."""
-    return AssetError(f"{filename} is damaged: the end of the image is missing.", hint=_AGAIN)
+    return AssetError(f"{filename} {_CUT_OFF}.", hint=_AGAIN)
 
 
 def no_picture(asset: Any) -> AssetError:
@@ -94,10 +130,33 @@ def _has_end(data: bytes | mmap, media_type: str) -> bool:
     return len(data) >= 8 + struct.unpack_from("<I", data, 4)[0]
 
 
-def _is_whole(asset: Any) -> bool:
+def _is_textual(media_type: str) -> bool:
+    """Return whether files of this type are texts, so that a page may be one."""
+    subtype = media_type.partition("/")[2].partition(";")[0].strip().lower()
+    if media_type.startswith(("image/", "audio/", "video/")):
+        return False
+    return media_type.startswith("text/") or re.split(r"[+-]", subtype)[-1] in _TEXTUAL
+
+
+def _has_decoder(media_type: str) -> bool:
+    """Return whether pictures of this type can be decoded here."""
+    from PIL import features
+
+    if media_type in decoding.HEIF_TYPES:
+        return decoding.can_read_heif()
+    library = _LIBRARIES.get(media_type)
+    return media_type in _DECODED and (not library or bool(features.check(library)))
+
+
+def _decodes(asset: Any, *, too_large: bool) -> bool:
+    """Return whether a picture can be decoded; `too_large` for one that has too many pixels."""
     try:
         with decoding.opened(asset.source, asset.media_type) as picture:
+            if picture.size[0] * picture.size[1] > decoding.MAX_PIXELS:
+                return too_large
             picture.load()
+    except AssetError:  # a HEIC picture of too many pixels
+        return too_large
     except Exception:  # noqa: BLE001 - every format's reader has errors of its own
         return False
     return True

@@ -8,17 +8,21 @@ what browsers and services show.
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from segmind_widgets.errors import AssetError
+from segmind_widgets.formatting import file_size
 
 ORIENTATION = 0x0112  # the EXIF tag
 HEIF_TYPES = ("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence")
+MAX_PIXELS = 100_000_000  # of a picture that is decoded; Pillow's own limit is 89 million
+_DRAFT_PIXELS = 2_000_000_000  # of a JPEG that is decoded at an eighth of its size
 _QUARTER_TURNS = (5, 6, 7, 8)  # orientations that swap width and height
 
 
@@ -47,17 +51,90 @@ def opened(source: Path | bytes, media_type: str = "") -> Generator[Any, None, N
     if media_type in HEIF_TYPES:
         yield _open_heif(source)
         return
+    with _open_unchecked(source) as picture:
+        yield picture
+
+
+def _open_unchecked(source: Path | bytes) -> Any:
+    """Open as `Image.open` does, but leave the number of pixels to `check_pixels`.
+
+    Pillow's own check writes a warning into the cell, or raises before the size can be shown. Its
+    limit is one for all threads.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    file: Any = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    try:
+        for load_plugins in (Image.preinit, Image.init):
+            load_plugins()
+            picture = _read_header(file, "" if isinstance(source, bytes) else str(source))
+            if picture is not None:
+                picture._exclusive_fp = True  # noqa: SLF001 - as `Image.open`: it closes the file
+                return picture
+        raise UnidentifiedImageError("no format of Pillow fits")
+    except BaseException:
+        file.close()
+        raise
+
+
+def _read_header(file: Any, filename: str) -> Any:
+    """Return the picture of the first format that takes the file, or None."""
     from PIL import Image
 
-    file: Any = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
-    with file as picture:
-        yield picture
+    file.seek(0)
+    prefix = file.read(16)
+    for name in list(Image.ID):
+        make, accepts = cast("Any", Image.OPEN[name])
+        try:
+            answer = not accepts or accepts(prefix)  # a text names a missing library
+            if answer and not isinstance(answer, str):
+                file.seek(0)
+                return make(file, filename)
+        except (SyntaxError, IndexError, TypeError, struct.error):
+            continue  # as in `Image.open`: it is another format
+    return None
+
+
+def has_too_many_pixels(size: tuple[int, int], limit: float = MAX_PIXELS) -> bool:
+    """Return whether a picture of this size is not decoded, unless Pillow's own limit is higher."""
+    from PIL import Image
+
+    own: Any = Image.MAX_IMAGE_PIXELS
+    return own is not None and size[0] * size[1] > max(limit, own)
+
+
+def check_pixels(picture: Any) -> None:
+    """Check that a picture may be decoded.
+
+    Raises:
+        AssetError: it has too many pixels.
+    """
+    if has_too_many_pixels(picture.size):
+        width, height = picture.size
+        memory = file_size(width * height * 4)
+        raise AssetError(
+            f"The image has {width} × {height} pixels, too many to be decoded unasked.",
+            hint="Its file is whole: use `path` or save(). To decode it, which takes about"
+            f" {memory} of memory: from PIL import Image; Image.MAX_IMAGE_PIXELS = None",
+        )
+
+
+def draft(picture: Any, side: int) -> None:
+    """Let a JPEG be decoded at a size a little above `side`; do nothing for other formats.
+
+    A progressive one of very many pixels would be held in memory as a whole nevertheless.
+    """
+    is_progressive = bool(picture.info.get("progressive"))
+    limit = MAX_PIXELS if is_progressive else _DRAFT_PIXELS
+    if not has_too_many_pixels(picture.size, limit):
+        picture.draft("RGB", (side, side))
 
 
 def _open_heif(source: Path | bytes) -> Any:
     module: Any = import_module("pillow_heif")  # has no types, and may be missing
     file: Any = module.open_heif(source, convert_hdr_to_8bit=True)
     picture: Any = file[file.primary_index]
+    check_pixels(picture)
     module.set_orientation(picture.info)  # libheif has turned the pixels already
     return picture.to_pillow()
 
@@ -66,6 +143,7 @@ def upright(picture: Any) -> Any:
     """Load a picture and turn it upright, in place; return it."""
     from PIL import ImageOps
 
+    check_pixels(picture)
     picture.load()
     ImageOps.exif_transpose(picture, in_place=True)
     return picture

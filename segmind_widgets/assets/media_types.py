@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import mimetypes
 import re
 import string
 from pathlib import Path
-from typing import Any
 
+from segmind_widgets.assets.decoding import opened
 from segmind_widgets.assets.streams import stream_type
 
 _MAGIC = (  # formats that Pillow does not read, from their specifications
@@ -104,8 +103,7 @@ def _picture_type(source: Path | bytes) -> str | None:
     from PIL import Image
 
     try:
-        file: Any = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
-        with file as picture:
+        with opened(source) as picture:
             return Image.MIME.get(picture.format or "")
     except Exception:  # noqa: BLE001 - every format's reader has errors of its own
         return None

@@ -17,6 +17,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import check_content, no_picture
 from segmind_widgets.assets.decoding import HEIF_TYPES, check_decoder, eight_bit, opened, upright
 from segmind_widgets.assets.privacy import Replacement, private_data
+from segmind_widgets.errors import AssetError
 
 _JPEG, _PNG = "image/jpeg", "image/png"
 _QUALITY = 95  # of a JPEG: nothing is seen to be lost
@@ -95,6 +96,8 @@ class Outgoing:
                     )
                 else:
                     picture.convert("RGBA").save(out, "PNG", **icc)
+        except AssetError:
+            raise
         except Exception as error:  # every format's reader has errors of its own
             raise no_picture(original) from error
         return Asset(data=out.getvalue(), name=_stem(original))

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.media_types import suffix, suffix_of_address
-from segmind_widgets.errors import DownloadError, StoreError
+from segmind_widgets.assets.damage import result_problem
+from segmind_widgets.assets.media_types import suffix, suffix_of_address, type_of_name
+from segmind_widgets.errors import DownloadError, SegmindError, StoreError
 from segmind_widgets.network.transport import Sender
 from segmind_widgets.types import Output
 
@@ -30,8 +31,9 @@ class ResultDir(Protocol):
 class Downloader:
     """The files of one job.
 
-    `assets` are the files fetched so far, in order; `problem` is the reason why a file is in memory
-    only, or empty if all are on disk.
+    `files` are the files fetched so far and `missing` the errors of the others, both by the index
+    of the output; `problem` is the reason why a file is in memory only, or empty if all are on
+    disk.
 
     Args:
         key: the row in the store.
@@ -47,10 +49,16 @@ class Downloader:
         key: str,
         stamp: Callable[[Asset], Asset],
     ) -> None:
-        self.assets: list[Asset] = []
+        self.files: dict[int, Asset] = {}
+        self.missing: dict[int, DownloadError] = {}
         self.problem = ""
         self._store, self._transport = store, transport
         self._target, self._key, self._stamp = target, key, stamp
+
+    @property
+    def assets(self) -> list[Asset]:
+        """Return the files fetched so far, in the order of the outputs."""
+        return [self.files[index] for index in sorted(self.files)]
 
     def write(self, index: int, output: Output) -> Output:
         """Write an output that was part of the reply to disk, if possible; return the asset."""
@@ -67,17 +75,38 @@ class Downloader:
             output, data=None, url=path.as_uri(), media_type=asset.media_type
         )
 
+    def with_reply(self, error: SegmindError, body: bytes) -> SegmindError:
+        """Write a reply that cannot be used to disk; return the error with its path in the hint."""
+        if not body:
+            return error
+        try:
+            path = self._path(0, None).with_suffix(".reply")
+            _write(path, body)
+        except StoreError as problem:
+            return error.with_hint(f"{error.hint} Its reply could not be kept: {problem}")
+        return error.with_hint(f"{error.hint} Its reply is in {path}.")
+
     def fetch(self, outputs: Sequence[Output]) -> None:
         """Download the missing outputs, each with its recipe in it.
 
         Raises:
-            DownloadError: an output cannot be fetched; earlier ones are kept.
+            DownloadError: an output cannot be fetched; all others are. If another try may fetch one
+                of several, the error is that one's.
         """
-        for index in range(len(self.assets), len(outputs)):
-            asset = self._stamp(self._asset(index, outputs[index]))
+        self.missing = {}
+        for index, output in enumerate(outputs):
+            if index in self.files:
+                continue
+            try:
+                asset = self._stamp(self._asset(index, output))
+            except DownloadError as error:
+                self.missing[index] = error
+                continue
             if asset.path:
                 _fsync(asset.path)
-            self.assets.append(asset)
+            self.files[index] = asset
+        if self.missing:
+            raise min(self.missing.values(), key=lambda error: error.is_gone or error.is_final)
 
     def _asset(self, index: int, output: Output) -> Asset:
         url = output.url or ""
@@ -87,20 +116,27 @@ class Downloader:
         if not url:
             raise _gone_error(index)
         if url.startswith("file:"):
-            return Asset(_local(url), None, name, until, declared_type=kind)
+            path = _local(url)
+            if not path.is_file():
+                raise _gone_error(index)
+            return Asset(path, None, name, until, declared_type=kind)
+        _check_scheme(url)
         try:
             path, kind = self._download(index, url, kind)
         except StoreError as error:
             self.problem = str(error)
             buffer = io.BytesIO()
-            kind = self._transport.download(url, buffer) or kind
-            return Asset(None, url, name, until, buffer.getvalue(), kind)
+            sent = self._transport.download(url, buffer)
+            check_result(Asset(None, url, data=buffer.getvalue()), url, kind, sent)
+            return Asset(None, url, name, until, buffer.getvalue(), sent or kind)
         return Asset(path, url, name, until, declared_type=kind)
 
     def _download(self, index: int, url: str, kind: str | None) -> tuple[Path, str | None]:
         part = self._path(index, None).with_suffix(f".{index}.part")
         try:
-            kind = self._transport.download(url, part) or kind
+            sent = self._transport.download(url, part)
+            check_result(Asset(part, url), url, kind, sent)
+            kind = sent or kind
             media_type = Asset(part, url, declared_type=kind).media_type
             return _move(part, self._path(index, media_type, url)), kind
         except BaseException:
@@ -112,6 +148,49 @@ class Downloader:
         by_type = suffix(kind) if kind and kind != "application/octet-stream" else ""
         ending = by_type or suffix_of_address(url) or ".bin"
         return self._store.new_file(self._target, self._key, index, ending)
+
+
+def check_result(asset: Asset, url: str, announced: str | None, sent: str | None = None) -> None:
+    """Check that a file can be the result: not empty, whole, and no page in its place.
+
+    Args:
+        asset: the file.
+        url: its address.
+        announced: its type by the service's reply, if that has one.
+        sent: the Content-Type, a hint where neither the reply nor the address tells the type.
+
+    Raises:
+        DownloadError: it cannot.
+    """
+    announced = announced or type_of_name(url.partition("?")[0].partition("#")[0])
+    if announced == "application/octet-stream":
+        announced = None
+    declared = dataclasses.replace(asset, declared_type=announced or sent)
+    if problem := result_problem(declared, announced):
+        raise DownloadError(
+            f"The result at {url.partition('?')[0][:200]} {problem}.",
+            hint="The job is completed: %segmind_jobs --resume fetches it again.",
+        )
+
+
+def reply_problem(outputs: Sequence[Output]) -> str:
+    """Return why a file that is part of a reply cannot be a result; "" where all can."""
+    problems = (
+        result_problem(Asset(data=output.data, declared_type=output.media_type), output.media_type)
+        for output in outputs
+        if output.data
+    )
+    return next(filter(None, problems), "")
+
+
+def _check_scheme(url: str) -> None:
+    scheme, separator, _ = url.partition("://")
+    if separator and scheme.lower() not in ("http", "https"):
+        raise DownloadError(
+            f"{url.partition('?')[0][:200]} cannot be fetched from here: only http and https can.",
+            hint=f"Fetch it with a program for {scheme}:// addresses and your own access to it.",
+            is_final=True,
+        )
 
 
 def _gone_error(index: int) -> DownloadError:

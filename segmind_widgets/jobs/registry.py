@@ -33,7 +33,7 @@ from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.retry import send_with_retries
 from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.ownership import JobOwnership, followed
-from segmind_widgets.storage.records import results_from_row
+from segmind_widgets.storage.records import files_from_row, results_from_row
 from segmind_widgets.storage.store import Store, new_key
 from segmind_widgets.storage.trash import deleted_for_good
 from segmind_widgets.types import Call, Kind, RunRequest, Status, UsualTime
@@ -189,7 +189,8 @@ class JobRegistry:
         lost = None if call or outputs else self._lost_error(row, endpoint, unsent=unsent)
         usual = self._usual_time(row["target"], row["kind"], endpoint) if call else None
         job = self._job_to_follow(row, _clock(row, usual) if call else {})
-        options = {"outputs": outputs, "lost": lost, "usual": usual}
+        files = files_from_row(row) if outputs and not call else {}
+        options = {"outputs": outputs, "files": files, "lost": lost, "usual": usual}
         self._watch(job, endpoint, row["key"], call, pool, **options)
         return job
 
@@ -437,7 +438,7 @@ def _is_ahead(live: Job, row: Mapping[str, Any]) -> bool:
 def _may_recover(row: Mapping[str, Any]) -> bool:
     """Return whether the service's history may contain an ended job or its files."""
     if row["status"] == Status.COMPLETED:
-        return bool(row["outputs"]) and not assets_from_row(row)
+        return len(assets_from_row(row)) < len(row["outputs"])
     return row["status"] == Status.UNKNOWN
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ from segmind_widgets.errors import (
     SubmitUnknown,
     Unreachable,
 )
-from segmind_widgets.jobs.downloads import Downloader
+from segmind_widgets.jobs.downloads import Downloader, reply_problem
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.polling import next_poll
 from segmind_widgets.jobs.recovery import Recovery
@@ -39,11 +39,14 @@ from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Sender
 from segmind_widgets.providers import Provider
 from segmind_widgets.storage.records import (
+    ASK_AGAIN,
     asset_to_row,
     assets_from_row,
     call_from_row,
+    missing_outputs,
     output_to_row,
     outputs_from_row,
+    partial_to_row,
     state_to_columns,
     traits_from_row,
 )
@@ -56,6 +59,7 @@ _log = logging.getLogger(__name__)
 _SLOW_TIMEOUT = 120.0  # seconds; calls with a longer timeout are run by the slow senders
 _MIN_CROWDED_DELAY = 1.0  # seconds that requests wait for the rate limit
 _MAX_DOWNLOAD_TRIES = 5
+_FRESH_SECONDS = 120.0  # after the end of a job, its files may not be at each of the hosts yet
 _SAVE = "The result is kept in memory: job.save(FOLDER) writes it to another folder."
 _MAX_PARSE_TRIES = 3  # the reply to a poll may be a proxy's page or incomplete JSON
 
@@ -67,6 +71,7 @@ class JobRunner:
         job: its traits are updated at each step.
         call: the first or the next call; None if only the `outputs` remain to be fetched.
         key: the row in the store.
+        files: those of the outputs that are on this disk, by the output's index.
         usual: how long such a job usually runs, None where unknown.
         watch_limit: seconds after which watching ends (the job goes on).
         recipes: whether pictures get their recipe.
@@ -86,6 +91,7 @@ class JobRunner:
         call: Call | None,
         *,
         outputs: tuple[Output, ...] = (),
+        files: Mapping[int, Asset] | None = None,
         usual: UsualTime | None = None,
         economical: bool = False,
         watch_limit: float = 3600.0,
@@ -105,6 +111,8 @@ class JobRunner:
         self._tries = self._polls = 0
         default = partial(Downloader, store, transport, job.model, key)
         self._results = (downloader or default)(self._with_recipe)
+        self._results.files.update(files or {})
+        self._fresh_until = 0.0  # until then a file that does not exist may be one not written yet
         self._recovery = Recovery(provider, store, key, lost)
         self._is_submitted = not self.is_submit
         self._is_whole = self.is_submit  # the complete time is known
@@ -189,12 +197,35 @@ class JobRunner:
     def _parse(self, call: Call, reply: Reply) -> float | None:
         try:
             state = self._provider.parse(call, reply)
+            self._check_reply(call, state, reply)
+        except SubmitUnknown as error:
+            if reply.status >= 300:
+                raise
+            raise self._results.with_reply(error, reply.body) from None
         except ReplyError:
             if call.billed or self._tries >= _MAX_PARSE_TRIES:
                 raise
             return self._retry_later(reply, 2.0**self._tries)
         self._tries = 0
         return self._apply(state, reply)
+
+    def _check_reply(self, call: Call, state: JobState, reply: Reply) -> None:
+        """Check the files that are part of a reply.
+
+        Raises:
+            SubmitUnknown: one is damaged, and the run is billed; its price and id are recorded.
+            ReplyError: one is damaged, and the reply can be requested again.
+        """
+        problem = reply_problem(state.outputs)
+        if not problem:
+            return
+        message = f"The result in the reply {problem}."
+        if not call.billed:
+            raise ReplyError(message, status=reply.status)
+        columns, traits = state_to_columns(state, reply)
+        self._record({k: v for k, v in columns.items() if k != "status"}, traits)
+        self.job.publish(**traits)
+        raise SubmitUnknown(f"{message} The run may be billed.", request_id=state.id)
 
     def _release(self) -> float | None:
         """Release the detached job, so that any kernel may resume it."""
@@ -310,6 +341,7 @@ class JobRunner:
         outputs = [self._results.write(i, output) for i, output in enumerate(state.outputs)]
         outputs += self._outputs[len(outputs) :]  # some histories go back less far
         self._outputs, self._tries = tuple(outputs), 0
+        self._fresh_until = time.monotonic() + (0 if self._recovery.has_begun else _FRESH_SECONDS)
         columns["outputs"] = [output_to_row(output) for output in outputs if output.url]
         self._record(columns, traits)
         self.job.publish(status=Status.DOWNLOADING, **traits)
@@ -332,7 +364,9 @@ class JobRunner:
             self._results.fetch(self._outputs)
         except DownloadError as error:
             self._tries += 1
-            if error.is_gone or self._tries >= _MAX_DOWNLOAD_TRIES:
+            is_fresh = error.status == 404 and time.monotonic() < self._fresh_until
+            is_useless = error.is_final or (error.is_gone and not is_fresh)
+            if is_useless or self._tries >= _MAX_DOWNLOAD_TRIES:
                 raise
             self.job.publish(message="the download was interrupted; trying again")
             pause = max(error.retry_after or 0.0, min(30.0, 2.0**self._tries))
@@ -349,6 +383,25 @@ class JobRunner:
             return self._end(None, None, columns, traits)
         columns["outputs"] = [asset_to_row(asset) for asset in assets]
         return self._end(Status.COMPLETED, None, columns, traits)
+
+    def _end_with_some(self, error: SegmindError) -> None:
+        """End with the outputs that were fetched, if any, and a note that names the others.
+
+        If another try may fetch them, the job stays unfinished, and its error says so.
+        """
+        results = self._results
+        if not results.files or isinstance(error, StoreError):
+            return self._end(None, error, {}, {})
+        rows = partial_to_row(self._outputs, results.files, results.missing)
+        note = f"{missing_outputs(rows)} {error.hint}"
+        traits: dict[str, Any] = {"outputs": tuple(results.assets), "note": note, "message": ""}
+        if results.problem:  # some of the files are only in memory
+            return self._end(None, error, {}, traits)
+        if all(one.is_gone or one.is_final for one in results.missing.values()):
+            ask = f"{missing_outputs(rows)} {ASK_AGAIN.format(self.job.latest(('id',))['id'])}"
+            traits |= {"note": ask, "progress": 1.0}
+            return self._end(Status.COMPLETED, None, {"outputs": rows}, traits)
+        return self._end(None, error, {"outputs": rows}, traits)
 
     def _with_recipe(self, asset: Asset) -> Asset:
         """Return the file with its recipe in it, before it is shown or its size is read."""
@@ -380,8 +433,8 @@ class JobRunner:
         if isinstance(error, SubmitUnknown):
             ids = {"id": error.request_id} if error.request_id else {}
             return self._end(Status.UNKNOWN, error, dict(ids), dict(ids))
-        if isinstance(error, StoreError):
-            return self._end(None, error, {}, {})
+        if isinstance(error, (StoreError, DownloadError)):
+            return self._end_with_some(error)
         if self.is_submit:
             if isinstance(error, NotFound) and self.job.kind == "model":
                 name = self._provider.name

@@ -27,6 +27,7 @@ from segmind_widgets.errors import (
     SubmitUnknown,
     Unreachable,
 )
+from segmind_widgets.network.bodies import UnusableBody
 from segmind_widgets.types import Call
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -113,6 +114,8 @@ def login_needed(url: str) -> Failure:
 
 def describe(error: Exception, url: str, connect_timeout: float) -> Failure:
     """Return the cause of a failed request to `url`, and the remedy."""
+    if isinstance(error, UnusableBody):
+        return Failure(str(error))
     causes = list(_causes(error))
     return (
         _failure_of_proxy(causes, url)

@@ -7,8 +7,7 @@ This module neither sleeps nor repeats: the rules for repeats are in `retry`, th
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
@@ -30,6 +29,15 @@ from segmind_widgets.errors import (
     Unauthorized,
     Unreachable,
 )
+from segmind_widgets.network.bodies import (
+    ENCODINGS,
+    MAX_BILLED_REPLY,
+    MAX_FILE,
+    MAX_FILE_IN_MEMORY,
+    MAX_REPLY,
+    ReplyTooLong,
+    body_pieces,
+)
 from segmind_widgets.network.failures import (
     check_settings,
     describe,
@@ -48,9 +56,7 @@ CONNECT_TIMEOUT = 10.0  # seconds
 PAGE_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
 DOWNLOAD_TIMEOUT = 60.0  # seconds between two pieces
 _POOL_SIZE = 16  # open connections to each host
-_READ_SIZE = 256 * 1024  # bytes
 _GONE_CODES = (401, 403, 404, 410)  # expired signed URLs give 401 and 403
-_MIN_BYTES_PER_SECOND = 1024.0  # a slower body is treated as a timeout
 _RESULT_IS_SAFE = (
     "The job is completed and its result is not lost: %segmind_jobs --resume fetches it."
 )
@@ -155,6 +161,7 @@ class Transport:
             return prepared
         request, settings = prepared
         names: dict[str, str] = {}
+        limit = MAX_BILLED_REPLY if call.billed else MAX_REPLY
         with counted_request() as facts:
             try:
                 with self._session.send(
@@ -164,8 +171,8 @@ class Transport:
                     **settings,
                 ) as response:
                     names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
-                    body = self._without_key(b"".join(_pieces(response, call.timeout)))
-                    return Reply(response.status_code, names, body, call.url)
+                    body = b"".join(body_pieces(response, call.timeout, limit))
+                    return Reply(response.status_code, names, self._without_key(body), call.url)
             except SegmindError:
                 raise
             except Exception as error:
@@ -221,6 +228,7 @@ class Transport:
             DownloadError: the file does not exist, was cut short, or the host did not answer.
             StoreError: `path` cannot be written.
         """
+        limit = MAX_FILE if isinstance(path, Path) else MAX_FILE_IN_MEMORY
         try:
             with self._files.get(
                 url,
@@ -231,13 +239,14 @@ class Transport:
                 if response.status_code != 200:
                     raise _download_error(url, response)
                 with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
-                    _write_body(response, file, progress)
+                    _write_body(response, file, progress, limit)
                 return response.headers.get("content-type")
         except (requests.RequestException, ValueError) as error:  # ValueError: not a URL
             cause, remedy = describe(error, url, CONNECT_TIMEOUT)
             raise DownloadError(
                 f"The result at {_short(url)} could not be fetched: {cause}.",
                 hint=f"{remedy} {_RESULT_IS_SAFE}".lstrip(),
+                is_final=isinstance(error, ReplyTooLong),
             ) from None
         except OSError as error:
             raise StoreError(
@@ -255,7 +264,7 @@ class Transport:
             with self._files.get(
                 url, timeout=PAGE_TIMEOUT, stream=True, proxies=proxies_for(url)
             ) as response:
-                body = b"".join(_pieces(response, PAGE_TIMEOUT[1]))
+                body = b"".join(body_pieces(response, PAGE_TIMEOUT[1], MAX_REPLY))
                 if response.status_code != 200:
                     names = {name.lower(): value for name, value in response.headers.items()}
                     raise from_reply(response.status_code, names, body)
@@ -317,8 +326,17 @@ class _FileSession(requests.Session):
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:  # noqa: ARG002 - as above
         prepared_request.headers.pop("Authorization", None)
 
+    def get_redirect_target(self, resp: Any) -> str | None:
+        """Return the address; drop the body, which requests would otherwise read without limit."""
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            resp.close()
+            resp._content = b""  # noqa: SLF001 - there is no public way
+        return target
+
 
 def _configure(session: requests.Session) -> requests.Session:
+    session.headers["Accept-Encoding"] = ENCODINGS
     session.headers["User-Agent"] = f"segmind-widgets/{__version__}"
     session.auth = lambda request: request  # without it requests reads .netrc
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -328,38 +346,17 @@ def _configure(session: requests.Session) -> requests.Session:
     return session
 
 
-def _pieces(response: requests.Response, patience: float) -> Iterator[bytes]:
-    """Yield the body in pieces, up to its Content-Length.
-
-    A socket's timeout restarts at each byte, so a very slow body would never time out. Therefore
-    `patience` is also the number of seconds by which the body may lag behind the minimum rate.
-
-    Raises:
-        requests.RequestException: the body was cut short, or came too slowly.
-    """
-    deadline = time.monotonic() + patience
-    try:
-        while piece := response.raw.read1(_READ_SIZE, decode_content=True):
-            yield piece
-            deadline += len(piece) / _MIN_BYTES_PER_SECOND
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout
-    except urllib3.exceptions.ReadTimeoutError:
-        raise requests.ReadTimeout from None
-    except urllib3.exceptions.HTTPError:
-        raise requests.ConnectionError from None
-
-
 def _write_body(
     response: requests.Response,
     file: BinaryIO,
     progress: Callable[[int, int | None], None] | None,
+    limit: int,
 ) -> None:
-    """Write the body to a file and report each piece. Raises as `_pieces` and `write` do."""
+    """Write the body to a file and report each piece. Raises as `body_pieces` and `write` do."""
     length = response.headers.get("content-length", "")
     total = int(length) if length.isdigit() else None
     count = 0
-    for piece in _pieces(response, DOWNLOAD_TIMEOUT):
+    for piece in body_pieces(response, DOWNLOAD_TIMEOUT, limit):
         file.write(piece)
         count += len(piece)
         if progress:

@@ -9,12 +9,17 @@ from contextlib import suppress
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.media_types import type_of_name
 from segmind_widgets.errors import AssetError
 from segmind_widgets.nested import transform
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Output
 
 _DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[\w=.+-]+)*,")
+_ADDRESS = re.compile(
+    r"https?://|(s3|gs|r2|az|oss|cos|ftp)://[^\s/]+/\S|//[\w-]+(\.[\w-]+)+(:\d+)?/\S",
+    re.IGNORECASE,
+)
 _DEEPEST = 60  # levels; the known replies have six
 
 
@@ -125,12 +130,27 @@ def _named(value: Mapping[str, Any], depth: int) -> Iterator[Output]:
 
 def _file(text: str, name: str | None) -> Iterator[Output]:
     text = text.strip()
-    if text.startswith(("http://", "https://")) and not any(c.isspace() for c in text):
-        yield Output(url=text, name=name)
+    if address := address_of(text):
+        yield Output(url=address, name=name)
     elif _DATA_URI.match(text):
         with suppress(AssetError):  # incomplete JSON: treat it as text
             asset = Asset.of(text)
             yield Output(data=asset.content, media_type=asset.media_type, name=name)
+
+
+def address_of(text: str) -> str:
+    """Return the address that a text is; "" for any other text.
+
+    An address may have spaces if it names a file, and no scheme if it names a host. One that only
+    its owner's programs can fetch (`s3://`) is an address, too: the download says so.
+    """
+    if not _ADDRESS.match(text) or any(c in "\r\n\t" for c in text):
+        return ""
+    if any(c.isspace() for c in text):
+        path = text.partition("?")[0]
+        if "://" in path[8:] or not type_of_name(path.rpartition("/")[2]):
+            return ""  # a sentence that begins with an address
+    return f"https:{text}" if text.startswith("//") else text
 
 
 def _unique(outputs: list[Output]) -> list[Output]:

@@ -38,7 +38,7 @@ from segmind_widgets.providers._base import (
     whole,
 )
 from segmind_widgets.providers._errors import from_reply, words
-from segmind_widgets.providers._outputs import collect, from_json
+from segmind_widgets.providers._outputs import address_of, collect, from_json
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import (
     Api,
@@ -68,6 +68,7 @@ _API_HOURS = 24.0  # a model that is only on v1 may later be added to v2
 _API_ADDRESS = re.compile(r"://[^/]+/(v[12])/[^/]+$", re.IGNORECASE)
 _TOGETHER = 8 * 1024 * 1024  # bytes of files sent in one upload
 _HISTORY = "/inference-request/request-history/"
+_V1_KEYS = {"image": "image/png", "video": "video/mp4", "audio": "audio/mpeg"}
 _URL_KEYS = ("urls", "file_urls")
 
 
@@ -289,7 +290,7 @@ class Segmind(Provider):
         elif kind == "text/html":  # a page of a proxy or a portal, with a code of success
             outputs = []
         elif text or reply.body[:1] in (b"{", b"["):
-            outputs = _from_v1_json(reply.body)
+            outputs = _from_v1_json(reply.body, is_json=kind.endswith("json"))
         else:
             outputs = [Output(data=reply.body, media_type=kind or sniffed)] if reply.body else []
         if not outputs:
@@ -485,30 +486,36 @@ def _base64(asset: Asset) -> Callable[[], Iterator[bytes]]:
     return lambda: (base64_codec().b64encode(piece) for piece in asset.pieces())
 
 
-def _from_v1_json(body: bytes) -> list[Output]:
-    """Return the outputs from `{"image": base64 or URL}`, or from a language model's reply."""
+def _from_v1_json(body: bytes, *, is_json: bool) -> list[Output]:
+    """Return the outputs from `{"image": base64 or URL}`, or from a language model's reply.
+
+    There are none in a text that `is_json` by its Content-Type and is cut off.
+    """
     try:
         value = from_json(body)
     except ValueError:
-        return [Output(data=body, media_type="text/plain")] if body.strip() else []
-    for key in ("image", "video", "audio"):
+        is_text = body.strip() and not is_json
+        return [Output(data=body, media_type="text/plain")] if is_text else []
+    for key, kind in _V1_KEYS.items():
         inner = value.get(key) if is_mapping(value) else None
         many = inner if is_list(inner) else [inner]
-        outputs = [_encoded(item) for item in many if isinstance(item, str) and item]
+        outputs = [_encoded(item, kind) for item in many if isinstance(item, str) and item]
         if outputs:
             return outputs
     return collect(value)
 
 
-def _encoded(text: str) -> Output:
-    if text.startswith(("http://", "https://")):
-        return Output(url=text)
+def _encoded(text: str, kind: str) -> Output:
+    """Return the file that is a URL or base64; what is neither has the type of its key."""
+    if address := address_of(text):
+        return Output(url=address)
     uri = text if text.startswith("data:") else f"data:application/octet-stream;base64,{text}"
     try:
         asset = Asset.of(uri)
-    except AssetError:  # the text is paid for, so it is kept unchanged
-        return Output(data=text.encode("utf-8", "replace"), media_type="text/plain")
-    return Output(data=asset.content, media_type=asset.media_type)
+    except AssetError:  # the run is paid for: the check of results keeps the bytes
+        return Output(data=text.encode("utf-8", "replace"), media_type=kind)
+    is_unknown = asset.recognised is None and kind.startswith("image/")
+    return Output(data=asset.content, media_type=kind if is_unknown else asset.media_type)
 
 
 def _result_outputs(body: Mapping[str, Any]) -> list[Output]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.errors import JobCancelled, JobFailed, StillRunning, SubmitUnknown
+from segmind_widgets.errors import (
+    JobCancelled,
+    JobFailed,
+    SegmindError,
+    StillRunning,
+    SubmitUnknown,
+)
 from segmind_widgets.formatting import date_and_time
 from segmind_widgets.types import Call, JobState, Output, Reply, Status
 
@@ -23,17 +29,34 @@ def outputs_from_row(row: dict[str, Any]) -> tuple[Output, ...]:
 
 def assets_from_row(row: Mapping[str, Any]) -> tuple[Asset, ...]:
     """Return the files of a finished row."""
-    return tuple(
-        Asset(
+    return tuple(files_from_row(row).values())
+
+
+def files_from_row(row: Mapping[str, Any]) -> dict[int, Asset]:
+    """Return the files of a row that are on this disk, by the index of the output."""
+    return {
+        index: Asset(
             path=Path(o["path"]),
             url=o.get("url"),
             name=o.get("name"),
             expires_at=o.get("expires_at"),
             declared_type=o.get("media_type"),
         )
-        for o in row["outputs"]
+        for index, o in enumerate(row["outputs"])
         if o.get("path") and os.path.isfile(o["path"])  # noqa: PTH113 - a third of the time
-    )
+    }
+
+
+def partial_to_row(
+    outputs: Sequence[Output], files: Mapping[int, Asset], missing: Mapping[int, SegmindError]
+) -> list[dict[str, Any]]:
+    """Return outputs of which some are not fetched as JSON values, with the reason for each."""
+    return [
+        asset_to_row(files[index])
+        if index in files
+        else {**output_to_row(output), "missing": str(missing.get(index, ""))}
+        for index, output in enumerate(outputs)
+    ]
 
 
 def call_from_row(row: dict[str, Any]) -> Call | None:
@@ -97,7 +120,10 @@ def traits_from_row(row: Mapping[str, Any], *, watching: bool) -> dict[str, Any]
 def results_from_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the traits `outputs` and, where files are missing, `note` of a completed row."""
     traits: dict[str, Any] = {"outputs": assets_from_row(row)}
-    if len(traits["outputs"]) < len(row["outputs"]):
+    reasons = missing_outputs(row["outputs"])
+    if reasons:
+        traits["note"] = f"{reasons} {ASK_AGAIN.format(row['id'] or row['key'])}"
+    elif len(traits["outputs"]) < len(row["outputs"]):
         traits["note"] = _REMOVED.format(row["id"] or row["key"])
     elif row["deleted"]:
         whole = "One of its results" if row["outputs"] else "Its result"
@@ -105,6 +131,20 @@ def results_from_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return traits
 
 
+def missing_outputs(outputs: Iterable[Mapping[str, Any]]) -> str:
+    """Return a sentence for each output of a row that was not fetched."""
+    return " ".join(
+        f"Output {number}{_named(output)} is missing: {output['missing']}"
+        for number, output in enumerate(outputs, 1)
+        if "missing" in output
+    )
+
+
+def _named(output: Mapping[str, Any]) -> str:
+    return f" ({output['name']})" if output.get("name") else ""
+
+
+ASK_AGAIN = "%segmind_jobs --resume {} asks for it alone."
 _REMOVED = (
     "Some of its files were removed from this disk. %segmind_jobs --resume {} fetches them "
     "again if the service still has them."

@@ -27,7 +27,7 @@ from weakref import WeakSet
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import FACTS
-from segmind_widgets.errors import InputError, StoreError, WorkersLost
+from segmind_widgets.errors import DownloadError, InputError, StoreError, WorkersLost
 from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.runner import JobRunner
@@ -345,7 +345,8 @@ class RowDownloader(Downloader):
         """Download the outputs through a worker, else as `Downloader.fetch` does.
 
         The driver itself stores files that are part of the reply, and continues its own partial
-        downloads.
+        downloads. It also fetches what is there of several outputs where a worker could not fetch
+        all of them.
 
         Raises:
             DownloadError: an output cannot be downloaded.
@@ -354,16 +355,17 @@ class RowDownloader(Downloader):
         local = any(
             output.data is not None or (output.url or "").startswith("file:") for output in outputs
         )
-        if self.assets or local:
+        if self.files or local:
             super().fetch(outputs)
             return
         try:
             files = self._errands.fetch(outputs)
-        except WorkersLost:
+        except (WorkersLost, DownloadError) as error:
+            if isinstance(error, DownloadError) and len(outputs) == 1:
+                raise
             super().fetch(outputs)
             return
-        for index, file in enumerate(files):
-            self.assets.append(self._row_asset(index, file))
+        self.files = {index: self._row_asset(index, file) for index, file in enumerate(files)}
 
     def _row_asset(self, index: int, file: dict[str, Any]) -> Asset:
         location = file["path"]

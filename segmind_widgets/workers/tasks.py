@@ -44,7 +44,8 @@ from segmind_widgets.workers.shared_folder import Folder, open_folder, safe_name
 
 _MAX_INLINE = 64 * 1024  # bytes of a reply in a note; a longer reply has its own file
 _ERROR_FIELDS = (
-    *("hint", "status", "body", "request_id", "field", "type", "retry_after", "is_gone"),
+    *("hint", "status", "body", "request_id", "field", "type"),
+    *("retry_after", "is_gone", "is_final"),
 )
 _NOT_SENT_ERRORS = (Unreachable.__name__, KeyMissing.__name__)
 
@@ -319,6 +320,7 @@ def error_from_json(data: Mapping[str, Any]) -> SegmindError:
         facts.pop("retry_after", None)
     if not issubclass(kind, DownloadError):
         facts.pop("is_gone", None)
+        facts.pop("is_final", None)
     message = facts.pop("message")
     return kind(message, **{name: value for name, value in facts.items() if value is not None})
 

@@ -17,6 +17,7 @@ import pytest
 from segmind_widgets import errors
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import SegmindError
+from segmind_widgets.network import bodies
 from segmind_widgets.network import transport as module
 from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Transport
@@ -287,7 +288,7 @@ def test_files_and_pages_that_drip_without_end(
 def test_a_long_reply_may_take_longer_than_silence_may_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "_MIN_BYTES_PER_SECOND", 10.0)  # bytes a second
+    monkeypatch.setattr(bodies, "_MIN_BYTES_PER_SECOND", 10.0)  # bytes a second
     body = b"x" * 100
     with wire(drip(body, 0.005)) as server:
         began = time.monotonic()
