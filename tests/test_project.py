@@ -57,7 +57,6 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "_version": "test_project.py",
     "assets/containers": "assets/test_recipes.py",
     "assets/embedding": "assets/test_recipes.py",
-    "assets/decoding": "assets/test_privacy.py",
     "assets/encoding": "assets/test_asset.py",
     "assets/preview": "assets/test_asset.py",
     "assets/sources": "typing/test_typing.py",

@@ -27,6 +27,8 @@ from segmind_widgets.printable import printable
 # bytes; fits the cache; a multiple of 3, so that pieces of base64 can be joined
 _PIECE_SIZE = 3 * 32 * 1024
 
+SHOWN_TEXT = 64_000  # bytes of a text in a cell
+
 
 @dataclass(frozen=True, eq=False)
 class Asset:
@@ -249,6 +251,17 @@ class Asset:
         return self.content.decode("utf-8", "replace")
 
     @property
+    def excerpt(self) -> str:
+        """Return the text for a cell: at most 64 kB, and then where the whole of it is."""
+        head = next(self.pieces(SHOWN_TEXT), b"")
+        size = self.size or 0
+        if size <= SHOWN_TEXT:
+            return head.decode("utf-8", "replace")
+        where = f"in {self.path}" if self.path else "in memory"
+        text = head.decode("utf-8", "ignore")  # the last character may be cut
+        return f"{text}\n\n… {file_size(len(head))} of {file_size(size)}; the whole text is {where}"
+
+    @property
     def image(self) -> Any:
         """Return the picture as a `PIL.Image.Image`, loaded and upright.
 
@@ -343,7 +356,7 @@ class Asset:
         if self.removed:
             return element("p", f"The file {self.path} was removed.")
         if self.kind == "text" and self.local:
-            return verbatim(self.text, self.name or self.filename)
+            return verbatim(self.excerpt, self.name or self.filename)
         source = self.url or ""
         encode = base64_codec().b64encode
         if self.kind == "image" and self.local:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from traitlets import Bool, Dict, Float, Instance, Int, TraitType, Tuple, Unicode, UseEnum
 
 from segmind_widgets.assets.answers import to_markdown
-from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.asset import SHOWN_TEXT, Asset
 from segmind_widgets.assets.locations import file_link, file_text
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
@@ -347,8 +347,10 @@ class Job(Observable):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         texts = []
         with contextlib.suppress(AssetError):  # if the file was removed, `line` names it
-            texts = [a.text for a in self.outputs if a.kind == "text"]
-        plain = {"text/plain": printable("\n\n".join([*texts, self.line]))}
+            texts = [a.excerpt for a in self.outputs if a.kind == "text"]
+        # a notebook keeps both forms: a long text is only in the one that it shows
+        is_short = 2 * sum(len(text.encode()) for text in texts) <= SHOWN_TEXT
+        plain = {"text/plain": printable("\n\n".join([*(texts if is_short else []), self.line]))}
         if texts and all(asset.is_answer for asset in self.outputs):
             parts = [*map(to_markdown, texts), self._captioned("")]
             return {**plain, "text/markdown": "\n\n".join(parts)}  # front ends would prefer HTML

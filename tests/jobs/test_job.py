@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from traitlets import Float, HasTraits, dlink
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, JobFailed, SegmindError, StillRunning
-from segmind_widgets.formatting import money
+from segmind_widgets.formatting import file_size, money
 from segmind_widgets.jobs import job as module
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
@@ -292,6 +294,31 @@ def test_the_sandbox_says_so() -> None:
 def test_texts_are_shown_as_text() -> None:
     one = job(outputs=(Asset(data=b"A cat.", declared_type="text/plain"),))
     assert one._repr_mimebundle_()["text/plain"].startswith("A cat.\n\n")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json"])
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_long_text_is_shown_once_in_part_with_the_path_of_the_whole(
+    tmp_path: Path, kind: str, in_memory: bool
+) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("ä long text\n" * 1_000_000, encoding="utf-8")
+    data = path.read_bytes() if in_memory else None
+    asset = Asset(path=None if in_memory else path, data=data, declared_type=kind)
+    one = job(outputs=(asset,))
+    tracemalloc.start()
+    try:
+        bundle = one._repr_mimebundle_()
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+    assert "long text" not in bundle["text/plain"]
+    [shown] = [form for name, form in bundle.items() if name != "text/plain"]
+    assert 4_000 < shown.count("long text") <= 64_000 / 13 + 1
+    assert len(shown.encode()) < 300_000
+    words = re.sub(r"<[^>]*>", "", shown)
+    where = "in memory" if in_memory else f"in {path}"
+    assert f"{file_size(64_000)} of {file_size(13_000_000)}; the whole text is {where}" in words
 
 
 def test_a_text_that_was_removed_still_shows_its_job(tmp_path: Path) -> None:
