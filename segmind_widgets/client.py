@@ -18,6 +18,7 @@ from traitlets import TraitType
 from segmind_widgets.errors import InputError, NotFound
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
+from segmind_widgets.stopping import stoppable_class
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -58,6 +59,7 @@ _log = logging.getLogger(__name__)
 _INSTANCE_LOCK = threading.RLock()  # otherwise two threads would have a budget each
 
 
+@stoppable_class
 class SegmindClient(Settings):
     """The public API: upload, run, resume, export. A notebook uses `SegmindClient.instance()`."""
 

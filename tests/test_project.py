@@ -88,6 +88,8 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "notebook/pasted_code": "seeds/test_paste.py",
     "notebook/run_command": "journeys/test_magics.py",
     "notebook/sweep_command": "batches/test_sweeps.py",
+    "secret": "journeys/test_tracebacks.py",
+    "stopping": "journeys/test_tracebacks.py",
     "panels/_run_base": "panels/test_run.py",
     "panels/workflow": "panels/test_run.py",
     "planning/checks": "planning/test_plan.py",

@@ -7,7 +7,7 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
@@ -42,8 +42,8 @@ class SandboxSettings:
     speed: float
     duration_factor: float
     duration_spread: float
-    segmind_key: str
-    apimart_key: str
+    segmind_key: str = field(repr=False)
+    apimart_key: str = field(repr=False)
     request_life: float
     poll_interval: float
     max_body: int
