@@ -292,10 +292,12 @@ class SegmindClient(Settings):
                 its workers send, poll and download, with keys from their own environment.
             folder: where they write results: a path or an fsspec URL that this machine and all
                 workers can use. None: the folder of results here.
-            options: kind (model or workflow), provider, api.
+            options: kind (model or workflow), provider, api; allow_files: whether a CSV or JSONL
+                file may name files (`file:PATH`) that are not in its own folder.
 
         Raises:
-            InputError: rows of a list are certainly wrong; they are named, and nothing is sent.
+            InputError: rows of a list are certainly wrong; they are named, and nothing is sent. Or
+                a table names files outside its folder, and `allow_files` is not set.
             LimitError: it may cost more than `max_cost`.
             StillRunning: another kernel runs this batch.
         """
@@ -326,10 +328,13 @@ class SegmindClient(Settings):
         kind: Kind = "model",
         provider: str | None = None,
         api: Api = "auto",
+        allow_files: bool = False,
     ) -> PreparedBatch:
         """Return a checked batch for `batches.start`, with its `plan`."""
         options = {"kind": kind, "provider": provider, "api": api}
-        return self.batches.prepare(model, rows, batch=name, again=again, options=options)
+        return self.batches.prepare(
+            model, rows, batch=name, again=again, options=options, allow_files=allow_files
+        )
 
     # what was started before
 
