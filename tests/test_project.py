@@ -199,6 +199,18 @@ def test_the_architecture_page_names_modules_that_exist() -> None:
     assert {f for f in folders if f"`{f}/`" not in page} == set()
 
 
+def test_each_test_of_the_threat_model_exists() -> None:
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "::" in line]
+    assert len(rows) >= 10
+    assert page.count("::test_") == len(re.findall(r"`tests/[\w/]+\.py::test_\w+`", page))
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page):
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+        names = {node.name for node in tree.body if isinstance(node, functions)}
+        assert name in names, f"{file} has no {name}"
+
+
 def test_no_registry_host_is_named_in_what_is_committed() -> None:
     registries = ("pypi", "pythonhosted", "npmjs", "debian")
     hosts = re.compile(rf"\b({'|'.join(registries)})\.(org|com|net)\b")
