@@ -18,6 +18,7 @@ from traitlets import TraitType
 from segmind_widgets.errors import InputError, NotFound
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
+from segmind_widgets.stopping import stoppable_class
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -58,6 +59,7 @@ _log = logging.getLogger(__name__)
 _INSTANCE_LOCK = threading.RLock()  # otherwise two threads would have a budget each
 
 
+@stoppable_class
 class SegmindClient(Settings):
     """The public API: upload, run, resume, export. A notebook uses `SegmindClient.instance()`."""
 
@@ -290,10 +292,12 @@ class SegmindClient(Settings):
                 its workers send, poll and download, with keys from their own environment.
             folder: where they write results: a path or an fsspec URL that this machine and all
                 workers can use. None: the folder of results here.
-            options: kind (model or workflow), provider, api.
+            options: kind (model or workflow), provider, api; allow_files: whether a CSV or JSONL
+                file may name files (`file:PATH`) that are not in its own folder.
 
         Raises:
-            InputError: rows of a list are certainly wrong; they are named, and nothing is sent.
+            InputError: rows of a list are certainly wrong; they are named, and nothing is sent. Or
+                a table names files outside its folder, and `allow_files` is not set.
             LimitError: it may cost more than `max_cost`.
             StillRunning: another kernel runs this batch.
         """
@@ -324,10 +328,13 @@ class SegmindClient(Settings):
         kind: Kind = "model",
         provider: str | None = None,
         api: Api = "auto",
+        allow_files: bool = False,
     ) -> PreparedBatch:
         """Return a checked batch for `batches.start`, with its `plan`."""
         options = {"kind": kind, "provider": provider, "api": api}
-        return self.batches.prepare(model, rows, batch=name, again=again, options=options)
+        return self.batches.prepare(
+            model, rows, batch=name, again=again, options=options, allow_files=allow_files
+        )
 
     # what was started before
 

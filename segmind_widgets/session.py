@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 from segmind_widgets.errors import InputError
 from segmind_widgets.printable import printable
 from segmind_widgets.schemas import is_mapping
+from segmind_widgets.secret import from_environment
 from segmind_widgets.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from segmind_widgets.planning.plan import Plan
     from segmind_widgets.planning.workflow_inputs import WorkflowInputs
     from segmind_widgets.providers import Provider
+    from segmind_widgets.secret import Secret
     from segmind_widgets.storage.store import Store
     from segmind_widgets.syntax.snippets import Pasted
     from segmind_widgets.types import (
@@ -196,7 +198,7 @@ class Session:
 
     def _options(self) -> dict[str, Any]:
         settings = self.settings
-        provider = settings.provider or os.environ.get("SEGMIND_WIDGETS_PROVIDER", "")
+        provider = settings.provider or from_environment("SEGMIND_WIDGETS_PROVIDER")
         names = ("urls", "rate_limit", "image_objects", "sandbox_speed")
         return {"provider": provider, **{name: getattr(settings, name) for name in names}}
 
@@ -208,7 +210,7 @@ class Session:
             "recipes": settings.recipes,
         }
 
-    def check_key(self, provider: str, key: str) -> Credits:
+    def check_key(self, provider: str, key: Secret) -> Credits:
         """Return the balance of the account of a key that is not stored yet.
 
         Raises:

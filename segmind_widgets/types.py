@@ -202,6 +202,7 @@ class RowOptions(TypedDict, total=False):
     kind: Kind
     provider: str | None  # segmind, apimart or sandbox
     api: Api
+    allow_files: bool  # whether a table may name files outside its own folder
 
 
 class BatchOptions(RowOptions, total=False):

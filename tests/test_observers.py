@@ -43,15 +43,17 @@ def test_a_key_in_the_error_of_a_callback_is_neither_shown_nor_logged(
     batch.wait(30)
     observed = batch if kind is Batch else batch.jobs[0]
 
+    secret = client.session.keys.key("segmind")
+    assert secret
+    key = secret.reveal()
+
     def broken(change: Any) -> None:
-        raise ValueError(f"{change.new}: {client.session.keys.key('segmind')}")
+        raise ValueError(f"{change.new}: {key}")
 
     trait = "total" if kind is Batch else "elapsed"
     observed.observe(broken, trait)
     setattr(observed, trait, 9)
     assert "A callback failed: ValueError" in observed.to_html()
-    key = client.session.keys.key("segmind")
-    assert key
     shown = [observed.observer_error, str(observed._repr_mimebundle_()), caplog.text]
     assert "ValueError" in caplog.text
     assert [text for text in shown if key in text] == []

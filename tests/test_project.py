@@ -87,6 +87,8 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "notebook/pasted_code": "seeds/test_paste.py",
     "notebook/run_command": "journeys/test_magics.py",
     "notebook/sweep_command": "batches/test_sweeps.py",
+    "secret": "journeys/test_tracebacks.py",
+    "stopping": "journeys/test_tracebacks.py",
     "panels/_run_base": "panels/test_run.py",
     "panels/workflow": "panels/test_run.py",
     "planning/checks": "planning/test_plan.py",
@@ -194,6 +196,18 @@ def test_the_architecture_page_names_modules_that_exist() -> None:
     assert missing == []
     folders = {p.name for p in package.iterdir() if (p / "__init__.py").exists()}
     assert {f for f in folders if f"`{f}/`" not in page} == set()
+
+
+def test_each_test_of_the_threat_model_exists() -> None:
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "::" in line]
+    assert len(rows) >= 10
+    assert page.count("::test_") == len(re.findall(r"`tests/[\w/]+\.py::test_\w+`", page))
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page):
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+        names = {node.name for node in tree.body if isinstance(node, functions)}
+        assert name in names, f"{file} has no {name}"
 
 
 def test_no_registry_host_is_named_in_what_is_committed() -> None:

@@ -12,7 +12,7 @@ from segmind_widgets.markup import fragment, link
 
 def notebook_folder() -> Path:
     """Return the folder of the notebook, as the Jupyter server names it; else the current one."""
-    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    notebook = Path(os.getenv("JPY_SESSION_NAME", ""))
     has_folder = notebook.is_absolute() and notebook.parent.is_dir()
     return (notebook.parent if has_folder else Path.cwd()).resolve()
 

@@ -25,6 +25,7 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import Html, badge, figure, fragment
 from segmind_widgets.observers import Observable
 from segmind_widgets.printable import printable
+from segmind_widgets.stopping import stoppable
 from segmind_widgets.storage.batch_rows import BatchRows, unsendable
 from segmind_widgets.storage.locks import BatchLock
 from segmind_widgets.types import Status
@@ -346,6 +347,7 @@ class Batch(BatchResults, Observable):
 
     # waiting
 
+    @stoppable
     def wait(self, timeout: float | None = None) -> Batch:
         """Block until the batch has ended and return it; failed rows do not raise.
 
@@ -380,7 +382,7 @@ class Batch(BatchResults, Observable):
                 yield self.job(ended[count])
                 count += 1
             else:
-                wait_for(partial(self._progress.wait, partial(has_more, count)))
+                stoppable(wait_for)(partial(self._progress.wait, partial(has_more, count)))
 
     # display
 

@@ -48,7 +48,14 @@ class BatchRegistry:
         self._locks: weakref.WeakValueDictionary[str, BatchLock] = weakref.WeakValueDictionary()
 
     def prepare(
-        self, name: str, rows: Any, *, batch: str | None, again: bool, options: Mapping[str, Any]
+        self,
+        name: str,
+        rows: Any,
+        *,
+        batch: str | None,
+        again: bool,
+        options: Mapping[str, Any],
+        allow_files: bool = False,
     ) -> PreparedBatch:
         """Check and price the rows, and compare them with earlier runs. Generators stay unread.
 
@@ -70,7 +77,7 @@ class BatchRegistry:
         )
         name, where = request.target, endpoint.option
         options = {**options, "api": request.api, "provider": where}
-        row_source = open_source(rows)
+        row_source = open_source(rows, allow_files=allow_files)
         if options["kind"] == "model":
             model = self._model(name, options, endpoint)
             refuse_swept_model(name, [axis.name for axis in row_source.axes], model)

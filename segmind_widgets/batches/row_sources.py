@@ -76,16 +76,20 @@ class RowSource:
     table: NamedTable | None = None
 
 
-def open_source(rows: Any) -> RowSource:
+def open_source(rows: Any, *, allow_files: bool = False) -> RowSource:
     """Return a source for rows of any type that `client.map` accepts.
 
+    Args:
+        rows: the rows.
+        allow_files: whether a table file may name files outside its own folder.
+
     Raises:
-        InputError: `rows` has no known form, or the file cannot be read.
+        InputError: `rows` has no known form, or the file cannot be read or names such files.
     """
     if isinstance(rows, RowSource):
         return rows
     if isinstance(rows, (str, Path)):
-        return _file_source(Path(rows).expanduser())
+        return _file_source(Path(rows).expanduser(), allow_files=allow_files)
     if isinstance(rows, Mapping):
         raise InputError("A mapping is only one row.", hint="For one run: client.submit(…).")
     if hasattr(rows, "columns") and (hasattr(rows, "itertuples") or hasattr(rows, "iter_rows")):
@@ -136,13 +140,23 @@ def _is_empty(value: Any) -> bool:
 # files
 
 
-def _file_source(path: Path) -> RowSource:
+def _file_source(path: Path, *, allow_files: bool) -> RowSource:
     file = open_file(path)
+    if allow_files:
+        file.access.allow()
     digest = hashlib.sha256()
     total = sum(1 for _ in file.rows(digest.update))
+    if file.access.refusal:
+        raise file.access.refusal
     return RowSource(
-        lambda: _numbered(file.rows()), total, digest=digest.hexdigest(), text=file.is_text
+        lambda: _numbered(_own_rows(file)), total, digest=digest.hexdigest(), text=file.is_text
     )
+
+
+def _own_rows(file: TableFile) -> Iterator[Any]:
+    """Yield the rows; the file may have changed since they were checked."""
+    for row in file.rows():
+        yield file.access.refusal or row
 
 
 def open_file(path: Path) -> TableFile:

@@ -6,10 +6,11 @@ All text in a table is text: `$name` and `${…}` are never evaluated. Only `fil
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets.batches.file_access import FileAccess
 from segmind_widgets.batches.row_sources import Row, RowSource, open_file, open_source
 from segmind_widgets.catalog.validation import check, did_you_mean
 from segmind_widgets.errors import CellError, InputError, SegmindError
@@ -28,11 +29,13 @@ class RowTable:
         label: the table's name in messages.
         rows: in order.
         text: whether all values are text that the model's schema converts.
+        access: the files outside the table's folder, which it names only with permission.
     """
 
     label: str
     rows: tuple[Row, ...]
     text: bool = False
+    access: FileAccess | None = field(default=None, compare=False)
 
     @property
     def columns(self) -> dict[str, int]:
@@ -88,7 +91,13 @@ class RowTable:
         )
 
     def source(self, fixed: Mapping[str, Any] | None = None) -> RowSource:
-        """Return the rows for a batch, with the inputs that are the same for all of them."""
+        """Return the rows for a batch, with the inputs that are the same for all of them.
+
+        Raises:
+            InputError: the table names files outside its folder, and nobody has allowed it.
+        """
+        if self.access and self.access.refusal:
+            raise self.access.refusal
         return RowSource(
             lambda: self.rows,
             len(self.rows),
@@ -105,18 +114,21 @@ def read_table(rows: Any, label: str = "the table", folder: Path | None = None) 
     Args:
         rows: a path, or the table itself.
         label: the name of a table that is no file.
-        folder: where `file:PATH` is looked for after a file's own folder; default: the notebook's.
+        folder: a second folder of the table's own, such as the notebook's for a table that was
+            dropped on a panel. Without it, a file may name files of its own folder, and files of
+            the notebook's folder with permission; a table in memory, those of the notebook's.
 
     Raises:
         InputError, CellError: there is no such file, or it has no rows.
     """
     if isinstance(rows, (str, Path)):
-        return _filled(_read_file(Path(rows).expanduser(), folder or Path.cwd()))
+        return _filled(_read_file(Path(rows).expanduser(), folder))
     source = open_source(rows)
     if not source.listed or source.axes:
         raise InputError(f"{label} is a {type(rows).__name__}, not a table.", hint=_TABLE_HINT)
-    found = tuple(_with_files(row) for row in source.read())
-    return _filled(RowTable(label, found))
+    access = FileAccess(label, [folder or Path.cwd()])
+    found = tuple(_with_files(row, access) for row in source.read())
+    return _filled(RowTable(label, found, access=access))
 
 
 def _filled(table: RowTable) -> RowTable:
@@ -128,20 +140,22 @@ def _filled(table: RowTable) -> RowTable:
     return table
 
 
-def _read_file(path: Path, folder: Path) -> RowTable:
+def _read_file(path: Path, folder: Path | None) -> RowTable:
     file = open_file(path)
     find_file(str(path))
-    file.folders = (path.absolute().parent, folder.absolute())
+    own = path.absolute().parent
+    file.folders = (own, (folder or Path.cwd()).absolute())
+    file.access = FileAccess(path.name, [own, *([folder] if folder else [])])
     source = open_source(list(file.rows()))
-    return RowTable(path.name, tuple(map(_checked, source.read())), file.is_text)
+    return RowTable(path.name, tuple(map(_checked, source.read())), file.is_text, file.access)
 
 
-def _with_files(row: Row) -> Row:
+def _with_files(row: Row, access: FileAccess) -> Row:
     """Return a row of a table in memory with the files that `file:PATH` names."""
 
     def value(found: Any) -> Any:
         if isinstance(found, str) and found.startswith("file:"):
-            return Path(found.removeprefix("file:").strip()).expanduser()
+            return access.note(Path(found.removeprefix("file:").strip()).expanduser())
         if isinstance(found, list):
             return [value(item) for item in found]
         return found

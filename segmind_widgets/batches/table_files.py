@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from segmind_widgets.batches.file_access import FileAccess
 from segmind_widgets.errors import InputError
 
 _MAX_CELL_LENGTH = 16 * 1024 * 1024  # characters; the default of the csv module is 131,072
@@ -45,14 +46,18 @@ class TableFile:
     Args:
         path: the file.
         folders: where `file:PATH` in a value is looked for, in order; default: the file's folder.
+        access: compares these files with the folders that the table may use.
     """
 
     is_text = False
     """Whether all values are text that the model's schema converts."""
 
-    def __init__(self, path: Path, folders: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, path: Path, folders: Sequence[Path] = (), access: FileAccess | None = None
+    ) -> None:
         self.path = path
         self.folders = tuple(folders) or (path.absolute().parent,)
+        self.access = access or FileAccess(path.name, [path.absolute().parent])
 
     def rows(self, on_bytes: OnBytes | None = None) -> Iterator[Any]:
         """Yield each row as a mapping, or as the InputError that it has.
@@ -100,7 +105,8 @@ class TableFile:
         if isinstance(value, str) and value.startswith("file:"):
             path = Path(value.removeprefix("file:").strip()).expanduser()
             candidates = [folder / path for folder in self.folders]
-            return next((one for one in candidates if one.is_file()), candidates[0])
+            found = next((one for one in candidates if one.is_file()), candidates[0])
+            return self.access.note(found)
         if isinstance(value, list):
             return [self.value(item) for item in value]
         if self.is_text and isinstance(value, str) and _LIST_OF_FILES.match(value):

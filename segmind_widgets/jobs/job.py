@@ -24,6 +24,7 @@ from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.markup import Html, badge, element, figure, fragment, lines
 from segmind_widgets.observers import Observable
 from segmind_widgets.printable import printable
+from segmind_widgets.stopping import Stopped, stoppable
 from segmind_widgets.types import Status
 from segmind_widgets.waiting import wait_async, wait_for
 
@@ -218,16 +219,24 @@ class Job(Observable):
         """Return whether the job has ended, with or without success, or is no longer watched."""
         return self._ended.is_set()
 
+    @stoppable
     def wait(self, timeout: float | None = None) -> Job:
         """Block until the job ends, and return it. Does not raise if the job fails; `result` does.
 
         Raises:
             StillRunning: `timeout` seconds have passed. The job continues and is still watched.
+            Stopped: Stop was pressed; the same holds.
         """
-        if not wait_for(self._ended.wait, timeout):
+        try:
+            has_ended = wait_for(self._ended.wait, timeout)
+        except KeyboardInterrupt:
+            error = self.still_running("You stopped waiting")
+            raise Stopped(error.message, error.hint) from None
+        if not has_ended:
             raise self.still_running(f"Not done within {timeout:g} s")
         return self
 
+    @stoppable
     def result(self, timeout: float | None = None) -> tuple[Asset, ...]:
         """Wait and return the outputs. Raises the error of the job, or StillRunning."""
         self.wait(timeout)
@@ -262,6 +271,7 @@ class Job(Observable):
         """Return the first text among the outputs, or None."""
         return next((asset.text for asset in self.outputs if asset.kind == "text"), None)
 
+    @stoppable
     def save(self, folder: str | Path = ".", *, recipe: bool = True) -> list[Path]:
         """Copy all outputs into `folder` and return the paths.
 
@@ -284,6 +294,7 @@ class Job(Observable):
         self._copies = dict(zip(self.outputs, copies, strict=True))
         return copies
 
+    @stoppable
     def rerun(self, **changes: Any) -> Job:
         """Submit the same inputs with changes, as a new job, which is billed again."""
         if self.resubmit is None:
@@ -292,6 +303,7 @@ class Job(Observable):
             )
         return self.resubmit(changes)
 
+    @stoppable
     def export(self, form: str) -> str:
         """Export the run as code: "cell", "client", "python", "curl" or "javascript".
 

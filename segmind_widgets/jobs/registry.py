@@ -134,7 +134,7 @@ class JobRegistry:
             request,
             key=key,
             status=str(Status.SUBMITTING),
-            notebook=os.environ.get("JPY_SESSION_NAME"),
+            notebook=os.getenv("JPY_SESSION_NAME"),
             **facts,
         )
         if assign:

@@ -5,7 +5,6 @@ The sandbox is an endpoint, not a provider: the same provider code talks to a lo
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from segmind_widgets.network.rate_limit import Share
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS, APIMart, Provider
 from segmind_widgets.providers._base import Forms
+from segmind_widgets.secret import Secret, from_environment, without_frames
 
 if TYPE_CHECKING:
     from segmind_widgets.sandbox import Sandbox
@@ -35,6 +35,11 @@ class Endpoint:
     provider: Provider
     transport: Transport
     sandbox: bool
+
+    @property
+    def sandbox_key(self) -> str:
+        """Return the key of the kernel's sandbox for the workers of a batch; else ""."""
+        return self.transport.reveal_key() if self.sandbox else ""
 
     @property
     def address(self) -> str:
@@ -132,7 +137,7 @@ class Endpoints:
             return self._endpoints[values]
 
     @contextmanager
-    def with_key(self, name: str, key: str) -> Generator[Endpoint]:
+    def with_key(self, name: str, key: Secret) -> Generator[Endpoint]:
         """Yield an endpoint that shows this key, which need not be stored anywhere."""
         urls = self._urls(self._options()["urls"], sandbox=False)
         provider = _provider(name, urls, image_objects=False)
@@ -145,7 +150,7 @@ class Endpoints:
     def addresses(self) -> list[tuple[str, str]]:
         """Return each base address in use with its provider, including a sandbox's."""
         urls = self._urls(self._options()["urls"], sandbox=False)
-        running = self._sandbox.environ if self._sandbox else {}
+        running = self._sandbox.addresses if self._sandbox else {}
         return [
             (address, name)
             for name, kind in PROVIDERS.items()
@@ -153,11 +158,11 @@ class Endpoints:
             for address in {urls.get(setting, default), running.get(setting, default)}
         ]
 
-    def secrets(self) -> list[str]:
+    def secrets(self) -> list[Secret]:
         """Return the keys of all accounts, to check texts that must not contain them."""
         return [key for name in PROVIDERS if (key := self._keys.key(name))]
 
-    def known_secrets(self) -> list[str]:
+    def known_secrets(self) -> list[Secret]:
         """Return the keys that are known without asking a keyring, which may be slow."""
         return [key for name in PROVIDERS if (key := self._keys.known(name))]
 
@@ -171,20 +176,21 @@ class Endpoints:
         if sandbox:
             sandbox.stop()
 
-    def _key_of(self, name: str, *, sandbox: bool) -> Callable[[], str | None]:
+    @without_frames
+    def _key_of(self, name: str, *, sandbox: bool) -> Callable[[], Secret | None]:
         if not sandbox:
             return lambda: self._keys.key(name)
-        key = self._started_sandbox().environ[f"{name.upper()}_API_KEY"]
+        key = Secret(self._started_sandbox().environ[f"{name.upper()}_API_KEY"])
         return lambda: key
 
+    @without_frames
     def _urls(self, setting: Mapping[str, str], *, sandbox: bool) -> dict[str, str]:
         """Return base addresses by setting: the sandbox's, or those that are set."""
         if sandbox:
-            environ = self._started_sandbox().environ
-            return {name: url for name, url in environ.items() if name.endswith("_URL")}
+            return self._started_sandbox().addresses
         kinds = PROVIDERS.values()
         names = [name for kind in kinds for name in (*kind.settings, *kind.public_settings)]
-        urls = {name: setting.get(name) or os.environ.get(name, "").strip() for name in names}
+        urls = {name: setting.get(name) or from_environment(name) for name in names}
         return {name: url for name, url in urls.items() if url}
 
     def _started_sandbox(self) -> Sandbox:

@@ -75,7 +75,7 @@ def check_settings(url: str, settings: Mapping[str, Any]) -> None:
         )
     authorities = settings["verify"]
     if isinstance(authorities, str) and not Path(authorities).exists():
-        name = next((name for name in _CA_NAMES if os.environ.get(name)), _CA_NAMES[0])
+        name = next((name for name in _CA_NAMES if os.getenv(name)), _CA_NAMES[0])
         raise InputError(
             f"The file of certificate authorities {authorities} does not exist; nothing was sent.",
             hint=f"Set {name} to the file (PEM) of your network's certificate authority.",

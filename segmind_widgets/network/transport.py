@@ -6,7 +6,6 @@ This module neither sleeps nor repeats: the rules for repeats are in `retry`, th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from http.client import HTTPException
@@ -50,6 +49,7 @@ from segmind_widgets.network.socket_facts import CountingAdapter, counted_reques
 from segmind_widgets.providers import origin
 from segmind_widgets.providers._base import refusal
 from segmind_widgets.providers._errors import from_reply, retry_after
+from segmind_widgets.secret import Secret, without_frames
 from segmind_widgets.types import Call, Reply
 
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -121,7 +121,7 @@ class Transport:
     def __init__(
         self,
         service: Authorizer,
-        key: Callable[[], str | None],
+        key: Callable[[], Secret | None],
         per_minute: float = 0,
         share: Share | None = None,
     ) -> None:
@@ -131,6 +131,7 @@ class Transport:
         self._session = _configure(_Session())
         self._files = _configure(_FileSession())
 
+    @without_frames
     def send(self, call: Call) -> Reply:
         """Return the reply, whatever its status code.
 
@@ -142,7 +143,6 @@ class Transport:
         """
         reply = self._exchange(call)
         if isinstance(reply, SegmindError):
-            # checked here, because the error of requests contains the request and so the key
             raise reply
         if reply.status == 407 and not refusal(reply):  # of a proxy that read the request
             raise error_without_reply(call, login_needed(call.url), may_have_arrived=True)
@@ -214,6 +214,7 @@ class Transport:
     def _hide_key(self, text: str) -> str:
         return self._without_key(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
+    @without_frames
     def download(
         self,
         url: str,
@@ -254,6 +255,7 @@ class Transport:
                 hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
             ) from error
 
+    @without_frames
     def page(self, url: str) -> str:
         """Return a public page as text; the key is not sent.
 
@@ -278,38 +280,42 @@ class Transport:
         self._session.close()
         self._files.close()
 
+    @without_frames
     def account_name(self) -> str:
         """Return a name for the account that does not reveal the key."""
-        key = (self._key() or "").strip().encode()
-        digest = hashlib.blake2b(key, digest_size=8, person=b"account").hexdigest()
-        return f"{min(self._service.origins)} {digest}"
+        return f"{min(self._service.origins)} {(self._key() or Secret('')).digest}"
+
+    @without_frames
+    def reveal_key(self) -> str:
+        """Return the key itself, for the workers of a sandbox."""
+        return (self._key() or Secret("")).reveal()
 
     def _signer(self, call: Call) -> Callable[[requests.PreparedRequest], Any]:
-        """Return a function that adds the key to a request; no traceback shows the key."""
+        """Return a function that adds the key to a request."""
         if origin(call.url) not in self._service.origins:
             raise ForeignHost(
                 f"{_short(call.url)} is not an address of {self._service.title}; the key was not"
                 " sent there."
             )
-        key = (self._key() or "").strip()
+        key = self._key()
         if not key:
             raise KeyMissing(
                 f"There is no key for {self._service.title}.",
                 hint=f"Set it with %segmind_login {self._service.name}, or in the environment as"
                 f" {self._service.name.upper()}_API_KEY.",
             )
-        if not key.isascii() or not key.isprintable() or " " in key:
+        if not key.is_printable:
             raise Unauthorized("The key contains invalid characters; nothing was sent.")
 
         def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
-            request.headers.update(self._service.authorize(call, key))
+            request.headers.update(self._service.authorize(call, key.reveal()))
             return request
 
         return sign
 
     def _without_key(self, body: bytes) -> bytes:
         """Replace the key in a reply that repeats it, so that no error shows it."""
-        key = (self._key() or "").strip().encode()
+        key = (self._key() or Secret("")).reveal().encode()
         return body.replace(key, b"[key]") if len(key) >= 8 and key in body[:65536] else body
 
 

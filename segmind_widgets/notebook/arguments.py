@@ -237,6 +237,11 @@ def _add_limits(parser: Arguments) -> None:
         " columns are inputs, and the cell has what is the same for all rows",
     )
     parser.add_argument(
+        "--allow-files",
+        action="store_true",
+        help="let a table of --rows name files outside its own folder, without asking",
+    )
+    parser.add_argument(
         "--yes",
         action="store_true",
         help="do not ask for confirmation of many runs or a cost above the budget",

@@ -84,7 +84,7 @@ class CellDisplay:
 
     @cached_property
     def _front_end(self) -> FrontEnd | None:
-        if os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
+        if os.getenv("SERVER_SOFTWARE", "").startswith("voila/"):
             return FrontEnd(comes_later=True)
         parent = getattr(self._shell, "get_parent", dict)() or {}
         asks = parent.get("content", {}).get("allow_stdin", True)

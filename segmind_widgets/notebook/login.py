@@ -8,6 +8,7 @@ from collections.abc import Collection
 from IPython.core.error import StdinNotImplementedError
 
 from segmind_widgets.errors import CellError, KeyMissing
+from segmind_widgets.secret import Secret, without_frames
 
 MAX_NAME_LENGTH = 12  # maximum length of a provider's name; keys are longer
 
@@ -29,16 +30,17 @@ def reject_key(line: str, providers: Collection[str]) -> str:
     return line
 
 
-def ask(provider: str, title: str) -> str:
+@without_frames
+def ask(provider: str, title: str) -> Secret:
     """Ask for the provider's key without showing it.
 
     Raises:
         KeyMissing: nothing was typed, or this front end does not support input.
     """
     try:
-        key = getpass.getpass(f"{title} API key: ").strip()
+        key = Secret(getpass.getpass(f"{title} API key: "))
     except (StdinNotImplementedError, EOFError):
-        key = ""
+        key = Secret("")
     if not key:
         raise KeyMissing(
             "No key was given.",

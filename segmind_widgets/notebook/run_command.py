@@ -112,7 +112,7 @@ class RunCommand:
                 "--rows and a sweep cannot be used together.",
                 hint="Give each combination a row of its own, or run the cell once with each.",
             )
-        table = self.many.table(options.rows)
+        table = self.many.table(options.rows, allow_files=options.allow_files)
         table.check_fixed(written)
         return table
 

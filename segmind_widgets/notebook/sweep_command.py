@@ -40,12 +40,24 @@ class SweepCommand:
         self._display = display
         self._names = names
 
-    def table(self, word: str) -> RowTable:
+    def table(self, word: str, *, allow_files: bool = False) -> RowTable:
         """Return the table that `--rows` names: a file, or the value of a $variable.
 
+        Asks once whether it may name files outside its own folder.
+
         Raises:
-            CellError, InputError: there is no such file or variable, or it is no table.
+            CellError, InputError: there is no such file or variable, or it is no table; or it names
+                such files, and nobody allows it.
         """
+        table = self._read_table(word)
+        access = table.access
+        if access and (allow_files or (access.question and _agrees(access.question))):
+            access.allow()
+        if access and access.refusal:
+            raise access.refusal
+        return table
+
+    def _read_table(self, word: str) -> RowTable:
         if word[:1] == "$":
             return read_table(parse_variable(word, self._names), word)
         path = word.removeprefix("file:").strip()
@@ -282,3 +294,12 @@ def _when_finished(batch: Batch, work: Callable[[], object]) -> None:
 
     batch.observe(ended, "finished")
     ended()
+
+
+def _agrees(question: str) -> bool:
+    """Ask whether files may be sent; a front end that cannot ask does not agree."""
+    try:
+        answer = input(f"{question}. Their content would be sent to the service. Send it? [y/N] ")
+    except (StdinNotImplementedError, EOFError, OSError):
+        return False
+    return answer.strip().lower() in YES_ANSWERS

@@ -14,6 +14,7 @@ from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import transform, walk
 from segmind_widgets.schemas import is_list
+from segmind_widgets.secret import Secret
 from segmind_widgets.syntax.secrets import MARK, holds_key
 from segmind_widgets.types import Model
 
@@ -112,14 +113,14 @@ def refuse_placeholders(inputs: Mapping[str, Any]) -> None:
             )
 
 
-def refuse_keys(target: str, inputs: Mapping[str, Any], keys: Sequence[str]) -> None:
+def refuse_keys(target: str, inputs: Mapping[str, Any], keys: Sequence[Secret]) -> None:
     """Refuse a run that contains an account's key, since requests are stored and shown.
 
     Raises:
         InputError: an input, its name or the target contains a key; `field` names the input.
     """
     hint = "Nothing was sent. Remove the key: the session already has one, see %segmind_status."
-    keys = [*keys, MARK]
+    keys = [*keys, Secret(MARK)]
     if holds_key(target, keys):
         raise InputError("The name of the model or workflow contains an API key.", hint=hint)
     for name, value in inputs.items():

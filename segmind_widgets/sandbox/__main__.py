@@ -46,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
         " (default: %(default)s)",
     )
     options.add_argument(
+        "--key",
+        help="the key that both services accept (default: a random one for each, which is printed)",
+    )
+    options.add_argument(
         "--speed",
         type=float,
         default=10.0,
@@ -121,6 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sandbox = Sandbox(
             options.host,
             options.port,
+            segmind_key=options.key,
+            apimart_key=options.key,
             speed=options.speed,
             credits=options.credits,
             rate_limit=options.rate_limit,

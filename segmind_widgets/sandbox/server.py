@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import tempfile
 import threading
@@ -30,8 +31,6 @@ from segmind_widgets.sandbox.state.models import Models
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-SEGMIND_KEY = "SG_5a9d0b0c5a9d0b0c"  # has the form of a key, but is not secret
-APIMART_KEY = "sk-sandbox-0000000000000000"
 _MIB = 1024 * 1024
 _SERVICES = ("segmind", "apimart", "files")
 _ARTISTS = 2  # threads that generate results
@@ -82,8 +81,8 @@ class Sandbox:
         credits: initial balance of each of the two accounts in USD.
         rate_limit: POST requests per minute on each service; None means no limit.
         rate_window: length of the rate limit's window in seconds.
-        segmind_key: the key that Segmind accepts.
-        apimart_key: the key that APIMart accepts.
+        segmind_key: the key that Segmind accepts; None makes a random one.
+        apimart_key: the key that APIMart accepts; None makes a random one.
         faults: initial scripted failures; `sandbox.faults.add` adds more.
         artist: function that generates results, instead of `sandbox.artist.render.make`.
         models: additional models in the form of models.json; an existing slug is replaced.
@@ -122,8 +121,8 @@ class Sandbox:
         credits: float = 10.0,  # noqa: A002 - the services' term
         rate_limit: int | None = None,
         rate_window: float = 60.0,
-        segmind_key: str = SEGMIND_KEY,
-        apimart_key: str = APIMART_KEY,
+        segmind_key: str | None = None,
+        apimart_key: str | None = None,
         faults: Iterable[Fault] = (),
         artist: Artist | None = None,
         models: Mapping[str, Mapping[str, Any]] | None = None,
@@ -145,8 +144,8 @@ class Sandbox:
             speed=speed,
             duration_factor=duration_factor,
             duration_spread=duration_spread,
-            segmind_key=segmind_key,
-            apimart_key=apimart_key,
+            segmind_key=segmind_key or f"SG_{secrets.token_hex(8)}",
+            apimart_key=apimart_key or f"sk-sandbox-{secrets.token_hex(16)}",
             request_life=request_life,
             poll_interval=poll_interval,
             max_body=max_body,
@@ -266,13 +265,20 @@ class Sandbox:
     def environ(self) -> dict[str, str]:
         """Return the environment variables that configure clients: addresses and keys."""
         return {
+            **self.addresses,
+            "SEGMIND_API_KEY": self._settings.segmind_key,
+            "APIMART_API_KEY": self._settings.apimart_key,
+        }
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Return the environment variables with the addresses, without the keys."""
+        return {
             "SEGMIND_API_URL": self.url("segmind"),
             "SEGMIND_STORAGE_URL": self.url("segmind"),
             "SEGMIND_CONSOLE_URL": self.url("segmind"),
             "SEGMIND_SITE_URL": self.url("segmind"),
             "APIMART_API_URL": self.url("apimart"),
-            "SEGMIND_API_KEY": self._settings.segmind_key,
-            "APIMART_API_KEY": self._settings.apimart_key,
         }
 
     def url(self, service: Literal["segmind", "apimart", "files"]) -> str:

@@ -6,7 +6,6 @@ One SQLite file in WAL mode, so several kernels can use it at once. Times are UT
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
 import uuid
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.errors import NotFound, StillRunning, StoreError
+from segmind_widgets.secret import from_environment
 from segmind_widgets.storage import spending
 from segmind_widgets.storage.batch_rows import NOT_BILLED, BatchRows
 from segmind_widgets.storage.cache import Cache
@@ -291,7 +291,7 @@ def _unless_taken(row: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 def default_home() -> Path:
     """Return SEGMIND_WIDGETS_HOME, else the user's data directory."""
-    folder = os.environ.get("SEGMIND_WIDGETS_HOME", "").strip()
+    folder = from_environment("SEGMIND_WIDGETS_HOME")
     if folder:
         return Path(folder).expanduser()
     import platformdirs

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from segmind_widgets.nested import walk
+from segmind_widgets.secret import Secret
 
 MARK = "KEY_LEFT_OUT"  # the placeholder for a key; an identifier, so that code can still be parsed
 _MIN_LENGTH = 8  # minimum length of a key in characters
@@ -30,7 +31,7 @@ _CODE = (*_PROSE, *(re.compile(pattern, re.IGNORECASE) for pattern in _IN_CODE))
 _SECRET_NAMES = {"apikey", "xapikey", "authorization"}
 
 
-def cut_keys(text: str, keys: Iterable[str] = (), *, code: bool = False) -> str:
+def cut_keys(text: str, keys: Iterable[Secret] = (), *, code: bool = False) -> str:
     """Return the text with `MARK` for each key: one of `keys`, or text used as a key.
 
     Text that is in the position of a key once is removed everywhere.
@@ -43,9 +44,9 @@ def cut_keys(text: str, keys: Iterable[str] = (), *, code: bool = False) -> str:
     """
     secrets = {key for key in keys if len(key) >= _MIN_LENGTH}
     for pattern in _CODE if code else _PROSE:
-        secrets.update(pattern.findall(text))
+        secrets.update(Secret(key) for key in pattern.findall(text))
     for key in sorted(secrets, key=len, reverse=True):
-        text = text.replace(key, MARK)
+        text = key.cut_from(text, MARK)
     return text
 
 
@@ -59,11 +60,11 @@ def is_secret_name(name: str) -> bool:
     return re.sub(r"[\W_]", "", name).lower() in _SECRET_NAMES
 
 
-def holds_key(value: Any, keys: Iterable[str]) -> bool:
+def holds_key(value: Any, keys: Iterable[Secret]) -> bool:
     """Return whether a value contains one of these keys at any depth, in a name or in text."""
     secrets = [key for key in keys if len(key) >= _MIN_LENGTH]
     return any(
-        isinstance(text, str) and secret in text
+        isinstance(text, str) and secret.is_in(text)
         for path, leaf in walk(value)
         for text in (*path, leaf)
         for secret in secrets

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.schemas import is_mapping
+from segmind_widgets.secret import Secret
 from segmind_widgets.syntax.cells import BLOCK_SCALAR, MAPPING, names_service, parse_body
 from segmind_widgets.syntax.pasted import addresses, program
 from segmind_widgets.syntax.pasted.addresses import Hosts, PastedApi, PastedKind
@@ -46,7 +47,7 @@ _FLAGS = re.compile(r"\s(?:-p|--provider|--api)\s+(\S+)")
 _TITLES = {"segmind": "Segmind", "apimart": "APIMart"}
 
 
-def find_code(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted | None:
+def find_code(text: str, hosts: Hosts = (), keys: Iterable[Secret] = ()) -> Pasted | None:
     """Return the code in a cell's body that calls a service; None if the body is text.
 
     Code that calls other addresses, code in quotes, and code in a YAML mapping are also text.
@@ -81,7 +82,7 @@ def find_code(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted 
     return replace(to_pasted(found, hosts), had_key=code != text)
 
 
-def read(text: str, hosts: Hosts = (), keys: Iterable[str] = ()) -> Pasted:
+def read(text: str, hosts: Hosts = (), keys: Iterable[Secret] = ()) -> Pasted:
     """Read pasted text of any form, without running or fetching anything.
 
     Raises:

@@ -221,7 +221,7 @@ class Errands:
         self._task = {
             "provider": endpoint.provider.name,
             "urls": dict(endpoint.provider.urls),
-            "sandbox": endpoint.sandbox,
+            "sandbox_key": endpoint.sandbox_key,
             "folder": pool.url,
             "batch": row["batch"] or "",
             "row": row["row"] or 0,

@@ -1,7 +1,7 @@
 """The tasks of workers: send one request, or download the outputs of one job.
 
-A task and its answer are plain mappings without keys: a worker reads the key from its own
-environment (SEGMIND_API_KEY, APIMART_API_KEY).
+A task and its answer are plain mappings without keys of an account: a worker reads the key from its
+own environment (SEGMIND_API_KEY, APIMART_API_KEY). Only the key of a kernel's sandbox is in a task.
 
 **Notes** are small JSON files, `<batch>/notes/<key>-<attempt>.json`. The driver first writes
 `<key>.json`, so that a missing note of an attempt proves that nothing was sent. Before a billed
@@ -38,6 +38,7 @@ from segmind_widgets.errors import (
 from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS
+from segmind_widgets.secret import Secret, from_environment, without_frames
 from segmind_widgets.storage.records import asset_to_row
 from segmind_widgets.types import Call, Output, Reply
 from segmind_widgets.workers.shared_folder import Folder, open_folder, safe_name
@@ -138,10 +139,11 @@ def _send(transport: Transport, call: Call) -> Answer:
 
 
 class _WorkerTransport(Transport):
+    @without_frames
     def check_key(self) -> None:
         """Raise KeyMissing if this worker's environment has no key."""
         service = self._service
-        if not (self._key() or "").strip():
+        if not self._key():
             raise KeyMissing(
                 f"A worker on {socket.gethostname()} has no key for {service.title}.",
                 hint=f"Set {service.name.upper()}_API_KEY in the workers' environment: tasks never"
@@ -151,21 +153,17 @@ class _WorkerTransport(Transport):
 
 def _transport(task: Task) -> _WorkerTransport:
     urls = tuple(sorted(task["urls"].items()))
-    return _cached_transport(os.getpid(), task["provider"], urls, sandbox=task["sandbox"])
+    return _cached_transport(os.getpid(), task["provider"], urls, task["sandbox_key"])
 
 
 @lru_cache(maxsize=8)  # connections stay open between tasks; a forked process has its own
 def _cached_transport(
-    _process: int, name: str, urls: tuple[tuple[str, str], ...], *, sandbox: bool
+    _process: int, name: str, urls: tuple[tuple[str, str], ...], sandbox_key: str
 ) -> _WorkerTransport:
     variable = f"{name.upper()}_API_KEY"
 
-    def key() -> str | None:
-        if sandbox:  # of a kernel on this machine: its key is not secret
-            from segmind_widgets.sandbox.server import APIMART_KEY, SEGMIND_KEY
-
-            return {"apimart": APIMART_KEY, "segmind": SEGMIND_KEY}[name]
-        return os.environ.get(variable)
+    def key() -> Secret | None:
+        return Secret(sandbox_key or from_environment(variable))
 
     return _WorkerTransport(PROVIDERS[name](dict(urls)), key)
 

@@ -101,7 +101,7 @@ def test_a_file_is_found_beside_the_table_or_the_notebook(
     Path("tables/rows.csv").write_text("image\nfile:a.png\nfile:b.png\n")
     if folder == ".":
         Path("tables/rows.csv").write_text("image\nfile:a.png\nfile:a.png\n")
-    batch = shell.run("%%segmind_run bg-removal-v2 --rows tables/rows.csv")
+    batch = shell.run("%%segmind_run bg-removal-v2 --rows tables/rows.csv --allow-files")
     assert batch.done == 2, batch.remarks
 
 

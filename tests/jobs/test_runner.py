@@ -31,6 +31,7 @@ from segmind_widgets.jobs.runner import (
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
+from segmind_widgets.secret import Secret
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Output, RunRequest, Status, UsualTime
 from tests.wire import Script, Wire, answer, raw, refused, reset, silent, wire
@@ -55,7 +56,7 @@ class Bench:
         self.server = server
         names = ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL")
         self.provider = Segmind(dict.fromkeys(names, server.url))
-        self.transport = Transport(self.provider, lambda: KEY)
+        self.transport = Transport(self.provider, lambda: Secret(KEY))
         self.store = Store(home)
         self.key = self.store.add(
             provider="segmind", place=server.url, sandbox=False, kind="model", target="m",

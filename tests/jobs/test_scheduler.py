@@ -19,6 +19,7 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
 from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.secret import Secret
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import RunRequest, Status
 
@@ -289,7 +290,7 @@ def test_many_jobs_run_to_their_end_on_the_sandbox(
 ) -> None:
     urls = {name: url for name, url in sandbox.environ.items() if name.endswith("_URL")}
     provider, store = Segmind(urls), Store(tmp_path / "journal")
-    transport = Transport(provider, lambda: sandbox.environ["SEGMIND_API_KEY"])
+    transport = Transport(provider, lambda: Secret(sandbox.environ["SEGMIND_API_KEY"]))
     jobs = []
     for number in range(6):
         inputs = {"prompt": f"a cat {number}", "width": 512, "height": 512}

@@ -20,6 +20,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.notebook.arguments import PARSERS
 from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.secret import Secret
 from segmind_widgets.types import Status
 from tests.shells import Shell, has_recipe, open_shell, picture
 
@@ -114,7 +115,7 @@ def test_login_keeps_a_key_that_works_and_forgets_it(
     assert "stored in this kernel's memory" in said
     assert "It works: 10.00 USD" in said
     assert key not in said
-    assert keyless.client.session.keys.key("segmind") == key
+    assert keyless.client.session.keys.key("segmind") == Secret(key)
     keyless.run("%segmind_login --forget")
     assert "was deleted" in capsys.readouterr().out
     assert keyless.client.session.keys.key("segmind") is None

@@ -15,6 +15,7 @@ from segmind_widgets import errors
 from segmind_widgets.network import bodies, transport
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
+from segmind_widgets.secret import Secret
 from segmind_widgets.types import Call
 from tests.wire import Script, answer, wire
 
@@ -24,7 +25,7 @@ TEXT = b"a reply of the service " * 5000
 
 def sender(url: str) -> Transport:
     names = ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL")
-    return Transport(Segmind(dict.fromkeys(names, url)), lambda: "SG_0123456789abcdef")
+    return Transport(Segmind(dict.fromkeys(names, url)), lambda: Secret("SG_0123456789abcdef"))
 
 
 def bomb(size: int) -> bytes:

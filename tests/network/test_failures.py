@@ -13,6 +13,7 @@ import pytest
 from segmind_widgets import errors
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
+from segmind_widgets.secret import Secret
 from segmind_widgets.types import Call
 from tests.gateways import (
     AUTHORITY,
@@ -31,7 +32,7 @@ Attempt = Callable[[str, Path], object]
 
 
 def sender(url: str) -> Transport:
-    return Transport(Segmind({"SEGMIND_API_URL": url}), lambda: KEY)
+    return Transport(Segmind({"SEGMIND_API_URL": url}), lambda: Secret(KEY))
 
 
 def submit(url: str, folder: Path) -> object:
@@ -247,7 +248,7 @@ PORTAL = answer(200, b"<!DOCTYPE html><title>Sign in</title>", {"Content-Type": 
 def parse(url: str, kind: str) -> object:
     """Send a call of a kind, and parse its reply."""
     provider = Segmind({"SEGMIND_API_URL": url, "SEGMIND_STORAGE_URL": url})
-    transport = Transport(provider, lambda: KEY)
+    transport = Transport(provider, lambda: Secret(KEY))
     if kind == "credits":
         return provider.parse_credits(transport.send(provider.credits_call()))
     if kind == "poll":

@@ -15,8 +15,10 @@ import pytest
 
 from segmind_widgets.network import keys as module
 from segmind_widgets.network.keys import Keys
+from segmind_widgets.secret import Secret
 
-KEY = "SG_0123456789abcdef"
+TEXT = "SG_0123456789abcdef"
+KEY = Secret(TEXT)
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -60,8 +62,8 @@ def test_the_environment_comes_first_and_is_read_each_time(
 ) -> None:
     keys = Keys()
     ring.kept["segmind-widgets", "segmind"] = "from-the-ring"
-    assert keys.key("segmind") == "from-the-ring"
-    monkeypatch.setenv("SEGMIND_API_KEY", f" {KEY}\n")
+    assert keys.key("segmind") == Secret("from-the-ring")
+    monkeypatch.setenv("SEGMIND_API_KEY", f" {TEXT}\n")
     assert keys.key("segmind") == KEY
     assert "SEGMIND_API_KEY" in keys.source("segmind")
     monkeypatch.setenv("SEGMIND_API_KEY", "  ")
@@ -73,7 +75,7 @@ def test_the_environment_comes_first_and_is_read_each_time(
 def test_a_key_is_kept_in_the_keyring_and_found_by_the_next_kernel(ring: Ring) -> None:
     keys = Keys()
     assert keys.key("segmind") is None
-    assert keys.remember("segmind", f" {KEY} ") == "the keyring"
+    assert keys.remember("segmind", Secret(f" {TEXT} ")) == "the keyring"
     assert keys.key("segmind") == Keys().key("segmind") == KEY
     assert keys.forget("segmind") == ""
     assert keys.key("segmind") is None
@@ -93,7 +95,7 @@ def test_without_a_keyring_that_keeps_it_stays_in_memory(backend: Any) -> None:
 
 
 def test_forgetting_tells_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APIMART_API_KEY", KEY)
+    monkeypatch.setenv("APIMART_API_KEY", TEXT)
     assert "APIMART_API_KEY" in Keys().forget("apimart")
 
 
@@ -123,7 +125,7 @@ def test_found_keys_are_looked_up_once(ring: Ring) -> None:
 
 def test_colabs_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     userdata = ModuleType("google.colab.userdata")
-    userdata.get = {"SEGMIND_API_KEY": KEY}.__getitem__  # type: ignore[attr-defined]
+    userdata.get = {"SEGMIND_API_KEY": TEXT}.__getitem__  # type: ignore[attr-defined]
     for name in ("google", "google.colab"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, "google.colab.userdata", userdata)
@@ -135,11 +137,11 @@ def test_colabs_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_shows_a_key() -> None:
     keys = Keys()
     keys.remember("segmind", KEY)
-    keys.remember("apimart", "short")
+    keys.remember("apimart", Secret("short"))
     assert keys.masked("segmind") == "…def"
     assert keys.masked("apimart") == "…"
     assert keys.masked("other") == ""
-    assert KEY not in f"{keys!r}{keys}"
+    assert TEXT not in f"{keys!r}{keys}{keys.key('segmind')!r}{vars(keys)}"
     with pytest.raises(ValueError, match="empty"):
-        keys.remember("segmind", "  ")
+        keys.remember("segmind", Secret("  "))
     assert keys.key("segmind") == KEY

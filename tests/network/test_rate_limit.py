@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from segmind_widgets.network import rate_limit
 from segmind_widgets.network.rate_limit import SLACK, WINDOW, RateLimit, RateState
 from segmind_widgets.network.shared_rate_limit import SharedRateLimits
+from segmind_widgets.secret import Secret
 from segmind_widgets.storage import rate_limits
 from segmind_widgets.storage.rate_limits import RateLimitTable
 from segmind_widgets.storage.store import Store
@@ -206,7 +207,9 @@ def test_what_is_stored_tells_no_key(stores: list[Store], tmp_path: Path) -> Non
     from segmind_widgets.providers import Segmind
 
     key = "SG_0123456789abcdef"
-    transport = Transport(Segmind({}), lambda: key, 60, SharedRateLimits(stores[0].rate_limits))
+    transport = Transport(
+        Segmind({}), lambda: Secret(key), 60, SharedRateLimits(stores[0].rate_limits)
+    )
     assert transport.limit.acquire() == 0.0
     account = transport.limit._account()
     assert account.startswith("https://api.segmind.com:443 ")

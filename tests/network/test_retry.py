@@ -13,6 +13,7 @@ from segmind_widgets.network import retry
 from segmind_widgets.network.retry import retry_delay, send_with_retries
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
+from segmind_widgets.secret import Secret
 from segmind_widgets.types import Call, Reply
 from tests.wire import answer, refused, reset, wire
 
@@ -68,7 +69,7 @@ def test_a_429_is_obeyed() -> None:
 
 
 def sender(url: str) -> Transport:
-    return Transport(Segmind({"SEGMIND_API_URL": url}), lambda: "SG_0123456789abcdef")
+    return Transport(Segmind({"SEGMIND_API_URL": url}), lambda: Secret("SG_0123456789abcdef"))
 
 
 @pytest.fixture

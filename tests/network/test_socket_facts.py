@@ -25,6 +25,7 @@ from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.socket_facts import CountingAdapter, SocketFacts, counted_request
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
+from segmind_widgets.secret import Secret
 from segmind_widgets.types import Call
 from tests.gateways import AUTHORITY, OTHER_AUTHORITY, broken_handshake, relay, secure, tunnel
 from tests.wire import Script, Wire, answer, raw, refused, reset, wire
@@ -33,7 +34,7 @@ KEY = "SG_0123456789abcdef"
 
 
 def transport(url: str) -> Transport:
-    return Transport(Segmind({"SEGMIND_API_URL": url}), lambda: KEY)
+    return Transport(Segmind({"SEGMIND_API_URL": url}), lambda: Secret(KEY))
 
 
 def submit(url: str, inputs: Any = None, path: str = "/v2/m") -> Call:

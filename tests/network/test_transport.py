@@ -22,6 +22,7 @@ from segmind_widgets.network import transport as module
 from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import APIMart, Segmind
+from segmind_widgets.secret import Secret
 from segmind_widgets.types import Call
 from tests.wire import Script, Wire, answer, drip, raw, refused, reset, silent, wire
 
@@ -30,7 +31,9 @@ KEY = "SG_0123456789abcdef"
 
 def transport(url: str, key: str | None = KEY) -> Transport:
     names = ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL")
-    return Transport(Segmind(dict.fromkeys(names, url)), lambda: key)
+    return Transport(
+        Segmind(dict.fromkeys(names, url)), lambda: None if key is None else Secret(key)
+    )
 
 
 def get(server: Wire | str, path: str = "/v1/x", **more: Any) -> Call:
@@ -120,7 +123,7 @@ def test_netrc_does_not_replace_the_key(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("NETRC", str(netrc))
     with wire(answer()) as server:
         transport(server.url).send(get(server))
-        Transport(APIMart({"APIMART_API_URL": server.url}), lambda: KEY).send(get(server))
+        Transport(APIMart({"APIMART_API_URL": server.url}), lambda: Secret(KEY)).send(get(server))
     assert "authorization" not in server.received[0].headers
     assert server.received[1].headers["authorization"] == f"Bearer {KEY}"
 

@@ -15,6 +15,7 @@ import pytest
 
 from segmind_widgets import errors
 from segmind_widgets.sandbox import Fault, Sandbox
+from segmind_widgets.secret import Secret
 from tests.shells import Shell, open_shell, quick
 
 GOOD = "SG_good-0123456789abc"
@@ -80,7 +81,7 @@ def put(shell: Shell, source: str, key: str, monkeypatch: pytest.MonkeyPatch, ri
         ring.kept["segmind-widgets", "segmind"] = key
     elif source == "memory":
         read_only, ring.read_only = ring.read_only, True
-        assert shell.client.session.keys.remember("segmind", key) == SOURCES["memory"]
+        assert shell.client.session.keys.remember("segmind", Secret(key)) == SOURCES["memory"]
         ring.read_only = read_only
 
 
@@ -123,7 +124,7 @@ def test_the_typed_key_is_tested_whatever_is_held_elsewhere(
         if before:
             assert f"…{held[-3:]} from {SOURCES[source]}, which comes first" in said
         assert (keys.key("segmind"), keys.source("segmind")) == (
-            (held, SOURCES[source]) if before else (GOOD, stored)
+            (Secret(held), SOURCES[source]) if before else (Secret(GOOD), stored)
         )
         assert works(shell) == (held == GOOD or not before)
     else:
@@ -133,8 +134,8 @@ def test_the_typed_key_is_tested_whatever_is_held_elsewhere(
         assert "The key that you typed was not kept." in said
         use = f"Cells use the key …{held[-3:]} from {SOURCES[source]}." if source else "no key for"
         assert use in said
-        assert (keys.key("segmind") or "", keys.source("segmind")) == (
-            held,
+        assert (keys.key("segmind") or Secret(""), keys.source("segmind")) == (
+            Secret(held),
             SOURCES.get(source, ""),
         )
     assert typed not in said
@@ -176,4 +177,4 @@ def test_another_providers_key_is_no_hindrance(
     assert "Cells have no key for APIMart now." in raised.value.hint
     monkeypatch.setattr(getpass, "getpass", lambda _: strict.environ["APIMART_API_KEY"])
     shell.run("%segmind_login apimart")
-    assert shell.client.session.keys.key("apimart") == strict.environ["APIMART_API_KEY"]
+    assert shell.client.session.keys.key("apimart") == Secret(strict.environ["APIMART_API_KEY"])

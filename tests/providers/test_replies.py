@@ -20,13 +20,14 @@ from segmind_widgets.errors import SegmindError
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS, Provider
 from segmind_widgets.providers._errors import from_reply
+from segmind_widgets.secret import Secret
 from segmind_widgets.types import Call, JobState, Model, Reply
 from tests.providers.recorded import call_in, check, outcome, recorded, reply_in
 
 KEY = "SG_0123456789abcdef"
 MANY = settings(max_examples=250)
 PROVIDED: dict[str, Provider] = {name: kind() for name, kind in PROVIDERS.items()}
-TRANSPORTS = {name: Transport(provider, lambda: KEY) for name, provider in PROVIDED.items()}
+TRANSPORTS = {name: Transport(provider, lambda: Secret(KEY)) for name, provider in PROVIDED.items()}
 RECORDS = {
     name: [json.loads(path.read_text("utf-8")) for path in recorded(name)] for name in PROVIDED
 }

@@ -7,8 +7,10 @@ import gc
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -34,6 +36,53 @@ def test_environ_has_what_clients_look_for():
     assert environ["SEGMIND_API_KEY"].startswith("SG_")
     assert len(environ["SEGMIND_API_KEY"]) == 19
     assert environ["APIMART_API_KEY"].startswith("sk-sandbox")
+
+
+def test_each_start_has_keys_of_its_own_and_nothing_shows_them():
+    mine = Sandbox(segmind_key="SG_mine", apimart_key="k")
+    with Sandbox() as one, Sandbox() as other, mine:
+        for name in ("SEGMIND_API_KEY", "APIMART_API_KEY"):
+            assert one.environ[name] != other.environ[name]
+            assert one.environ[name] not in f"{one!r}{one._settings!r}"
+        url = f"{one.url('segmind')}/v1/get-user-credits"
+        wrong = {"x-api-key": other.environ["SEGMIND_API_KEY"]}
+        assert requests.get(url, headers=wrong, timeout=5).status_code == 401
+        right = {"x-api-key": one.environ["SEGMIND_API_KEY"]}
+        assert requests.get(url, headers=right, timeout=5).ok
+    assert (mine.environ["SEGMIND_API_KEY"], mine.environ["APIMART_API_KEY"]) == ("SG_mine", "k")
+
+
+@pytest.mark.parametrize("service", ["segmind", "apimart", "files"])
+@pytest.mark.parametrize(
+    ("headers", "is_refused"),
+    [
+        ({"Host": "evil.example"}, True),  # DNS rebinding
+        ({"Host": "127.0.0.1.evil.example"}, True),
+        ({"Origin": "https://evil.example"}, True),
+        ({"Origin": "null"}, True),
+        ({"Origin": "http://127.0.0.1:8888"}, True),  # a notebook server's page
+        ({}, False),
+    ],
+)
+def test_a_web_page_gets_nothing(service, headers, is_refused):
+    with Sandbox() as sandbox:
+        url = f"{sandbox.url(service)}/v1/get-user-credits"
+        key = {"x-api-key": sandbox.environ["SEGMIND_API_KEY"]}
+        reply = requests.get(url, headers={**key, **headers}, timeout=5)
+    assert (reply.status_code == 403) == is_refused
+    assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
+def test_its_files_are_not_another_users():
+    with Sandbox() as sandbox:
+        url = f"{sandbox.url('segmind')}/upload-asset"
+        key = {"x-api-key": sandbox.environ["SEGMIND_API_KEY"]}
+        data = "data:image/png;base64,iVBORw0KGgo="
+        assert requests.post(url, headers=key, json={"data_urls": [data]}, timeout=5).ok
+        folders = list(Path(tempfile.gettempdir()).glob("segmind-sandbox-*"))
+        assert folders
+        assert [path for path in folders if path.stat().st_mode & 0o077] == []
 
 
 @pytest.mark.alone

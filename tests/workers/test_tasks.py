@@ -62,7 +62,7 @@ def task(sandbox: Sandbox, place: str, *, api: str = "v2", **more: Any) -> dict[
     request: Any = RunRequest(MODEL, {"prompt": "a fox", "seed": 7}, api=api)
     call = PROVIDERS["segmind"](urls).submit(request)
     return {
-        "provider": "segmind", "urls": urls, "sandbox": False, "folder": place, "batch": "b/1",
+        "provider": "segmind", "urls": urls, "sandbox_key": "", "folder": place, "batch": "b/1",
         "row": 3, "key": "local-0123456789ab", "call": call.to_dict(), "attempt": 0, **more,
     }  # fmt: skip
 

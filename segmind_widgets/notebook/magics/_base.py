@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, SegmindError
+from segmind_widgets.stopping import stoppable
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,6 +25,8 @@ Magic = TypeVar("Magic", bound=Callable[..., Any])
 def with_options(magic: Magic) -> Magic:
     """Let `?` and `--help` show a magic's options, and remove keys from the texts of its errors.
 
+    Stop ends a magic with one line.
+
     The docstring shows the options instead of the line "… shows the options".
 
     IPython asks an object's `getdoc` before it reads `__doc__`, so that the parsers are built by
@@ -32,6 +35,7 @@ def with_options(magic: Magic) -> Magic:
     name, doc = magic.__name__, magic.__doc__ or ""
 
     @wraps(magic)
+    @stoppable
     def call(self: MagicsBase, *args: Any) -> Any:
         try:
             if _asks_for_help(args[0]):

@@ -11,6 +11,7 @@ from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 
 if TYPE_CHECKING:
     from segmind_widgets.notebook.tables import Table
+    from segmind_widgets.secret import Secret
 
 
 class AccountMagics(MagicsBase):
@@ -54,7 +55,7 @@ class AccountMagics(MagicsBase):
             f"{self._override(provider, storage)}"
         )
 
-    def _check_key(self, provider: str, title: str, key: str) -> str:
+    def _check_key(self, provider: str, title: str, key: Secret) -> str:
         """Return a sentence on whether the typed key works.
 
         Raises:

@@ -7,8 +7,9 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
 from segmind_widgets.sandbox.http.faults import Faults
@@ -19,6 +20,7 @@ from segmind_widgets.sandbox.state.files import Files
 from segmind_widgets.sandbox.state.jobs import Job, Jobs
 from segmind_widgets.sandbox.state.models import Models
 
+_LOOPBACK = ("127.0.0.1", "localhost")  # elsewhere, whoever set --host knows its names
 CHOICES: Mapping[str, tuple[str, ...]] = {  # the default is the first of each
     "workflow_auth": ("either", "bearer", "x-api-key"),
     "workflow_reply": ("all", "poll_url", "request_id"),
@@ -42,8 +44,8 @@ class SandboxSettings:
     speed: float
     duration_factor: float
     duration_spread: float
-    segmind_key: str
-    apimart_key: str
+    segmind_key: str = field(repr=False)
+    apimart_key: str = field(repr=False)
     request_life: float
     poll_interval: float
     max_body: int
@@ -131,9 +133,11 @@ class Service:
     async def answer(self, request: Request) -> Answer:
         """Return the reply to a request.
 
-        The order of checks is that of the real gateways: address, key, rate limit, content.
+        The order of checks is that of the real gateways: address, key, rate limit, content. Before
+        them, requests that a web page made a browser send are refused.
         """
         try:
+            self._check_sender(request)
             route = self._route(request)
             if route.check:
                 route.check(request)
@@ -144,6 +148,20 @@ class Service:
             return await result if isinstance(result, Awaitable) else result
         except Refusal as refusal:
             return self.error(refusal.status, str(refusal), refusal.headers)
+
+    def _check_sender(self, request: Request) -> None:
+        """Refuse a foreign Host, as after DNS rebinding, and the Origin of a foreign page.
+
+        Raises:
+            Refusal: 403.
+        """
+        own = urlsplit(self.origin)
+        hosts = {own.netloc, f"localhost:{own.port}"}
+        if own.hostname in _LOOPBACK and request.headers.get("Host") not in hosts:
+            raise Refusal(403, "This sandbox answers only to its own address")
+        origin = request.headers.get("Origin")
+        if origin is not None and origin not in self.context.origins.values():
+            raise Refusal(403, "This sandbox answers no web page")
 
     def _route(self, request: Request) -> Route:
         """Find the route of a request, and set the request's `args`."""

@@ -8,7 +8,6 @@ import pytest
 
 from tests.sandbox.conftest import picture
 
-KEY = "SG_5a9d0b0c5a9d0b0c"
 CLOSED = [
     ("POST", "/v1/seedream-4.5"),
     ("POST", "/v2/seedream-4.5"),
@@ -45,7 +44,8 @@ def test_wrong_key_is_401(calling, sandbox, method, path):
 
 @pytest.mark.parametrize(("method", "path"), CLOSED[:-1])
 def test_bearer_is_refused_but_by_workflows(calling, sandbox, method, path):
-    bearer = calling(sandbox, headers={"Authorization": f"Bearer {KEY}"})
+    key = sandbox.environ["SEGMIND_API_KEY"]
+    bearer = calling(sandbox, headers={"Authorization": f"Bearer {key}"})
     assert bearer.request(method, path, json={}).status_code == 401
 
 
