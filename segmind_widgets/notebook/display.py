@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ from segmind_widgets.errors import CellError, StillRunning
 from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import UPDATE, Job
 from segmind_widgets.markup import figure, fragment, output
-from segmind_widgets.notebook.live_output import FrontEnd, LiveOutput
+from segmind_widgets.notebook.live_output import FirstLine, FrontEnd, LiveOutput
 from segmind_widgets.printable import printable
 from segmind_widgets.waiting import serve
 
@@ -43,6 +44,10 @@ LINE_TRAITS = (  # traits of a job that change its line
 )
 
 
+SILENT = frozenset(("-q", "--quiet", "--dry-run", "--export"))
+"""The options of runs that show no progress."""
+
+
 class CellDisplay:
     """The outputs of one shell.
 
@@ -56,6 +61,7 @@ class CellDisplay:
         self._client = client
         self._executions: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # of jobs and batches
         self._cell = copy_context()
+        self._first = FirstLine()
         self._panels: dict[str, list[tuple[int, Any]]] = {}  # cell → (execution, panel)
         shell.events.register("pre_run_cell", self._on_cell)
 
@@ -98,7 +104,7 @@ class CellDisplay:
             print(text)  # noqa: T201 - a terminal
             return
         note = output(f"Note: {text}", style="opacity:.85")
-        display({"text/plain": f"Note: {text}", "text/html": note}, raw=True)
+        self._first.display({"text/plain": f"Note: {text}", "text/html": note})
 
     def text(self, text: str) -> None:
         """Print a text of several lines, such as a magic's help."""
@@ -114,9 +120,26 @@ class CellDisplay:
         assert handle is not None
         return handle.update
 
+    @contextmanager
+    def first_line(self, line: str, cell: str | None) -> Iterator[None]:
+        """Show a line at once if this is the first run of a kernel that somebody watches.
+
+        Args:
+            line: the line of the magic, whose options may forbid it.
+            cell: the body below the magic, None without one.
+        """
+        front_end = self._front_end if self.live else None
+        if front_end and not front_end.comes_later and SILENT.isdisjoint(line.split()):
+            self._first.show()
+        try:
+            yield
+        finally:
+            self._first.remove(clear=cell is not None)
+
     def new_output(self) -> LiveOutput:
         """Return an output for the upload and the job of a run; it appears with its first line."""
-        return LiveOutput(None if self.is_html else self._front_end, self.in_cell)
+        front_end = None if self.is_html else self._front_end
+        return LiveOutput(front_end, self.in_cell, self._first.display)
 
     def follow(
         self, job: Job, timeout: float | None = None, output: LiveOutput | None = None
@@ -239,12 +262,11 @@ class CellDisplay:
         Returns:
             A function that replaces both with static output.
         """
-        handle = display(view, display_id=True)
+        handle = self._first.display(view)
         below = display({"text/html": view.static_html()}, raw=True, display_id=True)
         open_views = iter([view])  # the first thread to finish removes the view and closes it
 
         def finish(bundle: dict[str, str]) -> None:
-            assert handle is not None
             assert below is not None
             handle.update(bundle, raw=True)
             below.update({}, raw=True)  # front ends show nothing for it, not even a gap

@@ -14,9 +14,9 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from IPython.display import display
+from IPython.display import clear_output, display
 
-from segmind_widgets.markup import output, verbatim
+from segmind_widgets.markup import element, output, verbatim
 from segmind_widgets.printable import printable
 
 if TYPE_CHECKING:
@@ -41,6 +41,48 @@ class FrontEnd:
     comes_later: bool = False
 
 
+class FirstLine:
+    """The line that a kernel's first run shows at once, while modules load and the sandbox starts.
+
+    The first output of the run takes its place.
+    """
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._was_shown = False
+
+    def show(self) -> None:
+        """Show the line in the first run; do nothing in later ones."""
+        if self._was_shown:
+            return
+        self._was_shown = True
+        text = "starting · the first run of a kernel takes a moment longer"
+        html = output(element("b", "starting"), text.removeprefix("starting"))
+        self._handle = display({"text/plain": text, "text/html": html}, raw=True, display_id=True)
+
+    def display(self, value: Any) -> Any:
+        """Display a bundle or another value, in place of the line if it is shown.
+
+        Returns:
+            The handle that replaces it.
+        """
+        handle, self._handle = self._handle, None
+        raw = isinstance(value, dict)
+        if handle is None:
+            return display(value, raw=raw, display_id=True)
+        handle.update(value, raw=raw)
+        return handle
+
+    def remove(self, *, clear: bool) -> None:
+        """Remove the line; `clear`: it is certainly the only output of its cell."""
+        if self._handle is None:
+            return
+        if clear:
+            clear_output()
+        else:
+            self.display({})
+
+
 class LiveOutput:
     """An output that shows a line until `finish` replaces it. All methods may run in any thread.
 
@@ -48,14 +90,19 @@ class LiveOutput:
         front_end: whether widgets are shown, as earlier lines have found; None uses no widget.
         in_cell: runs a function in the context of the cell that runs now or ran last; nbclient and
             papermill drop updates that do not belong to it.
+        show: displays a bundle and returns its handle.
     """
 
     def __init__(
-        self, front_end: FrontEnd | None, in_cell: Callable[[Callable[[], Any]], Any]
+        self,
+        front_end: FrontEnd | None,
+        in_cell: Callable[[Callable[[], Any]], Any],
+        show: Callable[[dict[str, str]], Any],
     ) -> None:
         self.on_press: Callable[[], Any] = lambda: None
         self._front_end = front_end
         self._in_cell = in_cell
+        self._show_bundle = show
         self._context = copy_context()  # front ends identify the cell by it
         self._lock = threading.RLock()
         self._handle: Any = None
@@ -105,7 +152,7 @@ class LiveOutput:
         self._opened = self._updated = time.monotonic()
 
     def _display(self, bundle: Mapping[str, str]) -> None:
-        self._handle = display(dict(bundle), raw=True, display_id=True)
+        self._handle = self._show_bundle(dict(bundle))
 
     def _replace(self, bundle: Mapping[str, str]) -> None:
         self._in_cell(lambda: self._handle.update(dict(bundle), raw=True))

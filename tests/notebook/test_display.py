@@ -296,9 +296,49 @@ def test_quiet_shows_nothing(kernel: Kernel) -> None:
 
 def test_a_note_stands_above_the_result(kernel: Kernel) -> None:
     said = kernel.run(f"{RUN} --api v1 sparkle=<b>")
-    notes = [m["content"]["data"] for m in said if m["header"]["msg_type"] == "display_data"]
-    assert notes[0]["text/plain"].startswith("Note: `sparkle` is not a known parameter")
-    assert [set(data) for data in notes[1:]] == [{"text/plain", "text/html"}]
+    note, *results = shown(said)
+    assert note["text/plain"].startswith("Note: `sparkle` is not a known parameter")
+    assert [set(data) for data in results] == [{"text/plain", "text/html"}]
+
+
+def shown(messages: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The outputs that a cell has at its end, as a front end shows them."""
+    outputs: dict[str, dict[str, str]] = {}
+    for message in messages:
+        if message["header"]["msg_type"] == "clear_output":
+            outputs.clear()
+        elif "display_data" in message["header"]["msg_type"]:  # or its update
+            key = message["content"].get("transient", {}).get("display_id") or len(outputs)
+            outputs[str(key)] = message["content"]["data"]
+    return list(outputs.values())
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (f"{RUN} -o job", ["completed"]),
+        (f"{RUN} --sweep steps=1,2", ["2 of 2 done", None]),
+        ("%%segmind_run flux-dev --yes\na fox", []),
+        ("%segmind_run flux-dev --yes prompt=fox", [None]),
+        (f"{RUN} --dry-run", []),
+    ],
+    ids=["run", "sweep", "refused", "line-refused", "dry-run"],
+)
+def test_the_first_run_of_a_kernel_shows_a_line_at_once(
+    kernel: Kernel, cell: str, words: list[str | None]
+) -> None:
+    """Before modules are loaded; what the run shows takes its place."""
+    messages = kernel.run(cell)
+    dates = {m["header"]["msg_type"]: m["header"]["date"] for m in reversed(messages)}
+    if "--dry-run" not in cell:
+        first = next(m for m in messages if m["header"]["msg_type"] == "display_data")
+        assert first["content"]["data"]["text/plain"].startswith("starting")
+        assert (dates["display_data"] - dates["execute_input"]).total_seconds() < 0.5
+    for output, word in zip(shown(messages), words, strict=True):
+        assert (word in output["text/plain"]) if word else output == {}
+    again = shown(kernel.run(f"{RUN} --again"))
+    assert len(again) == 1, "there is no line in later runs"
 
 
 # a terminal

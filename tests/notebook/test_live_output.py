@@ -47,7 +47,7 @@ def test_html_moves_at_most_twice_a_second(kernel: Kernel, live: str) -> None:
     """No front end answers here, as in VS Code."""
     kernel.run(f"%config SegmindClient.live = '{live}'")
     updates = timed(kernel, RUN)
-    *moving, (_, last) = updates
+    _, *moving, (_, last) = updates  # the first one takes the place of the first run's line
     assert len(moving) >= 2
     times = [at for at, _ in moving]
     assert max(sum(0 <= other - at < 1 for other in times) for at in times) <= 3  # 2, and jitter

@@ -69,7 +69,8 @@ class RunMagics(MagicsBase):
 
         %segmind_run? shows the options.
         """
-        return self.run_command.run("model", line, cell)
+        with self.display.first_line(line, cell):
+            return self.run_command.run("model", line, cell)
 
     @with_options
     @no_var_expand
@@ -85,4 +86,5 @@ class RunMagics(MagicsBase):
 
         %segmind_workflow? shows the options.
         """
-        return self.run_command.run("workflow", line, cell)
+        with self.display.first_line(line, cell):
+            return self.run_command.run("workflow", line, cell)
