@@ -587,7 +587,7 @@ def test_the_reason_for_a_pause_is_logged(
         pauses = [runner.step() for _ in scripts]
     lines = [record.getMessage() for record in caplog.records if record.name == module.__name__]
     assert pauses[-1], "there is a pause"
-    assert lines[-1] == f"{one.job.id} waits {pauses[-1]:.1f} s: {reason}"
+    assert lines[-1] == f"{one.job.id!r} waits {pauses[-1]:.1f} s: {reason}"
     assert KEY not in caplog.text
 
 
