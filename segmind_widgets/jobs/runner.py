@@ -335,7 +335,7 @@ class JobRunner:
         try:
             state = self._provider.parse(call, reply)
             self._check_reply(call, state, reply)
-            return state
+            return state  # noqa: TRY300 - read here, so that a check that fails is caught, too
         except SegmindError:
             raise
         except Exception as error:
