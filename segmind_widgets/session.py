@@ -515,13 +515,19 @@ class Session:
     ) -> Job:
         """Send a plan: upload its files, write the journal, submit; return the job at once.
 
-        `assign` is called with the job before it can be sent; `facts` are the batch and the row of
-        the job, if it belongs to a batch.
+        An equal request whose reply was lost is asked again with its Idempotency-Key, if the
+        provider knows such keys. `assign` is called with the job before it can be sent; `facts` are
+        the batch and the row of the job, if it belongs to a batch.
 
         Raises:
             LimitError: the budget does not allow it; nothing was sent, not even a file.
             SegmindError: an upload failed, or the journal cannot be written; nothing was billed.
         """
+        lost = None if "batch" in facts else self.jobs.ask_again(plan.fingerprint, plan.endpoint)
+        if lost is not None:
+            if assign:
+                assign(lost)
+            return lost
         with self.budget.reserve(plan, self.settings.budget) as entry:
 
             def assign_job(job: Job) -> None:

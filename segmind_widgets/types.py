@@ -56,7 +56,8 @@ class Call:
     `billed` marks a POST that costs money when it is accepted; if in doubt, it is not repeated.
     `auth` selects the authorization header, for services that accept several. `form` is "first" if
     the service documents a second form of the call, which is tried once after a refusal with `form`
-    "second". `body` (an upload's stream) is neither compared nor stored.
+    "second". `body` (an upload's stream) is neither compared nor stored. `repeats` counts how often
+    a submit was repeated with the same Idempotency-Key after its reply was lost.
     """
 
     method: str
@@ -68,6 +69,7 @@ class Call:
     billed: bool = False
     timeout: float = 60.0  # seconds to wait for the next byte of the reply
     body: Any = field(default=None, compare=False, repr=False)
+    repeats: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types for the journal, without the body."""
@@ -80,6 +82,7 @@ class Call:
             "form": self.form,
             "billed": self.billed,
             "timeout": self.timeout,
+            **({"repeats": self.repeats} if self.repeats else {}),
         }
 
 

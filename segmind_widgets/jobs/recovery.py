@@ -45,6 +45,11 @@ class Recovery:
         self._search: HistorySearch | None = None
 
     @property
+    def is_under_way(self) -> bool:
+        """Return whether the next reply is about the lost job, by the history or by its id."""
+        return self.has_begun and self.error is not None
+
+    @property
     def is_searching(self) -> bool:
         """Return whether the next reply is a page of the history."""
         return self._search is not None

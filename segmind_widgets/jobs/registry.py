@@ -18,6 +18,7 @@ from segmind_widgets.errors import (
     SubmitUnknown,
 )
 from segmind_widgets.formatting import provider_option
+from segmind_widgets.jobs.answers import next_repeat
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.recovery import HistorySearch
 from segmind_widgets.jobs.runner import (
@@ -176,12 +177,30 @@ class JobRegistry:
                     job.note = error.message  # why its files cannot be fetched again
                 return job
 
+    def ask_again(self, fingerprint: str, endpoint: Endpoint) -> Job | None:
+        """Resume an equal request whose reply was lost, if its Idempotency-Key still holds.
+
+        Returns None if there is none: then the request is a new job.
+        """
+        row = self._store.lost(fingerprint)
+        if row is None or row["place"] != endpoint.address or self.is_watched(row["key"]):
+            return None
+        call = call_from_row(row)
+        if call is None or next_repeat(call, row["sent"]) is None:
+            return None
+        try:
+            return self.resume(row["key"])
+        except StillRunning:  # another kernel asks
+            return None
+
     def _resume_here(self, row: dict[str, Any], pool: JobFollower | None) -> Job:
         endpoint = self._endpoint_of(row)
         before, row = row, self._ownership.take(row)
         if row["status"] != before["status"] and Status(row["status"]).final:
             return self._from_row(row)
         call, outputs = call_from_row(row), outputs_from_row(row)
+        if call and call.billed:  # the submit itself, with its Idempotency-Key
+            call = next_repeat(call, row["sent"])
         if pool and row["sent"] and not (call or outputs or row["id"]):
             call = pool.find_submit(row, endpoint)
             row = self._store.job(row["key"])
@@ -213,8 +232,10 @@ class JobRegistry:
             JobCancelled: it was never sent.
             SubmitUnknown: it may have been accepted, and the service has no history.
         """
+        before = row["error"] if row["status"] == Status.UNKNOWN else None
         unknown = SubmitUnknown(
-            f"The kernel stopped while {row['target']} was being submitted; its id is unknown."
+            before
+            or f"The kernel stopped while {row['target']} was being submitted; its id is unknown."
         )
         status, error = Status.UNKNOWN, unknown
         if unsent:

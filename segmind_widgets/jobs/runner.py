@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import FACTS, Recipe, with_recipe
 from segmind_widgets.errors import (
     DownloadError,
+    Forbidden,
     JobCancelled,
     JobFailed,
     NotFound,
@@ -27,7 +29,24 @@ from segmind_widgets.errors import (
     ServerError,
     StoreError,
     SubmitUnknown,
+    Unauthorized,
     Unreachable,
+)
+from segmind_widgets.jobs.answers import (
+    MAX_REPEATS,
+    NAMED_FAILURES,
+    REPEAT_PAUSES,
+    Unsettled,
+    enveloped,
+    error_of,
+    is_end_of_polling,
+    is_expired,
+    is_proof_of_arrival,
+    next_repeat,
+    poll_pause,
+    submit_answer,
+    summarize,
+    wait_of,
 )
 from segmind_widgets.jobs.downloads import Downloader, reply_problem
 from segmind_widgets.jobs.job import Job
@@ -38,6 +57,8 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Sender
 from segmind_widgets.providers import Provider
+from segmind_widgets.providers._base import hidden_submit
+from segmind_widgets.providers._submits import TABLE, Action, Answer, Service
 from segmind_widgets.storage.records import (
     ASK_AGAIN,
     asset_to_row,
@@ -61,7 +82,7 @@ _MIN_CROWDED_DELAY = 1.0  # seconds that requests wait for the rate limit
 _MAX_DOWNLOAD_TRIES = 5
 _FRESH_SECONDS = 120.0  # after the end of a job, its files may not be at each of the hosts yet
 _SAVE = "The result is kept in memory: job.save(FOLDER) writes it to another folder."
-_MAX_PARSE_TRIES = 3  # the reply to a poll may be a proxy's page or incomplete JSON
+_MAX_PARSE_TRIES = 3  # of a reply in a search: it may be a proxy's page or incomplete JSON
 
 
 class JobRunner:
@@ -114,12 +135,21 @@ class JobRunner:
         self._results.files.update(files or {})
         self._fresh_until = 0.0  # until then a file that does not exist may be one not written yet
         self._recovery = Recovery(provider, store, key, lost)
-        self._is_submitted = not self.is_submit
-        self._is_whole = self.is_submit  # the complete time is known
+        self._unsettled: Unsettled | None = None  # what follows the search for a refused submit
+        self._is_repeated = False  # after the history did not have it
+        self._repeats = 0  # of a submit with its Idempotency-Key, by this runner
+        self._failed_polls = 0  # in a row
+        self._last_answer = ""  # of a failed poll
+        self._poll: Call | None = None  # the poll to return to, while its other form is tried
+        is_first_try = call is not None and not call.repeats
+        self._is_submitted = not (self.is_submit and is_first_try)
+        self._is_whole = not self._is_submitted  # the complete time is known
         self._lock = threading.Lock()
         self._has_ended = False
         if self.is_submit and job.submission is None:
             job.submission = Submission(store, key, job.model)
+        if job.submission is not None and call is not None and call.repeats:
+            job.submission.doubt()
 
     @property
     def limit(self) -> RateLimit | None:
@@ -181,18 +211,185 @@ class JobRunner:
         if self._call is None:
             return self._fetch()
         if time.monotonic() > self._watch_end and not self.is_submit:
-            raise self.job.still_running("The time limit for watching has passed")
+            why = "The time limit for watching has passed"
+            if self._failed_polls:
+                why += f", and its last answer was no status ({self._last_answer})"
+            raise self.job.still_running(why)
         if self.is_submit and self.job.submission and not self.job.submission.begin():
             return self._release()
         outcome = self._send(self._call)
-        pause = retry_delay(self._call, outcome, self._tries)
+        if self._call.billed:
+            return self._after_submit(self._call, outcome)
+        if self._recovery.is_under_way:
+            return self._after_search_call(self._call, outcome)
+        return self._after_poll(self._call, outcome)
+
+    # answers to submits
+
+    def _after_submit(self, call: Call, outcome: Reply | SegmindError) -> float | None:
+        """Go on as the table of submits says."""
+        service = self._provider.submit_service(call)
+        answer = submit_answer(outcome)
+        if isinstance(outcome, Reply) and answer in (Answer.SUCCESS, Answer.REFUSAL):
+            try:
+                return self._parse(call, outcome)
+            except SubmitUnknown as error:
+                return self._after_lost_submit(call, error, TABLE[service][Answer.HIDDEN])
+            except SegmindError as error:
+                outcome = enveloped(outcome, error)
+                answer = submit_answer(outcome)
+                if answer in (Answer.SUCCESS, Answer.REFUSAL):
+                    raise self._doubted(call, error) from error.__cause__
+        if isinstance(outcome, SegmindError) and not isinstance(outcome, SubmitUnknown):
+            return self._after_unsent_submit(call, outcome)
+        action = TABLE[service][answer]
+        if action is Action.WAIT and not call.repeats:
+            pause = retry_delay(call, outcome, self._tries)
+            if pause is None:
+                raise error_of(outcome)
+            return self._retry_later(outcome, pause)
+        if action in (Action.LOOK_UP_OR_FAIL, Action.LOOK_UP_OR_REPEAT):
+            if service is Service.NOTHING:
+                raise error_of(outcome)
+            is_repeated = self._is_repeated or action is Action.LOOK_UP_OR_FAIL
+            when = time.monotonic() + max(1.0, wait_of(outcome))
+            self._unsettled = Unsettled(None if is_repeated else call, error_of(outcome), when)
+        return self._after_lost_submit(call, outcome, action)
+
+    def _after_unsent_submit(self, call: Call, error: SegmindError) -> float | None:
+        """Go on after an error before a byte of the request was written."""
+        if call.repeats and isinstance(error, Unreachable):
+            return self._after_lost_submit(call, error, Action.SAME_KEY)
+        pause = None if call.repeats else retry_delay(call, error, self._tries)
+        if pause is None:
+            raise self._doubted(call, error) from error.__cause__
+        return self._retry_later(error, pause)
+
+    def _after_lost_submit(
+        self, call: Call, outcome: Reply | SegmindError, action: Action
+    ) -> float | None:
+        """Ask again with the same key, or raise the error that starts the search."""
+        error = hidden_submit(outcome) if isinstance(outcome, Reply) else outcome
+        is_arrived = is_proof_of_arrival(call, outcome)
+        if is_arrived:
+            self._call = replace(call, repeats=MAX_REPEATS)
+        if call.repeats or action is Action.SAME_KEY:
+            again = None if is_arrived else self._next_repeat(call, outcome)
+            if again is None:
+                raise self._doubted(call, error) from error.__cause__
+            return again
+        raise error
+
+    def _next_repeat(self, call: Call, outcome: Reply | SegmindError) -> float | None:
+        """Prepare the identical request; return the pause before it, None if none is left."""
+        if self._repeats >= len(REPEAT_PAUSES):
+            return None
+        pause = max(wait_of(outcome), REPEAT_PAUSES[self._repeats])
+        again = next_repeat(call, self._store.job(self._key)["sent"], pause)
+        if again is None:
+            return None
+        self._repeats += 1
+        self._call = again
+        if self.job.submission:
+            self.job.submission.doubt()
+            self.job.submission.lose()
+        self.job.publish(
+            message="the reply was lost; asking again with the same Idempotency-Key, which is not"
+            " billed twice"
+        )
+        return self._wait(pause, "repeat %d with the same key", again.repeats)
+
+    def _doubted(self, call: Call, error: SegmindError) -> SegmindError:
+        """Return the error of a submit; SubmitUnknown where an earlier try may have arrived."""
+        if not call.repeats or isinstance(error, SubmitUnknown):
+            return error
+        return SubmitUnknown(
+            f"An earlier try may have been accepted; a repeat ended with: {error.message}",
+            status=error.status,
+            body=error.body,
+            request_id=error.request_id,
+        )
+
+    # answers to polls
+
+    def _after_poll(self, call: Call, outcome: Reply | SegmindError) -> float | None:
+        try:
+            if isinstance(outcome, SegmindError):
+                raise outcome
+            state = self._read_poll(call, outcome)
+        except SegmindError as error:
+            is_gone = self._failed_polls + 1 >= NAMED_FAILURES and is_expired(
+                error, outcome, self._age()
+            )
+            if is_gone or is_end_of_polling(error, outcome):
+                raise
+            return self._poll_again(error, outcome)
+        if state.now and state.next and outcome.status >= 400:  # its other form, or the history
+            self._poll = self._poll or call
+            self._call = state.next
+            return 0.0
+        self._failed_polls, self._poll = 0, None
+        return self._apply(state, outcome)
+
+    def _read_poll(self, call: Call, reply: Reply) -> JobState:
+        try:
+            state = self._provider.parse(call, reply)
+            self._check_reply(call, state, reply)
+            return state  # noqa: TRY300 - read here, so that a check that fails is caught, too
+        except SegmindError:
+            raise
+        except Exception as error:
+            _log.exception("The reply to a poll of %s cannot be read", self.job.id)
+            raise ReplyError(f"The reply cannot be read: {error!r}") from error
+
+    def _poll_again(self, error: SegmindError, outcome: Reply | SegmindError) -> float:
+        """Return the pause before the next poll after one without a state."""
+        self._failed_polls += 1
+        self._call, self._poll = self._poll or self._call, None
+        pause = poll_pause(self._failed_polls, outcome)
+        if isinstance(outcome, Reply) and outcome.status == 429:
+            self._transport.limit.back_off(pause)
+        self._last_answer = summarize(error, outcome)
+        message = "the service does not answer; trying again"
+        if isinstance(outcome, Reply):
+            message = "the service's answer has no status; trying again"
+            if outcome.status == 429:
+                message = "waiting for the service's rate limit"
+        if self._failed_polls >= NAMED_FAILURES:
+            message = (
+                f"the job {self.job.id} continues; its status could not be read"
+                f" {self._failed_polls} times ({self._last_answer})"
+            )
+        self.job.publish(message=message)
+        pause = min(pause, max(0.0, self._watch_end - time.monotonic()) + 0.01)
+        if isinstance(outcome, Reply) and outcome.status == 429:
+            return self._wait(pause, "the service replied with 429")
+        return self._wait(pause, "try %d failed", self._failed_polls)
+
+    # answers in a search
+
+    def _after_search_call(self, call: Call, outcome: Reply | SegmindError) -> float | None:
+        pause = retry_delay(call, outcome, self._tries)
         if pause is not None:
             return self._retry_later(outcome, pause)
         if isinstance(outcome, SegmindError):
             raise outcome
         if self._recovery.is_searching:
             return self._read_history(outcome)
-        return self._parse(self._call, outcome)
+        return self._parse(call, outcome)
+
+    def _not_in_history(self, unsettled: Unsettled) -> float | None:
+        """Send a submit once more that the history does not have, or end with its error."""
+        self._unsettled = None
+        self._recovery = Recovery(self._provider, self._store, self._key)
+        if unsettled.call is None:
+            return self._end(Status.FAILED, unsettled.error, {}, {})
+        self._is_repeated, self._call = True, unsettled.call
+        if self.job.submission:
+            self.job.submission.doubt()
+        self.job.publish(message="the service did not take the request; sending it again, once")
+        pause = max(0.0, unsettled.not_before - time.monotonic())
+        return self._wait(pause, "the history does not have the request")
 
     def _parse(self, call: Call, reply: Reply) -> float | None:
         try:
@@ -241,8 +438,13 @@ class JobRunner:
 
     def _send(self, call: Call) -> Reply | SegmindError:
         if call.billed:  # the request of a row with this mark may have been accepted
-            self._store.update(self._key, sent=now())
-            self._restart_clocks()
+            has_key = self._provider.submit_service(call) is Service.KEY
+            columns: dict[str, Any] = {"next": call.to_dict()} if has_key else {}
+            if call.repeats:
+                self._store.update(self._key, **columns)
+            else:
+                self._store.update(self._key, sent=now(), **columns)
+                self._restart_clocks()
         elif not self._recovery.is_searching:
             self._polls += 1
             self.job.publish(polls=self._polls)
@@ -271,8 +473,9 @@ class JobRunner:
 
     def _retry_later(self, outcome: Reply | SegmindError, pause: float) -> float:
         self._tries += 1
-        if self.is_submit:  # it was not accepted
-            self._store.update(self._key, sent=None)
+        doubtful = self.job.submission is not None and self.job.submission.is_doubtful
+        if self.is_submit and not doubtful:  # it was not accepted
+            self._store.update(self._key, sent=None, next=None)
         if isinstance(outcome, Reply) and outcome.status == 429:
             self._transport.limit.back_off(pause)
             self.job.publish(message="waiting for the service's rate limit")
@@ -419,7 +622,12 @@ class JobRunner:
         state = self._recovery.read(reply)
         if state:
             return self._apply(state, reply)
-        self._call, pause = self._recovery.next_page()
+        try:
+            self._call, pause = self._recovery.next_page()
+        except SegmindError:
+            if self._unsettled:
+                return self._not_in_history(self._unsettled)
+            raise
         return self._wait(pause, "the next page of the history")
 
     def _fail(self, error: SegmindError) -> float | None:
@@ -432,7 +640,9 @@ class JobRunner:
             return self._search(call)
         if isinstance(error, SubmitUnknown):
             ids = {"id": error.request_id} if error.request_id else {}
-            return self._end(Status.UNKNOWN, error, dict(ids), dict(ids))
+            call = self._call
+            columns = {"next": call.to_dict()} if call and self._may_repeat(call) else {}
+            return self._end(Status.UNKNOWN, error, {**ids, **columns}, dict(ids))
         if isinstance(error, (StoreError, DownloadError)):
             return self._end_with_some(error)
         if self.is_submit:
@@ -441,6 +651,10 @@ class JobRunner:
                 hint = f"%segmind_models -p {name} lists the models of {self._provider.title}."
                 error = error.with_hint(f"Check the name: {hint}")
             return self._end(Status.FAILED, error, {}, {})
+        return self._fail_poll(error)
+
+    def _fail_poll(self, error: SegmindError) -> float | None:
+        """Stop polling; the job continues, unless the service no longer has it."""
         if isinstance(error, NotFound):
             error = error.with_hint(
                 "The service keeps the record of a job for only about an hour. Look for its "
@@ -449,6 +663,12 @@ class JobRunner:
             return self._end(Status.UNKNOWN, error, {}, {})
         if isinstance(error, (Unreachable, ServerError, RateLimited)):
             error = self.job.still_running(error.message.rstrip("."))
+        elif isinstance(error, (Unauthorized, Forbidden)):
+            error = error.with_hint(
+                f"The job {self.job.id} continues. Set the key of the account that started it with"
+                f" %segmind_login {self._provider.name}, then fetch its result with"
+                f" %segmind_jobs --resume {self.job.id}"
+            )
         return self._end(None, error, {}, {})
 
     def _search(self, call: Call) -> float:
@@ -458,6 +678,14 @@ class JobRunner:
             self.job.submission.lose()
         self.job.publish(message=f"searching the history of {self._provider.title}")
         return 0.0
+
+    def _may_repeat(self, call: Call) -> bool:
+        """Return whether a resume may ask again for a submit whose reply was lost."""
+        return (
+            call.billed
+            and self._provider.submit_service(call) is Service.KEY
+            and next_repeat(call, self._store.job(self._key)["sent"]) is not None
+        )
 
     def _end(
         self,
@@ -469,7 +697,7 @@ class JobRunner:
         """Record the final state, then publish it; without a status the job stays resumable."""
         if status is not None:
             columns["status"], traits["status"] = str(status), status
-            columns["next"] = None
+            columns.setdefault("next", None)
         columns["owner"] = None
         if error is not None:
             columns["error"] = str(error)

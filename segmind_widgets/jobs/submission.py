@@ -32,6 +32,7 @@ class Submission:
         self._is_withdrawn = False
         self._is_unwanted = False
         self._is_lost = False
+        self._is_doubtful = False
         self.recall: Callable[[], bool] | None = None
         """Takes the submit back from a worker; returns False where the worker has begun it."""
 
@@ -69,13 +70,23 @@ class Submission:
     def refuse(self) -> None:
         """Mark it as not accepted, to be sent again: until then it may be withdrawn."""
         with self._lock:
-            self._is_sending = False
+            self._is_sending = self._is_doubtful
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether an earlier try may have been accepted."""
+        return self._is_doubtful
+
+    def doubt(self) -> None:
+        """Mark it as perhaps accepted, though it is sent again: it can no longer be withdrawn."""
+        with self._lock:
+            self._is_doubtful = self._is_sending = True
 
     def withdraw(self) -> bool:
         """Withdraw it and record that in the journal; return False where it was sent."""
         self._is_unwanted = True  # before it reads `recall`, which may be about to be set
         with self._lock:
-            if self._is_sending and not (self.recall and self.recall()):
+            if self._is_sending and (self._is_doubtful or not (self.recall and self.recall())):
                 return False
             if not self._is_withdrawn:
                 self._is_withdrawn = True

@@ -21,8 +21,9 @@ from segmind_widgets.waiting import pause
 def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float | None:
     """Return the seconds after which a call may be repeated, or None if it must not be repeated.
 
-    GETs repeat after every temporary failure; a POST, billed or not, only if nothing was accepted
-    (refused connection, 429) and once on 502 and 503. `tries` is the number of earlier repeats.
+    GETs repeat after every temporary failure; a POST only if nothing was accepted (refused
+    connection, 429), and one that is never billed once on 502 and 503. What else follows the answer
+    to a submit is in the table of `providers._submits`. `tries` is the number of earlier repeats.
     """
     safe = call.method in ("GET", "HEAD")
     backoff = min(30.0, 2.0**tries)
@@ -36,8 +37,9 @@ def retry_delay(call: Call, outcome: Reply | SegmindError, tries: int) -> float 
         return (
             (max(0.5, seconds) if seconds is not None else max(2.0, backoff)) if tries < 8 else None
         )
-    if outcome.status in (502, 503):
-        return backoff if tries < (8 if safe else 1) else None
+    if outcome.status in (502, 503) and not call.billed:
+        named = retry_after({"retry-after": outcome.headers.get("retry-after", "")})
+        return max(backoff, named or 0.0) if tries < (8 if safe else 1) else None
     if outcome.status in (500, 504) and safe:
         return backoff if tries < (1 if outcome.status == 500 else 8) else None
     return None

@@ -14,6 +14,7 @@ Recipe for a new provider:
    | upload files | `upload_url`, `upload_calls`, `parse_upload`; `check_upload` for limits |
    | report the balance | `credits_call`, `parse_credits` |
    | find a job by its id | `find` |
+   | a history or an Idempotency-Key for lost submits | `submit_service` |
    | two documented forms of a call | `learn`, and `Call.form` in `submit` and `parse` |
    | targets that are addresses | `normalize` |
    | limits for people, and for files | `upload_limits`, `picture_types` |
@@ -50,6 +51,7 @@ from segmind_widgets.errors import (
 )
 from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import from_json
+from segmind_widgets.providers._submits import Answer, Service, answer_of, is_page
 from segmind_widgets.schemas import is_mapping
 from segmind_widgets.types import (
     Call,
@@ -178,6 +180,10 @@ class Provider(ABC):
         """
 
     # optional: jobs
+
+    def submit_service(self, call: Call) -> Service:  # noqa: ARG002 - for providers that have more
+        """Return the column of `_submits.TABLE` that a submit follows."""
+        return Service.NOTHING
 
     def normalize(self, request: RunRequest) -> RunRequest:
         """Return the request with a plain name as target instead of an API or page address.
@@ -325,20 +331,32 @@ def checked(call: Call, reply: Reply) -> Reply:
     """Return the reply if its code means success; parsers call this first.
 
     Raises:
-        SubmitUnknown: a gateway gave up on a billed call that may be running.
+        SubmitUnknown: a billed call may be running although it has an error code.
         SegmindError: the error for the code and the body.
     """
     if reply.status < 300:
         return reply
+    if call.billed and answer_of(reply) is Answer.HIDDEN:
+        raise hidden_submit(reply)
+    raise from_reply(reply.status, reply.headers, reply.body)
+
+
+def hidden_submit(reply: Reply) -> SubmitUnknown:
+    """Return the error for a reply that may hide a running job; it keeps the reply's words."""
     error = from_reply(reply.status, reply.headers, reply.body)
-    if call.billed and reply.status == 504:
-        raise SubmitUnknown(
-            f"The service's gateway timed out: {error.message}",
-            status=504,
-            body=error.body,
-            request_id=error.request_id,
-        )
-    raise error
+    if reply.status == 504:
+        cause = "The service's gateway timed out"
+    elif is_page(reply):
+        cause = "A page of a proxy, gateway or login portal came instead of a reply"
+    else:
+        cause = "The reply does not show whether the request was accepted"
+    return SubmitUnknown(
+        f"{cause}: {error.message}",
+        hint=page_hint(reply, SubmitUnknown),
+        status=reply.status,
+        body=error.body,
+        request_id=error.request_id,
+    )
 
 
 def json_object(call: Call, reply: Reply) -> dict[str, Any]:
@@ -368,8 +386,7 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
 
 def page_hint(reply: Reply, kind: type[SegmindError]) -> str:
     """Return the hint for a web page in the place of the service's reply; "" for other replies."""
-    media_type = reply.headers.get("content-type", "").lower()
-    if "html" not in media_type and reply.body.lstrip()[:1] != b"<":
+    if not is_page(reply):
         return ""
     network = (
         "If this network has a login page, sign in there with a browser; else check the proxy and"

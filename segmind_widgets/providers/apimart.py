@@ -30,6 +30,7 @@ from segmind_widgets.providers._base import (
     Provider,
     checked,
     excerpt,
+    hidden_submit,
     json_object,
     number,
     refusal,
@@ -38,6 +39,7 @@ from segmind_widgets.providers._base import (
 )
 from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import collect
+from segmind_widgets.providers._submits import Answer, Service, answer_of
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import (
     Call,
@@ -140,6 +142,10 @@ class APIMart(Provider):
     def _default_form(self) -> str:
         return "objects" if self._image_objects else "strings"
 
+    def submit_service(self, call: Call) -> Service:
+        """Return the column of the table of submits, if the call has its Idempotency-Key."""
+        return Service.KEY if "Idempotency-Key" in call.headers else Service.NOTHING
+
     def learn(self, call: Call) -> None:
         """Record the form of `image_urls` that the account accepted."""
         form = _images_form(call)
@@ -176,6 +182,8 @@ class APIMart(Provider):
             task = call.url.rpartition("/")[2]
             older = Call("GET", f"{self._base}/images/generations/{task}")  # the upload page's form
             return JobState(Status.QUEUED, older, now=True)
+        if call.billed and answer_of(reply) is Answer.HIDDEN:
+            raise hidden_submit(reply)
         if call.billed and reply.status == 400 and _IMAGES in (refusal(reply) or ""):
             return self._other_images(call, reply)
         body = json_object(call, checked(call, reply))
@@ -193,7 +201,8 @@ class APIMart(Provider):
         """
         other = "strings" if _images_form(call) == "objects" else "objects"
         if call.form == "first":
-            again = replace(_with_images(call, other), headers=_new_key(), form="second")
+            again = _with_images(call, other)
+            again = replace(again, headers=_new_key(), form="second", repeats=0)
             return JobState(Status.SUBMITTING, again, now=True)
         error = from_reply(reply.status, reply.headers, reply.body)
         if call.form == "second":

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, ClassVar, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from segmind_widgets.assets import media_types
 from segmind_widgets.assets.asset import Asset
@@ -30,6 +30,7 @@ from segmind_widgets.providers._base import (
     Provider,
     checked,
     excerpt,
+    hidden_submit,
     json_object,
     number,
     page_hint,
@@ -39,6 +40,7 @@ from segmind_widgets.providers._base import (
 )
 from segmind_widgets.providers._errors import from_reply, words
 from segmind_widgets.providers._outputs import address_of, collect, from_json
+from segmind_widgets.providers._submits import Answer, Service, answer_of
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import (
     Api,
@@ -166,6 +168,10 @@ class Segmind(Provider):
         api = address[1].lower() if address and request.api == "auto" else request.api
         return replace(request, target=slug, api=cast("Api", api))
 
+    def submit_service(self, call: Call) -> Service:
+        """Return the column of the table of submits; workflows are in no history."""
+        return Service.NOTHING if "/workflows/" in call.url else Service.HISTORY
+
     def learn(self, call: Call) -> None:
         """Record the accepted header of workflows, and the API version of a model for a day."""
         path = call.url.removeprefix(f"{self.urls['SEGMIND_API_URL']}/")
@@ -196,6 +202,8 @@ class Segmind(Provider):
 
     def parse(self, call: Call, reply: Reply) -> JobState:
         """Return the state that a reply means."""
+        if call.billed and answer_of(reply) is Answer.HIDDEN:
+            raise hidden_submit(reply)
         other = self._other_form(call, reply)
         if other:
             return JobState(Status.SUBMITTING if call.billed else Status.QUEUED, other, now=True)
@@ -441,15 +449,7 @@ def _default_header(path: str) -> str:
 
 
 def _not_found(call: Call, reply: Reply) -> SegmindError:
-    """Return the error for a 404 of a submit; a page of another program proves nothing."""
-    message = refusal(reply)
-    if not message:
-        return SubmitUnknown(
-            f"{urlsplit(call.url).netloc} replied 404 with a page that is not from the service.",
-            status=404,
-            body=excerpt(reply.body),
-            request_id=reply.headers.get("x-request-id"),
-        )
+    """Return the error for a 404 of a submit."""
     error = from_reply(reply.status, reply.headers, reply.body)
     if call.form != "second" or "/workflows/" in call.url:
         return error

@@ -253,6 +253,15 @@ class Store(Cache):
         row = self._run(lambda db: spending.same(db, fingerprint, since))
         return _unpack(row) if row else None
 
+    def lost(self, fingerprint: str) -> dict[str, Any] | None:
+        """Return the newest row of an equal request whose reply was lost, or None."""
+        text = (
+            "SELECT * FROM jobs WHERE fingerprint = ? AND status IN ('unknown', 'submitting')"
+            " AND sent IS NOT NULL AND next IS NOT NULL ORDER BY created DESC, rowid DESC LIMIT 1"
+        )
+        row = self._run(lambda db: db.execute(text, (fingerprint,)).fetchone())
+        return _unpack(row) if row else None
+
     # results
 
     def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:

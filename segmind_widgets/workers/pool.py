@@ -114,6 +114,8 @@ class WorkerPool:
         errands.recipes = options.get("recipes", True)
         if call and call.billed:
             errands.announce()
+            if call.repeats:
+                errands.continue_attempts()
         with self._lock:
             if self._scheduler is None:
                 threads = min(_MAX_TASKS, slots(self._executor))
@@ -235,6 +237,12 @@ class Errands:
             StoreError: the folder is not usable.
         """
         self._notes.announce(self._task["row"])
+
+    def continue_attempts(self) -> None:
+        """Go on after the attempts of an earlier driver; read the last one if it succeeded."""
+        attempt, note = self._notes.last()
+        is_answered = bool(note) and note.get("reply", {}).get("status", 500) < 300
+        self._attempt = attempt if note is None or is_answered else attempt + 1
 
     @property
     def limit(self) -> RateLimit:

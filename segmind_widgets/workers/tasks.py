@@ -37,7 +37,7 @@ from segmind_widgets.errors import (
 )
 from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.network.transport import Transport
-from segmind_widgets.providers import PROVIDERS
+from segmind_widgets.providers import PROVIDERS, _submits
 from segmind_widgets.secret import Secret, from_environment, without_frames
 from segmind_widgets.storage.records import asset_to_row
 from segmind_widgets.types import Call, Output, Reply
@@ -277,8 +277,13 @@ class Notes:
 def is_refused(answer: Mapping[str, Any]) -> bool:
     """Return whether a submit was certainly not accepted, so that it may be sent again."""
     if "reply" in answer:
-        code = answer["reply"]["status"]
-        return code >= 400 and code != 504  # a gateway's timeout; the run may continue
+        reply = answer["reply"]
+        if reply.get("body_file"):
+            return False  # too long for the service's own error
+        body = reply.get("body") or b""
+        body = body.encode() if isinstance(body, str) else body
+        kind = _submits.answer_of(Reply(reply["status"], reply.get("headers") or {}, body))
+        return kind in (_submits.Answer.REFUSAL, _submits.Answer.RATE_LIMIT)
     return answer.get("error", {}).get("kind") in _NOT_SENT_ERRORS
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from segmind_widgets.providers import _submits
+
 FAULTS = {  # as the rows name them → in words
     "refused": "connection refused",
     "unread": "reset before the request was read",
@@ -55,20 +57,30 @@ GROUPS = {
         ("v1 run", "v2 submit"),
         "Each of them may cost money. It is sent again only if the service cannot have accepted"
         " it: the socket wrote no byte of it (no connection, no tunnel, no TLS), the reply was 429"
-        " (after the wait), or a gateway's 502 or 503 (once). If no reply shows whether it was"
+        " (after the wait), or a 502 or 503 to a request that the history does not have (once)."
+        " If no reply shows whether it was"
         " accepted, the service's request history is searched by model, time and inputs. If it is"
         " found there, the job continues; otherwise it ends as *unknown*.",
     ),
     "submit": Group(
-        "Other submits",
-        ("workflow submit", "APIMart submit"),
+        "Submits of workflows",
+        ("workflow submit",),
         "As above, but without a history to search.",
+    ),
+    "keyed": Group(
+        "Submits to APIMart",
+        ("APIMart submit",),
+        "The identical request is sent again with the same `Idempotency-Key`, so that it is billed"
+        " once: three times by the running job, and twice more by `%segmind_jobs --resume` or the"
+        " same cell run again, within an hour after the first try.",
     ),
     "poll": Group(
         "Polls",
         ("v2 status", "v2 result", "workflow poll", "APIMart task"),
-        "The job is accepted and paid. Polling is free, so temporary failures are retried. After"
-        " the last try the job is left unfinished, with its id in the journal.",
+        "The job is accepted and paid. Polling is free, so every answer that is no state is"
+        " repeated, with growing pauses, until the time limit for watching; only a 401 and the"
+        " service's own 403 end it at once. The job is left unfinished, with its id in the"
+        " journal. The table is for a limit of ten minutes.",
     ),
     "download": Group(
         "Downloads",
@@ -111,7 +123,7 @@ ROWS = {
         silence   completed -              1 1    completed -              1 1
         cut       completed -              1 1    completed -              1 1
         half      completed -              1 1    completed -              1 1
-        html      completed -              2 1    failed    GatewayError   2 0
+        html      unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
         429-wait  completed -              2 1    failed    RateLimited    9 0
         429       completed -              2 1    failed    RateLimited    9 0
         500       failed    ServerError    1 0    failed    ServerError    1 0
@@ -139,11 +151,11 @@ ROWS = {
         silence   unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
         cut       unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
         half      unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
-        html      completed -              2 1    failed    GatewayError   2 0
+        html      unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
         429-wait  completed -              2 1    failed    RateLimited    9 0
         429       completed -              2 1    failed    RateLimited    9 0
         500       failed    ServerError    1 0    failed    ServerError    1 0
-        503       completed -              2 1    failed    GatewayError   2 0
+        503       unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
         504       unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
         504-late  unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
         slow      completed -              1 1    completed -              1 1
@@ -151,33 +163,61 @@ ROWS = {
         type      completed -              1 1    completed -              1 1
         redirect  failed    ForeignHost    1 0    failed    ForeignHost    1 0
     """,
-    "poll": """
-        refused   completed -              2 1    running   StillRunning   9 1
-        unread    completed -              2 1    running   StillRunning   9 1
-        reset     completed -              2 1    running   StillRunning   9 1
-        no-proxy  completed -              2 1    running   StillRunning   9 1
-        login     completed -              2 1    running   StillRunning   9 1
-        no-tunnel completed -              2 1    running   StillRunning   9 1
-        plain-407 completed -              2 1    running   StillRunning   9 1
-        forwarded completed -              2 1    running   StillRunning   9 1
-        tunnelled completed -              2 1    running   StillRunning   9 1
-        untrusted completed -              2 1    running   StillRunning   9 1
-        handshake completed -              2 1    running   StillRunning   9 1
-        after-tls completed -              2 1    running   StillRunning   9 1
-        silence   completed -              2 1    running   StillRunning   9 1
-        cut       completed -              2 1    running   StillRunning   9 1
-        half      completed -              2 1    running   ReplyError     4 1
-        html      completed -              2 1    running   StillRunning   9 1
-        429-wait  completed -              2 1    running   StillRunning   9 1
-        429       completed -              2 1    running   StillRunning   9 1
-        500       completed -              2 1    running   StillRunning   2 1
-        503       completed -              2 1    running   StillRunning   9 1
-        504       completed -              2 1    running   StillRunning   9 1
-        504-late  completed -              2 1    running   StillRunning   9 1
+    "keyed": """
+        refused   completed -              2 1    failed    Unreachable    3 0
+        unread    completed -              2 1    unknown   SubmitUnknown  4 0
+        reset     completed -              2 1    unknown   SubmitUnknown  4 1
+        no-proxy  completed -              2 1    failed    Unreachable    3 0
+        login     completed -              2 1    failed    Unreachable    3 0
+        no-tunnel completed -              2 1    failed    Unreachable    3 0
+        plain-407 completed -              2 1    unknown   SubmitUnknown  4 0
+        forwarded completed -              2 1    unknown   SubmitUnknown  4 1
+        tunnelled completed -              2 1    unknown   SubmitUnknown  4 1
+        untrusted completed -              2 1    failed    Unreachable    3 0
+        handshake completed -              2 1    failed    Unreachable    3 0
+        after-tls completed -              2 1    unknown   SubmitUnknown  4 0
+        silence   completed -              2 1    unknown   SubmitUnknown  4 1
+        cut       completed -              2 1    unknown   SubmitUnknown  4 1
+        half      completed -              2 1    unknown   SubmitUnknown  4 1
+        html      completed -              2 1    unknown   SubmitUnknown  4 0
+        429-wait  completed -              2 1    failed    RateLimited    9 0
+        429       completed -              2 1    failed    RateLimited    9 0
+        500       completed -              2 1    unknown   SubmitUnknown  4 0
+        503       completed -              2 1    unknown   SubmitUnknown  4 0
+        504       completed -              2 1    unknown   SubmitUnknown  4 0
+        504-late  completed -              2 1    unknown   SubmitUnknown  4 1
         slow      completed -              1 1    completed -              1 1
-        endless   completed -              2 1    running   StillRunning   9 1
+        endless   completed -              2 1    unknown   SubmitUnknown  4 1
         type      completed -              1 1    completed -              1 1
-        redirect  running   ForeignHost    1 1    running   ForeignHost    1 1
+        redirect  failed    ForeignHost    1 0    failed    ForeignHost    1 0
+    """,
+    "poll": """
+        refused   completed -              2 1    running   StillRunning  15 1
+        unread    completed -              2 1    running   StillRunning  15 1
+        reset     completed -              2 1    running   StillRunning  15 1
+        no-proxy  completed -              2 1    running   StillRunning  15 1
+        login     completed -              2 1    running   StillRunning  15 1
+        no-tunnel completed -              2 1    running   StillRunning  15 1
+        plain-407 completed -              2 1    running   StillRunning  15 1
+        forwarded completed -              2 1    running   StillRunning  15 1
+        tunnelled completed -              2 1    running   StillRunning  15 1
+        untrusted completed -              2 1    running   StillRunning  15 1
+        handshake completed -              2 1    running   StillRunning  15 1
+        after-tls completed -              2 1    running   StillRunning  15 1
+        silence   completed -              2 1    running   StillRunning  15 1
+        cut       completed -              2 1    running   StillRunning  15 1
+        half      completed -              2 1    running   StillRunning  15 1
+        html      completed -              2 1    running   StillRunning  15 1
+        429-wait  completed -              2 1    running   StillRunning  15 1
+        429       completed -              2 1    running   StillRunning  15 1
+        500       completed -              2 1    running   StillRunning  15 1
+        503       completed -              2 1    running   StillRunning  15 1
+        504       completed -              2 1    running   StillRunning  15 1
+        504-late  completed -              2 1    running   StillRunning  15 1
+        slow      completed -              1 1    completed -              1 1
+        endless   completed -              2 1    running   StillRunning  15 1
+        type      completed -              1 1    completed -              1 1
+        redirect  completed -              2 1    running   StillRunning  15 1
     """,
     "download": """
         refused   completed -              2 1    running   DownloadError  5 1
@@ -293,11 +333,17 @@ class Case:
             "completed": "completed",
             "done": "done",
             "failed": f"failed: `{self.error}`; run it again",
-            "unknown": f"unknown: `{self.error}`; check the history before you run it again",
+            "unknown": f"unknown: `{self.error}`; {self._remedy}",
             "running": f"`{self.error}`; resume fetches it",
             "error": f"`{self.error}`; try again",
         }[self.end]
         return f"{said} · sent {self.sent}×{f' · {self.accepted} paid' if self._may_cost else ''}"
+
+    @property
+    def _remedy(self) -> str:
+        if self.group == "keyed":
+            return "resume it, or run the cell again within an hour"
+        return "check the history before you run it again"
 
     @property
     def _may_cost(self) -> bool:
@@ -327,7 +373,7 @@ def document() -> str:
         "",
         "- **completed**: the files are on disk. **failed**: nothing was accepted or billed.",
         "- **unknown**: the service may have accepted and billed the request, but no reply",
-        "  contained its id. The request is never repeated automatically.",
+        "  contained its id. The request is repeated only with an `Idempotency-Key`.",
         "- **resume fetches it**: the job continues at the service; `%segmind_jobs --resume`",
         "  fetches all of its files, and never submits again.",
         "- **sent**: how many times the request went out. **paid**: how many jobs the service",
@@ -337,6 +383,8 @@ def document() -> str:
         "page is printed from the test's own data:",
         "`python tests/journeys/fault_table.py > docs/faults.md`.",
     ]
+    lines += ["", "## What follows the reply to a paid POST", "", _submits.markdown()]
+    lines += ["", _submits.NOTES]
     for name, group in GROUPS.items():
         lines += ["", f"## {group.title}: {', '.join(group.operations)}", "", group.words, ""]
         lines += ["| what happens | once | every time |", "|---|---|---|"]

@@ -42,9 +42,11 @@ LOST = errors.ReplyLost("x")
         (PAID, Reply(500), 0),
         (FREE, Reply(500), 0),
         (GET, Reply(502), 8),
-        (PAID, Reply(502), 1),
+        (PAID, Reply(502), 0),
+        (FREE, Reply(502), 1),
         (GET, Reply(503), 8),
-        (PAID, Reply(503), 1),
+        (PAID, Reply(503), 0),
+        (FREE, Reply(503), 1),
         (GET, Reply(504), 8),
         (PAID, Reply(504), 0),
         *((call, Reply(status), 0) for call in (GET, PAID) for status in (200, 400, 401, 404, 422)),
@@ -63,6 +65,13 @@ def test_what_is_sent_again_and_how_often(
 def test_a_429_is_obeyed() -> None:
     assert retry_delay(PAID, Reply(429, {"retry-after": "7"}), 0) == 7
     assert retry_delay(GET, Reply(429, {"retry-after": "0"}), 3) == 0.5
+
+
+@pytest.mark.parametrize("call", [GET, FREE])
+def test_a_503_is_obeyed(call: Call) -> None:
+    assert retry_delay(call, Reply(503, {"retry-after": "70"}), 0) == 70
+    assert retry_delay(call, Reply(503, {"retry-after": "0"}), 0) == 1
+    assert retry_delay(call, Reply(503, {"x-rate-limit-reset-at-utc": "70"}), 0) == 1
 
 
 # one call, for whoever waits for it

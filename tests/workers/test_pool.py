@@ -30,6 +30,7 @@ from distributed import Client, LocalCluster
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, KeyMissing, StoreError, WorkersLost
+from segmind_widgets.jobs import runner as runner_module
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
@@ -262,6 +263,23 @@ def test_a_429_holds_all_back_and_is_sent_again(
     said = {name: json.loads(path.read_text())["status"] for name, path in notes.items()}
     assert said == {"-0.json": "refused", "-1.json": "sent"}
     assert client.session.endpoints.choose().transport.limit._state.halved, "the driver goes slower"
+
+
+def test_a_lost_reply_is_asked_for_with_the_same_key_by_a_batch_run_again(
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "REPEAT_PAUSES", (0.0, 0.0, 0.0))
+    sandbox.faults.add("POST /v1/images/generations", "late_504", times=4)
+    options: dict[str, Any] = {"name": "b", "folder": tmp_path, "provider": "apimart"}
+    for done in (0, 1):
+        with Pool(1) as pool:
+            rows = prompts(1)
+            batch = client.map("gemini-3-pro-image-preview", rows, executor=pool, **options)
+            assert batch.wait(30).done == done
+        client.close()
+    posts = sandbox.requests("POST")
+    assert len({post.headers["idempotency-key"] for post in posts}) == 1
+    assert (len(posts), len(sandbox.billed_posts)) == (5, 1)
 
 
 def test_few_tasks_are_out_at_once_and_a_stream_stays_one(client: SegmindClient) -> None:
