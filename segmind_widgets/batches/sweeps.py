@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.planning.inputs import resolve_files
 
 SWEEP_KEY = "sweep"  # {sweep: [3, 5, 7]} as the value of an input
+MAX_ROWS = 100_000  # of a sweep; more are certainly a mistake
 _MAX_LABEL_LENGTH = 40
 
 
@@ -39,7 +41,8 @@ class Sweep(Sequence[dict[str, Any]]):
         axes: the values of each swept input, by its name.
 
     Raises:
-        InputError: an axis has no values or is also in `inputs`, or there is no axis.
+        InputError: an axis has no values or is also in `inputs`, there is no axis, or there are
+            more than `MAX_ROWS` combinations.
     """
 
     def __init__(
@@ -54,10 +57,12 @@ class Sweep(Sequence[dict[str, Any]]):
                 hint="Remove one of the two.",
                 field=duplicate,
             )
-        self.inputs = resolve_files(fixed)
-        self.axes = tuple(_axis(name, values) for name, values in {**axes, **inline}.items())
-        if not self.axes:
+        values = {name: _values(name, many) for name, many in {**axes, **inline}.items()}
+        if not values:
             raise InputError("There is nothing to sweep.", hint='Such as {"seed": [1, 2, 3]}.')
+        _check_count(values)
+        self.inputs = resolve_files(fixed)
+        self.axes = tuple(_axis(name, items) for name, items in values.items())
 
     def __len__(self) -> int:
         return math.prod(len(axis.values) for axis in self.axes)
@@ -97,16 +102,38 @@ def split(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return {name: value for name, value in inputs.items() if name not in swept}, swept
 
 
-def _axis(name: str, values: Any) -> Axis:
-    many = isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping))
-    items = list(values) if many else []
+def _values(name: str, values: Any) -> Sequence[Any]:
+    """Return the values of an axis; of an iterable without a length, no more than are allowed."""
+    if isinstance(values, Sequence) and not isinstance(values, (str, bytes)):
+        items = cast("Sequence[Any]", values)  # a range may be too long for memory
+    else:
+        many = isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping))
+        items = list(islice(cast("Iterable[Any]", values), MAX_ROWS + 1)) if many else []
     if not items:
         raise InputError(
             f"`{name}` has no values to sweep over.",
             hint=f"Give a list, such as {{sweep: [1, 2, 3]}} or --sweep {name}=1,2,3.",
             field=name,
         )
-    return Axis(name, tuple(resolve_files({name: items})[name]))
+    return items
+
+
+def _check_count(values: Mapping[str, Sequence[Any]]) -> None:
+    """Raise InputError for more combinations than are allowed; none of them is built."""
+    counts = {name: len(items) for name, items in values.items()}
+    count = math.prod(counts.values())
+    if count > MAX_ROWS:
+        longest = max(counts, key=lambda name: counts[name])
+        raise InputError(
+            f"The sweep has {count:,} rows; at most {MAX_ROWS:,} are allowed.",
+            hint=f"Nothing was sent. Give fewer values, such as of `{longest}`, which has"
+            f" {counts[longest]:,}, or sweep them in several batches.",
+            field=longest,
+        )
+
+
+def _axis(name: str, items: Sequence[Any]) -> Axis:
+    return Axis(name, tuple(resolve_files({name: list(items)})[name]))
 
 
 def label(value: Any) -> str:

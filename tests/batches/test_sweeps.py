@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -299,3 +300,30 @@ def test_saved_copies_follow_the_setting_of_recipes(
 def test_in_the_background(shell: Shell) -> None:
     batch = shell.run(f"%segmind_run {FAST} prompt=x --sweep seed=1,2 -b")
     assert batch.wait(30).done == 2
+
+
+# very many
+
+
+@pytest.mark.parametrize(
+    ("values", "count", "field"),
+    [
+        ({"seed": range(100), "steps": range(1_001)}, "100,100", "steps"),
+        ({"seed": [1, 2], "steps": range(10**12)}, "2,000,000,000,000", "steps"),
+        ({"seed": itertools.count()}, "100,001", "seed"),
+        ({name: range(1_000) for name in "abcdefgh"}, f"{10**24:,}", "a"),
+    ],
+)
+def test_more_rows_than_anybody_means_are_refused_before_they_are_built(
+    values: dict[str, Any], count: str, field: str
+) -> None:
+    with pytest.raises(errors.InputError, match=rf"has {count} rows; at most 100,000") as refused:
+        Sweep({"prompt": "x"}, values)
+    assert refused.value.field == field
+    assert f"`{field}`" in refused.value.hint
+    with pytest.raises(errors.InputError, match=count):
+        Sweep({"prompt": "x"} | {name: {"sweep": many} for name, many in values.items()})
+
+
+def test_many_rows_are_not_too_many() -> None:
+    assert len(Sweep({"prompt": "x"}, {"seed": range(100_000)})) == 100_000

@@ -27,6 +27,7 @@ from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS
 from segmind_widgets.providers._submits import TABLE, Action, answer_of
 from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.secret import Secret
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Reply, RunRequest, Status
 from tests.wire import Received, Wire
@@ -112,7 +113,8 @@ class Bench:
         urls = {name: service.wire.url for kind in PROVIDERS.values() for name in kind.settings}
         self.providers = {name: kind(urls) for name, kind in PROVIDERS.items()}
         self.transports = {
-            name: Transport(provider, lambda: KEY) for name, provider in self.providers.items()
+            name: Transport(provider, lambda: Secret(KEY))
+            for name, provider in self.providers.items()
         }
 
     def runner(self, name: str, call: Call | None = None, **options: Any) -> JobRunner:
