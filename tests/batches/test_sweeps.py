@@ -50,10 +50,10 @@ def test_a_value_may_be_a_sweep() -> None:
         sweep[4]
 
 
-def test_a_million_rows_are_counted_and_not_made() -> None:
-    sweep = Sweep({}, {"a": range(1000), "b": range(1000)})
-    assert len(sweep) == 1_000_000
-    assert sweep[999_999] == {"a": 999, "b": 999}
+def test_many_rows_are_counted_and_not_made() -> None:
+    sweep = Sweep({}, {"a": range(1000), "b": range(100)})
+    assert len(sweep) == 100_000
+    assert sweep[99_999] == {"a": 999, "b": 99}
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,3 @@ def test_more_rows_than_anybody_means_are_refused_before_they_are_built(
     assert f"`{field}`" in refused.value.hint
     with pytest.raises(errors.InputError, match=count):
         Sweep({"prompt": "x"} | {name: {"sweep": many} for name, many in values.items()})
-
-
-def test_many_rows_are_not_too_many() -> None:
-    assert len(Sweep({"prompt": "x"}, {"seed": range(100_000)})) == 100_000
