@@ -110,7 +110,7 @@ def test_in_the_dark_when_narrow_with_failures_by_cause(browser: Any, dark_lab: 
     wide = "[...document.querySelectorAll('.sw-panel')].every(p => p.scrollWidth <= p.clientWidth)"
     assert page.evaluate(wide)
     page.get_by_role("button", name="Stop", exact=True).first.click()
-    page.wait_for_selector("figure img >> nth=1", timeout=60_000)
+    page.wait_for_selector("figure >> nth=1", timeout=60_000)
     assert "You stopped the batch" in page.locator("figcaption").first.inner_text()
     page.locator("figure").first.scroll_into_view_if_needed()
     shot(page, "batch-narrow-sheet")
