@@ -129,7 +129,10 @@ class CellDisplay:
             cell: the body below the magic, None without one.
         """
         front_end = self._front_end if self.live else None
-        if front_end and not front_end.comes_later and SILENT.isdisjoint(line.split()):
+        # an Output widget of the user may have this cell's outputs, and it shows no updates
+        is_plain = "ipywidgets" not in sys.modules
+        is_watched = front_end is not None and not front_end.comes_later
+        if is_plain and is_watched and SILENT.isdisjoint(line.split()):
             self._first.show()
         try:
             yield
