@@ -296,7 +296,8 @@ def test_every_form_of_a_workflow(
     with Sandbox(speed=500, artist=quick, **settings_) as sandbox:
         _in(sandbox, monkeypatch)
         run = request.getfixturevalue("run")
-        done = run(form, export.export(planned(SegmindClient.instance(), "workflow"), form))
+        text = export.export(planned(SegmindClient.instance(), "workflow"), form)
+        done = run(form, text, **sandbox.environ)
         assert done.code == 0, done.said
         assert any(
             is_picture(data, tmp_path) for data in done.files.values() if data[:1] == b"\x89"
@@ -312,7 +313,8 @@ def test_every_form_of_a_task(
     with Sandbox(speed=500, artist=quick, apimart_form=apimart_form) as sandbox:
         _in(sandbox, monkeypatch)
         run = request.getfixturevalue("run")
-        done = run(form, export.export(planned(SegmindClient.instance(), "task"), form))
+        text = export.export(planned(SegmindClient.instance(), "task"), form)
+        done = run(form, text, **sandbox.environ)
         assert set(done.files) == SAVED["task"], done.said
         assert len(sandbox.log.billed_posts) == 1
 
