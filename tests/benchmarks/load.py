@@ -127,6 +127,7 @@ def sdk(jobs: int, main: Main):
     class Rerouted(httpx.HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             request.url = request.url.copy_with(scheme="http", host=origin.host, port=origin.port)
+            request.headers["host"] = origin.netloc.decode()  # the sandbox refuses others
             return super().handle_request(request)
 
     client = segmind.SegmindClient(os.environ["SEGMIND_API_KEY"])
