@@ -59,7 +59,7 @@ BADLY: tuple[tuple[str, str | int, str], ...] = (  # what fails, how, and the ce
     ("POST /workflows/.*", "cut", f"%segmind_workflow {WORKFLOW} --again"),
     ("POST /v2/.*", "job_failed", "%segmind_run flux-dev prompt=f"),
     ("GET /outputs/.*", "expired", "%segmind_run flux-dev prompt=g"),
-    ("GET /v2/.*", "redirect", "%segmind_run flux-dev prompt=h"),
+    ("GET /v2/.*", "redirect", "%segmind_run flux-dev prompt=h --timeout 3"),
     ("POST /v1/uploads/images", 413, "%segmind_upload -p apimart --force cat.png"),
     ("POST /v1/images/generations", 400, "%segmind_run -p apimart gemini-x prompt=i"),
     ("GET .*credits", "html_502", "%segmind_login segmind --wrong"),

@@ -168,13 +168,13 @@ def test_a_failed_upload_frees_what_was_put_aside(client: SegmindClient, sandbox
 
 def test_what_may_have_been_billed_stays_put_aside(client: SegmindClient, sandbox: Sandbox) -> None:
     client.budget = 1.0
-    model, options = "gemini-3-pro-image-preview", {"provider": "apimart"}
+    workflow = "65c9c7f641c340d7ef2f7134-v1"
     client.session.store.add(
-        target=model, provider="apimart", kind="model", sandbox=False, inputs={}, cost=0.05,
-        place=client.session.endpoints.choose("apimart").address, status="completed",
+        target=workflow, provider="segmind", kind="workflow", sandbox=False, inputs={}, cost=0.05,
+        place=client.session.endpoints.choose("segmind").address, status="completed",
     )  # fmt: skip
-    sandbox.faults.add("POST /v1/images/.*", "reset_after", times=None)
-    job = client.submit(model, PROMPT, **options).wait(20)
+    sandbox.faults.add("POST /workflows/.*", "reset_after", times=None)
+    job = client.submit(workflow, PROMPT, kind="workflow").wait(20)
     assert job.status is Status.UNKNOWN
     assert client.session_spend().in_flight == 0.05
 

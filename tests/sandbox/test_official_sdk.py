@@ -33,6 +33,7 @@ class Rerouted(httpx.BaseTransport):
         if request.url.host in HOSTS:
             host, port = self._origin.host, self._origin.port
             request.url = request.url.copy_with(scheme="http", host=host, port=port)
+            request.headers["host"] = self._origin.netloc.decode()  # others are refused
         return self._transport.handle_request(request)
 
     def close(self) -> None:
