@@ -489,6 +489,8 @@ def test_every_code_is_an_error_that_is_not_billed(
                                {"error": words}, {}))  # fmt: skip
     api = {"api": "v1"} if kind == "model" else {}
     job = client.submit("flux-dev" if kind == "model" else WORKFLOW, {}, kind=kind, **api).wait(30)
+    if (kind, status) == ("model", 500):  # it may hide a run; the pages have no history to look in
+        error = errors.SubmitUnknown
     assert isinstance(job.error, error)
     assert words.rstrip(".") in str(job.error)
     assert not job.cost
