@@ -39,8 +39,11 @@ def stoppable(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except KeyboardInterrupt as error:
             stopped = error if isinstance(error, Stopped) else Stopped()
-            stopped.__traceback__ = stopped.__context__ = None
-        raise stopped  # not in the block above, which would make the interrupt its context
+            stopped.__traceback__ = None
+        try:
+            raise stopped
+        finally:  # an error that a generator was handling when it was interrupted
+            stopped.__context__ = None
 
     return call
 
