@@ -2,7 +2,8 @@
 
     python load.py WAY JOBS OPTIONS
 
-The way is "ours", "batch" (ours, with its view) or "sdk"; the options are JSON: `per_minute` and
+The way is "ours", "batch" (ours, with its view), "sdk", or an asyncio client at its own queue,
+"replicate" or "fal"; the options are JSON: `per_minute` and
 `window` (seconds of a "minute") for a rate limit of ours, `views` for a JobView each. The
 environment leads to the services. It prints what was seen, as JSON. The main thread does nothing
 but tick, as a kernel's that waits: how late its ticks are is how long a kernel would not answer.
@@ -10,6 +11,7 @@ but tick, as a kernel's that waits: how late its ticks are is how long a kernel 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -17,12 +19,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from services import MODELS
+from services import MODELS, SECONDS
 
 POOL = 64
 _TICK = 0.005  # seconds
@@ -150,6 +152,66 @@ def sdk(jobs: int, main: Main):
     return work, files.close
 
 
+def replicate(jobs: int, main: Main):
+    """The asyncio client of Replicate: a task for each job, polled once a second."""
+    from replicate.client import Client
+
+    client = Client(api_token="key", base_url=os.environ["LOAD_QUEUES"])
+    client.poll_interval = 1.0  # as the SDK; half a second is its default, and more work
+
+    async def one(number: int) -> str:
+        inputs = {"prompt": f"number {number}", "seconds": _seconds(number)}
+        job = await client.models.predictions.async_create("owner/model", inputs)
+        await job.async_wait()
+        return job.output[0]
+
+    return _tasks(one, jobs)
+
+
+def fal(jobs: int, main: Main):
+    """The asyncio client of fal: a task for each job, polled once a second."""
+    import fal_client.client as fal_client
+
+    fal_client.QUEUE_URL_FORMAT = f"{os.environ['LOAD_QUEUES']}/"  # it is https in the client
+    client = fal_client.AsyncClient(key="key")
+
+    async def one(number: int) -> str:
+        inputs = {"prompt": f"number {number}", "seconds": _seconds(number)}
+        job = await client.submit("owner/model", inputs)
+        async for _ in job.iter_events(interval=1.0):  # 0.1 is its default, and ten times the work
+            pass
+        return (await job.get())["images"][0]["url"]
+
+    return _tasks(one, jobs)
+
+
+def _tasks(one: Callable[[int], Awaitable[str]], jobs: int):
+    """Run a task for each job, each with its download."""
+    import httpx
+
+    folder = Path(os.environ["LOAD_HOME"])
+
+    async def all_jobs() -> None:
+        async with httpx.AsyncClient() as files:
+
+            async def whole(number: int) -> None:
+                answer = await files.get(await one(number))
+                (folder / f"{number}.png").write_bytes(answer.content)
+
+            await asyncio.gather(*map(whole, range(jobs)))
+
+    def work() -> dict[str, Any]:
+        asyncio.run(all_jobs())
+        return {"lost": jobs - len(list(folder.glob("*.png"))), "messages": 0}
+
+    return work, lambda: None
+
+
+def _seconds(number: int) -> float:
+    """The usual time of the same job in the sandbox."""
+    return SECONDS[number % len(SECONDS)] / float(os.environ["LOAD_SPEED"])
+
+
 def _model(number: int) -> str:
     return MODELS[number % len(MODELS)]
 
@@ -164,13 +226,22 @@ def _resident(peak: bool = False) -> float:
     return int(found[1]) / 1024
 
 
+WAYS: dict[str, Callable[..., Any]] = {
+    "ours": ours,
+    "batch": batch,
+    "sdk": sdk,
+    "replicate": replicate,
+    "fal": fal,
+}
+
+
 def measure(way: str, jobs: int, **options: Any) -> dict[str, Any]:
     """Seconds, threads, MiB, milliseconds of the main thread's pause, jobs lost, messages/s.
 
     `work` is milliseconds of processor time a job; `begin` is when it began, in monotonic seconds.
     """
     main = Main()
-    make: Callable[..., Any] = {"ours": ours, "batch": batch, "sdk": sdk}[way]
+    make: Callable[..., Any] = WAYS[way]
     work, close = make(jobs, main, **options)
     Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = _resident()

@@ -1,4 +1,4 @@
-"""All benchmarks as one table: `python tests/benchmarks/run.py`.
+"""All benchmarks as one table: `python tests/benchmarks/run.py`, or those that are named.
 
 `--quick` takes 100 jobs where else there are 1,000; `--tiny` only tries them.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+import clients
 import first_post
 import form
 import job_updates
@@ -28,6 +29,7 @@ BENCHMARKS = (
     first_post,
     upload,
     pacing,
+    clients,
     notebook_size,
     widget_state,
     job_updates,
@@ -39,12 +41,14 @@ CROWDS = (thousand, rate, sweep, workers)  # of jobs
 
 
 def main() -> None:
-    tiny = "--tiny" in sys.argv[1:]
+    tiny, quick = "--tiny" in sys.argv[1:], "--quick" in sys.argv[1:]
+    names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     found: list[Row] = []
-    for benchmark in BENCHMARKS:
-        found += benchmark.rows(tiny=tiny)
-    for benchmark in CROWDS:
-        found += benchmark.rows(tiny=tiny, quick="--quick" in sys.argv[1:])
+    for benchmark in (*BENCHMARKS, *CROWDS):
+        if names and benchmark.__name__ not in names:
+            continue
+        options = {"quick": quick} if benchmark in CROWDS else {}
+        found += benchmark.rows(tiny=tiny, **options)
     show(found)
     aims = [row.met for row in found if row.met]
     print(f"\nLess is better in every row. Aims met: {aims.count('yes')} of {len(aims)}.")

@@ -1,6 +1,7 @@
 """1,000 jobs of 5 to 20 s at once, with no rate limit, beside the official SDK in 64 threads.
 
-`--quick` runs 100. The SDK runs fewer, four rounds of its pool: its figures do not depend on how
+The asyncio clients of Replicate and fal run the same jobs on a server that speaks their queues.
+`--quick` runs 100. The peers run fewer, four rounds of its pool: its figures do not depend on how
 many there are, but for the seconds, which are given for 1,000.
 """
 
@@ -12,6 +13,7 @@ import sys
 from typing import Any
 
 from load import POOL
+from queue_server import queues
 from services import services
 from table import Row, measured, show
 
@@ -28,6 +30,8 @@ def rows(*, tiny: bool = False, quick: bool = False) -> list[Row]:
     views = _measured("ours", count, speed, views=True)
     one_view = _measured("batch", count, speed)
     what, peer = f"{count:,} jobs of 5 to 20 s", f"official SDK, {POOL} threads"
+    others = 12 if tiny else 4 * POOL
+    queued = {f"{way}, asyncio": _queued(way, others, speed) for way in ("replicate", "fal")}
     aims = None if tiny else {"threads": 16.0, "MiB more": 64.0, "ms main pause, p99": 50.0}
     found = [
         Row(what, unit, ours[name], peer, theirs[name], (aims or {}).get(unit))
@@ -38,6 +42,15 @@ def rows(*, tiny: bool = False, quick: bool = False) -> list[Row]:
             ("status", "status calls a job"),
             ("work", "ms of work a job"),
             ("lost", "jobs lost"),
+        )
+    ]
+    found += [
+        Row(what, unit, ours[name], way, seen[name])
+        for way, seen in queued.items()
+        for name, unit in (
+            ("memory", "MiB more"),
+            ("pause", "ms main pause, p99"),
+            ("work", "ms of work a job"),
         )
     ]
     if count == 1000:  # with fewer the last job's own time is most of it
@@ -64,6 +77,13 @@ def _measured(way: str, count: int, speed: float, **options: Any) -> dict[str, f
         found["status"] = running.finish()["counts"]["status"] / count
     found["thousand"] = found["seconds"] * 1000 / count
     return found
+
+
+def _queued(way: str, count: int, speed: float) -> dict[str, float]:
+    """Measure an asyncio client at its own queue."""
+    with queues({}) as running:
+        environ = {**os.environ, "LOAD_QUEUES": running.origin, "LOAD_SPEED": str(speed)}
+        return measured(LOAD, way, count, "{}", env=environ)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ collect_ignore_glob = [] if CHROMIUM or os.environ.get("CI") else ["test_*.py"]
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests in one process, while no other test runs: pages are slow on two cores."""
+    """Run the tests in one process, beside the others: they wait for pages more than they work."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
-            for mark in (pytest.mark.alone, pytest.mark.xdist_group("alone"), pytest.mark.no_cover):
-                item.add_marker(mark)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_report_header() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +16,44 @@ PACING = {
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
 
 
-@pytest.mark.xdist_group("alone")  # takes long, and those tests would wait for its end
+JOBS = {
+    "threads", "MiB more", "ms main pause, p99", "status calls a job", "ms of work a job",
+    "jobs lost", "messages/s",
+}  # fmt: skip
+RATE = {"% of the limit left", "429s after 1 min", "jobs lost, %", "polls a job"}
+WORKERS = {"s", "results that differ", "ledger rows that differ", "POSTs too many"}
+# benchmark: the units of its rows, by the first words of a row
+UNITS: dict[str, dict[str, set[str]]] = {
+    "loading": {"%load_ext": {"ms"}},
+    "first_post": {"first run": {"ms"}},
+    "upload": {"upload of": {"ms", "MiB more"}},
+    "pacing": {"pacing default": PACING, "pacing economical": PACING},
+    "clients": {"listed-rightly": {"s late, median", "status calls a job"}},
+    "notebook_size": {"picture of": {"KiB"}, "20 such pictures": {"KiB"}},
+    "widget_state": {"runs saved by nbclient": {"kB"}},
+    "panels": {"gallery panel": {"ms"}, "jobs panel": {"ms", "messages/s"}},
+    "job_updates": {"update of a JobView": {"µs"}},
+    "form": {"form of": {"ms"}},
+    "recipes": {"recipe": {"ms"}},
+    "thousand": {"12 jobs of": JOBS},
+    "rate": {"60 requests a minute": RATE, "a place in the limit": {"µs"}},
+    "sweep": {"sweep of 9": {"s", "uploads"}},
+    "workers": {"8 rows by 4 Dask": WORKERS},
+}
+
+
+def test_each_benchmark_is_tried() -> None:
+    """The tests below try all of them."""
+    source = RUN.read_text("utf-8")
+    imported = set(re.findall(r"^import (\w+)$", source, re.MULTILINE)) - {"sys"}
+    assert set(UNITS) == imported
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from Linux's /proc")
-def test_all_benchmarks_in_one_table() -> None:
+@pytest.mark.parametrize("name", UNITS)
+def test_a_benchmark_prints_its_rows(name: str) -> None:
     done = subprocess.run(
-        [sys.executable, RUN, "--tiny"], capture_output=True, text=True, timeout=150
+        [sys.executable, RUN, name, "--tiny"], capture_output=True, text=True, timeout=150
     )
     assert done.returncode == 0, done.stderr
     cells = [
@@ -30,31 +64,5 @@ def test_all_benchmarks_in_one_table() -> None:
     head, _, *rows = cells
     assert head == ["what", "unit", "ours", "beside", "theirs", "ratio", "aim", "met"]
     assert all(float(row[2]) >= 0 and float(row[4]) >= 0 for row in rows)
-    for what, units in {
-        "%load_ext": {"ms"},
-        "first run": {"ms"},
-        "upload of": {"ms", "MiB more"},
-        "pacing default": PACING,
-        "pacing economical": PACING,
-        "picture of": {"KiB"},
-        "20 such pictures": {"KiB"},
-        "runs saved by nbclient": {"kB"},
-        "gallery panel": {"ms"},
-        "jobs panel": {"ms", "messages/s"},
-        "update of a JobView": {"µs"},
-        "form of": {"ms"},
-        "recipe": {"ms"},
-        "12 jobs of": {
-            "threads", "MiB more", "ms main pause, p99", "status calls a job", "ms of work a job",
-            "jobs lost", "messages/s",
-        },
-        "60 requests a minute": {
-            "% of the limit left", "429s after 1 min", "jobs lost, %", "polls a job",
-        },
-        "sweep of 9": {"s", "uploads"},
-        "a place in the limit": {"µs"},
-        "8 rows by 4 Dask": {
-            "s", "results that differ", "ledger rows that differ", "POSTs too many",
-        },
-    }.items():  # fmt: skip
+    for what, units in UNITS[name].items():
         assert {row[1] for row in rows if row[0].startswith(what)} == units, what
