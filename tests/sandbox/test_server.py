@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import requests
@@ -74,15 +74,40 @@ def test_a_web_page_gets_nothing(service, headers, is_refused):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
-def test_its_files_are_not_another_users():
-    with Sandbox() as sandbox:
-        url = f"{sandbox.url('segmind')}/upload-asset"
+def test_its_files_are_not_another_users(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = os.umask(0)
+    try:
+        with Sandbox(speed=500) as sandbox:
+            base = sandbox.url("segmind")
+            key = {"x-api-key": sandbox.environ["SEGMIND_API_KEY"]}
+            data = "data:image/png;base64,iVBORw0KGgo="
+            body = {"data_urls": [data]}
+            assert requests.post(f"{base}/upload-asset", headers=key, json=body, timeout=5).ok
+            run = f"{base}/v1/fast-flux-schnell"
+            assert requests.post(run, headers=key, json={"prompt": "x"}, timeout=20).ok
+            [folder] = tmp_path.glob("segmind-sandbox-*")
+            files = list(folder.rglob("*"))
+            assert len(files) == 2
+            assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+            assert folder.stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+    assert not folder.exists()
+
+
+def test_its_history_is_not_another_users():
+    with Sandbox(speed=500) as sandbox:
+        base = sandbox.url("segmind")
         key = {"x-api-key": sandbox.environ["SEGMIND_API_KEY"]}
-        data = "data:image/png;base64,iVBORw0KGgo="
-        assert requests.post(url, headers=key, json={"data_urls": [data]}, timeout=5).ok
-        folders = list(Path(tempfile.gettempdir()).glob("segmind-sandbox-*"))
-        assert folders
-        assert [path for path in folders if path.stat().st_mode & 0o077] == []
+        run = f"{base}/v1/fast-flux-schnell"
+        assert requests.post(run, headers=key, json={"prompt": "x"}, timeout=20).ok
+        history = f"{base}/inference-request/request-history"
+        assert len(requests.get(history, headers=key, timeout=5).json()["data"]) == 1
+        for headers in ({}, {"x-api-key": "SG_0123456789abcdef"}, {**key, "Host": "evil.example"}):
+            reply = requests.get(history, headers=headers, timeout=5)
+            assert reply.status_code in (401, 403)
+            assert "data" not in reply.json()
 
 
 @pytest.mark.alone
