@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from filelock import FileLock
 
 from segmind_widgets.errors import StoreError
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.storage import migrations
 
 BUSY = 10.0  # seconds to wait for another kernel's write
@@ -193,8 +194,8 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
     Three files are renamed. A kernel that created a new journal between two renames would lose its
     write-ahead log and the rows in it. On a disk without locks, kernels do not wait.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(f"{path}.lock", thread_local=False)
+    PRIVATE.make_folder(path.parent)
+    lock = FileLock(f"{path}.lock", mode=PRIVATE.file, thread_local=False)
     with suppress(OSError, NotImplementedError):  # filelock.Timeout is an OSError, too
         acquire(lock, patience, 0.01)
     try:
@@ -219,6 +220,8 @@ def _connect(path: Path | None, patience: float | None = None) -> sqlite3.Connec
     """Open the file, or create a database in memory, with the current schema."""
     wait = BUSY if patience is None else patience
     name = path or ":memory:"
+    if path:
+        PRIVATE.touch(path)  # SQLite gives its mode to its -wal and -shm files
     db = sqlite3.connect(name, timeout=wait, isolation_level=None, check_same_thread=False)
     try:
         db.row_factory = sqlite3.Row
