@@ -15,7 +15,7 @@ import time
 import pytest
 import requests
 
-from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.sandbox import Sandbox, server
 from segmind_widgets.sandbox.state.account import Account
 from segmind_widgets.sandbox.state.jobs import Job, Jobs
 
@@ -134,6 +134,22 @@ def test_three_ports_in_a_row_and_a_clear_word_when_one_is_taken():
     with Sandbox(port=taken) as sandbox:
         ports = [int(sandbox.url(n).rpartition(":")[2]) for n in ("segmind", "apimart", "files")]
     assert ports == [taken, taken + 1, taken + 2]
+
+
+def test_two_sandboxes_do_not_take_one_port_and_a_closed_one_is_free_at_once():
+    with Sandbox() as first:
+        port = int(first.url("segmind").rpartition(":")[2])
+        assert requests.get(f"{first.url('segmind')}/llms.txt", timeout=5).ok
+        with pytest.raises(OSError, match="free ports"):
+            Sandbox(port=port).start()
+    with Sandbox(port=port) as second:
+        assert requests.get(f"{second.url('segmind')}/llms.txt", timeout=5).ok
+
+
+def test_windows_has_an_option_of_its_own_for_that(monkeypatch):
+    windows = ~socket.SO_REUSEADDR
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", windows, raising=False)
+    assert server._port_option() == windows
 
 
 def test_misuse_is_told():
