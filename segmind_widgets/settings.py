@@ -15,7 +15,7 @@ class Settings(SingletonConfigurable):
     ).tag(config=True)
     home = Unicode(
         help="The folder of the journal and the results. Empty: SEGMIND_WIDGETS_HOME, then the"
-        " user's data directory."
+        " user's data directory. Other users of the machine may not open it."
     ).tag(config=True)
     urls = Dict(
         help="Addresses by the names of their environment variables, such as SEGMIND_API_URL."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from segmind_widgets.formatting import abbreviate_home, file_size
 from segmind_widgets.markup import fragment, link
@@ -15,6 +15,22 @@ def notebook_folder() -> Path:
     notebook = Path(os.getenv("JPY_SESSION_NAME", ""))
     has_folder = notebook.is_absolute() and notebook.parent.is_dir()
     return (notebook.parent if has_folder else Path.cwd()).resolve()
+
+
+def path_of_uri(uri: str, *, is_windows: bool = os.name == "nt") -> str:
+    """Return the path of a `file:` URI as `Path.as_uri` writes it; a share keeps its server.
+
+    (`Path.from_uri` does that from Python 3.13 on.)
+
+    Args:
+        uri: such as `file:///C:/a%20b` or `file://server/share/a`.
+        is_windows: whether the path is one of Windows.
+    """
+    parts = urlsplit(uri)
+    host, path = unquote(parts.netloc), unquote(parts.path)
+    if not is_windows:
+        return path
+    return f"//{host}{path}" if host and host != "localhost" else path.removeprefix("/")
 
 
 def file_text(path: Path) -> str:

@@ -24,6 +24,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.containers import Data, Edit
 from segmind_widgets.assets.xmp import OURS, Properties
 from segmind_widgets.errors import AssetError, InputError
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.formatting import provider_option
 
 FORMAT = 1  # version of the JSON; readers refuse later versions
@@ -201,7 +202,7 @@ def write(path: Path, recipe: Recipe) -> bool:
             edits = _edits(data, recipe)
             if not edits:
                 return False
-            with part.open("wb") as file, memoryview(data) as view:
+            with PRIVATE.create(part) as file, memoryview(data) as view:
                 file.writelines(embedding.edited(view, edits))
         shutil.copymode(path, part)
         part.replace(path)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.file_modes import PRIVATE
 
 CACHED_SIDE = 512  # pixels; larger pictures are rarely needed and not cached
 MAX_FILES = 10_000  # files, of 2 to 30 kB each
@@ -75,13 +75,8 @@ class Thumbnails:
         return self._folder / hashlib.sha256(f"{side}|{identity}".encode()).hexdigest()[:32]
 
     def _write(self, path: Path, data: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_name(f"{uuid.uuid4().hex}.part")  # other kernels write here too
-        try:
-            part.write_bytes(data)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        PRIVATE.make_folder(self._folder)
+        PRIVATE.write(path, data)
         if not self._is_tidy:
             self._is_tidy = True
             self._tidy()

@@ -5,23 +5,28 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import result_problem
+from segmind_widgets.assets.locations import path_of_uri
 from segmind_widgets.assets.media_types import suffix, suffix_of_address, type_of_name
 from segmind_widgets.errors import DownloadError, SegmindError, StoreError
+from segmind_widgets.file_modes import FileModes
 from segmind_widgets.network.transport import Sender
 from segmind_widgets.types import Output
 
 
 class ResultDir(Protocol):
     """A folder for result files: that of the store, or that of a batch row."""
+
+    @property
+    def modes(self) -> FileModes:
+        """Return the modes of its new files."""
+        ...
 
     def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:
         """Return a path for a result and create its folder. Raises StoreError if that fails."""
@@ -67,7 +72,7 @@ class Downloader:
         asset = Asset(data=output.data, declared_type=output.media_type)
         try:
             path = self._path(index, asset.media_type)
-            _write(path, output.data)
+            self._write(path, output.data)
         except StoreError as error:
             self.problem = str(error)
             return dataclasses.replace(output, media_type=asset.media_type)
@@ -81,7 +86,7 @@ class Downloader:
             return error
         try:
             path = self._path(0, None).with_suffix(".reply")
-            _write(path, body)
+            self._write(path, body)
         except StoreError as problem:
             return error.with_hint(f"{error.hint} Its reply could not be kept: {problem}")
         return error.with_hint(f"{error.hint} Its reply is in {path}.")
@@ -134,15 +139,23 @@ class Downloader:
     def _download(self, index: int, url: str, kind: str | None) -> tuple[Path, str | None]:
         part = self._path(index, None).with_suffix(f".{index}.part")
         try:
+            with _store_errors(part):
+                self._store.modes.touch(part)
             sent = self._transport.download(url, part)
             check_result(Asset(part, url), url, kind, sent)
             kind = sent or kind
             media_type = Asset(part, url, declared_type=kind).media_type
-            return _move(part, self._path(index, media_type, url)), kind
+            path = self._path(index, media_type, url)
+            with _store_errors(path):
+                return part.replace(path), kind
         except BaseException:
             with suppress(OSError):  # an incomplete file is useless
                 part.unlink(missing_ok=True)
             raise
+
+    def _write(self, path: Path, data: bytes) -> None:
+        with _store_errors(path):
+            self._store.modes.write(path, data)
 
     def _path(self, index: int, kind: str | None, url: str = "") -> Path:
         by_type = suffix(kind) if kind and kind != "application/octet-stream" else ""
@@ -203,25 +216,15 @@ def _gone_error(index: int) -> DownloadError:
     )
 
 
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
+@contextmanager
+def _store_errors(path: Path) -> Generator[None]:
     try:
-        part.write_bytes(data)
-        part.replace(path)
+        yield
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise StoreError(
             f"{path} cannot be written: {error.strerror}.",
             hint="Free some disk space, or set SEGMIND_WIDGETS_HOME to another folder.",
         ) from error
-
-
-def _move(part: Path, path: Path) -> Path:
-    try:
-        return part.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _fsync(path: Path) -> None:
@@ -231,4 +234,4 @@ def _fsync(path: Path) -> None:
 
 
 def _local(url: str) -> Path:
-    return Path(url2pathname(urlsplit(url).path))
+    return Path(path_of_uri(url))

@@ -328,7 +328,7 @@ def _listening(host: str, port: int) -> list[socket.socket]:
         for number in range(len(_SERVICES)):
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             sockets.append(listener)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, _port_option(), 1)
             listener.setblocking(False)
             listener.bind((host, port + number if port else 0))
             listener.listen(256)
@@ -341,6 +341,15 @@ def _listening(host: str, port: int) -> list[socket.socket]:
             " Choose another port with port=, or 0 for any.",
         ) from None
     return sockets
+
+
+def _port_option() -> int:
+    """Return the option with which a port can be taken again at once, and by one server only.
+
+    On Windows SO_REUSEADDR would let two servers take the same port; there SO_EXCLUSIVEADDRUSE
+    forbids that, and a closed port is free at once.
+    """
+    return getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
 
 
 def _server(service: Service) -> HTTPServer:

@@ -19,12 +19,14 @@ from typing import Any, TypeVar
 from filelock import FileLock
 
 from segmind_widgets.errors import StoreError
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.storage import migrations
 
 BUSY = 10.0  # seconds to wait for another kernel's write
 RETRY = 10.0  # seconds between attempts to return to the disk
 _DAMAGED = ("malformed", "not a database")
 _UNUSABLE = ("full", "readonly", "disk i/o", "unable to open", "locked", "locking protocol")
+_NOT_RENAMED = "it is damaged, and cannot be renamed"
 _HINT = "Free some disk space, or set SEGMIND_WIDGETS_HOME to another folder."
 _TRACK_CHANGES = (
     "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
@@ -145,9 +147,9 @@ class Database:
     def _return_to_disk(self) -> None:
         """Copy rows changed in memory back to the file."""
         self._again = time.monotonic() + RETRY
+        before = self.problem
         try:
-            with _one_kernel(self.path, 0.1):
-                db = _connect(self.path, patience=0.1)
+            db = self._open(patience=0.1)
         except (OSError, sqlite3.Error, StoreError):
             return
         rows = self._db.execute("SELECT * FROM jobs WHERE key IN (SELECT key FROM changed)")
@@ -158,28 +160,34 @@ class Database:
             db.close()
             return
         self._db.close()
-        self._db, self.memory, self.problem = db, False, ""
+        self._db, self.memory = db, False
+        if self.problem == before:  # else a damaged file was renamed only now
+            self.problem = ""
 
-    def _open(self, *, damaged: bool = False) -> sqlite3.Connection:
-        with _one_kernel(self.path, BUSY):
+    def _open(self, *, damaged: bool = False, patience: float = 0) -> sqlite3.Connection:
+        patience = patience or BUSY
+        with _one_kernel(self.path, patience):
             try:
                 if damaged:
                     self._set_aside()
-                return _connect(self.path)
+                return _connect(self.path, patience)
             except sqlite3.DatabaseError as error:
                 if damaged or not _says(error, _DAMAGED):
                     raise
                 self._set_aside()
-                return _connect(self.path)
+                return _connect(self.path, patience)
 
     def _set_aside(self) -> None:
         if _is_intact(self.path):  # another kernel was first
             return
         when = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
         aside = self.path.with_name(f"{self.path.stem}-damaged-{when}{self.path.suffix}")
-        for ending in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
+        try:
+            for ending in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
+        except PermissionError as error:  # Windows renames no file that another kernel has open
+            raise OSError(error.errno, f"{_NOT_RENAMED}: {error.strerror}") from error
         self.problem = (
             f"The journal in {self.path.parent} was damaged. It was renamed to {aside.name}, and a "
             "new one was created."
@@ -193,8 +201,8 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
     Three files are renamed. A kernel that created a new journal between two renames would lose its
     write-ahead log and the rows in it. On a disk without locks, kernels do not wait.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(f"{path}.lock", thread_local=False)
+    PRIVATE.make_folder(path.parent)
+    lock = FileLock(f"{path}.lock", mode=PRIVATE.file, thread_local=False)
     with suppress(OSError, NotImplementedError):  # filelock.Timeout is an OSError, too
         acquire(lock, patience, 0.01)
     try:
@@ -215,11 +223,12 @@ def transaction(db: sqlite3.Connection) -> Generator[None]:
             db.execute("ROLLBACK")
 
 
-def _connect(path: Path | None, patience: float | None = None) -> sqlite3.Connection:
+def _connect(path: Path | None, patience: float = 0.0) -> sqlite3.Connection:
     """Open the file, or create a database in memory, with the current schema."""
-    wait = BUSY if patience is None else patience
     name = path or ":memory:"
-    db = sqlite3.connect(name, timeout=wait, isolation_level=None, check_same_thread=False)
+    if path:
+        PRIVATE.touch(path)  # SQLite gives its mode to its -wal and -shm files
+    db = sqlite3.connect(name, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode=WAL")
@@ -278,6 +287,8 @@ def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known_column
 
 def _remedy(error: Exception) -> str:
     text = str(error).lower()
+    if _NOT_RENAMED in text:
+        return "Close the other kernels of this folder; renaming is tried again every few seconds."
     if "locked" in text:
         return "Writing is tried again every few seconds."
     if "full" in text or "no space" in text:

@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from segmind_widgets.errors import StillRunning
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.storage.database import acquire
 
 _GLANCE = 0.1  # seconds: another kernel that checks at the same time holds the lock briefly
@@ -41,9 +42,9 @@ class KernelLock:
         with self._gate:
             if self._lock is None:
                 name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-                self._lock = FileLock(self._path(name), thread_local=False)
+                self._lock = _file_lock(self._path(name))
                 with suppress(OSError, NotImplementedError):
-                    self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    PRIVATE.make_folder(self._folder)
                     acquire(self._lock, 1.0)
                     self._id = name
             return self._id
@@ -55,24 +56,33 @@ class KernelLock:
         path = self._path(owner)
         if owner == self._id or not path.exists():
             return owner == self._id
-        lock = FileLock(path, thread_local=False)
+        lock = _file_lock(path)
         try:
             acquire(lock, _GLANCE, _GLANCE / 5)
         except (Timeout, OSError, NotImplementedError):  # an unreadable lock is treated as locked
             return True
         lock.release()
-        path.unlink(missing_ok=True)
+        _unlink(path)
         return False
 
     def close(self) -> None:
         """Release this kernel's jobs."""
         if self._lock is not None and self._id is not None:
             self._lock.release()
-            self._path(self._id).unlink(missing_ok=True)
+            _unlink(self._path(self._id))
         self._lock = self._id = None
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.lock"
+
+
+def _file_lock(path: Path) -> FileLock:
+    return FileLock(path, mode=PRIVATE.file, thread_local=False)
+
+
+def _unlink(path: Path) -> None:
+    with suppress(OSError):  # Windows keeps it while another kernel checks it
+        path.unlink()
 
 
 class BatchLock:
@@ -90,7 +100,7 @@ class BatchLock:
         self._name = name
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self._path = home / "kernels" / f"{digest}.turn"
-        self._lock = FileLock(self._path, thread_local=False)
+        self._lock = _file_lock(self._path)
         self._gate = threading.Lock()  # held from the check of the last holder to the new one
         self._is_active: Callable[[], bool] = bool
 
@@ -119,7 +129,7 @@ class BatchLock:
 
     def _acquire_file(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            PRIVATE.make_folder(self._path.parent)
             acquire(self._lock, _GLANCE)
         except Timeout:
             raise StillRunning(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.errors import NotFound, StillRunning, StoreError
+from segmind_widgets.file_modes import PRIVATE, protect
 from segmind_widgets.secret import from_environment
 from segmind_widgets.storage import spending
 from segmind_widgets.storage.batch_rows import NOT_BILLED, BatchRows
@@ -27,6 +28,10 @@ from segmind_widgets.types import Status
 
 _JSON = ("inputs", "next", "outputs", "trash")
 _LISTED = "%segmind_jobs lists them."
+_ENTRIES = (  # of the home
+    *("journal*", "kernels", "results", "thumbnails", "trash"),
+    *("incoming", "downloads"),  # of forms and galleries
+)
 
 
 class Store(Cache):
@@ -39,9 +44,12 @@ class Store(Cache):
         StoreError: the journal was written by a newer version of this package.
     """
 
+    modes = PRIVATE
+
     def __init__(self, home: Path) -> None:
         # rows contain paths, which must not depend on the working folder
         self.home = home.absolute()
+        protect(self.home, _ENTRIES)
         # rows of this kernel, in case the file is lost
         self._unfinished: dict[str, dict[str, Any]] = {}
         self._file = Database(self.home / "journal.sqlite", self._pack_rows)
@@ -274,7 +282,7 @@ class Store(Cache):
         name = re.sub(r"[^\w.-]+", "-", target)[-60:].strip("-.") or "result"
         path = self.results / day / f"{name}-{key[-12:]}-{index + 1}{suffix}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            PRIVATE.make_folder(path.parent)
         except OSError as error:
             raise StoreError(
                 f"The folder {path.parent} cannot be created: {error.strerror}.",

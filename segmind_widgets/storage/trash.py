@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.errors import NotFound, StoreError
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.storage.database import now
 from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.store import Store
@@ -141,7 +142,7 @@ class Trash:
         try:
             for path, name in entry["moves"]:
                 if (folder / name).is_file():
-                    Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    PRIVATE.make_folder(Path(path).parent)
                     _rename(folder / name, Path(path))
         except OSError as error:
             raise StoreError(f"The files cannot be moved back: {error.strerror}.") from error
@@ -153,7 +154,7 @@ class Trash:
         """Move the files into the folder of the entry."""
         folder = self._folder / entry["token"]
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            PRIVATE.make_folder(folder)
         except OSError as error:
             raise StoreError(f"{folder} cannot be created: {error.strerror}.") from error
         for path, name in entry["moves"]:

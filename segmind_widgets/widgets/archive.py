@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from segmind_widgets.file_modes import PRIVATE
+
 _MAX_AGE = 24 * 3600.0  # seconds; older archives are left over from killed kernels
 
 
@@ -21,7 +23,7 @@ def make_archive(files: Iterable[Path], folder: Path) -> Path:
     Raises:
         OSError: the zip cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    PRIVATE.make_folder(folder)
     for old in folder.glob("*.zip"):
         with suppress(OSError):
             if time.time() - old.stat().st_mtime > _MAX_AGE:

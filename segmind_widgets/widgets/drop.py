@@ -25,6 +25,7 @@ from typing import Any
 from traitlets import Bool, Unicode
 
 from segmind_widgets.errors import InputError
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.widgets.browser import STATIC, Browser
 
 _MAX_NAME_BYTES = 120  # file systems allow 255; other code makes the name longer
@@ -178,8 +179,8 @@ class DropBatch:
     def create(self) -> None:
         """Create the empty files."""
         for path in self.paths:
-            path.parent.mkdir(parents=True)
-            path.touch()
+            PRIVATE.make_folder(path.parent)
+            PRIVATE.touch(path)
 
     def append(self, index: int, offset: int, data: bytes | memoryview) -> None:
         """Add bytes to the file at `index`.
@@ -193,7 +194,8 @@ class DropBatch:
         size = path.stat().st_size
         if offset != size or size + len(data) > self.sizes[index]:
             raise InputError(f"{path.name} did not arrive completely. Try again.")
-        with path.open("ab") as file:
+        with path.open("r+b") as file:
+            file.seek(offset)
             file.write(data)
         self.received += len(data)
 

@@ -16,6 +16,7 @@ from segmind_widgets.assets.folders import path_kind
 from segmind_widgets.catalog.catalog import media_type
 from segmind_widgets.catalog.validation import describe_schema, types
 from segmind_widgets.errors import AssetError, InputError
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.markup import element, fragment
 from segmind_widgets.widgets.base import free
 from segmind_widgets.widgets.drop import Drop
@@ -157,8 +158,13 @@ class MediaField(widgets.VBox):
         """Return the asset with a file on disk, so that a cell can refer to it."""
         if asset.data is None:
             return asset
-        folder = self.panel.incoming / str(asset.sha256)[:16]
-        return Asset(path=asset.save(folder / asset.filename).resolve())
+        path = self.panel.incoming / str(asset.sha256)[:16] / asset.filename
+        try:
+            PRIVATE.make_folder(path.parent)
+            PRIVATE.write(path, asset.data)
+        except OSError as error:
+            raise AssetError(f"{path} cannot be written: {error.strerror}.") from error
+        return Asset(path=path.resolve())
 
     def _remove(self, _: str, key: str) -> None:
         self._items.pop(key, None)

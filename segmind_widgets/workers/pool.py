@@ -28,6 +28,7 @@ from weakref import WeakSet
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import FACTS
 from segmind_widgets.errors import DownloadError, InputError, StoreError, WorkersLost
+from segmind_widgets.file_modes import PRIVATE, SHARED
 from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.runner import JobRunner
@@ -85,7 +86,9 @@ class WorkerPool:
         self._session, self._executor = session, executor
         text = os.fspath(folder)
         self.url = text if "://" in text else str(Path(text).expanduser().resolve())
-        self.folder = open_folder(self.url)
+        home = session.store.home.resolve()
+        self.is_private = "://" not in text and Path(self.url).is_relative_to(home)
+        self.folder = open_folder(self.url, PRIVATE if self.is_private else SHARED)
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
         self._futures: dict[Future[Answer], Job] = {}
@@ -225,6 +228,7 @@ class Errands:
             "urls": dict(endpoint.provider.urls),
             "sandbox_key": endpoint.sandbox_key,
             "folder": pool.url,
+            "private": pool.is_private,
             "batch": row["batch"] or "",
             "row": row["row"] or 0,
             "key": row["key"],
@@ -270,7 +274,8 @@ class Errands:
         """Return the folder for files the driver downloads; None (its store) if it is a URL."""
         if "://" in self._pool.url:
             return None
-        return ResultFiles(Path(self._pool.url) / safe_name(self._task["batch"]), self._task["row"])
+        folder = Path(self._pool.url) / safe_name(self._task["batch"])
+        return ResultFiles(folder, self._task["row"], self._pool.folder.modes)
 
     def fetch(self, outputs: Sequence[Output]) -> list[dict[str, Any]]:
         """Let a worker download the outputs to the folder; return its list of files.

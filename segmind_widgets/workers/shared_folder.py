@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from segmind_widgets.errors import InputError, StoreError
+from segmind_widgets.file_modes import SHARED, FileModes
 
 _HINT = "Choose a folder, or an fsspec URL, that this machine and every worker may write."
 
 
 class Folder(Protocol):
     """The shared folder. Every method raises StoreError if the folder is not usable."""
+
+    modes: FileModes
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content; None if there is no such file."""
@@ -50,13 +53,17 @@ class Folder(Protocol):
         ...
 
 
-def open_folder(url: str) -> Folder:
+def open_folder(url: str, modes: FileModes = SHARED) -> Folder:
     """Open the folder at a path or an fsspec URL.
+
+    Args:
+        url: where it is.
+        modes: those of new files on a disk.
 
     Raises:
         InputError: fsspec, or its package for this kind of URL, is not installed.
     """
-    return _FsspecFolder(url) if "://" in url else _DiskFolder(Path(url))
+    return _FsspecFolder(url) if "://" in url else _DiskFolder(Path(url), modes)
 
 
 def safe_name(name: str) -> str:
@@ -79,12 +86,12 @@ def _store_errors(folder: Any) -> Iterator[None]:
 
 
 class _DiskFolder:
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, modes: FileModes) -> None:
+        self._root, self.modes = root, modes
 
     def _path(self, name: str) -> Path:
         path = self._root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.modes.make_folder(path.parent)
         return path
 
     def read(self, name: str) -> bytes | None:
@@ -98,7 +105,7 @@ class _DiskFolder:
         """Create the file exclusively; a reader may see it empty before its content is written."""
         with _store_errors(self._root):
             try:
-                with self._path(name).open("xb") as file:
+                with self.modes.create(self._path(name), os.O_EXCL) as file:
                     file.write(data)
             except FileExistsError:
                 return False
@@ -106,10 +113,7 @@ class _DiskFolder:
 
     def write(self, name: str, data: bytes) -> None:
         with _store_errors(self._root):
-            path = self._path(name)
-            part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-            part.write_bytes(data)
-            part.replace(path)
+            self.modes.write(self._path(name), data)
 
     def move_in(self, path: Path, name: str) -> str:
         with _store_errors(self._root):
@@ -121,7 +125,7 @@ class _DiskFolder:
     @contextmanager
     def work_dir(self) -> Iterator[Path]:
         with _store_errors(self._root):
-            self._root.mkdir(parents=True, exist_ok=True)
+            self.modes.make_folder(self._root)
             folder = Path(tempfile.mkdtemp(prefix=".part-", dir=self._root))
         try:
             yield folder
@@ -131,6 +135,8 @@ class _DiskFolder:
 
 class _FsspecFolder:
     """An fsspec URL; without exclusive creation, `create` checks first (a race condition)."""
+
+    modes = SHARED  # of the local copies on their way
 
     def __init__(self, url: str) -> None:
         try:

@@ -35,6 +35,7 @@ from segmind_widgets.errors import (
     SubmitUnknown,
     Unreachable,
 )
+from segmind_widgets.file_modes import PRIVATE, SHARED, FileModes
 from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import PROVIDERS, _submits
@@ -66,7 +67,7 @@ def send(task: Task) -> Answer:
     transport = _transport(task)
     if not call.billed:
         return _send(transport, call)
-    notes = Notes(open_folder(task["folder"]), task["batch"], task["key"])
+    notes = Notes(_folder(task), task["batch"], task["key"])
     attempt, request = task["attempt"], _describe_request(task, call)
     try:
         transport.check_key()
@@ -82,13 +83,13 @@ def send(task: Task) -> Answer:
 
 def fetch(task: Task) -> Answer:
     """Download a job's outputs to the folder, with recipes; return the rows of the files."""
-    folder = open_folder(task["folder"])
+    folder = _folder(task)
     recipe = Recipe(**task["recipe"])
     stamp = partial(with_recipe, recipe=recipe) if task.get("stamp", True) else _unchanged
     outputs = [Output(**output) for output in task["outputs"]]
     try:
         with folder.work_dir() as work_dir:
-            files = ResultFiles(work_dir, task["row"])
+            files = ResultFiles(work_dir, task["row"], folder.modes)
             downloader = Downloader(files, _transport(task), task["target"], task["key"], stamp)
             downloader.fetch(outputs)
             if downloader.problem:
@@ -98,6 +99,10 @@ def fetch(task: Task) -> Answer:
     except SegmindError as error:
         return {"error": error_to_json(error)}
     return {"files": rows}
+
+
+def _folder(task: Task) -> Folder:
+    return open_folder(task["folder"], PRIVATE if task.get("private") else SHARED)
 
 
 def _unchanged(asset: Asset) -> Asset:
@@ -171,8 +176,8 @@ def _cached_transport(
 class ResultFiles:
     """The result folder of a row, for `Downloader`; files are `<row>-<key>-<n>`."""
 
-    def __init__(self, folder: Path, row: int) -> None:
-        self._folder, self._row = folder, row
+    def __init__(self, folder: Path, row: int, modes: FileModes) -> None:
+        self._folder, self._row, self.modes = folder, row, modes
 
     def new_file(self, target: str, key: str, index: int, suffix: str) -> Path:  # noqa: ARG002 - ResultDir
         """Return a path for a result.
@@ -181,7 +186,7 @@ class ResultFiles:
             StoreError: the folder cannot be created.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.modes.make_folder(self._folder)
         except OSError as error:
             message = f"The folder {self._folder} cannot be created: {error.strerror}."
             raise StoreError(message) from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.locations import file_link, file_text, notebook_folder
+from segmind_widgets.assets.locations import file_link, file_text, notebook_folder, path_of_uri
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.types import Status
 from tests.page import text_of
@@ -72,3 +74,33 @@ def test_a_caption_says_that_the_service_gave_no_cost() -> None:
     assert "cost not given by the service" in Job(kind="workflow", status=Status.COMPLETED).caption
     for job in (Job(status=Status.FAILED), Job(status=Status.COMPLETED, cost=0.0)):
         assert "not given" not in job.caption
+
+
+# addresses of files
+
+NAMES = st.text(
+    st.sampled_from("abZ09 #?%&;+=@!~,'()[]{}^$éß日\U0001f98a") | st.characters(codec="utf-8"),
+    min_size=1,
+).map(
+    lambda text: "".join(c for c in text if c.isprintable() and c not in '\\/:*?"<>|').strip(". ")
+)
+FOLDERS = st.lists(NAMES.filter(bool), min_size=1, max_size=4)
+ROOTS = st.sampled_from(["C:/", "z:/"]) | st.builds(
+    "//{}/{}/".format,
+    st.sampled_from(["server", "NAS-1", "10.0.0.7", "wsl$", "wsl.localhost", "server.example"]),
+    st.sampled_from(["share", "my files", "d$", "Bücher#1"]),
+)
+
+
+@given(ROOTS, FOLDERS)
+def test_a_windows_path_comes_back_from_its_address(root: str, names: list[str]) -> None:
+    path = PureWindowsPath(root, *names)
+    assert path.is_absolute()
+    again = PureWindowsPath(path_of_uri(path.as_uri(), is_windows=True))
+    assert (again, again.drive) == (path, path.drive)
+
+
+@given(FOLDERS)
+def test_a_posix_path_comes_back_from_its_address(names: list[str]) -> None:
+    path = PurePosixPath("/", *names)
+    assert PurePosixPath(path_of_uri(path.as_uri(), is_windows=False)) == path

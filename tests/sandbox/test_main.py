@@ -62,6 +62,42 @@ def test_prints_settings_serves_and_ends_with_0(by):
     assert (process.returncode, out, err) == (0, "", "")
 
 
+def test_the_key_is_the_given_one_or_a_random_one_that_is_printed():
+    runs = [start("--quiet", *key) for key in ((), (), ("--key", "SG_mine"))]
+    try:
+        keys = [
+            (settings["SEGMIND_API_KEY"], settings["APIMART_API_KEY"]) for _, settings, _ in runs
+        ]
+        assert keys[2] == ("SG_mine", "SG_mine")
+        assert len({*keys[0], *keys[1]}) == 4
+        for (_, settings, _), (segmind, apimart) in zip(runs, keys, strict=True):
+            calls = [
+                (f"{settings['SEGMIND_API_URL']}/v1/get-user-credits", {"x-api-key": segmind}),
+                (
+                    f"{settings['SEGMIND_API_URL']}/inference-request/request-history",
+                    {"x-api-key": segmind},
+                ),
+                (
+                    f"{settings['APIMART_API_URL']}/v1/balance",
+                    {"Authorization": f"Bearer {apimart}"},
+                ),
+            ]
+            for url, headers in calls:
+                others = [{}, *(dict.fromkeys(headers, "SG_0123"),)]
+                assert requests.get(url, headers=headers, timeout=10).ok
+                for wrong in others:
+                    assert _refused(requests.get(url, headers=wrong, timeout=10))
+    finally:
+        for process, _, _ in runs:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def _refused(reply: requests.Response) -> bool:
+    """Whether a key was refused; APIMart tells it of a balance under a code of success."""
+    return reply.status_code == 401 or (reply.ok and reply.json().get("success") is False)
+
+
 def test_options_reach_the_sandbox():
     process, settings, others = start(
         "--quiet",

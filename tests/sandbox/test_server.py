@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import requests
 
-from segmind_widgets.sandbox import Sandbox
+from segmind_widgets.sandbox import Sandbox, server
 from segmind_widgets.sandbox.state.account import Account
 from segmind_widgets.sandbox.state.jobs import Job, Jobs
 
@@ -74,15 +74,40 @@ def test_a_web_page_gets_nothing(service, headers, is_refused):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
-def test_its_files_are_not_another_users():
-    with Sandbox() as sandbox:
-        url = f"{sandbox.url('segmind')}/upload-asset"
+def test_its_files_are_not_another_users(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = os.umask(0)
+    try:
+        with Sandbox(speed=500) as sandbox:
+            base = sandbox.url("segmind")
+            key = {"x-api-key": sandbox.environ["SEGMIND_API_KEY"]}
+            data = "data:image/png;base64,iVBORw0KGgo="
+            body = {"data_urls": [data]}
+            assert requests.post(f"{base}/upload-asset", headers=key, json=body, timeout=5).ok
+            run = f"{base}/v1/fast-flux-schnell"
+            assert requests.post(run, headers=key, json={"prompt": "x"}, timeout=20).ok
+            [folder] = tmp_path.glob("segmind-sandbox-*")
+            files = list(folder.rglob("*"))
+            assert len(files) == 2
+            assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+            assert folder.stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+    assert not folder.exists()
+
+
+def test_its_history_is_not_another_users():
+    with Sandbox(speed=500) as sandbox:
+        base = sandbox.url("segmind")
         key = {"x-api-key": sandbox.environ["SEGMIND_API_KEY"]}
-        data = "data:image/png;base64,iVBORw0KGgo="
-        assert requests.post(url, headers=key, json={"data_urls": [data]}, timeout=5).ok
-        folders = list(Path(tempfile.gettempdir()).glob("segmind-sandbox-*"))
-        assert folders
-        assert [path for path in folders if path.stat().st_mode & 0o077] == []
+        run = f"{base}/v1/fast-flux-schnell"
+        assert requests.post(run, headers=key, json={"prompt": "x"}, timeout=20).ok
+        history = f"{base}/inference-request/request-history"
+        assert len(requests.get(history, headers=key, timeout=5).json()["data"]) == 1
+        for headers in ({}, {"x-api-key": "SG_0123456789abcdef"}, {**key, "Host": "evil.example"}):
+            reply = requests.get(history, headers=headers, timeout=5)
+            assert reply.status_code in (401, 403)
+            assert "data" not in reply.json()
 
 
 @pytest.mark.alone
@@ -109,6 +134,22 @@ def test_three_ports_in_a_row_and_a_clear_word_when_one_is_taken():
     with Sandbox(port=taken) as sandbox:
         ports = [int(sandbox.url(n).rpartition(":")[2]) for n in ("segmind", "apimart", "files")]
     assert ports == [taken, taken + 1, taken + 2]
+
+
+def test_two_sandboxes_do_not_take_one_port_and_a_closed_one_is_free_at_once():
+    with Sandbox() as first:
+        port = int(first.url("segmind").rpartition(":")[2])
+        assert requests.get(f"{first.url('segmind')}/llms.txt", timeout=5).ok
+        with pytest.raises(OSError, match="free ports"):
+            Sandbox(port=port).start()
+    with Sandbox(port=port) as second:
+        assert requests.get(f"{second.url('segmind')}/llms.txt", timeout=5).ok
+
+
+def test_windows_has_an_option_of_its_own_for_that(monkeypatch):
+    windows = ~socket.SO_REUSEADDR
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", windows, raising=False)
+    assert server._port_option() == windows
 
 
 def test_misuse_is_told():

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage import database
+from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.store import Store
 from tests.shells import environment
 
@@ -164,6 +165,78 @@ def test_damage_that_is_met_later_loses_no_job_of_this_kernel(tmp_path: Path) ->
     assert (store.job("req-1")["key"], store.count()) == (key, 1)
     store.close()
     assert [row["id"] for row in on_disk(tmp_path)] == ["req-1"]
+
+
+class OpenElsewhere:
+    """Windows: a file that another kernel has open can be neither renamed nor deleted."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.tried = 0
+        self.is_open = True
+        for name in ("rename", "unlink"):
+            monkeypatch.setattr(Path, name, self._refused(getattr(Path, name)))
+
+    def _refused(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Path, *args: Any, **options: Any) -> Any:
+            if self.is_open and path.exists():
+                self.tried += 1
+                raise PermissionError(13, "The process cannot access the file", str(path))
+            return work(path, *args, **options)
+
+        return call
+
+
+@pytest.mark.parametrize("when", ["at the start", "later"])
+def test_a_damaged_file_that_another_kernel_has_open_is_renamed_once_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    rubbish = b"rubbish" * 5000
+    if when == "at the start":
+        path.write_bytes(rubbish)
+    elsewhere = OpenElsewhere(monkeypatch)
+    store = Store(tmp_path)
+    if when == "later":
+        store.add(**ROW)
+        store._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        path.write_bytes(rubbish)
+        store._file._db.execute("PRAGMA shrink_memory")
+    key = store.add(**ROW)
+    assert store.memory
+    assert elsewhere.tried
+    assert "damaged, and cannot be renamed" in store.problem
+    assert "Close the other kernels" in store.problem
+    store._file._again = 0.0
+    count = store.count()
+    assert store.memory, "it is still open there"
+    assert damaged(tmp_path) == []
+    elsewhere.is_open = False
+    store._file._again = 0.0
+    assert store.count() == count
+    assert not store.memory
+    [aside] = damaged(tmp_path)
+    assert aside.read_bytes() == rubbish
+    assert aside.name in store.problem
+    store.close()
+    assert key in [row["key"] for row in on_disk(tmp_path)]
+
+
+def test_a_lock_file_that_another_kernel_has_open_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = KernelLock(tmp_path)
+    name = dead.id
+    assert dead._lock
+    dead._lock.release()
+    (tmp_path / "kernels" / f"{name}.lock").touch()
+    elsewhere = OpenElsewhere(monkeypatch)
+    kernel = KernelLock(tmp_path)
+    assert kernel.id
+    assert not kernel.alive(name)
+    kernel.close()
+    assert elsewhere.tried == 2
+    elsewhere.is_open = False
+    assert not KernelLock(tmp_path).alive(name)
 
 
 def test_kernels_that_find_the_damage_together_set_it_aside_once(tmp_path: Path) -> None:

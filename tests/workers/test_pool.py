@@ -219,14 +219,22 @@ def test_a_file_that_rows_share_is_uploaded_once(
     assert [url.startswith("http") for url in urls] == [True]
 
 
-def test_a_kernels_own_sandbox_is_reached_without_a_key() -> None:
+def test_workers_get_the_key_of_a_kernels_own_sandbox_with_their_task_and_nothing_keeps_it() -> (
+    None
+):
     client = SegmindClient.instance()
-    client.session.endpoints._sandbox = Sandbox(
-        speed=500, artist=tiny
-    ).start()  # pictures take no time
+    running = Sandbox(speed=500, artist=tiny).start()  # pictures take no time
+    client.session.endpoints._sandbox = running
     with Pool(2) as pool:
         batch = client.map(FAST, prompts(2), provider="sandbox", executor=pool).wait(30)
+        sent = pool.sent
     assert batch.done == 2
+    keys = [running.environ[f"{name}_API_KEY"].encode() for name in ("SEGMIND", "APIMART")]
+    assert all(keys[0] in task for task in sent if b"sandbox_key" in task)
+    assert any(keys[0] in task for task in sent)
+    files = [path for path in client.session.store.home.rglob("*") if path.is_file()]
+    assert {"journal.sqlite", "journal.sqlite-wal"} <= {path.name for path in files}
+    assert [path for path in files if any(key in path.read_bytes() for key in keys)] == []
 
 
 # pace

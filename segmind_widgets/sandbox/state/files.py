@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from segmind_widgets.file_modes import PRIVATE
+
 _SUFFIXES = {  # types that mimetypes lacks or maps differently on some systems
     "image/jpeg": ".jpg",
     "image/webp": ".webp",
@@ -54,7 +56,7 @@ class Files:
         )
         path = self._folder / uuid.uuid4().hex
         try:
-            with path.open("wb") as file:
+            with PRIVATE.create(path) as file:
                 for piece in pieces:
                     file.write(piece)
         except BaseException:
