@@ -58,6 +58,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "assets/containers": "assets/test_recipes.py",
     "assets/embedding": "assets/test_recipes.py",
     "assets/encoding": "assets/test_asset.py",
+    "assets/mask_operations": "assets/test_masks.py",
     "assets/preview": "assets/test_asset.py",
     "assets/sources": "typing/test_typing.py",
     "assets/streams": "assets/test_media_types.py",

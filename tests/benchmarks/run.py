@@ -11,6 +11,7 @@ import first_post
 import form
 import job_updates
 import loading
+import masks
 import notebook_size
 import pacing
 import panels
@@ -34,6 +35,7 @@ BENCHMARKS = (
     form,
     panels,
     recipes,
+    masks,
 )
 CROWDS = (thousand, rate, sweep, workers)  # of jobs
 
