@@ -92,7 +92,6 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "stopping": "journeys/test_tracebacks.py",
     "panels/_run_base": "panels/test_run.py",
     "panels/workflow": "panels/test_run.py",
-    "planning/checks": "planning/test_plan.py",
     "planning/targets": "seeds/test_requests.py",
     "planning/fingerprint": "planning/test_budget.py",
     "providers/_outputs": "providers/test_replies.py",
