@@ -170,12 +170,29 @@ def feather(mask: Image, width: int) -> Image:
     """
     from PIL import ImageFilter
 
-    if type(width) is not int or not 0 <= width <= 1000:
-        raise InputError("`feather` must be 0 to 1000 whole pixels.", field="feather")
+    _check_feather(width)
     # the reach of two means after each other is the sum of their radii, unlike that of a Gaussian
     for radius in (width // 2, width - width // 2):
         mask = mask.filter(ImageFilter.BoxBlur(radius))
     return mask
+
+
+def fade(mask: Image, width: int) -> Image:
+    """Return a mask that is white where it was, and fades to black over `width` pixels around it.
+
+    Raises:
+        InputError: `width` is not a number of pixels from 0 to 1,000.
+    """
+    from PIL import ImageChops
+
+    _check_feather(width)
+    wider = draw(mask.copy(), {"kind": "grow", "by": width // 2})
+    return ImageChops.lighter(feather(wider, width - width // 2), mask)
+
+
+def _check_feather(width: Any) -> None:
+    if type(width) is not int or not 0 <= width <= 1000:
+        raise InputError("`feather` must be 0 to 1000 whole pixels.", field="feather")
 
 
 def _hard(grey: Image) -> Image:
