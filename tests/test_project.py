@@ -75,6 +75,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "exports/python_literals": "exports/test_export.py",
     "exports/request": "exports/test_export.py",
     "formatting": "notebook/test_tables.py",
+    "jobs/input_files": "assets/test_compare.py",
     "network/account": "notebook/test_login.py",
     "network/shared_rate_limit": "network/test_rate_limit.py",
     "notebook/kernel_messages": "kernels/matrix.py",
