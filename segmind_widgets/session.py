@@ -625,6 +625,7 @@ class Session:
         when = {"created": recipe.time} if recipe.time else {}
         job = Job(**{name: getattr(recipe, name) for name in FACTS}, **when)
         job.resubmit, job.render_export = again, self.export
+        job.find_upload = self.store.uploaded_file
         job.publish(last=True, status=Status.COMPLETED, progress=1.0, outputs=(asset,))
         return job
 

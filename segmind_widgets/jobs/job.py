@@ -16,10 +16,12 @@ from traitlets import Bool, Dict, Float, Instance, Int, TraitType, Tuple, Unicod
 
 from segmind_widgets.assets.answers import to_markdown
 from segmind_widgets.assets.asset import SHOWN_TEXT, Asset
+from segmind_widgets.assets.compare import Comparison
 from segmind_widgets.assets.locations import file_link, file_text
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.errors import AssetError, SegmindError, StillRunning
 from segmind_widgets.formatting import NO_COST, money
+from segmind_widgets.jobs.input_files import input_picture
 from segmind_widgets.jobs.polling import estimated_progress
 from segmind_widgets.markup import Html, badge, element, figure, fragment, lines
 from segmind_widgets.observers import Observable
@@ -111,6 +113,8 @@ class Job(Observable):
         self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by the registry
         self.render_export: Callable[[Job, str], str] | None = None  # set by the registry
         self.submission: Submission | None = None  # set by the registry before a submit
+        self.original_inputs: dict[str, Any] | None = None  # with files; set by the registry
+        self.find_upload: Callable[[str], tuple[str, str] | None] | None = None  # likewise
         self._context = contextvars.copy_context()  # ipykernel identifies the cell by it
         self._lock = threading.RLock()
         self._ended = threading.Event()
@@ -270,6 +274,32 @@ class Job(Observable):
     def text(self) -> str | None:
         """Return the first text among the outputs, or None."""
         return next((asset.text for asset in self.outputs if asset.kind == "text"), None)
+
+    @stoppable
+    def compare(self) -> Comparison:
+        """Return the first picture among the outputs beside that of the inputs, for a cell.
+
+        Raises:
+            AssetError: there is no picture among the outputs, or none among the inputs that is
+                still on this machine.
+            SegmindError: the job failed; this is its `error`.
+        """
+        if self.error is not None:
+            raise self.error
+        after = next((asset for asset in self.outputs if asset.kind == "image"), None)
+        if after is None:
+            raise AssetError(
+                f"The job {self.id} has no picture to compare.",
+                hint="Wait for it with job.wait(), or look at job.outputs.",
+            )
+        inputs = self.inputs if self.original_inputs is None else self.original_inputs
+        before = input_picture(inputs, self.find_upload)
+        if before is None:
+            raise AssetError(
+                f"The job {self.id} has no input picture on this machine to compare with.",
+                hint="Compare two pictures: assets.compare.compare(before, after).",
+            )
+        return Comparison(before, after, ("Input", self.model))
 
     @stoppable
     def save(self, folder: str | Path = ".", *, recipe: bool = True) -> list[Path]:

@@ -128,6 +128,7 @@ class JobRegistry:
         expected = usual.seconds if usual else None
         job = self._job(key, request, name, sandbox=endpoint.sandbox, expected_seconds=expected)
         job.resubmit = partial(self._rerun, request, inputs, endpoint.option)
+        job.original_inputs = dict(inputs)
         job.submission = Submission(self._store, key, request.target)
         self._register(key, job)  # before its row, which another thread may resume at once
         self._add(
@@ -329,7 +330,7 @@ class JobRegistry:
     def _job(self, key: str, request: RunRequest, provider: str, **traits: Any) -> Job:
         facts = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
         job = Job(**facts | {"inputs": dict(request.inputs)} | traits)
-        job.render_export = self._export
+        job.render_export, job.find_upload = self._export, self._store.uploaded_file
         return job
 
     def _register(self, key: str, job: Job) -> Job:

@@ -17,7 +17,7 @@ from segmind_widgets.markup import element, output, verbatim
 from segmind_widgets.network.directory import Directory
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.uploads import Uploads, needed
-from segmind_widgets.planning.checks import check_by_setting
+from segmind_widgets.planning.checks import check_by_setting, check_masks
 from segmind_widgets.planning.estimates import (
     USD_TOLERANCE,
     Estimate,
@@ -202,7 +202,7 @@ def make_plan(
         notes: about the choice of the endpoint.
 
     Raises:
-        InputError: an input is wrong, or the target is not a name.
+        InputError: an input is wrong, a mask is useless, or the target is not a name.
         AssetError: a file cannot be sent.
     """
     request = endpoint.provider.normalize(request)
@@ -216,6 +216,7 @@ def make_plan(
     inputs = resolve_files(request.inputs)
     if not endpoint.provider.takes_data_urls:
         inputs = resolve_data_urls(inputs, partial(uploads.outgoing, endpoint))
+    remarks += check_masks(inputs, model, check_inputs)
     bare = replace(request, inputs={}, file_lists=file_lists(inputs))
     endpoint.provider.submit(bare)  # refuses inputs that no service can run
     files = _outgoing(inputs, model, endpoint, uploads)

@@ -35,6 +35,15 @@ class Cache:
         )
         return Uploaded(row["url"], row["expires_at"]) if row else None
 
+    def uploaded_file(self, url: str) -> tuple[str, str] | None:
+        """Return path and hex digest (SHA-256) of the file that was uploaded to a URL, or None."""
+        row = self._run(
+            lambda db: db.execute(
+                "SELECT path, sha256 FROM uploads WHERE url = ? AND path <> '' LIMIT 1", (url,)
+            ).fetchone()
+        )
+        return (row["path"], row["sha256"]) if row else None
+
     def has_size(self, size: int, upload_url: str) -> bool:
         """Return whether a file of that many bytes was uploaded there."""
         row = self._run(

@@ -12,6 +12,7 @@ import first_post
 import form
 import job_updates
 import loading
+import masks
 import notebook_size
 import pacing
 import panels
@@ -36,6 +37,7 @@ BENCHMARKS = (
     form,
     panels,
     recipes,
+    masks,
 )
 CROWDS = (thousand, rate, sweep, workers)  # of jobs
 

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from PIL import Image, ImageEnhance, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageEnhance, ImageOps, UnidentifiedImageError
 
 from . import sound
 from .drawing.colour import Size
 from .editing import layout, retouch
-from .editing.repaint import repainted
+from .editing.regions import hard
+from .editing.repaint import removed, repainted
 from .prompt.brief import Brief, read
 from .prompt.frame import amount, count, file_format, ratio, size_of
 from .scenes import film
@@ -228,6 +229,9 @@ def _edited(
     strength = amount(
         request.inputs, "prompt_strength", "strength", "denoise", default=0.8, low=0, high=1
     )
+    if brief.removing and "background" not in words and not re.search(_FACE, request.model):
+        whole = removed(images[0].convert("RGB"), brief, rng)
+        return ImageOps.fit(whole, size, Image.Resampling.LANCZOS), None
     if re.search(r"blur-background", request.model):
         return ImageOps.fit(retouch.background(images[0], "blur", "").convert("RGB"), size), None
     palette = brief.palette(rng, brief.place(rng))
@@ -252,8 +256,13 @@ def _edited(
 
 
 def _inpainted(request: _Request) -> list[Output]:
-    """Repaint the picture inside the mask; the pixels outside stay unchanged."""
-    image = request.first().convert("RGB")
+    """Repaint the picture inside the mask; the pixels outside stay unchanged.
+
+    What is repainted of a transparent picture becomes opaque.
+    """
+    image = request.first()
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    image = image.convert("RGB")
     masks = [m for f, p in request.pictures.items() if "mask" in f for m in p]
     if not masks:
         raise ValueError("mask is missing: give a picture that is white in the area to repaint.")
@@ -262,19 +271,21 @@ def _inpainted(request: _Request) -> list[Output]:
         masks[0].convert("RGB"), mask=masks[0].getchannel("A") if masks[0].mode == "RGBA" else None
     )
     mask = flat.convert("L").resize(image.size, Image.Resampling.BILINEAR)
+    hole = hard(mask)
     strength = amount(request.inputs, "strength", default=1, low=0, high=1)
     outputs = []
     for index in range(count(request.inputs)):
         rng, brief = request.dice(index), request.brief
         painted = repainted(image, mask, brief, rng, strength)
-        if brief.styles:
-            hard = mask.point([255 if i > 127 else 0 for i in range(256)])
-            painted = Image.composite(finish(painted, brief.styles[0], rng), painted, hard)
+        if brief.styles and not brief.removing:
+            painted = Image.composite(finish(painted, brief.styles[0], rng), painted, hole)
+        if alpha:
+            painted.putalpha(ImageChops.lighter(alpha, hole))
         word, at = stamp(image.size)
         room = mask.crop((*at, at[0] + word.width, at[1] + word.height))
         if room.getextrema()[0] == 255:  # the watermark must not change pixels outside the mask
             painted = marked(painted)
-        outputs.append(encoded(painted, *_form(request, "PNG")))
+        outputs.append(encoded(painted, *_form(request, "PNG", clear=alpha is not None)))
     return outputs
 
 

@@ -118,6 +118,13 @@ def test_an_enlarged_picture_is_sharp_and_at_most_4096():
     assert ImageStat.Stat(ours.crop(edge)).stddev[1] > ImageStat.Stat(plain.crop(edge)).stddev[1]
 
 
+@pytest.mark.parametrize("size", [(5000, 12), (12, 4097), (4096, 4)])
+@pytest.mark.parametrize("model", ["esrgan", "clarity-upscaler"])
+def test_an_enlarged_picture_is_never_smaller(size, model):
+    large = as_bytes(Image.new("RGB", size, "navy"))
+    assert run(model, {"scale": 2}, {"image": [large]}).size == size
+
+
 def test_transparency_survives_an_upscale():
     clear = disc()
     clear.putalpha(Image.linear_gradient("L").resize((200, 200)))

@@ -67,7 +67,7 @@ def _shaped(small: Image.Image, rough: Image.Image) -> Image.Image:
         if bounds is None:
             break
         span = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
-        box = _padded(bounds, round(0.3 * span) + 4, small.size)
+        box = padded(bounds, round(0.3 * span) + 4, small.size)
         reach = max(2.0, 0.06 * span) / (1 if number < _ROUNDS / 2 else 2)
         part = _round(small.crop(box), region.crop(box), reach)
         region = Image.new("L", small.size)
@@ -75,14 +75,15 @@ def _shaped(small: Image.Image, rough: Image.Image) -> Image.Image:
     return region
 
 
-def _padded(box: Box, by: int, size: Size) -> Box:
+def padded(box: Box, by: int, size: Size) -> Box:
+    """Return a box widened by a number of pixels, within a picture of that size."""
     left, top, right, bottom = box
     return max(0, left - by), max(0, top - by), min(size[0], right + by), min(size[1], bottom + by)
 
 
 def _round(part: Image.Image, region: Image.Image, reach: float) -> Image.Image:
     """Return the region with its edge moved by at most about `reach` pixels."""
-    outer = _wider(region, reach)
+    outer = wider(region, reach)
     inner = _narrower(region, reach / 2)
     chance = _chance(part, inner if inner.getbbox() else region, ImageChops.invert(outer))
     chance = chance.filter(ImageFilter.GaussianBlur(max(1.0, reach / 7)))
@@ -103,7 +104,8 @@ def _chance(part: Image.Image, inside: Image.Image, outside: Image.Image) -> Ima
     return Image.frombytes("L", part.size, few.tobytes()).point(table)
 
 
-def _wider(mask: Image.Image, by: float) -> Image.Image:
+def wider(mask: Image.Image, by: float) -> Image.Image:
+    """Return the mask grown by about a number of pixels."""
     return hard(mask.filter(ImageFilter.BoxBlur(by)), 4)
 
 
@@ -118,7 +120,7 @@ def _edged(image: Image.Image, region: Image.Image) -> Image.Image:
     reach = max(1.5, max(fine.size) / 170)
     soft = rough.filter(ImageFilter.GaussianBlur(reach / 2))
     subject = _spread(fine, _narrower(hard(soft), reach), reach * 2)
-    ground = _spread(fine, ImageChops.invert(_wider(hard(soft), reach)), reach * 2)
+    ground = _spread(fine, ImageChops.invert(wider(hard(soft), reach)), reach * 2)
     likely = _nearer(fine, subject, ground).filter(ImageFilter.GaussianBlur(reach / 4))
     mixed = Image.blend(likely, soft, 0.5)
     found = filled(largest(hard(mixed).filter(ImageFilter.MedianFilter(5))))

@@ -8,7 +8,13 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from ..drawing.colour import levels, noise, scale
 from ..prompt.brief import Brief
+from ..prompt.frame import held
 from ..scenes.compose import compose, cut
+from .cutout import Box, padded, subject_mask, wider
+from .outpaint import outpainted, photo_box
+from .regions import hard
+
+_CONTEXT = 0.06  # of the picture's longer side: what is drawn around the mask, and seen by healing
 
 
 def repainted(
@@ -16,32 +22,54 @@ def repainted(
 ) -> Image.Image:
     """Paint the content of the prompt where the mask is white.
 
-    The mask is scaled to the size of the picture. Its soft edge lies inside the white area, so no
-    pixel outside changes.
+    The mask is scaled to the size of the picture, and only the area around its white part is
+    drawn. No pixel outside changes. A canvas around a photo is outpainted; a prompt that removes
+    something, or none at all, only heals.
     """
     rgb = image.convert("RGB")
     level = mask.resize(rgb.size, Image.Resampling.BILINEAR) if mask.size != rgb.size else mask
-    hard = level.point([255 if i > 127 else 0 for i in range(256)])
-    box = hard.getbbox()
-    if box is None:
+    hole = hard(level)
+    bounds = hole.getbbox()
+    if bounds is None:
         return rgb
-    reach = max(1.0, min(box[2] - box[0], box[3] - box[1]) / 40)
-    soft = ImageChops.multiply(levels(hard.filter(ImageFilter.BoxBlur(reach)), 0.45, 0.95), hard)
+    photo = photo_box(rgb, hole)
+    if photo is not None:
+        return Image.composite(outpainted(rgb, photo), rgb, hole)
+    area = padded(bounds, round(_CONTEXT * max(rgb.size)), rgb.size)
+    part, gap = rgb.crop(area), hole.crop(area)
+    paint, opacity = _painted(part, gap, brief, rng)
+    part.paste(paint, mask=scale(opacity, strength))
+    rgb.paste(part, area[:2])
+    return rgb
+
+
+def removed(image: Image.Image, brief: Brief, rng: Random) -> Image.Image:
+    """Return the picture healed where its subject is, if the prompt names one to remove."""
+    if not brief.subjects:
+        return image
+    return repainted(image, wider(subject_mask(image), max(image.size) / 60), brief, rng, 1)
+
+
+def _painted(
+    image: Image.Image, hole: Image.Image, brief: Brief, rng: Random
+) -> tuple[Image.Image, Image.Image]:
+    """Return the content of the hole, and its opacity, which is 0 outside the hole."""
+    box = hole.getbbox() or (0, 0, *hole.size)
+    if brief.removing or not brief.prompt.strip():
+        return _healed(image, hole, rng), hole
     if brief.subjects:
-        paint = _healed(rgb, hard, rng)
-        paint = _placed(paint, brief, box, rng)
-    else:
-        paint = rgb.copy()
-        size = box[2] - box[0], box[3] - box[1]
-        paint.paste(compose(brief, size, rng).canvas, box[:2])
-    out = rgb.copy()
-    out.paste(paint, mask=scale(soft, strength))
-    return out
+        return _placed(_healed(image, hole, rng), brief, box, rng), hole
+    size = box[2] - box[0], box[3] - box[1]
+    scene = compose(brief, held(size), rng).canvas
+    paint = image.copy()
+    paint.paste(scene if scene.size == size else scene.resize(size), box[:2])
+    # a soft edge inside the hole
+    reach = max(1.0, min(size) / 40)
+    edge = levels(hole.filter(ImageFilter.BoxBlur(reach)), 0.45, 0.95)
+    return paint, ImageChops.multiply(edge, hole)
 
 
-def _placed(
-    paint: Image.Image, brief: Brief, box: tuple[int, int, int, int], rng: Random
-) -> Image.Image:
+def _placed(paint: Image.Image, brief: Brief, box: Box, rng: Random) -> Image.Image:
     palette = brief.palette(rng, brief.place(rng))
     wanted = brief.subjects[0]
     wide, high = box[2] - box[0], box[3] - box[1]

@@ -21,11 +21,13 @@ BACKGROUNDS: dict[str, RGB] = {
 
 
 def enlarged(image: Image.Image, factor: float, clarity: float = 0.35) -> Image.Image:
-    """Enlarge a picture by `factor` and sharpen it; no side exceeds 4096 pixels.
+    """Enlarge a picture by `factor` and sharpen it.
+
+    No side exceeds 4096 pixels; a picture that already has more keeps its size.
 
     `clarity` (0 to 1) is the amount of local contrast added.
     """
-    k = min(factor, LARGEST / max(image.size))
+    k = max(1.0, min(factor, LARGEST / max(image.size)))
     size = max(1, round(image.width * k)), max(1, round(image.height * k))
     alpha = (
         image.getchannel("A").resize(size, Image.Resampling.BICUBIC)

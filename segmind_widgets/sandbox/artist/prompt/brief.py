@@ -34,6 +34,11 @@ _VAGUE = {
 }  # fmt: skip
 # Order of several moods: time of day and style first, then seasons, then words for places.
 _SEASONS = {"winter", "autumn", "spring"}
+_REMOVAL = re.compile(
+    r"\b(remov|eras(e|ing)\b|delet|clear away|clean(ed|ing)? up|(get|gett?ing) rid of"
+    r"|(take|taking) (away|out)|disappear|vanish)"
+)
+_CHANGE = re.compile(r"\b(add|put|insert|replac|instead|chang|turn|transform)")
 _PLACELIKE = {"desert", "forest", "tropical", "ocean", "space", "day", "candy", "gold", "vintage"}
 
 
@@ -60,6 +65,12 @@ class Brief:
     abstract: bool = False
     riding: bool = False  # the first subject sits on the second
     title: str = ""
+
+    @property
+    def removing(self) -> bool:
+        """Return whether the prompt only removes something: it neither adds nor replaces."""
+        text = self.prompt.lower()
+        return bool(_REMOVAL.search(text)) and not _CHANGE.search(text)
 
     @property
     def empty(self) -> bool:

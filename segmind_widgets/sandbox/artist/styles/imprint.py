@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
@@ -11,6 +12,8 @@ from . import outline
 SOFTWARE = "segmind-widgets sandbox"
 MARK = "sandbox"
 _SOFTWARE_TAG = 0x0131  # Exif 2.3, "Software"
+_LARGE = 4_000_000  # pixels from which a PNG takes seconds unless it is packed lightly
+_SMALL = {"compress_level": 3}
 _TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 
@@ -65,7 +68,9 @@ def encoded(
     if form == "PNG":
         text = PngImagePlugin.PngInfo()
         text.add_text("Software", SOFTWARE)
-        image.save(sink, "PNG", pnginfo=text, exif=exif, compress_level=3)
+        is_large = image.width * image.height > _LARGE
+        packing = {"compress_level": 1, "compress_type": zlib.Z_RLE} if is_large else _SMALL
+        image.save(sink, "PNG", pnginfo=text, exif=exif, **packing)
     elif form == "WEBP":
         image.save(sink, "WEBP", quality=quality, method=1, exif=exif)
     else:
