@@ -47,8 +47,8 @@ from segmind_widgets.network.failures import (
 from segmind_widgets.network.rate_limit import RateLimit, Share
 from segmind_widgets.network.socket_facts import CountingAdapter, counted_request
 from segmind_widgets.providers import origin
-from segmind_widgets.providers._base import refusal
 from segmind_widgets.providers._errors import from_reply, retry_after
+from segmind_widgets.providers._replies import refusal
 from segmind_widgets.secret import Secret, without_frames
 from segmind_widgets.types import Call, Reply
 
