@@ -12,7 +12,8 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import AssetError, ReplyError
 from segmind_widgets.providers._base import Body
 from segmind_widgets.providers._facts import number, whole
-from segmind_widgets.providers._replies import check_envelope, checked, excerpt, json_object
+from segmind_widgets.providers._reasons import excerpt
+from segmind_widgets.providers._replies import check_envelope, checked, json_object
 from segmind_widgets.schemas import is_mapping
 from segmind_widgets.types import Call, Reply, Uploaded
 

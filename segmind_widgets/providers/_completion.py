@@ -8,12 +8,11 @@ from typing import Any
 from segmind_widgets.errors import JobFailed, Moderated, SegmindError
 from segmind_widgets.nested import walk
 from segmind_widgets.providers._facts import header, id_of
-from segmind_widgets.providers._names import ENVELOPE, is_fact
+from segmind_widgets.providers._names import ENVELOPE, WORD_NAMES, is_fact, role_of
 from segmind_widgets.providers._outputs import data_output, parsed, text_output
 from segmind_widgets.providers._places import iter_values, lone_addresses, results
-from segmind_widgets.providers._reasons import is_moderation, reason
-from segmind_widgets.providers._replies import excerpt
-from segmind_widgets.providers._texts import WORDS, ModelAnswer, model_answer
+from segmind_widgets.providers._reasons import excerpt, is_moderation, reason
+from segmind_widgets.providers._texts import ModelAnswer, model_answer
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Output, Reads, Reply
 
@@ -68,27 +67,38 @@ def outputs_of(
     if reads != "text":
         found = results(body, is_whole=is_whole, is_media=reads == "files")
         if found.outputs:
-            beside = data_output(found.rest, "data") if found.rest is not None else None
-            return tuple(found.outputs) + ((beside,) if beside else ())
+            return (*found.outputs, *_beside(found.rest))
         if is_last and (lone := lone_addresses(body)):
             return tuple(lone)
     return _words(body if is_whole else _inside(body)) if has_words else ()
 
 
+def _beside(rest: Any) -> list[Output]:
+    """Return the data beside files as one output, with the name of a single value."""
+    if rest is None:
+        return []
+    if is_mapping(rest) and len(rest) == 1:
+        name, value = next(iter(rest.items()))
+        return [data_output(value, None if role_of(name) == "" else name)]
+    return [data_output(rest, "data")]
+
+
 def _without_words(answer: ModelAnswer, value: Any, reply: Reply) -> tuple[Output, ...]:
     """Return the reply of a language model that wrote no text, such as the call of a tool."""
-    details = {"body": excerpt(reply.body), "request_id": header(reply.headers, "id")}
+    body, request_id = excerpt(reply.body), header(reply.headers, "id")
     if answer.is_refused:
         raise Moderated(
             answer.refusal or f"The model refused to answer ({answer.end}).",
             hint="Change the prompt: the model refused it. The run may be billed.",
-            **details,
+            body=body,
+            request_id=request_id,
         )
     if answer.is_cut:
         raise JobFailed(
             f"The model used up its tokens before it wrote an answer ({answer.end}).",
             hint=_RAISE_TOKENS,
-            **details,
+            body=body,
+            request_id=request_id,
         )
     return (data_output(value),)
 
@@ -109,15 +119,25 @@ def _words(value: Any) -> tuple[Output, ...]:
     if isinstance(value, str):
         inner = parsed(value)
         return (text_output(value) if inner is None else data_output(inner),)
+    if is_list(value) and value and all(map(is_mapping, value)):
+        parts = [_words(item) for item in value]
+        if all(len(part) == 1 and part[0].media_type == "text/plain" for part in parts):
+            return tuple(output for part in parts for output in part)
     if is_mapping(value):
-        texts = [name for name in WORDS if isinstance(value.get(name), str) and value[name]]
-        others = [name for name in value if name not in texts and not is_fact(name)]
-        if len(texts) == 1 and all(_has_nothing(value[name]) for name in others):
-            return (text_output(value[texts[0]]),)
-        if not texts and len(value) == 1:
-            name, inner = next(iter(value.items()))
-            if name in ENVELOPE:
-                return _words(inner)
+        return _words_of_record(value)
+    return (data_output(value),)
+
+
+def _words_of_record(value: Mapping[str, Any]) -> tuple[Output, ...]:
+    """Return a mapping as the text that is its only content, or as data."""
+    texts = [name for name in value if name in WORD_NAMES and isinstance(value[name], str)]
+    others = [name for name in value if name not in texts and not is_fact(name)]
+    if len(texts) == 1 and all(_has_nothing(value[name]) for name in others):
+        return (text_output(value[texts[0]]),)
+    if not texts and len(value) == 1:
+        name, inner = next(iter(value.items()))
+        if name in ENVELOPE:
+            return _words(inner)
     return (data_output(value),)
 
 

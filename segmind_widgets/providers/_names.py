@@ -25,6 +25,10 @@ ENVELOPE = ("output", "outputs", "result", "results", "data", "response", "text"
 DATA_TYPES = _names("""
     text string str json object number integer int float boolean bool array list markdown html code
 """)  # declared types of words and data
+WORD_NAMES = _names("""
+    text response answer output_text generated_text completion caption transcript transcription
+    content
+""")  # names of words
 _FILES = _names("""
     image video audio file mask thumbnail preview cover poster mesh model_mesh model_glb glb gltf
     obj texture animation gif music song speech voice depth depth_map normal_map last_frame

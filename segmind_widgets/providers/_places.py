@@ -18,6 +18,7 @@ from segmind_widgets.providers._names import (
     KINDS,
     PLAIN,
     TYPE_NAMES,
+    WORD_NAMES,
     is_fact,
     kind_of,
     role_of,
@@ -161,7 +162,7 @@ def _beside(value: Any) -> Any:
     """Return what is data in a value: all but ids, status words, and facts about the files."""
     if is_list(value):
         items = [item for item in map(_beside, value) if not is_empty(item)]
-        return items[0] if len(items) == 1 else items or None
+        return items or None
     if not is_mapping(value):
         return value
     inner = {key: _beside(item) for key, item in value.items() if not is_fact(key)}
@@ -187,7 +188,7 @@ def lone_addresses(value: Any) -> list[Output]:
         if not isinstance(leaf, str) or not leaf or _is_status_or_id(names, leaf):
             continue
         address = address_of(leaf.strip())
-        if not address:
+        if not address or not WORD_NAMES.isdisjoint(names):
             return []
         if any(map(is_fact, names)):
             continue

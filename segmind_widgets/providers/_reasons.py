@@ -43,6 +43,11 @@ def is_moderation(message: str) -> bool:
     return bool(_MODERATION.search(message))
 
 
+def excerpt(body: bytes) -> str:
+    """Return the beginning of a reply's body as text, for an error."""
+    return body[:2000].decode("utf-8", "replace")
+
+
 def words(text: str) -> tuple[str, str | None]:
     """Return the message in a reply's body, and the input that it names, or None."""
     try:
@@ -70,7 +75,7 @@ def code_of(body: Mapping[str, Any]) -> int:
     names = ("code", "status_code", "statusCode", "status")
     numbers: list[Any] = [body.get(name) for name in names]
     numbers += [error.get("code"), error.get("status")] if is_mapping(error) else []
-    code = next(filter(None, map(_error_code, numbers)), 0)
+    code = next((code for value in numbers if (code := _error_code(value))), 0)
     is_refused = body.get("success") is False or body.get("ok") is False
     has_result = any(body.get(name) for name in _RESULT_NAMES)
     is_alone = bool(error) and not has_result and not word_of(body)

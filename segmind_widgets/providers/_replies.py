@@ -11,7 +11,7 @@ from segmind_widgets.errors import ReplyError, SegmindError, SubmitUnknown
 from segmind_widgets.providers._errors import from_reply
 from segmind_widgets.providers._facts import header
 from segmind_widgets.providers._outputs import from_json
-from segmind_widgets.providers._reasons import code_of, words
+from segmind_widgets.providers._reasons import code_of, excerpt, words
 from segmind_widgets.providers._submits import Answer, answer_of, is_page
 from segmind_widgets.schemas import is_mapping
 from segmind_widgets.types import Call, Reply
@@ -24,11 +24,6 @@ def refusal(reply: Reply) -> str | None:
     except ValueError:
         return None
     return words(excerpt(reply.body))[0] or None if is_mapping(value) else None
-
-
-def excerpt(body: bytes) -> str:
-    """Return the beginning of a reply's body as text, for an error."""
-    return body[:2000].decode("utf-8", "replace")
 
 
 def checked(call: Call, reply: Reply) -> Reply:

@@ -19,14 +19,14 @@ from segmind_widgets.providers._errors import from_reply
 from segmind_widgets.providers._facts import Facts, facts_of, header, id_of, number
 from segmind_widgets.providers._outputs import from_json, text_output
 from segmind_widgets.providers._places import results
+from segmind_widgets.providers._reasons import excerpt
 from segmind_widgets.providers._replies import (
     check_envelope,
     checked,
-    excerpt,
     json_object,
     page_hint,
 )
-from segmind_widgets.providers._statuses import status_of, word_of
+from segmind_widgets.providers._statuses import is_open, status_of, word_of
 from segmind_widgets.providers._submits import is_page
 from segmind_widgets.providers._texts import from_stream, is_stream
 from segmind_widgets.schemas import is_list, is_mapping
@@ -111,8 +111,7 @@ def _is_receipt(body: Mapping[str, Any]) -> bool:
     if status in (Status.FAILED, Status.CANCELLED):
         return bool(id_of(body))
     has_address = any(isinstance(body.get(name), str) for name in _ADDRESSES)
-    is_open = bool(word) and status is not Status.COMPLETED
-    return (has_address or (is_open and bool(id_of(body)))) and not _has_result(body)
+    return (has_address or (is_open(word) and bool(id_of(body)))) and not _has_result(body)
 
 
 def _has_result(body: Mapping[str, Any]) -> bool:

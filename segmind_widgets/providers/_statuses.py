@@ -11,6 +11,8 @@ from segmind_widgets.types import Status
 _TABLE = {
     Status.QUEUED: "queued pending submitted waiting created accepted scheduled starting in_queue"
     " not_started initialized",
+    Status.PROCESSING: "processing running in_progress inprogress started working active generating"
+    " rendering executing in_process",
     Status.COMPLETED: "completed complete succeeded success successful done finished ready"
     " completed_with_errors partial_success",
     Status.FAILED: "failed failure fail error errored expired timeout timed_out time_out rejected"
@@ -23,7 +25,7 @@ WORDS: Mapping[str, Status] = {
     word: status for status, words in _TABLE.items() for word in words.split()
 }
 FIELDS = ("status", "state", "task_status", "job_status", "model_status", "phase")
-_PREFIX = re.compile(r"^(task|job|run|request|generation|status|state|task_status|job_status)_")
+_PREFIX = re.compile(r"^(?:(?:task|job|run|request|generation|status|state)_)+")
 
 
 def word_of(body: Mapping[str, Any]) -> str:
@@ -35,6 +37,11 @@ def word_of(body: Mapping[str, Any]) -> str:
 def status_of(word: str) -> Status:
     """Return the status that a word stands for. An unknown word keeps polling."""
     return WORDS.get(normal(word), Status.PROCESSING)
+
+
+def is_open(word: str) -> bool:
+    """Return whether a word is known, and says that the job goes on."""
+    return WORDS.get(normal(word)) in (Status.QUEUED, Status.PROCESSING)
 
 
 def normal(word: str) -> str:

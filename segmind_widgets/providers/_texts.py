@@ -19,8 +19,6 @@ _REFUSALS = {
     "content_filter", "safety", "refusal", "recitation", "blocklist", "prohibited_content", "spii",
     "image_safety", "content_policy", "moderation",
 }  # fmt: skip
-WORDS = ("text", "response", "answer", "output_text", "generated_text", "completion", "caption",
-         "transcript", "transcription", "content")  # fmt: skip
 _ENDS = ("finish_reason", "finishReason", "stop_reason", "native_finish_reason")
 
 

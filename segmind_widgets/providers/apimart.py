@@ -19,11 +19,10 @@ from segmind_widgets.providers._base import Provider, reads_of
 from segmind_widgets.providers._completion import failure, outputs_of, unwrapped
 from segmind_widgets.providers._errors import from_reply
 from segmind_widgets.providers._facts import facts_of, id_of, number
-from segmind_widgets.providers._reasons import words
+from segmind_widgets.providers._reasons import excerpt, words
 from segmind_widgets.providers._replies import (
     check_envelope,
     checked,
-    excerpt,
     hidden_submit,
     json_object,
     refusal,

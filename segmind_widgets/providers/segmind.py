@@ -17,9 +17,9 @@ from segmind_widgets.providers import _segmind_storage as storage
 from segmind_widgets.providers._base import Provider, reads_of
 from segmind_widgets.providers._errors import from_reply
 from segmind_widgets.providers._facts import number
+from segmind_widgets.providers._reasons import excerpt
 from segmind_widgets.providers._replies import (
     checked,
-    excerpt,
     hidden_submit,
     json_object,
     refusal,
