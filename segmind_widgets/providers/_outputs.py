@@ -94,7 +94,8 @@ def file_of(text: str, kind: str = "") -> Output | None:
             return _of_plain_data_uri(text)
         declared, text = parse(match["kind"]), text[match.end() :]
         kind = kind or declared or UNKNOWN
-    data = _decoded(text)
+    is_short = declared is None and len(text) < _SHORTEST_FILE
+    data = None if is_short else _decoded(text)
     if data is None:
         return None
     asset = Asset(data=data, declared_type=declared)
@@ -114,7 +115,7 @@ def _of_plain_data_uri(text: str) -> Output | None:
 
 
 def _decoded(text: str) -> bytes | None:
-    if len(text) < _SHORTEST_FILE or not _BASE64.fullmatch(text):
+    if not _BASE64.fullmatch(text):
         return None
     text = text.translate(_TO_STANDARD).rstrip("=")
     try:
