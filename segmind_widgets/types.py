@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["model", "workflow"]
 Api: TypeAlias = Literal["auto", "v1", "v2"]
+Reads: TypeAlias = Literal["", "text", "files"]
 CheckInputs: TypeAlias = Literal["warn", "schema", "strict"]
 Progress: TypeAlias = Callable[[int, int], None]  # called with the bytes sent so far and the total
 
@@ -56,8 +57,9 @@ class Call:
     `billed` marks a POST that costs money when it is accepted; if in doubt, it is not repeated.
     `auth` selects the authorization header, for services that accept several. `form` is "first" if
     the service documents a second form of the call, which is tried once after a refusal with `form`
-    "second". `body` (an upload's stream) is neither compared nor stored. `repeats` counts how often
-    a submit was repeated with the same Idempotency-Key after its reply was lost.
+    "second". `reads` is what the run makes, if that is known: a text model's answer is not searched
+    for files. `body` (an upload's stream) is neither compared nor stored. `repeats` counts how
+    often a submit was repeated with the same Idempotency-Key after its reply was lost.
     """
 
     method: str
@@ -70,6 +72,7 @@ class Call:
     timeout: float = 60.0  # seconds to wait for the next byte of the reply
     body: Any = field(default=None, compare=False, repr=False)
     repeats: int = 0
+    reads: Reads = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types for the journal, without the body."""
@@ -83,6 +86,7 @@ class Call:
             "billed": self.billed,
             "timeout": self.timeout,
             **({"repeats": self.repeats} if self.repeats else {}),
+            **({"reads": self.reads} if self.reads else {}),
         }
 
 
@@ -98,13 +102,18 @@ class Reply:
 
 @dataclass(frozen=True)
 class Output:
-    """One result from a provider's reply: a URL to fetch, or the bytes or text itself."""
+    """One result from a provider's reply: a URL to fetch, or the bytes or text itself.
+
+    `is_guess` marks a URL under an unknown name, of a reply with nothing else: what it gives is a
+    result only if it is a file, and neither a page nor JSON.
+    """
 
     url: str | None = None
     data: bytes | None = field(default=None, repr=False)
     media_type: str | None = None
     name: str | None = None  # a workflow's name for it
     expires_at: str | None = None  # UTC, ISO 8601
+    is_guess: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from segmind_widgets.assets import media_types
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import result_problem
 from segmind_widgets.assets.locations import path_of_uri
@@ -127,22 +128,25 @@ class Downloader:
             return Asset(path, None, name, until, declared_type=kind)
         _check_scheme(url)
         try:
-            path, kind = self._download(index, url, kind)
+            path, kind = self._download(index, output)
         except StoreError as error:
             self.problem = str(error)
             buffer = io.BytesIO()
             sent = self._transport.download(url, buffer)
             check_result(Asset(None, url, data=buffer.getvalue()), url, kind, sent)
+            _check_guess(output, Asset(None, url, data=buffer.getvalue()), sent)
             return Asset(None, url, name, until, buffer.getvalue(), sent or kind)
         return Asset(path, url, name, until, declared_type=kind)
 
-    def _download(self, index: int, url: str, kind: str | None) -> tuple[Path, str | None]:
+    def _download(self, index: int, output: Output) -> tuple[Path, str | None]:
+        url, kind = output.url or "", output.media_type
         part = self._path(index, None).with_suffix(f".{index}.part")
         try:
             with _store_errors(part):
                 self._store.modes.touch(part)
             sent = self._transport.download(url, part)
             check_result(Asset(part, url), url, kind, sent)
+            _check_guess(output, Asset(part, url), sent)
             kind = sent or kind
             media_type = Asset(part, url, declared_type=kind).media_type
             path = self._path(index, media_type, url)
@@ -183,6 +187,25 @@ def check_result(asset: Asset, url: str, announced: str | None, sent: str | None
         raise DownloadError(
             f"The result at {url.partition('?')[0][:200]} {problem}.",
             hint="The job is completed: %segmind_jobs --resume fetches it again.",
+        )
+
+
+def _check_guess(output: Output, asset: Asset, sent: str | None) -> None:
+    """Check that a lone address of a reply gave a file, and neither a page nor data.
+
+    Raises:
+        DownloadError: it gave a page, JSON or another text.
+    """
+    if not output.is_guess or asset.recognised:
+        return
+    kind = media_types.parse(sent) or ""
+    head = next(asset.pieces(16), b"").lstrip()[:1]
+    if kind.startswith("text/") or kind.endswith(("json", "xml")) or head in (b"{", b"[", b"<"):
+        where = (asset.url or "").partition("?")[0][:200]
+        raise DownloadError(
+            f"What is at {where} is no result: it is {kind or 'a text'}.",
+            hint="job.reply has the service's whole reply.",
+            is_final=True,
         )
 
 

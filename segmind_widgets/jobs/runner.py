@@ -57,7 +57,7 @@ from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.network.retry import retry_delay
 from segmind_widgets.network.transport import Sender
 from segmind_widgets.providers import Provider
-from segmind_widgets.providers._base import hidden_submit
+from segmind_widgets.providers._replies import hidden_submit
 from segmind_widgets.providers._submits import TABLE, Action, Answer, Service
 from segmind_widgets.storage.records import (
     ASK_AGAIN,

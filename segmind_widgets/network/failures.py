@@ -27,6 +27,7 @@ from segmind_widgets.errors import (
     SubmitUnknown,
     Unreachable,
 )
+from segmind_widgets.network.addresses import PrivateAddress
 from segmind_widgets.network.bodies import UnusableBody
 from segmind_widgets.types import Call
 
@@ -117,11 +118,18 @@ def describe(error: Exception, url: str, connect_timeout: float) -> Failure:
     if isinstance(error, UnusableBody):
         return Failure(str(error))
     causes = list(_causes(error))
+    if _is_any(causes, PrivateAddress):
+        return Failure("its host is in a private network", "job.reply has the service's reply.")
     return (
         _failure_of_proxy(causes, url)
         or _failure_of_tls(causes)
         or _failure_of_connection(causes, connect_timeout)
     )
+
+
+def is_private(error: Exception) -> bool:
+    """Return whether a connection was not made because its host is in a private network."""
+    return _is_any(list(_causes(error)), PrivateAddress)
 
 
 def _failure_of_proxy(causes: list[BaseException], url: str) -> Failure | None:

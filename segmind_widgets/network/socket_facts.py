@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from segmind_widgets.network.addresses import PrivateAddress, is_private_ip
+
 if TYPE_CHECKING:
     _Connection = HTTPConnection
 else:
@@ -62,6 +64,8 @@ class SocketFacts:
 
 
 _current: ContextVar[SocketFacts | None] = ContextVar("socket_facts", default=None)
+only_public: ContextVar[bool] = ContextVar("only_public", default=False)
+"""Whether no connection may be made to a private address, whatever the name of its host."""
 
 
 @contextmanager
@@ -112,6 +116,11 @@ class _CountingConnection(_Connection):
 
     def _new_conn(self) -> Any:
         connection = super()._new_conn()
+        if only_public.get() and getattr(self, "proxy", None) is None:
+            peer = connection.getpeername()[0]
+            if is_private_ip(str(peer)):
+                connection.close()
+                raise PrivateAddress(f"{peer} is in a private network")
         self._facts.is_connected = True
         return connection
 

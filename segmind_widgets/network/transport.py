@@ -12,7 +12,7 @@ from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -28,6 +28,7 @@ from segmind_widgets.errors import (
     Unauthorized,
     Unreachable,
 )
+from segmind_widgets.network.addresses import OwnHosts, fetchable
 from segmind_widgets.network.bodies import (
     ENCODINGS,
     MAX_BILLED_REPLY,
@@ -41,14 +42,15 @@ from segmind_widgets.network.failures import (
     check_settings,
     describe,
     error_without_reply,
+    is_private,
     login_needed,
     proxies_for,
 )
 from segmind_widgets.network.rate_limit import RateLimit, Share
-from segmind_widgets.network.socket_facts import CountingAdapter, counted_request
+from segmind_widgets.network.socket_facts import CountingAdapter, counted_request, only_public
 from segmind_widgets.providers import origin
-from segmind_widgets.providers._base import refusal
 from segmind_widgets.providers._errors import from_reply, retry_after
+from segmind_widgets.providers._replies import refusal
 from segmind_widgets.secret import Secret, without_frames
 from segmind_widgets.types import Call, Reply
 
@@ -129,7 +131,8 @@ class Transport:
         self._key = key
         self.limit = RateLimit(per_minute, share, self.account_name)
         self._session = _configure(_Session())
-        self._files = _configure(_FileSession())
+        self._own = OwnHosts.of(service.origins)
+        self._files = _configure(_FileSession(self._own))
 
     @without_frames
     def send(self, call: Call) -> Reply:
@@ -226,11 +229,14 @@ class Transport:
         `progress` is called with the bytes so far and the total (None if unknown).
 
         Raises:
-            DownloadError: the file does not exist, was cut short, or the host did not answer.
+            DownloadError: the file does not exist, was cut short, or the host did not answer; or
+                the address is one that is not fetched, see `addresses.fetchable`.
             StoreError: `path` cannot be written.
         """
         limit = MAX_FILE if isinstance(path, Path) else MAX_FILE_IN_MEMORY
+        token = only_public.set(not self._own.has_host(url))
         try:
+            url = fetchable(url, self._own)
             with self._files.get(
                 url,
                 timeout=(CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT),
@@ -247,13 +253,15 @@ class Transport:
             raise DownloadError(
                 f"The result at {_short(url)} could not be fetched: {cause}.",
                 hint=f"{remedy} {_RESULT_IS_SAFE}".lstrip(),
-                is_final=isinstance(error, ReplyTooLong),
+                is_final=isinstance(error, ReplyTooLong) or is_private(error),
             ) from None
         except OSError as error:
             raise StoreError(
                 f"{path} cannot be written: {error.strerror}.",
                 hint="Free some disk, or set SEGMIND_WIDGETS_HOME to another folder.",
             ) from error
+        finally:
+            only_public.reset(token)
 
     @without_frames
     def page(self, url: str) -> str:
@@ -327,7 +335,14 @@ class _Session(requests.Session):
 
 
 class _FileSession(requests.Session):
-    """A session that follows redirects and sends no key and no .netrc credentials."""
+    """A session that follows redirects and sends no key and no .netrc credentials.
+
+    A redirect leads only to addresses that a reply may name, too.
+    """
+
+    def __init__(self, own: OwnHosts) -> None:
+        super().__init__()
+        self._own = own
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:  # noqa: ARG002 - as above
         prepared_request.headers.pop("Authorization", None)
@@ -335,10 +350,11 @@ class _FileSession(requests.Session):
     def get_redirect_target(self, resp: Any) -> str | None:
         """Return the address; drop the body, which requests would otherwise read without limit."""
         target = super().get_redirect_target(resp)
-        if target is not None:
-            resp.close()
-            resp._content = b""  # noqa: SLF001 - there is no public way
-        return target
+        if target is None:
+            return None
+        resp.close()
+        resp._content = b""  # noqa: SLF001 - there is no public way
+        return fetchable(urljoin(resp.url, target), self._own)
 
 
 def _configure(session: requests.Session) -> requests.Session:

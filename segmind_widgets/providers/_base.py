@@ -38,30 +38,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.errors import (
-    AssetError,
-    InputError,
-    ReplyError,
-    SegmindError,
-    SubmitUnknown,
-)
-from segmind_widgets.providers._errors import from_reply, words
-from segmind_widgets.providers._outputs import from_json
-from segmind_widgets.providers._submits import Answer, Service, answer_of, is_page
-from segmind_widgets.schemas import is_mapping
+from segmind_widgets.catalog.catalog import kinds
+from segmind_widgets.errors import AssetError, InputError, ReplyError
+from segmind_widgets.providers._submits import Service
 from segmind_widgets.types import (
     Call,
     Credits,
     HistoryEntry,
     JobState,
     Model,
+    Reads,
     Reply,
     RunRequest,
-    Status,
     Uploaded,
 )
 
@@ -74,6 +66,14 @@ def origin(url: str) -> str:
     except ValueError:
         return ""
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+
+
+def reads_of(modality: str) -> Reads:
+    """Return what a model makes by the modality of a directory: text, files, or "" if unknown."""
+    names = kinds(modality)
+    if names & {"image", "video", "audio", "3d"}:
+        return "files"
+    return "text" if names & {"text", "embed", "llm"} else ""
 
 
 class Forms(Protocol):
@@ -311,113 +311,3 @@ class Body:
                 sent += len(piece)
                 if self._progress:
                     self._progress(sent)
-
-
-def refusal(reply: Reply) -> str | None:
-    """Return the message of a refusal in the service's JSON; None for any other page."""
-    try:
-        value = from_json(reply.body)
-    except ValueError:
-        return None
-    return words(excerpt(reply.body))[0] or None if is_mapping(value) else None
-
-
-def excerpt(body: bytes) -> str:
-    """Return the beginning of a reply's body as text, for an error."""
-    return body[:2000].decode("utf-8", "replace")
-
-
-def checked(call: Call, reply: Reply) -> Reply:
-    """Return the reply if its code means success; parsers call this first.
-
-    Raises:
-        SubmitUnknown: a billed call may be running although it has an error code.
-        SegmindError: the error for the code and the body.
-    """
-    if reply.status < 300:
-        return reply
-    if call.billed and answer_of(reply) is Answer.HIDDEN:
-        raise hidden_submit(reply)
-    raise from_reply(reply.status, reply.headers, reply.body)
-
-
-def hidden_submit(reply: Reply) -> SubmitUnknown:
-    """Return the error for a reply that may hide a running job; it keeps the reply's words."""
-    error = from_reply(reply.status, reply.headers, reply.body)
-    if reply.status == 504:
-        cause = "The service's gateway timed out"
-    elif is_page(reply):
-        cause = "A page of a proxy, gateway or login portal came instead of a reply"
-    else:
-        cause = "The reply does not show whether the request was accepted"
-    return SubmitUnknown(
-        f"{cause}: {error.message}",
-        hint=page_hint(reply, SubmitUnknown),
-        status=reply.status,
-        body=error.body,
-        request_id=error.request_id,
-    )
-
-
-def json_object(call: Call, reply: Reply) -> dict[str, Any]:
-    """Return the reply's JSON object, whatever its code.
-
-    Raises:
-        SubmitUnknown: the reply to a billed call has a code of success but is not valid.
-        ReplyError: the same for any other call.
-    """
-    try:
-        value = from_json(reply.body)
-    except ValueError:
-        value = None
-    if is_mapping(value):
-        return dict(value)
-    text = excerpt(reply.body)
-    kind = SubmitUnknown if call.billed else ReplyError
-    raise kind(
-        f"The reply of {urlsplit(reply.url or call.url).netloc} is not a JSON object: "
-        f"{' '.join(text.split())[:80] or 'nothing'}",
-        hint=page_hint(reply, kind),
-        status=reply.status,
-        body=text,
-        request_id=reply.headers.get("x-request-id"),
-    )
-
-
-def page_hint(reply: Reply, kind: type[SegmindError]) -> str:
-    """Return the hint for a web page in the place of the service's reply; "" for other replies."""
-    if not is_page(reply):
-        return ""
-    network = (
-        "If this network has a login page, sign in there with a browser; else check the proxy and"
-        " the URL settings."
-    )
-    return f"{network} {kind.hint}" if kind is SubmitUnknown else network
-
-
-def status_of(word: object, words: Mapping[str, Status]) -> Status:
-    """Return the status for a service's word. An unknown word keeps polling."""
-    return words.get(str(word or "").strip().lower(), Status.PROCESSING)
-
-
-def number(value: object) -> float | None:
-    """Return a finite number, also from a string; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        figure = float(str(value).strip().lstrip("$"))
-    except ValueError:
-        return None
-    return figure if abs(figure) < float("inf") else None
-
-
-def whole(value: object) -> int | None:
-    """Return a whole number of at most 64 bits, also from a string, or None."""
-    try:
-        whole_number = int(str(value).strip()) if isinstance(value, (int, str)) else None
-    except ValueError:
-        whole_number = None
-    if whole_number is None or isinstance(value, bool):
-        near = number(value)
-        whole_number = int(near) if near is not None else None
-    return whole_number if whole_number is not None and abs(whole_number) < 2**63 else None

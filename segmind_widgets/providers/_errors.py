@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
 
 from segmind_widgets.errors import (
     ErrorDetails,
@@ -28,7 +26,9 @@ from segmind_widgets.errors import (
     TooLarge,
     Unauthorized,
 )
-from segmind_widgets.schemas import is_list, is_mapping
+from segmind_widgets.providers._facts import HEADERS, header
+from segmind_widgets.providers._reasons import is_about_money, is_moderation, words
+from segmind_widgets.schemas import is_mapping
 
 _BY_STATUS: dict[int, type[SegmindError]] = {
     400: Rejected,
@@ -51,17 +51,7 @@ _BY_STATUS: dict[int, type[SegmindError]] = {
 _LONGEST_DATE = 100  # characters
 _LONGEST_WAIT = 86_400.0  # seconds: a later time must be a misread date
 
-# Segmind's API reference has 406 "Not Acceptable" for too few credits, so these words add no
-# information
-_MONEY = re.compile(r"credit|balance|insufficient|quota|funds|^not acceptable\W*$", re.IGNORECASE)
-
 _TYPE = re.compile(r"(?=.{1,40}$)[a-z]+(_[a-z]+)*")
-
-_HIDDEN = ("script", "style", "head")
-
-_MODERATION = re.compile(
-    r"moderat|nsfw|safety|content polic|content rule|sensitive|prohibited", re.IGNORECASE
-)
 
 
 def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindError:
@@ -75,16 +65,19 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
     text = body.decode("utf-8", "replace")
     message, field = words(text)
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else Rejected)
-    if kind is NotAcceptable and _MONEY.search(message or "credits"):
+    is_refusal = kind in (Rejected, ServerError)
+    if kind is NotAcceptable and is_about_money(message or "credits"):
         kind = InsufficientCredits
-    elif kind is Rejected and _MODERATION.search(message):
+    if kind is Forbidden and "user_quota" in text:  # of APIMart
+        kind = InsufficientCredits
+    elif is_refusal and is_moderation(message):
         kind = Moderated
     elif kind is ServerError and "build_request_failed" in message:
         kind = Rejected  # APIMart reports a bad parameter as a 500
     details: ErrorDetails = {
         "status": status,
         "body": text[:2000],
-        "request_id": headers.get("x-request-id") or None,
+        "request_id": header(headers, "id"),
         "field": field,
         "type": _type(text),
     }
@@ -109,70 +102,6 @@ def _type(text: str) -> str | None:
     return kind if isinstance(kind, str) and _TYPE.fullmatch(kind) else None
 
 
-def words(text: str) -> tuple[str, str | None]:
-    """Return the message in a reply's body, and the input that it names, or None."""
-    try:
-        message, field = _from_json(json.loads(text))
-    except (ValueError, RecursionError):
-        message, field = _from_markup(text), None
-    message, field = _whole(" ".join(message.split())[:500]), _whole(field or "")
-    cut = message[:1] in ("{", "[")  # incomplete JSON: its keys are not inputs
-    return message, field or (None if cut else _named_field(message))
-
-
-def _whole(text: str) -> str:
-    """Return the text with "?" for unpaired surrogates, which files and databases cannot store."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _from_json(value: Any) -> tuple[str, str | None]:
-    if isinstance(value, str):
-        return value, None
-    if is_list(value):
-        parts = [_from_json(item) for item in value]
-        fields = [field for _, field in parts if field]
-        return "; ".join(message for message, _ in parts if message), fields[0] if fields else None
-    if not is_mapping(value):
-        return "", None
-    if "msg" in value:  # FastAPI's: {"loc": ["body", "steps"], "msg": "…"}
-        loc = value.get("loc") or [None]
-        field = str(loc[-1]) if is_list(loc) and loc[-1] is not None else None
-        return f"{field}: {value['msg']}" if field else str(value["msg"]), field
-    for name in ("error", "error_message", "message", "detail", "error_description", "fail_reason"):
-        if value.get(name):
-            message, field = _from_json(value[name])
-            if message:
-                param = value[name].get("param") if is_mapping(value[name]) else None
-                return message, field or (param if isinstance(param, str) else None)
-    return "", None
-
-
-def _from_markup(text: str) -> str:
-    """Return the words of a page without its tags, scripts and styles; linear in its length."""
-    pieces: list[str] = []
-    small, at = text.lower(), 0
-    if len(small) != len(text):  # a few letters have two in lower case
-        text = small
-    while (start := text.find("<", at)) >= 0:
-        pieces.append(text[at:start])
-        at = text.find(">", _end_of_hidden(small, start)) + 1 or len(text)
-    return html.unescape(" ".join([*pieces, text[at:]]))
-
-
-def _end_of_hidden(page: str, start: int) -> int:
-    """Return where the end tag of a script, a style or a head begins; for other tags `start`."""
-    name = next((name for name in _HIDDEN if page.startswith(name, start + 1)), "")
-    if not name or page[start + 1 + len(name) : start + 2 + len(name)].isalnum():
-        return start
-    end = page.find(f"</{name}", start)
-    return end if end >= 0 else len(page)
-
-
-def _named_field(message: str) -> str | None:
-    match = re.search(r"[`'\"]([A-Za-z_]\w*)[`'\"]", message)
-    return match[1] if match else None
-
-
 def _phrase(status: int) -> str:
     try:
         return f"The service answered {status} {HTTPStatus(status).phrase} without a message."
@@ -181,16 +110,21 @@ def _phrase(status: int) -> str:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds given by `Retry-After` or `x-rate-limit-reset-at-utc`, or None.
+    """Return the seconds to wait by the headers of `_facts.HEADERS["reset"]`, or None.
 
-    Both may be seconds, epoch seconds, an HTTP date or ISO 8601 (Segmind documents no form).
+    Each may be seconds (`12`, `1m30s`, `500ms`), epoch seconds, an HTTP date, ISO 8601, or the text
+    of a time in Go or Python (Segmind documents no form).
     """
     now = now or datetime.now(timezone.utc)
-    for name in ("retry-after", "x-rate-limit-reset-at-utc"):
+    for name in HEADERS["reset"]:
         value = headers.get(name, "")[:_LONGEST_DATE].strip()
         if re.fullmatch(r"\d{1,20}(\.\d+)?", value):
             seconds = float(value) / (1000 if float(value) > 1e11 else 1)  # epoch milliseconds
             seconds -= now.timestamp() if seconds > 1e9 else 0
+        elif parts := _DURATION.fullmatch(value):
+            seconds = sum(
+                float(part or 0) * unit for part, unit in zip(parts.groups(), _UNITS, strict=True)
+            )
         elif when := _date(value):
             seconds = (when - now).total_seconds()
         else:
@@ -199,8 +133,16 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     return None
 
 
+_DURATION = re.compile(
+    r"(?=\d)(?:(\d{1,4})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,9}(?:\.\d+)?)s)?(?:(\d{1,9}(?:\.\d+)?)ms)?"
+)
+_UNITS = (3600.0, 60.0, 1.0, 0.001)
+_UTC_NAME = re.compile(r"(?: [+]0000)? (?:UTC|GMT)$")  # `2026-11-27 20:12:53 +0000 UTC`
+
+
 def _iso_date(value: str) -> datetime:
-    return datetime.fromisoformat(value.replace("Z", "+00:00"))
+    text = _UTC_NAME.sub("+00:00", value.replace("Z", "+00:00"))
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
 
 
 def _date(value: str) -> datetime | None:

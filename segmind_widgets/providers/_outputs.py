@@ -1,25 +1,26 @@
-"""The outputs in a service's reply, whatever their shape: files, data URIs, text, names."""
+"""One value of a reply: JSON, an address, the bytes of a file in base64, or text."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.media_types import type_of_name
-from segmind_widgets.errors import AssetError
+from segmind_widgets.assets.base64_codec import base64_codec
+from segmind_widgets.assets.media_types import UNKNOWN, parse, type_of_name
 from segmind_widgets.nested import transform
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Output
 
-_DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+(;[\w=.+-]+)*,")
+_DATA_URI = re.compile(r"data:(?P<kind>[\w.+-]+/[\w.+-]+)?(?P<more>(;[\w=.+-]+)*),", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"https?://|(s3|gs|r2|az|oss|cos|ftp)://[^\s/]+/\S|//[\w-]+(\.[\w-]+)+(:\d+)?/\S",
     re.IGNORECASE,
 )
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]+={0,2}\s*", re.ASCII)
+_TO_STANDARD = str.maketrans({"-": "+", "_": "/", **dict.fromkeys(" \t\r\n")})
+_SHORTEST_FILE = 24  # characters of base64; no file is shorter
 _DEEPEST = 60  # levels; the known replies have six
 
 
@@ -48,94 +49,17 @@ def _inside(value: Any) -> Any:
     return value.values() if is_mapping(value) else value if is_list(value) else ()
 
 
-def collect(value: object, name: str | None = None) -> list[Output]:
-    """Return every output in a service's `output`, whatever its shape, with its name.
-
-    Strings that contain JSON are parsed. URLs and data URIs become files; other text becomes a text
-    output if nothing else is found. Known shapes: a URL, a list of URLs, `{"image": url}`, `{"url":
-    …}`, `[{"keyname": …, "value": {"data": …, "type": …}}]`, the reply of a language model.
-    """
-    value = _unpacked(value)
-    outputs = list(_files(value, name))
-    if outputs:
-        return _unique(outputs)
-    text = text_of_model(value)
-    if text is None and value not in (None, "", [], {}):
-        text = value if isinstance(value, str) else None
-        if text is None:
-            data = json.dumps(value, ensure_ascii=False, indent=2).encode()
-            return [Output(data=data, media_type="application/json", name=name)]
-    return [Output(data=text.encode(), media_type="text/plain", name=name)] if text else []
-
-
-def text_of_model(value: Any) -> str | None:
-    """Return the text in a language model's reply: OpenAI's, Anthropic's or Gemini's form."""
-    try:
-        if is_list(value.get("choices")):
-            choice = value["choices"][0]
-            content = choice.get("message", choice).get("content", choice.get("text"))
-            return content if isinstance(content, str) else _joined(content)
-        if is_list(value.get("content")):
-            return _joined(value["content"])
-        if is_list(value.get("candidates")):
-            return _joined(value["candidates"][0]["content"]["parts"])
-    except (AttributeError, KeyError, IndexError, TypeError):
+def parsed(text: str) -> Any:
+    """Return the list or the mapping that a text holds as JSON, or None."""
+    if text.strip()[:1] not in ("[", "{", '"'):
         return None
-    return None
-
-
-def _joined(parts: Any) -> str:
-    return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
-
-
-def _unpacked(value: object) -> object:
-    if isinstance(value, str) and value.strip()[:1] in ("[", "{", '"'):
-        try:
-            return _unpacked(from_json(value))
-        except ValueError:
-            return value
-    return value
-
-
-_PLAIN = {"data", "url", "urls", "value", "output", "outputs", "result", "results", "items"}
-
-
-def _files(value: object, name: str | None, depth: int = 0) -> Iterator[Output]:
-    if depth > 12:
-        return
+    try:
+        value = from_json(text)
+    except ValueError:
+        return None
     if isinstance(value, str):
-        yield from _file(value, name)
-    elif is_list(value):
-        for item in value:
-            yield from _files(item, name, depth + 1)
-    elif is_mapping(value) and isinstance(value.get("keyname"), str):
-        yield from _named(value, depth)
-    elif is_mapping(value):
-        for key, item in value.items():
-            inner = name if str(key) in _PLAIN else str(key)
-            yield from _files(_unpacked(item), inner, depth + 1)
-
-
-def _named(value: Mapping[str, Any], depth: int) -> Iterator[Output]:
-    """Yield outputs of a workflow's `{"keyname": …, "value": {"data": …, "type": …}}`."""
-    name = value["keyname"]
-    inner = _unpacked(value.get("value"))
-    files = list(_files(inner, name, depth + 1))
-    data = inner.get("data") if is_mapping(inner) else inner
-    if files:
-        yield from files
-    elif isinstance(data, (str, int, float)):
-        yield Output(data=str(data).encode(), media_type="text/plain", name=name)
-
-
-def _file(text: str, name: str | None) -> Iterator[Output]:
-    text = text.strip()
-    if address := address_of(text):
-        yield Output(url=address, name=name)
-    elif _DATA_URI.match(text):
-        with suppress(AssetError):  # incomplete JSON: treat it as text
-            asset = Asset.of(text)
-            yield Output(data=asset.content, media_type=asset.media_type, name=name)
+        return parsed(value)
+    return value if is_list(value) or is_mapping(value) else None
 
 
 def address_of(text: str) -> str:
@@ -153,8 +77,61 @@ def address_of(text: str) -> str:
     return f"https:{text}" if text.startswith("//") else text
 
 
-def _unique(outputs: list[Output]) -> list[Output]:
-    unique: dict[object, Output] = {}
-    for output in outputs:
-        unique.setdefault(output.url or id(output), output)
-    return list(unique.values())
+def file_of(text: str, kind: str = "") -> Output | None:
+    """Return the file that a text is: an address, a data URI or base64; None for other texts.
+
+    Args:
+        text: a string of a reply. Base64 may be wrapped or in the alphabet for URLs.
+        kind: the media type by the name of its place, such as `image/png` for `image`. Where there
+            is none, base64 counts only if its bytes are those of a known type.
+    """
+    text = text.strip()
+    if address := address_of(text):
+        return Output(url=address)
+    declared = None
+    if match := _DATA_URI.match(text[:200]):
+        if not match["more"].lower().endswith(";base64"):
+            return _of_plain_data_uri(text)
+        declared, text = parse(match["kind"]), text[match.end() :]
+        kind = kind or declared or UNKNOWN
+    is_short = declared is None and len(text) < _SHORTEST_FILE
+    data = None if is_short else _decoded(text)
+    if data is None:
+        return None
+    asset = Asset(data=data, declared_type=declared)
+    if asset.recognised is None and not kind:
+        return None
+    return Output(data=data, media_type=asset.recognised or declared or kind)
+
+
+def _of_plain_data_uri(text: str) -> Output | None:
+    from segmind_widgets.errors import AssetError
+
+    try:
+        asset = Asset.of(text)
+    except AssetError:
+        return None
+    return Output(data=asset.content, media_type=asset.media_type)
+
+
+def _decoded(text: str) -> bytes | None:
+    if not _BASE64.fullmatch(text):
+        return None
+    text = text.translate(_TO_STANDARD).rstrip("=")
+    try:
+        return base64_codec().b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return None
+
+
+def text_output(text: str, name: str | None = None) -> Output:
+    """Return an output that is a text."""
+    return Output(data=text.encode("utf-8", "replace"), media_type="text/plain", name=name)
+
+
+def data_output(value: object, name: str | None = None) -> Output:
+    """Return an output that is data: a text for a string or a number, else JSON."""
+    if isinstance(value, (str, int, float)):
+        return text_output(str(value), name)
+    data = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    return Output(data=data, media_type="application/json", name=name)

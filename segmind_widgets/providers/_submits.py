@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from segmind_widgets.providers._outputs import from_json
+from segmind_widgets.providers._reasons import excerpt, is_moderation, words
 from segmind_widgets.schemas import is_mapping
 from segmind_widgets.types import Reply
 
@@ -80,9 +81,10 @@ TABLE: dict[Service, dict[Answer, Action]] = {
     },
 }
 NOTES = (
-    "A 500 of APIMart that names `build_request_failed` is a refusal. 401 of workflows, 404 of v2"
-    " (in the service's own JSON) and a 400 that names `image_urls` have one more try in the other"
-    " documented form. If no byte of the request was written, it is sent again, at most twice."
+    "A 500 that names `build_request_failed` or rules for content is a refusal. 401 of workflows,"
+    " 404 of v2 (in the service's own JSON) and a 400 that names `image_urls` have one more try in"
+    " the other documented form. If no byte of the request was written, it is sent again, at most"
+    " twice."
     " A request is repeated with the same `Idempotency-Key` at most five times in the hour after"
     " the first try: by the running job, by `%segmind_jobs --resume` and by the same cell run"
     " again. A 409 to such a repeat means that the first request arrived."
@@ -102,10 +104,17 @@ def answer_of(reply: Reply) -> Answer:
     if status < 500:
         return Answer.REFUSAL if is_own(reply) else Answer.HIDDEN
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Answer.REFUSAL if b"build_request_failed" in reply.body else Answer.SERVER_ERROR
+        return Answer.REFUSAL if _is_refusal(reply) else Answer.SERVER_ERROR
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE):
         return Answer.GATEWAY
     return Answer.HIDDEN
+
+
+def _is_refusal(reply: Reply) -> bool:
+    """Return whether a 500 is about the request: a bad parameter, or rules for content."""
+    if b"build_request_failed" in reply.body:
+        return True
+    return is_mapping(_json(reply.body)) and is_moderation(words(excerpt(reply.body))[0])
 
 
 def is_page(reply: Reply) -> bool:

@@ -5,40 +5,29 @@ Sources: docs.apimart.ai (upload page) and public code that uses it; see the REA
 
 from __future__ import annotations
 
-import json
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from segmind_widgets.assets import media_types
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.catalog import parse_parameters
-from segmind_widgets.errors import (
-    AssetError,
-    InputError,
-    JobFailed,
-    ReplyError,
-    SubmitUnknown,
-    Unauthorized,
-)
-from segmind_widgets.providers._base import (
-    Body,
-    Provider,
+from segmind_widgets.errors import InputError, ReplyError, SegmindError, SubmitUnknown, Unauthorized
+from segmind_widgets.providers import _apimart_uploads as uploads
+from segmind_widgets.providers._base import Provider, reads_of
+from segmind_widgets.providers._completion import failure, outputs_of, unwrapped
+from segmind_widgets.providers._errors import from_reply
+from segmind_widgets.providers._facts import facts_of, id_of, number
+from segmind_widgets.providers._reasons import excerpt, words
+from segmind_widgets.providers._replies import (
+    check_envelope,
     checked,
-    excerpt,
     hidden_submit,
     json_object,
-    number,
     refusal,
-    status_of,
-    whole,
 )
-from segmind_widgets.providers._errors import from_reply, words
-from segmind_widgets.providers._outputs import collect
+from segmind_widgets.providers._statuses import status_of, word_of
 from segmind_widgets.providers._submits import Answer, Service, answer_of
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import (
@@ -46,31 +35,14 @@ from segmind_widgets.types import (
     Credits,
     JobState,
     Model,
-    Output,
     Reply,
     RunRequest,
     Status,
     Uploaded,
 )
 
-UPLOAD_BYTES = 20_971_520
-UPLOAD_HOURS = 72.0
-UPLOAD_TYPES = ("jpeg", "png", "gif", "webp")
 _IMAGES = "image_urls"
 _EXAMPLES = {"strings": '["https://…"]', "objects": '[{"url": "https://…"}]'}
-_WORDS = {
-    "submitted": Status.QUEUED,
-    "pending": Status.QUEUED,
-    "queued": Status.QUEUED,
-    "completed": Status.COMPLETED,
-    "succeeded": Status.COMPLETED,
-    "success": Status.COMPLETED,
-    "failed": Status.FAILED,
-    "failure": Status.FAILED,
-    "error": Status.FAILED,
-    "cancelled": Status.CANCELLED,
-    "canceled": Status.CANCELLED,
-}
 
 
 class APIMart(Provider):
@@ -85,11 +57,8 @@ class APIMart(Provider):
     title = "APIMart"
     settings: ClassVar = {"APIMART_API_URL": "https://api.apimart.ai"}
     takes_data_urls: ClassVar = False  # the upload page's warning
-    upload_limits: ClassVar = (
-        f"APIMart takes JPEG, PNG, WebP and GIF of at most {UPLOAD_BYTES >> 20} MB; their URLs are"
-        f" valid for {UPLOAD_HOURS:.0f} hours."
-    )
-    picture_types: ClassVar = frozenset(f"image/{name}" for name in UPLOAD_TYPES)
+    upload_limits: ClassVar = uploads.LIMITS
+    picture_types: ClassVar = frozenset(f"image/{name}" for name in uploads.TYPES)
     keys_url: ClassVar = "https://apimart.ai/keys"
 
     def __init__(
@@ -127,6 +96,7 @@ class APIMart(Provider):
             inputs,
             headers=_new_key(),
             billed=True,
+            reads=reads_of(request.modality),
         )
         if _IMAGES not in request.file_lists or _IMAGES not in inputs:
             return call
@@ -180,18 +150,18 @@ class APIMart(Provider):
         """Return the state that a reply means."""
         if reply.status == 404 and "/tasks/" in call.url:
             task = call.url.rpartition("/")[2]
-            older = Call("GET", f"{self._base}/images/generations/{task}")  # the upload page's form
-            return JobState(Status.QUEUED, older, now=True)
+            older = f"{self._base}/images/generations/{task}"  # the upload page's form
+            return JobState(Status.QUEUED, replace(call, url=older), now=True)
         if call.billed and answer_of(reply) is Answer.HIDDEN:
             raise hidden_submit(reply)
         if call.billed and reply.status == 400 and _IMAGES in (refusal(reply) or ""):
             return self._other_images(call, reply)
         body = json_object(call, checked(call, reply))
-        _refused(body, reply)
-        data = body.get("data")
-        data = data[0] if is_list(data) and data else data
-        data = data if is_mapping(data) else body
-        return self._submitted(data, reply) if call.billed else self._polled(call, data, reply)
+        check_envelope(body, reply)
+        data = unwrapped(body)
+        return (
+            self._submitted(call, data, reply) if call.billed else self._polled(call, data, reply)
+        )
 
     def _other_images(self, call: Call, reply: Reply) -> JobState:
         """Return the submit with `image_urls` in the other form.
@@ -217,109 +187,73 @@ class APIMart(Provider):
         """Return the call that polls a job by its id."""
         return Call("GET", f"{self._base}/tasks/{quote(job_id, safe='')}")
 
-    def _submitted(self, data: Mapping[str, Any], reply: Reply) -> JobState:
-        task = data.get("task_id") or data.get("id")
-        if not isinstance(task, (str, int)) or isinstance(task, bool) or not str(task):
+    def _submitted(self, call: Call, data: Mapping[str, Any], reply: Reply) -> JobState:
+        """Return the state of an accepted request: its task, or its result at once.
+
+        Raises:
+            SubmitUnknown: the reply has neither.
+        """
+        state = _state(data, reply)
+        if state.status.final or not word_of(data):
+            ended = self._ended(call, data, reply, state)
+            if ended:
+                return ended
+        if not state.id:
             raise SubmitUnknown(
                 "APIMart accepted the request, but its reply has no task id.",
                 body=excerpt(reply.body),
             )
-        info = data["task_info"] if is_mapping(data.get("task_info")) else data
-        return JobState(
-            Status.QUEUED,
-            self.find(str(task)),
-            id=str(task),
-            provider_status=str(data.get("status") or ""),
-            expected=number(info.get("estimated_time")),
-        )
+        status = Status.PROCESSING if state.status.final else state.status
+        following = replace(self.find(state.id), reads=call.reads)
+        return replace(state, status=status, next=following, progress=None)
 
     def _polled(self, call: Call, data: Mapping[str, Any], reply: Reply) -> JobState:
-        status = status_of(data.get("status"), _WORDS)
-        progress = number(data.get("progress"))
-        state = JobState(
-            status,
-            id=str(data.get("id") or data.get("task_id") or call.url.rpartition("/")[2]),
-            provider_status=str(data.get("status") or ""),
-            progress=min(1.0, max(0.0, progress / 100)) if progress is not None else None,
-            expected=number(data.get("estimated_time")),
-            cost=number(data.get("cost")),
-            seconds=number(data.get("actual_time")),
+        state = _state(data, reply)
+        state = replace(state, id=state.id or call.url.rpartition("/")[2])
+        if not state.status.final:
+            return replace(state, next=call)
+        ended = self._ended(call, data, reply, state)
+        if ended:
+            return ended
+        raise ReplyError(
+            "The task is completed, but the reply has no result.",
+            body=excerpt(reply.body),
+            request_id=state.id,
         )
-        if status is Status.FAILED:
-            return replace(state, error=_failure(data, reply, state.id))
-        if status is not Status.COMPLETED:
-            return state if status.final else replace(state, next=call)
-        result = data.get("result") or data.get("url")
-        outputs = _result_outputs(result)
-        if not outputs:
-            raise ReplyError(
-                "The task is completed, but the reply has no result.",
-                body=excerpt(reply.body),
-                request_id=state.id,
+
+    def _ended(
+        self, call: Call, data: Mapping[str, Any], reply: Reply, state: JobState
+    ) -> JobState | None:
+        """Return the state of an ended task with its outputs or its error; None without either."""
+        if state.status is Status.FAILED:
+            return replace(state, error=failure(data, reply, state.id), cost=None)
+        if state.status is Status.CANCELLED:
+            return state
+        is_open = not word_of(data)
+        try:
+            outputs = outputs_of(
+                data, reply, call.reads, is_whole=False, is_last=not is_open, has_words=not is_open
             )
-        return replace(state, outputs=tuple(outputs))
+        except SegmindError as error:  # of a language model that wrote nothing
+            return replace(state, status=Status.FAILED, error=error)
+        return replace(state, status=Status.COMPLETED, outputs=outputs) if outputs else None
 
     # files, account
 
     def check_upload(self, asset: Asset) -> None:
         """Raise AssetError for a file that APIMart would refuse."""
-        kind = asset.media_type.removeprefix("image/")
-        if not asset.media_type.startswith("image/") or kind not in UPLOAD_TYPES:
-            raise AssetError(
-                f"{asset.filename}: unsupported image type: {asset.media_type},"
-                f" allowed: {', '.join(UPLOAD_TYPES)}",
-                hint="Save the image as JPEG, PNG, WebP or GIF."
-                if asset.kind == "image"
-                else "APIMart only stores images. Give a URL of the file, if there is one.",
-            )
-        if (asset.size or 0) > UPLOAD_BYTES:
-            raise AssetError(
-                f"{asset.filename}: file size {asset.size} exceeds maximum {UPLOAD_BYTES} bytes",
-                hint="Make it smaller: fewer pixels, or JPEG or WebP.",
-            )
+        uploads.check(asset)
 
     def upload_calls(
         self, assets: Iterable[Asset], progress: Callable[[int], None] | None = None
     ) -> Iterator[tuple[Call, int]]:
         """Yield the calls that upload the assets."""
         for asset in assets:
-            yield self._upload(asset, progress), 1
-
-    def _upload(self, asset: Asset, progress: Callable[[int], None] | None) -> Call:
-        edge = uuid.uuid4().hex
-        name = asset.filename.replace('"', "").replace("\r", "").replace("\n", "")
-        head = (
-            f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-            f"Content-Type: {asset.media_type}\r\n\r\n"
-        ).encode("utf-8", "replace")
-        tail = f"\r\n--{edge}--\r\n".encode()
-        parts = [(len(head), head), (asset.size or 0, asset.pieces), (len(tail), tail)]
-        headers = {"Content-Type": f"multipart/form-data; boundary={edge}"}
-        body = Body(parts, progress)
-        return Call("POST", self.upload_url, headers=headers, timeout=300.0, body=body)
+            yield uploads.upload_call(self.upload_url, asset, progress), 1
 
     def parse_upload(self, reply: Reply, count: int = 1) -> list[Uploaded]:  # noqa: ARG002 - one file a call
-        """Return the addresses of the uploaded files."""
-        call = Call("POST", self.upload_url)
-        body = json_object(call, checked(call, reply))
-        _refused(body, reply)
-        data = body["data"] if is_mapping(body.get("data")) else body
-        if not isinstance(data.get("url"), str) or not data["url"]:
-            raise ReplyError(
-                "APIMart's reply to the upload has no URL.", body=json.dumps(body)[:2000]
-            )
-        now = time.time()
-        created = min(now, max(0.0, number(data.get("created_at")) or now))
-        until = datetime.fromtimestamp(created, timezone.utc) + timedelta(hours=UPLOAD_HOURS)
-        return [
-            Uploaded(
-                data["url"],
-                until.isoformat(timespec="seconds"),
-                filename=_optional_text(data.get("filename")),
-                media_type=media_types.parse(data.get("content_type")),
-                size=whole(data.get("bytes")),
-            )
-        ]
+        """Return the address of the uploaded file."""
+        return [uploads.parse(self.upload_url, reply)]
 
     def credits_call(self) -> Call:
         """Return the call that asks for the balance."""
@@ -334,7 +268,7 @@ class APIMart(Provider):
         balance = number(body.get("remain_balance"))
         unlimited = body.get("unlimited_quota") is True
         if balance is None and not unlimited:
-            raise ReplyError("APIMart's reply has no balance.", body=json.dumps(body)[:2000])
+            raise ReplyError("APIMart's reply has no balance.", body=excerpt(reply.body))
         return Credits(balance or 0.0, used=number(body.get("used_balance")), unlimited=unlimited)
 
     def models_call(self) -> Call:
@@ -346,13 +280,9 @@ class APIMart(Provider):
         body = json_object(self.models_call(), checked(self.models_call(), reply))
         records = body.get("data")
         if not is_list(records):
-            raise ReplyError("APIMart listed no models.", body=json.dumps(body)[:2000])
+            raise ReplyError("APIMart listed no models.", body=excerpt(reply.body))
         models = [parse_parameters(record) for record in records if is_mapping(record)]
         return [model for model in models if model]
-
-
-def _optional_text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _new_key() -> dict[str, str]:
@@ -373,51 +303,16 @@ def _images_form(call: Call) -> str:
     return "objects" if is_object else "strings"
 
 
-def _refused(body: Mapping[str, Any], reply: Reply) -> None:
-    """Raise an error sent as HTTP 200: `{"code": 4xx, …}` or `{"error": {…}}` without data."""
-    code = body.get("code")
-    bad = isinstance(code, int) and code >= 400
-    if bad or (body.get("error") and not body.get("data") and "status" not in body):
-        fake = code if bad and isinstance(code, int) else 400
-        checked(Call("GET", reply.url), replace(reply, status=fake))
-
-
-def _failure(data: Mapping[str, Any], reply: Reply, task: str | None) -> JobFailed:
-    message, field = words(
-        json.dumps({k: data.get(k) for k in ("error", "fail_reason", "message")})
+def _state(data: Mapping[str, Any], reply: Reply) -> JobState:
+    """Return the facts of a task; an unknown word keeps polling."""
+    word = word_of(data)
+    info = data["task_info"] if is_mapping(data.get("task_info")) else data
+    progress = number(str(data.get("progress", "")).rstrip("%"))
+    return JobState(
+        status_of(word) if word else Status.QUEUED,
+        id=id_of(data) or None,
+        provider_status=word,
+        progress=min(1.0, max(0.0, progress / 100)) if progress is not None else None,
+        expected=number(info.get("estimated_time")),
+        **facts_of(data, reply.headers),
     )
-    return JobFailed(
-        message or "The task failed; the service gave no reason.",
-        body=excerpt(reply.body),
-        request_id=task,
-        field=field,
-    )
-
-
-def _result_outputs(result: object) -> list[Output]:
-    """Return the files, with their expiry, from `{"images": [{"url": ["…"], "expires_at": …}]}`."""
-    if is_mapping(result):
-        records = [r for v in result.values() if is_list(v) for r in v]
-        outputs_of_records: list[Output] = []
-        for record in records:
-            if is_mapping(record):
-                when = _moment(record.get("expires_at"))
-                outputs = collect(record.get("url") or record)
-                outputs_of_records += [
-                    replace(o, expires_at=when, name=None) for o in outputs if o.url
-                ]
-        if outputs_of_records:
-            return outputs_of_records
-    return [replace(o, name=None) for o in collect(result) if o.url or o.data]
-
-
-def _moment(value: object) -> str | None:
-    """Return UTC ISO 8601 from epoch seconds or ISO 8601 text; None for anything else."""
-    seconds = number(value)
-    if seconds is None:
-        return value if isinstance(value, str) and value else None
-    seconds /= 1000 if seconds > 1e11 else 1  # milliseconds
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        return None

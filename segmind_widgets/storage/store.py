@@ -317,14 +317,22 @@ def default_home() -> Path:
 
 
 def _pack(row: dict[str, Any]) -> list[Any]:
-    return [
-        json.dumps(value, default=str) if name in _JSON and value is not None else value
-        for name, value in row.items()
-    ]
+    return [_to_column(name, value) for name, value in row.items()]
+
+
+def _to_column(name: str, value: Any) -> Any:
+    if name in _JSON and value is not None:
+        return json.dumps(value, default=str)
+    if name == "seed" and value is not None and not -(2**63) <= value < 2**63:
+        return json.dumps([value])  # as a text of digits, SQLite would round it
+    return value
 
 
 def _unpack(row: sqlite3.Row) -> dict[str, Any]:
-    return {
-        name: json.loads(row[name]) if name in _JSON and row[name] else row[name]
-        for name in row.keys()  # noqa: SIM118 - a Row iterates over its values
-    }
+    return {name: _from_column(name, row[name]) for name in row.keys()}  # noqa: SIM118 - a Row iterates over its values
+
+
+def _from_column(name: str, value: Any) -> Any:
+    if name in _JSON and value:
+        return json.loads(value)
+    return json.loads(value)[0] if name == "seed" and isinstance(value, str) else value

@@ -15,10 +15,10 @@ from PIL import Image
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.providers._outputs import collect
+from segmind_widgets.providers._completion import outputs_of
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.records import files_from_row, outputs_from_row, traits_from_row
-from segmind_widgets.types import Output, Status
+from segmind_widgets.types import Output, Reply, Status
 from tests.jobs.test_runner import HISTORY, Bench, Make, bench, finish, history, past, picture, says
 from tests.wire import answer, wire
 
@@ -214,6 +214,11 @@ def test_resume_of_the_client_asks_for_the_missing_file_alone(
 # addresses
 
 
+def outputs_in(value: object) -> list[Output]:
+    """Return the outputs of a reply with this value at the place of the result."""
+    return list(outputs_of({"output": value}, Reply(200), "", is_whole=False))
+
+
 @pytest.mark.parametrize(
     "path", ["a b.png", "Grüße/äöü.png", "a%20b.png", "ein Bild (1).png?x=1 2&y=ü"]
 )
@@ -238,8 +243,8 @@ def test_addresses_with_spaces_and_umlauts_are_fetched(bench: Make, path: str) -
     ],
 )
 def test_addresses_without_a_usual_form_are_files(text: str, address: str) -> None:
-    assert collect(text) == [Output(url=address)]
-    assert collect({"image": [text]}) == [Output(url=address, name="image")]
+    assert outputs_in(text) == [Output(url=address)]
+    assert outputs_in({"image": [text]}) == [Output(url=address, name="image")]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +259,7 @@ def test_addresses_without_a_usual_form_are_files(text: str, address: str) -> No
     ],
 )
 def test_sentences_with_addresses_are_texts(text: str) -> None:
-    [output] = collect(text)
+    [output] = outputs_in(text)
     assert output.data == text.encode()
 
 

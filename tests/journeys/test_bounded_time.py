@@ -18,10 +18,12 @@ from segmind_widgets.likeness import misspelt, nearest
 from segmind_widgets.markup import link, verbatim, with_links
 from segmind_widgets.notebook.tables import CAPTION, Table
 from segmind_widgets.printable import printable
+from segmind_widgets.providers._completion import outputs_of
 from segmind_widgets.providers._errors import from_reply, retry_after
-from segmind_widgets.providers._outputs import collect
+from segmind_widgets.providers._reasons import words
+from segmind_widgets.providers._texts import from_stream
 from segmind_widgets.syntax.samples import parse_parameters as parse_page
-from segmind_widgets.types import Model
+from segmind_widgets.types import Model, Reply
 
 PIECES = (
     *"<&'\"`$\\[|{- \t=+A0_é\x1b\u017f",
@@ -55,6 +57,10 @@ def files_of(text: str) -> Any:
     return asset.filename, str(asset), Asset(data=b"<svg " + text.encode()).media_type
 
 
+def outputs_in(value: object) -> Any:
+    return outputs_of({"output": value}, Reply(200), "", is_whole=False)
+
+
 def recipe_of(text: str) -> Any:
     return Recipe(model="m", inputs={"prompt": text}).shortened(20_000)
 
@@ -66,7 +72,11 @@ READERS: dict[str, Callable[[str], Any]] = {
     "directory": parse_directory,
     "row": lambda text: parse_directory(f"| {text} | a-b | c | d | 1 | 2 | x |"),
     "schema": schema_of,
-    "outputs": collect,
+    "outputs": outputs_in,
+    "output as JSON": lambda text: outputs_in(json.dumps([text])),
+    "base64": lambda text: outputs_in({"image": text}),
+    "stream": lambda text: from_stream(f"data: {json.dumps({'a': text})}\n\n{text}".encode()),
+    "reason": lambda text: words(json.dumps({"error": {text: {"detail": text}}})),
     "text": lambda text: verbatim(text, text),
     "links": lambda text: (with_links(text), link(text)),
     "answer": to_markdown,

@@ -18,7 +18,7 @@ from PIL import Image
 from segmind_widgets import errors
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.providers import APIMart
-from segmind_widgets.providers.apimart import UPLOAD_BYTES
+from segmind_widgets.providers._apimart_uploads import BYTES as UPLOAD_BYTES
 from segmind_widgets.types import Call, Reply, RunRequest
 from tests.providers.recorded import call_in, check, meaning, outcome, recorded, reply_in
 

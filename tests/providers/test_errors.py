@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from segmind_widgets import errors
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.providers._errors import from_reply, retry_after, words
+from segmind_widgets.providers._errors import from_reply, retry_after
+from segmind_widgets.providers._reasons import words
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 
