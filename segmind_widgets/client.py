@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from traitlets import Any as AnyTrait
 from traitlets import TraitType
 
 from segmind_widgets.errors import InputError, NotFound
+from segmind_widgets.observers import WeakTrait
 from segmind_widgets.session import OnFirstUse, Session
 from segmind_widgets.settings import Settings
 from segmind_widgets.stopping import stoppable_class
@@ -63,8 +63,8 @@ _INSTANCE_LOCK = threading.RLock()  # otherwise two threads would have a budget 
 class SegmindClient(Settings):
     """The public API: upload, run, resume, export. A notebook uses `SegmindClient.instance()`."""
 
-    newest: TraitType[Job | None, Job | None] = AnyTrait(
-        None, help="The job that this client started or resumed last."
+    newest: TraitType[Job | None, Job | None] = WeakTrait(
+        help="The job that this client started or resumed last, as long as anything else holds it."
     )
 
     def __init__(self, **settings: Any) -> None:

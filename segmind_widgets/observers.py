@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import traceback
+import weakref
 from collections.abc import Callable
 from typing import Any
 
-from traitlets import All, HasTraits, Unicode
+from traitlets import All, HasTraits, TraitType, Unicode
 
 _log = logging.getLogger(__name__)
 
@@ -73,3 +74,20 @@ class Observable(HasTraits):
     ) -> None:
         """Remove a handler."""
         super().unobserve(Guarded(handler), names, type)
+
+
+class WeakTrait(TraitType[Any, Any]):
+    """An object that the trait does not keep alive; None once it is gone. Each set is a change."""
+
+    default_value = None
+
+    def get(self, obj: HasTraits, cls: type | None = None) -> Any:
+        """Return the object, or None."""
+        reference = super().get(obj, cls)
+        return None if reference is None else reference()
+
+    def set(self, obj: HasTraits, value: Any) -> None:
+        """Set the object, and call the observers with it."""
+        name, before = str(self.name), self.get(obj)
+        obj._trait_values[name] = weakref.ref(value)  # noqa: SLF001 - as `TraitType.set` does
+        obj._notify_trait(name, before, value)  # noqa: SLF001

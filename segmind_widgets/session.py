@@ -187,7 +187,7 @@ class Session:
         """Return the budget, which counts the cost of this session's jobs."""
         from segmind_widgets.planning.budget import Budget
 
-        return Budget(self.job)
+        return Budget(self.store.job)
 
     @OnFirstUse
     def workflows(self) -> WorkflowInputs:

@@ -16,7 +16,7 @@ import logging
 import math
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from queue import PriorityQueue
 
@@ -59,8 +59,7 @@ class Scheduler:
         self._wake = threading.Condition()
         self._has_news = False  # set if something changed since the clock's last pass
         self._due: list[tuple[float, int, bool, JobRunner]] = []
-        self._live: dict[JobRunner, None] = {}
-        self._tick_order: deque[JobRunner] = deque()  # live ones, and some that have ended
+        self._live: OrderedDict[JobRunner, None] = OrderedDict()  # the next one to tick first
         self._next_tick = 0.0
         self._count = itertools.count()
         self._quick = _SenderPool("sender", senders)
@@ -87,7 +86,6 @@ class Scheduler:
                 if not self._live:
                     self._next_tick = now + TICK_PAUSE
                 self._live[runner] = None
-                self._tick_order.append(runner)
             heapq.heappush(self._due, (now + delay, next(self._count), not delay, runner))
             self._notify()
 
@@ -188,29 +186,33 @@ class Scheduler:
         """Update the elapsed time of one job, at most `TICKS_PER_SECOND` times a second in all."""
         with self._wake:
             now = time.monotonic()
-            if now < self._next_tick:
+            if now < self._next_tick or not self._live:
                 return
-            while self._tick_order and self._tick_order[0] not in self._live:
-                self._tick_order.popleft()
-            if not self._tick_order:
-                return
-            runner = self._tick_order[0]
-            self._tick_order.rotate(-1)
+            runner = next(iter(self._live))
+            self._live.move_to_end(runner)
             self._next_tick = now + max(TICK_PAUSE / len(self._live), 1 / TICKS_PER_SECOND)
         runner.tick()
 
     # the senders' threads
 
     def _sender(self, senders: _SenderPool) -> None:
-        while (runner := senders.queue.get()[2]) is not None:
-            delay = self._step(runner)
-            with self._wake:
-                senders.load -= 1
-                if delay is None:
-                    self._live.pop(runner, None)
-                    self._notify()
-                else:
-                    self.add(runner, delay)
+        while self._run_next(senders):
+            pass
+
+    def _run_next(self, senders: _SenderPool) -> bool:
+        """Wait for a step and run it; return False at the end. No variable outlives the step."""
+        runner = senders.queue.get()[2]
+        if runner is None:
+            return False
+        delay = self._step(runner)
+        with self._wake:
+            senders.load -= 1
+            if delay is None:
+                self._live.pop(runner, None)
+                self._notify()
+            else:
+                self.add(runner, delay)
+        return True
 
     def _step(self, runner: JobRunner) -> float | None:
         submits = int(runner.is_submit)

@@ -8,10 +8,12 @@ request was read.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from queue import Empty, Full
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
@@ -161,6 +163,38 @@ class _CountingConnection(_Connection):
             rest = rest[facts.write(self.sock, rest) :]
 
 
+class IdleConnections:
+    """The idle connections of a pool, the last one first, in the place of `queue.LifoQueue`.
+
+    Each operation is atomic, without a lock. An interrupt in that class may leave its lock taken,
+    because `threading.Condition` is written in Python; every later request would then wait forever.
+
+    Args:
+        maxsize: how many are kept.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self._maxsize = maxsize
+        self._connections: deque[Any] = deque()
+
+    def qsize(self) -> int:
+        """Return the number of connections."""
+        return len(self._connections)
+
+    def get(self, block: bool = False, timeout: float | None = None) -> Any:  # noqa: ARG002 - urllib3 gives them
+        """Return a connection, or None in its place. Raises queue.Empty; never waits."""
+        try:
+            return self._connections.pop()
+        except IndexError:
+            raise Empty from None
+
+    def put(self, connection: Any, block: bool = False) -> None:  # noqa: ARG002 - urllib3 gives them
+        """Keep a connection. Raises queue.Full; never waits."""
+        if len(self._connections) >= self._maxsize:
+            raise Full
+        self._connections.append(connection)
+
+
 def _count(manager: Any) -> None:
     """Make the connections of a pool manager count; one that counts already stays as it is."""
     pools: dict[str, Any] = manager.pool_classes_by_scheme
@@ -172,4 +206,5 @@ def _count(manager: Any) -> None:
 
 def _counting(pool: Any) -> Any:
     connection = type("CountingConnection", (_CountingConnection, pool.ConnectionCls), {})
-    return type(f"Counting{pool.__name__}", (pool,), {"ConnectionCls": connection})
+    parts = {"ConnectionCls": connection, "QueueCls": IdleConnections}
+    return type(f"Counting{pool.__name__}", (pool,), parts)

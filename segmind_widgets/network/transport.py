@@ -6,18 +6,16 @@ This module neither sleeps nor repeats: the rules for repeats are in `retry`, th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, nullcontext
 from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 
-from segmind_widgets._version import __version__
 from segmind_widgets.errors import (
     DownloadError,
     ForeignHost,
@@ -30,7 +28,6 @@ from segmind_widgets.errors import (
 )
 from segmind_widgets.network.addresses import OwnHosts, fetchable
 from segmind_widgets.network.bodies import (
-    ENCODINGS,
     MAX_BILLED_REPLY,
     MAX_FILE,
     MAX_FILE_IN_MEMORY,
@@ -47,7 +44,8 @@ from segmind_widgets.network.failures import (
     proxies_for,
 )
 from segmind_widgets.network.rate_limit import RateLimit, Share
-from segmind_widgets.network.socket_facts import CountingAdapter, counted_request, only_public
+from segmind_widgets.network.sessions import FileSession, ServiceSession, SharedSession
+from segmind_widgets.network.socket_facts import counted_request, only_public
 from segmind_widgets.providers import origin
 from segmind_widgets.providers._errors import from_reply, retry_after
 from segmind_widgets.providers._replies import refusal
@@ -57,7 +55,6 @@ from segmind_widgets.types import Call, Reply
 CONNECT_TIMEOUT = 10.0  # seconds
 PAGE_TIMEOUT = (3.0, 5.0)  # seconds to connect, and between two pieces
 DOWNLOAD_TIMEOUT = 60.0  # seconds between two pieces
-_POOL_SIZE = 16  # open connections to each host
 _GONE_CODES = (401, 403, 404, 410)  # expired signed URLs give 401 and 403
 _RESULT_IS_SAFE = (
     "The job is completed and its result is not lost: %segmind_jobs --resume fetches it."
@@ -130,9 +127,9 @@ class Transport:
         self._service = service
         self._key = key
         self.limit = RateLimit(per_minute, share, self.account_name)
-        self._session = _configure(_Session())
+        self._session = SharedSession(ServiceSession)
         self._own = OwnHosts.of(service.origins)
-        self._files = _configure(_FileSession(self._own))
+        self._files = SharedSession(lambda: FileSession(self._own))
 
     @without_frames
     def send(self, call: Call) -> Reply:
@@ -159,19 +156,17 @@ class Transport:
         return reply
 
     def _exchange(self, call: Call) -> Reply | SegmindError:
-        prepared = self._prepare(call)
-        if isinstance(prepared, SegmindError):
-            return prepared
-        request, settings = prepared
         names: dict[str, str] = {}
         limit = MAX_BILLED_REPLY if call.billed else MAX_REPLY
-        with counted_request() as facts:
+        with self._session.use() as session, counted_request() as facts:
+            prepared = self._prepare(call, session)
+            if isinstance(prepared, SegmindError):
+                return prepared
+            request, settings = prepared
+            timeout = (CONNECT_TIMEOUT, call.timeout)
             try:
-                with self._session.send(
-                    request,
-                    timeout=(CONNECT_TIMEOUT, call.timeout),
-                    allow_redirects=False,
-                    **settings,
+                with session.send(
+                    request, timeout=timeout, allow_redirects=False, **settings
                 ) as response:
                     names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
                     body = b"".join(body_pieces(response, call.timeout, limit))
@@ -189,7 +184,7 @@ class Transport:
                 )
 
     def _prepare(
-        self, call: Call
+        self, call: Call, session: ServiceSession
     ) -> tuple[requests.PreparedRequest, Mapping[str, Any]] | SegmindError:
         """Return the signed request, with its proxies and certificate authorities."""
         request = requests.Request(
@@ -201,14 +196,14 @@ class Transport:
             auth=self._signer(call),
         )
         try:
-            prepared = self._session.prepare_request(request)
+            prepared = session.prepare_request(request)
         except requests.exceptions.InvalidJSONError:
             return InputError(
                 "A number among the inputs is infinite or NaN, which JSON does not allow."
             )
         except requests.RequestException:
             return ForeignHost(f"{_short(call.url)} is not a valid address.")
-        settings = self._session.merge_environment_settings(
+        settings = session.merge_environment_settings(
             call.url, proxies_for(call.url) or {}, True, None, None
         )
         check_settings(call.url, settings)
@@ -237,12 +232,7 @@ class Transport:
         token = only_public.set(not self._own.has_host(url))
         try:
             url = fetchable(url, self._own)
-            with self._files.get(
-                url,
-                timeout=(CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT),
-                stream=True,
-                proxies=proxies_for(url),
-            ) as response:
+            with self._get_file(url, (CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT)) as response:
                 if response.status_code != 200:
                     raise _download_error(url, response)
                 with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
@@ -271,9 +261,7 @@ class Transport:
             Unreachable, SegmindError: no answer within a few seconds, or an error code.
         """
         try:
-            with self._files.get(
-                url, timeout=PAGE_TIMEOUT, stream=True, proxies=proxies_for(url)
-            ) as response:
+            with self._get_file(url, PAGE_TIMEOUT) as response:
                 body = b"".join(body_pieces(response, PAGE_TIMEOUT[1], MAX_REPLY))
                 if response.status_code != 200:
                     names = {name.lower(): value for name, value in response.headers.items()}
@@ -282,6 +270,17 @@ class Transport:
         except (requests.RequestException, ValueError) as error:
             cause, remedy = describe(error, url, CONNECT_TIMEOUT)
             raise Unreachable(f"{_short(url)} does not answer: {cause}.", hint=remedy) from None
+
+    @contextmanager
+    def _get_file(
+        self, url: str, timeout: tuple[float, float]
+    ) -> Generator[requests.Response, None, None]:
+        """Yield the response to a request without the key; its body is not read yet."""
+        with (
+            self._files.use() as session,
+            session.get(url, timeout=timeout, stream=True, proxies=proxies_for(url)) as response,
+        ):
+            yield response
 
     def close(self) -> None:
         """Close all connections."""
@@ -325,47 +324,6 @@ class Transport:
         """Replace the key in a reply that repeats it, so that no error shows it."""
         key = (self._key() or Secret("")).reveal().encode()
         return body.replace(key, b"[key]") if len(key) >= 8 and key in body[:65536] else body
-
-
-class _Session(requests.Session):
-    """A session that neither follows redirects nor reads their targets."""
-
-    def get_redirect_target(self, resp: Any) -> None:  # noqa: ARG002 - requests calls it
-        return None
-
-
-class _FileSession(requests.Session):
-    """A session that follows redirects and sends no key and no .netrc credentials.
-
-    A redirect leads only to addresses that a reply may name, too.
-    """
-
-    def __init__(self, own: OwnHosts) -> None:
-        super().__init__()
-        self._own = own
-
-    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:  # noqa: ARG002 - as above
-        prepared_request.headers.pop("Authorization", None)
-
-    def get_redirect_target(self, resp: Any) -> str | None:
-        """Return the address; drop the body, which requests would otherwise read without limit."""
-        target = super().get_redirect_target(resp)
-        if target is None:
-            return None
-        resp.close()
-        resp._content = b""  # noqa: SLF001 - there is no public way
-        return fetchable(urljoin(resp.url, target), self._own)
-
-
-def _configure(session: requests.Session) -> requests.Session:
-    session.headers["Accept-Encoding"] = ENCODINGS
-    session.headers["User-Agent"] = f"segmind-widgets/{__version__}"
-    session.auth = lambda request: request  # without it requests reads .netrc
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = CountingAdapter(_POOL_SIZE)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
 
 
 def _write_body(

@@ -209,9 +209,9 @@ class RunCommand:
             return self._client.start(plan, bar.update)
         except KeyboardInterrupt:
             bar.end("The upload was stopped.")
-            job = self._client.session.budget.job_of(plan)
-            if job is not None:
-                raise job.still_running("You stopped waiting") from None
+            job_id = self._client.session.budget.job_id_of(plan)
+            if job_id:
+                raise self._client.job(job_id).still_running("You stopped waiting") from None
             raise SegmindError("You stopped the upload; nothing was submitted.") from None
         except SegmindError:
             bar.end("The upload failed.")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Generator
+import weakref
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 from segmind_widgets.errors import LimitError, SegmindError
 from segmind_widgets.formatting import money
@@ -36,29 +37,66 @@ class PaidJob(Protocol):
         """Return whether the job has ended, with or without success, or is no longer watched."""
         ...
 
-    def still_running(self, why: str) -> SegmindError:
-        """Return the error that ends a wait while the job continues."""
-        ...
 
-
-@dataclass(eq=False)
 class Reservation:
-    """A request for which `usd` is reserved until the service reports the cost of its `job`."""
+    """A request for which `usd` is reserved until the service reports the cost of its job.
 
-    plan: Plan
-    usd: float
-    sandbox: bool
-    job: PaidJob | None = None
-    started: float = field(default_factory=time.monotonic)
+    It keeps neither the plan nor the job: both may hold files and pictures.
+
+    Args:
+        plan: the request. Reads its files.
+
+    Attributes:
+        usd: the highest cost of the request.
+        sandbox: whether the endpoint is a sandbox.
+        runs_on_sandbox: whether the job runs on one, as far as its replies have said.
+        job_id: the id of the job when it was assigned, by which the journal has it; "" before.
+        target: the model or workflow.
+        fingerprint: the digest of the request.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.usd = plan.estimate.high or 0.0
+        self.sandbox = self.runs_on_sandbox = plan.endpoint.sandbox
+        self.target, self.fingerprint = plan.request.target, plan.fingerprint
+        self.job_id = ""
+        self._plan: weakref.ref[Plan] = weakref.ref(plan)
+        self._job: Callable[[], PaidJob | None] = lambda: None
+        self._started = time.monotonic()
 
     def assign(self, job: PaidJob) -> None:
         """Set the job of the request; the request may be sent from then on."""
-        self.job = job
+        self.job_id, self._job = job.id, weakref.ref(job)
+
+    def is_of(self, plan: Plan) -> bool:
+        """Return whether this plan, and no equal one, was reserved."""
+        return self._plan() is plan
+
+    @property
+    def job(self) -> PaidJob | None:
+        """Return the job while anything else holds it, such as the threads that watch it."""
+        return self._job()
 
     @property
     def age(self) -> float:
         """Return its age in seconds."""
-        return time.monotonic() - self.started
+        return time.monotonic() - self._started
+
+
+class CostFacts(NamedTuple):
+    """What a job has cost and may still cost."""
+
+    id: str
+    status: Status
+    cost: float | None
+    sandbox: bool
+    is_watched: bool = False
+
+    @property
+    def may_grow(self) -> bool:
+        """Return whether it may have a cost that is not reported yet."""
+        is_open = self.is_watched or not self.status.final
+        return is_open or (self.status is Status.UNKNOWN and self.cost is None)
 
 
 @dataclass(frozen=True)
@@ -73,11 +111,12 @@ class Budget:
     """The requests of one client.
 
     Args:
-        find_job: `client.job`, for jobs that are no longer followed.
+        find_row: returns the journal's row of a job by its id, for jobs that have ended or are no
+            longer watched.
     """
 
-    def __init__(self, find_job: Callable[[str], PaidJob]) -> None:
-        self._find_job = find_job
+    def __init__(self, find_row: Callable[[str], Mapping[str, Any]]) -> None:
+        self._find_row = find_row
         self._lock = threading.Lock()
         self._entries: list[Reservation] = []  # without a cost from the service
         self._recent: list[Reservation] = []
@@ -95,13 +134,14 @@ class Budget:
 
         Raises:
             LimitError: the budget does not allow it, or the same request was just sent.
+            AssetError: a file of the plan cannot be read.
         """
+        entry = Reservation(plan)
         with self._lock:  # otherwise two concurrent requests would both be allowed
             self._recent = [entry for entry in self._recent if entry.age <= REPEAT_WINDOW]
             if not plan.again:
-                self._refuse_repeat(plan)
+                self._refuse_repeat(entry)
             self._refuse_beyond(plan, limit)
-            entry = Reservation(plan, plan.estimate.high or 0.0, plan.endpoint.sandbox)
             self._entries.append(entry)
             self._recent.append(entry)
             # a batch has thousands, so drop those that ended
@@ -112,15 +152,15 @@ class Budget:
             yield entry
         except BaseException:
             with self._lock:
-                if entry.job is None:
+                if not entry.job_id:
                     self._entries.remove(entry)
                     self._recent = [other for other in self._recent if other is not entry]
             raise
 
-    def job_of(self, plan: Plan) -> PaidJob | None:
-        """Return the job that was just started from a plan; None if nothing was submitted."""
+    def job_id_of(self, plan: Plan) -> str:
+        """Return the id of the job that was just started from a plan; "" if none was."""
         with self._lock:
-            return next((entry.job for entry in self._recent if entry.plan is plan), None)
+            return next((entry.job_id for entry in self._recent if entry.is_of(plan)), "")
 
     def check(self, plan: Plan, limit: float) -> None:
         """Raise the LimitError that sending the plan would raise now."""
@@ -134,21 +174,22 @@ class Budget:
             spent = sum(
                 usd for (_, of_sandbox), usd in self._spent.items() if of_sandbox == sandbox
             )
-            flying = [e for e in self._entries if _is_sandbox(e) == sandbox]
-            return SessionSpend(spent, sum(entry.usd for entry in flying))
+            flying = (e.usd for e in self._entries if e.runs_on_sandbox == sandbox)
+            return SessionSpend(spent, sum(flying))
 
-    def _refuse_repeat(self, plan: Plan) -> None:
+    def _refuse_repeat(self, request: Reservation) -> None:
         for entry in reversed(self._recent):
-            job = entry.job
-            if job is not None and job.status in (Status.FAILED, Status.CANCELLED):
+            if (entry.target, entry.fingerprint) != (request.target, request.fingerprint):
                 continue
-            if entry.plan.equals(plan):
-                label = f": job {job.id}" if job is not None else ""
-                raise LimitError(
-                    f"The same request was sent {_ago(entry.age)}{label}.",
-                    hint="Nothing was sent this time. To run it again, and pay again, wait ten "
-                    "seconds, or add --again in a cell or again=True in Python.",
-                )
+            facts = self._facts(entry)
+            if facts is not None and facts.status in (Status.FAILED, Status.CANCELLED):
+                continue
+            label = f": job {facts.id}" if facts is not None else ""
+            raise LimitError(
+                f"The same request was sent {_ago(entry.age)}{label}.",
+                hint="Nothing was sent this time. To run it again, and pay again, wait ten "
+                "seconds, or add --again in a cell or again=True in Python.",
+            )
 
     def _refuse_beyond(self, plan: Plan, limit: float) -> None:
         if not limit:
@@ -179,27 +220,35 @@ class Budget:
         """Count ended jobs as spent. The cost of jobs that may still be billed stays reserved."""
         remaining: list[Reservation] = []
         for entry in self._entries:
-            job = entry.job
-            if job is not None and job.done and _may_cost_more(job):
-                with suppress(SegmindError):  # it may have been resumed since
-                    job = self._find_job(job.id)
-            if job is None or not job.done or _may_cost_more(job):
+            facts = self._facts(entry)
+            if facts is not None:
+                entry.runs_on_sandbox = facts.sandbox
+            if facts is None or facts.may_grow:
                 remaining.append(entry)
                 continue
-            cost = job.cost if job.cost is not None else entry.usd
-            billed = cost if job.status is Status.COMPLETED else job.cost or 0.0
-            kind = entry.sandbox, job.sandbox
+            cost = facts.cost if facts.cost is not None else entry.usd
+            billed = cost if facts.status is Status.COMPLETED else facts.cost or 0.0
+            kind = entry.sandbox, facts.sandbox
             self._spent[kind] = self._spent.get(kind, 0.0) + billed
         self._entries = remaining
 
+    def _facts(self, entry: Reservation) -> CostFacts | None:
+        """Return the facts of a request's job; None if it has none or the journal fails.
 
-def _may_cost_more(job: PaidJob) -> bool:
-    """Return whether it may have a cost that is not reported yet."""
-    return not job.status.final or (job.status is Status.UNKNOWN and job.cost is None)
-
-
-def _is_sandbox(entry: Reservation) -> bool:
-    return entry.job.sandbox if entry.job is not None else entry.sandbox
+        A job that is no longer watched may have been resumed since, as another object or in another
+        kernel, so the journal is asked.
+        """
+        job = entry.job
+        if job is not None:
+            facts = CostFacts(job.id, job.status, job.cost, job.sandbox, not job.done)
+            if facts.is_watched or not facts.may_grow:
+                return facts
+        with suppress(SegmindError):
+            if entry.job_id:
+                row = self._find_row(entry.job_id)
+                status, sandbox = Status(row["status"]), bool(row["sandbox"])
+                return CostFacts(row["id"] or row["key"], status, row["cost"], sandbox)
+        return None
 
 
 def _ago(seconds: float) -> str:

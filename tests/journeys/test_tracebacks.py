@@ -12,31 +12,29 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any
 
 import pytest
 import requests
 from IPython.core.debugger import Pdb
 
-from segmind_widgets import secret, stopping
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.secret import Secret, without_frames
 from segmind_widgets.stopping import Stopped
 from segmind_widgets.types import Call
+from tests.interrupts import Interrupter, caught, interrupted
 from tests.shells import Shell, environment, open_shell, picture, set_environment
 from tests.wire import Script, drip, reset, wire
 
 MODES = ("Plain", "Context", "Verbose", "Minimal")
 LIBRARIES = re.compile(r"(requests|urllib3|http)[/\\]\w+\.py")
 MOMENTS = 6  # of each call
-UNCOUNTED = {__file__, secret.__file__, stopping.__file__}  # around the calls
 PICTURE = picture()
 TYPED = Secret("-".join(("SG_typed", "0123456789abcdef")))  # in pieces: source is shown, too
 
@@ -69,56 +67,10 @@ OF_CLIENT: dict[str, Callable[[SegmindClient], Any]] = {
 }
 
 
-class Interrupter:
-    """Counts the lines that its thread runs, and raises KeyboardInterrupt at one of them."""
-
-    def __init__(self, line: int = -1) -> None:
-        self.line, self.count = line, 0
-
-    def __enter__(self) -> Interrupter:
-        self._before = sys.gettrace()
-        sys.settrace(self._trace)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.settrace(self._before)
-
-    def _trace(self, frame: FrameType, event: str, _arg: Any) -> Any:
-        if event == "line" and frame.f_code.co_filename not in UNCOUNTED:
-            self.count += 1
-            if self.count == self.line:
-                raise KeyboardInterrupt
-        return self._trace
-
-
 @pytest.fixture
-def shell(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    # an interrupted exchange may wait for the rest of a reply
-    monkeypatch.setattr("segmind_widgets.network.transport.DOWNLOAD_TIMEOUT", 2.0)
+def shell(sandbox: Sandbox, tmp_path: Path) -> Iterator[Shell]:
     with open_shell(tmp_path, sandbox) as opened:
         yield opened
-
-
-def interrupted(call: Callable[[], Any], line: int) -> BaseException | None:
-    """What a call raises that is interrupted at a line, in a thread of its own.
-
-    An exception of a trace function may leave the thread with an error that it still handles, or
-    without the lock that a join waits for: nobody waits for its end.
-    """
-    outcome: Future[BaseException | None] = Future()
-    work = lambda: outcome.set_result(caught(call, Interrupter(line)))  # noqa: E731
-    threading.Thread(target=work, daemon=True).start()
-    return outcome.result(60)
-
-
-def caught(call: Callable[[], Any], around: Any) -> BaseException | None:
-    """What a call raises, with its traceback from the call on; None if it returns."""
-    try:
-        with around:
-            call()
-    except BaseException as error:
-        return error
-    return None
 
 
 def shown(shell: Shell, error: BaseException) -> str:
@@ -156,9 +108,7 @@ def earlier(error: BaseException | None) -> Iterator[BaseException]:
 
 
 @pytest.mark.no_cover  # its trace function replaces that of coverage
-@pytest.mark.parametrize(
-    "name", [*(name for name in OF_TRANSPORT if name != "download"), *OF_CLIENT]
-)
+@pytest.mark.parametrize("name", [*OF_TRANSPORT, *OF_CLIENT])
 def test_an_interrupt_at_any_line_shows_no_key(shell: Shell, sandbox: Sandbox, name: str) -> None:
     call = {**OF_TRANSPORT, **OF_CLIENT}[name]
     client = shell.client

@@ -415,5 +415,6 @@ def test_nothing_is_sent_through_a_pool_that_does_not_count() -> None:
 
 def test_no_library_repeats_a_request() -> None:
     sender: Callable[[str], Transport] = transport
-    adapters = sender("http://127.0.0.1:9")._session.adapters.values()
-    assert {(one.max_retries.total, one.max_retries.read) for one in adapters} == {(0, False)}
+    with sender("http://127.0.0.1:9")._session.use() as session:
+        retries = [adapter.max_retries for adapter in session.adapters.values()]
+    assert {(one.total, one.read) for one in retries} == {(0, False)}
