@@ -364,11 +364,23 @@ class Session:
         return found
 
     def find_model(self, slug: str, provider: str | None = None) -> Model | None:
-        """Return a model of the provider; where none is chosen, of the first one that has it."""
+        """Return a model of the provider; where none is chosen, of the first one that has it.
+
+        It waits at most three seconds for the model's own page.
+        """
+        from segmind_widgets.network.model_pages import PATIENCE
+
         endpoint = self.endpoints.choose(provider)
         catalog = self.directory.catalog(endpoint)
         model = catalog.find(slug, endpoint.provider.name)
-        return model or (catalog.find(slug) if self.takes_any_provider(provider) else None)
+        if model is None and self.takes_any_provider(provider):
+            model = catalog.find(slug)
+        return model and self.directory.pages.complete(model, endpoint, patience=PATIENCE)
+
+    def with_page(self, model: Model, provider: str | None = None) -> Model:
+        """Return a model with the facts of its own page, for which this waits; see `ModelPages`."""
+        endpoint = self.endpoints.choose(provider)
+        return self.directory.pages.complete(model, endpoint, patience=None)
 
     def takes_any_provider(self, provider: str | None) -> bool:
         """Return whether any provider may run a model: neither `-p` nor a setting names one."""
@@ -388,18 +400,21 @@ class Session:
         again: bool = True,
         as_written: bool = False,
         needs_price: bool = False,
+        waits_for_page: bool = False,
     ) -> Plan:
         """Check a run without sending anything.
 
         Without `again`, `start` refuses an equal request within ten seconds. With `as_written` no
         seed is added to the inputs. A limit, or `needs_price`, lets it wait up to two seconds for
-        the list of models where the price is not known here.
+        the list of models where the price is not known here. With `waits_for_page`, for a question
+        and not for a run, it waits up to three seconds for the model's own page.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
             LimitError: it may cost more than `max_cost` USD, or its cost is unknown.
             KeyMissing: the provider has no key.
         """
+        from segmind_widgets.network.model_pages import PATIENCE
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
@@ -419,6 +434,7 @@ class Session:
             again=again,
             as_written=as_written,
             needs_price=needs_price or max_cost is not None or self.settings.budget > 0,
+            page_wait=PATIENCE if waits_for_page else 0.0,
             notes=notes,
         )
         if max_cost is not None:

@@ -189,10 +189,11 @@ class Credits:
 class Model:
     """A model. `schema` is the JSON Schema of its inputs, None where unknown.
 
-    `schema_source` is "service" if the service publishes the schema, "page" if it was typed or
-    parsed from a documentation page. `premium` models need a subscription or a balance; a model
-    that is not `listed` is known only by name, and is not in the current directory. `cost` (USD per
-    run) and `seconds` (the usual time) are averages from the directory.
+    `schema_source` is "service" if the service publishes the schema, "page" if it was typed from a
+    documentation page, "hint" if it was parsed from one whose form is not documented. `premium`
+    models need a subscription or a balance; a model that is not `listed` is known only by name, and
+    is not in the current directory. `cost` (USD per run) and `seconds` (the usual time) are
+    averages from the directory.
     """
 
     slug: str
@@ -203,7 +204,7 @@ class Model:
     cost: float | None = None
     seconds: float | None = None
     schema: Mapping[str, Any] | None = None
-    schema_source: Literal["page", "service"] = "page"
+    schema_source: Literal["page", "service", "hint"] = "page"
     premium: bool = False
     listed: bool = True
 

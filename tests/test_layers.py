@@ -32,7 +32,7 @@ THREADS = {  # may start threads, and wait for them
     "jobs.scheduler", "network.account", "network.keys", "sandbox", "waiting",
 }  # fmt: skip
 LOCKS = {  # may make locks
-    "batches.registry", "client", "jobs.registry", "jobs.submission", "network.directory",
+    "batches.registry", "client", "jobs.registry", "jobs.submission", "network.directory", "network.model_pages",
     "network.endpoints", "network.rate_limit", "network.socket_facts", "network.transport",
     "network.uploads", "notebook.live_output",
     "panels.upload", "planning.budget", "session", "storage.database", "storage.locks",

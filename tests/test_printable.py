@@ -123,7 +123,7 @@ def of_tables(text: str) -> list[str]:
         listings.jobs([failed]),
         listings.job(failed, text),
         listings.models([model, replace(model, provider="apimart")]),
-        listings.parameters(model, page=text),
+        listings.parameters(model, text, 2.0, text),
         listings.uploads([Asset(url=f"https://a.example/{text}", name=text, note=text)]),
     )
     return [

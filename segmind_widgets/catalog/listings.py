@@ -75,7 +75,7 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
     if not isinstance(slug, str) or not 0 < len(slug) <= _LONGEST_NAME:
         return None
     parameters = record.get("parameters")
-    schema = _schema(parameters.get("input_schema") if is_mapping(parameters) else None)
+    schema = reduce_schema(parameters.get("input_schema") if is_mapping(parameters) else None)
     return Model(
         slug=slug,
         provider="apimart",
@@ -91,7 +91,8 @@ def _text(record: Mapping[str, Any], *keys: str) -> str:
     return printable(next((t for key in keys if isinstance(t := record.get(key), str)), ""))
 
 
-def _schema(source: Any) -> dict[str, Any] | None:
+def reduce_schema(source: Any) -> dict[str, Any] | None:
+    """Reduce a service's schema of inputs to valid JSON Schema; return None if it has none."""
     properties = source.get("properties") if is_mapping(source) else None
     if not is_mapping(properties):
         return None

@@ -82,10 +82,10 @@ def check(model: Model, inputs: Mapping[str, Any]) -> ValidationResult:
     """
     if not model.schema:
         return ValidationResult(dict(inputs))
-    properties = _properties(model)
+    properties, given = _properties(model), _without_nulls(model, inputs)
     values = {
         name: _coerce(value, properties.get(name, {}))
-        for name, value in _with_renamed_prompt(inputs, properties).items()
+        for name, value in _with_renamed_prompt(given, properties).items()
     }
     plain = {name: _without_objects(v, properties.get(name, {})) for name, v in values.items()}
     misfits = {
@@ -127,12 +127,35 @@ def _properties(model: Model) -> Mapping[str, Schema]:
     return schema.get("properties") or {}
 
 
+def _without_nulls(model: Model, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out the nulls of optional inputs that take none: a service may refuse them."""
+    properties, required = _properties(model), (model.schema or {}).get("required", ())
+    unset = {
+        name
+        for name, value in inputs.items()
+        if value is None and name in properties and name not in required
+        if "null" not in types(properties[name])
+    }
+    return {name: value for name, value in inputs.items() if name not in unset}
+
+
 def _is_misspelt(name: str, values: Mapping[str, Any], model: Model) -> bool:
-    """Return whether an unknown input is meant as one that has no value."""
+    """Return whether an unknown input is meant as one that has no value.
+
+    A name with a word more or less, such as `image_url` for `image`, may be another name that the
+    service accepts: it is no misspelling.
+    """
     schema: Schema = model.schema or {}
     unset = [known for known in _properties(model) if known not in values]
     required = [known for known in schema.get("required", ()) if known not in values]
-    return bool(misspelt(name, unset) or nearest(name, required))
+    alike = [known for known in required if not _has_other_words(name, known)]
+    return bool(misspelt(name, unset) or nearest(name, alike))
+
+
+def _has_other_words(name: str, known: str) -> bool:
+    """Return whether all words of one name are words of the other, which has more."""
+    words, others = (set(re.split(r"[\W_]", one.lower())) for one in (name, known))
+    return words < others or others < words
 
 
 def _with_renamed_prompt(
@@ -211,7 +234,7 @@ def _with_address(value: Any) -> Any:
 def _misfit(name: str, value: Any, schema: Schema) -> str:
     """Describe a problem that JSON Schema has no rule for: an empty value, a file, a bad URL."""
     if value is None and types(schema) and "null" not in types(schema):
-        return f"`{name}` is empty: give it a value, or leave it out."
+        return f"`{name}` is empty: give it a value."
     if is_list(value) and "array" in types(schema):
         items = schema.get("items", {})
         misfits = (_misfit(f"{name}[{i}]", item, items) for i, item in enumerate(value))

@@ -14,6 +14,7 @@ from segmind_widgets.background import NotYet, Result, run_in_background
 from segmind_widgets.catalog.catalog import Catalog, parse_directory
 from segmind_widgets.errors import SegmindError
 from segmind_widgets.network.endpoints import Endpoint
+from segmind_widgets.network.model_pages import ModelPages
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Model, Reply
 
@@ -37,10 +38,14 @@ class _Listing:
 
 
 class Directory:
-    """Catalogs by endpoint. If a service does not answer, its last list is used."""
+    """Catalogs by endpoint. If a service does not answer, its last list is used.
+
+    `pages` has the parameters that only the models' own pages give.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.pages = ModelPages(store)
         self._listings: dict[tuple[str, bool, str], _Listing] = {}
         self._lock = threading.Lock()
 
@@ -55,11 +60,19 @@ class Directory:
         """Return the models as far as they are known here; only a sandbox is asked."""
         return self.catalog(endpoint) if endpoint.sandbox else self._listing(endpoint).catalog
 
-    def find(self, slug: str, endpoint: Endpoint, *, needs_price: bool = False) -> Model | None:
-        """Return a model by its slug, or None; an old list is fetched beside the caller.
+    def find(
+        self,
+        slug: str,
+        endpoint: Endpoint,
+        *,
+        needs_price: bool = False,
+        patience: float = 0.0,
+    ) -> Model | None:
+        """Return a model by its slug, or None; old lists and pages are fetched beside the caller.
 
         The list is waited for, at most two seconds, where it decides: the model is not known here,
-        or its price is needed, and no list has it yet.
+        or its price is needed, and no list has it yet. `patience` is the most seconds to wait for
+        the model's own page.
         """
         model = self.known_model(slug, endpoint)
         listing = self._listing(endpoint)
@@ -70,7 +83,7 @@ class Directory:
                 with suppress(NotYet):
                     wait(_PATIENCE)
                 model = self.known_model(slug, endpoint)
-        return model
+        return model and self.pages.complete(model, endpoint, patience=patience)
 
     def known_model(self, slug: str, endpoint: Endpoint) -> Model | None:
         """Return a model as far as it is known here; only a sandbox is asked."""

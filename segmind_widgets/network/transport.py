@@ -254,15 +254,16 @@ class Transport:
             only_public.reset(token)
 
     @without_frames
-    def page(self, url: str) -> str:
-        """Return a public page as text; the key is not sent.
+    def page(self, url: str, limit: int = MAX_REPLY) -> str:
+        """Return a public page of at most `limit` bytes as text; the key is not sent.
 
         Raises:
-            Unreachable, SegmindError: no answer within a few seconds, or an error code.
+            Unreachable, SegmindError: no answer within a few seconds, too many bytes, or an error
+                code.
         """
         try:
             with self._get_file(url, PAGE_TIMEOUT) as response:
-                body = b"".join(body_pieces(response, PAGE_TIMEOUT[1], MAX_REPLY))
+                body = b"".join(body_pieces(response, PAGE_TIMEOUT[1], limit))
                 if response.status_code != 200:
                     names = {name.lower(): value for name, value in response.headers.items()}
                     raise from_reply(response.status_code, names, body)

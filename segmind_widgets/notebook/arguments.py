@@ -244,7 +244,8 @@ def _add_limits(parser: Arguments) -> None:
     parser.add_argument(
         "--yes",
         action="store_true",
-        help="do not ask for confirmation of many runs or a cost above the budget",
+        help="do not ask for confirmation of many runs, a cost above the budget, or an unknown cost"
+        " with --max-cost",
     )
     parser.add_argument(
         "--timeout",
@@ -256,7 +257,7 @@ def _add_limits(parser: Arguments) -> None:
         "--max-cost",
         type=_number(0),
         metavar="USD",
-        help="refuse a run that may cost more, or whose cost is unknown",
+        help="refuse a run that may cost more; ask if its cost is unknown",
     )
     parser.add_argument(
         "--again",

@@ -26,6 +26,7 @@ from segmind_widgets.markup import element
 from segmind_widgets.notebook.tables import CAPTION, Table
 from segmind_widgets.types import Model
 
+_HINT = "They are read from the model's page, and may be incomplete."
 MAX_SPEND_ROWS = 40  # shown in a notebook
 _PROMPT = 48  # characters of a prompt in a table
 SUM_COLUMNS = ("jobs", "completed", "usd", "unpriced")
@@ -52,15 +53,25 @@ def models(matches: Sequence[Model], most: int = 40) -> Table:
     )
 
 
-def parameters(model: Model, page: str = "") -> Table:
-    """Make a table of a model's inputs: type, range, default and meaning; `page` is its address."""
+def parameters(model: Model, cost: str, usual: float | None, page: str = "") -> Table:
+    """Make a table of a model's inputs: type, range, default and meaning.
+
+    Args:
+        model: any model; without a schema the table is empty, and its caption says so.
+        cost: of a run, as text.
+        usual: seconds of a run, None where unknown.
+        page: the address of the model's page.
+    """
     schema: Mapping[str, Any] = model.schema or {}
     required = set(schema.get("required", ()))
-    facts = [model.name, model.modality]
-    facts += [money(model.cost)] if model.cost is not None else []
-    facts += [f"about {seconds(model.seconds)}"] if model.seconds else []
+    facts = [model.name or model.slug, model.modality, cost]
+    facts += [f"about {seconds(usual)}"] if usual else []
     facts = list(filter(None, facts))
-    more = [PREMIUM] if model.premium else []
+    more = ["* = required."] if required else []
+    more += [] if schema else ["Its parameters are not known: inputs are sent as written."]
+    more += [_HINT] if model.schema_source == "hint" else []
+    more += [model.description.strip()] if model.description else []
+    more += [PREMIUM] if model.premium else []
     more += [] if model.listed else ["It is not in the provider's current list."]
     more += [f"Page: {page}"] if page else []
     return Table(
@@ -71,7 +82,7 @@ def parameters(model: Model, page: str = "") -> Table:
             "default": lambda row: str(row[1].get("default", "")),
             "description": lambda row: row[1].get("description", ""),
         },
-        " ".join([f"{' · '.join(facts)}. * = required. {model.description}".strip(), *more]),
+        " ".join([f"{' · '.join(facts)}.", *more]),
         links=[CAPTION],
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segmind_widgets.assets.recipes import read
 from segmind_widgets.batches.sweeps import split
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.errors import AssetError, CellError, SegmindError
+from segmind_widgets.errors import AssetError, CellError, LimitError, SegmindError
 from segmind_widgets.formatting import date_and_time
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import verbatim
@@ -20,6 +20,7 @@ from segmind_widgets.notebook.arguments import parse
 from segmind_widgets.notebook.display import CellDisplay, Upload
 from segmind_widgets.notebook.live_output import LiveOutput
 from segmind_widgets.notebook.pasted_code import apply, note, read_cell
+from segmind_widgets.notebook.questions import agrees
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.cells import parse_body, parse_line, parse_variable
 
@@ -97,8 +98,11 @@ class RunCommand:
             options.provider = options.provider or recipe.provider_option
         if table or options.sweep or split(inputs)[1]:
             return self.many.run(kind, options, inputs, table)
-        if options.yes:
-            raise CellError("--yes works only with many runs.", hint="--sweep seed=1,2,3 --yes")
+        if options.yes and options.max_cost is None:
+            raise CellError(
+                "--yes works only with many runs, or with --max-cost.",
+                hint="--sweep seed=1,2,3 --yes",
+            )
         return self._one(kind, options, inputs, as_written=code is not None)
 
     def _table(
@@ -119,7 +123,7 @@ class RunCommand:
     def _one(
         self, kind: Any, options: Namespace, inputs: dict[str, Any], *, as_written: bool
     ) -> Any:
-        plan = self._client.plan(
+        plan = self._client.session.plan(
             options.target,
             inputs,
             kind=kind,
@@ -128,6 +132,7 @@ class RunCommand:
             again=options.again,
             as_written=as_written,
             needs_price=options.dry_run or options.max_cost is not None,
+            waits_for_page=options.dry_run,
         )
         if options.export:
             return Code(self._client.export(plan, options.export))
@@ -162,13 +167,27 @@ class RunCommand:
 
     def _send(self, plan: Plan, options: Namespace) -> tuple[Job, LiveOutput | None]:
         """Start a plan; return the job, and the output of its upload, if any."""
-        if options.max_cost is not None:
-            plan.within(options.max_cost)
+        self._check_cost(plan, options)
         if not options.quiet:
             for note in plan.notes:
                 self._display.note(note)
         bar = self._display.upload(len(plan.files), quiet=options.quiet)
         return self._start(plan, bar), bar.output
+
+    def _check_cost(self, plan: Plan, options: Namespace) -> None:
+        """Refuse a plan beyond --max-cost; where its cost is unknown, ask the person.
+
+        Raises:
+            LimitError: it may cost more, or its cost is unknown and nobody agreed.
+        """
+        is_unknown = plan.estimate.high is None
+        if options.max_cost is None or (is_unknown and options.yes):
+            return
+        try:
+            plan.within(options.max_cost)
+        except LimitError as error:
+            if not is_unknown or not agrees(f"{error.message} Send it anyway?"):
+                raise
 
     def _source(self, word: str) -> Any:
         """Return the picture given by --from: a path, or the value of a $variable."""

@@ -132,11 +132,25 @@ class RunPanel(RunsPanel):
             return
         if was_hidden:
             self.say("")
-        if live is not None and live.schema != self.model.schema:
+        if live is not None and live.schema and live.schema != self.model.schema:
             self._show(live)
         elif live is not None:  # keep the form: the user may be typing in it
-            self.model = live
+            schema = {"schema": self.model.schema, "schema_source": self.model.schema_source}
+            self.model = live if live.schema else replace(live, **schema)
             self._show_cost()
+        self._load_page()
+
+    def _load_page(self) -> None:
+        """Fill in the form from the model's own page, once it comes, if nothing else has one."""
+        model, provider = self.model, self.provider.value or None
+        if model.schema is not None or model.provider != self.provider_name:
+            return
+
+        def apply(known: Model) -> None:
+            if self.form is not None and self.model is model and known.schema:
+                self._show(known, self.form.inputs)
+
+        self.background(lambda: self.client.session.with_page(model, provider), apply)
 
     def _find(self, _: Any = None) -> None:
         models = self.catalog.search(
@@ -174,6 +188,8 @@ class RunPanel(RunsPanel):
         page = self.client.session.provider_class(model.provider).model_page(model.slug)
         remarks = [PREMIUM] if model.premium else []
         remarks += [] if model.listed else ["It is not in the provider's current list."]
+        if model.schema_source == "hint":
+            remarks.append("The form is read from the model's page, and may be incomplete.")
         address = fragment(" · ", link(page, "page")) if page else ""
         self.facts.value = lines(
             fragment(element("b", model.name or model.slug), " ", _hint(facts, address)),
@@ -186,8 +202,10 @@ class RunPanel(RunsPanel):
         self.show_form(model, inputs)
         # the directory may have arrived in between
         live = self.catalog.find(model.slug, self.provider_name)
-        if live is not None and live.schema != model.schema:
+        if live is not None and live.schema and live.schema != model.schema:
             self._show(live, inputs)
+        else:
+            self._load_page()
 
 
 def _hint(*children: str) -> Html:

@@ -22,6 +22,8 @@ def check_by_setting(
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the inputs to send, and notes about them.
 
+    A schema that is only a hint refuses nothing unless the mode is "strict".
+
     Args:
         inputs: of a run.
         model: what runs, with the schema of its inputs; a workflow, too.
@@ -35,16 +37,15 @@ def check_by_setting(
     result = check(model, inputs)
     if mode == "strict" or (mode == "schema" and model.schema_source == "service"):
         result.raise_for_problems()
-    if mode != "warn" and not is_workflow:
+    is_hint = model.schema_source == "hint" and mode != "strict"
+    if mode != "warn" and not is_workflow and not is_hint:
         result.raise_for_misspelt()
     notes = [str(note) for note in result.warnings]
     if result.problems:
         page = f" The parameters of {model.slug} come from a page that may be out of date."
         problems = " ".join(str(note) for note in result.problems)
-        notes.append(
-            f"{problems}{page if model.schema_source == 'page' else ''} The inputs are sent "
-            "unchanged."
-        )
+        source = "" if model.schema_source == "service" else page
+        notes.append(f"{problems}{source} The inputs are sent unchanged.")
     return result.inputs, notes
 
 

@@ -94,7 +94,8 @@ class Plan:
         if estimate.high is None:
             raise LimitError(
                 f"The cost of {target} is unknown, and your limit is {money(max_cost)}.",
-                hint=f"Nothing was sent. {estimate.remedy} To run it anyway, remove --max-cost.",
+                hint=f"Nothing was sent. {estimate.remedy} To run it anyway, add --yes in a cell,"
+                " or leave out max_cost in Python.",
             )
         # written this way, a NaN limit allows nothing
         if not estimate.high <= max_cost + USD_TOLERANCE:
@@ -185,6 +186,7 @@ def make_plan(
     again: bool = True,
     as_written: bool = False,
     needs_price: bool = False,
+    page_wait: float = 0.0,
     notes: Sequence[str] = (),
 ) -> Plan:
     """Check a request against the catalog, without sending anything.
@@ -199,6 +201,7 @@ def make_plan(
         again: see `Plan`.
         as_written: whether no seed is added to the inputs.
         needs_price: whether a limit needs the listed price, so that its list is waited for.
+        page_wait: the most seconds to wait for the model's own page, which a run never does.
         notes: about the choice of the endpoint.
 
     Raises:
@@ -209,7 +212,9 @@ def make_plan(
     refuse_placeholders(request.inputs)
     model, remarks = None, list[str]()
     if request.kind == "model":
-        model = directory.find(request.target, endpoint, needs_price=needs_price)
+        model = directory.find(
+            request.target, endpoint, needs_price=needs_price, patience=page_wait
+        )
         request, remarks = _of_model(
             request, model, endpoint, directory, check_inputs, as_written=as_written
         )

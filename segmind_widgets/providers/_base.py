@@ -271,6 +271,10 @@ class Provider(ABC):
         """Return the address of a model's page with its parameters, or ""."""
         return ""
 
+    def parameters_url(self, slug: str) -> str:  # noqa: ARG002 - for providers with such pages
+        """Return the address of a model's page for programs, or ""."""
+        return ""
+
     def models_call(self) -> Call | None:
         """Return the call that lists the account's models with their parameters, or None."""
         return None

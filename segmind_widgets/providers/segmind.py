@@ -106,6 +106,11 @@ class Segmind(Provider):
         """Return the address of a model's parameter page, in the form of the API reference."""
         return f"https://www.segmind.com/models/{slug}/api"
 
+    def parameters_url(self, slug: str) -> str:
+        """Return the address of a model's llms.txt, as the directory names it."""
+        name = slug if re.fullmatch(r"[\w.-]{1,200}", slug, re.ASCII) else ""
+        return f"{self.urls['SEGMIND_SITE_URL']}/models/{name}/llms.txt" if name.strip(".") else ""
+
     # jobs
 
     def submit(self, request: RunRequest) -> Call:

@@ -67,6 +67,7 @@ class SandboxForms(TypedDict, total=False):
     image_form: Literal["either", "strings", "objects"]
     failed_code: Literal["422", "200"]
     enum_types: Literal["strict", "loose"]
+    page_form: Literal["table", "list", "headings", "json", "text", "code"]
 
 
 class Sandbox:
@@ -105,6 +106,8 @@ class Sandbox:
             - failed_code: the code of the reply about a failed v2 job: "422" or "200".
             - enum_types: whether "5" is accepted as 5 if a model has choices: "strict" (no) or
             "loose" (yes).
+            - page_form: the form of a model's page for programs: "table", "list", "headings",
+              "json", the "text" of an API page, or only "code".
 
     Raises:
         TypeError: a form does not exist. ValueError: a form does not have that choice.

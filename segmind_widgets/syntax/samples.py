@@ -1,33 +1,16 @@
-"""Infer the JSON Schema of inputs from example values or from the text of an API page."""
+"""Infer the JSON Schema of inputs from example values."""
 
 from __future__ import annotations
 
-import json
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping
-from itertools import zip_longest
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from segmind_widgets.schemas import is_list
 from segmind_widgets.syntax.pasted.values import Unknown
 
-_TYPES = {
-    "string": "string", "str": "string", "text": "string", "integer": "integer", "int": "integer",
-    "number": "number", "float": "number", "boolean": "boolean", "bool": "boolean",
-    "object": "object", "array": "array",
-}  # fmt: skip
-_SECTION = re.compile(
-    r"^[ \t]*Parameters[ \t]*$(.*?)(?=^[ \t]*(?:Response Format|Common Error Codes)[ \t]*$|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
-_HEAD = re.compile(  # `backgroundoptional`, then `string (uri)`
-    rf"^[ \t]*([A-Za-z_][\w-]*?)\s*(optional|required)[^\S\n]*\n\s*({'|'.join(_TYPES)})(\[\])?"
-    r"[ \t]*(?:\((\w+)\))?[ \t]*$",
-    re.MULTILINE,
-)
-_DEFAULT = re.compile(r"Default:\s*(.+)")
 _WORDS = {
     "image": re.compile(r"image|img|photo|picture|background|mask|face|portrait|logo|selfie|pose"),
     "video": re.compile(r"video|clip|footage|movie|film"),
@@ -40,57 +23,12 @@ def infer_schema(sample: Mapping[str, Any]) -> dict[str, Any] | None:
     """Infer a schema from example inputs, which become its defaults; return None for {}."""
     if not sample:
         return None
-    properties = {name: _of_value(name, value) for name, value in sample.items()}
+    properties = {name: value_schema(name, value) for name, value in sample.items()}
     return {"type": "object", "required": [], "properties": properties}
 
 
-def parse_parameters(text: str, sample: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Parse the "Parameters" section of an API page's text; return None without one.
-
-    Inputs that are only in the example follow those of the page.
-    """
-    section = _SECTION.search(text)
-    entries = list(_entries(section[1])) if section else []
-    if not entries:
-        return None
-    properties = {name: schema for name, schema, _ in entries}
-    for name, value in sample.items():
-        properties.setdefault(name, _of_value(name, value))
-    required = [name for name, _, is_required in entries if is_required]
-    return {"type": "object", "required": required, "properties": properties}
-
-
-def _entries(section: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Yield name, schema and whether it is required for each input of the page."""
-    heads = list(_HEAD.finditer(section))
-    for head, after in zip_longest(heads, heads[1:]):
-        end = after.start() if after else len(section)
-        name, need, kind, many, form = head.groups()
-        body = section[head.end() : end]
-        schema = _item(name, _TYPES[kind], form, default := _default(body, _TYPES[kind]))
-        if many:
-            schema = {"type": "array", "items": schema}
-        lines = [line.strip() for line in _DEFAULT.sub("", body).split("\n") if line.strip()]
-        schema["title"] = lines[0] if lines else _title(name)
-        if len(lines) > 1:
-            schema["description"] = " ".join(lines[1:])
-        if default is not None:
-            schema["default"] = default
-        yield name, schema, need == "required"
-
-
-def _default(body: str, kind: str) -> Any:
-    """Return the default on the page, which is JSON, or unquoted text for a string."""
-    match = _DEFAULT.search(body)
-    if not match:
-        return None
-    try:
-        return json.loads(match[1])
-    except ValueError:
-        return match[1].strip() if kind == "string" else None
-
-
-def _item(name: str, kind: str, form: str | None, default: Any) -> dict[str, Any]:
+def item_schema(name: str, kind: str, form: str | None, default: Any) -> dict[str, Any]:
+    """Return the schema of a value that is no list; `form` is its format, such as "uri"."""
     schema: dict[str, Any] = {"type": kind}
     if kind == "string" and (form == "uri" or (not form and _is_file(name, default))):
         schema |= _file(name, default)
@@ -99,10 +37,11 @@ def _item(name: str, kind: str, form: str | None, default: Any) -> dict[str, Any
     return schema
 
 
-def _of_value(name: str, value: Any) -> dict[str, Any]:
-    schema: dict[str, Any] = {"title": _title(name)}
+def value_schema(name: str, value: Any) -> dict[str, Any]:
+    """Return the schema of an input with an example value, which becomes its default."""
+    schema: dict[str, Any] = {"title": title(name)}
     if is_list(value):
-        items = [_of_value(name, item) for item in value]
+        items = [value_schema(name, item) for item in value]
         alike = items and all(item.get("type") == items[0].get("type") for item in items)
         keys = {"type", "format", "contentMediaType"}.intersection(items[0] if alike else ())
         schema |= {"type": "array"} | ({"items": {k: items[0][k] for k in keys}} if keys else {})
@@ -113,13 +52,14 @@ def _of_value(name: str, value: Any) -> dict[str, Any]:
     elif isinstance(value, (int, float)):
         schema["type"] = "integer" if isinstance(value, int) else "number"
     elif isinstance(value, str):
-        schema |= _item(name, "string", None, value)
+        schema |= item_schema(name, "string", None, value)
     elif isinstance(value, Unknown) and _is_file(name, None):
         schema |= {"type": "string", **_file(name, None)}
     return schema if value is None or isinstance(value, Unknown) else {**schema, "default": value}
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
+    """Return the name of an input as words: "Product Prompt" for `product_prompt`."""
     return " ".join(re.findall(r"[^\W_]+", name)).title() or name
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from segmind_widgets.errors import InputError
 from segmind_widgets.schemas import is_mapping
 from segmind_widgets.secret import Secret
+from segmind_widgets.syntax.api_pages import parse_parameters
 from segmind_widgets.syntax.cells import BLOCK_SCALAR, MAPPING, names_service, parse_body
 from segmind_widgets.syntax.pasted import addresses, program
 from segmind_widgets.syntax.pasted.addresses import Hosts, PastedApi, PastedKind
@@ -28,7 +29,7 @@ from segmind_widgets.syntax.pasted.result import (
     with_clean_inputs,
 )
 from segmind_widgets.syntax.pasted.values import Unknown, to_inputs
-from segmind_widgets.syntax.samples import infer_schema, parse_parameters
+from segmind_widgets.syntax.samples import infer_schema
 from segmind_widgets.syntax.secrets import MARK, cut_keys
 
 _MAX_LENGTH = 4_000_000  # characters; even a snippet that contains a picture is shorter

@@ -233,11 +233,22 @@ def _from_user(text: str) -> dict[str, str]:
 
 
 def fields_of(model: Model) -> Iterator[Field]:
-    """Yield the fields of a model in the schema's order; the fields of `UNKNOWN` if it has none."""
+    """Yield the fields of a model in the schema's order; the fields of `UNKNOWN` if it has none.
+
+    A schema that is only a hint limits no field: its choices are offered, and others are taken.
+    """
     schema = model.schema or UNKNOWN
     required = schema.get("required", ())
+    is_hint = model.schema_source == "hint"
     for name, inner in schema.get("properties", {}).items():
-        yield Field(name, inner, name in required)
+        yield Field(name, _without_limits(inner) if is_hint else inner, name in required)
+
+
+def _without_limits(schema: Schema) -> Schema:
+    """Return a schema whose choices are examples, and whose numbers have no bounds."""
+    choices = [*schema.get("enum", ()), *schema.get("examples", ())]
+    kept = {k: v for k, v in schema.items() if k not in ("enum", "minimum", "maximum", "maxItems")}
+    return {**kept, "examples": list(dict.fromkeys(choices))} if choices else kept
 
 
 def normalize_inputs(inputs: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:

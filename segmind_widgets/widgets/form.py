@@ -180,7 +180,8 @@ class Form(widgets.VBox):
     def check(self) -> tuple[InputNote, ...]:
         """Validate the inputs, show each problem under its field, and return the problems.
 
-        After this call, every change is validated.
+        Those of a schema that is only a hint are shown, but not returned. After this call, every
+        change is validated.
         """
         self._validates = True
         return self._validate()
@@ -202,9 +203,10 @@ class Form(widgets.VBox):
             problem = InputNote(error.field or "", error_text(error))
             self._show_notes([(problem, True)])
             return (problem,)
-        problems = [(note, True) for note in result.problems]
+        is_certain = self.model.schema_source != "hint"
+        problems = [(note, is_certain) for note in result.problems]
         self._show_notes([*((note, False) for note in result.warnings), *problems])
-        return result.problems
+        return result.problems if is_certain else ()
 
     def _show_notes(self, notes: Sequence[tuple[InputNote, bool]]) -> None:
         """Show each note below its field, or all in one line in the YAML view."""

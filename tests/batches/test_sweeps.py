@@ -225,7 +225,7 @@ def test_beyond_the_budget_nobody_is_there_to_ask(shell: Shell, sandbox: Sandbox
         ("--sweep seed=", "`seed` has no values"),
         ("--sweep seed=1,2 --reuse", "--reuse works only with a single run"),
         ("--sweep seed=1,2 --export curl", "--export works only with a single run"),
-        ("--yes", "--yes works only with many runs"),
+        ("--yes", "--yes works only with many runs, or with --max-cost"),
         ("--sweep seed=1,2 --max-cost 0.001", "may cost"),
     ],
 )

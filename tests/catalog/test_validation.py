@@ -43,7 +43,7 @@ def problems(slug, **inputs):
         ("flux-schnell", {"steps": True}, "`steps` takes a whole number, not true."),
         ("flux-schnell", {"steps": "many"}, '`steps` takes a whole number, not the text "many".'),
         ("flux-schnell", {"steps": [4]}, "`steps` takes a whole number, not a list."),
-        ("flux-schnell", {"steps": None}, "`steps` is empty: give it a value, or leave it out."),
+        ("flux-schnell", {"prompt": None}, "`prompt` is empty: give it a value."),
         ("flux-schnell", {"denoise": float("nan")}, "`denoise` must be a finite number, not nan."),
         ("flux-schnell", {"width": 1001}, "`width` must be a multiple of 8, not 1001; 1000 is near."),
         ("flux-schnell", {"prompt": {"a": 1}}, "`prompt` takes text, not a mapping."),
@@ -215,7 +215,6 @@ def test_values_take_the_schemas_own_type(schema, value, sent):
         ({"type": "boolean"}, "yes"),
         ({"type": "boolean"}, 1),
         ({"type": "integer", "enum": [1]}, True),
-        ({"type": "array"}, None),
         ({"type": "string", "enum": ["2K"]}, "2k"),
     ],
 )
@@ -223,6 +222,19 @@ def test_what_might_mean_something_else_is_not_changed_but_said(schema, value):
     checked = check(model(x=schema), {"x": value})
     assert checked.inputs == {"x": value}
     assert [note.field for note in checked.problems] == ["x"]
+
+
+@pytest.mark.parametrize("schema", [INTEGER, NUMBER, TEXT, {"type": "array"}, {"format": "uri"}])
+def test_the_null_of_an_optional_input_is_left_out(schema):
+    checked = check(model(x=schema, y=TEXT), {"x": None, "y": "a", "unknown": None})
+    assert checked.inputs == {"y": "a", "unknown": None}
+    assert checked.problems == ()
+
+
+def test_a_null_is_kept_where_it_means_something():
+    checked = check(model(["y"], x={"type": ["string", "null"]}, y=TEXT), {"x": None, "y": None})
+    assert checked.inputs == {"x": None, "y": None}
+    assert [note.message for note in checked.problems] == ["`y` is empty: give it a value."]
 
 
 def test_numbers_of_other_kinds_become_pythons():

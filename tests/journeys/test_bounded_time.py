@@ -13,6 +13,7 @@ from segmind_widgets.assets.answers import to_markdown
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.recipes import Recipe
 from segmind_widgets.catalog.listings import parse_directory, parse_parameters
+from segmind_widgets.catalog.model_page import parse_model_page
 from segmind_widgets.catalog.validation import check
 from segmind_widgets.likeness import misspelt, nearest
 from segmind_widgets.markup import link, verbatim, with_links
@@ -22,7 +23,7 @@ from segmind_widgets.providers._completion import outputs_of
 from segmind_widgets.providers._errors import from_reply, retry_after
 from segmind_widgets.providers._reasons import words
 from segmind_widgets.providers._texts import from_stream
-from segmind_widgets.syntax.samples import parse_parameters as parse_page
+from segmind_widgets.syntax.api_pages import parse_parameters as parse_page
 from segmind_widgets.types import Model, Reply
 
 PIECES = (
@@ -31,6 +32,8 @@ PIECES = (
     "](", "]:", "![", "\n|", "\n \t", "\n#", "https://", "https://.", "data:", "data:a/",
     "/models/a", "[[", '"a":', "file:", "sha256 ", "<, sha256 ", "x-api-key",
     "\nParameters\n", "a optional\n", "\n", "Default: ", '{"a":',
+    "\n|a|type|\n|-|-|\n", "\n## Parameters\n- a (string): ", "\n### a\nint, ", "```[",
+    'Default: "\\"', "data = {", "range : ", "allowed values  ", "1-", "~$1", "cost ",
 )  # fmt: skip
 TAILS = ("", "é", "!")
 SIZE = 32_000  # characters
@@ -87,6 +90,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "names": lambda text: (nearest("seedream", [text]), misspelt("seedream", [text])),
     "recipe": recipe_of,
     "pasted page": lambda text: parse_page(f"Parameters\na optional\nstring\n{text}", {}),
+    "model page": parse_model_page,
+    "list on a model page": lambda text: parse_model_page(f"## Parameters\n- a (string) {text}"),
+    "row on a model page": lambda text: parse_model_page(f"|name|type|\n|-|-|\n|a|{text}|"),
 }
 
 

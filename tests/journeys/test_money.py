@@ -403,3 +403,36 @@ def test_a_saved_output_has_the_date_and_no_age(shell: Shell, sandbox: Sandbox) 
     assert date_and_time(job.created) in html
     assert " ago" not in html
     assert "just now" not in html
+
+
+UNPRICED = "%segmind_run gemini-3-pro-image-preview -p apimart prompt=x --max-cost 5"
+
+
+@pytest.mark.parametrize("answer", ["n", "", "y"])
+def test_an_unknown_cost_is_asked_for_once(
+    answer: str, shell: Shell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or answer)
+    if answer == "y":
+        assert shell.run(UNPRICED).status == "completed"
+        assert len(sandbox.billed_posts) == 1
+    else:
+        with pytest.raises(errors.LimitError, match="is unknown, and your limit is"):
+            shell.run(UNPRICED)
+        assert sandbox.requests("POST") == []
+    (question,) = asked
+    assert question.endswith("is unknown, and your limit is $5.00. Send it anyway? [y/N] ")
+
+
+def test_yes_answers_for_an_unknown_cost_but_not_for_a_known_one(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    with pytest.raises(errors.LimitError) as raised:  # nobody is there to ask
+        shell.run(UNPRICED)
+    assert "add --yes in a cell, or leave out max_cost in Python" in raised.value.hint
+    assert sandbox.requests("POST") == []
+    assert shell.run(f"{UNPRICED} --yes").status == "completed"
+    with pytest.raises(errors.LimitError, match="more than your limit"):
+        shell.run("%segmind_run flux-dev prompt=x --max-cost 0.001 --yes")
+    assert len(sandbox.billed_posts) == 1

@@ -132,7 +132,9 @@ RENDERED: dict[str, Callable[[], str]] = {
     "progress": lambda: view_of(JobProgress(Job(**TRAITS))),
     "message of a panel": announced,
     "models": lambda: html_of(listings.models([MODEL, MODEL])),
-    "parameters": lambda: html_of(listings.parameters(MODEL, page=f"https://a.example {OUTSIDE}")),
+    "parameters": lambda: html_of(
+        listings.parameters(MODEL, OUTSIDE, 2.0, f"https://a.example {OUTSIDE}")
+    ),
     "jobs": lambda: html_of(listings.jobs([completed(*FILES), failed()])),
     "job": lambda: html_of(listings.job(completed(*FILES), f"%%segmind_run m\n{OUTSIDE}")),
     "failed job": lambda: html_of(listings.job(failed(), OUTSIDE)),

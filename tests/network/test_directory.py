@@ -53,7 +53,7 @@ def endpoint(endpoints: Endpoints) -> Endpoint:
 
 
 def read(sandbox: Sandbox) -> int:
-    return len(sandbox.requests("GET", "/llms.txt"))
+    return sum(one.path == "/llms.txt" for one in sandbox.requests("GET"))
 
 
 def test_the_list_is_read_once_a_day_and_without_the_key(

@@ -111,13 +111,13 @@ def test_models_and_their_inputs() -> None:
         },
     }
     model = Model("flux", "Flux", modality="image", cost=0.0055, seconds=2.5, schema=schema)
-    text, _ = texts(listings.parameters(model))
+    text, _ = texts(listings.parameters(model, "about $0.0055", 2.5))
     lines = text.splitlines()
     assert lines[1].split("  ")[0] == "prompt *"
     assert "whole number 1 to 8" in lines[2]
     assert "list of image" in lines[3]
     assert "fast, good" in lines[4]
-    assert lines[5].startswith("Flux · image · $0.0055 · about 2.5 s.")
+    assert lines[5].startswith("Flux · image · about $0.0055 · about 2.5 s.")
     many, _ = texts(listings.models([model] * 50))
     assert "10 more models: add words" in many
 

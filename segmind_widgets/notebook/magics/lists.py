@@ -29,7 +29,7 @@ class ListMagics(MagicsBase):
 
         %segmind_models? shows the options.
 
-        The exact name of a model shows its parameters.
+        The exact name of a model shows its parameters, the cost of a run, and its page.
         """
         from segmind_widgets.notebook import listings
         from segmind_widgets.planning.targets import plain_name, split_provider
@@ -38,9 +38,10 @@ class ListMagics(MagicsBase):
         session = self.client.session
         query, provider = split_provider(" ".join(options.query), options.provider)
         exact = session.find_model(plain_name(query), provider) if query else None
-        if exact is not None and exact.schema:
+        if exact is not None:
             kind = session.provider_class(exact.provider)
-            return listings.parameters(exact, kind.model_page(exact.slug))
+            cost, usual = self.client.expected(exact, provider=provider)
+            return listings.parameters(exact, str(cost), usual, kind.model_page(exact.slug))
         models = self.client.models(query, options.modality, provider)
         if not models:
             raise self._no_model(query, options.modality, provider)

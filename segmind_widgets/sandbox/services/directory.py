@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
+from segmind_widgets.sandbox.services.model_pages import model_page
 from segmind_widgets.sandbox.services.service import CheckKey, Context, Route
 from segmind_widgets.sandbox.state.models import Model
 
@@ -44,7 +44,7 @@ class Directory:
     def _table(self, request: Request) -> Answer:
         """Return llms.txt."""
         del request
-        return _markdown(self._lines())
+        return _markdown("\n".join(self._lines()) + "\n")
 
     def _lines(self) -> Iterator[str]:
         """Yield the lines of llms.txt: a table per modality."""
@@ -68,26 +68,9 @@ class Directory:
         model = self._context.models.get("segmind", request.args[0])
         if model is None:
             raise Refusal(404, f"Model {request.args[0]} not found")
-        lines = [
-            f"# {model.name}",
-            "",
-            f"> {model.description}",
-            "",
-            f"- **Endpoint**: `POST {self._context.origins['segmind']}/v1/{model.slug}`",
-            f"- **Avg Cost**: ${model.cost:.10g}",
-            f"- **Avg Latency**: {self._seconds(model):.5f}s",
-            "",
-            "## Parameters",
-            "",
-            "| Name | Required | Type | Default | Values |",
-            "| --- | --- | --- | --- | --- |",
-        ]
-        needed = model.schema.get("required", ())
-        for name, field in model.schema.get("properties", {}).items():
-            required = "yes" if name in needed else "no"
-            default = field.get("default", "")
-            lines.append(f"| {name} | {required} | {_type(field)} | {default} | {_values(field)} |")
-        return _markdown(lines)
+        endpoint = f"{self._context.origins['segmind']}/v1/{model.slug}"
+        form = self._context.settings.page_form
+        return _markdown(model_page(model, endpoint, self._seconds(model), form))
 
     def _list(self, request: Request) -> Answer:
         """Return the console's list; the form of the real one is not documented."""
@@ -107,21 +90,6 @@ class Directory:
         )
 
 
-def _markdown(lines: Iterator[str] | Sequence[str]) -> Answer:
-    """Join lines to a Markdown reply."""
-    return Answer("\n".join(lines) + "\n", media_type="text/markdown; charset=utf-8")
-
-
-def _type(field: dict[str, Any]) -> str:
-    """Describe the type of a parameter."""
-    if field.get("type") == "array":
-        return f"{_type(field.get('items', {}))}[]"
-    return f"{field.get('type', 'any')}{' (uri)' if field.get('format') == 'uri' else ''}"
-
-
-def _values(field: dict[str, Any]) -> str:
-    """Describe the allowed values of a parameter."""
-    if "enum" in field:
-        return ", ".join(map(str, field["enum"]))
-    bounds = (str(field.get("minimum", "")), str(field.get("maximum", "")))
-    return " to ".join(bounds) if any(bounds) else ""
+def _markdown(text: str) -> Answer:
+    """Make a Markdown reply."""
+    return Answer(text, media_type="text/markdown; charset=utf-8")

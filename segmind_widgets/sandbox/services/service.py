@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request
 from segmind_widgets.sandbox.http.faults import Faults
 from segmind_widgets.sandbox.http.log import Log
+from segmind_widgets.sandbox.services.model_pages import FORMS
 from segmind_widgets.sandbox.services.studio import Studio
 from segmind_widgets.sandbox.state.account import Account, RateLimit, utc
 from segmind_widgets.sandbox.state.files import Files
@@ -30,6 +31,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {  # the default is the first of each
     "image_form": ("either", "strings", "objects"),
     "failed_code": ("422", "200"),
     "enum_types": ("strict", "loose"),
+    "page_form": tuple(FORMS),
 }
 
 
@@ -59,6 +61,7 @@ class SandboxSettings:
     image_form: str = "either"
     failed_code: str = "422"
     enum_types: str = "strict"
+    page_form: str = "table"
 
     def __post_init__(self) -> None:
         if self.speed <= 0:
