@@ -12,7 +12,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import check_content
-from segmind_widgets.assets.folders import path_kind
+from segmind_widgets.assets.folders import no_file, path_kind
 from segmind_widgets.catalog.catalog import media_type
 from segmind_widgets.catalog.validation import describe_schema, types
 from segmind_widgets.errors import AssetError, InputError
@@ -232,7 +232,7 @@ def _file(text: str) -> Asset:
     if kind == "folder":
         raise InputError(f"{text[:60]} is a folder.", hint="Give the path of one of its files.")
     raise InputError(
-        f"There is no file {text[:60]} in {Path.cwd()}.",
+        no_file(text),
         hint="Give a URL, the path of a file, or $name for a variable.",
     )
 
