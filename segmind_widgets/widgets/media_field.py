@@ -26,7 +26,7 @@ from segmind_widgets.widgets.recent import Recent, local_kind, local_thumbnail, 
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
-_NOUNS = {"image": "image", "video": "video", "audio": "audio file"}
+_NOUNS = {"image": "an image", "video": "a video", "audio": "an audio file"}
 
 
 class MediaField(widgets.VBox):
@@ -66,8 +66,8 @@ class MediaField(widgets.VBox):
             self.add_class("sw-many")
 
     def _drop_label(self) -> str:
-        noun = _NOUNS.get(self.media, "file")
-        files = f"{noun}s" if self.many else f"a {noun}"
+        one = _NOUNS.get(self.media, "a file")
+        files = f"{one.partition(' ')[2]}s" if self.many else one
         return f"{self.field.label}: drop or paste {files}"
 
     def _label(self) -> widgets.Widget:
