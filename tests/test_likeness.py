@@ -29,6 +29,7 @@ INPUTS = ["prompt", "negative_prompt", "num_images", "aspect_ratio", "guidance_s
         ("negative", INPUTS, ["negative_prompt"]),
         ("guidance", INPUTS, ["guidance_scale"]),
         ("fux.png", ["fox.png", "hat.jpg"], ["fox.png"]),
+        ("17:9", ["1:1", "4:3", "3:4", "16:9", "9:16", "21:9"], ["16:9"]),
     ],
 )
 def test_a_misspelt_name_is_found(text: str, names: list[str], meant: list[str]) -> None:

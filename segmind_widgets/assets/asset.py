@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from segmind_widgets.assets import damage, decoding, embedding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
+from segmind_widgets.assets.folders import no_file
 from segmind_widgets.assets.media_types import UNKNOWN, parse, sniff, suffix, type_of_name
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.assets.privacy import Replacement, replaced
@@ -91,7 +92,7 @@ class Asset:
         if path.is_dir():
             raise AssetError(f"{text} is a folder.", hint=f"Name its files: {text}/*.png")
         if not path.is_file():
-            raise AssetError(f"There is no file {text} in {Path.cwd()}.", hint="Check the name.")
+            raise AssetError(no_file(text), hint="Check the name.")
         return cls(path=path.resolve())
 
     @classmethod

@@ -8,7 +8,9 @@ from typing import Literal
 
 from segmind_widgets.assets.media_types import type_of_name
 from segmind_widgets.errors import InputError
+from segmind_widgets.likeness import did_you_mean_file
 
+MAX_NAME = 200  # characters of a name in a message: the text may be no path
 _MEDIA = ("image/", "video/", "audio/")
 
 
@@ -28,10 +30,15 @@ def files_of(text: str) -> list[Path]:
     except (ValueError, OSError, RuntimeError):  # too long, or no path at all
         paths = []
     if not paths:
-        raise InputError(
-            f"There is no file {text} in {Path.cwd()}.", hint="Give a path, a URL, or $variable."
-        )
+        raise InputError(no_file(text), hint="Give a path, a URL, or $variable.")
     return paths
+
+
+def no_file(text: str) -> str:
+    """Return the sentence that a path leads to no file, with the most similar name there."""
+    name = text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}…"
+    where = "" if text[:1] == "~" or Path(text).is_absolute() else f" in {Path.cwd()}"
+    return f"There is no file {name}{where}.{did_you_mean_file(text)}"
 
 
 def path_kind(text: str) -> Literal["file", "folder", ""]:

@@ -30,7 +30,7 @@ _FAILURES = ("failed", "unknown", "cancelled")
 _FRAME = "background-color:rgba(128,128,128,0.12);text-align:center;vertical-align:middle;padding:0"
 _SMALL = "font-size:12px;line-height:1.35"
 _LABEL = "padding:0 8px 0 0;font-size:13px;font-weight:normal;word-wrap:break-word"
-_ONE_LINE = "overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
+_LINES = "overflow:hidden;max-height:48px;word-wrap:break-word"  # at most three
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _flow(tiles: Sequence[Tile], more: int, max_bytes: int) -> Html:
         element(
             "div",
             element("div", _content(tile, side, max_bytes, alt=False), style=space),
-            element("div", tile.title, title=tile.title, style=f"{_SMALL};{_ONE_LINE}"),
+            element("div", tile.title, title=tile.title, style=f"{_SMALL};{_LINES}"),
             style=box,
         )
         for tile in tiles

@@ -19,6 +19,7 @@ from typing import Any
 
 from segmind_widgets.batches.file_access import FileAccess
 from segmind_widgets.errors import InputError
+from segmind_widgets.likeness import did_you_mean_file
 
 _MAX_CELL_LENGTH = 16 * 1024 * 1024  # characters; the default of the csv module is 131,072
 _PROBE = 64 * 1024  # bytes that show the encoding and the line ends
@@ -71,8 +72,10 @@ class TableFile:
         try:
             yield from self.read_rows(on_bytes)
         except OSError as error:
+            meant = did_you_mean_file(str(self.path))
             raise InputError(
-                f"{self.path} cannot be read: {error.strerror}.", hint="Check the name and path."
+                f"{self.path} cannot be read: {error.strerror}.{meant}",
+                hint="Check the name and path.",
             ) from None
         except UnicodeDecodeError as error:
             raise InputError(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, NamedTuple, TypeGuard
 
-from segmind_widgets import schemas
+from segmind_widgets import likeness, schemas
 from segmind_widgets.errors import InputError
 from segmind_widgets.likeness import misspelt, nearest
 from segmind_widgets.nested import transform
@@ -400,5 +400,4 @@ def _describe_step(value: float, step: float) -> str:
 
 def did_you_mean(text: str, names: Iterable[str], mark: str = "`") -> str:
     """Return the clause `; did you mean …?` for the nearest name; "" where none is near."""
-    near = nearest(text, names)
-    return f"; did you mean {mark}{near[0]}{mark}?" if near else ""
+    return likeness.did_you_mean(text, names, f"; did you mean {mark}{{}}{mark}?")

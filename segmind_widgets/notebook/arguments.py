@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from segmind_widgets.errors import CellError
-from segmind_widgets.likeness import nearest
+from segmind_widgets.likeness import did_you_mean
 from segmind_widgets.session import Session
 from segmind_widgets.syntax.cells import split_line
 from segmind_widgets.types import Status
@@ -76,10 +76,8 @@ class Arguments(argparse.ArgumentParser):
         vars(options).pop(_SEEN, None)
         unknown = next((word for word in rest if word.startswith("-")), None)
         if unknown:
-            similar = nearest(unknown, self.options)
             raise CellError(
-                f"{self.prog} has no option {unknown}."
-                + (f" Did you mean {similar[0]}?" if similar else ""),
+                f"{self.prog} has no option {unknown}.{did_you_mean(unknown, self.options)}",
                 hint=f"{self.prog}? shows its options.",
             )
         if rest:

@@ -24,7 +24,7 @@ from segmind_widgets.errors import CellError, StillRunning
 from segmind_widgets.formatting import seconds
 from segmind_widgets.jobs.job import UPDATE, Job
 from segmind_widgets.markup import figure, fragment, output
-from segmind_widgets.notebook.live_output import FirstLine, FrontEnd, LiveOutput
+from segmind_widgets.notebook.live_output import EMPTY, FirstLine, FrontEnd, LiveOutput
 from segmind_widgets.printable import printable
 from segmind_widgets.waiting import serve
 
@@ -272,7 +272,7 @@ class CellDisplay:
         def finish(bundle: dict[str, str]) -> None:
             assert below is not None
             handle.update(bundle, raw=True)
-            below.update({}, raw=True)  # front ends show nothing for it, not even a gap
+            below.update(EMPTY, raw=True)
             for open_view in open_views:
                 open_view.close()
 

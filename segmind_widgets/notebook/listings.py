@@ -183,7 +183,9 @@ def spend(
         sentences.append(f"The budget of this session is {money(budget)}.")
     if newest is not None:
         kind = "sandbox credits" if newest.sandbox else "credits"
-        sentences.append(f"The balance after the newest job: {newest.credits:.2f} USD of {kind}.")
+        sentences.append(
+            f"The last balance that a job reported: {newest.credits:.2f} USD of {kind}."
+        )
     if not rows:
         sentences.insert(0, f"No jobs were run {'in that time' if filtered else 'yet'}.")
     return Table(

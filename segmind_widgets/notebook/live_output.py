@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 2.0  # seconds in which a front end must answer that it shows widgets
 UPDATE_SECONDS = 0.5  # between two updates of the HTML
+EMPTY = {"text/plain": "", "text/html": ""}
+"""An output that takes no space. Nbconvert warns of an output without any form."""
 
 
 @dataclass
@@ -80,7 +82,7 @@ class FirstLine:
         if clear:
             clear_output()
         else:
-            self.display({})
+            self.display(EMPTY)
 
 
 class LiveOutput:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmind_widgets.errors import InputError, NotFound
+from segmind_widgets.likeness import did_you_mean
 
 if TYPE_CHECKING:
     from segmind_widgets.panels._base import Panel
@@ -35,7 +36,7 @@ def find(name: str) -> type[Panel]:
         return _in_file(Path(name).expanduser())
     if name not in names():
         raise NotFound(
-            f"There is no panel {name!r}.",
+            f"There is no panel {name!r}.{did_you_mean(name, names())}",
             hint=f"The panels are {', '.join(names())}; or give FILE.py.",
         )
     return _panel_of(import_module(f"{__name__}.{name}"), name)
@@ -43,7 +44,9 @@ def find(name: str) -> type[Panel]:
 
 def _in_file(path: Path) -> type[Panel]:
     if not path.is_file():
-        raise NotFound(f"There is no file {path} in {Path.cwd()}.", hint="Check the name.")
+        from segmind_widgets.assets.folders import no_file
+
+        raise NotFound(no_file(str(path)), hint="Check the name.")
     spec = spec_from_file_location(f"{__name__}.{path.stem}_file", path)
     assert spec
     assert spec.loader

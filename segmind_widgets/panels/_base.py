@@ -242,15 +242,14 @@ class Panel(widgets.VBox):
 
         It is hidden while the panel is alive. If the kernel of a widget has ended, JupyterLab shows
         an error and ignores the text/html of the same output; the CSS here replaces the error by
-        the panel's placeholder. A panel that is still on the page is dimmed, and the placeholder
-        stands below it.
+        the panel's placeholder. Below a panel that is still on the page, and dimmed by
+        `panel.css`, stands the placeholder.
         """
         missing = _MISSING_WIDGET.format(id=self.model_id)
         dead = f".sw-panel-{self.model_id}.jupyter-widgets-disconnected"
         text = json.dumps(self.placeholder, ensure_ascii=False).replace("<", r"\3c ")
         css = (
             f"{missing}{{font-size:0}} {missing}::after{{content:{text};font-size:13px}} "
-            f"{dead}>*{{opacity:.55;pointer-events:none}} "
             f"{dead}::after{{content:{text};font-size:13px;padding:6px 0}}"
         )
         return element("div", element("style", css), *pictures, class_=f"sw-still-{self.model_id}")

@@ -19,7 +19,16 @@ from segmind_widgets.widgets.job_details import Details
 from segmind_widgets.widgets.job_view import bar_value, batch_facts, batch_sentence
 from segmind_widgets.widgets.pictures import Pictures, display_kind
 
-_OBSERVED_TRAITS = ["done", "failed", "running", "finished", "eta", "total", "observer_error"]
+_OBSERVED_TRAITS = [
+    "done",
+    "failed",
+    "running",
+    "finished",
+    "eta",
+    "total",
+    "message",
+    "observer_error",
+]
 _SIDE = 112  # pixels of a thumbnail
 _GRID_SIDE = 200  # largest size in a grid, where thumbnails share the width
 
@@ -94,6 +103,7 @@ class BatchView(Panel):
         if batch.finished:
             self.bar.bar_style = "warning" if batch.failed or batch.error else "success"
             self.bar.style.bar_color = None
+        if batch.finished or batch.stopped:
             self.stop.layout.display = "none"
         self._show_text(join(" · ", batch_facts(batch)))
         counts = (batch.done, batch.failed, batch.running)

@@ -170,14 +170,15 @@ class GalleryPanel(Panel):
 
     def _show_position(self, total: int) -> None:
         last = self._first + len(self._page_jobs)
-        position = f"{self._first + 1:,} to {last:,} of {total:,}" if total else ""
+        pages = f"{self._first + 1:,} to {last:,} of {total:,}"
+        position = pages if total > 1 else "1 result" if total else ""
         self.page_label.value = element("div", position, role="status")
         self.newer.disabled = self._first == 0
         self.older.disabled = last >= total
         for button in (self.newer, self.older, self.zip_page):
             button.layout.display = "" if total > PAGE else "none"
         self.zip_all.layout.display = "" if total else "none"
-        self.zip_all.description = f"Zip of all {total:,}"
+        self.zip_all.description = f"Zip of all {total:,}" if total > 1 else "Zip"
         self.news.layout.display = "" if self._new_count else "none"
         self.news.description = f"{self._new_count} new: show"
 
@@ -303,6 +304,5 @@ class GalleryPanel(Panel):
 
     def _download_zip(self, path: Path) -> None:
         self._zips.append(path)
-        size = path.stat().st_size / 1e6
-        self.say(f"The zip is ready ({size:.1f} MB); your browser saves it.")
+        self.say("")  # the pictures say how far it came
         self.pictures.download(path, "segmind-results.zip")

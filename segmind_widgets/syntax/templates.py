@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
 from segmind_widgets.errors import CellError
-from segmind_widgets.likeness import nearest
+from segmind_widgets.likeness import did_you_mean, did_you_mean_file
 
 NAME = re.compile(r"\$([^\W\d]\w*)")
+_MEANT = " Did you mean `{}`?"
 _MARKS = range(0xF0000, 0xFFFFE)  # private-use characters
 
 
@@ -75,7 +76,7 @@ class Template:
         if name in self._namespace:
             return self._namespace[name]
         raise CellError(
-            f"`${name}` is not defined.{_did_you_mean(name, self._namespace)}",
+            f"`${name}` is not defined.{did_you_mean(name, self._namespace, _MEANT)}",
             hint=f"Assign `{name}` in a cell above; to write the text itself, use ${{'${name}'}}.",
         )
 
@@ -92,7 +93,7 @@ class Template:
         except Exception as error:  # the user's expression may raise any exception
             cause = f"{type(error).__name__}: {error}".rstrip(": .")
             name = error.name if isinstance(error, NameError) else ""
-            suggestion = _did_you_mean(name, self._namespace) if name else ""
+            suggestion = did_you_mean(name, self._namespace, _MEANT) if name else ""
             raise CellError(
                 f"`{placeholder.source}` failed: {cause}.{suggestion}", hint=hint
             ) from error
@@ -137,17 +138,11 @@ def find_file(name: str) -> Path:
         path = Path(name.strip()).expanduser()
         if path.is_file():
             return path
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         problem = "is a folder" if path.is_dir() else "does not exist"
         where = f" (looked in {path.parent.absolute()})"
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, a null
-        path, names, problem, where = Path("-"), [], f"cannot be read: {error}", ""
+        problem, where = f"cannot be read: {error}", ""
     raise CellError(
-        f"The file `{name}` {problem}{where}.{_did_you_mean(path.name, names)}",
+        f"The file `{name}` {problem}{where}.{did_you_mean_file(name, _MEANT)}",
         hint="Check the path; it is relative to the notebook's folder.",
     )
-
-
-def _did_you_mean(name: str, names: Iterable[str]) -> str:
-    close = nearest(name, names)
-    return f" Did you mean `{close[0]}`?" if close else ""

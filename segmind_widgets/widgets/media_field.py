@@ -12,7 +12,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.damage import check_content
-from segmind_widgets.assets.folders import path_kind
+from segmind_widgets.assets.folders import no_file, path_kind
 from segmind_widgets.catalog.catalog import media_type
 from segmind_widgets.catalog.validation import describe_schema, types
 from segmind_widgets.errors import AssetError, InputError
@@ -27,7 +27,7 @@ from segmind_widgets.widgets.recent import Recent, local_kind, local_thumbnail, 
 from segmind_widgets.widgets.values import from_scalar
 
 _SIDE = 64  # px of a thumbnail
-_NOUNS = {"image": "image", "video": "video", "audio": "audio file"}
+_NOUNS = {"image": "an image", "video": "a video", "audio": "an audio file"}
 
 
 class MediaField(widgets.VBox):
@@ -67,8 +67,8 @@ class MediaField(widgets.VBox):
             self.add_class("sw-many")
 
     def _drop_label(self) -> str:
-        noun = _NOUNS.get(self.media, "file")
-        files = f"{noun}s" if self.many else f"a {noun}"
+        one = _NOUNS.get(self.media, "a file")
+        files = f"{one.partition(' ')[2]}s" if self.many else one
         return f"{self.field.label}: drop or paste {files}"
 
     def _label(self) -> widgets.Widget:
@@ -238,7 +238,7 @@ def _file(text: str) -> Asset:
     if kind == "folder":
         raise InputError(f"{text[:60]} is a folder.", hint="Give the path of one of its files.")
     raise InputError(
-        f"There is no file {text[:60]} in {Path.cwd()}.",
+        no_file(text),
         hint="Give a URL, the path of a file, or $name for a variable.",
     )
 

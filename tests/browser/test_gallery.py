@@ -20,6 +20,11 @@ prompts = ["a fox in the snow", "a bowl of oranges", "a fox under the stars", "a
 jobs = [client.submit("fast-flux-schnell", {"prompt": prompt}) for prompt in prompts]
 jobs.append(client.submit("sdxl1.0-realvis", {"prompt": "a red sailing boat at dawn"}))
 done = [job.wait().status for job in jobs]"""
+OPACITY = """element => {
+    let all = 1;
+    for (let e = element; e; e = e.parentElement) all *= getComputedStyle(e).opacity;
+    return all;
+}"""
 CELLS = {
     "gallery": ["%segmind_panel gallery -o gallery"],
     "jobs": [
@@ -68,6 +73,21 @@ def test_what_a_person_does_with_jobs_and_what_they_made(browser: Any, lab: Lab)
     a_picture_is_used(page, gallery)
     files_are_taken_home(page, gallery, lab)
     a_picture_is_made_again(page, gallery)
+
+
+def test_a_gallery_without_its_kernel_says_so_once(browser: Any, lab: Lab) -> None:
+    page = started(browser, lab, "gallery", height=480)
+    last = page.locator(".sw-gallery .sw-thumb").last
+    assert last.locator("img").count() == 0  # not in view yet
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    words = page.locator(".sw-ended")
+    words.wait_for()
+    last.scroll_into_view_if_needed()
+    last.locator(".sw-text").wait_for()  # in place of its picture
+    shot(page, "gallery-ended")
+    errors = page.locator(".sw-error:visible").all_inner_texts()
+    assert [text for text in errors if text] == [words.inner_text()]
+    assert words.evaluate(OPACITY) == 1
 
 
 def a_job_moves_is_stopped_and_taken_up_again(page: Any, jobs: Any) -> None:

@@ -40,6 +40,27 @@ def keyless(tmp_path: Path) -> Iterator[Shell]:
         yield opened
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("%segmind_upload foto.jpg", "photo.jpg?"),
+        ("%segmind_upload ./foto.jpg", "photo.jpg?"),
+        ("%segmind_run bg-removal-v2 image=file:foto.jpg", "`photo.jpg`?"),
+        ("%segmind_run fast-flux-schnell --rows row.csv", "`rows.csv`?"),
+        ("%segmind_run --from foto.jpg", "photo.jpg?"),
+        ("%segmind_panel til.py", "tile.py?"),
+    ],
+)
+def test_a_misspelt_file_is_answered_with_the_one_that_is_there(
+    shell: Shell, sandbox: Sandbox, line: str, name: str
+) -> None:
+    for file in ("photo.jpg", "rows.csv", "tile.py"):
+        Path(file).touch()
+    with pytest.raises(errors.SegmindError, match=f"Did you mean {re.escape(name)}"):
+        shell.run(line)
+    assert not sandbox.requests("POST")
+
+
 # what a line says
 
 

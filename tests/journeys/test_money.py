@@ -338,7 +338,7 @@ def test_spend_adds_up(shell: Shell, sandbox: Sandbox, capsys: Said) -> None:
     assert ["total", "3", "3", "$0.031", "sandbox credits"] in lines
     assert lines[-1][0].startswith("This session: $0.00 spent. In sandbox credits: $0.031 spent.")
     assert (
-        "The budget of this session is $0.10. The balance after the newest job: 9.97 USD of"
+        "The budget of this session is $0.10. The last balance that a job reported: 9.97 USD of"
         " sandbox credits." in lines[-1][0]
     )
     assert [row.usd for row in spent] == [1.5, 0.02, 0.011]

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter
+from nbconvert import HTMLExporter, MarkdownExporter
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LARGEST = 200_000  # bytes of a notebook as it is committed
@@ -125,6 +125,8 @@ def test_it_shows_as_html_without_a_kernel(executed: Any) -> None:
     page, _ = HTMLExporter().from_notebook_node(executed)
     runs = sum(c.source.startswith(("%%segmind_run", "%%segmind_work")) for c in executed.cells)
     assert page.count("data:image/") >= runs
+    text, _ = MarkdownExporter().from_notebook_node(executed)
+    assert text.count("data:image/") >= runs
 
 
 def test_it_stays_small(executed: Any) -> None:

@@ -44,6 +44,20 @@ def test_the_first_cells_run_in_an_empty_folder(
         assert shell.client.resume(jobs[0].id).id == jobs[0].id
 
 
+def test_the_inputs_of_all_cells_are_known_to_their_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("prompt\na red fox\n")
+    runs = [cell for cell in cells(README) if cell.startswith("%%segmind_run")]
+    with Sandbox(speed=50) as sandbox, open_shell(tmp_path, sandbox) as shell:
+        shell.run(runs[0])
+        for cell in runs:
+            first, _, body = cell.partition("\n")
+            assert not shell.run(f"{first} --dry-run\n{body}").notes, cell
+    assert len(runs) > 3
+
+
 def test_the_first_cells_name_no_file_and_no_undefined_variable() -> None:
     text = "\n".join(cells(section("First cells")))
     assert re.findall(r"\w\.(?:jpe?g|png|webp|gif|mp4|csv|py)\b|file:", text) == []

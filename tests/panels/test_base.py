@@ -85,6 +85,8 @@ def test_names_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no panel 'paint'") as caught:
         panels.find("paint")
     assert "upload" in caught.value.hint
+    with pytest.raises(NotFound, match=r"'galery'\. Did you mean gallery\?"):
+        panels.find("galery")
     with pytest.raises(NotFound, match=r"no file .*gone\.py"):
         panels.find(str(tmp_path / "gone.py"))
     (tmp_path / "wall.py").write_text(TILE)

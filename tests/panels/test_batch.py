@@ -116,6 +116,7 @@ def test_the_button_stops_it(client: SegmindClient, sandbox: Sandbox, view: View
     shown = view(batch)
     sandbox.wait_for(lambda log: log.billed_posts)
     shown.stop.click()
+    until(lambda: shown.stop.layout.display == "none")  # though the first row still runs
     go.set()
     batch.wait(30)
     assert batch.done == len(sandbox.billed_posts) == 1

@@ -36,13 +36,12 @@ class CheckName:
         match = _MAGIC.match("".join(lines))
         if match is None or self._shell.find_magic(match[2]):
             return lines
-        from segmind_widgets.likeness import nearest
+        from segmind_widgets.likeness import did_you_mean
         from segmind_widgets.notebook.arguments import PARSERS
 
-        near = nearest(match[2], PARSERS)
+        meant = did_you_mean(match[2], PARSERS, f" Did you mean {match[1]}{{}}?")
         raise CellError(
-            f"There is no magic {match[1]}{match[2]}."
-            + (f" Did you mean {match[1]}{near[0]}?" if near else ""),
+            f"There is no magic {match[1]}{match[2]}.{meant}",
             hint=f"There are {', '.join(f'%{name}' for name in PARSERS)}.",
         )
 

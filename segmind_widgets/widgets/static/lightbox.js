@@ -203,8 +203,8 @@ const GLYPHS = { // paths in a square of 24
   video: "M3 5h18v14H3zM7 5v14M17 5v14M3 9.5h4M3 14.5h4M17 9.5h4M17 14.5h4",
   audio: "M3 10v4M6 7v10M9 4v16M12 9v6M15 6v12M18 8v8M21 10v4",
 };
-export const time = (seconds) => Number.isFinite(seconds) // "0:05", "1:02:03"
-  ? new Date(Math.round(seconds) * 1000).toISOString().slice(11, 19).replace(/^00:0?/, "") : "";
+export const time = (seconds) => Number.isFinite(seconds) // "0:05", "1:02:03", whole seconds as players show them
+  ? new Date(Math.floor(seconds) * 1000).toISOString().slice(11, 19).replace(/^00:0?/, "") : "";
 function glyph(kind) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
