@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+MANY = 1_000  # jobs that are counted; more are "1,000+"
 NO_COST = "cost not given by the service"
 
 
@@ -34,6 +35,11 @@ def provider_option(provider: str, *, sandbox: bool) -> str:
     if not sandbox:
         return provider
     return "sandbox" if provider == "segmind" else f"sandbox/{provider}"
+
+
+def count_text(count: int) -> str:
+    """Return a number of jobs as text; one that was counted beyond `MANY` is "1,000+"."""
+    return f"{min(count, MANY):,}{'+' if count > MANY else ''}"
 
 
 def file_size(size: float) -> str:

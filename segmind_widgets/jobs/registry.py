@@ -261,9 +261,9 @@ class JobRegistry:
         """Return jobs of the journal; see `client.jobs`."""
         return [self._job_of(row) for row in self._store.jobs(last, **self._keys(**filters))]
 
-    def count(self, **filters: Any) -> int:
+    def count(self, most: int | None = None, **filters: Any) -> int:
         """Count jobs of the journal; see `client.count`."""
-        return self._store.count(**self._keys(**filters))
+        return self._store.count(most, **self._keys(**filters))
 
     def _keys(self, *, here: bool = False, **filters: Any) -> dict[str, Any]:
         return filters | ({"keys": sorted(self._own)} if here else {})

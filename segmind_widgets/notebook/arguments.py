@@ -388,7 +388,7 @@ def spend() -> Arguments:
         "--since",
         type=_number(0, _MAX_DAYS),
         metavar="DAYS",
-        help="only jobs of the last DAYS days",
+        help="only jobs of the last DAYS days, from the morning of the first",
     )
     return parser
 

@@ -16,6 +16,7 @@ from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import (
     PREMIUM,
     abbreviate_home,
+    count_text,
     date_and_time,
     money,
     prompt_text,
@@ -99,10 +100,14 @@ def jobs(
     Args:
         rows: the jobs.
         preview: makes the pictures.
-        total: the number of matching jobs in the journal.
+        total: the number of matching jobs in the journal, counted up to `formatting.MANY`.
         filtered: whether a filter chose the jobs.
     """
-    more = f"{len(rows)} of {total} jobs; --last N shows more. " if total > len(rows) else ""
+    more = (
+        f"{len(rows):,} of {count_text(total)} jobs; --last N shows more. "
+        if total > len(rows)
+        else ""
+    )
     none = "No jobs match." if filtered else "No jobs yet."
     return Table(
         rows,
@@ -164,6 +169,7 @@ def spend(
     newest: Job | None,
     *,
     filtered: bool = False,
+    sums: Sequence[Any] | None = None,
 ) -> Table:
     """Make a table of the cost of jobs, with totals of real money and of sandbox credits.
 
@@ -174,8 +180,11 @@ def spend(
         budget: the USD that this session may spend; 0 for no limit.
         newest: the newest job whose reply included the remaining credits.
         filtered: whether the rows are limited to the last days.
+        sums: rows for the totals, where `rows` are only the newest; None: `rows` themselves.
     """
-    groups = [[row for row in rows if row.sandbox == sandbox] for sandbox in (False, True)]
+    if sums is None:
+        sums = rows
+    groups = [[row for row in sums if row.sandbox == sandbox] for sandbox in (False, True)]
     sentences = [_session(sessions[False], "This session")]
     if sessions[True].spent or sessions[True].in_flight:
         sentences.append(_session(sessions[True], "In sandbox credits"))
@@ -188,6 +197,8 @@ def spend(
         )
     if not rows:
         sentences.insert(0, f"No jobs were run {'in that time' if filtered else 'yet'}.")
+    if sums is not rows and len(rows) == MAX_SPEND_ROWS:
+        sentences.append(f"These are the newest {len(rows)}; client.spend({by!r}) returns all.")
     return Table(
         rows,
         {

@@ -13,7 +13,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.background import Throttle
 from segmind_widgets.catalog.catalog import Catalog, media_type
 from segmind_widgets.errors import NotFound, SegmindError
-from segmind_widgets.formatting import money
+from segmind_widgets.formatting import MANY, count_text, money
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import element
 from segmind_widgets.panels._base import Panel
@@ -152,13 +152,12 @@ class GalleryPanel(Panel):
 
     def _reload(self) -> None:
         filters = self._filters()
-        total = self.client.count(**filters)
+        total = self.client.count(max(MANY, self._first + PAGE) + 1, **filters)
         self._first = min(self._first, max(0, (total - 1) // PAGE * PAGE))
         self._page_jobs = self.client.jobs(PAGE, offset=self._first, **filters)
         if not self._first:
             self._new_count = 0
-        spent = self.client.session.store.spend("model")
-        self.search.set_models((one.key, one.provider) for one in spent if one.completed)
+        self.search.set_models(self.client.session.store.models(completed=True))
         self.pictures.empty = (
             "No results match. Try other words."
             if self.search.is_active
@@ -170,7 +169,7 @@ class GalleryPanel(Panel):
 
     def _show_position(self, total: int) -> None:
         last = self._first + len(self._page_jobs)
-        pages = f"{self._first + 1:,} to {last:,} of {total:,}"
+        pages = f"{self._first + 1:,} to {last:,} of {count_text(total)}"
         position = pages if total > 1 else "1 result" if total else ""
         self.page_label.value = element("div", position, role="status")
         self.newer.disabled = self._first == 0
@@ -178,7 +177,7 @@ class GalleryPanel(Panel):
         for button in (self.newer, self.older, self.zip_page):
             button.layout.display = "" if total > PAGE else "none"
         self.zip_all.layout.display = "" if total else "none"
-        self.zip_all.description = f"Zip of all {total:,}" if total > 1 else "Zip"
+        self.zip_all.description = f"Zip of all {count_text(total)}" if total > 1 else "Zip"
         self.news.layout.display = "" if self._new_count else "none"
         self.news.description = f"{self._new_count} new: show"
 

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from segmind_widgets.background import Throttle
 from segmind_widgets.errors import NotFound
+from segmind_widgets.formatting import MANY, count_text
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.types import Status
@@ -88,12 +89,11 @@ class JobsPanel(Panel):
 
     def _reload(self) -> None:
         filters = self._filters()
-        self._total = self.client.count(**filters)
+        self._total = self.client.count(max(MANY, self._limit) + 1, **filters)
         keys = {job: key for key, job in self._jobs_by_key.items()}
         jobs = self.client.jobs(self._limit, **filters)
         self._set_jobs({keys.get(job) or str(next(self._numbers)): job for job in jobs})
-        spent = self.client.session.store.spend("model")
-        self.search.set_models((one.key, one.provider) for one in spent)
+        self.search.set_models(self.client.session.store.models())
         self.more.layout.display = "" if self._total > len(jobs) else "none"
         self.table.empty = self._empty_text()
         self._show()
@@ -129,7 +129,7 @@ class JobsPanel(Panel):
     def _show(self) -> None:
         rows = [{"key": key, **facts(job)} for key, job in self._jobs_by_key.items()]
         running = sum(row["live"] for row in rows)
-        summary = f"{len(rows)} of {self._total:,} jobs" + (
+        summary = f"{len(rows)} of {count_text(self._total)} jobs" + (
             f", {running} running" if running else ""
         )
         before = self._states()

@@ -99,27 +99,23 @@ class OwnRuns:
     """The newest completed runs of a model or workflow at an endpoint, from the journal."""
 
     def __init__(self, store: Store, target: str, endpoint: Endpoint) -> None:
-        where: dict[str, Any] = {"place": endpoint.address}
-        if endpoint.sandbox:  # sandboxes count as one: each has its own address
-            where = {"sandbox": True}
-        where |= {"target": target, "status": "completed", "provider": endpoint.provider.name}
-        where["with_deleted"] = True
-        self._rows = store.jobs(_MAX_ROWS, **where)
+        place = None if endpoint.sandbox else endpoint.address  # each sandbox has its own address
+        self._rows = store.own_runs(target, endpoint.provider.name, place, _MAX_ROWS)
 
     def costs(self, outputs: int) -> list[float | None]:
         """Return USD of each run with this number of outputs, newest first; None: not reported."""
-        return [row["cost"] for row in self._rows if output_count(row["inputs"]) == outputs]
+        return [row.cost for row in self._rows if output_count(row.inputs) == outputs]
 
     def inputs(self, kind: Kind) -> list[Mapping[str, Any]]:
         """Return the inputs of each run of this kind; the oldest first."""
-        return [row["inputs"] for row in reversed(self._rows) if row["kind"] == kind]
+        return [row.inputs for row in reversed(self._rows) if row.kind == kind]
 
     def usual_time(self) -> UsualTime | None:
         """Return the usual time of these runs; None if there are too few.
 
         The spread of few runs is uncertain, so it counts beside that of all models.
         """
-        times = [row["run_seconds"] for row in self._rows if row["run_seconds"]][:_MAX_TIMES]
+        times = [row.run_seconds for row in self._rows if row.run_seconds][:_MAX_TIMES]
         if len(times) < MIN_OWN_RUNS:
             return None
         middle = median(times)

@@ -31,7 +31,7 @@ _HINT = "Free some disk space, or set SEGMIND_WIDGETS_HOME to another folder."
 _TRACK_CHANGES = (
     "CREATE TEMP TABLE changed (key TEXT PRIMARY KEY)",
     *(
-        f"CREATE TEMP TRIGGER noted_{when} AFTER {when} ON jobs"  # noqa: S608 - two constants
+        f"CREATE TEMP TRIGGER noted_{when} AFTER {when} ON jobs"
         " BEGIN INSERT OR IGNORE INTO changed VALUES (NEW.key); END"
         for when in ("INSERT", "UPDATE")
     ),
@@ -73,6 +73,8 @@ class Database:
         self.problem = ""
         self._refill = refill
         self._lock = threading.RLock()
+        self._reading = threading.Lock()
+        self._reader: sqlite3.Connection | None = None
         self._again = 0.0  # monotonic seconds
         try:
             self._db = self._open()
@@ -103,12 +105,32 @@ class Database:
                     f"The journal in {self.path.parent} cannot be used: {error}.", hint=_HINT
                 ) from error
 
+    def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of a query, on a connection on which no write waits for it.
+
+        Raises:
+            StoreError: the file is closed, or `work` itself fails.
+        """
+        with self._reading, suppress(OSError, sqlite3.Error):
+            if not self.memory and self._again < float("inf"):
+                if self._reader is None:
+                    self._reader = _connect_to_read(self.path)
+                return work(self._reader)
+        return self.run(work)
+
+    def _close_reader(self) -> None:
+        with self._reading:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
     def close(self) -> None:
         """Close the file; rows in memory are written to disk if it can be written now."""
         with self._lock:
             if self.memory and self._again < float("inf"):
                 self._return_to_disk()
             self._again = float("inf")
+            self._close_reader()
             self._db.close()
 
     # faults
@@ -118,6 +140,7 @@ class Database:
         damaged, unusable = _says(error, _DAMAGED), _says(error, _UNUSABLE)
         if self.memory or not (damaged or unusable):
             raise error
+        self._close_reader()
         before = self._db
         if damaged:
             before.close()
@@ -130,7 +153,7 @@ class Database:
             self._db = _copy(before)
             self._switch_to_memory(error)
             before.close()
-        _put(self._db, self._refill(), "IGNORE")
+        _put(self._db, self._refill())
 
     def _switch_to_memory(self, error: Exception) -> None:
         """Switch to memory, and record which rows change from now on."""
@@ -154,7 +177,7 @@ class Database:
             return
         rows = self._db.execute("SELECT * FROM jobs WHERE key IN (SELECT key FROM changed)")
         try:
-            _put(db, [dict(row) for row in rows], "REPLACE")
+            _put(db, [dict(row) for row in rows], replace=True)
             db.execute(f"PRAGMA busy_timeout={1000 * BUSY:.0f}")
         except sqlite3.Error:
             db.close()
@@ -240,6 +263,13 @@ def _connect(path: Path | None, patience: float = 0.0) -> sqlite3.Connection:
     return db
 
 
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA query_only=ON")
+    return db
+
+
 def _with_sync(work: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
     def run(db: sqlite3.Connection) -> T:
         db.execute("PRAGMA synchronous=FULL")
@@ -276,12 +306,16 @@ def _is_intact(path: Path) -> bool:
         raise
 
 
-def _put(db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], known_columns: str) -> None:
-    """Add rows to `jobs`, all or none; IGNORE or REPLACE existing ones."""
+def _put(
+    db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], *, replace: bool = False
+) -> None:
+    """Add rows to `jobs`, all or none; existing ones are kept, or changed with `replace`."""
     with transaction(db):
         for row in rows:
             names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
-            text = f"INSERT OR {known_columns} INTO jobs ({names}) VALUES ({marks})"  # noqa: S608 - columns are ours
+            sets = ", ".join(f'"{name}" = excluded."{name}"' for name in row if name != "key")
+            change = f"UPDATE SET {sets}" if replace else "NOTHING"
+            text = f"INSERT INTO jobs ({names}) VALUES ({marks}) ON CONFLICT (key) DO {change}"
             db.execute(text, list(row.values()))
 
 

@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from segmind_widgets.errors import StoreError
+from segmind_widgets.storage import totals
 
 _FIRST = (
     """
@@ -91,7 +92,33 @@ _SIXTH = (
 _SEVENTH = (
     "ALTER TABLE jobs ADD COLUMN run_seconds REAL",  # at the service, without the download
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
+_SHOWN = "deleted IS NULL OR outputs != '[]'"  # as in `queries.SHOWN`
+_VIEWED = "status = 'completed' AND outputs != '[]'"  # as in `queries.WITH_OUTPUTS`
+_EIGHTH = (
+    "DROP INDEX jobs_of_target",
+    *(
+        f"CREATE INDEX {name} ON jobs ({columns}) WHERE {condition}"
+        for name, columns, condition in (
+            ("jobs_of_target", "target, provider, sandbox, created", "status = 'completed'"),
+            ("jobs_shown", "created", _SHOWN),
+            ("jobs_shown_by_status", "status, created", _SHOWN),
+            ("jobs_shown_by_target", "target, created", _SHOWN),
+            ("jobs_shown_by_target_status", "target, status, created", _SHOWN),
+            ("jobs_shown_by_provider", "provider, created", _SHOWN),
+            ("jobs_shown_by_sandbox", "sandbox, created", _SHOWN),
+            ("jobs_viewed", "created", _VIEWED),
+            ("jobs_viewed_by_target", "target, created", _VIEWED),
+            ("jobs_hidden", "created", "deleted IS NOT NULL AND outputs = '[]'"),
+            ("jobs_open_of_batch", 'batch, "row"', "batch IS NOT NULL AND status != 'completed'"),
+        )
+    ),
+    "CREATE INDEX uploads_by_size ON uploads (size, place)",
+    "CREATE INDEX uploads_by_time ON uploads (place, created) WHERE name <> ''",
+    *totals.SCHEMA,
+    "CREATE TABLE searched (upto INTEGER NOT NULL)",  # the last rowid in the index of texts
+    "INSERT INTO searched VALUES (0)",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
 VERSION = len(STEPS)  # stored in the file as SQLite's user_version; 0 means a new file
 
 

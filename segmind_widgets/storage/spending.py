@@ -9,20 +9,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal, get_args
 
 from segmind_widgets.errors import InputError
 from segmind_widgets.formatting import prompt_text
-from segmind_widgets.storage.queries import moment, where
+from segmind_widgets.storage.queries import moment
+from segmind_widgets.storage.totals import COLUMNS, SUMS, key_of
 
 By = Literal["model", "day", "notebook", "job"]
-_KEYS = {
-    "model": "target",
-    "day": "date(created, 'localtime')",
-    "notebook": "coalesce(notebook, '')",
-    "job": "coalesce(id, key)",
-}
+_TOTALS = f"SELECT {COLUMNS} FROM totals WHERE {{}} AND jobs > 0 ORDER BY name DESC LIMIT ?"
+_WHOLE = "part = ? AND day = ''"
+_SUMS = (
+    "sum(jobs) AS jobs, sum(completed) AS completed, sum(usd) AS usd, sum(unpriced) AS unpriced,"
+    " min(first) AS first, max(last) AS last"
+)
 
 
 @dataclass(frozen=True)
@@ -50,64 +51,100 @@ class SpendRow:
 
 
 def spend(
-    db: sqlite3.Connection, by: By = "model", since: datetime | str | None = None
+    db: sqlite3.Connection,
+    by: By = "model",
+    since: datetime | str | None = None,
+    last: int | None = None,
 ) -> list[SpendRow]:
     """Return sums: real money first, then by descending cost (days and jobs: newest first).
+
+    Args:
+        db: the journal.
+        by: the key of a row.
+        since: only jobs created at this time or later.
+        last: of days or jobs, only so many, the newest; None for all.
 
     Raises:
         InputError: `by` is none of model, day, notebook, job.
     """
-    if by not in _KEYS:
-        raise InputError(f"by={by!r} is not supported.", hint=f"Use {', '.join(_KEYS)}.")
-    order = "last DESC" if by in ("day", "job") else "usd DESC, last DESC"
-    provider = "provider" if by in ("model", "job") else "''"
-    job = "target AS model, inputs" if by == "job" else "'' AS model, '{}' AS inputs"
-    tests, values = where(since=since, with_deleted=True)
-    rows = db.execute(
-        f"SELECT {_KEYS[by]} AS name, {provider} AS at, sandbox, count(*) AS jobs,"  # noqa: S608 - constants
-        " sum(status = 'completed') AS completed, coalesce(sum(cost), 0.0) AS usd,"
-        " sum(cost IS NULL AND status IN ('completed', 'unknown')) AS unpriced,"
-        f" min(created) AS first, max(created) AS last, {job}"
-        f" FROM jobs {tests} GROUP BY name, at, sandbox ORDER BY sandbox, {order}, max(rowid) DESC",
-        values,
-    ).fetchall()
-    return [
-        SpendRow(
-            row["name"],
-            row["at"],
-            bool(row["sandbox"]),
-            row["jobs"],
-            row["completed"],
-            row["usd"],
-            row["unpriced"],
-            row["first"],
-            row["last"],
-            row["model"],
-            prompt_text(json.loads(row["inputs"])),
-        )
-        for row in rows
-    ]
+    if by not in get_args(By):
+        raise InputError(f"by={by!r} is not supported.", hint=f"Use {', '.join(get_args(By))}.")
+    start = None if since is None else moment(since)
+    most = -1 if last is None or by not in ("day", "job") else last
+    if by == "job":
+        return _spend_by_job(db, start or "", most)
+    source, values = _all(by, most) if start is None else _since(by, start, most)
+    order = "last DESC" if by == "day" else "usd DESC, last DESC"
+    text = f"{source} ORDER BY sandbox, {order}"
+    rows = db.execute(text, values)
+    return [SpendRow(row[0], row[1], bool(row[2]), *tuple(row)[3:]) for row in rows]
 
 
-def spent(
-    db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
-) -> float:
-    """Return the USD that jobs since `since` have cost."""
-    tests, values = where(since=since, sandbox=sandbox, with_deleted=True)
-    row = db.execute(f"SELECT coalesce(sum(cost), 0.0) FROM jobs {tests}", values)  # noqa: S608 - constants
-    return row.fetchone()[0]
+def _all(by: By, most: int) -> tuple[str, list[Any]]:
+    return f"SELECT * FROM ({_TOTALS.format(_WHOLE)})", [by, most]
 
 
-def in_flight(
-    db: sqlite3.Connection, since: datetime | str | None = None, *, sandbox: bool = False
-) -> float:
-    """Return the expected USD of unfinished jobs since `since`, minus the reported costs."""
-    tests, values = where(since=since, sandbox=sandbox, unfinished=True)
-    row = db.execute(
-        f"SELECT coalesce(sum(max(0, estimate - coalesce(cost, 0))), 0.0) FROM jobs {tests}",  # noqa: S608 - constants
-        values,
+def _since(by: By, start: str, most: int) -> tuple[str, list[Any]]:
+    """Return the sums since a time: whole days are read from totals, the first one from rows."""
+    day = datetime.fromisoformat(start).astimezone().date()
+    morning, evening = (_morning(day + timedelta(days=days)) for days in (0, 1))
+    is_whole = start <= morning
+    first = day if is_whole else day + timedelta(days=1)
+    whole = f"part = '{by} since' AND day >= ?"
+    if by == "day":
+        whole = "part = 'day' AND day = '' AND name >= ?"
+    rows = (
+        f"SELECT {key_of(by)}, sandbox, {SUMS} FROM jobs INDEXED BY jobs_by_time"
+        " WHERE created >= ? AND created < ? GROUP BY 1, 2, 3"
     )
-    return row.fetchone()[0]
+    parts = f"SELECT * FROM ({_TOTALS.format(whole)}) UNION ALL SELECT * FROM ({rows})"
+    text = f"SELECT name, provider, sandbox, {_SUMS} FROM ({parts}) GROUP BY 1, 2, 3"
+    return text, [first.isoformat(), most, start, start if is_whole else evening]
+
+
+def _morning(day: date) -> str:
+    return moment(datetime.combine(day, time()).astimezone())
+
+
+def _spend_by_job(db: sqlite3.Connection, start: str, most: int) -> list[SpendRow]:
+    rows = db.execute(
+        "SELECT coalesce(id, key) AS name, provider, sandbox, status, cost, created, target, inputs"
+        " FROM jobs INDEXED BY jobs_by_time WHERE created >= ?"
+        " ORDER BY created DESC, rowid DESC LIMIT ?",
+        (start, most),
+    )
+    found = [_spend_of(row) for row in rows]
+    return sorted(found, key=lambda row: row.sandbox)
+
+
+def _spend_of(row: Any) -> SpendRow:
+    unpriced = row["cost"] is None and row["status"] in ("completed", "unknown")
+    return SpendRow(
+        row["name"],
+        row["provider"],
+        bool(row["sandbox"]),
+        1,
+        int(row["status"] == "completed"),
+        row["cost"] or 0.0,
+        int(unpriced),
+        row["created"],
+        row["created"],
+        row["target"],
+        prompt_text(json.loads(row["inputs"])),
+    )
+
+
+def models(db: sqlite3.Connection, *, completed: bool = False) -> list[tuple[str, str]]:
+    """Return the name and the provider of each model or workflow in the journal.
+
+    With `completed`, only of those with a completed job.
+    """
+    rows = db.execute(
+        "SELECT DISTINCT name, provider FROM totals WHERE part = 'model' AND day = ''"
+        " AND jobs > 0 AND completed >= ?",
+        (int(completed),),
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def same(db: sqlite3.Connection, fingerprint: str, since: datetime | None = None) -> Any:
@@ -116,7 +153,7 @@ def same(db: sqlite3.Connection, fingerprint: str, since: datetime | None = None
     if since is not None:
         marks, values = "status NOT IN ('failed', 'cancelled') AND created >= ?", [moment(since)]
     return db.execute(
-        f"SELECT * FROM jobs WHERE fingerprint = ? AND {marks}"  # noqa: S608 - constants
+        f"SELECT * FROM jobs INDEXED BY jobs_by_fingerprint WHERE fingerprint = ? AND {marks}"
         " ORDER BY created DESC, rowid DESC LIMIT 1",
         [fingerprint, *values],
     ).fetchone()

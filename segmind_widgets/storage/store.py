@@ -12,19 +12,30 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from segmind_widgets.errors import NotFound, StillRunning, StoreError
 from segmind_widgets.file_modes import PRIVATE, protect
 from segmind_widgets.secret import from_environment
-from segmind_widgets.storage import spending
+from segmind_widgets.storage import queries, spending
 from segmind_widgets.storage.batch_rows import NOT_BILLED, BatchRows
 from segmind_widgets.storage.cache import Cache
 from segmind_widgets.storage.database import Database, now, transaction
-from segmind_widgets.storage.queries import where
+from segmind_widgets.storage.queries import Filters
 from segmind_widgets.storage.rate_limits import RateLimitTable
 from segmind_widgets.storage.spending import SpendRow
+from segmind_widgets.storage.texts import TextIndex
 from segmind_widgets.types import Status
+
+
+class OwnRun(NamedTuple):
+    """A completed run: `cost` in USD and `run_seconds` at the service, None where not reported."""
+
+    kind: str
+    inputs: dict[str, Any]
+    cost: float | None
+    run_seconds: float | None
+
 
 _JSON = ("inputs", "next", "outputs", "trash")
 _LISTED = "%segmind_jobs lists them."
@@ -54,6 +65,7 @@ class Store(Cache):
         self._unfinished: dict[str, dict[str, Any]] = {}
         self._file = Database(self.home / "journal.sqlite", self._pack_rows)
         super().__init__(self._file.run)
+        self._texts, self._read = TextIndex(self._file), self._file.read
         self.rate_limits = RateLimitTable(self._file.run, lambda: self._file.memory)
 
     @property
@@ -113,7 +125,7 @@ class Store(Cache):
         sure = any(self._unfinished.get(key, {}).get(name) != marks[name] for name in marks)
         columns["updated"] = now()
         sets = ", ".join(f'"{name}" = ?' for name in columns)
-        text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
+        text = f"UPDATE jobs SET {sets} WHERE key = ?"
 
         def work(db: sqlite3.Connection) -> None:
             db.execute(text, [*_pack(columns), key])
@@ -166,9 +178,11 @@ class Store(Cache):
         job_id = job_id.strip()
         end = job_id + "\U0010ffff"
         exact = "SELECT * FROM jobs WHERE key = ? UNION SELECT * FROM jobs WHERE id = ?"
-        by_prefix = (
-            "SELECT * FROM jobs WHERE key BETWEEN ? AND ?"
-            " UNION SELECT * FROM jobs WHERE id BETWEEN ? AND ? LIMIT 2"
+        by_prefix = "SELECT * FROM jobs WHERE key IN ({} UNION {})".format(
+            *(
+                f"SELECT * FROM (SELECT key FROM jobs WHERE {name} BETWEEN ? AND ? LIMIT 2)"
+                for name in ("key", "id")
+            )
         )
         rows = self._run(lambda db: db.execute(exact, (job_id, job_id)).fetchall())
         if job_id and not rows:
@@ -182,22 +196,42 @@ class Store(Cache):
     def jobs(self, last: int = 20, *, offset: int = 0, **filters: Any) -> list[dict[str, Any]]:
         """Return rows, the newest first, at most `last`, after the first `offset`.
 
-        The filters are those of `queries.where`.
+        The filters are those of `queries.Filters`, `target`, a model's complete name, and `model`,
+        a part of one.
         """
-        tests, values = where(**filters)
-        rows = self._run(
-            lambda db: db.execute(
-                f"SELECT * FROM jobs {tests} ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",  # noqa: S608 - constants
-                [*values, last, offset],
-            ).fetchall()
-        )
-        return [_unpack(row) for row in rows]
+        which = self._filters(**filters)
+        if which.text and not which.is_narrow:
+            return [_unpack(row) for row in self._texts.page(which, last, offset)]
+        text, values = queries.page(which, last, offset)
+        return [_unpack(row) for row in self._read(lambda db: db.execute(text, values).fetchall())]
 
-    def count(self, **filters: Any) -> int:
-        """Return the number of all rows that match these filters."""
-        tests, values = where(**filters)
-        text = f"SELECT count(*) FROM jobs {tests}"  # noqa: S608 - constants
-        return self._run(lambda db: db.execute(text, values).fetchone()[0])
+    def count(self, most: int | None = None, **filters: Any) -> int:
+        """Return the number of rows that match these filters, at most `most`."""
+        which, most = self._filters(**filters), -1 if most is None else most
+        if which.text and not which.is_narrow:
+            return self._texts.count(which, most)
+        text, values = queries.count(which, most)
+        return self._read(lambda db: db.execute(text, values).fetchone()[0])
+
+    def own_runs(self, target: str, provider: str, place: str | None, last: int) -> list[OwnRun]:
+        """Return the newest completed runs of a model at a place; None: on any sandbox."""
+        text = queries.own_runs(on_sandbox=place is None)
+        values = {"target": target, "provider": provider, "place": place, "last": last}
+        rows = self._read(lambda db: db.execute(text, values).fetchall())
+        return [
+            OwnRun(r["kind"], json.loads(r["inputs"]), r["cost"], r["run_seconds"]) for r in rows
+        ]
+
+    def models(self, *, completed: bool = False) -> list[tuple[str, str]]:
+        """Return the name and the provider of each model; see `spending.models`."""
+        return self._read(lambda db: spending.models(db, completed=completed))
+
+    def _filters(self, *, model: str = "", target: str = "", **filters: Any) -> Filters:
+        """Return the filters; `model` is a part of a model's name, in any case."""
+        if target or not model:
+            return Filters(**filters, targets=[target] if target else None)
+        names = {name for name, _ in self.models() if model.lower() in name.lower()}
+        return Filters(**filters, targets=sorted(names))
 
     def transact(
         self, key: str, change: Callable[[dict[str, Any]], dict[str, Any]]
@@ -217,7 +251,7 @@ class Store(Cache):
                     raise NotFound(f"No job here has the id {key!r}.", hint=_LISTED)
                 columns = {**change(_unpack(row)), "updated": now()}
                 sets = ", ".join(f'"{name}" = ?' for name in columns)
-                text = f"UPDATE jobs SET {sets} WHERE key = ?"  # noqa: S608 - columns are ours
+                text = f"UPDATE jobs SET {sets} WHERE key = ?"
                 db.execute(text, [*_pack(columns), key])
                 changed = db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
             return _unpack(changed)
@@ -236,18 +270,13 @@ class Store(Cache):
     # money
 
     def spend(
-        self, by: spending.By = "model", since: datetime | str | None = None
+        self,
+        by: spending.By = "model",
+        since: datetime | str | None = None,
+        last: int | None = None,
     ) -> list[SpendRow]:
-        """Return costs by model, day, notebook or job; see `spending.SpendRow`."""
-        return self._run(lambda db: spending.spend(db, by, since))
-
-    def spent(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
-        """Return the USD that jobs since `since` have cost."""
-        return self._run(lambda db: spending.spent(db, since, sandbox=sandbox))
-
-    def in_flight(self, since: datetime | str | None = None, *, sandbox: bool = False) -> float:
-        """Return the USD that unfinished jobs since `since` may still cost."""
-        return self._run(lambda db: spending.in_flight(db, since, sandbox=sandbox))
+        """Return costs by model, day, notebook or job; see `spending.spend`."""
+        return self._read(lambda db: spending.spend(db, by, since, last))
 
     def same(self, fingerprint: str, seconds: float | None = None) -> dict[str, Any] | None:
         """Return the newest row of the same request, or None.
@@ -264,8 +293,9 @@ class Store(Cache):
     def lost(self, fingerprint: str) -> dict[str, Any] | None:
         """Return the newest row of an equal request whose reply was lost, or None."""
         text = (
-            "SELECT * FROM jobs WHERE fingerprint = ? AND status IN ('unknown', 'submitting')"
-            " AND sent IS NOT NULL AND next IS NOT NULL ORDER BY created DESC, rowid DESC LIMIT 1"
+            "SELECT * FROM jobs INDEXED BY jobs_by_fingerprint WHERE fingerprint = ?"
+            " AND status IN ('unknown', 'submitting') AND sent IS NOT NULL AND next IS NOT NULL"
+            " ORDER BY created DESC, rowid DESC LIMIT 1"
         )
         row = self._run(lambda db: db.execute(text, (fingerprint,)).fetchone())
         return _unpack(row) if row else None
@@ -303,7 +333,7 @@ def _unless_taken(row: Mapping[str, Any]) -> tuple[str, list[Any]]:
     if row.get("batch") is None or row.get("row") is None:
         return "", []
     test = f'batch = ? AND "row" = ? AND status NOT IN ({NOT_BILLED})'
-    return f"WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE {test})", [row["batch"], row["row"]]  # noqa: S608 - constants
+    return f"WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE {test})", [row["batch"], row["row"]]
 
 
 def default_home() -> Path:
@@ -329,7 +359,7 @@ def _to_column(name: str, value: Any) -> Any:
 
 
 def _unpack(row: sqlite3.Row) -> dict[str, Any]:
-    return {name: _from_column(name, row[name]) for name in row.keys()}  # noqa: SIM118 - a Row iterates over its values
+    return {name: _from_column(name, value) for name, value in dict(row).items()}
 
 
 def _from_column(name: str, value: Any) -> Any:

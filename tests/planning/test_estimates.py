@@ -9,7 +9,6 @@ import pytest
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate, output_count
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.storage.queries import where
 from tests.conftest import quick
 
 
@@ -87,16 +86,6 @@ def test_own_runs_are_those_of_this_target_place_and_number(
     several = client.plan("flux-dev", {"prompt": "x", "samples": 4}).estimate
     assert several.high == 9.0
     assert "4 outputs, and your last run" in several.source
-
-
-def test_old_runs_are_not_looked_through(client: SegmindClient) -> None:
-    """An estimate for each of a thousand rows, over a journal of years."""
-    tests, values = where(target="flux-dev", status="completed")
-    query = f"SELECT * FROM jobs {tests} ORDER BY created DESC, rowid DESC LIMIT 60"
-    plan = client.session.store._run(
-        lambda db: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
-    )
-    assert plan == ["SEARCH jobs USING INDEX jobs_of_target (target=? AND status=?)"]
 
 
 def test_all_own_sandboxes_are_one_place(client: SegmindClient, past: Any) -> None:

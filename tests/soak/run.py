@@ -82,7 +82,7 @@ class Account:
         store = Store(home)
         try:
             jobs = store.jobs(1_000_000)
-            ledger = store.spent(sandbox=True) + store.spent(sandbox=False)
+            ledger = sum(row.usd for row in store.spend())
         finally:
             store.close()
         saved = {

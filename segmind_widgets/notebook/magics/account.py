@@ -122,20 +122,24 @@ class AccountMagics(MagicsBase):
         Failed jobs cost nothing. to_dataframe() of the table is a pandas DataFrame.
         %config SegmindClient.budget = 2.0 sets a limit for this session.
         """
-        from datetime import datetime, timedelta, timezone
+        from datetime import datetime, timedelta
 
         from segmind_widgets.notebook import listings
 
         options = self.options("segmind_spend", line)
         since = None
         if options.since is not None:
-            since = datetime.now(timezone.utc) - timedelta(days=options.since)
-        rows = self.client.spend(options.by, since)
+            since = datetime.now().astimezone() - timedelta(days=options.since)
+            if options.since >= 1:  # whole days
+                since = since.replace(hour=0, minute=0, second=0, microsecond=0)
+        spend = self.client.session.store.spend
+        rows = sums = spend(options.by, since, listings.MAX_SPEND_ROWS)
+        if options.by in ("day", "job"):  # of which there may be very many
+            sums = spend("model", since)
         sessions = {
             is_sandbox: self.client.session_spend(sandbox=is_sandbox)
             for is_sandbox in (False, True)
         }
         newest = next((job for job in self.client.jobs(10) if job.credits is not None), None)
-        return listings.spend(
-            rows, options.by, sessions, self.client.budget, newest, filtered=since is not None
-        )
+        facts = sessions, self.client.budget, newest
+        return listings.spend(rows, options.by, *facts, filtered=since is not None, sums=sums)

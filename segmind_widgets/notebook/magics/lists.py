@@ -142,6 +142,7 @@ class ListMagics(MagicsBase):
         return {"sandbox": True} if name == "sandbox" else {"provider": name}
 
     def _list(self, options: Namespace) -> Table:
+        from segmind_widgets.formatting import MANY
         from segmind_widgets.notebook import listings
 
         filters = {
@@ -152,6 +153,7 @@ class ListMagics(MagicsBase):
             **self._at(options.provider),
         }
         jobs = self.client.jobs(options.last, **filters)
-        total = self.client.count(**filters) if len(jobs) == options.last else len(jobs)
+        most = max(MANY, options.last) + 1
+        total = self.client.count(most, **filters) if len(jobs) == options.last else len(jobs)
         filtered = any(filters.values())
         return listings.jobs(jobs, self.client.thumbnail, total=total, filtered=filtered)
