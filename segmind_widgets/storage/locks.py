@@ -14,10 +14,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from segmind_widgets.errors import StillRunning
-from segmind_widgets.storage.database import acquire
+from segmind_widgets.storage.file_lock import FileLock, LockTimeout
 
 _GLANCE = 0.1  # seconds: another kernel that checks at the same time holds the lock briefly
 
@@ -41,10 +39,10 @@ class KernelLock:
         with self._gate:
             if self._lock is None:
                 name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-                self._lock = FileLock(self._path(name), thread_local=False)
-                with suppress(OSError, NotImplementedError):
+                self._lock = FileLock(self._path(name))
+                with suppress(OSError):
                     self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                    acquire(self._lock, 1.0)
+                    self._lock.acquire(1.0)
                     self._id = name
             return self._id
 
@@ -55,10 +53,10 @@ class KernelLock:
         path = self._path(owner)
         if owner == self._id or not path.exists():
             return owner == self._id
-        lock = FileLock(path, thread_local=False)
+        lock = FileLock(path)
         try:
-            acquire(lock, _GLANCE, _GLANCE / 5)
-        except (Timeout, OSError, NotImplementedError):  # an unreadable lock is treated as locked
+            lock.acquire(_GLANCE, _GLANCE / 5)
+        except OSError:  # an unreadable lock is treated as locked
             return True
         lock.release()
         path.unlink(missing_ok=True)
@@ -90,7 +88,7 @@ class BatchLock:
         self._name = name
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self._path = home / "kernels" / f"{digest}.turn"
-        self._lock = FileLock(self._path, thread_local=False)
+        self._lock = FileLock(self._path)
         self._gate = threading.Lock()  # held from the check of the last holder to the new one
         self._is_active: Callable[[], bool] = bool
 
@@ -120,13 +118,13 @@ class BatchLock:
     def _acquire_file(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            acquire(self._lock, _GLANCE)
-        except Timeout:
+            self._lock.acquire(_GLANCE)
+        except LockTimeout:
             raise StillRunning(
                 f"{self._name} is running in another kernel.",
                 hint="Wait until it ends there; its results are also in the journal.",
             ) from None
-        except (OSError, NotImplementedError):
+        except OSError:
             return
 
     def release(self) -> None:
