@@ -17,7 +17,6 @@ ROOT = Path(segmind_widgets.__file__).parent
 NAME = "segmind_widgets"
 ONLY = {  # a library or a module of the standard library → the modules that may import it
     "PIL": {"assets", "sandbox", "batches.contact_sheet", "jobs.job"},  # a job: for a type
-    "filelock": {"storage"},
     "keyring": {"network.keys"},
     "yaml": {"syntax.yaml_loader"},
     "jsonschema": set(),  # slow to import
@@ -29,13 +28,15 @@ ONLY = {  # a library or a module of the standard library → the modules that m
 }
 THREADS = {  # may start threads, and wait for them
     "background", "batches.batch", "batches.progress", "jobs.job", "jobs.runner",
-    "jobs.scheduler", "network.account", "network.keys", "sandbox", "waiting",
+    "jobs.scheduler", "network.account", "network.keys", "notebook.startup", "sandbox",
+    "storage.file_lock", "waiting",
 }  # fmt: skip
 LOCKS = {  # may make locks
-    "batches.registry", "client", "jobs.registry", "jobs.submission", "network.directory", "network.model_pages",
-    "network.endpoints", "network.rate_limit", "network.socket_facts", "network.transport",
-    "network.uploads", "notebook.live_output",
-    "panels.upload", "planning.budget", "session", "storage.database", "storage.locks",
+    "batches.registry", "client", "jobs.registry", "jobs.submission", "network.directory",
+    "network.endpoints", "network.model_pages", "network.rate_limit", "network.socket_facts",
+    "network.transport", "network.uploads", "notebook.live_output",
+    "panels.upload", "planning.budget", "session", "storage.database",
+    "storage.file_lock", "storage.locks",
     "widgets.served", "workers.pool",
 }  # fmt: skip
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
-from segmind_widgets.assets import damage, decoding, embedding, preview
+from segmind_widgets.assets import damage, decoding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
 from segmind_widgets.assets.folders import no_file
@@ -24,6 +24,9 @@ from segmind_widgets.errors import AssetError
 from segmind_widgets.formatting import file_size
 from segmind_widgets.markup import Html, element, figure, fragment, link, verbatim
 from segmind_widgets.printable import printable
+
+if TYPE_CHECKING:
+    from segmind_widgets.assets.containers import Data
 
 # bytes; fits the cache; a multiple of 3, so that pieces of base64 can be joined
 _PIECE_SIZE = 3 * 32 * 1024
@@ -188,8 +191,10 @@ class Asset:
         """Return the file on this disk; the content of one in memory."""
         return self.path if self.data is None and self.path else self.content
 
-    def mapped(self) -> AbstractContextManager[embedding.Data]:
+    def mapped(self) -> AbstractContextManager[Data]:
         """Return the content within a block; of a file only the accessed parts are read."""
+        from segmind_widgets.assets import embedding
+
         source = self.source
         return embedding.mapped(source) if isinstance(source, Path) else nullcontext(source)
 
@@ -338,6 +343,8 @@ class Asset:
                 f"{target} is the original file, and its recipe is not removed.",
                 hint="Choose another folder for the copy without a recipe.",
             )
+        from segmind_widgets.assets import embedding
+
         with self.mapped() as data:
             try:
                 edits = embedding.removal(data)

@@ -14,7 +14,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from segmind_widgets.catalog import synonyms
 from segmind_widgets.catalog.listings import parse_directory, parse_parameters
 from segmind_widgets.catalog.validation import (
     InputNote,
@@ -207,6 +206,8 @@ def _task_rank(model: Model, words: list[str]) -> int:
 
     Words beside those of the task must stand in the model's text, or be a modality of it.
     """
+    from segmind_widgets.catalog import synonyms
+
     query = synonyms.stems(" ".join(words))
     title = synonyms.stems(f"{model.slug} {model.name}")
     text = synonyms.stems(model.description)

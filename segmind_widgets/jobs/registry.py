@@ -36,7 +36,6 @@ from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.ownership import JobOwnership, followed
 from segmind_widgets.storage.records import files_from_row, results_from_row
 from segmind_widgets.storage.store import Store, new_key
-from segmind_widgets.storage.trash import deleted_for_good
 from segmind_widgets.types import Call, Kind, RunRequest, Status, UsualTime
 
 _UNKNOWN_MODEL = "unknown"  # the model of a job that is not in the journal
@@ -155,6 +154,8 @@ class JobRegistry:
         with self._lock:
             row = self._store.job(row["key"])  # the row as the previous holder of the lock wrote it
             if row["deleted"] and not row["outputs"]:
+                from segmind_widgets.storage.trash import deleted_for_good
+
                 raise deleted_for_good(row["id"] or row["key"])
             live = self._live.get(row["key"])
             if live is not None and (live.watching or _is_ahead(live, row)):

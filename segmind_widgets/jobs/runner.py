@@ -16,7 +16,6 @@ from typing import Any
 
 from segmind_widgets._version import __version__
 from segmind_widgets.assets.asset import Asset
-from segmind_widgets.assets.recipes import FACTS, Recipe, with_recipe
 from segmind_widgets.errors import (
     DownloadError,
     Forbidden,
@@ -610,6 +609,8 @@ class JobRunner:
         """Return the file with its recipe in it, before it is shown or its size is read."""
         if not self._recipes:
             return asset
+        from segmind_widgets.assets.recipes import FACTS, Recipe, with_recipe
+
         try:
             return with_recipe(asset, Recipe.now(__version__, **self.job.latest(FACTS)))
         except Exception:  # noqa: BLE001 - a paid picture matters more than its recipe

@@ -11,6 +11,7 @@ from segmind_widgets import waiting
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.notebook.magics import SegmindMagics
 from segmind_widgets.notebook.magics.running import CheckName, without_body
+from segmind_widgets.notebook.startup import IdleImports
 
 LIVE_TYPES = (("segmind_widgets.jobs.job", "Job"), ("segmind_widgets.batches.batch", "Batch"))
 
@@ -25,7 +26,9 @@ def load(shell: InteractiveShell) -> None:
     client = SegmindClient.instance(parent=shell)
     magics = SegmindMagics(shell, client)
     shell.register_magics(magics)
-    _serve_widgets(shell)
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        _use_kernel(kernel, magics)
     shell.input_transformers_cleanup.extend([CheckName(shell), without_body])
     if client not in shell.configurables:
         configurables: list[Any] = shell.configurables
@@ -61,13 +64,12 @@ def unload(shell: InteractiveShell) -> None:
         SegmindClient.clear_instance()
 
 
-def _serve_widgets(shell: InteractiveShell) -> None:
-    """Let waiting cells handle messages of our widgets, if there is a kernel."""
-    kernel = getattr(shell, "kernel", None)
-    if kernel is not None:
-        from segmind_widgets.notebook.kernel_messages import KernelMessages
+def _use_kernel(kernel: Any, magics: SegmindMagics) -> None:
+    """Let waiting cells handle messages of our widgets, and an idle kernel import modules."""
+    from segmind_widgets.notebook.kernel_messages import KernelMessages
 
-        waiting.set_server(KernelMessages(kernel))
+    waiting.set_server(KernelMessages(kernel))
+    magics.idle_imports = IdleImports(magics.shell, kernel)
 
 
 def _unregister(shell: InteractiveShell) -> None:

@@ -8,14 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmind_widgets.assets.recipes import read
 from segmind_widgets.batches.sweeps import split
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError, CellError, LimitError, SegmindError
 from segmind_widgets.formatting import date_and_time
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import verbatim
-from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.arguments import parse
 from segmind_widgets.notebook.display import CellDisplay, Upload
 from segmind_widgets.notebook.live_output import LiveOutput
@@ -25,6 +23,7 @@ from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.cells import parse_body, parse_line, parse_variable
 
 if TYPE_CHECKING:
+    from segmind_widgets.assets.recipes import Recipe
     from segmind_widgets.batches.row_table import RowTable
     from segmind_widgets.notebook.sweep_command import SweepCommand
     from segmind_widgets.syntax.snippets import Pasted
@@ -79,7 +78,7 @@ class RunCommand:
             line, cell = "", line  # %segmind_run curl …
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
         code = read_cell(self._client.session, cell or "", is_pasted=options.paste)
-        recipe = read(self._source(options.recipe)) if options.recipe else None
+        recipe = self._recipe(options.recipe) if options.recipe else None
         if code and recipe:
             raise CellError(
                 "--from and pasted code cannot be used together.", hint="Remove one of them."
@@ -189,9 +188,11 @@ class RunCommand:
             if not is_unknown or not agrees(f"{error.message} Send it anyway?"):
                 raise
 
-    def _source(self, word: str) -> Any:
-        """Return the picture given by --from: a path, or the value of a $variable."""
-        return parse_variable(word, self._names) if word[0] == "$" else word
+    def _recipe(self, word: str) -> Recipe:
+        """Return the recipe in the picture of --from: a path, or the value of a $variable."""
+        from segmind_widgets.assets.recipes import read
+
+        return read(parse_variable(word, self._names) if word[0] == "$" else word)
 
     def _inputs(self, options: Namespace, cell: str | None) -> dict[str, Any]:
         inputs = parse_line(options.inputs, self._names)
@@ -286,7 +287,11 @@ class RunCommand:
             self._wait(job, None)
         if len(resumed) == 1 and resumed[0].error is not None:
             raise resumed[0].error
-        return resumed[0] if len(resumed) == 1 else listings.jobs(resumed, self._client.thumbnail)
+        if len(resumed) == 1:
+            return resumed[0]
+        from segmind_widgets.notebook import listings
+
+        return listings.jobs(resumed, self._client.thumbnail)
 
 
 def _make_folder(folder: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 from segmind_widgets.formatting import money
@@ -78,7 +77,7 @@ def estimate(average: float | None, runs: Sequence[float | None], outputs: int =
     own = [cost for cost in runs if cost is not None][:MAX_OWN_RUNS]
     mine = f"your last {len(own)} runs" if len(own) > 1 else "your last run"
     if len(own) >= MIN_OWN_RUNS or (own and average is None):
-        return Estimate(min(own), median(own), max(own), mine)
+        return Estimate(min(own), _median(own), max(own), mine)
     if average is None:
         source = "the service does not report the cost of your runs"
         return Estimate(source=source, is_unreported=True) if runs else Estimate()
@@ -118,7 +117,7 @@ class OwnRuns:
         times = [row.run_seconds for row in self._rows if row.run_seconds][:_MAX_TIMES]
         if len(times) < MIN_OWN_RUNS:
             return None
-        middle = median(times)
+        middle = _median(times)
         squares = sum(math.log(time / middle) ** 2 for time in times)
         variance = (_PRIOR_RUNS * UsualTime.spread**2 + squares) / (_PRIOR_RUNS + len(times))
         return UsualTime(middle, math.sqrt(variance), trust=0.85)
@@ -134,3 +133,9 @@ def is_at(row: Mapping[str, Any], endpoint: Endpoint) -> bool:
     """Return whether a row's job ran here. Sandboxes count as one: each has its own address."""
     is_here = row["place"] == endpoint.address or bool(endpoint.sandbox and row["sandbox"])
     return is_here and row["provider"] == endpoint.provider.name
+
+
+def _median(values: Sequence[float]) -> float:
+    from statistics import median  # slow to import, and a first run has no own runs
+
+    return median(values)

@@ -5,6 +5,7 @@ Sources: docs.segmind.com (API reference, Storage, workflow pages) and the offic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone

@@ -16,11 +16,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock
-
 from segmind_widgets.errors import StoreError
 from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.storage import migrations
+from segmind_widgets.storage.file_lock import FileLock
 
 BUSY = 10.0  # seconds to wait for another kernel's write
 RETRY = 10.0  # seconds between attempts to return to the disk
@@ -37,18 +36,6 @@ _TRACK_CHANGES = (
     ),
 )
 T = TypeVar("T")
-
-
-def acquire(lock: FileLock, timeout: float, poll_interval: float = 0.05) -> None:
-    """Acquire a lock within `timeout` seconds.
-
-    Raises:
-        filelock.Timeout: another process has it.
-        OSError, NotImplementedError: the file system does not support locks.
-    """
-    lock.acquire(  # pyright: ignore[reportUnknownMemberType]  # filelock leaves its result untyped
-        timeout=timeout, poll_interval=poll_interval
-    )
 
 
 def now() -> str:
@@ -225,9 +212,9 @@ def _one_kernel(path: Path, patience: float) -> Generator[None]:
     write-ahead log and the rows in it. On a disk without locks, kernels do not wait.
     """
     PRIVATE.make_folder(path.parent)
-    lock = FileLock(f"{path}.lock", mode=PRIVATE.file, thread_local=False)
-    with suppress(OSError, NotImplementedError):  # filelock.Timeout is an OSError, too
-        acquire(lock, patience, 0.01)
+    lock = FileLock(Path(f"{path}.lock"))
+    with suppress(OSError):
+        lock.acquire(patience, 0.01)
     try:
         yield
     finally:

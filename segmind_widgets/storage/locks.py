@@ -14,11 +14,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from segmind_widgets.errors import StillRunning
 from segmind_widgets.file_modes import PRIVATE
-from segmind_widgets.storage.database import acquire
+from segmind_widgets.storage.file_lock import FileLock, LockTimeout
 
 _GLANCE = 0.1  # seconds: another kernel that checks at the same time holds the lock briefly
 
@@ -42,10 +40,10 @@ class KernelLock:
         with self._gate:
             if self._lock is None:
                 name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-                self._lock = _file_lock(self._path(name))
-                with suppress(OSError, NotImplementedError):
+                self._lock = FileLock(self._path(name))
+                with suppress(OSError):
                     PRIVATE.make_folder(self._folder)
-                    acquire(self._lock, 1.0)
+                    self._lock.acquire(1.0)
                     self._id = name
             return self._id
 
@@ -56,10 +54,10 @@ class KernelLock:
         path = self._path(owner)
         if owner == self._id or not path.exists():
             return owner == self._id
-        lock = _file_lock(path)
+        lock = FileLock(path)
         try:
-            acquire(lock, _GLANCE, _GLANCE / 5)
-        except (Timeout, OSError, NotImplementedError):  # an unreadable lock is treated as locked
+            lock.acquire(_GLANCE, _GLANCE / 5)
+        except OSError:  # an unreadable lock is treated as locked
             return True
         lock.release()
         _unlink(path)
@@ -74,10 +72,6 @@ class KernelLock:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.lock"
-
-
-def _file_lock(path: Path) -> FileLock:
-    return FileLock(path, mode=PRIVATE.file, thread_local=False)
 
 
 def _unlink(path: Path) -> None:
@@ -100,7 +94,7 @@ class BatchLock:
         self._name = name
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self._path = home / "kernels" / f"{digest}.turn"
-        self._lock = _file_lock(self._path)
+        self._lock = FileLock(self._path)
         self._gate = threading.Lock()  # held from the check of the last holder to the new one
         self._is_active: Callable[[], bool] = bool
 
@@ -130,13 +124,13 @@ class BatchLock:
     def _acquire_file(self) -> None:
         try:
             PRIVATE.make_folder(self._path.parent)
-            acquire(self._lock, _GLANCE)
-        except Timeout:
+            self._lock.acquire(_GLANCE)
+        except LockTimeout:
             raise StillRunning(
                 f"{self._name} is running in another kernel.",
                 hint="Wait until it ends there; its results are also in the journal.",
             ) from None
-        except (OSError, NotImplementedError):
+        except OSError:
             return
 
     def release(self) -> None:

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, cast
 
 from segmind_widgets.schemas import is_list, is_mapping
@@ -23,9 +24,13 @@ _FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+
 _SAFE_TEXT = re.compile(r"[A-Za-z](?:[\w ,./()!?'-]*[\w./()!?'])?", re.ASCII)
 _YAML_1_1_BOOLEANS = {"y", "n", "yes", "no", "on", "off"}
 _SAFE_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
-_UNPRINTABLE = re.compile(
-    r"[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+
+
+@cache  # takes 3 ms to compile, and a cell does not need it
+def _unprintable() -> re.Pattern[str]:
+    return re.compile(
+        r"[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    )
 
 
 class Verbatim(str):
@@ -66,7 +71,7 @@ def _block(value: Any) -> str:
         return _inline(value)
     lines = value.split("\n")
     body = lines[:-1] if lines[-1] == "" else lines
-    legible = not any(line.isspace() or _UNPRINTABLE.search(line) for line in body)
+    legible = not any(line.isspace() or _unprintable().search(line) for line in body)
     if len(lines) > 1 and legible and body[0][:1].strip() and body[-1]:
         header = "|-" if body is lines else "|"
         return "\n".join([header, *(f"  {line}" if line else "" for line in body)])
@@ -79,7 +84,7 @@ def _inline(value: Any) -> str:
     if isinstance(value, Verbatim):
         return value
     if isinstance(value, str):
-        return _UNPRINTABLE.sub(_escape, json.dumps(value, ensure_ascii=False))
+        return _unprintable().sub(_escape, json.dumps(value, ensure_ascii=False))
     if is_mapping(value):
         return "{" + ", ".join(f"{_inline(k)}: {_inline(v)}" for k, v in value.items()) + "}"
     if is_list(value) or isinstance(value, tuple):

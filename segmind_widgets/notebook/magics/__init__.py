@@ -12,6 +12,7 @@ from segmind_widgets.notebook.magics.files import FileMagics
 from segmind_widgets.notebook.magics.lists import ListMagics
 from segmind_widgets.notebook.magics.panels import PanelMagics
 from segmind_widgets.notebook.magics.running import RunMagics
+from segmind_widgets.notebook.startup import IdleImports
 
 
 @magics_class  # collects the decorated methods of all bases
@@ -21,8 +22,11 @@ class SegmindMagics(AccountMagics, FileMagics, RunMagics, ListMagics, PanelMagic
     def __init__(self, shell: Any, client: SegmindClient) -> None:
         super().__init__(shell)
         self.client = client
+        self.idle_imports: IdleImports | None = None
 
     def close(self) -> None:
-        """Unregister the display from the shell, if it was used."""
+        """Unregister everything that was registered at the shell's events."""
+        if self.idle_imports is not None:
+            self.idle_imports.close()
         if "display" in vars(self):
             self.display.close()

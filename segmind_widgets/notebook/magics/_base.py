@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, SegmindError
+from segmind_widgets.notebook.startup import pause_collector
 from segmind_widgets.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class MagicsBase:
     @cached_property
     def display(self) -> CellDisplay:
         """Return the outputs of this shell's cells."""
+        pause_collector()
         from segmind_widgets.notebook.display import CellDisplay
 
         return CellDisplay(self.shell, self.client)
