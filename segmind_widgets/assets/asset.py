@@ -295,8 +295,8 @@ class Asset:
     def preview(self, side: int = PREVIEW_SIDE, max_bytes: int | None = None) -> tuple[bytes, str]:
         """Return a small copy of a picture, at most `side` pixels: bytes and media type.
 
-        JPEG, or PNG where there is transparency. A copy of more than `max_bytes` gets fewer
-        colours (PNG), and then fewer pixels. Raises AssetError as `image` does.
+        JPEG, or WebP where there is transparency (a PNG of 256 colours where Pillow has no WebP).
+        A copy of more than `max_bytes` gets fewer pixels. Raises AssetError as `image` does.
         """
 
         def small(picture: Any) -> Any:

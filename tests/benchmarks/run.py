@@ -16,6 +16,7 @@ import pacing
 import panels
 import rate
 import recipes
+import shown
 import sweep
 import thousand
 import upload
@@ -34,6 +35,7 @@ BENCHMARKS = (
     form,
     panels,
     recipes,
+    shown,
 )
 CROWDS = (thousand, rate, sweep, workers)  # of jobs
 

@@ -44,6 +44,8 @@ def test_all_benchmarks_in_one_table() -> None:
         "update of a JobView": {"µs"},
         "form of": {"ms"},
         "recipe": {"ms"},
+        "last byte": {"ms"},
+        "transparent 2K": {"ms"},
         "12 jobs of": {
             "threads", "MiB more", "ms main pause, p99", "status calls a job", "ms of work a job",
             "jobs lost", "messages/s",
