@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
@@ -88,23 +89,31 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP reply: status code, headers with lower-case names, and the whole body."""
+    """An HTTP reply: status code, headers with lower-case names, and the whole body.
+
+    Where `file` is set, the body is in that file, and `body` has only its first 64 KiB.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     url: str = ""
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
 class Output:
-    """One result from a provider's reply: a URL to fetch, or the bytes or text itself."""
+    """One result from a provider's reply: a URL to fetch, or the bytes or text itself.
+
+    `file` has the bytes in place of `data` where the transport has written them to disk.
+    """
 
     url: str | None = None
     data: bytes | None = field(default=None, repr=False)
     media_type: str | None = None
     name: str | None = None  # a workflow's name for it
     expires_at: str | None = None  # UTC, ISO 8601
+    file: Path | None = None
 
 
 @dataclass(frozen=True)

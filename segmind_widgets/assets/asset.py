@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from segmind_widgets.assets import damage, decoding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
+from segmind_widgets.assets.locations import file_link
 from segmind_widgets.assets.media_types import UNKNOWN, parse, sniff, suffix, type_of_name
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.assets.privacy import Replacement, replaced
@@ -358,7 +359,8 @@ class Asset:
     def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> Html:
         """Return the picture, player or text as self-contained HTML, without a caption.
 
-        A picture is embedded as a copy of at most `side` pixels and about 50 kB.
+        A picture is embedded as a copy of at most `side` pixels and about 50 kB, a video or sound
+        of at most 2 MiB as it is. A longer one is shown as a still with its name and size.
         """
         if self.removed:
             return element("p", f"The file {self.path} was removed.")
@@ -372,7 +374,11 @@ class Asset:
             except AssetError as error:
                 return element("p", self._why_not_shown(error))
             source = f"data:{kind};base64,{encode(data).decode()}"
-        elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
+        elif self.local and (self.size or 0) > preview.INLINE_BYTES:
+            # its address at the service expires, and a browser opens no path of this disk
+            name = f"{self.filename} · {file_size(self.size or 0)}"
+            return preview.too_long(self.kind, alt or self.filename, name)
+        elif self.local:
             # a browser plays video and audio; it must not open any other type as a page
             kind = self.media_type if self.kind in ("video", "audio") else UNKNOWN
             source = f"data:{kind};base64,{encode(self.content).decode()}"
@@ -406,5 +412,7 @@ class Asset:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         until = f" until {self.expires_at}" if self.expires_at else ""
         where = fragment(link(self.url) if self.url else "", until)
-        page = figure(self.to_html(), " · ".join(self.facts), where)
+        path = self.path if self.data is None and not self.removed else None
+        file = file_link(path) if path else ""
+        page = figure(self.to_html(), " · ".join(self.facts), file, where)
         return {"text/plain": str(self), "text/html": page}

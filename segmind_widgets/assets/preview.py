@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from segmind_widgets import markup
+from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.decoding import eight_bit
 from segmind_widgets.markup import Html
 
@@ -16,6 +18,7 @@ _MIN_SIDE = 160  # pixels
 INLINE_BYTES = 2 * 1024 * 1024  # a video or sound up to this size is embedded in the notebook
 
 
+_STYLE = "max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"
 CHEQUERBOARD = (  # mid greys, that differ from the page of a light and of a dark theme
     # 16 x 16 pixels as a PNG: JupyterLab removes other forms where a notebook is not trusted
     "background-color:#8c8c8c;background-image:url(data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA"
@@ -82,13 +85,43 @@ def _to_bytes(picture: Any, kind: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
+@cache
+def video_still() -> str:
+    """Return a drawn frame with a play sign, 640 × 360, as a data URL.
+
+    It stands for a video that is too long for a notebook: Pillow reads no videos.
+    """
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("L", (640, 360), 34)
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((260, 120, 380, 240), fill=90)
+    draw.polygon([(302, 150), (302, 210), (352, 180)], fill=240)
+    for left in range(12, 640, 48):  # the perforation of a film
+        for top in (10, 334):
+            draw.rounded_rectangle((left, top, left + 24, top + 16), 4, fill=70)
+    data = _to_bytes(picture, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64_codec().b64encode(data).decode()}"
+
+
+def too_long(kind: str, label: str, name: str) -> Html:
+    """Return what a saved notebook shows of a file above `INLINE_BYTES`: its name and size.
+
+    For a video with a still above them, whose text is `label`.
+    """
+    note = markup.element("div", name, style="font-size:12px;opacity:.75;margin-top:2px")
+    if kind != "video":
+        return note
+    still = markup.element("img", src=video_still(), alt=f"Video: {label}", style=_STYLE)
+    return markup.element("div", still, note)
+
+
 def element(kind: str, source: str, label: str, filename: str) -> Html:
     """Return an HTML element that shows a file: a picture, a player, a link, or only the label.
 
     A link downloads the file under its name.
     """
-    style = "max-width:100%;max-height:640px;height:auto;border-radius:6px;display:block"
-    style += backdrop(source)
+    style = _STYLE + backdrop(source)
     if not source:
         return markup.element("p", label)
     if kind == "image":

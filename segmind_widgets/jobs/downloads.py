@@ -17,7 +17,7 @@ from segmind_widgets.assets.damage import result_problem
 from segmind_widgets.assets.media_types import suffix, suffix_of_address, type_of_name
 from segmind_widgets.errors import DownloadError, SegmindError, StoreError
 from segmind_widgets.network.transport import Sender
-from segmind_widgets.types import Output
+from segmind_widgets.types import Output, Reply
 
 
 class ResultDir(Protocol):
@@ -62,26 +62,33 @@ class Downloader:
 
     def write(self, index: int, output: Output) -> Output:
         """Write an output that was part of the reply to disk, if possible; return the asset."""
-        if output.data is None:
+        if output.data is None and output.file is None:
             return output
-        asset = Asset(data=output.data, declared_type=output.media_type)
+        media_type = _in_reply(output).media_type
         try:
-            path = self._path(index, asset.media_type)
-            _write(path, output.data)
+            path = self._path(index, media_type)
+            if output.data is not None:
+                _write(path, output.data)
+            elif output.file is not None:
+                path = _move(output.file, path)
         except StoreError as error:
             self.problem = str(error)
-            return dataclasses.replace(output, media_type=asset.media_type)
-        return dataclasses.replace(
-            output, data=None, url=path.as_uri(), media_type=asset.media_type
-        )
+            if output.file is None:
+                return dataclasses.replace(output, media_type=media_type)
+            path = output.file
+        url = path.as_uri()
+        return dataclasses.replace(output, data=None, file=None, url=url, media_type=media_type)
 
-    def with_reply(self, error: SegmindError, body: bytes) -> SegmindError:
+    def with_reply(self, error: SegmindError, reply: Reply) -> SegmindError:
         """Write a reply that cannot be used to disk; return the error with its path in the hint."""
-        if not body:
+        if not reply.body:
             return error
         try:
             path = self._path(0, None).with_suffix(".reply")
-            _write(path, body)
+            if reply.file is not None:
+                _move(reply.file, path)
+            else:
+                _write(path, reply.body)
         except StoreError as problem:
             return error.with_hint(f"{error.hint} Its reply could not be kept: {problem}")
         return error.with_hint(f"{error.hint} Its reply is in {path}.")
@@ -176,11 +183,16 @@ def check_result(asset: Asset, url: str, announced: str | None, sent: str | None
 def reply_problem(outputs: Sequence[Output]) -> str:
     """Return why a file that is part of a reply cannot be a result; "" where all can."""
     problems = (
-        result_problem(Asset(data=output.data, declared_type=output.media_type), output.media_type)
+        result_problem(_in_reply(output), output.media_type)
         for output in outputs
-        if output.data
+        if output.data or output.file
     )
     return next(filter(None, problems), "")
+
+
+def _in_reply(output: Output) -> Asset:
+    """Return a file that is part of a reply."""
+    return Asset(output.file, data=output.data, declared_type=output.media_type)
 
 
 def _check_scheme(url: str) -> None:

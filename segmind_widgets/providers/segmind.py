@@ -292,15 +292,16 @@ class Segmind(Provider):
         headers = reply.headers
         kind = media_types.parse(headers.get("content-type")) or ""
         text = kind.endswith("json") or kind.startswith("text/")
-        sniffed = Asset(data=reply.body).media_type
+        content = Output(data=None if reply.file else reply.body, file=reply.file)
+        sniffed = Asset(content.file, data=content.data).media_type
         if sniffed.partition("/")[0] in ("image", "video", "audio"):
-            outputs = [Output(data=reply.body, media_type=sniffed)]
+            outputs = [replace(content, media_type=sniffed)]
         elif kind == "text/html":  # a page of a proxy or a portal, with a code of success
             outputs = []
         elif text or reply.body[:1] in (b"{", b"["):
             outputs = _from_v1_json(reply.body, is_json=kind.endswith("json"))
         else:
-            outputs = [Output(data=reply.body, media_type=kind or sniffed)] if reply.body else []
+            outputs = [replace(content, media_type=kind or sniffed)] if reply.body else []
         if not outputs:
             raise SubmitUnknown(
                 "The reply reports success, but has no result.",

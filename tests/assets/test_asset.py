@@ -255,9 +255,31 @@ def test_html_escapes_what_a_service_named(tmp_path: Path) -> None:
     bundle = asset._repr_mimebundle_()
     assert "<script>" not in bundle["text/html"]
     assert "<script>" not in Asset(data=b"<script>", declared_type="text/plain").to_html()
-    large = Asset(data=b"\x1aE\xdf\xa3" + bytes(INLINE_BYTES), url="https://a.example/v")
-    assert 'src="https://a.example/v"' in large.to_html()
-    assert len(large.to_html()) < 1000
+
+
+@pytest.mark.parametrize("where", ["disk", "memory"])
+@pytest.mark.parametrize(("kind", "stills"), [("video/webm", 1), ("audio/mpeg", 0), ("model/x", 0)])
+def test_a_file_too_long_for_a_notebook_is_named_and_not_linked(
+    kind: str, stills: int, where: str, tmp_path: Path
+) -> None:
+    """The address at the service expires; the file stays."""
+    content = b"\x1aE\xdf\xa3" + bytes(INLINE_BYTES)
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    origin = {"path": path} if where == "disk" else {"data": content}
+    asset = Asset(url="https://a.example/<v>", name="<fox>", declared_type=kind, **origin)
+    html = asset.to_html("a <fox>")
+    assert "https:" not in html
+    assert "<fox>" not in html
+    assert html.count("<img") == stills
+    assert " · 2.1 MB" in html
+    assert len(html) < 6000
+    assert (str(path) in asset._repr_mimebundle_()["text/html"]) == (where == "disk")
+
+
+def test_a_file_that_is_only_elsewhere_is_linked() -> None:
+    asset = Asset(url="https://a.example/v.mp4")
+    assert 'src="https://a.example/v.mp4"' in asset.to_html()
 
 
 def test_a_file_that_was_removed_says_so(tmp_path: Path, png: Path) -> None:
