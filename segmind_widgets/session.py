@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Mapping
@@ -137,6 +138,7 @@ class Session:
             self._options,
             lambda: SharedRateLimits(self.store.rate_limits),
             lambda address, account: StoredForms(self.store, address, account),
+            lambda: self.store.new_file("incoming", uuid.uuid4().hex, 0, ".part"),
         )
 
     @OnFirstUse

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
@@ -92,12 +93,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP reply: status code, headers with lower-case names, and the whole body."""
+    """An HTTP reply: status code, headers with lower-case names, and the whole body.
+
+    Where `file` is set, the body is in that file, and `body` has only its first 64 KiB.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     url: str = ""
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,8 @@ class Output:
     """One result from a provider's reply: a URL to fetch, or the bytes or text itself.
 
     `is_guess` marks a URL under an unknown name, of a reply with nothing else: what it gives is a
-    result only if it is a file, and neither a page nor JSON.
+    result only if it is a file, and neither a page nor JSON. `file` has the bytes in place of
+    `data` where the transport has written them to disk.
     """
 
     url: str | None = None
@@ -114,6 +120,7 @@ class Output:
     name: str | None = None  # a workflow's name for it
     expires_at: str | None = None  # UTC, ISO 8601
     is_guess: bool | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True)

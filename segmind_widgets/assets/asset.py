@@ -17,6 +17,7 @@ from segmind_widgets.assets import damage, decoding, preview
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.assets.encoding import from_array, from_data_url, is_data_url, to_png
 from segmind_widgets.assets.folders import no_file
+from segmind_widgets.assets.locations import file_link
 from segmind_widgets.assets.media_types import UNKNOWN, parse, sniff, suffix, type_of_name
 from segmind_widgets.assets.preview import PREVIEW_SIDE
 from segmind_widgets.assets.privacy import Replacement, replaced
@@ -296,8 +297,8 @@ class Asset:
     def preview(self, side: int = PREVIEW_SIDE, max_bytes: int | None = None) -> tuple[bytes, str]:
         """Return a small copy of a picture, at most `side` pixels: bytes and media type.
 
-        JPEG, or PNG where there is transparency. A copy of more than `max_bytes` gets fewer
-        colours (PNG), and then fewer pixels. Raises AssetError as `image` does.
+        JPEG, or WebP where there is transparency (a PNG of 256 colours where Pillow has no WebP).
+        A copy of more than `max_bytes` gets fewer pixels. Raises AssetError as `image` does.
         """
 
         def small(picture: Any) -> Any:
@@ -359,7 +360,8 @@ class Asset:
     def to_html(self, alt: str = "", side: int = PREVIEW_SIDE) -> Html:
         """Return the picture, player or text as self-contained HTML, without a caption.
 
-        A picture is embedded as a copy of at most `side` pixels and about 50 kB.
+        A picture is embedded as a copy of at most `side` pixels and about 50 kB, a video or sound
+        of at most 2 MiB as it is. A longer one is shown as a still with its name and size.
         """
         if self.removed:
             return element("p", f"The file {self.path} was removed.")
@@ -373,7 +375,11 @@ class Asset:
             except AssetError as error:
                 return element("p", self._why_not_shown(error))
             source = f"data:{kind};base64,{encode(data).decode()}"
-        elif self.local and (self.size or 0) <= preview.INLINE_BYTES:
+        elif self.local and (self.size or 0) > preview.INLINE_BYTES:
+            # its address at the service expires, and a browser opens no path of this disk
+            name = f"{self.filename} · {file_size(self.size or 0)}"
+            return preview.too_long(self.kind, alt or self.filename, name)
+        elif self.local:
             # a browser plays video and audio; it must not open any other type as a page
             kind = self.media_type if self.kind in ("video", "audio") else UNKNOWN
             source = f"data:{kind};base64,{encode(self.content).decode()}"
@@ -407,5 +413,7 @@ class Asset:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         until = f" until {self.expires_at}" if self.expires_at else ""
         where = fragment(link(self.url) if self.url else "", until)
-        page = figure(self.to_html(), " · ".join(self.facts), where)
+        path = self.path if self.data is None and not self.removed else None
+        file = file_link(path) if path else ""
+        page = figure(self.to_html(), " · ".join(self.facts), file, where)
         return {"text/plain": str(self), "text/html": page}

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.assets.media_types import sniff
 from segmind_widgets.file_modes import PRIVATE
 
 CACHED_SIDE = 512  # pixels; larger pictures are rarely needed and not cached
@@ -28,7 +29,7 @@ class Thumbnails:
     def get(self, asset: Asset, side: int) -> tuple[bytes, str]:
         """Return a picture of an asset, at most `side` pixels wide and high: bytes and media type.
 
-        The result is JPEG, or PNG if there is transparency. For a text it is the beginning of the
+        The result is an image as of `Asset.preview`. For a text it is the beginning of the
         text; for other files and bare URLs it is empty.
 
         Raises:
@@ -39,7 +40,7 @@ class Thumbnails:
             with suppress(OSError):
                 data = path.read_bytes()
                 if data:
-                    return data, "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+                    return data, sniff(data, data[:64]) or "image/jpeg"
         if asset.local and asset.kind == "text":
             return next(asset.pieces(_TEXT_BYTES), b""), "text/plain"
         if not asset.local or asset.kind != "image":

@@ -18,7 +18,7 @@ from segmind_widgets.assets.media_types import suffix, suffix_of_address, type_o
 from segmind_widgets.errors import DownloadError, SegmindError, StoreError
 from segmind_widgets.file_modes import FileModes
 from segmind_widgets.network.transport import Sender
-from segmind_widgets.types import Output
+from segmind_widgets.types import Output, Reply
 
 
 class ResultDir(Protocol):
@@ -68,26 +68,33 @@ class Downloader:
 
     def write(self, index: int, output: Output) -> Output:
         """Write an output that was part of the reply to disk, if possible; return the asset."""
-        if output.data is None:
+        if output.data is None and output.file is None:
             return output
-        asset = Asset(data=output.data, declared_type=output.media_type)
+        media_type = _in_reply(output).media_type
         try:
-            path = self._path(index, asset.media_type)
-            self._write(path, output.data)
+            path = self._path(index, media_type)
+            if output.data is not None:
+                self._write(path, output.data)
+            elif output.file is not None:
+                path = _move(output.file, path)
         except StoreError as error:
             self.problem = str(error)
-            return dataclasses.replace(output, media_type=asset.media_type)
-        return dataclasses.replace(
-            output, data=None, url=path.as_uri(), media_type=asset.media_type
-        )
+            if output.file is None:
+                return dataclasses.replace(output, media_type=media_type)
+            path = output.file
+        url = path.as_uri()
+        return dataclasses.replace(output, data=None, file=None, url=url, media_type=media_type)
 
-    def with_reply(self, error: SegmindError, body: bytes) -> SegmindError:
+    def with_reply(self, error: SegmindError, reply: Reply) -> SegmindError:
         """Write a reply that cannot be used to disk; return the error with its path in the hint."""
-        if not body:
+        if not reply.body:
             return error
         try:
             path = self._path(0, None).with_suffix(".reply")
-            self._write(path, body)
+            if reply.file is not None:
+                _move(reply.file, path)
+            else:
+                self._write(path, reply.body)
         except StoreError as problem:
             return error.with_hint(f"{error.hint} Its reply could not be kept: {problem}")
         return error.with_hint(f"{error.hint} Its reply is in {path}.")
@@ -150,8 +157,7 @@ class Downloader:
             kind = sent or kind
             media_type = Asset(part, url, declared_type=kind).media_type
             path = self._path(index, media_type, url)
-            with _store_errors(path):
-                return part.replace(path), kind
+            return _move(part, path), kind
         except BaseException:
             with suppress(OSError):  # an incomplete file is useless
                 part.unlink(missing_ok=True)
@@ -212,11 +218,16 @@ def _check_guess(output: Output, asset: Asset, sent: str | None) -> None:
 def reply_problem(outputs: Sequence[Output]) -> str:
     """Return why a file that is part of a reply cannot be a result; "" where all can."""
     problems = (
-        result_problem(Asset(data=output.data, declared_type=output.media_type), output.media_type)
+        result_problem(_in_reply(output), output.media_type)
         for output in outputs
-        if output.data
+        if output.data or output.file
     )
     return next(filter(None, problems), "")
+
+
+def _in_reply(output: Output) -> Asset:
+    """Return a file that is part of a reply."""
+    return Asset(output.file, data=output.data, declared_type=output.media_type)
 
 
 def _check_scheme(url: str) -> None:
@@ -248,6 +259,11 @@ def _store_errors(path: Path) -> Generator[None]:
             f"{path} cannot be written: {error.strerror}.",
             hint="Free some disk space, or set SEGMIND_WIDGETS_HOME to another folder.",
         ) from error
+
+
+def _move(part: Path, path: Path) -> Path:
+    with _store_errors(path):
+        return part.replace(path)
 
 
 def _fsync(path: Path) -> None:

@@ -397,7 +397,7 @@ class JobRunner:
         except SubmitUnknown as error:
             if reply.status >= 300:
                 raise
-            raise self._results.with_reply(error, reply.body) from None
+            raise self._results.with_reply(error, reply) from None
         except ReplyError:
             if call.billed or self._tries >= _MAX_PARSE_TRIES:
                 raise

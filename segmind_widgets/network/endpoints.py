@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -63,6 +64,7 @@ class Endpoints:
             accounts with a limit; without it each transport has its own.
         forms: returns the accepted forms of an address and an account; without it each provider has
             its own, also on the sandbox.
+        new_file: returns a path for a reply that is a long file; see `Transport`.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class Endpoints:
         options: Callable[[], Mapping[str, Any]],
         share: Callable[[], Share] | None = None,
         forms: Callable[[str, Callable[[], str]], Forms] | None = None,
+        new_file: Callable[[], Path] | None = None,
     ) -> None:
         self._forms = forms
+        self._new_file = new_file
         self._keys = keys
         self._options = options
         self._share = share
@@ -129,7 +133,7 @@ class Endpoints:
                 is_shared = self._share and per_minute and not sandbox
                 share = self._share() if self._share and is_shared else None
                 key = self._key_of(name, sandbox=sandbox)
-                transport = Transport(provider, key, per_minute, share)
+                transport = Transport(provider, key, per_minute, share, self._new_file)
                 endpoint = Endpoint(provider, transport, sandbox)
                 if self._forms and not sandbox:
                     provider.forms = self._forms(endpoint.address, transport.account_name)

@@ -46,6 +46,7 @@ from segmind_widgets.network.failures import (
 from segmind_widgets.network.rate_limit import RateLimit, Share
 from segmind_widgets.network.sessions import FileSession, ServiceSession, SharedSession
 from segmind_widgets.network.socket_facts import counted_request, only_public
+from segmind_widgets.network.spool import read_body
 from segmind_widgets.providers import origin
 from segmind_widgets.providers._errors import from_reply, retry_after
 from segmind_widgets.providers._replies import refusal
@@ -115,6 +116,8 @@ class Transport:
         key: returns the key, or None; called for each call, so that a login takes effect at once.
         per_minute: the limit in requests a minute; 0 for none.
         share: the rate states that kernels share.
+        new_file: returns a path for a long reply that is a file, or raises StoreError; None keeps
+            all replies in memory.
     """
 
     def __init__(
@@ -123,8 +126,10 @@ class Transport:
         key: Callable[[], Secret | None],
         per_minute: float = 0,
         share: Share | None = None,
+        new_file: Callable[[], Path] | None = None,
     ) -> None:
         self._service = service
+        self._new_file = new_file
         self._key = key
         self.limit = RateLimit(per_minute, share, self.account_name)
         self._session = SharedSession(ServiceSession)
@@ -169,8 +174,11 @@ class Transport:
                     request, timeout=timeout, allow_redirects=False, **settings
                 ) as response:
                     names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
-                    body = b"".join(body_pieces(response, call.timeout, limit))
-                    return Reply(response.status_code, names, self._without_key(body), call.url)
+                    pieces = body_pieces(response, call.timeout, limit)
+                    is_result = call.billed and response.status_code < 300
+                    body, file = read_body(pieces, self._new_file if is_result else None)
+                    body = self._without_key(body)
+                    return Reply(response.status_code, names, body, call.url, file)
             except SegmindError:
                 raise
             except Exception as error:

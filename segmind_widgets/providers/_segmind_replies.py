@@ -86,9 +86,16 @@ def media_in(reply: Reply) -> list[Output]:
     """Return the picture, video or sound that a reply's body is, by its first bytes."""
     if reply.status >= 300 or reply.body.lstrip()[:1] in (b"{", b"["):
         return []
-    sniffed = Asset(data=reply.body).media_type
-    is_media = sniffed.partition("/")[0] in ("image", "video", "audio")
-    return [Output(data=reply.body, media_type=sniffed)] if is_media else []
+    output = _whole_body(reply)
+    is_media = (output.media_type or "").partition("/")[0] in ("image", "video", "audio")
+    return [output] if is_media else []
+
+
+def _whole_body(reply: Reply) -> Output:
+    """Return a reply's body, in memory or on disk, as an output of the type of its first bytes."""
+    data = None if reply.file else reply.body
+    media_type = Asset(reply.file, data=data).media_type
+    return Output(data=data, file=reply.file, media_type=media_type)
 
 
 def _value_in(reply: Reply) -> Any:
@@ -131,8 +138,8 @@ def _outputs_of_run(value: Any, reply: Reply, call: Call) -> list[Output]:
         return list(outputs_of({"output": text}, reply, call.reads, is_whole=False)) or [
             text_output(text)
         ]
-    kind = media_type or Asset(data=reply.body).media_type
-    return [Output(data=reply.body, media_type=kind)]
+    output = _whole_body(reply)
+    return [replace(output, media_type=media_type or output.media_type)]
 
 
 def read_job(call: Call, reply: Reply, ways: Ways) -> JobState:

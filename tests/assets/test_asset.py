@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.media_types import sniff, suffix
-from segmind_widgets.assets.preview import INLINE_BYTES
+from segmind_widgets.assets.preview import CHEQUERBOARD, INLINE_BYTES
 from segmind_widgets.errors import AssetError
 from segmind_widgets.notebook import listings
 
@@ -190,16 +190,41 @@ def test_a_picture_cut_short_shows_a_sentence() -> None:
     assert "image/png" in str(asset)
 
 
-def test_previews_are_small_jpegs_or_pngs_where_there_is_transparency() -> None:
+def test_previews_are_small_jpegs_or_webps_where_there_is_transparency() -> None:
     data, kind = Asset(data=picture((3000, 1000))).preview()
     assert kind == "image/jpeg"
     with Image.open(io.BytesIO(data)) as small:
         assert small.size == (1024, 341)
     data, kind = Asset(data=picture((30, 10), "RGBA")).preview(16)
-    assert kind == "image/png"
+    assert kind == "image/webp"
     with Image.open(io.BytesIO(data)) as small:
         assert small.mode == "RGBA"
         assert small.size == (16, 5)
+
+
+@pytest.mark.parametrize("codec", ["webp", "none"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_is_kept_and_shown_on_a_chequerboard(
+    mode: str, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by a Pillow without WebP, and of a picture so grainy that its copy is smaller."""
+    if codec == "none":
+        monkeypatch.setattr(features, "check", lambda _: False)
+    grain = Image.effect_noise((1400, 900), 90).convert("RGBA")
+    grain.putalpha(Image.linear_gradient("L").resize(grain.size))
+    grain.paste((0, 0, 0, 0), (0, 0, 700, 450))
+    out = io.BytesIO()
+    (grain.quantize(200) if mode == "P" else grain.convert(mode)).save(out, "PNG")
+    asset = Asset(data=out.getvalue())
+    data, kind = asset.preview(max_bytes=52_000)
+    assert kind == ("image/webp" if codec == "webp" else "image/png")
+    assert 10_000 < len(data) <= 52_000
+    with Image.open(io.BytesIO(data)) as small:
+        alpha = small.convert("RGBA").getchannel("A")
+    width, height = alpha.size
+    assert alpha.getpixel((width // 4, height // 4)) == 0
+    assert alpha.getpixel((3 * width // 4, height - 3)) > 200
+    assert CHEQUERBOARD in asset.to_html()
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
@@ -230,9 +255,31 @@ def test_html_escapes_what_a_service_named(tmp_path: Path) -> None:
     bundle = asset._repr_mimebundle_()
     assert "<script>" not in bundle["text/html"]
     assert "<script>" not in Asset(data=b"<script>", declared_type="text/plain").to_html()
-    large = Asset(data=b"\x1aE\xdf\xa3" + bytes(INLINE_BYTES), url="https://a.example/v")
-    assert 'src="https://a.example/v"' in large.to_html()
-    assert len(large.to_html()) < 1000
+
+
+@pytest.mark.parametrize("where", ["disk", "memory"])
+@pytest.mark.parametrize(("kind", "stills"), [("video/webm", 1), ("audio/mpeg", 0), ("model/x", 0)])
+def test_a_file_too_long_for_a_notebook_is_named_and_not_linked(
+    kind: str, stills: int, where: str, tmp_path: Path
+) -> None:
+    """The address at the service expires; the file stays."""
+    content = b"\x1aE\xdf\xa3" + bytes(INLINE_BYTES)
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    origin = {"path": path} if where == "disk" else {"data": content}
+    asset = Asset(url="https://a.example/<v>", name="<fox>", declared_type=kind, **origin)
+    html = asset.to_html("a <fox>")
+    assert "https:" not in html
+    assert "<fox>" not in html
+    assert html.count("<img") == stills
+    assert " · 2.1 MB" in html
+    assert len(html) < 6000
+    assert (str(path) in asset._repr_mimebundle_()["text/html"]) == (where == "disk")
+
+
+def test_a_file_that_is_only_elsewhere_is_linked() -> None:
+    asset = Asset(url="https://a.example/v.mp4")
+    assert 'src="https://a.example/v.mp4"' in asset.to_html()
 
 
 def test_a_file_that_was_removed_says_so(tmp_path: Path, png: Path) -> None:

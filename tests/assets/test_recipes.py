@@ -30,7 +30,6 @@ from segmind_widgets.assets import embedding, recipes
 from segmind_widgets.assets.recipes import SOURCE_TYPES, Recipe, read, write
 from segmind_widgets.assets.xmp import NAMESPACE, Packet, Properties
 from segmind_widgets.errors import AssetError, CellError, InputError
-from segmind_widgets.jobs import runner
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import open_shell
 
@@ -950,7 +949,7 @@ def test_a_paid_picture_is_shown_also_where_its_recipe_fails(
     def broken(*_: Any) -> None:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(runner, "with_recipe", broken)
+    monkeypatch.setattr(recipes, "with_recipe", broken)
     job = wired.run("flux-schnell", {"prompt": "a fox"})
     assert job.image.size == (37, 23)
 

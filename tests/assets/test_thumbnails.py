@@ -78,7 +78,7 @@ def test_transparency_and_bytes_in_memory(tmp_path: Path, decoded: list[int]) ->
     clear = Image.new("RGBA", (200, 100), (255, 0, 0, 90))
     for _ in range(2):
         data, kind = kept.get(Asset.of(clear), 64)
-        assert kind == "image/png"
+        assert kind == "image/webp"
         assert Asset.of(data).image.mode == "RGBA"
     assert decoded == [64]
 

@@ -18,6 +18,7 @@ import pacing
 import panels
 import rate
 import recipes
+import shown
 import sweep
 import thousand
 import upload
@@ -38,6 +39,7 @@ BENCHMARKS = (
     panels,
     recipes,
     masks,
+    shown,
 )
 CROWDS = (thousand, rate, sweep, workers)  # of jobs
 

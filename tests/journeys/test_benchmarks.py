@@ -35,6 +35,8 @@ UNITS: dict[str, dict[str, set[str]]] = {
     "job_updates": {"update of a JobView": {"µs"}},
     "form": {"form of": {"ms"}},
     "recipes": {"recipe": {"ms"}},
+    "masks": {"fill": {"ms"}, "undo": {"ms"}},
+    "shown": {"last byte": {"ms"}, "transparent 2K": {"ms"}},
     "thousand": {"12 jobs of": JOBS},
     "rate": {"60 requests a minute": RATE, "a place in the limit": {"µs"}},
     "sweep": {"sweep of 9": {"s", "uploads"}},

@@ -91,7 +91,7 @@ export default () => { // called once per model
         import(url).then(take).finally(() => URL.revokeObjectURL(url));
       } else if (message.type === "seen") {
         const { key, media_type: type } = message;
-        if (type === "image/png") clear.add(key);
+        if (type !== "image/jpeg") clear.add(key);
         pictures.set(key, URL.createObjectURL(new Blob([bytes], { type })));
         views.forEach((draw) => draw()); // no event of the model: anywidget's has no `trigger`
       } else { // a patch: changed facts by row key

@@ -23,7 +23,7 @@ export default () => { // called once per model: its views share the thumbnails
       if (type.startsWith("text/")) return { text: new TextDecoder().decode(bytes) };
       if (bytes.byteLength) {
         const url = URL.createObjectURL(new Blob([bytes], { type }));
-        return { url, clear: type === "image/png" }; // the kernel sends PNG only for transparency
+        return { url, clear: type !== "image/jpeg" }; // the kernel sends JPEG where it is opaque
       }
       looks.delete(name); // no thumbnail yet: ask again later
       return {};
