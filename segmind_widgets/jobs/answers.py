@@ -121,6 +121,11 @@ def poll_pause(failures: int, outcome: Reply | SegmindError) -> float:
     return max(wait_of(outcome), backoff)
 
 
+def remedy_of(error: SegmindError) -> str:
+    """Return the remedy of a failed poll; "" where the error has only the hint of its class."""
+    return "" if error.hint == type(error).hint else error.hint
+
+
 def summarize(error: SegmindError, outcome: Reply | SegmindError) -> str:
     """Return in a few words what was answered."""
     words = error.message.rstrip(".")[:200]

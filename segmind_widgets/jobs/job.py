@@ -209,11 +209,11 @@ class Job(Observable):
             for name, value in changes.items():
                 setattr(self, name, value)
 
-    def still_running(self, why: str) -> StillRunning:
-        """Return the error that ends a wait while the job continues."""
+    def still_running(self, why: str, remedy: str = "") -> StillRunning:
+        """Return the error that ends a wait while the job continues, with the remedy first."""
         return StillRunning(
             f"{why}; the job {self.id} continues.",
-            hint=f"Fetch its result with %segmind_jobs --resume {self.id}",
+            hint=f"{remedy} Fetch its result with %segmind_jobs --resume {self.id}".lstrip(),
         )
 
     # waiting

@@ -43,6 +43,7 @@ from segmind_widgets.jobs.answers import (
     is_proof_of_arrival,
     next_repeat,
     poll_pause,
+    remedy_of,
     submit_answer,
     summarize,
     wait_of,
@@ -138,7 +139,7 @@ class JobRunner:
         self._is_repeated = False  # after the history did not have it
         self._repeats = 0  # of a submit with its Idempotency-Key, by this runner
         self._failed_polls = 0  # in a row
-        self._last_answer = ""  # of a failed poll
+        self._last_answer = self._remedy = ""  # of a failed poll
         self._poll: Call | None = None  # the poll to return to, while its other form is tried
         is_first_try = call is not None and not call.repeats
         self._is_submitted = not (self.is_submit and is_first_try)
@@ -213,7 +214,7 @@ class JobRunner:
             why = "The time limit for watching has passed"
             if self._failed_polls:
                 why += f", and its last answer was no status ({self._last_answer})"
-            raise self.job.still_running(why)
+            raise self.job.still_running(why, self._remedy)
         if self.is_submit and self.job.submission and not self.job.submission.begin():
             return self._release()
         outcome = self._send(self._call)
@@ -327,7 +328,7 @@ class JobRunner:
             self._poll = self._poll or call
             self._call = state.next
             return 0.0
-        self._failed_polls, self._poll = 0, None
+        self._failed_polls, self._poll, self._remedy = 0, None, ""
         return self._apply(state, outcome)
 
     def _read_poll(self, call: Call, reply: Reply) -> JobState:
@@ -348,7 +349,7 @@ class JobRunner:
         pause = poll_pause(self._failed_polls, outcome)
         if isinstance(outcome, Reply) and outcome.status == 429:
             self._transport.limit.back_off(pause)
-        self._last_answer = summarize(error, outcome)
+        self._last_answer, self._remedy = summarize(error, outcome), remedy_of(error)
         message = "the service does not answer; trying again"
         if isinstance(outcome, Reply):
             message = "the service's answer has no status; trying again"
@@ -357,7 +358,7 @@ class JobRunner:
         if self._failed_polls >= NAMED_FAILURES:
             message = (
                 f"the job {self.job.id} continues; its status could not be read"
-                f" {self._failed_polls} times ({self._last_answer})"
+                f" {self._failed_polls} times ({self._last_answer}). {self._remedy}".rstrip(". ")
             )
         self.job.publish(message=message)
         pause = min(pause, max(0.0, self._watch_end - time.monotonic()) + 0.01)
@@ -663,7 +664,7 @@ class JobRunner:
             )
             return self._end(Status.UNKNOWN, error, {}, {})
         if isinstance(error, (Unreachable, ServerError, RateLimited)):
-            error = self.job.still_running(error.message.rstrip("."))
+            error = self.job.still_running(error.message.rstrip("."), remedy_of(error))
         elif isinstance(error, (Unauthorized, Forbidden)):
             error = error.with_hint(
                 f"The job {self.job.id} continues. Set the key of the account that started it with"

@@ -89,12 +89,13 @@ def error_without_reply(
     """Return the error for a call without a complete reply of the service."""
     host, (cause, remedy) = urlsplit(call.url).netloc, failure
     silence = f"{host} does not answer: {cause}."
+    if not call.billed:
+        if not may_have_arrived:
+            return Unreachable(silence, hint=remedy)
+        return ReplyLost(silence, hint=remedy, request_id=request_id)
     if not may_have_arrived:
         hint = f"{remedy} Nothing was accepted or billed." if remedy else ""
         return Unreachable(silence, hint=hint)
-    if not call.billed:
-        hint = f"{remedy} This call is never billed." if remedy else ""
-        return ReplyLost(silence, hint=hint, request_id=request_id)
     return SubmitUnknown(
         f"{host} may have received the request, but its reply was lost ({cause}).",
         hint=f"{remedy} {SubmitUnknown.hint}".lstrip(),

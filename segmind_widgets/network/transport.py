@@ -142,7 +142,8 @@ class Transport:
 
         Raises:
             KeyMissing, Unauthorized: there is no key, or it is not valid in a header.
-            ForeignHost: `call.url`, or a redirect, is not at the provider's hosts.
+            ForeignHost: `call.url` is not at the provider's hosts; or a call that is not billed is
+                redirected. No redirect is followed.
             Unreachable: no connection; ReplyLost where the call was sent, but is never billed.
             SubmitUnknown: no complete answer to a billed call that may have been accepted.
         """
@@ -151,7 +152,8 @@ class Transport:
             raise reply
         if reply.status == 407 and not refusal(reply):  # of a proxy that read the request
             raise error_without_reply(call, login_needed(call.url), may_have_arrived=True)
-        if 300 <= reply.status < 400 and "location" in reply.headers:
+        is_redirect = 300 <= reply.status < 400 and "location" in reply.headers
+        if is_redirect and not call.billed:  # the table of submits has a row for the others
             raise ForeignHost(
                 f"{self._service.title} redirects {urlsplit(call.url).path} to another address"
                 f" ({_short(reply.headers['location'])}).",

@@ -45,6 +45,9 @@ def hidden_submit(reply: Reply) -> SubmitUnknown:
     error = from_reply(reply.status, reply.headers, reply.body)
     if reply.status == 504:
         cause = "The service's gateway timed out"
+    elif reply.status < 400:
+        place = reply.headers.get("location", "").partition("?")[0].partition("#")[0][:200]
+        cause = f"The reply redirects to another address ({place or 'none is given'})"
     elif is_page(reply):
         cause = "A page of a proxy, gateway or login portal came instead of a reply"
     else:
@@ -84,8 +87,11 @@ def json_object(call: Call, reply: Reply) -> dict[str, Any]:
 
 
 def page_hint(reply: Reply, kind: type[SegmindError]) -> str:
-    """Return the hint for a web page in the place of the service's reply; "" for other replies."""
-    if not is_page(reply):
+    """Return the hint for a page, or a redirect, in the place of the service's reply; "" if none.
+
+    The network's login portal, or a proxy, sends them.
+    """
+    if not (is_page(reply) or 300 <= reply.status < 400):
         return ""
     network = (
         "If this network has a login page, sign in there with a browser; else check the proxy and"

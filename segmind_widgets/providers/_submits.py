@@ -22,8 +22,8 @@ class Answer(str, Enum):
     REFUSAL = "4xx with the service's own JSON error (but 408, 409, 499)"
     RATE_LIMIT = "429"
     HIDDEN = (
-        "408, 409, 499, 504, 520–524, 529, another code without the service's own error, or any"
-        " code with a page of a proxy, gateway or login portal"
+        "408, 409, 499, 504, 520–524, 529, a redirect (3xx), another code without the service's own"
+        " error, or any code with a page of a proxy, gateway or login portal"
     )
     SERVER_ERROR = "500"
     GATEWAY = "502, 503"
@@ -97,7 +97,7 @@ def answer_of(reply: Reply) -> Answer:
     status = reply.status
     if status < 300:
         return Answer.SUCCESS
-    if is_page(reply) or status in _HIDING:
+    if status < 400 or is_page(reply) or status in _HIDING:
         return Answer.HIDDEN
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Answer.RATE_LIMIT

@@ -34,6 +34,7 @@ from segmind_widgets.providers import Segmind
 from segmind_widgets.secret import Secret
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Output, RunRequest, Status, UsualTime
+from tests.gateways import secure
 from tests.wire import Script, Wire, answer, raw, refused, reset, silent, wire
 
 KEY = "SG_0123456789abcdef"
@@ -224,7 +225,11 @@ def test_the_sandbox_marks_its_jobs(bench: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", [reset(read=True), raw(b""), answer(504, b""), answer(200, b"x")]
+    "script",
+    [
+        *(reset(read=True), raw(b""), answer(504, b""), answer(200, b"x"), answer(302, b"")),
+        *(answer(code, b"", {"Location": "http://login.example/"}) for code in (301, 302, 307)),
+    ],
 )
 def test_a_submit_that_may_be_running_is_unknown_and_sent_once(bench: Make, script: Script) -> None:
     one = bench(script, history())
@@ -463,6 +468,49 @@ def test_polls_that_stay_broken_leave_the_job_resumable(
     assert one.row["status"] == "queued"
     assert call_from_row(one.row) == one.provider.find("req-1")
     assert one.store.jobs(unfinished=True)
+
+
+def test_polls_behind_an_untrusted_certificate_name_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "UPDATE", 0.0)
+    server = Wire(secure(says("QUEUED")))
+    server.url = server.url.replace("http:", "https:")
+    one = Bench(server, tmp_path / "journal")
+    try:
+        runner = one.of(one.provider.find("req-1"))
+        for _ in range(3):
+            assert runner.step()
+        assert "REQUESTS_CA_BUNDLE" in one.job.message
+        runner._watch_end = 0.0
+        runner.step()
+    finally:
+        one.transport.close()
+        server.close()
+        one.store.close()
+    error = one.job.error
+    assert isinstance(error, errors.StillRunning)
+    assert "certificate is not trusted" in error.message
+    assert error.hint.startswith("If your network inspects TLS, set REQUESTS_CA_BUNDLE")
+    assert error.hint.endswith(f"Fetch its result with %segmind_jobs --resume {one.job.id}")
+    assert "billed" not in f"{one.job.message} {error} {error.hint}"
+
+
+@pytest.mark.parametrize("history_code", [404, 405, 500])
+@pytest.mark.parametrize("kind", ["model", "workflow"])
+def test_nobody_waits_for_a_history_that_does_not_exist(
+    bench: Make, kind: str, history_code: int
+) -> None:
+    one = bench(answer(500, b'{"error": "bad value"}'), answer(history_code, b'{"error": "no"}'))
+    one.store.update(one.key, kind=kind)
+    path = "v2/m" if kind == "model" else "workflows/w"
+    runner = one.of(Call("POST", f"{one.server.url}/{path}", {}, billed=True))
+    pauses: list[float] = []
+    while (pause := runner.step()) is not None:
+        pauses.append(pause)
+    assert sum(pauses) <= 1.0
+    assert "bad value" in str(one.job.error)
+    assert one.job.status is (Status.UNKNOWN if kind == "model" else Status.FAILED)
 
 
 def test_a_wrong_key_in_the_middle_does_not_spoil_the_row(bench: Make) -> None:

@@ -133,7 +133,7 @@ ROWS = {
         slow      completed -              1 1    completed -              1 1
         endless   completed -              1 1    completed -              1 1
         type      completed -              1 1    completed -              1 1
-        redirect  failed    ForeignHost    1 0    failed    ForeignHost    1 0
+        redirect  unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
     """,
     "submit": """
         refused   completed -              2 1    failed    Unreachable    3 0
@@ -161,7 +161,7 @@ ROWS = {
         slow      completed -              1 1    completed -              1 1
         endless   unknown   SubmitUnknown  1 1    unknown   SubmitUnknown  1 1
         type      completed -              1 1    completed -              1 1
-        redirect  failed    ForeignHost    1 0    failed    ForeignHost    1 0
+        redirect  unknown   SubmitUnknown  1 0    unknown   SubmitUnknown  1 0
     """,
     "keyed": """
         refused   completed -              2 1    failed    Unreachable    3 0
@@ -189,7 +189,7 @@ ROWS = {
         slow      completed -              1 1    completed -              1 1
         endless   completed -              2 1    unknown   SubmitUnknown  4 1
         type      completed -              1 1    completed -              1 1
-        redirect  failed    ForeignHost    1 0    failed    ForeignHost    1 0
+        redirect  completed -              2 1    unknown   SubmitUnknown  4 0
     """,
     "poll": """
         refused   completed -              2 1    running   StillRunning  15 1

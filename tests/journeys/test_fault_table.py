@@ -144,8 +144,9 @@ class Counting(Transport):
         self._mute = (None if case.always else 1) if waiting else 0
 
     def detour(self, way: Way, times: int | None) -> None:
-        for session in (self._session, self._files):
-            session.mount("http://", Detour(self.fits, way, times))
+        for shared in (self._session, self._files):
+            with shared.use() as session:
+                session.mount("http://", Detour(self.fits, way, times))
 
     @property
     def times(self) -> int:

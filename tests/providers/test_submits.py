@@ -42,6 +42,11 @@ def test_each_code_has_its_answer() -> None:
         assert answer_of(Reply(code, {}, OWN)) is expected, code
 
 
+def test_a_redirect_hides_what_became_of_the_request() -> None:
+    for body in (b"", OWN, PAGE):
+        assert {answer_of(Reply(code, {}, body)) for code in range(300, 400)} == {Answer.HIDDEN}
+
+
 @pytest.mark.parametrize("headers", [{}, {"content-type": "text/html; charset=utf-8"}])
 def test_a_page_with_any_code_hides_what_became_of_the_request(headers: dict[str, str]) -> None:
     for body in (PAGE, b"\n  <!DOCTYPE html>", b"sign in" if headers else PAGE):
@@ -52,6 +57,7 @@ def test_a_page_with_any_code_hides_what_became_of_the_request(headers: dict[str
 def test_a_provider_reads_a_hidden_reply_as_unknown_and_tries_no_other_form(name: str) -> None:
     provider, call = submit_of(name)
     hidden = [(code, PAGE) for code in CODES] + [(code, OWN) for code in sorted(HIDING)]
+    hidden += [(code, b"") for code in range(300, 400)]
     for code, body in hidden:
         with pytest.raises(SubmitUnknown) as raised:
             provider.parse(call, Reply(code, {}, body))
