@@ -12,6 +12,7 @@ from segmind_widgets.notebook.display import CellDisplay
 from segmind_widgets.notebook.tables import Cell, Table
 
 if TYPE_CHECKING:
+    from segmind_widgets.network.rate_limit import RateLimit
     from segmind_widgets.types import Credits
 
 AT_ONCE = 0.3  # seconds: balances that come later replace the first table
@@ -96,7 +97,6 @@ class StatusCommand:
         """Return rows, columns and caption; `missing` stands for a balance without an answer."""
         chosen = self._balances.chosen
         provider, is_sandbox = chosen.provider, chosen.sandbox
-        limit = chosen.transport.limit.per_minute
         pages = {"keys": provider.keys_url, **provider.pages}
         rows = [
             ("provider", f"{provider.title}{', on the sandbox' if is_sandbox else ''}"),
@@ -107,7 +107,7 @@ class StatusCommand:
             balance = f", {_balance(self._balances.answer(other), missing)}" * (not is_sandbox)
             rows.append((other.provider.title, f"{self._key(other.provider.name)}{balance}"))
         rows += [
-            ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
+            ("rate limit", _rate(chosen.transport.limit)),
             ("this session", self._spend(sandbox=is_sandbox)),
             ("unfinished jobs", self._unfinished()),
             ("results in", abbreviate_home(self._client.session.store.home)),
@@ -129,6 +129,18 @@ class StatusCommand:
     def _unfinished(self) -> str:
         count = self._client.session.store.count(unfinished=True)
         return f"{count:,}; %segmind_jobs --resume resumes them" if count else "none"
+
+
+def _rate(limit: RateLimit) -> str:
+    """Describe a limit and the present rate, both in requests a minute."""
+    present, most = limit.present_rate, limit.per_minute
+    if present is None:
+        return "none"
+    rate = f"{present:.0f}" if present >= 10 else f"{present:.2g}"
+    if not most:
+        return f"{rate} requests a minute, after a 429"
+    now = "" if present >= most else f", now {rate}"
+    return f"{most:g} requests a minute{now}"
 
 
 def _balance(answer: Credits | SegmindError | None, missing: str = _SILENT) -> str:
