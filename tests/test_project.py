@@ -76,6 +76,7 @@ COVERED = {  # a module without a test file of its own name → the file that co
     "formatting": "notebook/test_tables.py",
     "network/account": "notebook/test_login.py",
     "network/shared_rate_limit": "network/test_rate_limit.py",
+    "notebook/consent": "syntax/test_file_access.py",
     "notebook/kernel_messages": "kernels/matrix.py",
     "notebook/listings": "notebook/test_tables.py",
     "notebook/magics/_base": "journeys/test_magics.py",

@@ -17,6 +17,7 @@ from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import verbatim
 from segmind_widgets.notebook import listings
 from segmind_widgets.notebook.arguments import parse
+from segmind_widgets.notebook.consent import check_files
 from segmind_widgets.notebook.display import CellDisplay, Upload
 from segmind_widgets.notebook.live_output import LiveOutput
 from segmind_widgets.notebook.pasted_code import apply, note, read_cell
@@ -78,6 +79,8 @@ class RunCommand:
             line, cell = "", line  # %segmind_run curl …
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
         code = read_cell(self._client.session, cell or "", is_pasted=options.paste)
+        if code:
+            check_files(code.access, allow_files=options.allow_files)
         recipe = read(self._source(options.recipe)) if options.recipe else None
         if code and recipe:
             raise CellError(

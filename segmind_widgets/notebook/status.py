@@ -12,7 +12,6 @@ from segmind_widgets.notebook.display import CellDisplay
 from segmind_widgets.notebook.tables import Cell, Table
 
 if TYPE_CHECKING:
-    from segmind_widgets.network.rate_limit import RateLimit
     from segmind_widgets.types import Credits
 
 AT_ONCE = 0.3  # seconds: balances that come later replace the first table
@@ -97,6 +96,7 @@ class StatusCommand:
         """Return rows, columns and caption; `missing` stands for a balance without an answer."""
         chosen = self._balances.chosen
         provider, is_sandbox = chosen.provider, chosen.sandbox
+        limit = chosen.transport.limit
         pages = {"keys": provider.keys_url, **provider.pages}
         rows = [
             ("provider", f"{provider.title}{', on the sandbox' if is_sandbox else ''}"),
@@ -107,7 +107,7 @@ class StatusCommand:
             balance = f", {_balance(self._balances.answer(other), missing)}" * (not is_sandbox)
             rows.append((other.provider.title, f"{self._key(other.provider.name)}{balance}"))
         rows += [
-            ("rate limit", _rate(chosen.transport.limit)),
+            ("rate limit", _rate(limit.per_minute, limit.present_rate)),
             ("this session", self._spend(sandbox=is_sandbox)),
             ("unfinished jobs", self._unfinished()),
             ("results in", abbreviate_home(self._client.session.store.home)),
@@ -131,9 +131,8 @@ class StatusCommand:
         return f"{count:,}; %segmind_jobs --resume resumes them" if count else "none"
 
 
-def _rate(limit: RateLimit) -> str:
+def _rate(most: float, present: float | None) -> str:
     """Describe a limit and the present rate, both in requests a minute."""
-    present, most = limit.present_rate, limit.per_minute
     if present is None:
         return "none"
     rate = f"{present:.0f}" if present >= 10 else f"{present:.2g}"

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from IPython.core.error import StdinNotImplementedError
-
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.plan import BatchPlan
 from segmind_widgets.batches.registry import PreparedBatch
@@ -18,10 +16,10 @@ from segmind_widgets.batches.sweeps import Sweep
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, LimitError, SegmindError, StillRunning
 from segmind_widgets.formatting import money
+from segmind_widgets.notebook.consent import agrees, check_files
 from segmind_widgets.notebook.display import CellDisplay
 from segmind_widgets.syntax.cells import parse_line, parse_variable
 
-YES_ANSWERS = ("y", "yes")
 TERMINAL_WIDTH = 100  # characters
 PROGRESS_TRAITS = ["done", "failed", "running", "eta"]
 
@@ -50,11 +48,8 @@ class SweepCommand:
                 such files, and nobody allows it.
         """
         table = self._read_table(word)
-        access = table.access
-        if access and (allow_files or (access.question and _agrees(access.question))):
-            access.allow()
-        if access and access.refusal:
-            raise access.refusal
+        if table.access:
+            check_files(table.access, allow_files=allow_files)
         return table
 
     def _read_table(self, word: str) -> RowTable:
@@ -147,12 +142,10 @@ class SweepCommand:
         reason = "" if options.yes else self._reason_to_ask(plan)
         if not reason:
             return
-        try:
-            answer = input(f"{plan}. {reason}. Send them? [y/N] ")
-            why = "You did not confirm."
-        except (StdinNotImplementedError, EOFError, OSError):
-            answer, why = "", f"{reason}, and this front end cannot ask for confirmation."
-        if answer.strip().lower() not in YES_ANSWERS:
+        answer = agrees(f"{plan}. {reason}. Send them?")
+        if not answer:
+            cannot_ask = f"{reason}, and this front end cannot ask for confirmation."
+            why = cannot_ask if answer is None else "You did not confirm."
             raise LimitError(
                 f"{plan}. {why}",
                 hint="Nothing was sent. --yes sends without confirmation; %config "
@@ -294,12 +287,3 @@ def _when_finished(batch: Batch, work: Callable[[], object]) -> None:
 
     batch.observe(ended, "finished")
     ended()
-
-
-def _agrees(question: str) -> bool:
-    """Ask whether files may be sent; a front end that cannot ask does not agree."""
-    try:
-        answer = input(f"{question}. Their content would be sent to the service. Send it? [y/N] ")
-    except (StdinNotImplementedError, EOFError, OSError):
-        return False
-    return answer.strip().lower() in YES_ANSWERS
