@@ -6,13 +6,14 @@ import builtins
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from segmind_widgets.assets.recipes import Recipe, write
-from segmind_widgets.errors import InputError
+from segmind_widgets.errors import InputError, SegmindError
 from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.panels.upload import UploadPanel
 from segmind_widgets.sandbox import Sandbox
@@ -232,28 +233,29 @@ def test_an_upload_panel_takes_no_other_files_from_code(shell: Shell, sandbox: S
 TEXTS = ["file:{path}", "{path}", "~/cat.png", "../elsewhere/cat.png", "cat.png"]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # that they are no addresses
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_text_in_a_recipe_or_in_pasted_inputs_is_no_file(
-    shell: Shell, sandbox: Sandbox, text: str
+    shell: Shell, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     text = text.format(path=Path("../elsewhere/cat.png").resolve())
-    recipe = Recipe("fast-flux-schnell", inputs={"prompt": text, "image": text, "images": [text]})
+    shell.client.check_inputs = "warn"
     path = Path("shared.png")
     path.write_bytes(picture())
-    with pytest.MonkeyPatch.context() as patch:  # a hostile writer shortens nothing
-        patch.setattr(Recipe, "shortened", lambda self, _: self)
-        write(path, recipe)
-    shell.client.check_inputs = "warn"
-    shell.client.from_image(path).rerun(image=text).wait(30)
-    shell.run(f"%segmind_run --from {path} prompt=x")
-    pasted = shell.client.read(json.dumps({"image": text, "prompt": "x"}))
-    shell.client.run("fast-flux-schnell", pasted.inputs)
-    bodies = [record.json for record in sandbox.requests("POST")]
-    assert len(bodies) == 3
-    assert [body["image"] for body in bodies] == [text] * 3
-    panel = RunPanel(client=shell.client, names={})
-    panel.read(json.dumps({"image": text}) if panel.form else "bg-removal-v2")
-    panel.form.files["image"].value = None
+    monkeypatch.setattr(Recipe, "shortened", lambda self, _: self)  # a stranger's is as it is
+    assert write(path, Recipe("bg-removal-v2", inputs={"image": text}))
+    for run in (
+        lambda: shell.client.from_image(path).rerun().wait(30),
+        lambda: shell.run(f"%segmind_run --from {path} --again"),
+        lambda: shell.run(f"%%segmind_run bg-removal-v2 --paste\n{json.dumps({'image': text})}"),
+    ):
+        with suppress(SegmindError):  # the sandbox refuses such a text
+            run()
+    assert [record.json["image"] for record in sandbox.requests("POST")] == [text] * 3
+    panel = RunPanel("bg-removal-v2", client=shell.client, names={})
     with pytest.raises(ValueError, match="no address"):
         panel.form.files["image"].value = text
+    with suppress(InputError):
+        panel.read(json.dumps({"image": text}))
+    assert panel.form.files["image"].value is None
     panel.close()
