@@ -441,18 +441,22 @@ class SegmindClient(Settings):
         """
         return self.session.from_image(source)
 
-    def read(self, text: str) -> Pasted:
+    def read(self, text: str, *, allow_files: bool = False) -> Pasted:
         """Return the meaning of pasted text: a name, an address, code, an API page, or inputs.
 
         Code in Python, curl and JavaScript is read, not run, and API keys are cut out of it. The
         result has `kind`, `target`, `provider`, `api`, `inputs` (a Path for each file), `schema`,
         and `unread`, the names of the inputs that could not be read without running the code.
 
+        Args:
+            text: what was pasted.
+            allow_files: whether code may name files outside the notebook's folder.
+
         Raises:
             InputError: the text has neither a target nor inputs; JavaScript without the extra
-                `paste`.
+                `paste`; or it names such files, and `allow_files` is not set.
         """
-        return self.session.read(text)
+        return self.session.read(text, allow_files=allow_files)
 
     def export(self, source: Plan | Job, form: str) -> str:
         """Export a run as code: "cell", "client", "python", "curl" or "javascript".

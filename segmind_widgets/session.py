@@ -320,11 +320,13 @@ class Session:
 
     # pasted text
 
-    def read(self, text: str) -> Pasted:
+    def read(self, text: str, *, allow_files: bool = False) -> Pasted:
         """Return the meaning of pasted text; see `SegmindClient.read`."""
         from segmind_widgets.syntax.snippets import read
 
         pasted = read(text, self.endpoints.addresses(), self.endpoints.secrets())
+        if not allow_files:
+            pasted.access.check()
         self.workflows.add(pasted)
         return pasted
 

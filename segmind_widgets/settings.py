@@ -24,8 +24,9 @@ class Settings(SingletonConfigurable):
         None,
         allow_none=True,
         min=0,
-        help="Requests a minute to one account, from all kernels together. 0: wait only after a "
-        "429. None: 120, and no limit for a service on this machine.",
+        help="Requests a minute to one account at most, from all kernels together. An account "
+        "begins with 50; each minute without a 429 raises that by a tenth, and a 429 halves it. "
+        "0: wait only after a 429. None: 120, and no limit for a service on this machine.",
     ).tag(config=True)
     economical = Bool(help="Poll less often, for accounts with a small rate limit.").tag(
         config=True

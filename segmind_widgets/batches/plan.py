@@ -15,6 +15,7 @@ from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.formatting import _MINUTE, duration, money
 from segmind_widgets.jobs.queue import POLLS_PER_SUBMIT
 from segmind_widgets.markup import element, output
+from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.planning.estimates import Estimate
 from segmind_widgets.printable import printable
 
@@ -30,8 +31,8 @@ class BatchPlan:
     `rows` is the number of rows (None: a stream); of these, earlier runs have completed `done` and
     submitted `unfinished`, which are not paid again. `low`, `usual` and `high` are the USD for the
     rows to send (None: unknown); `per_minute` is the number of jobs that the rate limit allows
-    (None: no limit); `seconds` is the expected time (None: unknown). `resumable` is False for a
-    generator without a name.
+    on average (None: no limit); `seconds` is the expected time (None: unknown). `resumable` is
+    False for a generator without a name.
     """
 
     target: str
@@ -187,25 +188,37 @@ def total(prices: list[Estimate]) -> dict[str, float | None]:
     return sums
 
 
-def jobs_a_minute(limit: float, *, polled: bool = True) -> float | None:
-    """Return the jobs per minute under a limit of requests per minute; None without a limit.
+def requests_for(jobs: int, *, polled: bool = True) -> int:
+    """Return the requests of jobs: under load the step queue makes `queue.POLLS` polls a submit."""
+    return jobs * (1 + POLLS_PER_SUBMIT * polled)
 
-    Under load the step queue makes `queue.POLLS` polls for each submit.
+
+def pace(jobs: int, limit: RateLimit, *, polled: bool = True) -> tuple[float, float | None]:
+    """Return the seconds to send jobs, from the first to the last, and the jobs a minute.
+
+    Without a limit these are 0 and None.
     """
-    return limit / (1 + POLLS_PER_SUBMIT * polled) if limit else None
+    sending = limit.seconds_for(requests_for(jobs - 1, polled=polled)) if jobs > 1 else 0.0
+    if sending:
+        return sending, (jobs - 1) / sending * _MINUTE
+    rate = limit.present_rate
+    return sending, rate / requests_for(1, polled=polled) if rate else None
 
 
 def time_for(
-    jobs: int, usual: float | None, per_minute: float | None, *, sandbox: bool = False
+    jobs: int, usual: float | None, sending: float, *, sandbox: bool = False
 ) -> float | None:
     """Return the expected seconds for `jobs` jobs of `usual` seconds each; None if unknown.
 
-    The sandbox generates one result after another, however short the usual time is.
+    Args:
+        jobs: their number.
+        usual: seconds of one; None if unknown.
+        sending: seconds in which the rate limit allows the requests of all but one; 0 for no limit.
+        sandbox: it generates one result after another, however short the usual time is.
     """
     if sandbox:
-        per_minute = min(per_minute or SANDBOX_PER_MINUTE, SANDBOX_PER_MINUTE)
-    if not jobs or (usual is None and per_minute is None):
+        sending = max(sending, (jobs - 1) / SANDBOX_PER_MINUTE * _MINUTE)
+    if not jobs or (usual is None and not sending):
         return None
     waves = -(-jobs // MAX_IN_FLIGHT) * (usual or 0.0)
-    limited = (jobs - 1) / per_minute * _MINUTE + (usual or 0.0) if per_minute else 0.0
-    return max(waves, limited)
+    return max(waves, sending + (usual or 0.0))

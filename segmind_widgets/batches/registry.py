@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.batches.feeder import RowWorkers
-from segmind_widgets.batches.plan import BatchPlan, ValidatedRows, jobs_a_minute, time_for, total
+from segmind_widgets.batches.plan import BatchPlan, ValidatedRows, pace, time_for, total
 from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import RowSource, open_source
 from segmind_widgets.errors import InputError, StillRunning
@@ -203,8 +203,9 @@ class BatchRegistry:
             done, unfinished = counts.get("completed", 0), counts.get("unfinished", 0)
             prices = [each] * max(0, (row_source.total or 0) - done - unfinished)
         usd: Any = total(prices) if row_source.total is not None else {}
-        limit = endpoint.transport.limit.per_minute
-        per_minute = jobs_a_minute(limit, polled=options["api"] != "v1")
+        sending, per_minute = pace(
+            len(prices), endpoint.transport.limit, polled=options["api"] != "v1"
+        )
         return BatchPlan(
             name,
             "on the sandbox" if endpoint.sandbox else f"at {endpoint.provider.title}",
@@ -214,7 +215,7 @@ class BatchRegistry:
             **usd,
             each=_representative(prices) or each,
             per_minute=per_minute,
-            seconds=time_for(len(prices), usual_seconds, per_minute, sandbox=endpoint.sandbox),
+            seconds=time_for(len(prices), usual_seconds, sending, sandbox=endpoint.sandbox),
             notes=tuple(validated.notes) if validated else (),
             axes=row_source.axes,
             sandbox=endpoint.sandbox,

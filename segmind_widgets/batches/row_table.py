@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from segmind_widgets.batches.file_access import FileAccess
 from segmind_widgets.batches.row_sources import Row, RowSource, open_file, open_source
 from segmind_widgets.catalog.validation import check, did_you_mean
 from segmind_widgets.errors import CellError, InputError, SegmindError
 from segmind_widgets.nested import walk
+from segmind_widgets.syntax.file_access import FileAccess
 from segmind_widgets.syntax.templates import find_file
 from segmind_widgets.types import CheckInputs, Model
 

@@ -17,9 +17,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from segmind_widgets.batches.file_access import FileAccess
 from segmind_widgets.errors import InputError
 from segmind_widgets.likeness import did_you_mean_file
+from segmind_widgets.syntax.file_access import FileAccess
 
 _MAX_CELL_LENGTH = 16 * 1024 * 1024  # characters; the default of the csv module is 131,072
 _PROBE = 64 * 1024  # bytes that show the encoding and the line ends

@@ -182,6 +182,11 @@ def upload() -> Arguments:
     parser.add_argument(
         "--force", action="store_true", help="upload again, even if the file was uploaded before"
     )
+    parser.add_argument(
+        "--allow-files",
+        action="store_true",
+        help="let pasted code name files outside the notebook's folder, without asking",
+    )
     _add_quiet(parser, "show no progress bar; with -o, show no output at all")
     parser.add_argument("sources", nargs="*", metavar="SOURCE")
     return parser
@@ -237,7 +242,8 @@ def _add_limits(parser: Arguments) -> None:
     parser.add_argument(
         "--allow-files",
         action="store_true",
-        help="let a table of --rows name files outside its own folder, without asking",
+        help="let a table of --rows name files outside its own folder, or pasted code outside the"
+        " notebook's, without asking",
     )
     parser.add_argument(
         "--yes",

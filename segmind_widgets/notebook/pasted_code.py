@@ -31,7 +31,7 @@ def read_cell(session: Session, text: str, *, is_pasted: bool) -> Pasted | None:
     """
     if not is_pasted:
         return session.find_code(text)
-    pasted = session.read(text)
+    pasted = session.read(text, allow_files=True)  # the cell asks
     return replace(pasted, language=pasted.language or "the cell")
 
 

@@ -15,10 +15,10 @@ from segmind_widgets.formatting import date_and_time
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.markup import verbatim
 from segmind_widgets.notebook.arguments import parse
+from segmind_widgets.notebook.consent import agrees, check_files
 from segmind_widgets.notebook.display import CellDisplay, Upload
 from segmind_widgets.notebook.live_output import LiveOutput
 from segmind_widgets.notebook.pasted_code import apply, note, read_cell
-from segmind_widgets.notebook.questions import agrees
 from segmind_widgets.planning.plan import Plan
 from segmind_widgets.syntax.cells import parse_body, parse_line, parse_variable
 
@@ -78,6 +78,8 @@ class RunCommand:
             line, cell = "", line  # %segmind_run curl …
         options = parse("segmind_run" if kind == "model" else "segmind_workflow", line)
         code = read_cell(self._client.session, cell or "", is_pasted=options.paste)
+        if code:
+            check_files(code.access, allow_files=options.allow_files)
         recipe = self._recipe(options.recipe) if options.recipe else None
         if code and recipe:
             raise CellError(

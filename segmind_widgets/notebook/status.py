@@ -96,7 +96,7 @@ class StatusCommand:
         """Return rows, columns and caption; `missing` stands for a balance without an answer."""
         chosen = self._balances.chosen
         provider, is_sandbox = chosen.provider, chosen.sandbox
-        limit = chosen.transport.limit.per_minute
+        limit = chosen.transport.limit
         pages = {"keys": provider.keys_url, **provider.pages}
         rows = [
             ("provider", f"{provider.title}{', on the sandbox' if is_sandbox else ''}"),
@@ -107,7 +107,7 @@ class StatusCommand:
             balance = f", {_balance(self._balances.answer(other), missing)}" * (not is_sandbox)
             rows.append((other.provider.title, f"{self._key(other.provider.name)}{balance}"))
         rows += [
-            ("rate limit", f"{limit:g} requests a minute" if limit else "none"),
+            ("rate limit", _rate(limit.per_minute, limit.present_rate)),
             ("this session", self._spend(sandbox=is_sandbox)),
             ("unfinished jobs", self._unfinished()),
             ("results in", abbreviate_home(self._client.session.store.home)),
@@ -129,6 +129,17 @@ class StatusCommand:
     def _unfinished(self) -> str:
         count = self._client.session.store.count(unfinished=True)
         return f"{count:,}; %segmind_jobs --resume resumes them" if count else "none"
+
+
+def _rate(most: float, present: float | None) -> str:
+    """Describe a limit and the present rate, both in requests a minute."""
+    if present is None:
+        return "none"
+    rate = f"{present:.0f}" if present >= 10 else f"{present:.2g}"
+    if not most:
+        return f"{rate} requests a minute, after a 429"
+    now = "" if present >= most else f", now {rate}"
+    return f"{most:g} requests a minute{now}"
 
 
 def _balance(answer: Credits | SegmindError | None, missing: str = _SILENT) -> str:

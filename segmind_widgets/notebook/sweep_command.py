@@ -16,8 +16,8 @@ from segmind_widgets.batches.sweeps import Sweep
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import CellError, LimitError, SegmindError, StillRunning
 from segmind_widgets.formatting import money
+from segmind_widgets.notebook.consent import agrees, check_files
 from segmind_widgets.notebook.display import CellDisplay
-from segmind_widgets.notebook.questions import agrees
 from segmind_widgets.syntax.cells import parse_line, parse_variable
 
 TERMINAL_WIDTH = 100  # characters
@@ -48,11 +48,8 @@ class SweepCommand:
                 such files, and nobody allows it.
         """
         table = self._read_table(word)
-        access = table.access
-        if access and (allow_files or (access.question and _agrees(access.question))):
-            access.allow()
-        if access and access.refusal:
-            raise access.refusal
+        if table.access:
+            check_files(table.access, allow_files=allow_files)
         return table
 
     def _read_table(self, word: str) -> RowTable:
@@ -146,10 +143,9 @@ class SweepCommand:
         if not reason:
             return
         answer = agrees(f"{plan}. {reason}. Send them?")
-        why = "You did not confirm."
-        if answer is None:
-            why = f"{reason}, and this front end cannot ask for confirmation."
         if not answer:
+            cannot_ask = f"{reason}, and this front end cannot ask for confirmation."
+            why = cannot_ask if answer is None else "You did not confirm."
             raise LimitError(
                 f"{plan}. {why}",
                 hint="Nothing was sent. --yes sends without confirmation; %config "
@@ -291,8 +287,3 @@ def _when_finished(batch: Batch, work: Callable[[], object]) -> None:
 
     batch.observe(ended, "finished")
     ended()
-
-
-def _agrees(question: str) -> bool:
-    """Ask whether files may be sent; a front end that cannot ask does not agree."""
-    return bool(agrees(f"{question}. Their content would be sent to the service. Send it?"))

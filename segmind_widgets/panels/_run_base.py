@@ -125,7 +125,8 @@ class RunsPanel(Panel):
 
     def read(self, text: str) -> None:
         """Read pasted text, and show its form. Raises InputError."""
-        pasted = self.client.read(text)
+        pasted = self.client.read(text, allow_files=True)
+        refusal, pasted = pasted.access.refusal, pasted.without_outside_files()
         self.check_kind(pasted)
         if not pasted.target:  # inputs without a name belong to the current form
             if self.form is None:
@@ -139,6 +140,8 @@ class RunsPanel(Panel):
         note = self.show_pasted(pasted)
         self.api, self.as_written = pasted.api, bool(pasted.language)
         self.say(f"{pasted.summary if pasted.language else ''} {note}".strip())
+        if refusal:
+            raise refusal.with_hint("Choose these files in the form, if they are to be sent.")
         pasted.check()
 
     def check_kind(self, pasted: Pasted) -> None:

@@ -198,6 +198,9 @@ class UploadPanel(Panel):
                 f"This code runs {code.target} and uploads no file.",
                 hint=f"Paste it into %segmind_panel {word}.",
             )
+        refusal = code.access.refusal
+        if refusal:
+            raise refusal.with_hint("Drop these files here, or give their paths, to upload them.")
         code.check()
         self.say(code.summary)
         self.add(code.files, code.provider)

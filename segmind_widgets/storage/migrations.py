@@ -118,7 +118,16 @@ _EIGHTH = (
     "CREATE TABLE searched (upto INTEGER NOT NULL)",  # the last rowid in the index of texts
     "INSERT INTO searched VALUES (0)",
 )
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
+_NINTH = (
+    "DROP TABLE limits",  # a rate is found again within minutes
+    """
+CREATE TABLE limits (              -- see network.rate_limit.RateState; monotonic seconds
+    account TEXT PRIMARY KEY,      -- a provider's address and a digest of the key
+    ready REAL NOT NULL, until REAL NOT NULL, halved REAL NOT NULL, rate REAL NOT NULL,
+    speed REAL NOT NULL, since REAL NOT NULL, seen REAL NOT NULL
+) WITHOUT ROWID""",
+)
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
 VERSION = len(STEPS)  # stored in the file as SQLite's user_version; 0 means a new file
 
 

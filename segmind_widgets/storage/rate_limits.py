@@ -13,10 +13,10 @@ from typing import Any
 from segmind_widgets.errors import StoreError
 
 PATIENCE = 20  # milliseconds
-Row = tuple[float, ...]  # ready, until, halved, rise, speed, seen
+Row = tuple[float, ...]  # ready, until, halved, rate, speed, since, seen
 _Work = Callable[["Row | None"], tuple[float, Row]]  # None: the account has no row yet
-_READ = "SELECT ready, until, halved, rise, speed, seen FROM limits WHERE account = ?"
-_WRITE = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?, ?)"
+_READ = "SELECT ready, until, halved, rate, speed, since, seen FROM limits WHERE account = ?"
+_WRITE = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
 
 

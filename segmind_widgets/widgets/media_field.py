@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -93,8 +94,14 @@ class MediaField(widgets.VBox):
 
     @value.setter
     def value(self, value: Any) -> None:
-        """Show a source of `Asset.of`, or a list of them. Raises ValueError if `Asset.of` fails."""
+        """Show a source of `Asset.of`, or a list of them. Raises ValueError if `Asset.of` fails.
+
+        A text is an address or a data URL: as in a cell, it is never taken for a path.
+        """
         sources = value if _is_list(value) else [] if value is None else [value]
+        for source in sources:
+            if isinstance(source, str) and not re.match(r"(https?|data):", source, re.IGNORECASE):
+                raise ValueError(f"{source[:60]} is no address of a file")
         try:
             files = [self._with_file(Asset.of(source)) for source in sources]
         except AssetError as error:

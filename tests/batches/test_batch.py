@@ -19,11 +19,12 @@ import pytest
 
 from segmind_widgets import Sweep, errors
 from segmind_widgets.batches.batch import Batch
-from segmind_widgets.batches.plan import MAX_IN_FLIGHT, jobs_a_minute, time_for
+from segmind_widgets.batches.plan import MAX_IN_FLIGHT, pace, time_for
 from segmind_widgets.batches.progress import MAX_UNSENT
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.formatting import duration
 from segmind_widgets.jobs.scheduler import SENDERS
+from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.store import Store
@@ -670,24 +671,39 @@ def test_a_plan_says_how_many_how_long_and_how_much(client: SegmindClient) -> No
 
 
 @pytest.mark.parametrize(
-    ("limit", "polled", "wanted"),
-    [(0, True, None), (60, False, 60), (60, True, 20), (120, True, 40)],
+    ("limit", "polled", "jobs", "wanted"),
+    [
+        (0, True, 9, (0.0, None)),
+        (30, False, 31, (60.0, 30.0)),
+        (30, True, 31, (180.0, 10.0)),
+        (30, True, 1, (0.0, 10.0)),
+        (30, True, 0, (0.0, 10.0)),
+    ],
 )
 def test_the_pace_counts_submit_polls_and_result(
-    limit: float, polled: bool, wanted: float | None
+    limit: float, polled: bool, jobs: int, wanted: tuple[float, float | None]
 ) -> None:
-    assert jobs_a_minute(limit, polled=polled) == wanted
+    sending, per_minute = pace(jobs, RateLimit(limit), polled=polled)
+    assert sending == pytest.approx(wanted[0])
+    assert per_minute == (None if wanted[1] is None else pytest.approx(wanted[1]))
+
+
+def test_the_pace_of_a_new_account_begins_with_50_requests_and_rises() -> None:
+    few, many = (pace(jobs, RateLimit(120), polled=False)[1] for jobs in (26, 100_001))
+    assert few == pytest.approx(50, rel=0.05)
+    assert many == pytest.approx(120, rel=0.01)
 
 
 def test_durations_are_told_in_words_that_fit() -> None:
     assert [duration(s) for s in (0.2, 40, 600, 9000, 400_000)] == [
         "a second", "40 s", "10 minutes", "2 h 30 min", "5 days",
     ]  # fmt: skip
-    assert time_for(48, 30, 5) == pytest.approx(47 / 5 * 60 + 30)
-    assert time_for(0, 30, 5) is None
-    assert time_for(31, 0.1, None, sandbox=True) == pytest.approx(20, abs=1)
-    assert time_for(31, 0.1, 30, sandbox=True) == pytest.approx(60, abs=1)
-    assert time_for(1, 3, None, sandbox=True) == 3
+    assert time_for(48, 30, 564) == 594
+    assert time_for(0, 30, 0) is None
+    assert time_for(2, None, 0) is None
+    assert time_for(31, 0.1, 0, sandbox=True) == pytest.approx(20, abs=1)
+    assert time_for(31, 0.1, 60, sandbox=True) == pytest.approx(60, abs=1)
+    assert time_for(1, 3, 0, sandbox=True) == 3
 
 
 # files

@@ -57,7 +57,7 @@ def ours(jobs: int, main: Main, per_minute: float = 0, window: float = 60, views
     from segmind_widgets import SegmindClient
     from segmind_widgets.network import rate_limit
 
-    rate_limit.WINDOW = rate_limit.RECOVERY = window
+    rate_limit.WINDOW = window
     client = SegmindClient(home=os.environ["LOAD_HOME"], provider="segmind", rate_limit=per_minute)
     sent = _counted() if views else [0]
     client.run(MODELS[0], {"prompt": "the first one imports all"})

@@ -1,4 +1,4 @@
-"""How much of a rate limit is used, and what is refused: 60 a minute, minutes of 12 seconds.
+"""How much of a rate limit is used, and what is refused: 50 a minute, minutes of 12 seconds.
 
 The service counts every request, in any minute. Jobs are five times as fast, too. Two kernels of
 one home are measured beside one, and the official SDK in 64 threads.
@@ -23,13 +23,13 @@ from thousand import LOAD
 
 from segmind_widgets.network.shared_rate_limit import SharedRateLimits
 
-LIMIT, WINDOW, SPEED = 60, 12.0, 5
+LIMIT, WINDOW, SPEED = 50, 12.0, 5
 
 
 def rows(*, tiny: bool = False, quick: bool = False) -> list[Row]:
     """Per cent of the limit left, requests refused (the SDK's in all), jobs lost; and µs."""
     minutes = 2 if quick else 3
-    count, window = (6, 1.5) if tiny else (20 * minutes + 10, WINDOW)
+    count, window = (6, 1.5) if tiny else (LIMIT * minutes // 3 + 10, WINDOW)
     with ThreadPoolExecutor(2) as pool:  # a few requests a second each: they do not disturb
         ways = [(1, count), (2, count // 2)]
         one, two = pool.map(lambda way: _measured("ours", *way, window, minutes), ways)

@@ -213,12 +213,14 @@ def test_status_tells_the_limit_that_is_kept(
         return dict(shell.run("%segmind_status"))["rate limit"]
 
     assert limit() == "none", "a service on this machine"
+    shell.run("%config SegmindClient.rate_limit = 30")
+    assert limit() == "30 requests a minute"
     shell.run("%config SegmindClient.rate_limit = 90")
-    assert limit() == "90 requests a minute"
+    assert limit() == "90 requests a minute, now 50"
     shell.client.rate_limit = None
     for name in ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL"):
         monkeypatch.setenv(name, sandbox.environ[name].replace("127.0.0.1", "127.0.0.2"))
-    assert limit() == "120 requests a minute", "what is taken where none is set"
+    assert limit() == "120 requests a minute, now 50", "what is taken where none is set"
 
 
 @pytest.mark.parametrize("where", ["sandbox", "sandbox/apimart"])

@@ -270,7 +270,7 @@ def test_a_429_holds_all_back_and_is_sent_again(
     notes = {path.name[-7:]: path for path in (tmp_path / "b" / "notes").glob("*-[0-9].json")}
     said = {name: json.loads(path.read_text())["status"] for name, path in notes.items()}
     assert said == {"-0.json": "refused", "-1.json": "sent"}
-    assert client.session.endpoints.choose().transport.limit._state.halved, "the driver goes slower"
+    assert client.session.endpoints.choose().transport.limit._state.rate, "the driver goes slower"
 
 
 def test_a_lost_reply_is_asked_for_with_the_same_key_by_a_batch_run_again(

@@ -13,6 +13,7 @@ from IPython.core.magic import line_cell_magic, no_var_expand
 
 from segmind_widgets.errors import AssetError, CellError, SegmindError
 from segmind_widgets.formatting import seconds
+from segmind_widgets.notebook.consent import check_files
 from segmind_widgets.notebook.magics._base import MagicsBase, with_options
 from segmind_widgets.notebook.pasted_code import note
 
@@ -50,6 +51,9 @@ class FileMagics(MagicsBase):
 
         code = self._code(line if cell is None else cell)
         options = self.options("segmind_upload", "" if cell is None and code else line)
+        if code:
+            check_files(code.access, allow_files=options.allow_files)
+            code.check()
         if cell is not None and code is None:
             raise CellError(
                 "The cell below %%segmind_upload is not code that uploads a file.",
@@ -98,8 +102,6 @@ class FileMagics(MagicsBase):
                 f"The code runs {code.target} and uploads no file.",
                 hint=f"Write %%segmind_{magic} on the first line.",
             )
-        if code is not None:
-            code.check()
         return code
 
     def _groups(self, words: Sequence[str], code: Pasted | None) -> list[Sequence[Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 from segmind_widgets.errors import InputError
 from segmind_widgets.nested import walk
 from segmind_widgets.schemas import is_list, is_mapping
+from segmind_widgets.syntax.file_access import NOTEBOOK_FOLDER, FileAccess
 from segmind_widgets.syntax.pasted import addresses
 from segmind_widgets.syntax.pasted.addresses import Hosts, PastedApi, PastedKind, Target
 from segmind_widgets.syntax.pasted.program import Program
@@ -78,6 +79,30 @@ class Pasted:
             what = f"{kind}{self.target or 'inputs'}{where}, {inputs}"
         key = " Its API key was removed; this session's own key is used."
         return f"Read from {self.language or 'the text'}: {what}.{key if self.had_key else ''}"
+
+    @property
+    def access(self) -> FileAccess:
+        """Return the check of the files that the code names, against the notebook's folder."""
+        access = FileAccess(
+            "The code",
+            [Path.cwd()],
+            home=NOTEBOOK_FOLDER,
+            call="client.read(…, allow_files=True)",
+        )
+        for _, value in walk([*self.inputs.values(), *self.files]):
+            if isinstance(value, Path):
+                access.note(value)
+        return access
+
+    def without_outside_files(self) -> Pasted:
+        """Return a copy without the inputs and files from outside the notebook's folder."""
+        is_inside = self.access.is_inside
+
+        def is_allowed(value: Any) -> bool:
+            return all(not isinstance(leaf, Path) or is_inside(leaf) for _, leaf in walk([value]))
+
+        inputs = {name: value for name, value in self.inputs.items() if is_allowed(value)}
+        return replace(self, inputs=inputs, files=tuple(filter(is_allowed, self.files)))
 
     def check(self) -> None:
         """Refuse code with inputs that are known only when it runs.
