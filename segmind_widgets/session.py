@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from segmind_widgets.network.uploads import Uploads
     from segmind_widgets.planning.budget import Budget
     from segmind_widgets.planning.estimates import Estimate
-    from segmind_widgets.planning.plan import Plan
+    from segmind_widgets.planning.plan import Plan, RunBasis
     from segmind_widgets.planning.workflow_inputs import WorkflowInputs
     from segmind_widgets.providers import Provider
     from segmind_widgets.secret import Secret
@@ -196,7 +196,7 @@ class Session:
         """Return the inputs of workflows, as far as they are known here."""
         from segmind_widgets.planning.workflow_inputs import WorkflowInputs
 
-        return WorkflowInputs(self.store)
+        return WorkflowInputs()
 
     def _options(self) -> dict[str, Any]:
         settings = self.settings
@@ -405,13 +405,15 @@ class Session:
         as_written: bool = False,
         needs_price: bool = False,
         waits_for_page: bool = False,
+        basis: RunBasis | None = None,
     ) -> Plan:
         """Check a run without sending anything.
 
         Without `again`, `start` refuses an equal request within ten seconds. With `as_written` no
         seed is added to the inputs. A limit, or `needs_price`, lets it wait up to two seconds for
         the list of models where the price is not known here. With `waits_for_page`, for a question
-        and not for a run, it waits up to three seconds for the model's own page.
+        and not for a run, it waits up to three seconds for the model's own page. A `basis` of the
+        same target replaces its look-up.
 
         Raises:
             InputError: an input is certainly wrong; the field is named.
@@ -422,17 +424,16 @@ class Session:
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
-        name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
+        basis = basis or self.basis(target, kind=kind, provider=provider)
+        name, notes = basis.name, list[str]()
         self._check_inputs(target, inputs or {})  # with the key that was looked up just now
         mode = cast("CheckInputs", self.settings.check_inputs)
         if kind == "workflow":
-            inputs, remarks = self.workflows.check(name, inputs or {}, endpoint, mode)
-            notes = (*notes, *remarks)
+            inputs, notes = self.workflows.check(name, inputs or {}, basis.own_runs, mode)
         plan = make_plan(
             RunRequest(name, dict(inputs or {}), kind, api),
-            endpoint,
+            basis,
             self.directory,
-            self.store,
             self.uploads,
             check_inputs=mode,
             again=again,
@@ -444,6 +445,12 @@ class Session:
         if max_cost is not None:
             plan.within(max_cost)
         return plan
+
+    def basis(self, target: str, *, kind: Kind = "model", provider: str | None = None) -> RunBasis:
+        """Return what all runs of a target have in common; raises what `locate` raises."""
+        from segmind_widgets.planning.plan import RunBasis
+
+        return RunBasis(*self.locate(target, kind=kind, provider=provider), self.store)
 
     def _check_inputs(self, target: str, inputs: Mapping[str, Any]) -> None:
         """Raise InputError for inputs that are not a mapping or contain an API key."""
@@ -576,7 +583,8 @@ class Session:
         journal_inputs = to_json(plan.inputs, plan.model, url, placeholder)
         call = endpoint.provider.submit(replace(plan.request, inputs=body))
         request = replace(plan.request, inputs=journal_inputs)
-        facts = {"estimate": plan.estimate.high, "fingerprint": plan.fingerprint, **facts}
+        digests = {"fingerprint": plan.fingerprint, "source": plan.source}
+        facts = {"estimate": plan.estimate.high, **digests, **facts}
         return self.jobs.begin(call, request, plan.inputs, endpoint, plan.usual_time, **facts)
 
     def earlier(self, plan: Plan) -> Job | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from segmind_widgets.batches.finished import FinishedRows
 from segmind_widgets.batches.plan import MAX_IN_FLIGHT
 from segmind_widgets.batches.progress import BatchProgress
 from segmind_widgets.batches.row_planner import RowPlanner
@@ -103,6 +105,7 @@ class BatchFeeder:
         self._progress = progress
         self._max_cost = max_cost
         self._only = only
+        self._finished = FinishedRows(rows, progress)
         self._stopped = False
         self._reading = False
         self._is_withdrawing = False  # rows that were handed over are not sent either
@@ -153,7 +156,11 @@ class BatchFeeder:
             for row in self._read_rows():
                 if self._only is None or row.number in self._only:
                     self.number = row.number
-                    self._submit_or_reuse(row)
+                    source = None if row.error else self._planner.source_of(row, self._source)
+                    if not self._finished.has(row.number, source):
+                        self._finished.flush()
+                        self._submit_or_reuse(row, source)
+            self._finished.flush()
             if self._stopped:
                 return
             if self._only is None:
@@ -181,12 +188,12 @@ class BatchFeeder:
             yield row
             self._reading = True
 
-    def _submit_or_reuse(self, row: Row) -> None:
+    def _submit_or_reuse(self, row: Row, source: str | None) -> None:
         try:
             if row.error:
                 raise row.error
-            source = self._source
-            plan = self._planner.plan(row.inputs, text=source.text, fixed=source.fixed)
+            options = {"text": self._source.text, "fixed": self._source.fixed}
+            plan = replace(self._planner.plan(row.inputs, **options), source=source)
             if self._reuse_earlier(row.number, plan):
                 return
             self._progress.await_room(MAX_IN_FLIGHT, lambda: self._stopped)
@@ -209,7 +216,7 @@ class BatchFeeder:
 
     def _reuse_earlier(self, number: int, plan: Plan) -> bool:
         """Count or resume the job of an earlier run; return False if the row is to be submitted."""
-        row = self._rows.take(number, plan.fingerprint)
+        row = self._rows.take(number, plan.fingerprint, plan.source)
         if row is None:
             return False
         completed = row["status"] == Status.COMPLETED

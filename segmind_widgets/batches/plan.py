@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,9 @@ from segmind_widgets.jobs.queue import POLLS_PER_SUBMIT
 from segmind_widgets.markup import element, output
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.planning.estimates import Estimate
+from segmind_widgets.planning.plan import Plan
 from segmind_widgets.printable import printable
+from segmind_widgets.storage.batch_rows import EarlierRequest
 
 MAX_IN_FLIGHT = 256  # rows
 SANDBOX_PER_MINUTE = 90.0  # pictures that the sandbox draws on a machine with two cores
@@ -115,61 +117,108 @@ class BatchPlan:
 class ValidatedRows:
     """The rows of a list, validated and priced, and not sent.
 
-    Raises:
-        InputError: rows are certainly wrong; the message lists their numbers.
+    Rows that an earlier run has finished or submitted are not planned again, where the digest of
+    the row as it is given is enough to know them.
     """
 
     def __init__(self, source: RowSource, planner: RowPlanner) -> None:
-        self.fingerprints: list[str] = []
+        self._source, self._planner = source, planner
         self.notes: dict[str, None] = {}
-        self._prices: list[Estimate] = []
-        causes: dict[str, list[int]] = {}
-        for row in source.read():
-            error = row.error or self._validate(row, source, planner)
-            if error:
-                causes.setdefault(error.message, []).append(row.number)
-        if causes:
-            of = f" of {source.table.label}" if source.table else ""
-            sentences = [
-                f"{_format_rows(numbers)}{of}: {cause}" for cause, numbers in causes.items()
-            ]
-            more = sum(len(numbers) for numbers in [*causes.values()][_MAX_LISTED:])
-            sentences[_MAX_LISTED:] = [f"And {more:,} more."] if more else []
-            below = " Row 1 is the first below the names of the columns."
-            counted = below if source.table and source.text else ""
-            raise InputError(" ".join(sentences), hint=f"Nothing was sent.{counted}")
+        self._faults: dict[str, list[int]] = {}
+        self._plans: dict[int, Plan] = {}  # of rows with files or objects
+        self._digests = [self._digest(row) for row in source.read()]
 
-    def _validate(self, row: Row, source: RowSource, planner: RowPlanner) -> InputError | None:
-        try:
-            plan = planner.plan(row.inputs, text=source.text, fixed=source.fixed)
-        except InputError as error:
-            return error
-        self.fingerprints.append(plan.fingerprint)
-        self.notes |= dict.fromkeys(plan.notes)
-        self._prices.append(plan.estimate)
-        return None
+    def _digest(self, row: Row) -> str:
+        """Return the digest of a row; that of its request where it holds files or objects."""
+        known = self._planner.source_of(row, self._source)
+        plan = None if known else self._validate(row)
+        if plan is not None:
+            self._plans[row.number] = plan
+        return known or (plan.fingerprint if plan else "")
 
     @property
     def digest(self) -> str:
         """Return a SHA-256 of the content and order of all rows."""
-        return hashlib.sha256("\n".join(self.fingerprints).encode()).hexdigest()
+        return hashlib.sha256("\n".join(self._digests).encode()).hexdigest()
 
-    def compare(self, earlier: Mapping[str, Counter[str]]) -> tuple[list[Estimate], int, int]:
-        """Compare with earlier runs, whose fingerprints are given by "completed" and "unfinished".
+    def compare(self, earlier: Iterable[EarlierRequest]) -> tuple[list[Estimate], int, int]:
+        """Compare with the jobs of earlier runs, and validate all other rows.
 
         Returns the estimate of each row to send, and the numbers of completed and of unfinished
         rows.
+
+        Raises:
+            InputError: rows are certainly wrong; the message lists their numbers.
         """
-        remaining = {state: Counter(count) for state, count in earlier.items()}
-        estimates, counts = [], Counter[str]()
-        for fingerprint, price in zip(self.fingerprints, self._prices, strict=True):
-            state = next((name for name in remaining if remaining[name][fingerprint] > 0), None)
-            if state is None:
-                estimates.append(price)
-            else:
-                remaining[state][fingerprint] -= 1
-                counts[state] += 1
-        return estimates, counts["completed"], counts["unfinished"]
+        requests = _EarlierRequests(earlier)
+        estimates: list[Estimate] = []
+        counts = Counter[bool]()
+        for row, digest in zip(self._source.read(), self._digests, strict=True):
+            is_completed = None if row.error else requests.take_source(digest)
+            plan = None
+            if is_completed is None:
+                plan = self._plans.pop(row.number, None) or self._validate(row)
+            if plan is not None:
+                is_completed = requests.take(plan.fingerprint)
+            if is_completed is not None:
+                counts[is_completed] += 1
+            elif plan is not None:
+                estimates.append(plan.estimate)
+        self._raise_faults()
+        return estimates, counts[True], counts[False]
+
+    def _validate(self, row: Row) -> Plan | None:
+        """Return the plan of a row; note its error and return None if it is certainly wrong."""
+        try:
+            if row.error:
+                raise row.error
+            source = self._source
+            plan = self._planner.plan(row.inputs, text=source.text, fixed=source.fixed)
+        except InputError as error:
+            numbers = self._faults.setdefault(error.message, [])
+            if row.number not in numbers[-1:]:  # not a second time
+                numbers.append(row.number)
+            return None
+        self.notes |= dict.fromkeys(plan.notes)
+        return plan
+
+    def _raise_faults(self) -> None:
+        if not self._faults:
+            return
+        table = self._source.table
+        of = f" of {table.label}" if table else ""
+        sentences = [
+            f"{_format_rows(numbers)}{of}: {cause}" for cause, numbers in self._faults.items()
+        ]
+        more = sum(len(numbers) for numbers in [*self._faults.values()][_MAX_LISTED:])
+        sentences[_MAX_LISTED:] = [f"And {more:,} more."] if more else []
+        below = " Row 1 is the first below the names of the columns."
+        counted = below if table and self._source.text else ""
+        raise InputError(" ".join(sentences), hint=f"Nothing was sent.{counted}")
+
+
+class _EarlierRequests:
+    """The jobs of earlier runs that no row has taken yet."""
+
+    def __init__(self, requests: Iterable[EarlierRequest]) -> None:
+        self._by_fingerprint: dict[str, list[bool]] = {}
+        self._by_source: dict[str, str] = {}
+        for request in sorted(requests, key=lambda request: request.is_completed):
+            self._by_fingerprint.setdefault(request.fingerprint, []).append(request.is_completed)
+            if request.source:
+                self._by_source[request.source] = request.fingerprint
+
+    def take_source(self, source: str) -> bool | None:
+        """Take the job of a row as it is given; see `take`."""
+        return self.take(self._by_source.get(source, ""))
+
+    def take(self, fingerprint: str) -> bool | None:
+        """Take the job of a request, a completed one first.
+
+        Returns whether it is completed; None if there is none.
+        """
+        found = self._by_fingerprint.get(fingerprint)
+        return found.pop() if found else None
 
 
 def _format_rows(numbers: list[int]) -> str:

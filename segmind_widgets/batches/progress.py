@@ -178,18 +178,18 @@ class BatchProgress:
         self.ended.append(number)
         self._end_times.append(time.monotonic())
 
-    def record(self, number: int, *, succeeded: bool) -> None:
-        """Count a row that needs no run, because it was done earlier or was refused."""
+    def record(self, *numbers: int, succeeded: bool) -> None:
+        """Count rows that need no run, because they were done earlier or were refused."""
         with self._condition:
-            counts = self.counts
+            counts, done = self.counts, len(numbers) * succeeded
             self.counts = replace(
                 counts,
-                read=counts.read + 1,
-                done=counts.done + succeeded,
-                reused=counts.reused + succeeded,
-                failed=counts.failed + (not succeeded),
+                read=counts.read + len(numbers),
+                done=counts.done + done,
+                reused=counts.reused + done,
+                failed=counts.failed + len(numbers) - done,
             )
-            self.ended.append(number)
+            self.ended.extend(numbers)
         self.wake()
 
     def reopen(self, failed: int) -> None:

@@ -8,6 +8,7 @@ import uuid
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from segmind_widgets.batches.batch import Batch
@@ -17,7 +18,7 @@ from segmind_widgets.batches.row_planner import RowPlanner
 from segmind_widgets.batches.row_sources import RowSource, open_source
 from segmind_widgets.errors import InputError, StillRunning
 from segmind_widgets.network.endpoints import Endpoint
-from segmind_widgets.planning.estimates import Estimate, OwnRuns, estimate, usual_time
+from segmind_widgets.planning.estimates import Estimate, estimate, usual_time
 from segmind_widgets.planning.model_input import refuse_swept_model
 from segmind_widgets.storage.batch_rows import BatchRows
 from segmind_widgets.storage.locks import BatchLock
@@ -29,13 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedBatch:
-    """A checked batch that `BatchRegistry.start` can send; `named` if the user chose its name."""
+    """A checked batch that `BatchRegistry.start` can send; `named` if the user chose its name.
+
+    Where `check` is given, its rows are still to be checked and priced by it before any is sent,
+    and `plan` knows only their number.
+    """
 
     source: RowSource
     planner: RowPlanner
     rows: BatchRows
     plan: BatchPlan
     named: bool
+    check: Callable[[], BatchPlan] | None = None
 
 
 class BatchRegistry:
@@ -56,8 +62,11 @@ class BatchRegistry:
         again: bool,
         options: Mapping[str, Any],
         allow_files: bool = False,
+        defer: bool = False,
     ) -> PreparedBatch:
         """Check and price the rows, and compare them with earlier runs. Generators stay unread.
+
+        With `defer` a list of more than `MAX_CHECKED_AT_ONCE` rows is checked when it runs.
 
         Raises:
             InputError: rows of a list are certainly wrong, `rows` has no known form, or an option
@@ -82,13 +91,17 @@ class BatchRegistry:
             model = self._model(name, options, endpoint)
             refuse_swept_model(name, [axis.name for axis in row_source.axes], model)
         planner = RowPlanner(
-            session.plan, lambda slug: self._model(slug, options, endpoint), name, options
+            session.plan,
+            partial(session.basis, name, kind=options["kind"], provider=where),
+            lambda slug: self._model(slug, options, endpoint),
+            name,
+            options,
         )
         if row_source.table:
             if options["kind"] == "model":
                 model = self._model(name, options, endpoint)
             else:
-                model = session.workflows.model(name, endpoint)
+                model = session.workflows.model(name, planner.basis.own_runs)
             mode = cast("CheckInputs", session.settings.check_inputs)
             row_source.table.check_columns(model, mode)
         validated = ValidatedRows(row_source, planner) if row_source.listed else None
@@ -99,7 +112,7 @@ class BatchRegistry:
         batch_name = batch or _content_name(name, row_source, validated, endpoint, options["kind"])
         journal = session.store.batch(batch_name)
         earlier = None if again else journal
-        plan = self._plan(name, row_source, validated, endpoint, options, earlier)
+        plan = self._plan(planner, row_source, validated, earlier)
         plan = replace(plan, resumable=bool(batch or validated or row_source.digest))
         return PreparedBatch(row_source, planner, journal, plan, batch is not None)
 
@@ -182,25 +195,24 @@ class BatchRegistry:
 
     def _plan(
         self,
-        name: str,
+        planner: RowPlanner,
         row_source: RowSource,
         validated: ValidatedRows | None,
-        endpoint: Endpoint,
-        options: Mapping[str, Any],
         earlier: BatchRows | None,
     ) -> BatchPlan:
         """Price the rows that no earlier run in the journal has."""
+        name, options, endpoint = planner.name, planner.options, planner.basis.endpoint
         model = self._model(name, options, endpoint)
-        own = OwnRuns(self._session.store, name, endpoint)
+        own = planner.basis.own_runs(name)
         each = estimate(model.cost if model else None, own.costs(1))
         usual = usual_time(own, model)
         usual_seconds = usual.seconds if usual else None
-        fingerprints = earlier.fingerprints() if earlier else {}
+        requests = earlier.requests() if earlier else []
         if validated:
-            prices, done, unfinished = validated.compare(fingerprints)
+            prices, done, unfinished = validated.compare(requests)
         else:
-            counts = {state: count.total() for state, count in fingerprints.items()}
-            done, unfinished = counts.get("completed", 0), counts.get("unfinished", 0)
+            done = sum(request.is_completed for request in requests)
+            unfinished = len(requests) - done
             prices = [each] * max(0, (row_source.total or 0) - done - unfinished)
         usd: Any = total(prices) if row_source.total is not None else {}
         sending, per_minute = pace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -11,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from segmind_widgets.assets.asset import Asset
+from segmind_widgets.batches.row_sources import Row, RowSource
 from segmind_widgets.catalog.validation import types
 from segmind_widgets.errors import AssetError, InputError
 from segmind_widgets.nested import transform
-from segmind_widgets.planning.plan import Plan
+from segmind_widgets.planning.fingerprint import source_digest
+from segmind_widgets.planning.plan import Plan, RunBasis
 from segmind_widgets.syntax.yaml_values import parse_scalar
 from segmind_widgets.types import Model
 
 _WHOLE_NUMBER = re.compile(r"[-+]?\d+\.0*")  # pandas writes 3.0 in a column with empty cells
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+")
 _MAX_CACHED_FILES = 64
+_BASIS_AGE = 60.0  # seconds: a long batch is planned by its own runs
 
 
 class RowPlanner:
@@ -28,6 +32,7 @@ class RowPlanner:
 
     Args:
         plan: `session.plan`.
+        find_basis: returns what all plans have in common; see `session.basis`.
         find: returns a model of the catalog by its slug.
         name: the model's slug, or the workflow's id.
         options: `kind`, `provider` and `api` for `session.plan`.
@@ -36,6 +41,7 @@ class RowPlanner:
     def __init__(
         self,
         plan: Callable[..., Plan],
+        find_basis: Callable[[], RunBasis],
         find: Callable[[str], Model | None],
         name: str,
         options: Mapping[str, Any],
@@ -43,13 +49,39 @@ class RowPlanner:
         self.name = name
         self.options = options
         self._plan = plan
+        self._find_basis = find_basis
+        self._basis = find_basis()
+        self._basis_expires = time.monotonic() + _BASIS_AGE
         self._find = find
+        self._common: str | None = None
         self._files: OrderedDict[Any, tuple[Any, Asset]] = OrderedDict()
 
     @cached_property
     def _fields(self) -> Mapping[str, Any]:
         model = self._find(self.name) if self.options.get("kind") == "model" else None
         return ((model.schema or {}) if model else {}).get("properties", {})
+
+    @property
+    def basis(self) -> RunBasis:
+        """Return what all plans have in common; looked up again each minute."""
+        if time.monotonic() > self._basis_expires:
+            self._basis = self._find_basis()
+            self._basis_expires = time.monotonic() + _BASIS_AGE
+        return self._basis
+
+    def source_of(self, row: Row, source: RowSource) -> str | None:
+        """Return the digest of a row as it is given, None if it holds files or objects.
+
+        It stands for the request that the row makes, so that a finished row needs no plan.
+        """
+        if self._common is None:
+            self._common = self._digest_common(source) or ""
+        return source_digest(self._common, row.inputs) if self._common else None
+
+    def _digest_common(self, source: RowSource) -> str | None:
+        endpoint = self._basis.endpoint
+        target = [endpoint.provider.name, str(endpoint.sandbox), self.options["kind"], self.name]
+        return source_digest("\n".join(target), source.fixed)
 
     def plan(
         self,
@@ -73,7 +105,7 @@ class RowPlanner:
         parse = self._parse if text else self._parse_json
         inputs = {name: parse(name, value) for name, value in inputs.items()}
         inputs = transform({**(fixed or {}), **inputs}, self._share_assets)
-        return self._plan(self.name, inputs, again=True, **self.options)
+        return self._plan(self.name, inputs, again=True, basis=self.basis, **self.options)
 
     def _parse(self, name: str, value: Any) -> Any:
         """Return the value that a text means by the schema."""

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from segmind_widgets.batches.sweeps import Axis
 from segmind_widgets.batches.table_files import CsvFile, JsonLinesFile, TableFile, check_names
@@ -27,8 +27,7 @@ _SAVE_SHEET = "In the spreadsheet, save or export it as “CSV UTF-8”, and giv
 HINT = "Give a list of mappings, a DataFrame, a CSV or JSONL file, or a generator."
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """The inputs and the number (from 0) of one run; `error` is set if the row is invalid."""
 
     number: int
@@ -108,7 +107,7 @@ def _numbered(rows: Iterable[Any]) -> Iterator[Row]:
     for number, row in enumerate(rows):
         if isinstance(row, InputError):
             yield Row(number, {}, row)
-        elif isinstance(row, Mapping):
+        elif type(row) is dict or isinstance(row, Mapping):  # the first test is faster
             yield Row(number, row)
         else:
             message = f"A row must be a mapping of inputs, not a {type(row).__name__}."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from segmind_widgets.formatting import money
@@ -101,16 +102,21 @@ class OwnRuns:
         place = None if endpoint.sandbox else endpoint.address  # each sandbox has its own address
         self._rows = store.own_runs(target, endpoint.provider.name, place, _MAX_ROWS)
 
+        self._costs: dict[int, list[float | None]] = {}
+        for row in self._rows:
+            self._costs.setdefault(output_count(row.inputs), []).append(row.cost)
+
     def costs(self, outputs: int) -> list[float | None]:
         """Return USD of each run with this number of outputs, newest first; None: not reported."""
-        return [row.cost for row in self._rows if output_count(row.inputs) == outputs]
+        return self._costs.get(outputs, [])
 
     def inputs(self, kind: Kind) -> list[Mapping[str, Any]]:
         """Return the inputs of each run of this kind; the oldest first."""
         return [row.inputs for row in reversed(self._rows) if row.kind == kind]
 
+    @cached_property
     def usual_time(self) -> UsualTime | None:
-        """Return the usual time of these runs; None if there are too few.
+        """The usual time of these runs; None if there are too few.
 
         The spread of few runs is uncertain, so it counts beside that of all models.
         """
@@ -126,7 +132,7 @@ class OwnRuns:
 def usual_time(own: OwnRuns, model: Model | None) -> UsualTime | None:
     """Return the usual time of own runs, or else of the directory; None if both are unknown."""
     listed = UsualTime(model.seconds) if model and model.seconds else None
-    return own.usual_time() or listed
+    return own.usual_time or listed
 
 
 def is_at(row: Mapping[str, Any], endpoint: Endpoint) -> bool:

@@ -23,6 +23,28 @@ def fingerprint(
     return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()
 
 
+_IS_CANONICAL = {str, int, bool, type(None)}  # types of values whose JSON is one for each value
+_encode = json.JSONEncoder(sort_keys=True).encode
+
+
+def source_digest(request: str, inputs: Mapping[str, Any]) -> str | None:
+    """Return a digest of a batch's row as it was given; None where a value is a file or an object.
+
+    Equal rows have equal digests, so that a finished row is found without planning it again.
+
+    Args:
+        request: what all rows have in common, such as their model.
+        inputs: the inputs of the row.
+    """
+    try:
+        if not _IS_CANONICAL.issuperset(map(type, inputs.values())):
+            inputs = transform(inputs, _canonical, str)
+        text = _encode(inputs)
+    except (TypeError, ValueError):  # no plain value
+        return None
+    return hashlib.sha256(f"{request}\n{text}".encode()).hexdigest()
+
+
 def _canonical(value: Any) -> Any:
     if isinstance(value, Asset):
         return {"sha256": value.sha256} if value.local else value.url

@@ -49,7 +49,7 @@ class Plan:
 
     `uploaded` are files that the provider already has. `notes` are sentences of warning; `estimate`
     is the cost, and `usual_time` is None if unknown. Without `again` an equal request
-    within ten seconds is refused.
+    within ten seconds is refused. `source` is the digest of the batch's row that it is made of.
     """
 
     request: RunRequest
@@ -62,6 +62,7 @@ class Plan:
     estimate: Estimate = field(default_factory=Estimate)
     usual_time: UsualTime | None = None
     again: bool = True
+    source: str | None = None
 
     @property
     def expected_seconds(self) -> float | None:
@@ -175,11 +176,32 @@ class Plan:
         return f"{self.estimate}, {took}, {endpoint}; nothing was sent."
 
 
+class RunBasis:
+    """What the plans of many runs have in common: looked up once for all of them.
+
+    Args:
+        name: the model's slug or the workflow's id.
+        endpoint: where they run.
+        notes: about the choice of the endpoint.
+        store: earlier runs.
+    """
+
+    def __init__(self, name: str, endpoint: Endpoint, notes: Sequence[str], store: Store) -> None:
+        self.name, self.endpoint, self.notes = name, endpoint, tuple(notes)
+        self._store = store
+        self._own: dict[str, OwnRuns] = {}
+
+    def own_runs(self, target: str) -> OwnRuns:
+        """Return the earlier runs of a model or workflow at this endpoint; read once."""
+        if target not in self._own:
+            self._own[target] = OwnRuns(self._store, target, self.endpoint)
+        return self._own[target]
+
+
 def make_plan(
     request: RunRequest,
-    endpoint: Endpoint,
+    basis: RunBasis,
     directory: Directory,
-    store: Store,
     uploads: Uploads,
     *,
     check_inputs: CheckInputs = "schema",
@@ -193,21 +215,21 @@ def make_plan(
 
     Args:
         request: the request with its inputs before uploads.
-        endpoint: where it would run.
+        basis: where it would run, and earlier runs.
         directory: the known models.
-        store: earlier runs.
         uploads: how files are sent, and earlier uploads.
         check_inputs: see `Settings.check_inputs`; inputs that are not refused become notes.
         again: see `Plan`.
         as_written: whether no seed is added to the inputs.
         needs_price: whether a limit needs the listed price, so that its list is waited for.
         page_wait: the most seconds to wait for the model's own page, which a run never does.
-        notes: about the choice of the endpoint.
+        notes: about the inputs.
 
     Raises:
         InputError: an input is wrong, a mask is useless, or the target is not a name.
         AssetError: a file cannot be sent.
     """
+    endpoint = basis.endpoint
     request = endpoint.provider.normalize(request)
     refuse_placeholders(request.inputs)
     model, remarks = None, list[str]()
@@ -225,7 +247,7 @@ def make_plan(
     bare = replace(request, inputs={}, file_lists=file_lists(inputs))
     endpoint.provider.submit(bare)  # refuses inputs that no service can run
     files = _outgoing(inputs, model, endpoint, uploads)
-    own, outputs = OwnRuns(store, request.target, endpoint), output_count(inputs)
+    own, outputs = basis.own_runs(request.target), output_count(inputs)
     return Plan(
         bare,
         inputs,
@@ -233,7 +255,7 @@ def make_plan(
         model,
         tuple(asset for asset, is_uploaded in files if not is_uploaded),
         tuple(asset for asset, is_uploaded in files if is_uploaded),
-        (*notes, *remarks),
+        (*basis.notes, *notes, *remarks),
         estimate(model.cost if model else None, own.costs(outputs), outputs),
         usual_time(own, model),
         again,

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from segmind_widgets.likeness import nearest
-from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.planning.checks import check_by_setting
 from segmind_widgets.planning.estimates import OwnRuns
-from segmind_widgets.storage.store import Store
 from segmind_widgets.syntax.snippets import Pasted
 from segmind_widgets.types import CheckInputs, Model
 
 
 class WorkflowInputs:
-    """The inputs of workflows, as far as this session knows them.
+    """The inputs of workflows, as far as this session knows them."""
 
-    Args:
-        store: the journal with earlier runs.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._pages: dict[str, Mapping[str, Any]] = {}  # name → schema that a page describes
         self._codes: dict[str, dict[str, None]] = {}  # name → inputs in the code of pages
         self._cells: dict[str, dict[str, None]] = {}  # name → inputs in the code of cells
@@ -46,8 +39,10 @@ class WorkflowInputs:
         else:
             self._codes[name] = {**self._codes.get(name, {}), **names}
 
-    def model(self, target: str, endpoint: Endpoint) -> Model | None:
+    def model(self, target: str, runs: Callable[[str], OwnRuns]) -> Model | None:
         """Return a workflow with the schema of its inputs; None where these are not known.
+
+        `runs` returns the earlier runs under a name or an address of it.
 
         A page describes all of them. Without one they are those in its code and in completed
         runs; then only their names are known.
@@ -55,17 +50,21 @@ class WorkflowInputs:
         name = _name(target)
         if name in self._pages:
             return Model(target, schema=self._pages[name])
-        runs = [
+        each = [
             frozenset(inputs)
             for form in dict.fromkeys([target, name])
-            for inputs in OwnRuns(self._store, form, endpoint).inputs("workflow")
+            for inputs in runs(form).inputs("workflow")
             if inputs
         ]
-        names = known_names(runs, self._codes.get(name, ())) or self._cells.get(name)
+        names = known_names(each, self._codes.get(name, ())) or self._cells.get(name)
         return Model(target, schema={"properties": {n: {} for n in names}}) if names else None
 
     def check(
-        self, target: str, inputs: Mapping[str, Any], endpoint: Endpoint, mode: CheckInputs
+        self,
+        target: str,
+        inputs: Mapping[str, Any],
+        runs: Callable[[str], OwnRuns],
+        mode: CheckInputs,
     ) -> tuple[Mapping[str, Any], list[str]]:
         """Return the inputs to send, and notes about them.
 
@@ -76,7 +75,7 @@ class WorkflowInputs:
         """
         if not inputs:
             return inputs, []
-        model = self.model(target, endpoint)
+        model = self.model(target, runs)
         if model is not None:
             return check_by_setting(inputs, model, mode, is_workflow=True)
         if self._has_told:

@@ -114,6 +114,7 @@ _EIGHTH = (
     ),
     "CREATE INDEX uploads_by_size ON uploads (size, place)",
     "CREATE INDEX uploads_by_time ON uploads (place, created) WHERE name <> ''",
+    "ALTER TABLE jobs ADD COLUMN source TEXT",  # of a batch's row as given: see fingerprint.py
     *totals.SCHEMA,
     "CREATE TABLE searched (upto INTEGER NOT NULL)",  # the last rowid in the index of texts
     "INSERT INTO searched VALUES (0)",

@@ -11,6 +11,7 @@ import clients
 import first_post
 import form
 import job_updates
+import journal_queries
 import loading
 import masks
 import notebook_size
@@ -41,7 +42,7 @@ BENCHMARKS = (
     masks,
     shown,
 )
-CROWDS = (thousand, rate, sweep, workers)  # of jobs
+CROWDS = (journal_queries, thousand, rate, sweep, workers)  # of jobs
 
 
 def main() -> None:

@@ -132,7 +132,7 @@ def test_the_usual_time_is_the_median_of_own_runs_with_their_spread(
     for time in reversed(times):
         past(run_seconds=time, seconds=time + 40)  # a slow download
     endpoint = client.session.endpoints.choose()
-    usual = OwnRuns(client.session.store, "flux-dev", endpoint).usual_time()
+    usual = OwnRuns(client.session.store, "flux-dev", endpoint).usual_time
     assert (usual.seconds if usual else None) == seconds
     if usual and spread:
         assert spread[0] <= usual.spread <= spread[1]
