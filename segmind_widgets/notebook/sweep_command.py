@@ -23,7 +23,7 @@ from segmind_widgets.syntax.cells import parse_line, parse_variable
 
 YES_ANSWERS = ("y", "yes")
 TERMINAL_WIDTH = 100  # characters
-PROGRESS_TRAITS = ["done", "failed", "running", "eta"]
+PROGRESS_TRAITS = ["done", "failed", "running", "eta", "message"]
 
 
 class SweepCommand:
@@ -230,7 +230,8 @@ class SweepCommand:
     def _show_live(self, batch: Batch) -> Callable[[], None]:
         """Show a batch while it runs; return the function that puts its sheet there."""
         self._display.hide(batch)
-        show = self._show_line if self._display.is_html else self._show_panel
+        in_line = self._display.is_html or self._display.is_captured
+        show = self._show_line if in_line else self._show_panel
         replace = show(batch)
         return lambda: self._display.in_cell(lambda: replace(batch._repr_mimebundle_()))
 
@@ -243,6 +244,7 @@ class SweepCommand:
         from segmind_widgets.widgets.job_view import batch_line
 
         output = self._display.new_output()
+        output.on_press = batch.stop
 
         def show(_: Any = None) -> None:
             output.show(batch_line(batch))
