@@ -130,8 +130,8 @@ def _properties(model: Model) -> Mapping[str, Schema]:
 def _is_misspelt(name: str, values: Mapping[str, Any], model: Model) -> bool:
     """Return whether an unknown input is meant as one that has no value."""
     schema: Schema = model.schema or {}
-    unset = [known for known in _properties(model) if known not in values]
-    required = [known for known in schema.get("required", ()) if known not in values]
+    unset = [other for other in _properties(model) if other not in values]
+    required = [other for other in schema.get("required", ()) if other not in values]
     return bool(misspelt(name, unset) or nearest(name, required))
 
 

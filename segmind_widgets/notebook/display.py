@@ -96,12 +96,9 @@ class CellDisplay:
         """
         if "ipywidgets" not in sys.modules:
             return False
-        from ipywidgets import Output
-        from ipywidgets.widgets.widget import _instances
+        from segmind_widgets.widgets.live import is_captured
 
-        message = self._message.get("header", {}).get("msg_id", "")
-        outputs = [one for one in list(_instances.values()) if isinstance(one, Output)]
-        return bool(message) and any(output.msg_id == message for output in outputs)
+        return is_captured(self._message.get("header", {}).get("msg_id", ""))
 
     @property
     def _message(self) -> dict[str, Any]:
