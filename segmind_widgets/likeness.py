@@ -25,11 +25,13 @@ def nearest(text: str, names: Iterable[str], count: int = 1) -> list[str]:
     by_letters: dict[str, list[str]] = {}
     for name in names:
         by_letters.setdefault(letters(name), []).append(name)
-    wanted = letters(text)
-    by_letters = {k: v for k, v in by_letters.items() if len(k) > 1 or (k and k == wanted)}
-    close = difflib.get_close_matches(wanted, by_letters, n=len(by_letters) or 1, cutoff=_CUTOFF)
-    near = sorted(close, key=lambda key: _distance(wanted, key))[:count]
-    if len(wanted) >= _PART:
+    key_letters = letters(text)
+    by_letters = {k: v for k, v in by_letters.items() if len(k) > 1 or (k and k == key_letters)}
+    close = difflib.get_close_matches(
+        key_letters, by_letters, n=len(by_letters) or 1, cutoff=_CUTOFF
+    )
+    near = sorted(close, key=lambda key: _distance(key_letters, key))[:count]
+    if len(key_letters) >= _PART:
         near += [key for key in by_letters if key not in near and _has_word(by_letters[key], text)]
     return [name for key in near for name in by_letters[key]][:count]
 

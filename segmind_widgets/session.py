@@ -362,10 +362,10 @@ class Session:
         """Return the models that match, best first; see `SegmindClient.models`."""
         endpoint = self.endpoints.choose(provider)
         catalog = self.directory.catalog(endpoint)
-        found = catalog.search(query, modality, endpoint.provider.name)
-        if not found and self.takes_any_provider(provider):
-            found = catalog.search(query, modality)
-        return found
+        models = catalog.search(query, modality, endpoint.provider.name)
+        if not models and self.takes_any_provider(provider):
+            models = catalog.search(query, modality)
+        return models
 
     def find_model(self, slug: str, provider: str | None = None) -> Model | None:
         """Return a model of the provider; where none is chosen, of the first one that has it.

@@ -96,8 +96,8 @@ def _wait(
 ) -> bool:
     deadline = None if timeout is None else time.monotonic() + timeout
     while True:
-        left = TICK if deadline is None else min(TICK, max(0.0, deadline - time.monotonic()))
-        if is_done(left):
+        seconds = TICK if deadline is None else min(TICK, max(0.0, deadline - time.monotonic()))
+        if is_done(seconds):
             return True
         serve()
         if deadline is not None and time.monotonic() >= deadline:

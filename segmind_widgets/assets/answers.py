@@ -76,10 +76,10 @@ def _fenced(code: str, info: str) -> str:
     if "$$" in code or any(mark in code for mark in (r"\(", r"\[", r"\begin")):
         return str(element("pre", element("code", code)))
     language = info.split()[0] if info else ""
-    known = _LANGUAGE.fullmatch(language) and not language.lower().startswith(_DIAGRAM)
+    is_language = _LANGUAGE.fullmatch(language) and not language.lower().startswith(_DIAGRAM)
     runs = [len(run[0]) for run in re.finditer("`+", code)]
     mark = "`" * (max([2, *runs]) + 1)
-    return f"{mark}{language if known else ''}\n{code}\n{mark}"
+    return f"{mark}{language if is_language else ''}\n{code}\n{mark}"
 
 
 def _prose(text: str, *, has_math: bool) -> str:

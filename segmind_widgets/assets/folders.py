@@ -24,8 +24,8 @@ def files_of(text: str) -> list[Path]:
         return media_files(Path(text).expanduser())
     try:
         pattern = str(Path(text).expanduser())
-        found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - takes absolute patterns
-        names = [pattern] if path_kind(text) else sorted(found)
+        matches = glob.glob(pattern, recursive=True)  # noqa: PTH207 - takes absolute patterns
+        names = [pattern] if path_kind(text) else sorted(matches)
         paths = [Path(name) for name in names if Path(name).is_file()]
     except (ValueError, OSError, RuntimeError):  # too long, or no path at all
         paths = []

@@ -129,8 +129,8 @@ def prepare(
     if not kind.startswith("image/") or not (
         is_heif or (picture_types and kind not in picture_types)
     ):
-        found = () if keep_location else _private(asset)
-        return Outgoing(asset, replacements=found, keep_location=keep_location)
+        replacements = () if keep_location else _private(asset)
+        return Outgoing(asset, replacements=replacements, keep_location=keep_location)
     check_decoder(kind, asset.filename)
     try:
         with opened(asset.source, kind) as picture:

@@ -175,7 +175,7 @@ def _clean_directory(block: bytearray, order: str, at: int, *, is_camera: bool =
     tags = [struct.unpack(f"{order}H", entry[:2])[0] for entry in entries]
     is_camera = is_camera or _MAKE in tags  # its maker's note may hold the serial number, too
     own = _OWN_TAGS | ({_MAKER_NOTE} if is_camera else set[int]())
-    kept: list[bytes] = []
+    remaining: list[bytes] = []
     for tag, entry in zip(tags, entries, strict=True):
         (value,) = struct.unpack(f"{order}I", entry[8:])
         if tag == _EXIF:
@@ -185,8 +185,8 @@ def _clean_directory(block: bytearray, order: str, at: int, *, is_camera: bool =
         elif tag in own:
             _erase_value(block, order, entry)
         else:
-            kept.append(entry)
-    new = struct.pack(f"{order}H", len(kept)) + b"".join(kept) + tail
+            remaining.append(entry)
+    new = struct.pack(f"{order}H", len(remaining)) + b"".join(remaining) + tail
     block[at : end + len(tail)] = new.ljust(end + len(tail) - at, b"\0")
     return struct.unpack(f"{order}I", tail)[0] if len(tail) == 4 else 0
 

@@ -69,8 +69,8 @@ def _iso_type(source: Path | bytes, head: bytes) -> str:
     if major in _PICTURE_BRANDS:
         return _PICTURE_BRANDS[major]
     if major in _PICTURE_FAMILIES:
-        known = (_PICTURE_BRANDS[brand] for brand in compatible if brand in _PICTURE_BRANDS)
-        return next(known, _PICTURE_FAMILIES[major])
+        types = (_PICTURE_BRANDS[brand] for brand in compatible if brand in _PICTURE_BRANDS)
+        return next(types, _PICTURE_FAMILIES[major])
     if major == b"qt  ":
         return "video/quicktime"
     if major in _SOUND_BRANDS:

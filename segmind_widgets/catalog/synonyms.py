@@ -151,11 +151,13 @@ def named(words: Phrase) -> tuple[tuple[Task, frozenset[str]], ...]:
 
     A phrase that is a part of another task's does not count: "speech" in "speech to text".
     """
-    found = [(task, phrase) for task in tasks() for phrase in task.queries if _is_in(phrase, words)]
+    matches = [
+        (task, phrase) for task in tasks() for phrase in task.queries if _is_in(phrase, words)
+    ]
     whole = [
         (task, phrase)
-        for task, phrase in found
-        if not any(set(phrase) < set(longer) and task is not other for other, longer in found)
+        for task, phrase in matches
+        if not any(set(phrase) < set(longer) and task is not other for other, longer in matches)
     ]
     return tuple(
         (task, frozenset(part for other, phrase in whole if other is task for part in phrase))

@@ -88,12 +88,28 @@ class CellDisplay:
         """Return whether progress is HTML, and never a widget."""
         return self._client.live == "html" or self._front_end is None
 
+    @property
+    def is_captured(self) -> bool:
+        """Return whether an Output widget, such as that of `interact`, has the cell's outputs.
+
+        It takes them by the id of the running message. No update by `display_id` reaches them.
+        """
+        if "ipywidgets" not in sys.modules:
+            return False
+        from segmind_widgets.widgets.live import is_captured
+
+        return is_captured(self._message.get("header", {}).get("msg_id", ""))
+
+    @property
+    def _message(self) -> dict[str, Any]:
+        """Return the message that the kernel handles now; empty without a kernel."""
+        return getattr(self._shell, "get_parent", dict)() or {}
+
     @cached_property
     def _front_end(self) -> FrontEnd | None:
         if os.getenv("SERVER_SOFTWARE", "").startswith("voila/"):
             return FrontEnd(comes_later=True)
-        parent = getattr(self._shell, "get_parent", dict)() or {}
-        asks = parent.get("content", {}).get("allow_stdin", True)
+        asks = self._message.get("content", {}).get("allow_stdin", True)
         nobody = not asks and "JPY_SESSION_NAME" not in os.environ  # nbclient, papermill
         return None if nobody else FrontEnd()
 
@@ -232,8 +248,7 @@ class CellDisplay:
     @property
     def _cell_id(self) -> str:
         """Return the running cell's id in the notebook, or "" if the front end sends none."""
-        parent = getattr(self._shell, "get_parent", dict)() or {}
-        return str(parent.get("metadata", {}).get("cellId", ""))
+        return str(self._message.get("metadata", {}).get("cellId", ""))
 
     def _close_earlier_panels(self, panel: Any) -> None:
         """Close the panels of earlier runs of the cell, whose output was replaced."""

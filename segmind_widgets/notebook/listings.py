@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -185,16 +185,7 @@ def spend(
     if sums is None:
         sums = rows
     groups = [[row for row in sums if row.sandbox == sandbox] for sandbox in (False, True)]
-    sentences = [_session(sessions[False], "This session")]
-    if sessions[True].spent or sessions[True].in_flight:
-        sentences.append(_session(sessions[True], "In sandbox credits"))
-    if budget:
-        sentences.append(f"The budget of this session is {money(budget)}.")
-    if newest is not None:
-        kind = "sandbox credits" if newest.sandbox else "credits"
-        sentences.append(
-            f"The last balance that a job reported: {newest.credits:.2f} USD of {kind}."
-        )
+    sentences = [*_spend_sentences(sessions, budget, newest)]
     if not rows:
         sentences.insert(0, f"No jobs were run {'in that time' if filtered else 'yet'}.")
     if sums is not rows and len(rows) == MAX_SPEND_ROWS:
@@ -211,6 +202,19 @@ def spend(
         totals=[_total(group) for group in groups if len(group) > 1],
         most=MAX_SPEND_ROWS,
     )
+
+
+def _spend_sentences(
+    sessions: Mapping[bool, Any], budget: float, newest: Job | None
+) -> Iterator[str]:
+    yield _session(sessions[False], "This session")
+    if sessions[True].spent or sessions[True].in_flight:
+        yield _session(sessions[True], "In sandbox credits")
+    if budget:
+        yield f"The budget of this session is {money(budget)}."
+    if newest is not None:
+        kind = "sandbox credits" if newest.sandbox else "credits"
+        yield f"The last balance that a job reported: {newest.credits:.2f} USD of {kind}."
 
 
 def uploads(assets: Sequence[Asset], preview: Preview = Asset.preview) -> Table:

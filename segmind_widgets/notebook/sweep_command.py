@@ -21,7 +21,7 @@ from segmind_widgets.notebook.display import CellDisplay
 from segmind_widgets.syntax.cells import parse_line, parse_variable
 
 TERMINAL_WIDTH = 100  # characters
-PROGRESS_TRAITS = ["done", "failed", "running", "eta"]
+PROGRESS_TRAITS = ["done", "failed", "running", "eta", "message"]
 
 
 class SweepCommand:
@@ -223,7 +223,8 @@ class SweepCommand:
     def _show_live(self, batch: Batch) -> Callable[[], None]:
         """Show a batch while it runs; return the function that puts its sheet there."""
         self._display.hide(batch)
-        show = self._show_line if self._display.is_html else self._show_panel
+        in_line = self._display.is_html or self._display.is_captured
+        show = self._show_line if in_line else self._show_panel
         replace = show(batch)
         return lambda: self._display.in_cell(lambda: replace(batch._repr_mimebundle_()))
 
@@ -236,6 +237,7 @@ class SweepCommand:
         from segmind_widgets.widgets.job_view import batch_line
 
         output = self._display.new_output()
+        output.on_press = batch.stop
 
         def show(_: Any = None) -> None:
             output.show(batch_line(batch))

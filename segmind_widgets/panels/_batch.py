@@ -16,7 +16,7 @@ from segmind_widgets.markup import Html, element, fragment, join
 from segmind_widgets.panels._base import Panel
 from segmind_widgets.widgets.base import row
 from segmind_widgets.widgets.job_details import Details
-from segmind_widgets.widgets.job_view import bar_value, batch_facts, batch_sentence
+from segmind_widgets.widgets.job_view import STOP_HINT, bar_value, batch_facts, batch_sentence
 from segmind_widgets.widgets.pictures import Pictures, display_kind
 
 _OBSERVED_TRAITS = [
@@ -46,9 +46,7 @@ class BatchView(Panel):
         self.bar = widgets.FloatProgress(min=0.0, max=1.0)
         self.bar.style.bar_color = "var(--jp-brand-color1, #1976d2)"
         self.text = widgets.HTML()
-        self.stop = self.button(
-            "Stop", self.batch.stop, tooltip="Send no further row; rows that were sent continue"
-        )
+        self.stop = self.button("Stop", self.batch.stop, tooltip=STOP_HINT)
         head = row(self.bar, self.text, self.stop)
         head.add_class("sw-batch-head")
         self.plan = widgets.HTML(fragment(str(self.batch.plan)))

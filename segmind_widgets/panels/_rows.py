@@ -40,7 +40,7 @@ class TableRuns(widgets.VBox):
     ) -> None:
         self._panel, self._prepare, self._fixed = panel, prepare, fixed
         self.table: RowTable | None = None
-        self._shown = ""  # the plan that the person has seen
+        self._plan_text = ""  # the plan that the person has seen
         self.drop = Drop(
             self._on_files,
             folder=panel.incoming,
@@ -69,7 +69,7 @@ class TableRuns(widgets.VBox):
 
     def clear(self) -> None:
         """Remove the table; a batch that runs goes on."""
-        self.table, self._shown, self.plan.value = None, "", ""
+        self.table, self._plan_text, self.plan.value = None, "", ""
         self._act.layout.display = "none"
         self.drop.say("")
 
@@ -97,7 +97,7 @@ class TableRuns(widgets.VBox):
                 self._panel.say("")
                 then(table, prepared)
             except SegmindError as error:  # of the table, not of the form
-                self._shown, self.plan.value = "", ""
+                self._plan_text, self.plan.value = "", ""
                 self._panel.say("")
                 self.drop.say(self._panel.without_keys(error_text(error)), error=True)
             finally:
@@ -107,11 +107,11 @@ class TableRuns(widgets.VBox):
 
     def _show(self, table: RowTable, prepared: PreparedBatch) -> None:
         if table is self.table:
-            self._shown = str(prepared.plan)
+            self._plan_text = str(prepared.plan)
             self.plan.value = _plan(table, prepared)
 
     def _start(self, table: RowTable, prepared: PreparedBatch) -> None:
-        if str(prepared.plan) != self._shown:
+        if str(prepared.plan) != self._plan_text:
             self._show(table, prepared)
             self._panel.say("The plan has changed. Look at it, then run all rows.")
             return

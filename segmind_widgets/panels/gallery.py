@@ -213,9 +213,9 @@ class GalleryPanel(Panel):
     def _on_use(self) -> None:
         """Fill a form that is open, the newest run first, else a new one under the gallery."""
         self.input_asset = asset = self.pictures.asset(self.pictures.selected)
-        shown = [panel for panel in Panel.opened if panel is not self and panel.is_shown]
-        shown.sort(key=lambda panel: (isinstance(panel, RunsPanel), panel.serial), reverse=True)
-        for panel in (*self.form_box.children, *shown):
+        panels = [panel for panel in Panel.opened if panel is not self and panel.is_shown]
+        panels.sort(key=lambda panel: (isinstance(panel, RunsPanel), panel.serial), reverse=True)
+        for panel in (*self.form_box.children, *panels):
             if label := panel.take_input(asset):
                 self.say(f"{asset.filename} is in {label}: see the panel “{panel.title}”.")
                 return
@@ -269,8 +269,8 @@ class GalleryPanel(Panel):
             self._reload()
             self._show_undo()
         names = {path.name for path in undoable[0].files}
-        shown = assets_by_key(job).items()
-        key = next((k for k, asset in shown if asset.filename in names), f"{job.id}/0")
+        assets = assets_by_key(job).items()
+        key = next((k for k, asset in assets if asset.filename in names), f"{job.id}/0")
         self.say(f"{', '.join(sorted(names)) or job.model} was restored.")
         self.pictures.focus_item(key)
 

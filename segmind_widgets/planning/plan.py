@@ -272,8 +272,8 @@ def _of_model(
     as_written: bool,
 ) -> tuple[RunRequest, list[str]]:
     """Return the request of a model's run with checked inputs, and notes about them."""
-    target, known = request.target, directory.providers
-    inputs = without_model(target, request.inputs, model, lambda slug: bool(known(slug)))
+    target, slugs = request.target, directory.providers
+    inputs = without_model(target, request.inputs, model, lambda slug: bool(slugs(slug)))
     if model is None:
         note = _unknown_model(target, directory, endpoint, mode)
         return replace(request, inputs=inputs), [note]

@@ -98,13 +98,13 @@ def known_names(runs: Sequence[frozenset[str]], code: Iterable[str] = ()) -> dic
         runs: the names in each completed run, the oldest first.
         code: those in the code of the workflow's page.
     """
-    known = dict.fromkeys(code)
+    names_of = dict.fromkeys(code)
     counts = Counter(name for names in runs for name in sorted(names))
     for name, _ in counts.most_common():  # of equal counts, the older first
-        apart = [one for one in known if not any({name, one} <= names for names in runs)]
-        if name not in known and not nearest(name, apart):
-            known[name] = None
-    return known
+        apart = [one for one in names_of if not any({name, one} <= names for names in runs)]
+        if name not in names_of and not nearest(name, apart):
+            names_of[name] = None
+    return names_of
 
 
 def _name(target: str) -> str:

@@ -297,12 +297,12 @@ class Sandbox:
     @property
     def credits(self) -> float:
         """Return the balance of the Segmind account in USD."""
-        return self._accounts["segmind"].left
+        return self._accounts["segmind"].balance
 
     @property
     def balance(self) -> float:
         """Return the balance of the APIMart account in USD."""
-        return self._accounts["apimart"].left
+        return self._accounts["apimart"].balance
 
     def requests(self, method: str | None = None, path_contains: str | None = None) -> list[Record]:
         """Return the logged requests; see `Log.requests`."""

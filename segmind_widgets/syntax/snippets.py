@@ -66,21 +66,21 @@ def find_code(text: str, hosts: Hosts = (), keys: Iterable[Secret] = ()) -> Past
     if is_yaml and not program.is_python(code):
         return None
     try:
-        found = program.find(code, lambda url: _is_service(url, hosts))
+        source = program.find(code, lambda url: _is_service(url, hosts))
     except RecursionError:
-        found = None
-    if found is None:
+        source = None
+    if source is None:
         if is_yaml:
             return None
         if _CALLS.search(code) and _names_service(code, hosts):
             raise _unreadable()
         return None
-    if not found.complete:
+    if not source.complete:
         raise InputError(
-            f"The {found.language} code in this cell is next to other text that cannot be read.",
+            f"The {source.language} code in this cell is next to other text that cannot be read.",
             hint=f"Keep only the code in the cell. {AS_TEXT}",
         )
-    return replace(to_pasted(found, hosts), had_key=code != text)
+    return replace(to_pasted(source, hosts), had_key=code != text)
 
 
 def read(text: str, hosts: Hosts = (), keys: Iterable[Secret] = ()) -> Pasted:
@@ -147,8 +147,8 @@ def _read(text: str, hosts: Hosts) -> Pasted:
         return _of_cell(cell, text[cell.end() :])
     if text.startswith("{"):
         return _of_mapping(text, hosts)
-    found = program.find(text, is_service)
-    if found is not None and (pasted := to_pasted(found, hosts, lenient=True)):
+    source = program.find(text, is_service)
+    if source is not None and (pasted := to_pasted(source, hosts, lenient=True)):
         return pasted
     pasted = _target_within(text)
     code = program.unnumbered(text)

@@ -105,15 +105,21 @@ def batch_sentence(batch: Any) -> str:
     )
 
 
+STOP_HINT = "Send no further row; rows that were sent continue"
+
+
 def batch_line(batch: Any) -> Line:
-    """Return the live line of a batch, for front ends that show no widgets."""
+    """Return the live line of a batch, where no panel can be shown."""
     sentence = batch_sentence(batch)
+    stops = not (batch.finished or batch.stopped)
     return Line(
         text=join(" · ", batch_facts(batch)),
         sentence=fragment(sentence),
         plain=f"{batch.caption}\n{sentence}",
         announced=batch.model,
         share=-1.0 if batch.indeterminate else batch.progress,
+        button="Stop" if stops else "",
+        hint=STOP_HINT,
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ipywidgets import Output
+from ipywidgets.widgets.widget import _instances
 from traitlets import Float, Unicode
 
 from segmind_widgets.markup import Html, element, fragment
@@ -48,6 +50,12 @@ class Line:
         width = f"height:100%;width:{100 * self.share:.0f}%;background:{_COLORS[self.look]}"
         bar = element("div", element("div", style=width), style=_BAR)
         return fragment(bar, self.text, element("br"), self.sentence)
+
+
+def is_captured(message: str) -> bool:
+    """Return whether an Output widget has the outputs of the message with this id."""
+    outputs = [one for one in list(_instances.values()) if isinstance(one, Output)]
+    return bool(message) and any(output.msg_id == message for output in outputs)
 
 
 class LiveLine(Browser):

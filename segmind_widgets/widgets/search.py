@@ -55,11 +55,11 @@ class Search(widgets.HBox):
 
     def set_models(self, models: Iterable[tuple[str, str]]) -> None:
         """Replace the list of models, each with its provider; the selection stays."""
-        found = sorted(set(models), key=lambda model: (model[0].lower(), model[1]))
-        counts = Counter(name for name, _ in found)
+        pairs = sorted(set(models), key=lambda model: (model[0].lower(), model[1]))
+        counts = Counter(name for name, _ in pairs)
         several = {name for name, count in counts.items() if count > 1}
         labels: dict[str, str] = {}
-        for name, provider in found:
+        for name, provider in pairs:
             value = f"{provider}:{name}" if name in several else name
             self._models[value] = name, provider if name in several else ""
             labels[value] = f"{name} ({provider})" if name in several else name

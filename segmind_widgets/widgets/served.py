@@ -29,12 +29,12 @@ def _parts() -> Iterator[Any]:
     """Yield our open widgets and their parts, each once."""
     with _lock:
         waiting: list[Any] = list(_roots)
-    seen: set[int] = set()
+    visited: set[int] = set()
     while waiting:
         part = waiting.pop()
-        if not isinstance(part, widgets.Widget) or id(part) in seen:
+        if not isinstance(part, widgets.Widget) or id(part) in visited:
             continue
-        seen.add(id(part))
+        visited.add(id(part))
         yield part
         waiting += [getattr(part, name, None) for name in ("layout", "style")]
         children: Any = getattr(part, "children", ())

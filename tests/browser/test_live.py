@@ -200,6 +200,38 @@ def test_a_line_in_an_output_widget_ends_there(
     assert picture.evaluate(VISIBLE)
 
 
+WITH = "out = ipywidgets.Output()\ndisplay(out)\nwith out:\n    {run}\n    print('in', 'side')"
+INTERACT = "def run(count=2):\n    {run}\n    print('in', 'side')\nipywidgets.interact(run)"
+SWEEP = "%segmind_run flux-dev{options} --sweep seed=1,2 prompt='a fox'"
+
+
+@every_front_end
+@pytest.mark.parametrize("options", ["", " -b"])
+@pytest.mark.parametrize("cell", [WITH, INTERACT], ids=["with", "interact"])
+def test_a_batch_in_an_output_widget_ends_there(
+    browser: Any, place: str, folder: Lab, sandbox: Sandbox, cell: str, options: str
+) -> None:
+    sandbox.faults.add("GET /v2/.*", "silence")
+    run = cell.format(run=SWEEP.format(options=options))
+    page = start(browser, place, folder, sandbox, f"import ipywidgets\n{run}")
+    run_all(page)
+    inside = page.locator(".widget-output, .jp-OutputArea .jp-OutputArea")
+    sandbox.wait_for(lambda log: len(log.billed_posts) == 2)
+    if cell == WITH or options:  # `interact` shows its widget after the first call
+        line(page, "0 of 2 done")
+        assert inside.get_by_role("button", name="Stop", exact=True).count() == 1
+    sandbox.faults.clear()
+    sandbox.faults.release()
+    inside.locator("figure img").nth(1).wait_for(timeout=60_000)
+    finished(page)
+    inside.get_by_text("in side").wait_for()
+    assert page.locator(".sw-live-row").count() == 0
+    assert page.locator(f"{ERRORS}, .sw-panel").count() == 0
+    assert page.get_by_text(MISSING).count() == 0
+    assert page.locator("figure").count() == 1
+    shot(page, f"live-batch-{place}")
+
+
 def test_voila_shows_the_result_of_an_upload_and_a_line_that_moves(
     browser: Any, voila: Lab, sandbox: Sandbox
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.nested import transform
-from segmind_widgets.notebook.arguments import FORMS
+from segmind_widgets.notebook.run_arguments import FORMS
 from tests.shells import picture
 
 WORKFLOW = "66b2f0a9d8e14c7b93a50d21-v1"

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from segmind_widgets.errors import CellError
-from segmind_widgets.notebook.arguments import PARSERS, parse, run
+from segmind_widgets.notebook.arguments import PARSERS, parse
+from segmind_widgets.notebook.run_arguments import run
 
 
 def test_a_line_with_everything() -> None:

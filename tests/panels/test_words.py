@@ -203,7 +203,7 @@ def test_the_jobs_panel_and_the_gallery(
     gallery.pictures.selected = gallery.pictures.items[0]["key"]
     screen.look(gallery)
     gallery._zip_page()
-    until(lambda: "zip" in gallery.line.value)
+    until(lambda: "Packing" not in gallery.line.value)
     screen.look(gallery)
     running.stop()
     sandbox.faults.clear()

@@ -23,7 +23,7 @@ from PIL import Image
 
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, SegmindError
-from segmind_widgets.notebook.arguments import FORMS
+from segmind_widgets.notebook.run_arguments import FORMS
 from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.panels.upload import UploadPanel
 from segmind_widgets.panels.workflow import WorkflowPanel

@@ -251,8 +251,8 @@ def _edited(
     image = retouch.restyled(fitted, brief, rng, strength)
     if adding:
         return retouch.with_subjects(image, brief.subjects, palette, rng), None
-    known = images[0].info.get("outline")
-    return image, known and ImageOps.fit(known, size)
+    mask = images[0].info.get("outline")
+    return image, mask and ImageOps.fit(mask, size)
 
 
 def _inpainted(request: _Request) -> list[Output]:
@@ -310,8 +310,8 @@ def _enlarged(request: _Request) -> Output:
 def _filmed(request: _Request) -> Output:
     rng, images = request.dice(0), request.images
     seconds = amount(request.inputs, "duration", "seconds", default=5, low=4, high=6) / 2
-    given = images[0].width / images[0].height if images else 16 / 9
-    shape = ratio(request.inputs.get("aspect_ratio")) or given
+    source_shape = images[0].width / images[0].height if images else 16 / 9
+    shape = ratio(request.inputs.get("aspect_ratio")) or source_shape
     side = (
         360
         if str(request.inputs.get("resolution") or "").lower() in ("360p", "480p")

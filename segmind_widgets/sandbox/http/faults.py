@@ -176,7 +176,7 @@ class _Entry:
     """An active failure with its counters: matching requests and failed requests."""
 
     fault: Fault
-    seen: int = 0
+    matches: int = 0
     used: int = 0
 
     def applies(self, line: str) -> bool:
@@ -186,8 +186,8 @@ class _Entry:
             fault.match, line
         ):
             return False
-        self.seen += 1
-        if self.seen <= fault.after:
+        self.matches += 1
+        if self.matches <= fault.after:
             return False
         self.used += 1
         return True

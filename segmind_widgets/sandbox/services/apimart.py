@@ -169,8 +169,12 @@ class APIMart(Service):
     def _check_form(self, images: object) -> None:
         """Refuse `image_urls` in a form that `image_form` does not allow."""
         form = self.context.settings.image_form
-        wanted = {"strings": str, "objects": dict}.get(form)
-        if wanted and isinstance(images, list) and not all(isinstance(i, wanted) for i in images):
+        item_type = {"strings": str, "objects": dict}.get(form)
+        if (
+            item_type
+            and isinstance(images, list)
+            and not all(isinstance(i, item_type) for i in images)
+        ):
             raise Refusal(400, f"'image_urls' must be a list of {form}")
 
     def _model(self, inputs: Mapping[str, Any], route: str) -> Model:
@@ -235,7 +239,7 @@ class APIMart(Service):
         return Answer(
             {
                 "success": True,
-                "remain_balance": self.account.left,
+                "remain_balance": self.account.balance,
                 "used_balance": self.account.used,
                 "unlimited_quota": False,
             }

@@ -114,7 +114,7 @@ class Segmind(Service):
         return {
             "x-request-id": job.id,
             "x-cost": str(job.cost),
-            "x-remaining-credits": str(self.account.left),
+            "x-remaining-credits": str(self.account.balance),
             "x-generation-time": str(job.times["inference_time"]),
             "x-seed-value": str(job.seed),
             "x-output-metadata": json.dumps(metadata),
@@ -201,7 +201,7 @@ class Segmind(Service):
         """Build the reply with status, metrics and results; its code may be `failed_code`."""
         body = {"status": job.status, "request_id": job.id, **results, "metrics": job.times}
         if job.status == "COMPLETED":
-            money = {"cost": job.cost, "remaining_credits": self.account.left}
+            money = {"cost": job.cost, "remaining_credits": self.account.balance}
             body["metrics"] = {**money, **job.times}
         if job.status == "FAILED":
             return Answer({**body, "error": job.error}, int(self.context.settings.failed_code))
@@ -212,7 +212,7 @@ class Segmind(Service):
     def _credits(self, request: Request) -> Answer:
         """Return the balance."""
         del request
-        return Answer({"credits": self.account.left, "free-credits": 0.0})
+        return Answer({"credits": self.account.balance, "free-credits": 0.0})
 
     async def _upload(self, request: Request) -> Answer:
         """Store uploads in Segmind Storage."""

@@ -31,7 +31,8 @@ def reserve(context: Context, cost: float) -> None:
     if not account.reserve(cost):
         raise Refusal(
             406,
-            f"Insufficient credits. Your balance is {account.left} and this request needs {cost}.",
+            f"Insufficient credits. Your balance is {account.balance} and this request needs"
+            f" {cost}.",
         )
 
 

@@ -12,13 +12,13 @@ class Account:
 
     def __init__(self, credits: float) -> None:  # noqa: A002 - the services' term
         self._lock = threading.Lock()
-        self._left = credits
+        self._balance = credits
         self._used = 0.0
 
     @property
-    def left(self) -> float:
+    def balance(self) -> float:
         """Return the available balance in USD, without reserved amounts."""
-        return round(self._left, 6)
+        return round(self._balance, 6)
 
     @property
     def used(self) -> float:
@@ -28,9 +28,9 @@ class Account:
     def reserve(self, cost: float) -> bool:
         """Reserve `cost`; return False if the balance is too small."""
         with self._lock:
-            if cost > self._left + 1e-9:
+            if cost > self._balance + 1e-9:
                 return False
-            self._left -= cost
+            self._balance -= cost
             return True
 
     def spend(self, cost: float) -> None:
@@ -41,7 +41,7 @@ class Account:
     def give_back(self, cost: float) -> None:
         """Return a reserved `cost` to the balance."""
         with self._lock:
-            self._left += cost
+            self._balance += cost
 
 
 class RateLimit:

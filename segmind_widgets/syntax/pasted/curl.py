@@ -78,12 +78,12 @@ def requests(text: str) -> list[CodeRequest]:
     uploaded = {f"${m[1]}": LocalFile(m[2].strip("'")) for m in _FILE.finditer(text)}
     names = ["curl(?:\\.exe)?", *map(re.escape, _FUNCTION.findall(text))]
     start = re.compile(rf"(?:^|[\n;&|(])[$>!%\s]*(?:{'|'.join(names)})\s(?!\(\))")
-    found: list[CodeRequest] = []
+    commands: list[CodeRequest] = []
     for match in start.finditer(text):
         words = _split(_command(text, match.end()), variables)
         if "$@" not in words:  # the body of the script's own function
-            found.append(_Command(words, documents, files, uploaded).request())
-    return found
+            commands.append(_Command(words, documents, files, uploaded).request())
+    return commands
 
 
 def _command(text: str, start: int) -> str:

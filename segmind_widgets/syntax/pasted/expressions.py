@@ -56,9 +56,9 @@ class Expressions:
 
     def _bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
         if isinstance(target, ast.Name):
-            known = next((m for m in scope.maps if target.id in m), None)
-            outer = getattr(target, "outer", False) and known is not None
-            (known if outer and known is not None else scope)[target.id] = value
+            owner = next((m for m in scope.maps if target.id in m), None)
+            outer = getattr(target, "outer", False) and owner is not None
+            (owner if outer and owner is not None else scope)[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
             for index, each in enumerate(target.elts):
                 self._bind(each, item(value, index), scope)

@@ -43,9 +43,9 @@ def function(name: str, args: Sequence[Any], words: Mapping[str, Any]) -> Any:
     """Return the result of a function with this name; a Reference if it is not known."""
     last = name.rpartition(".")[2]
     first = args[0] if args else None
-    known = _FUNCTIONS.get(name)
-    if known is not None:
-        return known(args, words)
+    implementation = _FUNCTIONS.get(name)
+    if implementation is not None:
+        return implementation(args, words)
     if last == "FormData":
         return MultipartForm()
     if last in _FILE_NAMES and isinstance(first, (str, LocalFile)) and _reads(args, words):

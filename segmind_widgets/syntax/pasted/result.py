@@ -143,13 +143,13 @@ class Pasted:
         return replace(self, inputs={**self.inputs, **inputs}, unread=unread)
 
 
-def to_pasted(found: Program, hosts: Hosts, *, lenient: bool = False) -> Pasted:
+def to_pasted(code: Program, hosts: Hosts, *, lenient: bool = False) -> Pasted:
     """Return the run of a program, else its uploads.
 
     Raises:
         InputError: it has no run and no upload, or several runs.
     """
-    targets = [(request, addresses.target_of(request.url, hosts)) for request in found.requests]
+    targets = [(request, addresses.target_of(request.url, hosts)) for request in code.requests]
     sent = [(r, t) for r, t in targets if t is not None and r.method != "GET"]
     runs = [_run(request, target) for request, target in sent if target.kind != "upload"]
     runs = [run for index, run in enumerate(runs) if run not in runs[:index]]
@@ -159,14 +159,14 @@ def to_pasted(found: Program, hosts: Hosts, *, lenient: bool = False) -> Pasted:
             f"The code sends {len(runs)} runs: {names}.", hint="Paste one of them at a time."
         )
     if runs:
-        return replace(runs[0], language=found.language)
+        return replace(runs[0], language=code.language)
     uploads = [(request, target) for request, target in sent if target.kind == "upload"]
     if uploads:
         files = tuple(_file(file) for request, _ in uploads for file in request.files)
         provider = uploads[0][1].provider
-        return Pasted("", "upload", provider, files=files, language=found.language)
+        return Pasted("", "upload", provider, files=files, language=code.language)
     raise InputError(
-        f"The {found.language} calls the service, but does not run a model or workflow.",
+        f"The {code.language} calls the service, but does not run a model or workflow.",
         hint=HINT if lenient else f"{HINT} {AS_TEXT}",
     )
 
@@ -196,8 +196,8 @@ def with_clean_inputs(pasted: Pasted, inputs: Mapping[str, Any]) -> Pasted:
     """Return a copy with these inputs, without keys and with unknown values in `unread`."""
     clean = without_keys(inputs)
     unread = {name: value.source for name, value in clean.items() if isinstance(value, Unknown)}
-    known = {name: value for name, value in clean.items() if name not in unread}
-    return replace(pasted, inputs=known, unread=unread)
+    inputs = {name: value for name, value in clean.items() if name not in unread}
+    return replace(pasted, inputs=inputs, unread=unread)
 
 
 def without_keys(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,9 +137,12 @@ export default {
     function end({ type, html }) { // outputs that no display_id reaches, such as those within an Output widget
       if (type !== "end") return;
       restore();
-      setTimeout(() => {
+      const until = Date.now() + 5_000; // `interact` shows what a cell waited for after the cell's end
+      const replace = () => {
         for (const element of [...document.getElementsByClassName(name)]) element.replaceWith(...nodes(html));
-      }, 500);
+        if (Date.now() < until) setTimeout(replace, 500);
+      };
+      setTimeout(replace, 500);
     }
 
     const timer = setInterval(look, 100); // sooner than a person reads the sentence in its place

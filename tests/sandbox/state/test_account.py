@@ -63,7 +63,7 @@ def test_reserving_never_goes_below_zero():
     account.give_back(0.7)
     assert account.reserve(1.0)
     account.spend(1.0)
-    assert (account.left, account.used) == (0.0, 1.0)
+    assert (account.balance, account.used) == (0.0, 1.0)
 
 
 def test_rate_limit_counts_posts_and_says_when(start, calling):

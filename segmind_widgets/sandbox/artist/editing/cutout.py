@@ -28,9 +28,9 @@ def subject_mask(image: Image.Image) -> Image.Image:
         alpha = image.getchannel("A")
         if any(alpha.histogram()[:250]):
             return alpha
-    known = image.info.get("outline")
-    if isinstance(known, Image.Image):
-        return _smooth(known, image.size)
+    outline = image.info.get("outline")
+    if isinstance(outline, Image.Image):
+        return _smooth(outline, image.size)
     rgb = image.convert("RGB")
     small = _reduced(rgb, _SIDE).filter(ImageFilter.MedianFilter(3))
     rough = main_region(rgb)
@@ -87,9 +87,9 @@ def _round(part: Image.Image, region: Image.Image, reach: float) -> Image.Image:
     inner = _narrower(region, reach / 2)
     chance = _chance(part, inner if inner.getbbox() else region, ImageChops.invert(outer))
     chance = chance.filter(ImageFilter.GaussianBlur(max(1.0, reach / 7)))
-    found = hard(Image.blend(chance, region.filter(ImageFilter.GaussianBlur(reach)), 0.45))
-    found = ImageChops.lighter(ImageChops.darker(found, outer), _narrower(region, reach))
-    return filled(largest(found.filter(ImageFilter.MedianFilter(5))))
+    mask = hard(Image.blend(chance, region.filter(ImageFilter.GaussianBlur(reach)), 0.45))
+    mask = ImageChops.lighter(ImageChops.darker(mask, outer), _narrower(region, reach))
+    return filled(largest(mask.filter(ImageFilter.MedianFilter(5))))
 
 
 def _chance(part: Image.Image, inside: Image.Image, outside: Image.Image) -> Image.Image:
@@ -123,8 +123,8 @@ def _edged(image: Image.Image, region: Image.Image) -> Image.Image:
     ground = _spread(fine, ImageChops.invert(wider(hard(soft), reach)), reach * 2)
     likely = _nearer(fine, subject, ground).filter(ImageFilter.GaussianBlur(reach / 4))
     mixed = Image.blend(likely, soft, 0.5)
-    found = filled(largest(hard(mixed).filter(ImageFilter.MedianFilter(5))))
-    return _smooth(found, image.size)
+    mask = filled(largest(hard(mixed).filter(ImageFilter.MedianFilter(5))))
+    return _smooth(mask, image.size)
 
 
 def _smooth(region: Image.Image, size: Size) -> Image.Image:

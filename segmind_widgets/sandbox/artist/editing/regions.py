@@ -22,14 +22,14 @@ def hard(mask: Image.Image, above: float = 127) -> Image.Image:
 
 def regions(mask: Image.Image) -> list[Image.Image]:
     """Return each connected region as a mask, the largest first."""
-    found = sorted(_runs_of_regions(mask), key=_area, reverse=True)
-    return [_drawn(runs, mask.size) for runs in found]
+    runs_by_size = sorted(_runs_of_regions(mask), key=_area, reverse=True)
+    return [_drawn(runs, mask.size) for runs in runs_by_size]
 
 
 def largest(mask: Image.Image) -> Image.Image:
     """Return the largest connected region; a mask without any is returned as it is."""
-    found = max(_runs_of_regions(mask), key=_area, default=None)
-    return _drawn(found, mask.size) if found else mask
+    runs = max(_runs_of_regions(mask), key=_area, default=None)
+    return _drawn(runs, mask.size) if runs else mask
 
 
 def filled(mask: Image.Image) -> Image.Image:
@@ -73,7 +73,7 @@ def _runs_of_regions(mask: Image.Image) -> list[list[Run]]:
 def _rows(mask: Image.Image) -> list[list[Run]]:
     data, width = mask.tobytes(), mask.width
     return [
-        [(y, *found.span()) for found in re.finditer(rb"\xff+", data[y * width : (y + 1) * width])]
+        [(y, *match.span()) for match in re.finditer(rb"\xff+", data[y * width : (y + 1) * width])]
         for y in range(mask.height)
     ]
 

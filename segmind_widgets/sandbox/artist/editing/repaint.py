@@ -71,10 +71,10 @@ def _painted(
 
 def _placed(paint: Image.Image, brief: Brief, box: Box, rng: Random) -> Image.Image:
     palette = brief.palette(rng, brief.place(rng))
-    wanted = brief.subjects[0]
+    item = brief.subjects[0]
     wide, high = box[2] - box[0], box[3] - box[1]
-    tall = min(high * 0.94, wide * 0.94 / wanted.subject.wide)
-    tile = cut(wanted, tall, palette, rng)
+    tall = min(high * 0.94, wide * 0.94 / item.subject.wide)
+    tile = cut(item, tall, palette, rng)
     at = round((box[0] + box[2] - tile.width) / 2), round(box[3] - high * 0.03 - tile.height)
     paint.paste(tile.convert("RGB"), at, tile.getchannel("A"))
     return paint
@@ -88,20 +88,20 @@ def _healed(image: Image.Image, hole: Image.Image, rng: Random) -> Image.Image:
     gap = hole.resize(small.size, Image.Resampling.BOX).point(
         [255 if i > 8 else 0 for i in range(256)]
     )
-    known = ImageOps.invert(gap)
+    covered = ImageOps.invert(gap)
     out = small.copy()
     radius = 1.5
-    while known.getextrema()[0] == 0 and radius < 400:
-        colour = Image.composite(out, Image.new("RGB", small.size), known).filter(
+    while covered.getextrema()[0] == 0 and radius < 400:
+        colour = Image.composite(out, Image.new("RGB", small.size), covered).filter(
             ImageFilter.BoxBlur(radius)
         )
-        share = known.filter(ImageFilter.BoxBlur(radius))
+        share = covered.filter(ImageFilter.BoxBlur(radius))
         ready = ImageChops.darker(
-            share.point([255 if i > 24 else 0 for i in range(256)]), ImageOps.invert(known)
+            share.point([255 if i > 24 else 0 for i in range(256)]), ImageOps.invert(covered)
         )
         if ready.getbbox():
             out.paste(_unpremultiplied(colour, share), mask=ready)
-            known = ImageChops.lighter(known, ready)
+            covered = ImageChops.lighter(covered, ready)
         radius *= 1.6
     smooth = Image.composite(out.filter(ImageFilter.GaussianBlur(5)), out, gap)
     filled = smooth.resize(image.size, Image.Resampling.BICUBIC)

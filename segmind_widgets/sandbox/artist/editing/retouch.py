@@ -147,14 +147,14 @@ def onto_scene(
 
 
 def with_subjects(
-    image: Image.Image, wanted: Sequence[Wanted], palette: Palette, rng: Random
+    image: Image.Image, items: Sequence[Wanted], palette: Palette, rng: Random
 ) -> Image.Image:
     """Add up to three subjects near the bottom of the picture.
 
     Flying subjects are placed at mid-height.
     """
     out = image.convert("RGB")
-    for index, item in enumerate(wanted[:3]):
+    for index, item in enumerate(items[:3]):
         tall = min(out.size) * item.subject.size * 0.8
         tile = lit(
             cut(item, tall, palette, rng, flip=bool(index % 2)), palette, index % 2 == 0, rng

@@ -42,13 +42,13 @@ def main_region(image: Image.Image) -> Image.Image | None:
     if not any(score.histogram()[128:]):
         return None
     cut = otsu(score)
-    found = [
+    candidates = [
         filled(region)
         for part in _CUTS
         for region in regions(hard(score, min(240.0, cut * part)))
         if _share(region) >= _FEWEST
     ]
-    return max(found, key=lambda region: _worth(region, score), default=None)
+    return max(candidates, key=lambda region: _worth(region, score), default=None)
 
 
 def otsu(grey: Image.Image) -> int:
@@ -136,11 +136,11 @@ def _differences(pixels: list[Colour], size: Size) -> Iterator[float]:
     ends = [{_rounded(colour) for colour in (*row[:band], *row[-band:])} for row in rows]
     for y, row in enumerate(rows):
         near = set().union(*ends[max(0, y - 2) : y + 3])
-        known: dict[Colour, float] = {}
+        scores: dict[Colour, float] = {}
         for colour in map(_rounded, row):
-            if colour not in known:
-                known[colour] = 2 * min(_difference(colour, other) for other in near)
-            yield known[colour]
+            if colour not in scores:
+                scores[colour] = 2 * min(_difference(colour, other) for other in near)
+            yield scores[colour]
 
 
 def _distances(pixels: list[Colour], size: Size) -> list[float]:

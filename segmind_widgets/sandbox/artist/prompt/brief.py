@@ -144,17 +144,21 @@ def _fruit_or_colour(words: list[str], at: int) -> bool:
     It is a noun if an article or a similar word precedes it and no known word follows it.
     """
     after = words[at + 1] if at + 1 < len(words) else ""
-    known = {_singular(after), after} & (BY_WORD.keys() | MOOD_WORDS.keys() | PLACE_WORDS.keys())
+    words_after = {_singular(after), after} & (
+        BY_WORD.keys() | MOOD_WORDS.keys() | PLACE_WORDS.keys()
+    )
     return (
-        not known and at > 0 and words[at - 1] in {"a", "an", "the", "fresh", "ripe", "red", "of"}
+        not words_after
+        and at > 0
+        and words[at - 1] in {"a", "an", "the", "fresh", "ripe", "red", "of"}
     )
 
 
 def _subjects(words: list[str]) -> tuple[list[Wanted], set[int]]:
-    taken: set[int] = set()
-    found: list[tuple[int, Wanted]] = []
+    used: set[int] = set()
+    places: list[tuple[int, Wanted]] = []
     for at, length, text in _phrases(words):
-        if taken & set(range(at, at + length)):
+        if used & set(range(at, at + length)):
             continue
         subject = BY_WORD.get(text) or BY_WORD.get(_singular(text))
         if text in ("orange", "rose"):
@@ -165,8 +169,8 @@ def _subjects(words: list[str]) -> tuple[list[Wanted], set[int]]:
             )
         if subject is None:
             continue
-        taken |= set(range(at, at + length))
-        if any(w.subject.draw is subject.draw for _, w in found):
+        used |= set(range(at, at + length))
+        if any(w.subject.draw is subject.draw for _, w in places):
             continue
         many = next(
             (COUNT_WORDS[w] for w in reversed(words[max(0, at - 3) : at]) if w in COUNT_WORDS), 0
@@ -174,11 +178,11 @@ def _subjects(words: list[str]) -> tuple[list[Wanted], set[int]]:
         plural = subject.words and text not in subject.words
         colour = _colour_word(words, at)
         if colour is not None:
-            taken |= {k for k in (at - 1, at - 2) if k >= 0 and words[k] in COLOURS}
-        found.append((at, Wanted(subject, many or (3 if plural else 1), colour)))
-    found.sort(key=lambda f: f[0])
-    telling = [w for at, w in found if _singular(words[at]) not in _VAGUE]
-    return telling or [w for _, w in found], taken
+            used |= {k for k in (at - 1, at - 2) if k >= 0 and words[k] in COLOURS}
+        places.append((at, Wanted(subject, many or (3 if plural else 1), colour)))
+    places.sort(key=lambda f: f[0])
+    telling = [w for at, w in places if _singular(words[at]) not in _VAGUE]
+    return telling or [w for _, w in places], used
 
 
 def _named(words: list[str], table: Mapping[str, str]) -> list[str]:
@@ -191,27 +195,27 @@ def read(prompt: str, negative: str = "") -> Brief:
     quoted = re.search(r"[\"“]([^\"”]{1,40})[\"”]", prompt)
     words = _tokens(prompt)
     unwanted = set(_tokens(negative))
-    kept = [w for w in words if w not in unwanted]
-    subjects, taken = _subjects(kept)
-    free = [w for i, w in enumerate(kept) if i not in taken]
+    wishes = [w for w in words if w not in unwanted]
+    subjects, used = _subjects(wishes)
+    free = [w for i, w in enumerate(wishes) if i not in used]
     # a portrait backdrop applies only to a portrait subject
     portrait = bool(subjects) and subjects[0].subject.stand == "portrait"
     places = [p for p in _named(free, PLACE_WORDS) if p != "backcloth" or portrait]
     if len(places) > 1 and "mountain" in places:  # "a mountain lake" is a lake
         places.remove("mountain")
     # a colour that belongs to a subject ("golden retriever") is not a mood
-    felt = [w for i, w in enumerate(kept) if not (i in taken and w in COLOURS)]
+    felt = [w for i, w in enumerate(wishes) if not (i in used and w in COLOURS)]
     moods = sorted(_named(felt, MOOD_WORDS), key=lambda m: (m in _PLACELIKE, m in _SEASONS))
-    words_of_form = ABSTRACT_WORDS & set(kept)
+    words_of_form = ABSTRACT_WORDS & set(wishes)
     return Brief(
         prompt,
         subjects[:3],
         places,
         moods,
-        _named(kept, STYLE_WORDS),
-        _named(kept, WEATHER_WORDS),
+        _named(wishes, STYLE_WORDS),
+        _named(wishes, WEATHER_WORDS),
         [COLOURS[w] for w, after in pairwise([*free, ""]) if w in COLOURS and after != "hour"][:3],
         bool(words_of_form & PURE_WORDS) or bool(words_of_form and not places),
-        len(subjects) > 1 and bool({"riding", "rides", "ride", "atop"} & set(kept)),
+        len(subjects) > 1 and bool({"riding", "rides", "ride", "atop"} & set(wishes)),
         quoted.group(1) if quoted else "",
     )

@@ -25,10 +25,10 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     try:
-        found = float(value)
+        figure = float(value)
     except (TypeError, ValueError):
         return None
-    return found if math.isfinite(found) else None
+    return figure if math.isfinite(figure) else None
 
 
 def amount(
@@ -36,9 +36,9 @@ def amount(
 ) -> float:
     """Return the first of the fields that is a number, clamped to `low` and `high`."""
     for name in names:
-        found = number(inputs.get(name))
-        if found is not None:
-            return min(high, max(low, found))
+        figure = number(inputs.get(name))
+        if figure is not None:
+            return min(high, max(low, figure))
     return default
 
 
@@ -97,7 +97,7 @@ def held(size: tuple[float, float], longest: int = LONGEST) -> Size:
     return max(SHORTEST, round(size[0] * k)), max(SHORTEST, round(size[1] * k))
 
 
-def size_of(inputs: Mapping[str, Any], given: Size | None, default: int = 1024) -> Size:
+def size_of(inputs: Mapping[str, Any], source_size: Size | None, default: int = 1024) -> Size:
     """Return the requested size, at most 2048 pixels a side.
 
     Width and height in pixels take precedence (unless `size` names a preset, as in seedream). Else
@@ -119,10 +119,10 @@ def size_of(inputs: Mapping[str, Any], given: Size | None, default: int = 1024) 
         _area(inputs.get(n)) for n in ("size", "resolution", "output_resolution", "image_size")
     )
     side = next((a for a in areas if a), None)
-    if given and shape is None:
+    if source_size and shape is None:
         if side is None:
-            return held(given)
-        shape = given[0] / given[1]
+            return held(source_size)
+        shape = source_size[0] / source_size[1]
     side, shape = side or default, shape or 1.0
     exact_sides = side * math.sqrt(shape), side / math.sqrt(shape)
     k = min(1.0, LONGEST / max(exact_sides))
@@ -133,9 +133,9 @@ def size_of(inputs: Mapping[str, Any], given: Size | None, default: int = 1024) 
 
 def file_format(inputs: Mapping[str, Any], default: str) -> tuple[str, int]:
     """Return Pillow's name of the requested format, and the quality (1 to 100)."""
-    wanted = str(inputs.get("output_format") or inputs.get("format") or default).lower().strip(". ")
+    name = str(inputs.get("output_format") or inputs.get("format") or default).lower().strip(". ")
     name = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}.get(
-        wanted.removeprefix("image/"), default
+        name.removeprefix("image/"), default
     )
     quality = amount(
         inputs, "output_quality", "quality", "image_quality", default=92, low=1, high=100

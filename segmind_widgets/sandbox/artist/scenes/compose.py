@@ -78,9 +78,9 @@ def _populate(st: Scene, brief: Brief, place: str) -> None:
         _ride(st, cast[0], cast[1], place)
         return
     crowd = {1: 1.0, 2: 0.82, 3: 0.66}.get(len(cast), 0.55)
-    for index, wanted in enumerate(cast):
-        spot = _spot(st, wanted.subject, place, index, len(cast), crowd)
-        perform(st, wanted, spot, flip=st.rng.random() < 0.5, place=place)
+    for index, item in enumerate(cast):
+        spot = _spot(st, item.subject, place, index, len(cast), crowd)
+        perform(st, item, spot, flip=st.rng.random() < 0.5, place=place)
 
 
 def _ride(st: Scene, rider: Wanted, mount: Wanted, place: str) -> None:
@@ -134,10 +134,10 @@ def _spot(st: Scene, subject: Subject, place: str, index: int, count: int, crowd
     return Spot(x, min(st.floor + step, st.h * 0.97), min(tall, st.h * 0.8), "ground")
 
 
-def perform(st: Scene, wanted: Wanted, spot: Spot, flip: bool, place: str) -> None:
+def perform(st: Scene, item: Wanted, spot: Spot, flip: bool, place: str) -> None:
     """Draw a subject on the stage, in the light of the stage."""
     tile = lit(
-        cut(wanted, spot.tall, st.palette, st.rng, flip), st.palette, st.sun[0] > spot.x, st.rng
+        cut(item, spot.tall, st.palette, st.rng, flip), st.palette, st.sun[0] > spot.x, st.rng
     )
     w, h = tile.size
     box = tile.getbbox()
@@ -161,11 +161,11 @@ def perform(st: Scene, wanted: Wanted, spot: Spot, flip: bool, place: str) -> No
 
 
 def cut(
-    wanted: Wanted, tall: float, palette: Palette, rng: Random, flip: bool = False
+    item: Wanted, tall: float, palette: Palette, rng: Random, flip: bool = False
 ) -> Image.Image:
     """Draw a subject alone on a transparent background, `tall` pixels high."""
-    subject = wanted.subject
-    main = wanted.colour or rng.choice(subject.coats)
+    subject = item.subject
+    main = item.colour or rng.choice(subject.coats)
     accent: RGB = rng.choice([a for a in palette.accents if a != main] or list(palette.accents))
     side = max(8, round(tall))
     fine = 3 if side < 500 else 2
