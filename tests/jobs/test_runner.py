@@ -521,14 +521,14 @@ def test_a_wrong_key_in_the_middle_does_not_spoil_the_row(bench: Make) -> None:
     assert [("x-api-key" in r.headers) for r in one.server.received] == [True, True, False]
 
 
-def test_a_poll_address_elsewhere_is_not_asked(bench: Make) -> None:
+def test_a_poll_address_elsewhere_is_not_asked_but_the_job_by_its_id(bench: Make) -> None:
     with wire(says("QUEUED")) as elsewhere:
-        one = bench(says("QUEUED", status_url=f"{elsewhere.url}/x"))
+        one = bench(says("QUEUED", status_url=f"{elsewhere.url}/x"), says("FAILED"))
         finish(one.runner())
         assert not elsewhere.received
-    assert isinstance(one.job.error, errors.ForeignHost)
+    assert one.paths() == ["POST /v2/m", "GET /v2/requests/req-1/status"]
     assert one.row["id"] == "req-1"
-    assert one.row["status"] == "queued"
+    assert one.row["status"] == "failed"
 
 
 def test_a_record_that_is_gone_is_looked_up_in_the_history_then_given_up(bench: Make) -> None:
