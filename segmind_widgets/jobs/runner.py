@@ -380,6 +380,9 @@ class JobRunner:
             raise outcome
         if self._recovery.is_searching:
             return self._read_history(outcome)
+        if self._recovery.search_instead(outcome):
+            self._call, _ = self._recovery.next_page()
+            return 0.0
         return self._parse(call, outcome)
 
     def _not_in_history(self, unsettled: Unsettled) -> float | None:
