@@ -220,7 +220,7 @@ class JobRunner:
         if self.is_submit and self.job.submission and not self.job.submission.begin():
             return self._release()
         outcome = self._send(self._call)
-        if isinstance(outcome, Reply) and not self._recovery.is_searching:
+        if isinstance(outcome, Reply) and not (outcome.file or self._recovery.is_searching):
             self._reply = outcome
         if self._call.billed:
             return self._after_submit(self._call, outcome)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from segmind_widgets.errors import StoreError
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.nested import transform
 
 NAME = "reply.json"
@@ -50,7 +51,7 @@ def keep(store: ResultFolder, target: str, key: str, body: bytes) -> Path | None
     try:
         path = store.new_file(target, key, 0, "")
         path = path.with_name(f"{path.name.removesuffix('-1')}-{NAME}")
-        path.write_bytes(_shortened(text))
+        PRIVATE.write(path, _shortened(text))
     except (StoreError, OSError):
         _log.debug("The reply to %s was not kept", key, exc_info=True)
         return None
