@@ -112,6 +112,7 @@ class Job(Observable):
         super().__init__(**{"created": moment, "indeterminate": unknown, **traits})
         self.resubmit: Callable[[dict[str, Any]], Job] | None = None  # set by the registry
         self.render_export: Callable[[Job, str], str] | None = None  # set by the registry
+        self.read_reply: Callable[[Iterable[Path]], Any] | None = None  # set by the registry
         self.submission: Submission | None = None  # set by the registry before a submit
         self.original_inputs: dict[str, Any] | None = None  # with files; set by the registry
         self.find_upload: Callable[[str], tuple[str, str] | None] | None = None  # likewise
@@ -274,6 +275,16 @@ class Job(Observable):
     def text(self) -> str | None:
         """Return the first text among the outputs, or None."""
         return next((asset.text for asset in self.outputs if asset.kind == "text"), None)
+
+    @property
+    def reply(self) -> Any:
+        """Return the service's last reply about the job as a JSON value, or None.
+
+        It is read from `…-reply.json` beside the results: at most 2 MiB, without the signed parts
+        of addresses. A reply that was itself a picture, video or sound is None.
+        """
+        paths = [asset.path for asset in self.outputs if asset.path]
+        return self.read_reply(paths) if self.read_reply else None
 
     @stoppable
     def compare(self) -> Comparison:

@@ -1,8 +1,8 @@
 """Find a request whose reply was lost, or whose results are gone, in the service's history.
 
-The search is by id if that is known, otherwise by model, time and inputs among the requests that
-are not in this journal. This module sends nothing: a job runner sends each call and passes the
-reply on.
+A job whose id is known is asked by its id. If the service does not know the id, its history is
+searched by model, time and inputs among the requests that are not in this journal. This module
+sends nothing: a job runner sends each call and passes the reply on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from segmind_widgets.errors import DownloadError, SegmindError, SubmitUnknown
 from segmind_widgets.providers import Provider
+from segmind_widgets.providers._completion import names_a_status
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, HistoryEntry, JobState, Reply
 
@@ -26,6 +27,7 @@ _RETRY_AGE = timedelta(minutes=2)
 _MIN_SKEW, _MAX_SKEW = timedelta(seconds=30), timedelta(days=1)
 
 
+_UNKNOWN_ID = (400, 404, 410)  # codes for an id that the service does not have
 _NOT_FOUND = "It was not found in the history of {}; resuming it looks again."
 
 
@@ -43,6 +45,8 @@ class Recovery:
         self.has_begun = False
         self._provider, self._store, self._key = provider, store, key
         self._search: HistorySearch | None = None
+        self._asked_id: str | None = None  # until the service has answered
+        self._later: HistorySearch | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -61,10 +65,31 @@ class Recovery:
             return None
         self.error, self.has_begun = error, True
         search = HistorySearch(self._provider, self._store, self._key, error.request_id)
-        if search.call:
-            self._search = search
-            return search.call
-        return self._provider.find(search.id) if search.id else None
+        history = search.call
+        job_id = search.id or (error.request_id if history else None)  # else it names a gateway's
+        if job_id and not (is_gone and history):
+            self._asked_id, self._later = job_id, search
+            return self._provider.find(job_id)
+        self._search = search if history else None
+        return history
+
+    def search_instead(self, reply: Reply) -> bool:
+        """Return whether the service, asked by the id, does not have the job: search the history.
+
+        Raises:
+            SegmindError: the error that lost the job, if there is no history.
+        """
+        job_id, search = self._asked_id, self._later
+        self._asked_id = self._later = None
+        if search is None or not job_id:
+            return False
+        is_known = reply.status not in _UNKNOWN_ID and names_a_status(reply)
+        if is_known and self._store.adopt(self._key, job_id):
+            return False
+        if search.call is None and self.error:
+            raise self.error
+        self._search = search
+        return True
 
     def read(self, reply: Reply) -> JobState | None:
         """Return the state of the request from a page; None if it is not on the page.

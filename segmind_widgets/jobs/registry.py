@@ -32,6 +32,7 @@ from segmind_widgets.jobs.scheduler import Scheduler
 from segmind_widgets.jobs.submission import Submission
 from segmind_widgets.network.endpoints import Endpoint, Endpoints
 from segmind_widgets.network.retry import send_with_retries
+from segmind_widgets.storage import replies
 from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.ownership import JobOwnership, followed
 from segmind_widgets.storage.records import files_from_row, results_from_row
@@ -332,6 +333,7 @@ class JobRegistry:
         facts = {"id": key, "provider": provider, "model": request.target, "kind": request.kind}
         job = Job(**facts | {"inputs": dict(request.inputs)} | traits)
         job.render_export, job.find_upload = self._export, self._store.uploaded_file
+        job.read_reply = lambda paths: replies.read(replies.find(self._store.results, key, paths))
         return job
 
     def _register(self, key: str, job: Job) -> Job:

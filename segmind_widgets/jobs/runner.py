@@ -59,6 +59,7 @@ from segmind_widgets.network.transport import Sender
 from segmind_widgets.providers import Provider
 from segmind_widgets.providers._replies import hidden_submit
 from segmind_widgets.providers._submits import TABLE, Action, Answer, Service
+from segmind_widgets.storage import replies
 from segmind_widgets.storage.records import (
     ASK_AGAIN,
     asset_to_row,
@@ -141,6 +142,7 @@ class JobRunner:
         self._failed_polls = 0  # in a row
         self._last_answer = self._remedy = ""  # of a failed poll
         self._poll: Call | None = None  # the poll to return to, while its other form is tried
+        self._reply: Reply | None = None  # the last one about the job, until it is stored
         is_first_try = call is not None and not call.repeats
         self._is_submitted = not (self.is_submit and is_first_try)
         self._is_whole = not self._is_submitted  # the complete time is known
@@ -218,6 +220,8 @@ class JobRunner:
         if self.is_submit and self.job.submission and not self.job.submission.begin():
             return self._release()
         outcome = self._send(self._call)
+        if isinstance(outcome, Reply) and not (outcome.file or self._recovery.is_searching):
+            self._reply = outcome
         if self._call.billed:
             return self._after_submit(self._call, outcome)
         if self._recovery.is_under_way:
@@ -376,6 +380,9 @@ class JobRunner:
             raise outcome
         if self._recovery.is_searching:
             return self._read_history(outcome)
+        if self._recovery.search_instead(outcome):
+            self._call, _ = self._recovery.next_page()
+            return 0.0
         return self._parse(call, outcome)
 
     def _not_in_history(self, unsettled: Unsettled) -> float | None:
@@ -541,6 +548,7 @@ class JobRunner:
     def _completed(self, state: JobState, columns: dict[str, Any], traits: dict[str, Any]) -> float:
         """Write files that are part of the reply to disk at once; record the URLs to fetch."""
         columns |= {"status": "downloading", "next": None, "run_seconds": self._run_seconds(state)}
+        self._keep_reply()
         outputs = [self._results.write(i, output) for i, output in enumerate(state.outputs)]
         outputs += self._outputs[len(outputs) :]  # some histories go back less far
         self._outputs, self._tries = tuple(outputs), 0
@@ -549,6 +557,12 @@ class JobRunner:
         self._record(columns, traits)
         self.job.publish(status=Status.DOWNLOADING, **traits)
         return 0.0
+
+    def _keep_reply(self) -> None:
+        """Write the last reply about the job beside its results."""
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            replies.keep(self._store, self.job.model, self._key, reply.body)
 
     def _run_seconds(self, state: JobState) -> float | None:
         """Return how long a completed job ran at the service; None if unknown.
@@ -697,6 +711,7 @@ class JobRunner:
         traits: dict[str, Any],
     ) -> None:
         """Record the final state, then publish it; without a status the job stays resumable."""
+        self._keep_reply()
         if status is not None:
             columns["status"], traits["status"] = str(status), status
             columns.setdefault("next", None)

@@ -9,9 +9,10 @@ from segmind_widgets.errors import JobFailed, Moderated, SegmindError
 from segmind_widgets.nested import walk
 from segmind_widgets.providers._facts import header, id_of
 from segmind_widgets.providers._names import ENVELOPE, WORD_NAMES, is_fact, role_of
-from segmind_widgets.providers._outputs import data_output, parsed, text_output
+from segmind_widgets.providers._outputs import data_output, from_json, parsed, text_output
 from segmind_widgets.providers._places import iter_values, lone_addresses, results
 from segmind_widgets.providers._reasons import excerpt, is_moderation, reason
+from segmind_widgets.providers._statuses import word_of
 from segmind_widgets.providers._texts import ModelAnswer, model_answer
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Output, Reads, Reply
@@ -30,6 +31,15 @@ def unwrapped(body: Mapping[str, Any]) -> Mapping[str, Any]:
         if is_mapping(inner) and (id_of(inner) or inner.get("status")):
             return {**{key: value for key, value in body.items() if key != name}, **inner}
     return body
+
+
+def names_a_status(reply: Reply) -> bool:
+    """Return whether a reply describes a job."""
+    try:
+        value = from_json(reply.body)
+    except ValueError:
+        return False
+    return is_mapping(value) and bool(word_of(unwrapped(value)))
 
 
 def outputs_of(

@@ -83,6 +83,11 @@ def role_of(name: object) -> str | None:
     return None if stem.partition("_")[0] in _OTHER_ADDRESSES else "" if stem in PLAIN else stem
 
 
+def is_link(name: object) -> bool:
+    """Return whether an address under a name leads elsewhere, and to no result: `homepage`."""
+    return snake(name).partition("_")[0] in _OTHER_ADDRESSES
+
+
 def kind_of(name: object) -> str:
     """Return the media type that a name of a place promises, or ""."""
     return KINDS.get(snake(name), "")

@@ -20,6 +20,7 @@ from segmind_widgets.providers._names import (
     TYPE_NAMES,
     WORD_NAMES,
     is_fact,
+    is_link,
     kind_of,
     role_of,
     snake,
@@ -190,7 +191,7 @@ def lone_addresses(value: Any) -> list[Output]:
         address = address_of(leaf.strip())
         if not address or not WORD_NAMES.isdisjoint(names):
             return []
-        if any(map(is_fact, names)):
+        if any(is_fact(name) or is_link(name) for name in names):
             continue
         kind = media_types.type_of_name(address.partition("?")[0]) or ""
         if not kind.endswith(("html", "json", "xml")) or kind == "image/svg+xml":

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from segmind_widgets.errors import InputError, StoreError
+from segmind_widgets.storage.replies import NAME
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Status
 
@@ -52,6 +53,9 @@ def clean(store: Store, older_days: float, *, dry_run: bool = True) -> Cleaned:
         files, size = files + 1, size + path.stat().st_size
         if not dry_run:
             _remove(path)
+    if not dry_run:
+        for path in _replies(store, until):
+            _remove(path)
     for paths in _results(store, until):
         present = [path for path in paths if path.is_file()]
         jobs, files = jobs + bool(present), files + len(present)
@@ -80,6 +84,12 @@ def _partial_files(store: Store, until: datetime) -> list[Path]:
     before = min(until, datetime.now(timezone.utc) - timedelta(days=1)).timestamp()
     partial_files = (path for path in store.results.glob("*/*") if path.suffix in _WRITING)
     return [path for path in partial_files if path.is_file() and path.stat().st_mtime < before]
+
+
+def _replies(store: Store, until: datetime) -> list[Path]:
+    """Return the stored replies of jobs that ended before; they are not counted as results."""
+    paths = store.results.glob(f"*/*-{NAME}")
+    return [path for path in paths if path.is_file() and path.stat().st_mtime < until.timestamp()]
 
 
 def _results(store: Store, until: datetime) -> Iterator[list[Path]]:

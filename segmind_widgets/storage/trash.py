@@ -26,6 +26,7 @@ from typing import Any
 
 from segmind_widgets.errors import NotFound, StoreError
 from segmind_widgets.file_modes import PRIVATE
+from segmind_widgets.storage import replies
 from segmind_widgets.storage.database import now
 from segmind_widgets.storage.locks import KernelLock
 from segmind_widgets.storage.store import Store
@@ -80,7 +81,7 @@ class Trash:
         self._store.transact(key, lambda row: _deleted(row, entry, path, self._store.results))
         self._own.add(entry["token"])
         paths = [Path(o["path"]) for o in entry["outputs"].values() if o.get("path")]
-        moved = tuple(Path(path) for path, _ in entry["moves"])
+        moved = tuple(Path(path) for path, name in entry["moves"] if name != replies.NAME)
         kept = tuple(path for path in paths if path not in moved and path.is_file())
         deletion = Deletion(key, entry["token"], moved, kept)
         try:
@@ -185,6 +186,10 @@ def _deleted(row: dict[str, Any], entry: Entry, path: Path | None, results: Path
     ours = [file for file in files if Path(os.path.realpath(file)).is_relative_to(folder)]
     entry["outputs"] = {str(n): o for n, o in taken.items()}
     entry["moves"] = [[file, f"{n}{Path(file).suffix}"] for n, file in enumerate(ours)]
+    reply = (
+        replies.find(folder, row["key"], map(Path, ours)) if len(taken) == len(outputs) else None
+    )
+    entry["moves"] += [[str(reply), replies.NAME]] if reply else []
     entry["partial"] = any(e["partial"] for e in entries) or bool(row["deleted"] and not entries)
     rest = [output for n, output in outputs.items() if n not in taken]
     return {"outputs": rest, "trash": [*entries, entry], "deleted": now()}

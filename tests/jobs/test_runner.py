@@ -47,7 +47,8 @@ def picture() -> bytes:
 
 
 def says(status: str, code: int = 200, **more: Any) -> Script:
-    return answer(code, json.dumps({"status": status, "request_id": "req-1", **more}).encode())
+    body = {"status": status, "request_id": "req-1", **more}
+    return answer(code, json.dumps(body).encode())
 
 
 class Bench:
@@ -299,9 +300,30 @@ def test_an_id_that_a_cut_reply_began_to_tell_is_enough(bench: Make) -> None:
     with wire(answer(200, picture())) as files:
         there = past("req-9", inputs={}, url=f"{files.url}/a.png")
         cut = answer(200, picture(), {"X-Request-Id": "req-9"}, cut=5)
-        one = bench(cut, history(there), history())
+        one = bench(cut, answer(404, b'{"error": "not found"}'), history(there), history())
         finish(one.runner("v1"))
     assert (one.job.status, one.job.id, one.row["id"]) == (Status.COMPLETED, "req-9", "req-9")
+    assert one.paths()[1] == "GET /v2/requests/req-9/status", "the id is asked first"
+    assert one.paths()[2].startswith(f"GET {HISTORY}")
+
+
+def test_a_job_whose_id_is_known_is_asked_by_its_id_and_the_history_is_not_searched(
+    bench: Make,
+) -> None:
+    with wire(answer(200, picture())) as files:
+        done = says("COMPLETED", request_id="req-9", output=f"{files.url}/a.png")
+        one = bench(answer(200, picture(), {"X-Request-Id": "req-9"}, cut=5), done)
+        finish(one.runner("v1"))
+    assert (one.job.status, one.row["id"]) == (Status.COMPLETED, "req-9")
+    assert one.paths() == ["POST /v1/m", "GET /v2/requests/req-9/status"]
+
+
+def test_an_id_of_another_job_is_not_taken(bench: Make) -> None:
+    one = bench(answer(200, picture(), {"X-Request-Id": "req-9"}, cut=5), says("COMPLETED"),
+                history())  # fmt: skip
+    one.store.add(**{**one.row, "key": "local-2", "id": "req-9"})
+    finish(one.runner("v1"))
+    assert one.job.status is Status.UNKNOWN
 
 
 def test_a_removed_file_without_an_address_is_looked_for_in_the_history(bench: Make) -> None:
@@ -521,14 +543,14 @@ def test_a_wrong_key_in_the_middle_does_not_spoil_the_row(bench: Make) -> None:
     assert [("x-api-key" in r.headers) for r in one.server.received] == [True, True, False]
 
 
-def test_a_poll_address_elsewhere_is_not_asked(bench: Make) -> None:
+def test_a_poll_address_elsewhere_is_not_asked_but_the_job_by_its_id(bench: Make) -> None:
     with wire(says("QUEUED")) as elsewhere:
-        one = bench(says("QUEUED", status_url=f"{elsewhere.url}/x"))
+        one = bench(says("QUEUED", status_url=f"{elsewhere.url}/x"), says("FAILED"))
         finish(one.runner())
         assert not elsewhere.received
-    assert isinstance(one.job.error, errors.ForeignHost)
+    assert one.paths() == ["POST /v2/m", "GET /v2/requests/req-1/status"]
     assert one.row["id"] == "req-1"
-    assert one.row["status"] == "queued"
+    assert one.row["status"] == "failed"
 
 
 def test_a_record_that_is_gone_is_looked_up_in_the_history_then_given_up(bench: Make) -> None:

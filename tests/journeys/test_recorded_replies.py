@@ -68,6 +68,15 @@ def test_each_recorded_reply_has_its_outcome(path: Path, monkeypatch: pytest.Mon
         expected = json.loads(fill(json.dumps(record["outcome"]), service.url))
         assert outcome(job, expected) == expected
         assert service.log == record["requests"]
+        check_reply(job, record["reply"])
+
+
+def check_reply(job: Job, served: dict[str, Any]) -> None:
+    """Check that the raw reply was kept, unless it was the file itself."""
+    stored = job.reply
+    if not any("base64" in reply for reply in served.values()):
+        assert stored, "the reply was not kept"
+        assert KEY not in json.dumps(stored)
 
 
 def outcome(job: Job, expected: dict[str, Any]) -> dict[str, Any]:
