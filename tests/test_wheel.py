@@ -85,5 +85,6 @@ def test_extras_are_these(wheel: ZipFile) -> None:
         "heic",
         "lint",
         "paste",
+        "peers",
         "test",
     }

@@ -14,7 +14,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.base64_codec import base64_codec
 from segmind_widgets.errors import AssetError
 from segmind_widgets.planning.inputs import to_base64
-from segmind_widgets.providers.segmind import _base64
+from segmind_widgets.providers._segmind_storage import _base64
 from tests.shells import picture
 
 

@@ -160,7 +160,9 @@ def test_a_dry_run_says_the_conversion_and_a_batch_sends_it_once(
 
 
 def test_a_file_in_a_request_is_converted_too(client: SegmindClient, sandbox: Sandbox) -> None:
-    inputs = {"image": heic(), "mask": encoded("PNG"), "prompt": "a fox"}
+    mask = io.BytesIO()
+    Image.new("L", (64, 32), 255).save(mask, "PNG")
+    inputs = {"image": heic(), "mask": mask.getvalue(), "prompt": "a fox"}
     client.submit("sdxl-inpaint", inputs, provider="segmind").wait()
     body = sandbox.requests("POST")[-1].json
     assert base64.b64decode(body["image"]).startswith(b"\xff\xd8\xff")
