@@ -35,6 +35,9 @@ _LABEL = (
     "position:absolute;top:8px;{side}:8px;padding:2px 8px;border-radius:4px;font-size:12px;"
     "background-color:#222222;color:#ffffff"
 )
+_GRIP = (  # under the handle of a box that can be resized, which is hard to see on a picture
+    "position:absolute;right:0;bottom:0;width:16px;height:16px;background-color:#ffffff"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +126,9 @@ def _slider(sources: list[str], labels: tuple[str, str], ratio: float) -> Html:
         "resize:horizontal;box-sizing:border-box;border-right:2px solid #ffffff"
     )
     # the box comes first for places without style; being positioned, it still lies on top
-    box = element("div", pictures[0], names[0], style=edge)
+    grip = element("div", style=_GRIP)
+    hint = "Drag the lower end of the line to move it"
+    box = element("div", pictures[0], names[0], grip, style=edge, title=hint)
     stage = element("div", box, pictures[1], names[1], style="position:relative;overflow:hidden")
     slider = element(
         "input",
