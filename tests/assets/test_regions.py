@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.mask_operations import draw, validated
 from segmind_widgets.assets.regions import expand, region
 from segmind_widgets.client import SegmindClient
@@ -219,3 +221,21 @@ def test_an_expanded_picture_is_continued_by_a_service(artist: SegmindClient) ->
     before, first, last, after = (out.crop((x, top, x2, bottom)) for x, x2 in strips)
     for one, other in ((before, first), (last, after)):
         assert max(ImageStat.Stat(ImageChops.difference(one, other)).mean) <= 24
+
+
+def test_readmes_lines_run(
+    artist: SegmindClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    lines = readme.split("### Masks, regions and comparisons\n\n```python\n")[1].split("```")[0]
+    picture = photo(size=(1200, 800))
+    picture.save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {"client": artist, "Asset": Asset}
+    exec(lines, found)
+    assert found["result"].size == picture.size
+    assert found["canvas"].image.size == (1422, 800)
+    kept = draw(found["mask"].image, validated({"kind": "grow", "by": 12}))
+    beyond = changed(found["result"], Asset.of(tmp_path / "photo.jpg").image)
+    assert not ImageChops.multiply(beyond, ImageChops.invert(kept)).getbbox()
+    assert found["job"].compare().after == found["job"].outputs[0]
