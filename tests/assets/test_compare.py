@@ -29,7 +29,7 @@ def photo(size: tuple[int, int], seed: int = 1, mode: str = "RGB") -> Image.Imag
 
 
 def pictures(html: str) -> list[Image.Image]:
-    sources = re.findall(r'src="data:image/(?:jpeg|png);base64,([^"]+)"', html)
+    sources = re.findall(r'src="data:image/(?:jpeg|png|webp);base64,([^"]+)"', html)
     return [Image.open(io.BytesIO(base64.b64decode(source))) for source in sources]
 
 

@@ -1,4 +1,4 @@
-"""Operations of a mask of 24 MP, beside making an empty mask and pasting into it."""
+"""Operations on masks and parts of pictures of 24 MP, beside the least that Pillow can do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from random import Random
 
-from PIL import Image
+from PIL import Image, ImageFilter
 from table import Row, show
 
 from segmind_widgets.assets.mask_operations import Operation, draw, validated
 from segmind_widgets.assets.masks import CHECKPOINT_STEPS, MaskHistory
+from segmind_widgets.assets.regions import region
+from segmind_widgets.sandbox.artist.editing.repaint import repainted
+from segmind_widgets.sandbox.artist.prompt.brief import read
 
 FLOOR = "Image.new + paste"
 
@@ -32,9 +36,9 @@ def rows(*, tiny: bool = False) -> list[Row]:
     for what, mask, operation, factor in (
         ("rectangle", empty, {"kind": "rectangle", "paint": True, "box": list(box)}, 3),
         ("stroke of 600 points", empty, ring, 30),
-        ("fill", drawn, {"kind": "fill", "paint": True, "at": [1, 1]}, 100),
-        ("grow by 8", drawn, {"kind": "grow", "by": 8}, 300),
-        ("invert", drawn, {"kind": "invert"}, 30),
+        ("fill", drawn, {"kind": "fill", "paint": True, "at": [1, 1]}, 300),
+        ("grow by 8", drawn, {"kind": "grow", "by": 8}, 400),
+        ("invert", drawn, {"kind": "invert"}, 100),
     ):
         step = validated(operation)
         ours = _median(lambda m=mask, s=step: draw(m.copy(), s), count)
@@ -43,7 +47,7 @@ def rows(*, tiny: bool = False) -> list[Row]:
                 f"{what}, mask of 24 MP", "ms", ours, FLOOR, plain, None if tiny else factor * plain
             )
         )
-    return [*found, _undo(size, count, tiny=tiny)]
+    return [*found, _undo(size, count, tiny=tiny), *_parts(size, tiny=tiny)]
 
 
 def _undo(size: tuple[int, int], count: int, *, tiny: bool) -> Row:
@@ -64,6 +68,30 @@ def _undo(size: tuple[int, int], count: int, *, tiny: bool) -> Row:
     ours, replayed = _median(undo, count), _median(replay, count)
     peer = "replay from the checkpoint"
     return Row("undo of 200 strokes", "ms", ours, peer, replayed, None if tiny else 3 * replayed)
+
+
+def _parts(size: tuple[int, int], *, tiny: bool) -> list[Row]:
+    """A part of a photo repainted, beside one blur of the whole."""
+    photo = Image.merge("RGB", [Image.linear_gradient("L").resize(size)] * 3)
+    mask = Image.new("L", size)
+    mask.paste(255, (size[0] // 3, size[1] // 3, size[0] // 2, size[1] // 2))
+    brief = read("a cat")
+
+    def paste() -> None:
+        part = region(photo, mask)
+        part.paste(part.image)
+
+    blur = _median(lambda: photo.filter(ImageFilter.GaussianBlur(20)), 3)
+    return [
+        Row(what, "ms", _median(call, 3), "GaussianBlur(20)", blur, None if tiny else 3 * blur)
+        for what, call in (
+            ("region sent and pasted, photo of 24 MP", paste),
+            (
+                "inpainting in the sandbox, photo of 24 MP",
+                lambda: repainted(photo, mask, brief, Random(1), 1),
+            ),
+        )
+    ]
 
 
 def _ring(size: tuple[int, int], count: int) -> Operation:
