@@ -130,7 +130,20 @@ def _slider(sources: list[str], labels: tuple[str, str], ratio: float) -> Html:
     hint = "Drag the lower end of the line to move it"
     box = element("div", pictures[0], names[0], grip, style=edge, title=hint)
     stage = element("div", box, pictures[1], names[1], style="position:relative;overflow:hidden")
-    slider = element(
+    width = f"width:{round(_HEIGHT * ratio)}px;max-width:100%"
+    return element(
+        "div",
+        stage,
+        _range(labels[0]),
+        element("style", _SHEET),
+        class_="segmind-compare",
+        style=width,
+    )
+
+
+def _range(label: str) -> Html:
+    """Return the input that moves the edge; it is hidden where there is no style sheet."""
+    return element(
         "input",
         type="range",
         min=0,
@@ -138,15 +151,11 @@ def _slider(sources: list[str], labels: tuple[str, str], ratio: float) -> Html:
         step="any",
         value=50,
         title="Move the edge between the two pictures",
-        aria_label=f"Part of the picture that shows {labels[0]}, in per cent",
+        aria_label=f"Part of the picture that shows {label}, in per cent",
         oninput=_MOVE,
         onkeydown="event.stopPropagation()",  # JupyterLab would move to another cell
         data_lm_suppress_shortcuts="true",
         style="display:none",
-    )
-    width = f"width:{round(_HEIGHT * ratio)}px;max-width:100%"
-    return element(
-        "div", stage, slider, element("style", _SHEET), class_="segmind-compare", style=width
     )
 
 

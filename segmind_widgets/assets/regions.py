@@ -94,8 +94,7 @@ def region(
         raise AssetError("Nothing is painted.", hint="Paint the area that is to change white.")
     shape = None if ratio is None else parse_ratio(ratio)
     box = widened(bounds, padding, shape, picture.size)
-    if picture.mode not in ("RGB", "RGBA"):
-        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    picture = _in_colour(picture)
     size = _scaled(box, side)
     # white wherever a white pixel was, so that no thin line is lost
     part = mask.crop(box).resize(size, Image.Resampling.BOX).point([0] + [255] * 255)
@@ -140,34 +139,44 @@ def expand(
     """
     from PIL import Image
 
-    margins = (left, top, right, bottom)
-    if ratio is not None:
-        if any(margins):
-            raise InputError("Give `ratio` or pixels to add, not both.", field="ratio")
-        margins = _margins(picture.size, parse_ratio(ratio))
-    for name, pixels in zip(("left", "top", "right", "bottom"), margins, strict=True):
-        if type(pixels) is not int or pixels < 0:
-            raise InputError(f"`{name}` must be pixels to add, 0 or more.", field=name)
-    if not any(margins):
-        raise InputError("Nothing is added.", hint="Give left, top, right, bottom or a ratio.")
+    margins = _margins(picture.size, (left, top, right, bottom), ratio)
     size = (picture.width + margins[0] + margins[2], picture.height + margins[1] + margins[3])
     if has_too_many_pixels(size):
         raise AssetError(
             f"The canvas would have {size[0]} × {size[1]} pixels, too many.",
             hint="Add fewer pixels, or make the picture smaller first.",
         )
-    if picture.mode not in ("RGB", "RGBA"):
-        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    picture = _in_colour(picture)
     canvas, mask = _continued(picture, size, margins[:2]), Image.new("L", size, 255)
     mask.paste(0, (*margins[:2], margins[0] + picture.width, margins[1] + picture.height))
     return Region(canvas, mask, (0, 0, *size), canvas, mask)
 
 
-def _margins(size: Size, ratio: float) -> Box:
+def _margins(size: Size, margins: Box, ratio: str | float | None) -> Box:
+    """Return the pixels to add on each side: the given ones, or those that lead to a ratio."""
+    if ratio is not None:
+        if any(margins):
+            raise InputError("Give `ratio` or pixels to add, not both.", field="ratio")
+        margins = _margins_to(size, parse_ratio(ratio))
+    for name, pixels in zip(("left", "top", "right", "bottom"), margins, strict=True):
+        if type(pixels) is not int or pixels < 0:
+            raise InputError(f"`{name}` must be pixels to add, 0 or more.", field=name)
+    if not any(margins):
+        raise InputError("Nothing is added.", hint="Give left, top, right, bottom or a ratio.")
+    return margins
+
+
+def _margins_to(size: Size, ratio: float) -> Box:
     width = max(size[0], round(size[1] * ratio))
     height = max(size[1], round(size[0] / ratio))
     left, top = (width - size[0]) // 2, (height - size[1]) // 2
     return left, top, width - size[0] - left, height - size[1] - top
+
+
+def _in_colour(picture: Image) -> Image:
+    if picture.mode in ("RGB", "RGBA"):
+        return picture
+    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
 
 def _continued(picture: Image, size: Size, at: tuple[int, int]) -> Image:
