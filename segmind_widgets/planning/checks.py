@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +10,6 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.encoding import is_data_url
 from segmind_widgets.catalog.validation import check
 from segmind_widgets.errors import AssetError, InputError
-from segmind_widgets.nested import walk
 from segmind_widgets.schemas import is_list
 from segmind_widgets.types import CheckInputs, Model
 
@@ -69,10 +68,14 @@ def check_masks(
     """
     properties: Mapping[str, Any] = (model.schema or {}).get("properties", {}) if model else {}
     notes: list[str] = []
-    for name, mask in _masks(inputs):
+    pictures = _pictures(inputs, properties) if any(map(_is_mask, inputs)) else {}
+    for name in filter(_is_mask, pictures):
         problems = [
-            (_size_problem(name, mask, inputs), model is not None),
-            (_black_problem(name, mask), properties.get(name, {}).get("x-repainted") == "white"),
+            (_size_problem(name, pictures), model is not None),
+            (
+                _black_problem(name, pictures[name]),
+                properties.get(name, {}).get("x-repainted") == "white",
+            ),
         ]
         for problem, is_certain in problems:
             if problem and is_certain and mode != "warn":
@@ -81,44 +84,47 @@ def check_masks(
     return notes
 
 
-def _masks(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Asset]]:
-    for (name, *_), value in walk(inputs):
-        if "mask" in str(name).lower() and (mask := _local_picture(value)):
-            yield name, mask
+def _is_mask(name: object) -> bool:
+    return "mask" in str(name).lower()
 
 
-def _local_picture(value: Any) -> Asset | None:
-    """Return a value as a picture that is on this machine and can be read, or None.
+def _pictures(inputs: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Asset]:
+    """Return the inputs that are a picture on this machine which can be read, or a list of one."""
+    found: dict[str, Asset] = {}
+    for name, value in inputs.items():
+        only = value[0] if is_list(value) and len(value) == 1 else value
+        is_base64 = schema.get(name, {}).get("contentEncoding") == "base64"
+        with suppress(AssetError):  # a damaged file is refused where it is sent
+            picture = _picture(only, is_base64=is_base64)
+            if picture is not None and picture.pixels:
+                found[str(name)] = picture
+    return found
 
-    A list of one picture is that picture.
-    """
-    value = value[0] if is_list(value) and len(value) == 1 else value
-    with suppress(AssetError):  # a damaged file is refused where it is sent
-        if isinstance(value, str) and is_data_url(value):
-            value = Asset.of(value)
-        if isinstance(value, Asset) and value.local and value.kind == "image" and value.pixels:
-            return value
-    return None
+
+def _picture(value: Any, *, is_base64: bool) -> Asset | None:
+    if isinstance(value, str):
+        if is_base64 and "://" not in value and not is_data_url(value):
+            value = f"data:;base64,{value}"
+        value = Asset.of(value) if is_data_url(value) else None
+    is_picture = isinstance(value, Asset) and value.local and value.kind == "image"
+    return value if is_picture else None
 
 
-def _picture_of(name: str, inputs: Mapping[str, Any]) -> tuple[str, Asset] | None:
+def _picture_of(name: str, pictures: Mapping[str, Asset]) -> str | None:
     """Return the picture that a mask belongs to, by their names; None where that is not certain."""
+    others = [other for other in pictures if not _is_mask(other)]
     names = [name.replace("mask", "image"), name.replace("_mask", "").replace("mask_", ""), "image"]
-    others = [other for other in inputs if "mask" not in str(other).lower()]
-    pictures = {
-        str(other): picture for other in others if (picture := _local_picture(inputs[other]))
-    }
-    names += pictures if len(pictures) == 1 else ()
-    return next(((one, pictures[one]) for one in names if one in pictures), None)
+    names += others if len(others) == 1 else []
+    return next((one for one in names if one in others), None)
 
 
-def _size_problem(name: str, mask: Asset, inputs: Mapping[str, Any]) -> InputError | None:
-    found = _picture_of(name, inputs)
-    if found is None or found[1].pixels == mask.pixels:
+def _size_problem(name: str, pictures: Mapping[str, Asset]) -> InputError | None:
+    other = _picture_of(name, pictures)
+    if other is None or pictures[other].pixels == pictures[name].pixels:
         return None
-    sizes = ["{}×{}".format(*asset.pixels) for asset in (mask, found[1])]
+    sizes = ["{}×{}".format(*pictures[one].pixels) for one in (name, other)]
     return InputError(
-        f"`{name}` has {sizes[0]} pixels, and its picture `{found[0]}` has {sizes[1]}.",
+        f"`{name}` has {sizes[0]} pixels, and its picture `{other}` has {sizes[1]}.",
         hint=f"Nothing was sent. Give a mask of {sizes[1]} pixels.",
         field=name,
     )

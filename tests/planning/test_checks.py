@@ -49,6 +49,8 @@ BLACK = {
     "JPEG": image(3, form="JPEG", quality=20),
     "WebP": image((0, 0, 0), "RGB", "WEBP"),
     "a data URL": f"data:image/png;base64,{base64.b64encode(image()).decode()}",
+    "base64": base64.b64encode(image()).decode(),
+    "a list": [image()],
     "an object": Image.new("L", SIZE),
 }
 
