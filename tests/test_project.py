@@ -95,7 +95,6 @@ COVERED = {
     "notebook/sweep_command": "batches/test_sweeps.py",
     "panels/_run_base": "panels/test_run.py",
     "panels/workflow": "panels/test_run.py",
-    "planning/checks": "planning/test_plan.py",
     "planning/fingerprint": "planning/test_budget.py",
     "planning/targets": "seeds/test_requests.py",
     "providers/_outputs": "providers/test_replies.py",
