@@ -4,7 +4,7 @@ SegmindError
 ├── InputError (ValueError)      the request is wrong, and nothing was billed
 │   ├── CellError                the text of a cell or a line
 │   ├── AssetError               a file that cannot be read, or that the provider refuses
-│   └── Rejected                 the service refused a value (400, 415, 422)
+│   └── Rejected                 the service refused a value (400, 406, 415, 422)
 │       └── Moderated            …because of its content rules
 ├── LimitError                   a limit set by you (cost, budget) refused before sending
 ├── KeyMissing                   no key for this provider
@@ -12,8 +12,9 @@ SegmindError
 ├── Forbidden                    403: not allowed for this account
 ├── NotFound                     404: no such model, workflow or job
 ├── MethodNotAllowed             405
-├── NotAcceptable                406 for a reason other than credits
-├── InsufficientCredits          402, or 406 with words about credits
+├── NotAcceptable                406 about the type of the request's content
+├── InsufficientCredits          402, or 406 about credits
+├── TeamLimit                    402, 403 or 406 about the spending limit of a team
 ├── ModelRetired                 410
 ├── TooLarge                     413
 ├── RateLimited                  429; `retry_after` in seconds, if known
@@ -147,7 +148,7 @@ class AssetError(InputError):
 
 
 class Rejected(InputError):
-    """A value that the service refused (400, 415, 422)."""
+    """A value that the service refused (400, 406, 415, 422)."""
 
     hint = "Nothing was billed. Change that input; %segmind_models MODEL shows a model's inputs."
 
@@ -194,15 +195,21 @@ class MethodNotAllowed(SegmindError):
 
 
 class NotAcceptable(SegmindError):
-    """HTTP 406 for a reason other than credits."""
+    """HTTP 406 about the type of the request's content."""
 
-    hint = "Nothing was billed. Change the inputs, or choose another model."
+    hint = "Nothing was billed. The model takes its inputs in another form: try --api v1 or v2."
 
 
 class InsufficientCredits(SegmindError):
-    """HTTP 402, or 406 with words about credits."""
+    """HTTP 402, or 406 about credits."""
 
     hint = "Nothing was billed. Add credits in the provider's console, or choose a cheaper model."
+
+
+class TeamLimit(SegmindError):
+    """HTTP 402, 403 or 406 about the spending limit of a team."""
+
+    hint = "Nothing was billed. Ask whoever manages the team to raise its limit, or wait for it."
 
 
 class ModelRetired(SegmindError):

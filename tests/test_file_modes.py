@@ -98,7 +98,7 @@ def test_a_home_that_others_may_read_is_closed_and_what_is_not_ours_stays(
 
 MAKERS = {  # calls that make files or folders, by the last part of their name
     *("mkdir", "makedirs", "touch", "write_bytes", "write_text", "mkstemp", "mkdtemp"),
-    *("NamedTemporaryFile", "TemporaryFile", "TemporaryDirectory", "FileLock"),
+    *("NamedTemporaryFile", "TemporaryFile", "TemporaryDirectory"),
     *("copyfile", "copy", "copy2", "copytree", "symlink_to", "hardlink_to", "symlink", "link"),
 }
 OF_OTHERS = {  # modules that write where a person or the system's own mode says
@@ -123,9 +123,8 @@ def makes_a_file(call: ast.Call) -> str:
         return ""
     if name in VALUES:
         return name if owner in ("shutil", "os") else ""
-    if name == "FileLock":
-        private = [one for one in call.keywords if ast.unparse(one) == "mode=PRIVATE.file"]
-        return "" if private else name
+    if ast.unparse(call).endswith("PRIVATE.file)"):
+        return ""
     if name in ("open", "fdopen"):
         texts = [ast.unparse(one) for one in [*call.args, *(k.value for k in call.keywords)]]
         modes = {text.strip("'") for text in texts if len(text) <= 5 and text[:1] == "'"}

@@ -40,6 +40,7 @@ MODULES = {
     "tty",
 }
 OTHERWISE = {  # module → why a call that acts otherwise there is right
+    "storage.file_lock": "os.open: nothing is written to the file",
     "storage.database": "rename: to a new name, with an error for files that are open elsewhere",
 }
 
@@ -70,7 +71,7 @@ def missing(tree: ast.Module) -> Found:
 
 def missing_modules(tree: ast.Module) -> Found:
     """Modules that Windows does not have."""
-    for node in ast.walk(tree):
+    for node in set(ast.walk(tree)) - guarded(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
             names = [node.module or ""]

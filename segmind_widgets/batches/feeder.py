@@ -27,6 +27,7 @@ from segmind_widgets.errors import (
     SegmindError,
     StillRunning,
     StoreError,
+    TeamLimit,
     Unauthorized,
     WorkersLost,
 )
@@ -47,6 +48,7 @@ FATAL_ERRORS = (  # no further row could be submitted
     KeyMissing,
     LimitError,
     StoreError,
+    TeamLimit,
     Unauthorized,
     WorkersLost,
 )

@@ -7,7 +7,7 @@ sends nothing: a job runner sends each call and passes the reply on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -125,6 +125,51 @@ class Recovery:
         return error
 
 
+class PageOrder:
+    """The order in which pages of a history are read, whose newest entries come first.
+
+    Pages that are newer than the wanted span are skipped: the number of the page is doubled until
+    one is not, and the first such page is found by halving. Then pages are read one by one, until
+    one is older than the span. Where the entries of a page are not in this order, nothing is
+    skipped.
+    """
+
+    def __init__(self) -> None:
+        self._passed = 0  # the last page that is known to be before the first wanted one, or read
+        self._reached = 0  # a page that is not newer than the span; 0 for none yet
+        self._count = 0  # pages that were read one by one
+
+    def after(
+        self,
+        page: int,
+        moments: Sequence[datetime],
+        wanted: tuple[datetime, datetime],
+        *,
+        is_empty: bool,
+    ) -> int:
+        """Return the page to read after this one; 0 if there is none.
+
+        Args:
+            page: its number, from 1 on.
+            moments: the times of its entries.
+            wanted: the span of time.
+            is_empty: whether it has no entries, so that it is behind the last one.
+        """
+        earliest, latest = wanted
+        is_sorted = list(moments) == sorted(moments, reverse=True)
+        is_sorted = is_sorted and len(set(moments)) > 1  # else it shows no order
+        if is_sorted and moments[-1] > latest:
+            self._passed = page
+            return max(page + 1, (page + self._reached) // 2) if self._reached else 2 * page
+        if page - self._passed > 1:  # pages were skipped
+            self._reached = page
+            return (self._passed + page) // 2
+        self._passed = page
+        self._count += 1
+        is_older = is_sorted and moments[-1] < earliest
+        return 0 if is_empty or is_older or self._count >= _MAX_PAGES else page + 1
+
+
 class HistorySearch:
     """A search through the history, page by page.
 
@@ -143,7 +188,8 @@ class HistorySearch:
             list(_ROUND_PAUSES) if datetime.now(self._sent.tzinfo) - self._sent < _RETRY_AGE else []
         )
         self._page = 1
-        self._entries: dict[str, HistoryEntry] = {}
+        self._pages = PageOrder()
+        self._entries: dict[str, HistoryEntry] = {}  # those that may be the job's
         self._skew = timedelta()
 
     @property
@@ -163,21 +209,41 @@ class HistorySearch:
         self._skew = _clock_skew(reply)
         rows = self._provider.parse_history(reply)
         for past in rows:
-            earlier = self._entries.get(past.id)
-            state = past.state
-            if earlier:  # a row for each output
-                outputs = earlier.state.outputs + past.state.outputs
-                state = replace(earlier.state, outputs=outputs)
-            self._entries[past.id] = replace(past, state=state)
-        more = rows and self._page < _MAX_PAGES
-        self._page = self._page + 1 if more else 0
-        return None if more else self._best()
+            if past.id == self._hint or agree(self._row["inputs"], past.inputs):
+                self._keep(past)
+        moments = [past.created for past in rows if past.created]
+        self._page = self._pages.after(self._page, moments, self._wanted, is_empty=not rows)
+        return None if self._page else self._best()
+
+    def _keep(self, past: HistoryEntry) -> None:
+        """Keep an entry that may be the job's; the history has a row for each of its outputs."""
+        earlier = self._entries.get(past.id)
+        if earlier:
+            present = earlier.state.outputs
+            outputs = (*present, *(one for one in past.state.outputs if one not in present))
+            past = replace(past, state=replace(earlier.state, outputs=outputs))
+        self._entries[past.id] = past
+
+    @property
+    def _wanted(self) -> tuple[datetime, datetime]:
+        """Return the span of time in which an entry may be better than the best one so far."""
+        moments = self._moments
+        earliest, latest = min(moments) - BEFORE, max(moments) + AFTER
+        own = self._entries.get(self._hint)
+        if own and own.created:
+            return own.created, latest
+        fitting = self._fitting()
+        if fitting:
+            other_seed, count, distance, _ = min(fitting)
+            if not other_seed and count == len(self._row["inputs"]):  # only a nearer one is better
+                earliest = max(earliest, min(moments) - distance)
+        return earliest, latest
 
     def next_round(self) -> float | None:
         """Start again from the first page; return the seconds to wait first, or None to give up."""
         if not self._rounds:
             return None
-        self._page, self._entries = 1, {}
+        self._page, self._pages, self._entries = 1, PageOrder(), {}
         return self._rounds.pop(0)
 
     def _best(self) -> JobState | None:
@@ -186,9 +252,18 @@ class HistorySearch:
             return own.state
         if self._rounds and self._has_twins():
             return None
-        moments = self._sent, self._sent + self._skew  # our clock may have been corrected since
-        seed = self._row["inputs"].get("seed")
-        fitting = [
+        fitting = self._fitting()
+        return self._entries[min(fitting)[-1]].state if fitting else None
+
+    @property
+    def _moments(self) -> tuple[datetime, datetime]:
+        """Return when it was sent, by our clock then and by the service's."""
+        return self._sent, self._sent + self._skew  # our clock may have been corrected since
+
+    def _fitting(self) -> list[tuple[bool, int, timedelta, str]]:
+        """Return the entries that may be the job's, for the smallest to be chosen."""
+        moments, seed = self._moments, self._row["inputs"].get("seed")
+        return [
             (
                 past.inputs.get("seed") != seed,
                 len(past.inputs),
@@ -198,10 +273,8 @@ class HistorySearch:
             for past in self._entries.values()
             if past.created
             and any(sent - BEFORE <= past.created <= sent + AFTER for sent in moments)
-            and agree(self._row["inputs"], past.inputs)
             and not self._store.knows(past.id)
         ]
-        return self._entries[min(fitting)[-1]].state if fitting else None
 
     def _has_twins(self) -> bool:
         """Return whether equal requests also have no id yet: the entry may be theirs."""

@@ -23,11 +23,18 @@ from segmind_widgets.errors import (
     Rejected,
     SegmindError,
     ServerError,
+    TeamLimit,
     TooLarge,
     Unauthorized,
 )
 from segmind_widgets.providers._facts import HEADERS, header
-from segmind_widgets.providers._reasons import is_about_money, is_moderation, words
+from segmind_widgets.providers._reasons import (
+    is_about_a_team,
+    is_about_content_type,
+    is_about_money,
+    is_moderation,
+    words,
+)
 from segmind_widgets.schemas import is_mapping
 
 _BY_STATUS: dict[int, type[SegmindError]] = {
@@ -48,6 +55,7 @@ _BY_STATUS: dict[int, type[SegmindError]] = {
     504: GatewayError,
 }
 
+_OF_TEAMS = (402, 403, 406)
 _LONGEST_DATE = 100  # characters
 _LONGEST_WAIT = 86_400.0  # seconds: a later time must be a misread date
 
@@ -66,9 +74,11 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
     message, field = words(text)
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else Rejected)
     is_refusal = kind in (Rejected, ServerError)
-    if kind is NotAcceptable and is_about_money(message or "credits"):
-        kind = InsufficientCredits
-    if kind is Forbidden and "user_quota" in text:  # of APIMart
+    if status in _OF_TEAMS and is_about_a_team(message):
+        kind = TeamLimit
+    elif kind is NotAcceptable:
+        kind = _not_acceptable(message)
+    elif kind is Forbidden and "user_quota" in text:  # of APIMart
         kind = InsufficientCredits
     elif is_refusal and is_moderation(message):
         kind = Moderated
@@ -85,6 +95,15 @@ def from_reply(status: int, headers: Mapping[str, str], body: bytes) -> SegmindE
     if kind is RateLimited:
         return RateLimited(message, retry_after=retry_after(headers), **details)
     return kind(message, **details)
+
+
+def _not_acceptable(message: str) -> type[SegmindError]:
+    """Return the class of a 406 with this message."""
+    if not message or is_about_money(message):
+        return InsufficientCredits
+    if is_about_content_type(message):
+        return NotAcceptable
+    return Moderated if is_moderation(message) else Rejected
 
 
 def _type(text: str) -> str | None:

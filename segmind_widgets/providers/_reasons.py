@@ -22,9 +22,20 @@ _CODE_WORD = re.compile(r"[a-z]+([_.-][a-z\d]+)+")  # `invalid_api_key` beside a
 _DEEPEST = 6  # levels of nested errors
 _HIDDEN = ("script", "style", "head")
 
-# Segmind's API reference has 406 "Not Acceptable" for too few credits, so these words add no
-# information
-_MONEY = re.compile(r"credit|balance|insufficient|quota|funds|^not acceptable\W*$", re.IGNORECASE)
+# Segmind's pages use 406 for too few credits, also with the words "Not Acceptable" alone, for a
+# team's limit, a value that is refused before the run, and a wrong content type
+_MONEY = re.compile(
+    r"\b(?:credits?|funds|quota|payment|top-?up|recharge)\b|(?<!\bwhite )\bbalance\b"
+    r"|^insufficient\W*$|^not acceptable\W*$",
+    re.IGNORECASE,
+)
+_TEAM = re.compile(
+    r"\b(?:team|workspace|organi[sz]ation|member)\b.{0,80}\b(?:limit|budget|cap|quota)\b"
+    r"|\b(?:spend|spending|budget) (?:limit|cap)\b"
+    r"|\bbudget (?:is )?(?:exceeded|exhausted|reached)\b",
+    re.IGNORECASE,
+)
+_CONTENT_TYPE = re.compile(r"\b(?:content|media|mime)[- ]?type\b", re.IGNORECASE)
 _MODERATION = re.compile(
     r"moderat|nsfw|safety|content.?polic|content.?rule|content.?filter|sensitive (?:content|word)"
     r"|sensitive|prohibited|inappropriate|flagged",
@@ -36,6 +47,16 @@ _KEY = re.compile(r"invalid (?:token|api.?key)|unauthori[sz]ed|api.?key is inval
 def is_about_money(message: str) -> bool:
     """Return whether an error says that the account has too little credit."""
     return bool(_MONEY.search(message))
+
+
+def is_about_a_team(message: str) -> bool:
+    """Return whether an error says that a team has reached its spending limit."""
+    return bool(_TEAM.search(message))
+
+
+def is_about_content_type(message: str) -> bool:
+    """Return whether an error says that the request's content has the wrong type."""
+    return bool(_CONTENT_TYPE.search(message))
 
 
 def is_moderation(message: str) -> bool:

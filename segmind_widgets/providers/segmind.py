@@ -257,8 +257,14 @@ class Segmind(Provider):
         return Call("GET", f"{self.urls['SEGMIND_API_URL']}/v1/get-user-credits")
 
     def parse_credits(self, reply: Reply) -> Credits:
-        """Return the balance."""
-        body = json_object(self.credits_call(), checked(self.credits_call(), reply))
+        """Return the balance: 0 of an account for which the service has no entry."""
+        call = self.credits_call()
+        try:
+            body = json_object(call, checked(call, reply))
+        except NotFound as error:  # "No credits found for the user": the key is right
+            if "credits" not in error.message.lower():
+                raise
+            return Credits(0.0)
         balance = number(body.get("credits"))
         if balance is None:
             raise ReplyError("Segmind's reply has no credits.", body=excerpt(reply.body))

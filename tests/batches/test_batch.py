@@ -424,17 +424,40 @@ def test_lost_submits_do_not_hold_the_other_rows(
     assert len(sandbox.requests("POST")) == 30, "and none of them is sent again"
 
 
-def test_an_account_without_credits_ends_the_sending(
-    client: SegmindClient, sandbox: Sandbox
+@pytest.mark.parametrize(
+    ("status", "words", "kind", "remedy"),
+    [
+        (402, "No credits left", errors.InsufficientCredits, "Add credits"),
+        (406, "Not Acceptable", errors.InsufficientCredits, "Add credits"),
+        (406, "Team spend limit exceeded", errors.TeamLimit, "manages the team"),
+        (403, "The team's monthly budget is exceeded", errors.TeamLimit, "manages the team"),
+    ],
+)
+def test_an_account_that_may_spend_no_more_ends_the_sending(
+    client: SegmindClient,
+    sandbox: Sandbox,
+    status: int,
+    words: str,
+    kind: type[errors.SegmindError],
+    remedy: str,
 ) -> None:
-    sandbox.faults.add("POST /v2/.*", 402, times=None, after=2, body={"error": "No credits left"})
+    sandbox.faults.add("POST /v2/.*", status, times=None, after=2, body={"error": words})
     batch = client.map(FAST, prompts(60)).wait(30)
-    assert isinstance(batch.error, errors.InsufficientCredits)
+    assert isinstance(batch.error, kind)
     assert batch.done == 2
     assert 1 <= batch.failed < 40
     assert batch.queued == 60 - 2 - batch.failed
     assert "rows were not sent" in batch.message
-    assert "Add credits" in batch.message
+    assert remedy in batch.message
+
+
+def test_a_406_about_a_value_fails_its_row_alone(client: SegmindClient, sandbox: Sandbox) -> None:
+    words = {"error": "`steps` must be at most 8"}
+    sandbox.faults.add("POST /v2/.*", 406, times=1, after=2, body=words)
+    batch = client.map(FAST, prompts(9)).wait(30)
+    assert (batch.done, batch.failed, batch.error) == (8, 1, None)
+    [failure] = batch.failures
+    assert "steps" in str(failure.error)
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])

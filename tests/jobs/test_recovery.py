@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -65,6 +66,70 @@ def test_the_question_names_the_model_and_both_days(store: Store) -> None:
     assert asked["model_name"] == ["x-1"]
     assert (asked["from_date"], asked["to_date"]) == (["2025-01-31"], ["2025-02-01"])
     assert (call.method, call.billed) == ("GET", False)
+
+
+def found_in(search: HistorySearch, rows: Sequence[dict[str, Any]], size: int) -> tuple[str, int]:
+    """The id that a search takes from a history of so many rows a page, and the pages it read."""
+    count = 0
+    while (call := search.call) is not None:
+        number = int(parse_qs(urlsplit(call.url).query)["page"][0])
+        state = search.read(page(*rows[(number - 1) * size : number * size]))
+        count += 1
+        if state:
+            return state.id or "", count
+    return "", count
+
+
+@given(
+    moments=st.lists(st.floats(-5000, 5000).map(lambda one: round(one, 3)), max_size=120),
+    same=st.lists(st.integers(0, 119), max_size=4),
+    size=st.sampled_from([1, 2, 5]),
+    is_descending=st.booleans(),
+)
+def test_the_nearest_fitting_request_is_taken_wherever_it_stands(
+    tmp_path_factory: pytest.TempPathFactory,
+    moments: list[float],
+    same: list[int],
+    size: int,
+    is_descending: bool,
+) -> None:
+    opened = Store(tmp_path_factory.mktemp("home"))
+    moments = sorted(moments, reverse=True)
+    rows = [
+        past(f"r{n}", moment, request_body={"prompt": "a" if n in same else "b"})
+        for n, moment in enumerate(moments)
+    ]
+    rows = rows if is_descending else rows[::-1]
+    fitting = [(abs(moments[n]), f"r{n}") for n in same if n < len(moments)]
+    fitting = [(d, name) for d, name in fitting if -120 <= moments[int(name[1:])] <= 900]
+    name, count = found_in(HistorySearch(PROVIDER, opened, sent(opened)), rows, size)
+    opened.close()
+    if is_descending or len(rows) <= 20 * size:
+        within = sum(-120 <= moment <= 900 for moment in moments)
+        if is_descending and (within > 18 * size or (size == 1 and len(rows) > 20)):
+            return  # only the newest 20 pages of the span are read
+        assert (abs(moments[int(name[1:])]) if name else None) == min(
+            (distance for distance, _ in fitting), default=None
+        )
+        if is_descending:
+            assert size == 1 or count <= within / size + 4 + 2 * math.log2(len(rows) / size + 2)
+
+
+def test_a_request_of_this_morning_is_found_behind_thousands_of_the_same_day(
+    store: Store,
+) -> None:
+    rows = [past(f"r{n}", 30_000 - 3 * n, request_body={"prompt": f"{n}"}) for n in range(10_500)]
+    row = sent(store, inputs={"prompt": "10000"})
+    name, count = found_in(HistorySearch(PROVIDER, store, row), rows, 100)
+    assert name == "r10000"
+    assert count < 20
+
+
+def test_a_request_of_a_moment_ago_is_found_on_the_first_pages(store: Store) -> None:
+    rows = [past(f"r{n}", 5 - n / 50, request_body={"prompt": f"{n}"}) for n in range(10_500)]
+    search = HistorySearch(PROVIDER, store, sent(store, inputs={"prompt": "240"}))
+    assert found_in(search, rows, 100) == ("r240", 3)
+    assert list(search._entries) == ["r240"], "the others are not kept in memory"
 
 
 def test_all_pages_are_read_before_the_nearest_is_taken(store: Store) -> None:

@@ -94,6 +94,24 @@ def works(shell: Shell) -> bool:
     return True
 
 
+def test_an_account_for_which_the_service_has_no_credits_has_the_right_key(
+    shell: Shell,
+    strict: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = {"error": "No credits found for the user"}
+    strict.faults.add("GET /v1/get-user-credits", 404, times=None, body=words)
+    monkeypatch.setattr(getpass, "getpass", lambda _: GOOD)
+    try:
+        shell.run("%segmind_login")
+        assert "It works: 0.00 USD." in capsys.readouterr().out
+        assert dict(shell.run("%segmind_status -p segmind"))["credits"] == "0.00 USD"
+        assert shell.client.credits("segmind").balance == 0
+    finally:
+        strict.faults.clear()
+
+
 @pytest.mark.parametrize(
     ("source", "held", "typed", "writable"),
     [("", "", typed, writable) for typed, writable in product((GOOD, TYPED_BAD), (True, False))]

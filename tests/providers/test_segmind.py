@@ -165,6 +165,14 @@ def test_credits() -> None:
         SEGMIND.parse_credits(Reply(200, {}, b'{"credits": "many"}'))
 
 
+def test_a_404_about_credits_is_a_balance_of_nothing_and_no_other_404_is() -> None:
+    body = b'{"error": "No credits found for the user"}'
+    assert SEGMIND.parse_credits(Reply(404, {}, body)).balance == 0
+    for body in (b'{"detail": "Not Found"}', b"<html>Not found</html>", b""):
+        with pytest.raises(errors.NotFound):
+            SEGMIND.parse_credits(Reply(404, {}, body))
+
+
 # whatever comes
 
 WORDS = st.sampled_from(
