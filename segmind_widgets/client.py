@@ -16,7 +16,8 @@ from traitlets import TraitType
 
 from segmind_widgets.errors import InputError, NotFound
 from segmind_widgets.observers import WeakTrait
-from segmind_widgets.session import OnFirstUse, Session
+from segmind_widgets.session import Session
+from segmind_widgets.session_parts import OnFirstUse
 from segmind_widgets.settings import Settings
 from segmind_widgets.stopping import stoppable_class
 

@@ -35,7 +35,7 @@ LOCKS = {  # may make locks
     "batches.registry", "client", "jobs.registry", "jobs.submission", "network.directory",
     "network.endpoints", "network.model_pages", "network.rate_limit", "network.socket_facts",
     "network.transport", "network.uploads", "notebook.live_output",
-    "panels.upload", "planning.budget", "session", "storage.database",
+    "panels.upload", "planning.budget", "session_parts", "storage.database",
     "storage.file_lock", "storage.locks",
     "widgets.served", "workers.pool",
 }  # fmt: skip

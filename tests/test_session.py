@@ -14,11 +14,17 @@ import requests
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.sandbox import Sandbox
-from segmind_widgets.session import OnFirstUse, Session
+from segmind_widgets.session import Session
+from segmind_widgets.session_parts import OnFirstUse, SessionParts
 from tests.handover import Handover, meet
 
 THREADS = 8
-PARTS = [name for name, value in vars(Session).items() if isinstance(value, OnFirstUse)]
+PARTS = [
+    name
+    for kind in (SessionParts, Session)
+    for name, value in vars(kind).items()
+    if isinstance(value, OnFirstUse)
+]
 
 
 @pytest.fixture(autouse=True)

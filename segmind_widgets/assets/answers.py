@@ -99,6 +99,7 @@ class _Paragraph:
             self._runs.setdefault(len(run[0]), []).append(run.start())
 
     def to_markdown(self) -> str:
+        """Return the paragraph with its marks escaped or rewritten."""
         text, done, pieces = self._text, 0, list[str]()
         while match := _MARKS.search(text, done):
             pieces.append(text[done : match.start()])

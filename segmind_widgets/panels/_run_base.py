@@ -161,9 +161,9 @@ class RunsPanel(Panel):
 
     def can_run(self, *, yes: bool) -> None:
         """Show the form and its buttons, or hide them; typed values stay."""
-        display = "" if yes else "none"
+        visibility = "" if yes else "none"
         for box in (self.form_box, self.act, self.table):
-            box.layout.display = display
+            box.layout.display = visibility
 
     def _show_cost(self, _: Any = None) -> None:
         """Show the estimated cost, computed from the journal in a thread."""

@@ -1,10 +1,47 @@
-"""The forms of a run's target: `PROVIDER:MODEL`, an API address, a page's address."""
+"""Where a target runs, and its forms: `PROVIDER:MODEL`, an API address, a page's address."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from segmind_widgets.errors import InputError
 from segmind_widgets.providers import PROVIDERS
-from segmind_widgets.types import RunRequest
+from segmind_widgets.types import Kind, RunRequest
+
+if TYPE_CHECKING:
+    from segmind_widgets.network.directory import Directory
+    from segmind_widgets.network.endpoints import Endpoint, Endpoints
+
+
+def locate(
+    target: str, endpoints: Endpoints, directory: Directory, *, kind: Kind, provider: str | None
+) -> tuple[str, Endpoint, tuple[str, ...]]:
+    """Choose where a target runs; return its name, the endpoint, and a note; see `Session.locate`.
+
+    Raises:
+        InputError: the setting is not the only provider that has the model.
+        KeyMissing: the provider has no key.
+    """
+    name, provider = split_provider(target, provider)
+    endpoint = endpoints.choose(provider)
+    providers = directory.providers(plain_name(name)) if kind == "model" else frozenset[str]()
+    is_chosen = provider not in (None, "sandbox")
+    if is_chosen or len(providers) != 1 or endpoint.provider.name in providers:
+        return name, endpoint, ()
+    (only,) = providers
+    if endpoint.sandbox:
+        return name, endpoints.at(only, sandbox=True), ()
+    title = PROVIDERS[only].title
+    if endpoints.setting:
+        raise InputError(
+            f"{name} is a model of {title}, but the setting `provider` is {endpoints.setting}.",
+            hint=f"Nothing was sent. Run it with -p {only}, or as {only}:{name}.",
+        )
+    return (
+        name,
+        endpoints.choose(only),
+        (f"{name} runs at {title}, the only provider that has it.",),
+    )
 
 
 def split_provider(target: str, provider: str | None = None) -> tuple[str, str | None]:

@@ -35,6 +35,16 @@ def parser() -> argparse.ArgumentParser:
         "  python -m segmind_widgets.sandbox --fault 'POST /v2/.*=503,times=2'",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_account(options)
+    _add_behaviour(options)
+    options.add_argument(
+        "--quiet", action="store_true", help="print only the environment variables"
+    )
+    return options
+
+
+def _add_account(options: argparse.ArgumentParser) -> None:
+    """Add the options of the address, the key and the account."""
     options.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
     )
@@ -67,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="POST requests per minute and service (default: no limit)",
     )
+
+
+def _add_behaviour(options: argparse.ArgumentParser) -> None:
+    """Add the options of failures, of times, and of the forms of requests and replies."""
     options.add_argument(
         "--fault",
         type=_fault,
@@ -105,10 +119,24 @@ def parser() -> argparse.ArgumentParser:
             default=choices[0],
             help=f"see `Sandbox` ({', '.join(choices)}; default: %(default)s)",
         )
-    options.add_argument(
-        "--quiet", action="store_true", help="print only the environment variables"
+
+
+def _sandbox(options: argparse.Namespace) -> Sandbox:
+    return Sandbox(
+        options.host,
+        options.port,
+        segmind_key=options.key,
+        apimart_key=options.key,
+        speed=options.speed,
+        credits=options.credits,
+        rate_limit=options.rate_limit,
+        faults=options.fault,
+        request_life=options.request_life,
+        poll_interval=options.poll_interval,
+        v1_models=options.v1_model,
+        v2_models=options.v2_model,
+        **{name: getattr(options, name) for name in CHOICES},
     )
-    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,21 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: end.set())
     try:
-        sandbox = Sandbox(
-            options.host,
-            options.port,
-            segmind_key=options.key,
-            apimart_key=options.key,
-            speed=options.speed,
-            credits=options.credits,
-            rate_limit=options.rate_limit,
-            faults=options.fault,
-            request_life=options.request_life,
-            poll_interval=options.poll_interval,
-            v1_models=options.v1_model,
-            v2_models=options.v2_model,
-            **{name: getattr(options, name) for name in CHOICES},
-        ).start()
+        sandbox = _sandbox(options).start()
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

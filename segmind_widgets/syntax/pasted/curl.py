@@ -146,6 +146,7 @@ class _Command:
         self._files = files
 
     def request(self) -> CodeRequest:
+        """Return the request that the command would send."""
         url = self._last("--url", "") or ""
         method = self._last("-X", "--request") or ""
         data = [v for n, v in self._options if n in ("-d", "--json") or n.startswith("--data")]
