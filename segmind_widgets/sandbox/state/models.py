@@ -36,8 +36,9 @@ class Model:
     @property
     def kind(self) -> str:
         """Return the kind of the results: text, video, audio or image."""
+        modality = self.modality.lower()
         return next(
-            (kind for kind in ("video", "audio") if f"to-{kind}" in self.modality.lower()),
+            (kind for kind in ("video", "audio") if f"to-{kind}" in f"to-{modality}"),
             "text" if "LLM" in self.modality else "image",
         )
 
