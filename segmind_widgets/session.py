@@ -295,6 +295,7 @@ class Session(SessionParts):
             as_written=as_written,
             needs_price=needs_price or max_cost is not None or self.settings.budget > 0,
             page_wait=PATIENCE if waits_for_page else 0.0,
+            page_cost=self.workflows.cost(name) if kind == "workflow" else None,
             notes=notes,
         )
         if max_cost is not None:

@@ -200,7 +200,7 @@ class Model:
     documentation page, "hint" if it was parsed from one whose form is not documented. `premium`
     models need a subscription or a balance; a model that is not `listed` is known only by name, and
     is not in the current directory. `cost` (USD per run) and `seconds` (the usual time) are
-    averages from the directory.
+    averages from the directory. `source` is the address of the page that a built-in schema is from.
     """
 
     slug: str
@@ -214,6 +214,7 @@ class Model:
     schema_source: Literal["page", "service", "hint"] = "page"
     premium: bool = False
     listed: bool = True
+    source: str = ""
 
 
 class RowOptions(TypedDict, total=False):

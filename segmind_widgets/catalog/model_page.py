@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from segmind_widgets.catalog.page_blocks import Entry, headings, lists, tables
-from segmind_widgets.catalog.page_facts import usual_cost, usual_seconds
 from segmind_widgets.catalog.page_json import documents, entries_in, sample_in, schema_in
 from segmind_widgets.syntax.api_pages import parse_parameters
+from segmind_widgets.syntax.page_facts import usual_cost, usual_seconds
 from segmind_widgets.syntax.parameter_words import input_schema, sections
 from segmind_widgets.syntax.samples import infer_schema
 from segmind_widgets.types import Model

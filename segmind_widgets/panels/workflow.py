@@ -48,7 +48,8 @@ class WorkflowPanel(RunsPanel):
             name = self.model.name
         address = "" if name == target else element("span", f" {target}", class_="sw-hint")
         self.facts.value = fragment(element("b", name), address)
-        self.show_form(Model(target, name=name, schema=pasted.schema), pasted.inputs)
+        workflow = Model(target, name=name, schema=pasted.schema, cost=pasted.cost)
+        self.show_form(workflow, pasted.inputs)
         return "" if pasted.schema else _NO_SCHEMA
 
     def _hide_form(self) -> None:

@@ -66,7 +66,12 @@ class Estimate:
         return f"{low} to {high}{between} ({self.source})"
 
 
-def estimate(average: float | None, runs: Sequence[float | None], outputs: int = 1) -> Estimate:
+def estimate(
+    average: float | None,
+    runs: Sequence[float | None],
+    outputs: int = 1,
+    source: str = "listed average",
+) -> Estimate:
     """Estimate from the directory's average and the costs of own runs, the newest first.
 
     Args:
@@ -74,16 +79,16 @@ def estimate(average: float | None, runs: Sequence[float | None], outputs: int =
         runs: USD of each own run of this target with the same number of outputs; None if the
             service reported none.
         outputs: the number that the inputs request; some services bill each output.
+        source: a description of where the average is from.
     """
     own = [cost for cost in runs if cost is not None][:MAX_OWN_RUNS]
     mine = f"your last {len(own)} runs" if len(own) > 1 else "your last run"
     if len(own) >= MIN_OWN_RUNS or (own and average is None):
         return Estimate(min(own), _median(own), max(own), mine)
     if average is None:
-        source = "the service does not report the cost of your runs"
-        return Estimate(source=source, is_unreported=True) if runs else Estimate()
+        unreported = "the service does not report the cost of your runs"
+        return Estimate(source=unreported, is_unreported=True) if runs else Estimate()
     costs = [average, average * outputs, *own]
-    source = "listed average"
     source += f", {outputs} outputs" if outputs > 1 else ""
     source += f", and {mine}" if own else ""
     return Estimate(min(costs), average * outputs, max(costs), source)

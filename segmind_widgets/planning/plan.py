@@ -209,6 +209,7 @@ def make_plan(
     as_written: bool = False,
     needs_price: bool = False,
     page_wait: float = 0.0,
+    page_cost: float | None = None,
     notes: Sequence[str] = (),
 ) -> Plan:
     """Check a request against the catalog, without sending anything.
@@ -223,6 +224,7 @@ def make_plan(
         as_written: whether no seed is added to the inputs.
         needs_price: whether a limit needs the listed price, so that its list is waited for.
         page_wait: the most seconds to wait for the model's own page, which a run never does.
+        page_cost: USD of a run that the page of a workflow tells.
         notes: about the inputs.
 
     Raises:
@@ -248,6 +250,10 @@ def make_plan(
     endpoint.provider.submit(bare)  # refuses inputs that no service can run
     files = _outgoing(inputs, model, endpoint, uploads)
     own, outputs = basis.own_runs(request.target), output_count(inputs)
+    if request.kind == "workflow":
+        price = estimate(page_cost, own.costs(outputs), source="its page")
+    else:
+        price = estimate(model.cost if model else None, own.costs(outputs), outputs)
     return Plan(
         bare,
         inputs,
@@ -256,7 +262,7 @@ def make_plan(
         tuple(asset for asset, is_uploaded in files if not is_uploaded),
         tuple(asset for asset, is_uploaded in files if is_uploaded),
         (*basis.notes, *notes, *remarks),
-        estimate(model.cost if model else None, own.costs(outputs), outputs),
+        price,
         usual_time(own, model),
         again,
     )

@@ -18,6 +18,7 @@ class WorkflowInputs:
 
     def __init__(self) -> None:
         self._pages: dict[str, Mapping[str, Any]] = {}  # name → schema that a page describes
+        self._costs: dict[str, float] = {}  # name → USD that a page tells
         self._codes: dict[str, dict[str, None]] = {}  # name → inputs in the code of pages
         self._cells: dict[str, dict[str, None]] = {}  # name → inputs in the code of cells
         self._has_told = False  # whether this session was told that inputs cannot be checked
@@ -32,6 +33,8 @@ class WorkflowInputs:
         if pasted.kind != "workflow" or not pasted.target:
             return
         name, names = _name(pasted.target), dict.fromkeys([*pasted.inputs, *pasted.unread])
+        if pasted.cost is not None:
+            self._costs[name] = pasted.cost
         if pasted.is_described and pasted.schema:
             self._pages[name] = pasted.schema
         elif is_cell:
@@ -58,6 +61,10 @@ class WorkflowInputs:
         ]
         names = known_names(each, self._codes.get(name, ())) or self._cells.get(name)
         return Model(target, schema={"properties": {n: {} for n in names}}) if names else None
+
+    def cost(self, target: str) -> float | None:
+        """Return the usual USD of a run that the workflow's page tells; None without a page."""
+        return self._costs.get(_name(target))
 
     def check(
         self,

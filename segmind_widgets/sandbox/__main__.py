@@ -103,6 +103,11 @@ def _add_behaviour(options: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="minimum time between two polls of a job (default: %(default)g)",
     )
+    options.add_argument(
+        "--directory",
+        metavar="FILE",
+        help="a copy of https://www.segmind.com/llms.txt, whose further models are served, too",
+    )
     for api, other in (("v1", "v2"), ("v2", "v1")):
         options.add_argument(
             f"--{api}-model",
@@ -133,6 +138,7 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         faults=options.fault,
         request_life=options.request_life,
         poll_interval=options.poll_interval,
+        directory=options.directory,
         v1_models=options.v1_model,
         v2_models=options.v2_model,
         **{name: getattr(options, name) for name in CHOICES},

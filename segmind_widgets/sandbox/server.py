@@ -24,6 +24,7 @@ from segmind_widgets.sandbox.services.segmind import Segmind
 from segmind_widgets.sandbox.services.service import Context, Route, SandboxSettings, Service
 from segmind_widgets.sandbox.services.studio import Artist, Studio
 from segmind_widgets.sandbox.state.account import Account, RateLimit
+from segmind_widgets.sandbox.state.directory_file import read_directory
 from segmind_widgets.sandbox.state.files import Files
 from segmind_widgets.sandbox.state.jobs import Jobs
 from segmind_widgets.sandbox.state.models import Models
@@ -87,6 +88,7 @@ class Sandbox:
         faults: initial scripted failures; `sandbox.faults.add` adds more.
         artist: function that generates results, instead of `sandbox.artist.render.make`.
         models: additional models in the form of models.json; an existing slug is replaced.
+        directory: a copy of https://www.segmind.com/llms.txt, whose further models are served, too.
         request_life: seconds until the record of a completed request expires.
         poll_interval: seconds between two polls of a job; the reply to an earlier one is 429.
         max_body: largest size of a request in bytes; the reply to a larger one is 413.
@@ -110,7 +112,9 @@ class Sandbox:
               "json", the "text" of an API page, or only "code".
 
     Raises:
-        TypeError: a form does not exist. ValueError: a form does not have that choice.
+        TypeError: a form does not exist.
+        ValueError: a form does not have that choice, or the directory has no models.
+        OSError: the directory cannot be read.
     """
 
     def __init__(
@@ -129,6 +133,7 @@ class Sandbox:
         faults: Iterable[Fault] = (),
         artist: Artist | None = None,
         models: Mapping[str, Mapping[str, Any]] | None = None,
+        directory: str | Path | None = None,
         request_life: float = 3600.0,
         poll_interval: float = 0.0,
         max_body: int = 512 * _MIB,
@@ -141,7 +146,7 @@ class Sandbox:
         self._address = (host, port)
         self._artist = artist
         self._rate = (rate_limit, rate_window)
-        self._models = Models(models)
+        self._models = Models(models, read_directory(Path(directory)) if directory else None)
         self._accounts = {name: Account(credits) for name in ("segmind", "apimart")}
         self._settings = SandboxSettings(
             speed=speed,

@@ -6,6 +6,7 @@ removed from the text before it is parsed.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -17,6 +18,7 @@ from segmind_widgets.schemas import is_mapping
 from segmind_widgets.secret import Secret
 from segmind_widgets.syntax.api_pages import parse_parameters
 from segmind_widgets.syntax.cells import BLOCK_SCALAR, MAPPING, names_service, parse_body
+from segmind_widgets.syntax.page_facts import usual_cost
 from segmind_widgets.syntax.pasted import addresses, program
 from segmind_widgets.syntax.pasted.addresses import Hosts, PastedApi, PastedKind
 from segmind_widgets.syntax.pasted.program import Program
@@ -98,7 +100,7 @@ def read(text: str, hosts: Hosts = (), keys: Iterable[Secret] = ()) -> Pasted:
     if code == MARK:
         raise InputError("That is an API key, not a workflow or model.", hint=HINT)
     try:
-        pasted = _read(code, hosts)
+        pasted = _read_page(code, hosts)
         sample = {
             **pasted.inputs,
             **{name: Unknown(source) for name, source in pasted.unread.items()},
@@ -110,8 +112,28 @@ def read(text: str, hosts: Hosts = (), keys: Iterable[Secret] = ()) -> Pasted:
         pasted,
         schema=described or infer_schema(sample),
         is_described=described is not None,
+        cost=usual_cost(code) if described else None,
         had_key=code != text,
     )
+
+
+def _read_page(code: str, hosts: Hosts) -> Pasted:
+    """Read code, or a copied page: before its numbered code are title, usual time and cost."""
+    try:
+        return _read(code, hosts)
+    except InputError:
+        lines = code.split("\n")
+        pairs = enumerate(itertools.pairwise(lines))
+        starts = (i for i, (one, two) in pairs if _is_line(one, "1") and _is_line(two, "2"))
+        if not (start := next(starts, 0)):
+            raise
+    return _read("\n".join(lines[start:]), hosts)
+
+
+def _is_line(text: str, number: str) -> bool:
+    """Return whether a line of a page begins with its number."""
+    text = text.lstrip()
+    return text.startswith(number) and not text[1:2].isdigit()
 
 
 def _normalized(text: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from segmind_widgets.catalog import catalog
 from segmind_widgets.catalog.catalog import Catalog, check, kinds, parse_directory, parse_parameters
+from segmind_widgets.schemas import RULES
 from segmind_widgets.types import Model
 
 CATALOG = Path(catalog.__file__).parent
@@ -66,7 +67,8 @@ def test_each_built_in_model_is_sound(provider, slug):
         for example in schema.get("examples", ()):
             jsonschema.validate(example, schema)
         if name == "seed":
-            assert (schema["type"], schema["minimum"], schema["default"]) == ("integer", -1, -1)
+            known = schema["type"], schema["minimum"], schema.get("default")
+            assert known in (("integer", -1, -1), ("integer", 0, None))
         if schema.get("enum") and schema["type"] == "integer":
             assert all(isinstance(choice, int) for choice in schema["enum"])
 
@@ -76,8 +78,10 @@ def test_the_models_of_the_protocol_are_there():
         sdxl1.0-newreality-lightning sdxl1.0-realvis instantid face-to-sticker bg-removal-v2 esrgan
         clarity-upscaler sd1.5-inpainting sdxl-inpaint seedance-2.0 kling-2.1 veo-3.1 myshell-tts
         chatterbox-tts ace-step-music gpt-4o llama-v3p1-8b-instruct"""
-    assert set(BUILT_IN["segmind"]) == set(segmind.split())
-    assert set(BUILT_IN["apimart"]) == {"gemini-3-pro-image-preview"}
+    newer = """kling-3-standard-image2video kling-3-pro-image2video flux-kontext-pro flux-2-pro
+        gpt-image-2 gpt-image-1.5"""
+    assert set(f"{segmind} {newer}".split()) <= set(BUILT_IN["segmind"])
+    assert "gemini-3-pro-image-preview" in BUILT_IN["apimart"]
 
 
 def test_files_are_marked():
@@ -134,9 +138,9 @@ def slugs(models):
 def test_search_ranks():
     found = slugs(Catalog().search("flux-schnell"))
     assert found[:2] == ["flux-schnell", "fast-flux-schnell"]
-    assert slugs(Catalog().search("flux"))[:2] == ["flux-dev", "flux-schnell"]
+    assert slugs(Catalog().search("flux"))[:2] == ["flux-dev", "flux-pro"]
     assert slugs(Catalog().search("flux schnell"))[0] == "flux-schnell"
-    assert slugs(Catalog().search("Veo 3.1")) == ["veo-3.1"]
+    assert slugs(Catalog().search("Veo 3.1"))[0] == "veo-3.1"
     assert slugs(Catalog().search("banana"))[:2] == ["nano-banana", "nano-banana-2"]
     assert slugs(Catalog().search("sticker portrait")) == ["face-to-sticker"]
     assert slugs(Catalog().search("nano-bananna"))[0] == "nano-banana"
@@ -146,8 +150,9 @@ def test_search_ranks():
 def test_search_without_words_lists_all_that_fit():
     premium = json.loads((CATALOG / "premium.json").read_text("utf-8"))["names"]
     assert {m.slug for m in Catalog().search()} == {slug for _, slug in ALL} - set(premium)
-    assert slugs(Catalog().search(modality="inpaint")) == ["sdxl-inpaint", "sd1.5-inpainting"]
-    assert slugs(Catalog().search(provider="apimart")) == ["gemini-3-pro-image-preview"]
+    inpainting = {"sdxl-inpaint", "sd1.5-inpainting", "try-on-diffusion"}
+    assert set(slugs(Catalog().search(modality="inpaint"))) == inpainting
+    assert set(slugs(Catalog().search(provider="apimart"))) == set(BUILT_IN["apimart"])
     assert slugs(Catalog().search("flux", modality="video")) == []
 
 
@@ -161,7 +166,7 @@ def test_search_without_words_lists_all_that_fit():
         ("fluxdev", "flux-dev"),
         ("sdxl_inpaint", "sdxl-inpaint"),
         ("esrgann", "esrgan"),
-        ("kling", "kling-2.1"),
+        ("kling", "kling-2"),
         ("seedance2", "seedance-2.0"),
         ("ace", "ace-step-music"),
     ],
@@ -378,3 +383,28 @@ def test_a_premium_model_that_the_directory_has_is_in_lists():
     model = catalog.find("gpt-4o")
     assert (model.premium, model.listed) == (True, True)
     assert "gpt-4o" in slugs(catalog.search("gpt"))
+
+
+# --- the built-in models
+
+
+NAMED = [model for model in Catalog() if model.name]  # others are premium models, known by name
+
+
+@pytest.mark.parametrize(("provider", "least"), [("segmind", 40), ("apimart", 12)])
+def test_there_are_many_built_in_models(provider: str, least: int) -> None:
+    assert sum(model.provider == provider for model in NAMED) >= least
+
+
+@pytest.mark.parametrize("model", NAMED, ids=lambda model: f"{model.provider}/{model.slug}")
+def test_a_built_in_model_has_a_valid_schema_and_its_source(model: Model) -> None:
+    assert model.source.startswith(("https://www.segmind.com/models/", "https://docs.apimart.ai/"))
+    assert model.schema is not None
+    assert model.description.endswith(".")
+    assert set(model.schema["required"]) <= model.schema["properties"].keys()
+    for name, schema in model.schema["properties"].items():
+        assert schema["description"].endswith("."), name
+        assert all(RULES[key](value) for key, value in schema.items() if key in RULES), name
+        if "default" in schema:
+            plain = {"type": "object", "properties": {name: schema}}
+            assert not check(Model("m", schema=plain), {name: schema["default"]}).problems, name

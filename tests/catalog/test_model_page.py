@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from segmind_widgets.catalog.catalog import Catalog, check, media_type
 from segmind_widgets.catalog.model_page import MAX_INPUTS, MAX_PAGE, parse_model_page
-from segmind_widgets.catalog.page_facts import usual_cost
 from segmind_widgets.sandbox.services.model_pages import FORMS, model_page
 from segmind_widgets.sandbox.state.models import Model as Served
 from segmind_widgets.sandbox.state.models import Models
 from segmind_widgets.schemas import RULES
+from segmind_widgets.syntax.page_facts import usual_cost
 from segmind_widgets.types import Model
 
 DESCRIBED = [form for form in FORMS if form != "code"]

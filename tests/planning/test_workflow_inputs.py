@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from segmind_widgets.errors import InputError
+from segmind_widgets.errors import InputError, LimitError
 from segmind_widgets.panels.workflow import WorkflowPanel
 from segmind_widgets.planning.workflow_inputs import known_names
 from segmind_widgets.sandbox import Sandbox
 from tests.page import text_of
 from tests.shells import Shell, open_shell
+from tests.waits import until
 
 ID = "65c9c7f641c340d7ef2f7134-v1"
 GOOD = {"product_prompt": "a shoe"}
@@ -178,3 +179,50 @@ def test_of_two_names_that_are_alike_one_is_misspelt(
 def test_the_code_of_the_page_is_right_whatever_was_run() -> None:
     runs = [frozenset({"promt"})] * 3
     assert list(known_names(runs, ["prompt"])) == ["prompt"]
+
+
+# --- what its page says of its cost
+
+
+NUMBERED = "\n".join(f"{number:2}{line}" for number, line in enumerate(CODE.strip().split("\n"), 1))
+PRICED = f"Product shots\n\n~37.44s\n~$0.2724\n{PAGE.replace(CODE, NUMBERED)}"
+
+
+def test_a_workflows_usual_cost_is_that_of_its_page(shell: Shell, sandbox: Sandbox) -> None:
+    client = shell.client
+    before = client.plan(ID, GOOD, kind="workflow")
+    assert before.estimate.high is None
+    client.read(PRICED)
+    plan = client.plan(ID, GOOD, kind="workflow")
+    assert str(plan.estimate) == "about $0.2724 (its page)"
+    assert plan.estimate.high == 0.2724
+    with pytest.raises(LimitError, match="typically costs"):
+        client.plan(ID, GOOD, kind="workflow", max_cost=0.1)
+    client.plan(f"https://api.segmind.com/workflows/{ID}", GOOD, kind="workflow", max_cost=0.3)
+    assert sandbox.requests("POST") == []
+
+
+def test_own_runs_of_a_workflow_tell_its_cost_better_than_its_page(shell: Shell) -> None:
+    client = shell.client
+    client.read(PRICED)
+    place = client.session.endpoints.choose("segmind").address
+    for usd in (0.3, 0.31, 0.29):
+        client.session.store.add(
+            target=ID, kind="workflow", provider="segmind", place=place, sandbox=False,
+            inputs=GOOD, status="completed", cost=usd,
+        )  # fmt: skip
+    estimate = client.plan(ID, GOOD, kind="workflow").estimate
+    assert (estimate.source, estimate.high) == ("your last 3 runs", 0.31)
+
+
+def test_code_alone_tells_no_cost(shell: Shell) -> None:
+    shell.client.read(f"~$0.2724\n{NUMBERED}")
+    assert shell.client.plan(ID, GOOD, kind="workflow").estimate.high is None
+
+
+def test_the_workflow_panel_shows_the_cost_of_the_page(shell: Shell) -> None:
+    panel = WorkflowPanel(PRICED, client=shell.client)
+    try:
+        until(lambda: "$0.27" in text_of(panel.cost.value))
+    finally:
+        panel.close()

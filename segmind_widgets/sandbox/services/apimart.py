@@ -18,6 +18,7 @@ from typing import Any
 
 from segmind_widgets.sandbox.http.exchange import Answer, Refusal, Request, phrase
 from segmind_widgets.sandbox.http.multipart import file_part
+from segmind_widgets.sandbox.services.apimart_models import APIMartModels
 from segmind_widgets.sandbox.services.service import Context, Route, Service, aside, check_interval
 from segmind_widgets.sandbox.services.studio import Media, image_format, used_seed
 from segmind_widgets.sandbox.state.account import utc
@@ -68,8 +69,8 @@ class APIMart(Service):
             Route("POST", r"/v1/uploads/images", self._upload, key),
             Route("POST", r"/v1/(images|videos)/generations", self._generate, key),
             Route("GET", rf"/v1/(?:{poll_path})/([^/]+)", self._poll, key),
-            Route("GET", r"/v1/balance", self._balance),
-            Route("GET", r"/v1/models", self._models, key),
+            Route("GET", r"(?:/v1)?/(?:user/)?balance", self._balance),
+            *APIMartModels(self.context, key).routes(),
         )
 
     def error(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -244,17 +245,6 @@ class APIMart(Service):
                 "unlimited_quota": False,
             }
         )
-
-    def _models(self, request: Request) -> Answer:
-        """List the models, with their input schemas for `expand=parameters`."""
-        expanded = request.query.get("expand") == "parameters"
-        records = []
-        for model in self.context.models.of("apimart"):
-            record: dict[str, Any] = {"id": model.slug, "object": "model", "category": model.kind}
-            if expanded:
-                record["parameters"] = {"input_schema": model.schema}
-            records.append(record)
-        return Answer({"object": "list", "data": records})
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ FORMS: Mapping[str, Callable[[Model, str], Iterator[str]]] = {  # the default is
 def _type(schema: Mapping[str, Any]) -> str:
     """Describe the type of a parameter as the API pages do."""
     kind = schema.get("type", "any")
-    if kind == "array":
+    if kind == "array" and schema.get("items"):
         return f"{_type(schema.get('items', {}))}[]"
     kind = " or ".join(kind) if isinstance(kind, list) else kind
     return f"{kind}{' (uri)' if schema.get('format') == 'uri' else ''}"

@@ -59,10 +59,20 @@ class Model:
 
 
 class Models:
-    """The models of the data file, extended or replaced by `extra` in the same form."""
+    """The models of the data file, and those of a directory and of `extra`.
 
-    def __init__(self, extra: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    Args:
+        extra: models in the form of the data file; an existing slug is replaced.
+        directory: models of Segmind in this form; an existing slug is kept.
+    """
+
+    def __init__(
+        self,
+        extra: Mapping[str, Mapping[str, Any]] | None = None,
+        directory: Mapping[str, Any] | None = None,
+    ) -> None:
         self._extra = extra or {}
+        self._directory = {"segmind": directory or {}}
 
     @cached_property
     def _all(self) -> dict[str, dict[str, Model]]:
@@ -72,6 +82,7 @@ class Models:
             service: {
                 slug: _model(slug, entry)
                 for slug, entry in {
+                    **self._directory.get(service, {}),
                     **data.get(service, {}),
                     **self._extra.get(service, {}),
                 }.items()

@@ -41,7 +41,8 @@ class Pasted:
     or "" for a name that may be either. `inputs` are the values in the text, with a Path for each
     file that the code uploads or encodes; `unread` has the expressions of the inputs that are known
     only when the code runs. `schema` is the JSON Schema of the inputs in the page's order: from the
-    page's description (`is_described`), else inferred. `files` are the files of an upload: paths
+    page's description (`is_described`), else inferred; a page may tell the usual `cost`, in USD.
+    `files` are the files of an upload: paths
     and data URLs. `had_key` is whether an API key was removed.
     """
 
@@ -53,6 +54,7 @@ class Pasted:
     unread: Mapping[str, str] = field(default_factory=dict[str, str])
     schema: Mapping[str, Any] | None = None
     is_described: bool = False
+    cost: float | None = None
     files: tuple[Any, ...] = ()
     language: str = ""
     had_key: bool = False
