@@ -398,6 +398,7 @@ class Session:
         kind: Kind = "model",
         provider: str | None = None,
         api: Api = "auto",
+        endpoint: str = "",
         max_cost: float | None = None,
         again: bool = True,
         as_written: bool = False,
@@ -406,6 +407,7 @@ class Session:
     ) -> Plan:
         """Check a run without sending anything.
 
+        `endpoint` is the path of an address of APIMart, where its list of models names another.
         Without `again`, `start` refuses an equal request within ten seconds. With `as_written` no
         seed is added to the inputs. A limit, or `needs_price`, lets it wait up to two seconds for
         the list of models where the price is not known here. With `waits_for_page`, for a question
@@ -420,15 +422,15 @@ class Session:
         from segmind_widgets.planning.plan import make_plan
         from segmind_widgets.types import RunRequest
 
-        name, endpoint, notes = self.locate(target, kind=kind, provider=provider)
+        name, place, notes = self.locate(target, kind=kind, provider=provider)
         self._check_inputs(target, inputs or {})  # with the key that was looked up just now
         mode = cast("CheckInputs", self.settings.check_inputs)
         if kind == "workflow":
-            inputs, remarks = self.workflows.check(name, inputs or {}, endpoint, mode)
+            inputs, remarks = self.workflows.check(name, inputs or {}, place, mode)
             notes = (*notes, *remarks)
         plan = make_plan(
-            RunRequest(name, dict(inputs or {}), kind, api),
-            endpoint,
+            RunRequest(name, dict(inputs or {}), kind, api, endpoint=endpoint),
+            place,
             self.directory,
             self.store,
             self.uploads,
@@ -598,7 +600,9 @@ class Session:
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> Job:
-        """Start a model; return the job at once. Options: kind, provider, api, max_cost, again.
+        """Start a model; return the job at once.
+
+        Options: kind, provider, api, endpoint, max_cost, again.
 
         Raises:
             InputError, LimitError, KeyMissing, SegmindError: see `plan` and `start`.

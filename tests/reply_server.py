@@ -3,7 +3,8 @@
 A record in `tests/replies/` is a JSON object:
 
     about, case: what it shows; the row of the cases of users, if it is one
-    request: {"provider", "target", "inputs", "kind", "api", "modality"}; all but the first may lack
+    request: {"provider", "target", "inputs", "kind", "api", "endpoint", "modality"}; all but the
+        first may lack
     reply: "METHOD /path" → {"status", "headers", "json" | "text" | "base64"}, or a list of these,
         of which the last one stays
     outcome: {"status", "outputs": [{"type", "name", "text", "json"}], "error": {"kind", "words",
