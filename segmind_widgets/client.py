@@ -166,6 +166,7 @@ class SegmindClient(Settings):
         kind: Kind = "model",
         provider: str | None = None,
         api: Api = "auto",
+        endpoint: str = "",
         max_cost: float | None = None,
         again: bool = True,
         as_written: bool = False,
@@ -173,6 +174,7 @@ class SegmindClient(Settings):
     ) -> Plan:
         """Check a run without sending anything.
 
+        `endpoint` is the path of an address of APIMart, where its list of models names another.
         Without `again`, `start` refuses the same request within ten seconds. With `as_written` no
         seed is added to the inputs. With `needs_price` it waits up to two seconds for the list of
         models, where the price is not known here.
@@ -188,6 +190,7 @@ class SegmindClient(Settings):
             kind=kind,
             provider=provider,
             api=api,
+            endpoint=endpoint,
             max_cost=max_cost,
             again=again,
             as_written=as_written,
@@ -229,7 +232,9 @@ class SegmindClient(Settings):
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> Job:
-        """Start a model; return the job at once. Options: kind, provider, api, max_cost, again.
+        """Start a model; return the job at once.
+
+        Options: kind, provider, api, endpoint, max_cost, again.
 
         Raises:
             InputError, LimitError, KeyMissing, SegmindError: see `plan` and `start`.

@@ -255,6 +255,7 @@ class Session(SessionParts):
         kind: Kind = "model",
         provider: str | None = None,
         api: Api = "auto",
+        endpoint: str = "",
         max_cost: float | None = None,
         again: bool = True,
         as_written: bool = False,
@@ -264,6 +265,7 @@ class Session(SessionParts):
     ) -> Plan:
         """Check a run without sending anything.
 
+        `endpoint` is the path of an address of APIMart, where its list of models names another.
         Without `again`, `start` refuses an equal request within ten seconds. With `as_written` no
         seed is added to the inputs. A limit, or `needs_price`, lets it wait up to two seconds for
         the list of models where the price is not known here. With `waits_for_page`, for a question
@@ -286,7 +288,7 @@ class Session(SessionParts):
         if kind == "workflow":
             inputs, notes = self.workflows.check(name, inputs or {}, basis.own_runs, mode)
         plan = make_plan(
-            RunRequest(name, dict(inputs or {}), kind, api),
+            RunRequest(name, dict(inputs or {}), kind, api, endpoint=endpoint),
             basis,
             self.directory,
             self.uploads,
@@ -438,7 +440,9 @@ class Session(SessionParts):
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> Job:
-        """Start a model; return the job at once. Options: kind, provider, api, max_cost, again.
+        """Start a model; return the job at once.
+
+        Options: kind, provider, api, endpoint, max_cost, again.
 
         Raises:
             InputError, LimitError, KeyMissing, SegmindError: see `plan` and `start`.

@@ -47,7 +47,9 @@ class RunRequest:
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     kind: Kind = "model"
     api: Api = "auto"
-    modality: str = ""  # the directory's modality, if known; it selects the route of videos
+    modality: str = ""  # the directory's modality, if known
+    endpoint: str = ""  # the path of its address, by the user or by the service's list
+    operation: str = ""  # what it does, in the service's word
     file_lists: frozenset[str] = frozenset()  # inputs that are lists of uploaded files only
 
 
@@ -200,7 +202,9 @@ class Model:
     documentation page, "hint" if it was parsed from one whose form is not documented. `premium`
     models need a subscription or a balance; a model that is not `listed` is known only by name, and
     is not in the current directory. `cost` (USD per run) and `seconds` (the usual time) are
-    averages from the directory. `source` is the address of the page that a built-in schema is from.
+    averages from the directory. `endpoint` and `operation` are the address of its requests and what
+    it does, in the words of the service's list. `source` is the address of the page that a
+    built-in schema is from.
     """
 
     slug: str
@@ -212,6 +216,8 @@ class Model:
     seconds: float | None = None
     schema: Mapping[str, Any] | None = None
     schema_source: Literal["page", "service", "hint"] = "page"
+    endpoint: str = ""
+    operation: str = ""
     premium: bool = False
     listed: bool = True
     source: str = ""
@@ -246,6 +252,7 @@ class RunOptions(WorkflowOptions, total=False):
     """The options of `submit` and `run`."""
 
     kind: Kind
+    endpoint: str  # the path of an address of APIMart
 
 
 class JobFilters(TypedDict, total=False):

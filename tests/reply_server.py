@@ -3,7 +3,8 @@
 A record in `tests/replies/` is a JSON object:
 
     about, case: what it shows; the row of the cases of users, if it is one
-    request: {"provider", "target", "inputs", "kind", "api", "modality"}; all but the first may lack
+    request: {"provider", "target", "inputs", "kind", "api", "endpoint", "modality"}; all but the
+        first may lack
     reply: "METHOD /path" → {"status", "headers", "json" | "text" | "base64"}, or a list of these,
         of which the last one stays
     outcome: {"status", "outputs": [{"type", "name", "text", "json"}], "error": {"kind", "words",
@@ -34,7 +35,7 @@ from tests.wire import Wire, wire
 REPLIES = Path(__file__).with_name("replies")
 _FILES = Path(__file__).parent / "assets" / "files"
 _PAGE = b"<!DOCTYPE html><html><body>A page</body></html>"
-_ASIDE = ("/llms.txt", "/v1/models", "/v1/get-user-credits", "/v1/balance")  # of the directory
+_ASIDE = ("/llms.txt", "/models/", "/v1/models", "/v1/get-user-credits", "/v1/balance")  # pages
 
 
 def _picture() -> bytes:
@@ -72,9 +73,9 @@ class ReplyServer:
 
     @property
     def log(self) -> list[str]:
-        """The requests but those of the directory, without queries."""
+        """The requests but those of pages about models, without queries."""
         paths = [(one.method, one.path.partition("?")[0]) for one in self._server.received]
-        return [f"{method} {path}" for method, path in paths if path not in _ASIDE]
+        return [f"{method} {path}" for method, path in paths if not path.startswith(_ASIDE)]
 
     def answer(self, connection: socket, server: Wire) -> None:
         """Answer one connection."""

@@ -126,7 +126,9 @@ def _data(name: str) -> dict[str, Any]:
 
 
 def _join(built_in: Model, row: Model) -> Model:
-    names = ("name", "modality", "description", "cost", "seconds", "schema")
+    names = (
+        "name", "modality", "description", "cost", "seconds", "schema", "endpoint", "operation",
+    )  # fmt: skip
     fields = {name: getattr(row, name) for name in names if getattr(row, name) not in (None, "")}
     source = row.schema_source if row.schema else built_in.schema_source
     return replace(built_in, schema_source=source, listed=True, **fields)

@@ -74,8 +74,9 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
     slug = record.get("id")
     if not isinstance(slug, str) or not 0 < len(slug) <= _LONGEST_NAME:
         return None
-    parameters = record.get("parameters")
-    schema = reduce_schema(parameters.get("input_schema") if is_mapping(parameters) else None)
+    inner = record.get("parameters")
+    parameters: Mapping[str, Any] = inner if is_mapping(inner) else {}
+    schema = reduce_schema(parameters.get("input_schema"))
     return Model(
         slug=slug,
         provider="apimart",
@@ -84,6 +85,8 @@ def parse_parameters(record: Mapping[str, Any]) -> Model | None:
         description=_text(record, "description"),
         schema=schema,
         schema_source="service" if schema else "page",
+        endpoint=_text(parameters, "endpoint"),
+        operation=_text(parameters, "operation"),
     )
 
 

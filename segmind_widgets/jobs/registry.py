@@ -349,7 +349,8 @@ class JobRegistry:
         self, request: RunRequest, inputs: Mapping[str, Any], where: str, changes: Mapping[str, Any]
     ) -> Job:
         options = {"kind": request.kind, "api": request.api, "provider": where}
-        return self._submit(request.target, {**inputs, **changes}, **options)
+        more = {"endpoint": request.endpoint} if request.endpoint else {}
+        return self._submit(request.target, {**inputs, **changes}, **options, **more)
 
     def _watch(
         self,

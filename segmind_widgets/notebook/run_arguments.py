@@ -41,6 +41,12 @@ def run(kind: str) -> Arguments:
             metavar="auto|v1|v2",
             help="Segmind's synchronous v1 or asynchronous v2 (auto: v2)",
         )
+        parser.add_argument(
+            "--endpoint",
+            default="",
+            metavar="PATH",
+            help="the address of APIMart to use, such as /v1/videos/generations",
+        )
     seed = "the seed; -1 for a new one each time" if is_model else "set the input `seed`"
     parser.add_argument("--seed", type=whole_type, metavar="N", help=seed)
     _add_many(parser)

@@ -130,6 +130,7 @@ class RunCommand:
             kind=kind,
             provider=options.provider,
             api=getattr(options, "api", "auto"),
+            endpoint=getattr(options, "endpoint", ""),
             again=options.again,
             as_written=as_written,
             needs_price=options.dry_run or options.max_cost is not None,

@@ -73,8 +73,8 @@ class SweepCommand:
             CellError, InputError: the text or the inputs are wrong; nothing was sent.
             LimitError: the size was not confirmed, or the budget is used up.
         """
-        for word in ("reuse", "export"):
-            if getattr(options, word):
+        for word in ("reuse", "export", "endpoint"):
+            if getattr(options, word, None):
                 raise CellError(
                     f"--{word} works only with a single run.",
                     hint="A batch resumes automatically: finished rows are not paid again.",

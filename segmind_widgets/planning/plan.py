@@ -284,7 +284,12 @@ def _of_model(
         note = _unknown_model(target, directory, endpoint, mode)
         return replace(request, inputs=inputs), [note]
     inputs, notes = _check(inputs, model, mode, as_written=as_written)
-    return replace(request, target=model.slug, modality=model.modality, inputs=inputs), notes
+    facts = {
+        "modality": model.modality,
+        "operation": "" if request.endpoint else model.operation,
+        "endpoint": request.endpoint or model.endpoint,
+    }
+    return replace(request, target=model.slug, inputs=inputs, **facts), notes
 
 
 def _check(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import ReplyError, SegmindError, SubmitUnknown
 from segmind_widgets.providers._errors import from_reply
 from segmind_widgets.providers._facts import header
@@ -14,7 +15,7 @@ from segmind_widgets.providers._outputs import from_json
 from segmind_widgets.providers._reasons import code_of, excerpt, words
 from segmind_widgets.providers._submits import Answer, answer_of, is_page
 from segmind_widgets.schemas import is_mapping
-from segmind_widgets.types import Call, Reply
+from segmind_widgets.types import Call, Output, Reply
 
 
 def refusal(reply: Reply) -> str | None:
@@ -108,3 +109,19 @@ def check_envelope(body: Mapping[str, Any], reply: Reply) -> None:
     if code := code_of(body):
         failed = replace(reply, status=code)
         raise from_reply(failed.status, failed.headers, failed.body)
+
+
+def media_in(reply: Reply) -> list[Output]:
+    """Return the picture, video or sound that a reply's body is, by its first bytes."""
+    if reply.status >= 300 or reply.body.lstrip()[:1] in (b"{", b"["):
+        return []
+    output = whole_body(reply)
+    is_media = (output.media_type or "").partition("/")[0] in ("image", "video", "audio")
+    return [output] if is_media else []
+
+
+def whole_body(reply: Reply) -> Output:
+    """Return a reply's body, in memory or on disk, as an output of the type of its first bytes."""
+    data = None if reply.file else reply.body
+    media_type = Asset(reply.file, data=data).media_type
+    return Output(data=data, file=reply.file, media_type=media_type)

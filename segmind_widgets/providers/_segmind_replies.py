@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 from segmind_widgets.assets import media_types
-from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import ReplyError, SegmindError, SubmitUnknown
 from segmind_widgets.providers._base import origin
 from segmind_widgets.providers._completion import failure, outputs_of, says_why, unwrapped
@@ -24,7 +23,9 @@ from segmind_widgets.providers._replies import (
     check_envelope,
     checked,
     json_object,
+    media_in,
     page_hint,
+    whole_body,
 )
 from segmind_widgets.providers._statuses import is_open, status_of, word_of
 from segmind_widgets.providers._submits import is_page
@@ -82,22 +83,6 @@ def read_run(call: Call, reply: Reply, ways: Ways) -> JobState:
     )
 
 
-def media_in(reply: Reply) -> list[Output]:
-    """Return the picture, video or sound that a reply's body is, by its first bytes."""
-    if reply.status >= 300 or reply.body.lstrip()[:1] in (b"{", b"["):
-        return []
-    output = _whole_body(reply)
-    is_media = (output.media_type or "").partition("/")[0] in ("image", "video", "audio")
-    return [output] if is_media else []
-
-
-def _whole_body(reply: Reply) -> Output:
-    """Return a reply's body, in memory or on disk, as an output of the type of its first bytes."""
-    data = None if reply.file else reply.body
-    media_type = Asset(reply.file, data=data).media_type
-    return Output(data=data, file=reply.file, media_type=media_type)
-
-
 def _value_in(reply: Reply) -> Any:
     """Return the JSON in a body, also of server-sent events; None for other bodies."""
     media_type = media_types.parse(reply.headers.get("content-type")) or ""
@@ -138,7 +123,7 @@ def _outputs_of_run(value: Any, reply: Reply, call: Call) -> list[Output]:
         return list(outputs_of({"output": text}, reply, call.reads, is_whole=False)) or [
             text_output(text)
         ]
-    output = _whole_body(reply)
+    output = whole_body(reply)
     return [replace(output, media_type=media_type or output.media_type)]
 
 

@@ -5,6 +5,7 @@ Sources: docs.apimart.ai (upload page) and public code that uses it; see the REA
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.catalog.catalog import parse_parameters
 from segmind_widgets.errors import InputError, ReplyError, SegmindError, SubmitUnknown, Unauthorized
 from segmind_widgets.providers import _apimart_uploads as uploads
+from segmind_widgets.providers._apimart_routes import CHAT, body_for, route
 from segmind_widgets.providers._base import Provider, reads_of
 from segmind_widgets.providers._completion import failure, outputs_of, unwrapped
 from segmind_widgets.providers._errors import from_reply
@@ -25,10 +27,12 @@ from segmind_widgets.providers._replies import (
     checked,
     hidden_submit,
     json_object,
+    media_in,
     refusal,
 )
 from segmind_widgets.providers._statuses import status_of, word_of
 from segmind_widgets.providers._submits import Answer, Service, answer_of
+from segmind_widgets.providers._texts import from_stream, is_stream
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import (
     Call,
@@ -41,6 +45,7 @@ from segmind_widgets.types import (
     Uploaded,
 )
 
+_VERSION = "2026-07-27"  # of replies; without it `data` is a list in some of them
 _IMAGES = "image_urls"
 _EXAMPLES = {"strings": '["https://…"]', "objects": '[{"url": "https://…"}]'}
 
@@ -78,7 +83,7 @@ class APIMart(Provider):
 
     def authorize(self, call: Call, key: str) -> dict[str, str]:  # noqa: ARG002 - one way for every call
         """Return the headers that carry the key."""
-        return {"Authorization": f"Bearer {key}"}
+        return {"Authorization": f"Bearer {key}", "X-APIMart-Response-Version": _VERSION}
 
     # jobs
 
@@ -88,15 +93,15 @@ class APIMart(Provider):
             raise InputError("APIMart has no workflows.", hint="Run it with -p segmind.")
         if request.api != "auto":
             raise InputError("--api v1|v2 applies only to Segmind. Remove it for APIMart.")
-        inputs = {"model": request.target, **request.inputs}
-        kind = "videos" if "video" in request.modality.lower() else "images"
+        path = route(request, self.urls["APIMART_API_URL"])
+        inputs = {"model": request.target, **body_for(path, request.inputs)}
         call = Call(
             "POST",
-            f"{self._base}/{kind}/generations",
+            f"{self.urls['APIMART_API_URL']}{path}",
             inputs,
             headers=_new_key(),
             billed=True,
-            reads=reads_of(request.modality),
+            reads="text" if path == CHAT else reads_of(request.modality),
         )
         if _IMAGES not in request.file_lists or _IMAGES not in inputs:
             return call
@@ -156,7 +161,13 @@ class APIMart(Provider):
             raise hidden_submit(reply)
         if call.billed and reply.status == 400 and _IMAGES in (refusal(reply) or ""):
             return self._other_images(call, reply)
-        body = json_object(call, checked(call, reply))
+        checked(call, reply)
+        if call.billed and (outputs := media_in(reply)):  # speech
+            facts = facts_of({}, reply.headers)
+            return JobState(Status.COMPLETED, outputs=tuple(outputs), **facts)
+        if call.billed and is_stream(reply.body, reply.headers.get("content-type", "")):
+            reply = replace(reply, body=json.dumps(from_stream(reply.body)).encode())
+        body = json_object(call, reply)
         check_envelope(body, reply)
         data = unwrapped(body)
         return (

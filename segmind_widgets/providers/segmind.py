@@ -116,6 +116,10 @@ class Segmind(Provider):
 
     def submit(self, request: RunRequest) -> Call:
         """Return the first call of a job."""
+        if request.endpoint:
+            raise InputError(
+                "--endpoint is for APIMart. Segmind has --api v1|v2.", field="endpoint"
+            )
         base = self.urls["SEGMIND_API_URL"]
         inputs = dict(request.inputs)
         if request.kind == "workflow":

@@ -41,7 +41,7 @@ def client_of(service: ReplyServer, monkeypatch: pytest.MonkeyPatch) -> SegmindC
 
 def run(client: SegmindClient, request: dict[str, Any]) -> Job:
     """Run a record's request and wait for its end, good or bad."""
-    options = {name: request[name] for name in ("kind", "api") if name in request}
+    options = {name: request[name] for name in ("kind", "api", "endpoint") if name in request}
     if request.get("modality"):
         client.models("m", provider=request["provider"])  # reads the directory
     job = client.submit(
@@ -58,7 +58,7 @@ def run(client: SegmindClient, request: dict[str, Any]) -> Job:
 
 
 @pytest.mark.usefixtures("quick_polls")
-@pytest.mark.filterwarnings("ignore:m is not in the model list")
+@pytest.mark.filterwarnings("ignore:.* is not in the model list")
 @pytest.mark.parametrize("path", sorted(REPLIES.glob("*.json")), ids=lambda path: path.stem)
 def test_each_recorded_reply_has_its_outcome(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = json.loads(path.read_text(encoding="utf-8"))

@@ -98,7 +98,10 @@ def test_an_address_with_v1_on_it_works(base: str) -> None:
 
 
 def test_the_key_goes_as_bearer() -> None:
-    assert APIMART.authorize(Call("GET", BASE), "k") == {"Authorization": "Bearer k"}
+    assert APIMART.authorize(Call("GET", BASE), "k") == {
+        "Authorization": "Bearer k",
+        "X-APIMart-Response-Version": "2026-07-27",
+    }
 
 
 # files
