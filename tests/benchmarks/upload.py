@@ -118,15 +118,15 @@ def _measure(way: str, path: Path, url: str, runs: int) -> tuple[float, float]:
         upload = _WAYS[way](url)
         upload(small)  # imports, connection, journal
         Path("/proc/self/clear_refs").write_text("5")  # reset the peak
-        before = _peak()
+        before = peak_memory()
         start = time.perf_counter()
         upload(path)
         seconds.append(time.perf_counter() - start)
-        memory.append(_peak() - before)
+        memory.append(peak_memory() - before)
     return statistics.median(seconds) * 1000, max(memory)
 
 
-def _peak() -> float:
+def peak_memory() -> float:
     """MiB resident at most since the reset."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     if not found:
