@@ -10,7 +10,7 @@ from concurrent.futures import TimeoutError as NotYet
 from contextvars import copy_context
 from typing import Protocol, TypeVar
 
-__all__ = ["NotYet", "Result", "Throttle", "run_in_background"]
+__all__ = ["NotYet", "Result", "Throttle", "run_in_background", "start"]
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -31,8 +31,16 @@ class Result(Protocol[T_co]):
 def run_in_background(work: Callable[[], T]) -> Result[T]:
     """Start `work` in a thread of its own; return a function that waits for its value.
 
-    That function raises the exception of `work`. The thread runs in the caller's context, from
-    which ipykernel knows the cell that a widget belongs to.
+    That function raises the exception of `work`.
+    """
+    return start(work).result
+
+
+def start(work: Callable[[], T]) -> Future[T]:
+    """Start `work` in a thread of its own; return its future.
+
+    The thread runs in the caller's context, from which ipykernel knows the cell that a widget
+    belongs to.
     """
     future: Future[T] = Future()
 
@@ -46,7 +54,7 @@ def run_in_background(work: Callable[[], T]) -> Result[T]:
     threading.Thread(
         target=context.run, args=(run,), name="segmind background", daemon=True
     ).start()
-    return future.result
+    return future
 
 
 class Throttle:

@@ -22,7 +22,7 @@ ONLY = {  # a library or a module of the standard library → the modules that m
     "jsonschema": set(),  # slow to import
     "platformdirs": {"storage.store"},
     "queue": {"jobs.scheduler"},
-    "concurrent": {"background", "client", "workers", "sandbox"},
+    "concurrent": {"background", "client", "network.at_once", "workers", "sandbox"},
     "multiprocessing": set(),
     "subprocess": set(),
 }

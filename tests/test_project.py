@@ -81,6 +81,7 @@ COVERED = {
     "network/account": "notebook/test_login.py",
     "network/shared_rate_limit": "network/test_rate_limit.py",
     "notebook/argument_parser": "notebook/test_arguments.py",
+    "network/upload_progress": "network/test_at_once.py",
     "notebook/consent": "syntax/test_file_access.py",
     "notebook/kernel_messages": "kernels/matrix.py",
     "notebook/listings": "notebook/test_tables.py",

@@ -78,7 +78,7 @@ from segmind_widgets.types import Call, JobState, Output, Reply, Status, UsualTi
 __all__ = ["JobRunner", "assets_from_row", "call_from_row", "outputs_from_row", "traits_from_row"]
 
 _log = logging.getLogger(__name__)
-_SLOW_TIMEOUT = 120.0  # seconds; calls with a longer timeout are run by the slow senders
+SLOW_TIMEOUT = 120.0  # seconds; calls with a longer timeout are run by the slow senders
 _MIN_CROWDED_DELAY = 1.0  # seconds that requests wait for the rate limit
 _MAX_DOWNLOAD_TRIES = 5
 _FRESH_SECONDS = 120.0  # after the end of a job, its files may not be at each of the hosts yet
@@ -161,7 +161,7 @@ class JobRunner:
     @property
     def slow(self) -> bool:
         """Return whether the next step may take long: a v1 run, a download, a page of history."""
-        is_long = self._call is None or self._call.timeout > _SLOW_TIMEOUT
+        is_long = self._call is None or self._call.timeout > SLOW_TIMEOUT
         return is_long or self._recovery.is_searching
 
     @property

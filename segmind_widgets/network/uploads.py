@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -15,13 +16,15 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.assets.outgoing import Outgoing, prepare
 from segmind_widgets.background import run_in_background
 from segmind_widgets.errors import NotAcceptable, NotFound, Rejected, ServerError, TooLarge
+from segmind_widgets.network.at_once import run_at_once
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.retry import send_with_retries
+from segmind_widgets.network.upload_progress import Progress, TotalProgress
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import Call, Uploaded
 
 Key = str | int  # a file's digest, or its size
-Progress = Callable[[int, int], None]  # called with the bytes sent and the total
+CALLS_AT_ONCE = 4  # uploads, which wait more than they send
 _HASH_FIRST_BYTES = 4 * 1024 * 1024  # smaller files are hashed before they are sent
 
 
@@ -131,34 +134,41 @@ class Uploads:
     def _send(
         self, endpoint: Endpoint, files: list[Outgoing], progress: Progress | None
     ) -> list[tuple[Uploaded, str]]:
-        """Send the files; return the upload of each, with a note of what is stored otherwise."""
-        done: list[tuple[Uploaded, str]] = []
-        total = sum(file.original.size or 0 for file in files)
-        before = size = 0  # bytes of files in earlier calls, and in the current call
+        """Send the files, four calls at once, and report the progress in this thread.
+
+        Returns:
+            The upload of each file, with a note of what is stored otherwise.
+        """
+        total = TotalProgress(files, progress)
         sent: deque[Asset] = deque()
 
-        def report(position: int) -> None:
-            if progress:
-                # a body is longer than the files in it
-                progress(before + min(position, size), total)
-
         def converted() -> Iterator[Asset]:
-            for file in files:  # one after another: memory holds those of one call
+            for file in files:  # one after another: memory holds those of the calls at once
                 asset = file.as_sent()
                 endpoint.provider.check_upload(asset)
                 sent.append(asset)
                 yield asset
 
-        remaining = iter(files)
-        for call, count in endpoint.provider.upload_calls(converted(), report):
-            group = list(islice(remaining, count))
-            size = sum(file.original.size or 0 for file in group)
-            digests = run_in_background(lambda group=group: [file.digest for file in group])
-            uploads = self._send_call(endpoint, call, count)
-            before += size
-            for file, digest, uploaded in zip(group, digests(), uploads, strict=True):
-                self._remember(endpoint, file.original, digest, uploaded)
-                done.append((uploaded, _differences(sent.popleft(), uploaded)))
+        def works() -> Iterator[Callable[[], list[tuple[Uploaded, str]]]]:
+            remaining = iter(files)
+            for call, count in endpoint.provider.upload_calls(converted()):
+                group = [(file, sent.popleft()) for file in islice(remaining, count)]
+                call.body.progress = total.part([file for file, _ in group])
+                yield partial(self._send_group, endpoint, call, group)
+
+        done = run_at_once(works(), CALLS_AT_ONCE, total.report, total.stop)
+        return [upload for group in done for upload in group]
+
+    def _send_group(
+        self, endpoint: Endpoint, call: Call, group: list[tuple[Outgoing, Asset]]
+    ) -> list[tuple[Uploaded, str]]:
+        """Send one call and remember its uploads, also where the others fail or are stopped."""
+        digests = run_in_background(lambda: [file.digest for file, _ in group])
+        uploads = self._send_call(endpoint, call, len(group))
+        done: list[tuple[Uploaded, str]] = []
+        for (file, asset), digest, uploaded in zip(group, digests(), uploads, strict=True):
+            self._remember(endpoint, file.original, digest, uploaded)
+            done.append((uploaded, _differences(asset, uploaded)))
         return done
 
     def _send_call(self, endpoint: Endpoint, call: Call, count: int) -> list[Uploaded]:

@@ -293,7 +293,7 @@ class Body:
     """A request body that is generated while it is sent, to save memory.
 
     `parts` are bytes, or functions that return an iterator of pieces; each part has its length.
-    `progress` is called with the bytes sent so far.
+    `progress` is called with the bytes sent so far; its exceptions end the request.
     """
 
     def __init__(
@@ -302,7 +302,7 @@ class Body:
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self._parts = list(parts)
-        self._progress = progress
+        self.progress = progress
 
     def __len__(self) -> int:
         return sum(length for length, _ in self._parts)
@@ -313,5 +313,5 @@ class Body:
             for piece in (part,) if isinstance(part, bytes) else part():
                 yield piece
                 sent += len(piece)
-                if self._progress:
-                    self._progress(sent)
+                if self.progress:
+                    self.progress(sent)

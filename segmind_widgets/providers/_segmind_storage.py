@@ -14,7 +14,7 @@ from segmind_widgets.providers._replies import check_envelope, checked, json_obj
 from segmind_widgets.schemas import is_list, is_mapping
 from segmind_widgets.types import Call, Reply, Uploaded
 
-_TOGETHER = 8 * 1024 * 1024  # bytes of files sent in one upload
+_TOGETHER = 16 * 1024 * 1024  # bytes of files sent in one upload
 _URL_KEYS = ("urls", "file_urls", "url", "file_url")
 
 

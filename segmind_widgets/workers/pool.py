@@ -1,10 +1,11 @@
 """A pool of workers that run the rows of a batch, through any `concurrent.futures.Executor`.
 
-The driver (this kernel) runs each row's `JobRunner`, as for a local row: it reads the replies,
-writes the journal and acquires a slot of the account's rate limit before each request. Workers
-only send requests and download results, each as one short task (see `tasks`). So the rate limit
-holds for any number of workers, no worker waits while a job runs, results and costs equal those of
-a local run, and a lost worker loses only its current task.
+The driver (this kernel) runs each row's `JobRunner`, as for a local row: it submits and polls,
+writes the journal and acquires a slot of the account's rate limit before each request. A worker has
+one task a row: it downloads the results into the folder. Only a v1 run, whose reply is the result,
+is sent by a worker (see `tasks`). So the rate limit holds for any number of workers, no worker
+waits while a job runs, results and costs equal those of a local run, and a lost worker loses only
+its current task.
 
 The driver uploads input files, once each, before it submits their rows: workers get URLs. Result
 files do not pass through the executor: workers write them to the shared folder, as they do with a
@@ -31,7 +32,7 @@ from segmind_widgets.errors import DownloadError, InputError, StoreError, Worker
 from segmind_widgets.file_modes import PRIVATE, SHARED
 from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.jobs.runner import JobRunner
+from segmind_widgets.jobs.runner import SLOW_TIMEOUT, JobRunner
 from segmind_widgets.jobs.scheduler import Scheduler
 from segmind_widgets.network.endpoints import Endpoint
 from segmind_widgets.network.rate_limit import RateLimit
@@ -64,7 +65,7 @@ _EXECUTOR_ERRORS = (Exception, CancelledError)  # executors may raise exceptions
 class WorkerPool:
     """The workers of one batch, as a `feeder.RowRunner`.
 
-    Each worker has at most one short task and one long task (a v1 run, a download) at a time.
+    Each worker has at most one task (a v1 run, a download) at a time.
 
     Args:
         session: the session of the driver.
@@ -94,6 +95,7 @@ class WorkerPool:
         self._futures: dict[Future[Answer], Job] = {}
         self._cancelled: WeakSet[Job] = WeakSet()
         self._replies: dict[str, Answer] = {}  # replies to submits of an earlier driver, by row key
+        self._is_folder_checked = False
         self.closed = False
 
     # rows
@@ -101,7 +103,7 @@ class WorkerPool:
     def start(
         self, plan: Plan, *, batch: str, row: int, assign: Callable[[Job], object] | None = None
     ) -> Job:
-        """Submit the plan as `session.start` does, with requests sent by workers."""
+        """Submit the plan as `session.start` does, with its results downloaded by workers."""
         return self._session.start(plan, batch=batch, row=row, assign=assign, pool=self)
 
     def resume(self, job_id: str) -> Job:
@@ -111,18 +113,21 @@ class WorkerPool:
     def follow(
         self, job: Job, endpoint: Endpoint, key: str, call: Call | None, **options: Any
     ) -> None:
-        """Watch a job until it ends; workers send its requests and download its results."""
+        """Watch a job until it ends; workers download its results, and send it if it is of v1."""
         store = self._session.store
         errands = Errands(self, job, endpoint, store.job(key), self._replies.pop(key, None))
         errands.recipes = options.get("recipes", True)
-        if call and call.billed:
+        if call and is_for_workers(call):
             errands.announce()
             if call.repeats:
                 errands.continue_attempts()
+        elif call and call.billed and not self._is_folder_checked:
+            errands.check_folder()
+            self._is_folder_checked = True
         with self._lock:
             if self._scheduler is None:
                 threads = min(_MAX_TASKS, slots(self._executor))
-                self._scheduler, self.closed = Scheduler(threads, threads), False
+                self._scheduler, self.closed = Scheduler(slow_senders=threads), False
             self._scheduler.add(
                 JobRunner(
                     job,
@@ -201,7 +206,7 @@ class WorkerPool:
 
 
 class Errands:
-    """A `transport.Sender` for one row that sends and downloads through workers.
+    """A `transport.Sender` for one row that sends v1 runs and downloads through workers.
 
     Args:
         pool: runs the tasks.
@@ -222,6 +227,7 @@ class Errands:
         self.job, self.endpoint = job, endpoint
         self.recipes = True  # whether workers write recipes into pictures
         self._pool, self._reply, self._attempt = pool, reply, 0
+        self._is_announced = False  # whether the notes say that workers get the submit
         self._notes = Notes(pool.folder, row["batch"] or "", row["key"])
         self._task = {
             "provider": endpoint.provider.name,
@@ -234,6 +240,14 @@ class Errands:
             "key": row["key"],
         }
 
+    def check_folder(self) -> None:
+        """Write a file, so that nothing is paid for that no worker could keep.
+
+        Raises:
+            StoreError: the folder is not usable.
+        """
+        self._pool.folder.write(f"{safe_name(self._task['batch'])}/notes/driver.json", b"{}")
+
     def announce(self) -> None:
         """Note that workers will get the submit.
 
@@ -241,6 +255,7 @@ class Errands:
             StoreError: the folder is not usable.
         """
         self._notes.announce(self._task["row"])
+        self._is_announced = True
 
     def continue_attempts(self) -> None:
         """Go on after the attempts of an earlier driver; read the last one if it succeeded."""
@@ -254,16 +269,8 @@ class Errands:
         return self.endpoint.transport.limit
 
     def send(self, call: Call) -> Reply:
-        """Send a call, as `Transport.send` does."""
-        if call.billed:
-            return self._submit(call)
-        try:
-            answer = self._run(tasks.send, {"call": call.to_dict()})
-        except WorkersLost:  # a poll is free, so the driver sends it
-            if self._pool.closed:
-                raise self.job.still_running("The batch was closed") from None
-            return self.endpoint.transport.send(call)
-        return reply_from_answer(answer, self._pool.folder)
+        """Send a call as `Transport.send` does: from this kernel, except a v1 run."""
+        return self._submit(call) if is_for_workers(call) else self.endpoint.transport.send(call)
 
     def download(self, url: str, path: Any, progress: Any = None) -> str | None:
         """Download in the driver, as `Transport.download` does."""
@@ -316,6 +323,8 @@ class Errands:
         """Submit at most once; the notes show how far a lost worker got."""
         reply, self._reply = self._reply, None
         submission = self.job.submission
+        if not self._is_announced:  # after a refusal of the other form, which this kernel sent
+            self.announce()
         if submission is not None:
             submission.recall = partial(self._recall, self._attempt)
         try:
@@ -392,6 +401,11 @@ class RowDownloader(Downloader):
                 hint="Choose a folder that this machine and all workers have at the same path.",
             )
         return assets[0]
+
+
+def is_for_workers(call: Call) -> bool:
+    """Return whether a worker sends a call: a run that lasts as long as the call."""
+    return call.billed and call.timeout > SLOW_TIMEOUT
 
 
 def slots(executor: Executor) -> int:

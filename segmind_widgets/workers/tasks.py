@@ -1,7 +1,8 @@
-"""The tasks of workers: send one request, or download the outputs of one job.
+"""The tasks of workers: download the outputs of one job, or send one v1 run.
 
-A task and its answer are plain mappings without keys of an account: a worker reads the key from its
-own environment (SEGMIND_API_KEY, APIMART_API_KEY). Only the key of a kernel's sandbox is in a task.
+A task and its answer are plain mappings without keys of an account. A download needs no key; for a
+run a worker reads it from its own environment (SEGMIND_API_KEY). Only the key of a kernel's sandbox
+is in a task.
 
 **Notes** are small JSON files, `<batch>/notes/<key>-<attempt>.json`. The driver first writes
 `<key>.json`, so that a missing note of an attempt proves that nothing was sent. Before a billed
@@ -59,14 +60,13 @@ Answer = dict[str, Any]  # "reply", "error" or "files"
 
 
 def send(task: Task) -> Answer:
-    """Send one call; return the reply or the error.
+    """Send a run once for its row and attempt, however often the task runs.
 
-    A billed call is sent once for its row and attempt, however often the task runs.
+    Returns:
+        The reply or the error.
     """
     call = Call(**task["call"])
     transport = _transport(task)
-    if not call.billed:
-        return _send(transport, call)
     notes = Notes(_folder(task), task["batch"], task["key"])
     attempt, request = task["attempt"], _describe_request(task, call)
     try:

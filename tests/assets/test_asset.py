@@ -258,16 +258,18 @@ def test_html_escapes_what_a_service_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["disk", "memory"])
-@pytest.mark.parametrize(("kind", "stills"), [("video/webm", 1), ("audio/mpeg", 0), ("model/x", 0)])
+@pytest.mark.parametrize(
+    ("head", "stills"), [(b"\x1aE\xdf\xa3", 1), (b"ID3\4\0\0", 0), (b"glTF", 0)]
+)
 def test_a_file_too_long_for_a_notebook_is_named_and_not_linked(
-    kind: str, stills: int, where: str, tmp_path: Path
+    head: bytes, stills: int, where: str, tmp_path: Path
 ) -> None:
     """The address at the service expires; the file stays."""
-    content = b"\x1aE\xdf\xa3" + bytes(INLINE_BYTES)
+    content = head + bytes(INLINE_BYTES)
     path = tmp_path / "a.bin"
     path.write_bytes(content)
     origin = {"path": path} if where == "disk" else {"data": content}
-    asset = Asset(url="https://a.example/<v>", name="<fox>", declared_type=kind, **origin)
+    asset = Asset(url="https://a.example/<v>", name="<fox>", **origin)
     html = asset.to_html("a <fox>")
     assert "https:" not in html
     assert "<fox>" not in html

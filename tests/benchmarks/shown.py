@@ -19,13 +19,14 @@ from typing import Any
 
 from PIL import Image, ImageChops
 from table import Row, measured, show
+from upload import peak_memory
 
 from segmind_widgets.sandbox import Sandbox
 
 KINDS = ("JPEG", "PNG", "WebP", "transparent", "video")
 APIS = ("v1", "v2")
 MODEL = "fast-flux-schnell"
-_VIDEO = 8 * 1024 * 1024  # bytes
+MIB = 1024 * 1024
 
 
 def rows(*, tiny: bool = False) -> list[Row]:
@@ -43,7 +44,25 @@ def rows(*, tiny: bool = False) -> list[Row]:
                 for api in APIS:
                     found = measured(__file__, kind, api, env=env)
                     took.setdefault((kind, api), []).append(found)
-    return [row for (kind, api), runs in took.items() for row in _rows(kind, api, runs)]
+    found = [row for (kind, api), runs in took.items() for row in _rows(kind, api, runs)]
+    return [*found, *_memory(20 if tiny else 200)]
+
+
+def _memory(size: int) -> list[Row]:
+    """MiB that a long video adds to the most that a kernel had, after a small one."""
+    video, small = (_video(count * MIB) for count in (size, 1))
+    found = []
+    with (
+        tempfile.TemporaryDirectory() as home,
+        Sandbox(
+            speed=500, artist=lambda _m, _k, inputs, *_: [small, video][inputs["steps"] :][:1]
+        ) as sandbox,
+    ):
+        env = {**os.environ, **sandbox.environ, "SEGMIND_WIDGETS_HOME": home}
+        for api in APIS:
+            more = measured(__file__, "--memory", api, env=env)
+            found += [Row(f"video of {size} MiB, {api}", "MiB more", more, "its size", size, 32.0)]
+    return found
 
 
 def _rows(kind: str, api: str, runs: list[dict[str, float]]) -> list[Row]:
@@ -58,9 +77,7 @@ def _rows(kind: str, api: str, runs: list[dict[str, float]]) -> list[Row]:
 def _file(kind: str, side: int) -> tuple[bytes, str]:
     """Return a picture with soft shapes and some grain, or the bytes of a video."""
     if kind == "video":
-        head = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
-        rest = _VIDEO - len(head)
-        return head + rest.to_bytes(4, "big") + b"mdat" + os.urandom(rest - 8), "video/mp4"
+        return _video(8 * MIB)
     soft = Image.effect_noise((side // 32, side // 32), 120).resize((side, side))
     ramp = Image.linear_gradient("L").resize((side, side))
     grain = Image.effect_noise((side, side), 8)
@@ -72,6 +89,26 @@ def _file(kind: str, side: int) -> tuple[bytes, str]:
     encoding = "PNG" if kind == "transparent" else kind
     picture.save(out, encoding)
     return out.getvalue(), f"image/{encoding.lower()}"
+
+
+def _video(size: int) -> tuple[bytes, str]:
+    head = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+    rest = size - len(head)
+    return head + rest.to_bytes(4, "big") + b"mdat" + os.urandom(rest - 8), "video/mp4"
+
+
+def _measure_memory(api: Any) -> float:
+    from segmind_widgets.client import SegmindClient
+
+    client = SegmindClient.instance()
+    peaks = []
+    for steps in range(2):
+        Path("/proc/self/clear_refs").write_text("5")  # reset the peak
+        job = client.submit(MODEL, {"prompt": "x", "steps": steps}, api=api)
+        job.wait()
+        job._repr_mimebundle_()
+        peaks.append(peak_memory())
+    return peaks[1] - peaks[0]
 
 
 def _measure(kind: str, api: Any) -> Mapping[str, float]:
@@ -116,7 +153,9 @@ def _floor(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if sys.argv[1:2] == ["--memory"]:
+        print(json.dumps(_measure_memory(sys.argv[2])))
+    elif len(sys.argv) == 3:
         print(json.dumps(_measure(*sys.argv[1:])))
     else:
         show(rows())

@@ -1,4 +1,6 @@
-"""An upload as data URLs: seconds and peak memory, ours beside the official SDK and the floors.
+"""Uploads as data URLs: time and peak memory, ours beside the official SDK and the floors.
+
+Of many files, where each call takes 100 ms longer: the time beside one call after another.
 
 Each way runs in a process of its own, against a server in another one that only reads. Memory is
 Linux's peak of resident memory (VmHWM), reset after a first small upload.
@@ -20,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from table import Row, measured, show
 
@@ -44,10 +47,38 @@ def rows(*, tiny: bool = False) -> list[Row]:
             found += [
                 Row(what, unit, ours[index], w, theirs[index], aim) for w, theirs in took.items()
             ]
-    return found
+    return [*found, *_many(tiny=tiny)]
 
 
-def _ours(url: str) -> Callable[[Path], object]:
+def _many(*, tiny: bool) -> list[Row]:
+    """Milliseconds for many files at a service that answers late."""
+    count, size = (8, 1) if tiny else (50, 10)
+    with tempfile.TemporaryDirectory() as folder, sink(latency=0.1) as url:
+        for number in range(count):
+            (Path(folder) / f"{number}.mp4").write_bytes(os.urandom(size * MIB + number))
+        environ = {**os.environ, "SEGMIND_API_KEY": "benchmark-key", "BENCHMARK_HOME": folder}
+        ours, alone = (
+            min(measured(__file__, "--many", folder, url, most, env=environ) for _ in range(2))
+            for most in (4, 1)
+        )
+    what = f"{count} uploads of {size} MiB, 100 ms a call"
+    return [Row(what, "ms", ours, "one call after another", alone, alone / 2)]
+
+
+def _measure_many(folder: Path, url: str, most: int) -> float:
+    from segmind_widgets.network import uploads
+    from segmind_widgets.providers import _segmind_storage
+
+    uploads.CALLS_AT_ONCE = most
+    _segmind_storage._TOGETHER = 1  # the sink counts no files
+    upload = _ours(url)
+    paths = sorted(folder.glob("*.mp4"))
+    begin = time.perf_counter()
+    upload(paths)
+    return (time.perf_counter() - begin) * 1000
+
+
+def _ours(url: str) -> Callable[[Any], object]:
     from segmind_widgets import SegmindClient
 
     home = tempfile.mkdtemp(dir=os.environ["BENCHMARK_HOME"])  # nothing uploaded before
@@ -118,15 +149,15 @@ def _measure(way: str, path: Path, url: str, runs: int) -> tuple[float, float]:
         upload = _WAYS[way](url)
         upload(small)  # imports, connection, journal
         Path("/proc/self/clear_refs").write_text("5")  # reset the peak
-        before = _peak()
+        before = peak_memory()
         start = time.perf_counter()
         upload(path)
         seconds.append(time.perf_counter() - start)
-        memory.append(_peak() - before)
+        memory.append(peak_memory() - before)
     return statistics.median(seconds) * 1000, max(memory)
 
 
-def _peak() -> float:
+def peak_memory() -> float:
     """MiB resident at most since the reset."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     if not found:
@@ -135,9 +166,9 @@ def _peak() -> float:
 
 
 @contextmanager
-def sink() -> Iterator[str]:
+def sink(latency: float = 0.0) -> Iterator[str]:
     """The address of a server in a process of its own that reads bodies and answers with a URL."""
-    command = [sys.executable, __file__, "--sink"]
+    command = [sys.executable, __file__, "--sink", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
@@ -146,15 +177,15 @@ def sink() -> Iterator[str]:
             process.terminate()
 
 
-def _serve() -> None:
+def _serve(latency: float) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
         while True:
             connection, _ = server.accept()
-            threading.Thread(target=_answer, args=[connection], daemon=True).start()
+            threading.Thread(target=_answer, args=[connection, latency], daemon=True).start()
 
 
-def _answer(connection: socket.socket) -> None:
+def _answer(connection: socket.socket, latency: float) -> None:
     buffer = bytearray(MIB)
     reply = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
     while head := connection.recv(65536):
@@ -168,12 +199,15 @@ def _answer(connection: socket.socket) -> None:
             if not got:
                 return
             left -= got
+        time.sleep(latency)
         connection.sendall(reply % (len(_ANSWER), _ANSWER))
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--sink"]:
-        _serve()
+        _serve(float(sys.argv[2]))
+    elif sys.argv[1:2] == ["--many"]:
+        print(_measure_many(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])))
     elif sys.argv[1:2] == ["--measure"]:
         way, path, url, runs = sys.argv[2:]
         print(json.dumps(_measure(way, Path(path), url, int(runs))))

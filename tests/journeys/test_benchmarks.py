@@ -26,7 +26,7 @@ WORKERS = {"s", "results that differ", "ledger rows that differ", "POSTs too man
 UNITS: dict[str, dict[str, set[str]]] = {
     "loading": {"%load_ext": {"ms"}},
     "first_post": {"first run": {"ms"}},
-    "upload": {"upload of": {"ms", "MiB more"}},
+    "upload": {"upload of": {"ms", "MiB more"}, "8 uploads of": {"ms"}},
     "pacing": {"pacing default": PACING, "pacing economical": PACING},
     "clients": {"listed-rightly": {"s late, median", "status calls a job"}},
     "notebook_size": {"picture of": {"KiB"}, "20 such pictures": {"KiB"}},
@@ -36,7 +36,7 @@ UNITS: dict[str, dict[str, set[str]]] = {
     "form": {"form of": {"ms"}},
     "recipes": {"recipe": {"ms"}},
     "masks": {"fill": {"ms"}, "undo": {"ms"}},
-    "shown": {"last byte": {"ms"}, "transparent 2K": {"ms"}},
+    "shown": {"last byte": {"ms"}, "transparent 2K": {"ms"}, "video of": {"MiB more"}},
     "thousand": {"12 jobs of": JOBS},
     "rate": {"60 requests a minute": RATE, "a place in the limit": {"µs"}},
     "sweep": {"sweep of 9": {"s", "uploads"}},

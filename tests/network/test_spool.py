@@ -7,17 +7,20 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
+from segmind_widgets.jobs.downloads import Downloader
 from segmind_widgets.network.spool import HEAD_BYTES, SPOOL_BYTES, read_body
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.secret import Secret
-from segmind_widgets.types import Call, Status
+from segmind_widgets.storage.store import Store
+from segmind_widgets.types import Call, Reply, Status
 from tests.shells import environment, set_environment
 from tests.wire import Script, answer, wire
 
@@ -28,6 +31,7 @@ MP4 = {"Content-Type": "video/mp4"}
 
 def post(url: str, folder: Path, *, billed: bool = True) -> tuple[bytes, Path | None]:
     """Return the body and the file of the reply to a POST."""
+    folder.parent.joinpath("spool").mkdir()
     made = iter(folder / f"{number}.part" for number in range(9))
     sender = Transport(
         Segmind({"SEGMIND_API_URL": url}), lambda: Secret("SG_0123456789abcdef"),
@@ -52,7 +56,7 @@ def small_disk(count: int) -> Iterator[None]:
 def test_a_long_file_is_on_disk_and_its_head_in_the_reply(tmp_path: Path) -> None:
     with wire(answer(200, VIDEO, MP4)) as server:
         tracemalloc.start()
-        body, file = post(server.url, tmp_path)
+        body, file = post(server.url, tmp_path / "spool")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 8 * MIB
@@ -73,19 +77,19 @@ def test_a_long_file_is_on_disk_and_its_head_in_the_reply(tmp_path: Path) -> Non
 )
 def test_everything_else_is_in_memory(script: Script, billed: bool, tmp_path: Path) -> None:
     with wire(script) as server:
-        body, file = post(server.url, tmp_path, billed=billed)
+        body, file = post(server.url, tmp_path / "spool", billed=billed)
     assert file is None
     assert len(body) >= SPOOL_BYTES
-    assert not list(tmp_path.iterdir())
+    assert not list((tmp_path / "spool").iterdir())
 
 
 @pytest.mark.parametrize("count", [0, 1, SPOOL_BYTES - 1, 5 * MIB + 7, len(VIDEO) - 1])
 def test_a_disk_that_is_full_at_any_byte_costs_no_result(count: int, tmp_path: Path) -> None:
     with wire(answer(200, VIDEO, MP4)) as server, small_disk(count):
-        body, file = post(server.url, tmp_path)
+        body, file = post(server.url, tmp_path / "spool")
     assert file is None
     assert body == VIDEO
-    assert not list(tmp_path.iterdir())
+    assert not list((tmp_path / "spool").iterdir())
 
 
 def test_a_folder_that_is_missing_costs_no_result(tmp_path: Path) -> None:
@@ -98,8 +102,8 @@ def test_a_reply_that_breaks_leaves_no_file(tmp_path: Path) -> None:
         wire(answer(200, VIDEO, MP4, cut=100)) as server,
         pytest.raises(errors.SubmitUnknown),
     ):
-        post(server.url, tmp_path)
-    assert not list(tmp_path.iterdir())
+        post(server.url, tmp_path / "spool")
+    assert not list((tmp_path / "spool").iterdir())
 
 
 def test_no_file_without_a_place_for_it() -> None:
@@ -136,15 +140,14 @@ def test_a_long_video_is_shown_without_an_address_that_expires(api: str, tmp_pat
 
 def test_a_long_reply_that_is_no_result_is_kept(tmp_path: Path) -> None:
     """It may be paid for: the error names the file."""
-    page = b"\n" + b"<html>" + b" " * 3 * MIB  # a space first, so that it is no page yet
-    with (
-        wire(answer(200, page, {"Content-Type": "text/html"})) as server,
-        set_environment(environment(tmp_path) | {"SEGMIND_API_KEY": "SG_0123456789abcdef"}),
-    ):
-        client = SegmindClient(urls={"SEGMIND_API_URL": server.url})
-        with pytest.raises(errors.SubmitUnknown) as raised:
-            client.run("fast-flux-schnell", {"prompt": "a fox"}, api="v1", max_cost=None)
-        client.close()
-    [path] = (tmp_path / "widgets" / "results").rglob("*.reply")
-    assert path.read_bytes() == page
-    assert str(path) in raised.value.hint
+    store = Store(tmp_path / "home")
+    part = store.new_file("incoming", "local-1", 0, ".part")
+    part.write_bytes(VIDEO)
+    downloader = Downloader(store, Mock(), "a-model", "local-1", lambda asset: asset)
+    reply = Reply(200, body=VIDEO[:HEAD_BYTES], file=part)
+    error = downloader.with_reply(errors.SubmitUnknown("It is no video."), reply)
+    [path] = store.results.rglob("*.reply")
+    assert path.read_bytes() == VIDEO
+    assert str(path) in error.hint
+    assert not part.exists()
+    store.close()

@@ -165,9 +165,8 @@ def test_a_module_that_fails_to_import_is_left_to_the_run(
 
 def test_a_real_kernel_imports_between_its_cells(tmp_path: Path) -> None:
     """Its loop is the kernel's own, and the extension itself starts it."""
-    ask = "import sys; print(sorted({'requests', 'PIL.Image'} & set(sys.modules)))"
+    ask = "import sys; print('requests' in sys.modules)"
     with Sandbox(artist=quick) as sandbox:
         book = execute(notebook(*[ask] * 400), tmp_path, sandbox)
     texts = ["".join(out.text for out in cell.outputs) for cell in book.cells[1:]]
-    assert texts[0] == "[]\n"
-    assert texts[-1] == "['PIL.Image', 'requests']\n"
+    assert (texts[0], texts[-1]) == ("False\n", "True\n")

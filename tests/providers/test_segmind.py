@@ -131,7 +131,7 @@ def test_an_upload_streams_data_urls(size: int) -> None:
 
 
 def test_large_files_go_in_several_uploads() -> None:
-    sizes = [5, 5, 1, 9, 1]
+    sizes = [10, 10, 2, 18, 2]
     assets = [Asset(data=bytes(n * 1024 * 1024), declared_type="video/mp4") for n in sizes]
     assert [count for _, count in SEGMIND.upload_calls(assets)] == [1, 2, 1, 1]
 

@@ -190,18 +190,20 @@ def test_v1_comes_through_the_folder(client: SegmindClient) -> None:
     assert [job.seed for job in batch.jobs] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("api", ["v1", "v2"])
 def test_no_key_is_in_a_task_an_answer_or_a_note(
-    client: SegmindClient, sandbox: Sandbox, tmp_path: Path
+    client: SegmindClient, sandbox: Sandbox, tmp_path: Path, api: Any
 ) -> None:
     rows = [{**row, "image": tmp_path / "in.png"} for row in prompts(3)]
     (tmp_path / "in.png").write_bytes(picture())
     with Pool(2) as pool:
-        batch = client.map(FAST, rows, executor=pool, folder=tmp_path / "shared").wait(30)
+        folder = tmp_path / "shared"
+        batch = client.map(FAST, rows, executor=pool, folder=folder, api=api).wait(30)
         assert batch.done == 3
         sent = pool.sent
     files = [path.read_bytes() for path in (tmp_path / "shared").rglob("*") if path.is_file()]
-    assert len(sent) >= 12
-    assert len(files) >= 9
+    assert len(sent) >= 6
+    assert len(files) >= 6
     for key in (sandbox.environ["SEGMIND_API_KEY"], sandbox.environ["APIMART_API_KEY"]):
         assert not any(key.encode() in data for data in [*sent, *files])
 
@@ -262,9 +264,10 @@ def test_every_request_of_a_worker_takes_its_place_with_the_driver(
 def test_a_429_holds_all_back_and_is_sent_again(
     client: SegmindClient, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    sandbox.faults.add("POST /v2/.*", 429, headers={"Retry-After": "0"})
+    sandbox.faults.add("POST /v1/.*", 429, headers={"Retry-After": "0"})
+    options: dict[str, Any] = {"name": "b", "folder": tmp_path, "api": "v1"}
     with Pool(1) as pool:
-        batch = client.map(FAST, prompts(1), name="b", executor=pool, folder=tmp_path).wait(30)
+        batch = client.map(FAST, prompts(1), executor=pool, **options).wait(30)
     assert batch.done == 1
     assert (len(sandbox.requests("POST")), len(sandbox.billed_posts)) == (2, 1)
     notes = {path.name[-7:]: path for path in (tmp_path / "b" / "notes").glob("*-[0-9].json")}
@@ -320,21 +323,22 @@ def test_what_is_no_executor_is_told(client: SegmindClient, sandbox: Sandbox, gi
 
 
 @pytest.mark.parametrize("fate", ["before", "after"])
-@pytest.mark.parametrize("stage", ["submit", "poll", "download"])
+@pytest.mark.parametrize("stage", ["submit", "download"])
 def test_a_lost_worker_costs_nothing(
     client: SegmindClient, sandbox: Sandbox, stage: str, fate: str
 ) -> None:
     lost: set[str] = set()
 
     def lose(task: dict[str, Any], _: int) -> str:
-        kind = "submit" if is_submit(task) else "poll" if "call" in task else "download"
+        kind = "submit" if is_submit(task) else "download"
         if kind != stage or task["key"] in lost:
             return ""
         lost.add(task["key"])
         return fate
 
     with Pool(2, lose) as pool:
-        batch = client.map(FAST, prompts(4), executor=pool).wait(30)
+        api: Any = "v1" if stage == "submit" else "v2"
+        batch = client.map(FAST, prompts(4), executor=pool, api=api).wait(30)
     assert len(lost) == 4
     assert (batch.done, batch.error) == (4, None)
     assert posts(sandbox) == Counter({"0": 1, "1": 1, "2": 1, "3": 1})
@@ -345,13 +349,14 @@ def test_where_no_worker_is_left_the_driver_ends_what_was_begun(
     client: SegmindClient, sandbox: Sandbox
 ) -> None:
     with Pool(2, lambda task, number: "" if number < 3 else "before") as pool:
-        batch = client.map(FAST, prompts(300), executor=pool).wait(60)
+        batch = client.map(FAST, prompts(300), executor=pool, api="v1").wait(60)
     assert isinstance(batch.error, WorkersLost)
     assert batch.message.count("finished rows are not repeated") == 1
     begun = len(sandbox.billed_posts)
     assert batch.done == begun >= 1
     with Pool(2) as pool:
-        again = client.map(FAST, prompts(300)[:12], name=batch.name, executor=pool).wait(60)
+        rows = prompts(300)[:12]
+        again = client.map(FAST, rows, name=batch.name, executor=pool, api="v1").wait(60)
     assert again.done == 12
     assert set(posts(sandbox).values()) == {1}
 
@@ -366,12 +371,13 @@ def test_a_task_that_comes_late_is_not_sent_twice(
         late.append(task)
         return "before"
 
+    options: dict[str, Any] = {"name": "late", "folder": tmp_path, "api": "v1"}
     with Pool(1, lose) as pool:
-        batch = client.map(FAST, prompts(1), name="late", executor=pool, folder=tmp_path).wait(30)
+        batch = client.map(FAST, prompts(1), executor=pool, **options).wait(30)
     assert isinstance(batch.error, WorkersLost)
     assert len(late) == MAX_TRIES
     with Pool(1) as pool:
-        batch = client.map(FAST, prompts(1), name="late", executor=pool, folder=tmp_path).wait(30)
+        batch = client.map(FAST, prompts(1), executor=pool, **options).wait(30)
     assert batch.done == 1
     assert tasks.send(late[0])["error"]["kind"] == "SubmitUnknown"
     assert len(sandbox.requests("POST")) == 1
@@ -385,12 +391,29 @@ def test_workers_without_a_key_say_so_and_the_batch_stops(
     client: SegmindClient, sandbox: Sandbox
 ) -> None:
     with processes(1, initializer=_forget) as pool:
-        batch = client.map(FAST, prompts(50), executor=pool).wait(30)
+        batch = client.map(FAST, prompts(50), executor=pool, api="v1").wait(30)
     assert isinstance(batch.error, KeyMissing)
     assert "worker" in str(batch.error)
     assert "environment" in batch.error.hint
     assert batch.done == 0
     assert not sandbox.requests("POST")
+
+
+def test_workers_need_no_key_where_this_kernel_submits(
+    client: SegmindClient, sandbox: Sandbox
+) -> None:
+    with processes(1, initializer=_forget) as pool:
+        batch = client.map(FAST, prompts(3), executor=pool).wait(30)
+    assert (batch.done, batch.error) == (3, None)
+    assert len(sandbox.billed_posts) == 3
+
+
+def test_a_worker_has_one_task_a_row(client: SegmindClient) -> None:
+    with Pool(2) as pool:
+        assert client.map(FAST, prompts(6), executor=pool).wait(30).done == 6
+        tasks_sent = [pickle.loads(packed) for packed in pool.sent]
+    functions = [one[0].__name__ for one in tasks_sent if isinstance(one, tuple)]
+    assert functions == ["fetch"] * 6
 
 
 def test_a_folder_that_nobody_can_write_stops_the_batch(
@@ -405,10 +428,10 @@ def test_a_folder_that_nobody_can_write_stops_the_batch(
 
 def test_a_killed_process_of_a_pool(client: SegmindClient, sandbox: Sandbox) -> None:
     """The pool is broken for good: the driver ends what was begun, another pool does the rest."""
-    sandbox.faults.add("GET /v2/.*", "silence", times=None)
+    sandbox.faults.add("GET /outputs/.*", "silence", times=None)
     with processes(2) as pool:
         batch = client.map(FAST, prompts(8), name="b", executor=pool)
-        sandbox.wait_for(lambda log: log.requests("GET", "/v2/"), 30)
+        sandbox.wait_for(lambda log: log.requests("GET", "/outputs/"), 30)
         os.kill(next(iter(pool._processes)), signal.SIGKILL)
         sandbox.faults.clear()
         batch.wait(30)
@@ -461,15 +484,16 @@ def test_a_row_whose_task_never_reached_a_worker_is_sent_once(
     client: SegmindClient, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """The journal says that it went out; the folder knows better."""
+    options: dict[str, Any] = {"name": "n", "folder": tmp_path, "api": "v1"}
     with Pool(1) as pool:
-        batch = client.map(FAST, prompts(1), name="n", executor=pool, folder=tmp_path).wait(30)
+        batch = client.map(FAST, prompts(1), executor=pool, **options).wait(30)
         [row] = client.session.store.jobs(5, batch="n")
         for note in (tmp_path / "n" / "notes").glob("*-*-*"):  # of the driver's own, one remains
             note.unlink()
         sent = {"status": str(Status.SUBMITTING), "id": None, "next": None, "owner": "1-gone"}
         client.session.store.update(row["key"], **sent, outputs=[], cost=None)
         client.session.jobs._live.clear()
-        batch = client.map(FAST, prompts(1), name="n", executor=pool, folder=tmp_path).wait(30)
+        batch = client.map(FAST, prompts(1), executor=pool, **options).wait(30)
     assert batch.done == 1
     assert len(sandbox.requests("POST")) == 2, "the one that was undone here, and a new one"
     rows = client.session.store.jobs(5, batch="n")
@@ -519,8 +543,7 @@ def test_dask(slow: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         pool = dask.get_executor()
         assert slots(pool) == 4
         same_as_local(client, pool)
-        _worker_killed(client, slow, dask, "POST /v2/.*", "while it submits")
-        _worker_killed(client, slow, dask, "GET /v2/.*", "while it asks")
+        _worker_killed(client, slow, dask, "GET /outputs/.*", "while it downloads")
         _driver_killed(client, slow, dask, tmp_path)
         _client_closed(client, slow, dask)
 
@@ -571,18 +594,16 @@ def _driver_killed(client: SegmindClient, sandbox: Sandbox, dask: Client, home: 
 
 
 def _client_closed(client: SegmindClient, sandbox: Sandbox, dask: Client) -> None:
-    """Its futures never end: the driver goes on with what was begun, and says what was not sent."""
+    """Its futures never end: the driver downloads the results itself."""
     count = len(sandbox.billed_posts)
     rows = [{"prompt": f"closed {n}", "seed": n} for n in range(20)]
-    sandbox.faults.add("GET /v2/.*", "silence", times=None)
+    sandbox.faults.add("GET /outputs/.*", "silence", times=None)
     batch = client.map(FAST, rows, executor=dask.get_executor())
     sandbox.wait_for(lambda log: len(log.billed_posts) > count, 30)
     dask.close()
     sandbox.faults.clear()
     batch.wait(60)
-    assert 1 <= batch.done < 20
-    assert "Dask's client is closed" in batch.message
-    assert client.map(FAST, rows).wait(60).done == 20
+    assert batch.done == 20
     assert {posts(sandbox)[row["prompt"]] for row in rows} == {1}
 
 
@@ -608,7 +629,7 @@ def test_stop_comes_while_a_submit_is_handed_to_the_executor(
         monkeypatch.setattr(Pool, "submit", held(Pool.submit, moment == "before the task"))
     pool = Pool(1)
     pool._threads.submit(busy.wait, 60)
-    batch = client.map(FAST, prompts(3), executor=pool, folder=tmp_path)
+    batch = client.map(FAST, prompts(3), executor=pool, folder=tmp_path, api="v1")
     assert reached.wait(30)
     batch.stop()
     free.set()
@@ -631,7 +652,11 @@ def test_no_worker_begins_a_submit_after_stop(
     for _ in range(2):
         pool._threads.submit(free.wait, 30)
     batch = client.map(
-        "fast-flux-schnell", [{"prompt": str(n)} for n in range(6)], executor=pool, folder=tmp_path
+        "fast-flux-schnell",
+        [{"prompt": str(n)} for n in range(6)],
+        executor=pool,
+        folder=tmp_path,
+        api="v1",
     )
     while not pool.sent:
         free.wait(0.01)
@@ -643,7 +668,11 @@ def test_no_worker_begins_a_submit_after_stop(
     assert sandbox.billed_posts == []
     again = Pool(2)
     rest = client.map(
-        "fast-flux-schnell", [{"prompt": str(n)} for n in range(6)], executor=again, folder=tmp_path
+        "fast-flux-schnell",
+        [{"prompt": str(n)} for n in range(6)],
+        executor=again,
+        folder=tmp_path,
+        api="v1",
     ).wait(30)
     again.shutdown()
     assert (rest.done, len(sandbox.billed_posts)) == (6, 6)
