@@ -6,7 +6,7 @@ All text in a table is text: `$name` and `${…}` are never evaluated. Only `fil
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +160,7 @@ def _with_files(row: Row, access: FileAccess) -> Row:
             return [value(item) for item in found]
         return found
 
-    return _checked(replace(row, inputs={n: value(v) for n, v in row.inputs.items()}))
+    return _checked(row._replace(inputs={n: value(v) for n, v in row.inputs.items()}))
 
 
 def _checked(row: Row) -> Row:
@@ -171,5 +171,5 @@ def _checked(row: Row) -> Row:
                 find_file(str(value))
             except SegmindError as error:
                 wrong = InputError(f"`{column}`: {error.message}", hint=error.hint, field=column)
-                return replace(row, error=wrong)
+                return row._replace(error=wrong)
     return row
