@@ -18,7 +18,6 @@ import loading
 import masks
 import notebook_size
 import pacing
-import page
 import panels
 import rate
 import recipes
@@ -28,6 +27,7 @@ import thousand
 import upload
 import widget_state
 import workers
+from performance_page import write
 from table import Row, show
 
 BENCHMARKS = (
@@ -61,7 +61,7 @@ def main() -> None:
         found += rows
         if "--write" in sys.argv[1:]:
             title = (benchmark.__doc__ or "").partition("\n")[0].rstrip(".")
-            page.write(benchmark.__name__, title, rows, order)
+            write(benchmark.__name__, title, rows, order)
     show(found)
     aims = [row.met for row in found if row.met]
     print(f"\nLess is better in every row. Aims met: {aims.count('yes')} of {len(aims)}.")
