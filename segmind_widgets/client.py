@@ -289,8 +289,9 @@ class SegmindClient(Settings):
         Args:
             model: the model's slug, or the workflow's id.
             rows: a list of mappings, a `Sweep`, a DataFrame, a CSV or JSONL file, a generator. All
-                rows of a list are checked before anything is sent; a stream is read row by row, and
-                a generator without a name is a new batch each time.
+                rows of a list are checked before anything is sent, and those of more than 2,000
+                after this has returned: what is wrong is then in `batch.error`. A stream is read
+                row by row, and a generator without a name is a new batch each time.
             name: the name to find the batch by.
             again: start over; every row is sent, and paid.
             max_cost: USD that the rows may cost; rows beyond it are not sent.
@@ -308,7 +309,7 @@ class SegmindClient(Settings):
             StillRunning: another kernel runs this batch.
         """
         _check_folder(executor, folder)
-        prepared = self.prepared(model, rows, name=name, again=again, **options)
+        prepared = self.prepared(model, rows, name=name, again=again, defer=True, **options)
         pool = None if executor is None else self._pool(executor, folder)
         return self.batches.start(prepared, again=again, max_cost=max_cost, pool=pool)
 
@@ -335,11 +336,21 @@ class SegmindClient(Settings):
         provider: str | None = None,
         api: Api = "auto",
         allow_files: bool = False,
+        defer: bool = False,
     ) -> PreparedBatch:
-        """Return a checked batch for `batches.start`, with its `plan`."""
+        """Return a checked batch for `batches.start`, with its `plan`.
+
+        With `defer` a list of more than 2,000 rows is checked when it runs.
+        """
         options = {"kind": kind, "provider": provider, "api": api}
         return self.batches.prepare(
-            model, rows, batch=name, again=again, options=options, allow_files=allow_files
+            model,
+            rows,
+            batch=name,
+            again=again,
+            options=options,
+            allow_files=allow_files,
+            defer=defer,
         )
 
     # what was started before

@@ -6,7 +6,7 @@ import contextvars
 import re
 import threading
 import time
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -137,6 +137,7 @@ class Batch(BatchResults, Observable):
         *,
         max_cost: float | None = None,
         pool: RowWorkers | None = None,
+        check: Callable[[], BatchPlan] | None = None,
     ) -> None:
         Observable.__init__(
             self,
@@ -150,7 +151,7 @@ class Batch(BatchResults, Observable):
         self.plan = plan
         self.elapsed = 0.0  # seconds of the last run or retry
         self._source, self._planner, self._batch_lock = source, planner, lock
-        self._max_cost, self._pool = max_cost, pool
+        self._max_cost, self._pool, self._check = max_cost, pool, check
         self._context = contextvars.copy_context()  # ipykernel routes output to a cell by it
         self._lock = threading.RLock()
         self._progress = BatchProgress(Throttle(self._publish, UPDATE_INTERVAL))
@@ -201,7 +202,11 @@ class Batch(BatchResults, Observable):
 
     def _run(self, feeder: BatchFeeder) -> None:
         try:
+            if self._check:
+                self.plan, self._check = self._check(), None
             feeder.run()
+        except SegmindError as error:  # of a row or the cost: nothing was sent
+            feeder.stop(error)
         finally:
             self._progress.remove_producer(feeder)
 

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import uuid
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +26,9 @@ from segmind_widgets.types import CheckInputs, Model, RunRequest
 
 if TYPE_CHECKING:
     from segmind_widgets.session import Session
+
+
+MAX_CHECKED_AT_ONCE = 2_000  # rows that `map` checks before it returns, in about a second
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,15 @@ class BatchRegistry:
         batch_name = batch or _content_name(name, row_source, validated, endpoint, options["kind"])
         journal = session.store.batch(batch_name)
         earlier = None if again else journal
-        plan = self._plan(planner, row_source, validated, earlier)
-        plan = replace(plan, resumable=bool(batch or validated or row_source.digest))
-        return PreparedBatch(row_source, planner, journal, plan, batch is not None)
+
+        def check() -> BatchPlan:
+            plan = self._plan(planner, row_source, validated, earlier)
+            return replace(plan, resumable=bool(batch or validated or row_source.digest))
+
+        if defer and validated and (row_source.total or 0) > MAX_CHECKED_AT_ONCE:
+            plan = BatchPlan(name, _place(endpoint), row_source.total, sandbox=endpoint.sandbox)
+            return PreparedBatch(row_source, planner, journal, plan, batch is not None, check)
+        return PreparedBatch(row_source, planner, journal, check(), batch is not None)
 
     def start(
         self,
@@ -137,8 +146,8 @@ class BatchRegistry:
             running = self._running(prepared, again=again)
             if running is not None:
                 return running
-            if max_cost is not None and prepared.source.total is not None:
-                prepared.plan.within(max_cost)
+            if not prepared.check:
+                _check_cost(prepared.plan, max_cost)
             return self._start(prepared, afresh=again, max_cost=max_cost, pool=pool)
 
     def _running(self, prepared: PreparedBatch, *, again: bool) -> Batch | None:
@@ -170,6 +179,12 @@ class BatchRegistry:
         name = prepared.rows.batch
         lock = self._locks.get(name) or BatchLock(self._session.store.home, f"The batch {name}")
         self._locks[name] = lock
+
+        def check() -> BatchPlan:
+            plan = prepared.check() if prepared.check else prepared.plan
+            _check_cost(plan, max_cost)
+            return plan
+
         started = Batch(
             self._session,
             prepared.source,
@@ -179,6 +194,7 @@ class BatchRegistry:
             lock,
             max_cost=max_cost,
             pool=pool,
+            check=check,
         ).start(afresh=afresh)
         self._live[name] = started
         return started
@@ -220,7 +236,7 @@ class BatchRegistry:
         )
         return BatchPlan(
             name,
-            "on the sandbox" if endpoint.sandbox else f"at {endpoint.provider.title}",
+            _place(endpoint),
             row_source.total,
             done,
             unfinished,
@@ -232,6 +248,15 @@ class BatchRegistry:
             axes=row_source.axes,
             sandbox=endpoint.sandbox,
         )
+
+
+def _check_cost(plan: BatchPlan, max_cost: float | None) -> None:
+    if max_cost is not None and plan.rows is not None:
+        plan.within(max_cost)
+
+
+def _place(endpoint: Endpoint) -> str:
+    return "on the sandbox" if endpoint.sandbox else f"at {endpoint.provider.title}"
 
 
 def _representative(prices: list[Estimate]) -> Estimate | None:

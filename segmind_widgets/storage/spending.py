@@ -18,8 +18,6 @@ from segmind_widgets.storage.queries import moment
 from segmind_widgets.storage.totals import COLUMNS, SUMS, key_of
 
 By = Literal["model", "day", "notebook", "job"]
-_TOTALS = f"SELECT {COLUMNS} FROM totals WHERE {{}} AND jobs > 0 ORDER BY name DESC LIMIT ?"
-_WHOLE = "part = ? AND day = ''"
 _SUMS = (
     "sum(jobs) AS jobs, sum(completed) AS completed, sum(usd) AS usd, sum(unpriced) AS unpriced,"
     " min(first) AS first, max(last) AS last"
@@ -73,33 +71,37 @@ def spend(
     most = -1 if last is None or by not in ("day", "job") else last
     if by == "job":
         return _spend_by_job(db, start or "", most)
-    source, values = _all(by, most) if start is None else _since(by, start, most)
-    order = "last DESC" if by == "day" else "usd DESC, last DESC"
-    text = f"{source} ORDER BY sandbox, {order}"
-    rows = db.execute(text, values)
-    return [SpendRow(row[0], row[1], bool(row[2]), *tuple(row)[3:]) for row in rows]
+    text, values = _all(by, most) if start is None else _since(by, start)
+    rows = (SpendRow(row[0], row[1], bool(row[2]), *row[3:]) for row in db.execute(text, values))
+    if by == "day":
+        newest = sorted(rows, key=lambda row: row.key, reverse=True)[: most if most >= 0 else None]
+        return sorted(newest, key=lambda row: row.sandbox)
+    return sorted(rows, key=lambda row: (not row.sandbox, row.usd, row.last), reverse=True)
 
 
 def _all(by: By, most: int) -> tuple[str, list[Any]]:
-    return f"SELECT * FROM ({_TOTALS.format(_WHOLE)})", [by, most]
+    text = f"SELECT {COLUMNS} FROM totals WHERE part = ? AND day = '' AND jobs > 0"
+    return f"{text} ORDER BY name DESC LIMIT ?", [by, most]
 
 
-def _since(by: By, start: str, most: int) -> tuple[str, list[Any]]:
+def _since(by: By, start: str) -> tuple[str, list[Any]]:
     """Return the sums since a time: whole days are read from totals, the first one from rows."""
     day = datetime.fromisoformat(start).astimezone().date()
     morning, evening = (_morning(day + timedelta(days=days)) for days in (0, 1))
-    is_whole = start <= morning
-    first = day if is_whole else day + timedelta(days=1)
-    whole = f"part = '{by} since' AND day >= ?"
+    where = f"part = '{by} since' AND day >= ?"
     if by == "day":
-        whole = "part = 'day' AND day = '' AND name >= ?"
+        where = "part = 'day' AND day = '' AND name >= ?"
+    group = "GROUP BY 1, 2, 3 HAVING sum(jobs) > 0"
+    if start <= morning:
+        text = f"SELECT name, provider, sandbox, {_SUMS} FROM totals WHERE {where} {group}"
+        return text, [day.isoformat()]
     rows = (
         f"SELECT {key_of(by)}, sandbox, {SUMS} FROM jobs INDEXED BY jobs_by_time"
         " WHERE created >= ? AND created < ? GROUP BY 1, 2, 3"
     )
-    parts = f"SELECT * FROM ({_TOTALS.format(whole)}) UNION ALL SELECT * FROM ({rows})"
-    text = f"SELECT name, provider, sandbox, {_SUMS} FROM ({parts}) GROUP BY 1, 2, 3"
-    return text, [first.isoformat(), most, start, start if is_whole else evening]
+    parts = f"SELECT {COLUMNS} FROM totals WHERE {where} UNION ALL SELECT * FROM ({rows})"
+    text = f"SELECT name, provider, sandbox, {_SUMS} FROM ({parts}) {group}"
+    return text, [(day + timedelta(days=1)).isoformat(), start, evening]
 
 
 def _morning(day: date) -> str:

@@ -14,6 +14,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
 
 from segmind_widgets.background import run_in_background
 from segmind_widgets.errors import StoreError
@@ -34,13 +36,17 @@ _CREATE = (
 _START = re.compile(r"\b[^\W_]{2}")  # of a word
 _BEGINS = "\ue3ff"  # before two letters with which a word begins
 _SEPARATOR = "\x1f"  # between two texts of a row
-_UNREAD = (  # a row that is not in the index; columns, test of the text, other tests
+_UNREAD = (  # rows that are not in the index; columns, test of the text, other tests
     "SELECT {} FROM jobs NOT INDEXED WHERE jobs.rowid > ? AND {} AND {}"
     " ORDER BY jobs.rowid DESC LIMIT ?"
 )
-_FOUND = (
+_FOUND = (  # columns, other tests
     "SELECT {} FROM texts CROSS JOIN jobs NOT INDEXED ON jobs.rowid = texts.rowid"
     " WHERE texts MATCH ? AND {} ORDER BY texts.rowid DESC LIMIT ?"
+)
+_FOUND_ALONE = (  # without other tests no row is read
+    "SELECT 1 FROM texts WHERE texts MATCH ? AND rowid NOT IN (SELECT rowid FROM jobs"
+    " INDEXED BY jobs_hidden WHERE deleted IS NOT NULL AND outputs = '[]') LIMIT ?"
 )
 
 
@@ -57,26 +63,24 @@ class TextIndex:
 
     def page(self, filters: Filters, last: int, offset: int = 0) -> list[sqlite3.Row]:
         """Return the rows that match, those that were added last first."""
-        rows = self._search(filters, "jobs.*", last + offset if last >= 0 else -1)
-        return rows[offset:]
+        self._catch_up()
+
+        def work(db: sqlite3.Connection) -> list[sqlite3.Row]:
+            most = last + offset if last >= 0 else -1
+            found, values = _statement(db, filters, "jobs.*", _FOUND, most)
+            return db.execute(f"{found} LIMIT ? OFFSET ?", [*values, last, offset]).fetchall()
+
+        return self._file.read(work)
 
     def count(self, filters: Filters, most: int = -1) -> int:
         """Return the number of rows that match, at most `most`."""
-        return len(self._search(filters, "1", most))
-
-    def _search(self, filters: Filters, columns: str, most: int) -> list[sqlite3.Row]:
         self._catch_up()
-        where, text = condition(filters), filters.text
+        is_alone = replace(filters, text="") == Filters()
 
-        def work(db: sqlite3.Connection) -> list[sqlite3.Row]:
-            start, phrase = _start(db, text), _phrase(text)
-            values = [start, f"%{escaped(text)}%", *where.values, most]
-            rows = db.execute(_UNREAD.format(columns, HAS_TEXT, where.sql), values).fetchall()
-            rest = most - len(rows) if most >= 0 else -1
-            if phrase and start and rest:
-                values = [phrase, *where.values, rest]
-                rows += db.execute(_FOUND.format(columns, where.sql), values).fetchall()
-            return rows
+        def work(db: sqlite3.Connection) -> int:
+            found, values = _statement(db, filters, "1", _FOUND_ALONE if is_alone else _FOUND, most)
+            text = f"SELECT count(*) FROM ({found} LIMIT ?)"
+            return db.execute(text, [*values, most]).fetchone()[0]
 
         return self._file.read(work)
 
@@ -101,6 +105,20 @@ class TextIndex:
             return  # closed, or SQLite has no trigrams: rows are read without an index
         finally:
             self._is_indexing.release()
+
+
+def _statement(
+    db: sqlite3.Connection, filters: Filters, columns: str, found: str, most: int
+) -> tuple[str, list[Any]]:
+    """Return the statement of the rows that match, and its values."""
+    where, text = condition(filters), filters.text
+    start, phrase = _start(db, text), _phrase(text)
+    statement = f"SELECT * FROM ({_UNREAD.format(columns, HAS_TEXT, where.sql)})"
+    values = [start, f"%{escaped(text)}%", *where.values, most]
+    if not (phrase and start):
+        return statement, values
+    statement += f" UNION ALL SELECT * FROM ({found.format(columns, where.sql)})"
+    return statement, [*values, phrase, *(where.values if found is _FOUND else ()), most]
 
 
 def _index_slice(db: sqlite3.Connection) -> bool:

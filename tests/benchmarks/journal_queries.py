@@ -119,7 +119,8 @@ def _row(number: int, prompt: str, when: datetime, dice: random.Random) -> dict[
 
 def _queries(store: Store, job_id: str) -> Mapping[str, Mapping[str, Callable[[], Any]]]:
     """Return what panels and magics ask, by group and name."""
-    month = (datetime.now().astimezone() - timedelta(days=30)).replace(hour=0, minute=0, second=0)
+    today = datetime.combine(datetime.now().date(), datetime.min.time()).astimezone()
+    month = today - timedelta(days=30)  # whole days, as %segmind_spend asks
     model, text = {"target": "model-03"}, {"text": "fox"}
     gallery = {"with_outputs": True}
     filters: dict[str, dict[str, Any]] = {

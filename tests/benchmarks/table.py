@@ -48,17 +48,20 @@ class Row:
 _HEAD = ["what", "unit", "ours", "beside", "theirs", "ratio", "aim", "met"]
 
 
+def lines(rows: Iterable[Row]) -> list[str]:
+    """Return the table as Markdown, its columns in line."""
+    cells = [_HEAD, *(row.cells() for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(_HEAD))]
+    cells.insert(1, ["-" * width for width in widths])
+    return [
+        f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |"
+        for line in cells
+    ]
+
+
 def show(rows: Iterable[Row]) -> None:
-    """Print the table as Markdown, its columns in line."""
-    lines = [_HEAD, *(row.cells() for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(_HEAD))]
-    lines.insert(1, ["-" * width for width in widths])
-    for line in lines:
-        print(
-            "| "
-            + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-            + " |"
-        )
+    """Print the table."""
+    print("\n".join(lines(rows)))
 
 
 def measured(*arguments: object, env: Mapping[str, str] | None = None) -> Any:

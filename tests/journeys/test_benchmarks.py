@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,8 @@ UNITS: dict[str, dict[str, set[str]]] = {
     "recipes": {"recipe": {"ms"}},
     "masks": {"fill": {"ms"}, "undo": {"ms"}},
     "shown": {"last byte": {"ms"}, "transparent 2K": {"ms"}, "video of": {"MiB more"}},
+    "journal_queries": {"journal of 200": {"µs", "ms"}},
+    "batch_resume": {"a finished list of 100 rows": {"s"}},
     "thousand": {"12 jobs of": JOBS},
     "rate": {"60 requests a minute": RATE, "a place in the limit": {"µs"}},
     "sweep": {"sweep of 9": {"s", "uploads"}},
@@ -68,3 +72,20 @@ def test_a_benchmark_prints_its_rows(name: str) -> None:
     assert all(float(row[2]) >= 0 and float(row[4]) >= 0 for row in rows)
     for what, units in UNITS[name].items():
         assert {row[1] for row in rows if row[0].startswith(what)} == units, what
+
+
+def test_figures_replace_those_of_the_same_benchmark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(RUN.parent))
+    page, table = import_module("performance_page"), import_module("table")
+    monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
+    page.PAGE.write_text("# Performance\n\nWords.\n", encoding="utf-8")
+    for name, figure in (("panels", 3.0), ("form", 4.0), ("panels", 5.0)):
+        row = table.Row(f"{name} opens", "ms", figure, "a peer", 2.0)
+        page.write(name, f"The {name}", [row], ["form", "panels"])
+    text = page.PAGE.read_text("utf-8")
+    assert text.startswith("# Performance\n\nWords.\n\n<!-- begin: form -->\n## The form\n")
+    found = re.findall(r"^\| (\w+) opens +\| ms +\| (\S+)", text, re.MULTILINE)
+    assert found == [("form", "4"), ("panels", "5")]
+    assert text.count(f"Python {platform.python_version()}") == 2
