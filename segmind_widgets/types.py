@@ -97,7 +97,9 @@ class Call:
 class Reply:
     """An HTTP reply: status code, headers with lower-case names, and the whole body.
 
-    Where `file` is set, the body is in that file, and `body` has only its first 64 KiB.
+    Where `file` is set, the body is in that file, and `body` has only its first 64 KiB or, of JSON,
+    the JSON with shortened texts. `parts` are the files of these texts, by the mark at the end of
+    each (see `jobs.long_replies`).
     """
 
     status: int
@@ -105,6 +107,7 @@ class Reply:
     body: bytes = b""
     url: str = ""
     file: Path | None = None
+    parts: Mapping[bytes, Path] = field(default_factory=dict[bytes, "Path"], repr=False)
 
 
 @dataclass(frozen=True)

@@ -90,14 +90,18 @@ class Downloader:
         if not reply.body:
             return error
         try:
-            path = self._path(0, None).with_suffix(".reply")
-            if reply.file is not None:
-                _move(reply.file, path)
-            else:
-                self._write(path, reply.body)
+            path = self.keep(reply)
         except StoreError as problem:
             return error.with_hint(f"{error.hint} Its reply could not be kept: {problem}")
         return error.with_hint(f"{error.hint} Its reply is in {path}.")
+
+    def keep(self, reply: Reply) -> Path:
+        """Write a whole reply to disk; return its path. Raises StoreError."""
+        path = self._path(0, None).with_suffix(".reply")
+        if reply.file is not None:
+            return _move(reply.file, path)
+        self._write(path, reply.body)
+        return path
 
     def fetch(self, outputs: Sequence[Output]) -> None:
         """Download the missing outputs, each with its recipe in it.

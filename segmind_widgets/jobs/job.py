@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -401,9 +402,10 @@ class Job(Observable):
         texts = []
         with contextlib.suppress(AssetError):  # if the file was removed, `line` names it
             texts = [a.excerpt for a in self.outputs if a.kind == "text"]
-        # a notebook keeps both forms: a long text is only in the one that it shows
+        # a notebook keeps all forms: the text is only in the one that it shows
         is_short = 2 * sum(len(text.encode()) for text in texts) <= SHOWN_TEXT
-        plain = {"text/plain": printable("\n\n".join([*(texts if is_short else []), self.line]))}
+        plain_texts = texts if is_short and not _has_front_end() else []
+        plain = {"text/plain": printable("\n\n".join([*plain_texts, self.line]))}
         if texts and all(asset.is_answer for asset in self.outputs):
             parts = [*map(to_markdown, texts), self._captioned("")]
             return {**plain, "text/markdown": "\n\n".join(parts)}  # front ends would prefer HTML
@@ -430,6 +432,13 @@ class Job(Observable):
     @property
     def _html_caption(self) -> str:
         return fragment(badge("sandbox"), " ", self.caption) if self.sandbox else self.caption
+
+
+def _has_front_end() -> bool:
+    """Return whether this is a kernel, whose front ends show HTML and Markdown."""
+    module = sys.modules.get("IPython.core.interactiveshell")
+    shell = getattr(module, "InteractiveShell", None)
+    return shell is not None and shell.initialized() and hasattr(shell.instance(), "kernel")
 
 
 _GRID = (

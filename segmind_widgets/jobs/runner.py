@@ -31,6 +31,7 @@ from segmind_widgets.errors import (
     Unauthorized,
     Unreachable,
 )
+from segmind_widgets.jobs import long_replies
 from segmind_widgets.jobs.answers import (
     MAX_REPEATS,
     NAMED_FAILURES,
@@ -400,8 +401,12 @@ class JobRunner:
 
     def _parse(self, call: Call, reply: Reply) -> float | None:
         try:
-            state = self._provider.parse(call, reply)
+            state = long_replies.with_files(self._provider.parse(call, reply), reply)
             self._check_reply(call, state, reply)
+            if not long_replies.is_complete(state, reply):
+                self._results.keep(reply)
+            self._tries = 0
+            return self._apply(state, reply)
         except SubmitUnknown as error:
             if reply.status >= 300:
                 raise
@@ -410,8 +415,8 @@ class JobRunner:
             if call.billed or self._tries >= _MAX_PARSE_TRIES:
                 raise
             return self._retry_later(reply, 2.0**self._tries)
-        self._tries = 0
-        return self._apply(state, reply)
+        finally:
+            long_replies.discard(reply, [output.url or "" for output in self._outputs])
 
     def _check_reply(self, call: Call, state: JobState, reply: Reply) -> None:
         """Check the files that are part of a reply.
@@ -456,9 +461,17 @@ class JobRunner:
             self._polls += 1
             self.job.publish(polls=self._polls)
         try:
-            return self._transport.send(call)
+            return self._shortened(self._transport.send(call))
         except SegmindError as error:
             return error
+
+    def _shortened(self, reply: Reply) -> Reply | SegmindError:
+        """Return a reply that is short enough to be parsed; its long texts are in files."""
+        try:
+            return long_replies.shorten(reply)
+        except OSError as error:
+            unknown = SubmitUnknown(f"The reply cannot be read from the disk: {error}.")
+            return self._results.with_reply(unknown, reply)
 
     def _restart_clocks(self) -> None:
         """Restart the clocks at submission, so that queueing time is not counted."""

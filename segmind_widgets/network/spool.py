@@ -1,18 +1,20 @@
-"""Read the body of a reply: a long file to disk, everything else into memory."""
+"""Read the body of a reply: a long file, or very long JSON, to disk, all else into memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
 from segmind_widgets.errors import StoreError
 from segmind_widgets.file_modes import PRIVATE
+from segmind_widgets.network.bodies import MAX_BILLED_REPLY, MAX_REPLY, ReplyTooLong
 
 SPOOL_BYTES = 2 * 1024 * 1024  # a longer body that is no text is written to disk
 HEAD_BYTES = 64 * 1024  # of such a body that are also kept in memory
-_TEXT_STARTS = (b"{", b"[", b"<")  # as `providers.segmind` reads JSON and pages
+_JSON_STARTS = (b"{", b"[")  # longer than MAX_REPLY it is written to disk
+_TEXT_STARTS = (b"<", b"data:", b"event:")  # of pages and server-sent events
 
 
 def read_body(
@@ -24,17 +26,36 @@ def read_body(
         pieces: the body; its errors are raised.
         new_file: returns a path for the file, or raises StoreError; None keeps all in memory. Where
             the disk cannot be written, the body, which may be paid for, stays in memory.
+
+    Raises:
+        ReplyTooLong: more than 512 MiB would be in memory.
     """
     head: list[bytes] = []
-    count = 0
+    count, limit = 0, SPOOL_BYTES
     for piece in pieces:
         head.append(piece)
         count += len(piece)
-        if new_file is not None and count > SPOOL_BYTES:
-            if head[0].startswith(_TEXT_STARTS):
+        if new_file is not None and count > limit:
+            start = b"".join(head[:2]).lstrip()
+            if start.startswith(_JSON_STARTS) and limit < MAX_REPLY:
+                limit = MAX_REPLY
+            elif start.startswith(_TEXT_STARTS):
                 break
-            return _to_disk(head, pieces, new_file)
-    return b"".join(chain(head, pieces)), None
+            else:
+                return _to_disk(head, pieces, new_file)
+    return _joined(chain(head, pieces)), None
+
+
+def _joined(pieces: Iterable[bytes]) -> bytes:
+    """Return a body in memory."""
+    kept: list[bytes] = []
+    count = 0
+    for piece in pieces:
+        kept.append(piece)
+        count += len(piece)
+        if count > MAX_BILLED_REPLY:
+            raise ReplyTooLong(MAX_BILLED_REPLY)
+    return b"".join(kept)
 
 
 def _to_disk(
@@ -45,24 +66,30 @@ def _to_disk(
         PRIVATE.touch(path)
         file = path.open("rb+", buffering=0)
     except (OSError, StoreError):
-        return b"".join(chain(head, pieces)), None
-    start = b"".join(head)
+        return _joined(chain(head, pieces)), None
+    start = b"".join(head[:2])[:HEAD_BYTES]
     count = 0
     try:
         with file:
-            for piece in chain([start], pieces):
+            for piece in chain(_taken(head), pieces):
                 if not _is_written(file.write, piece):
                     file.seek(0)
-                    body = b"".join(chain([file.read(count), piece], pieces))
+                    body = _joined(chain([file.read(count), piece], _taken(head), pieces))
                     break
                 count += len(piece)
             else:
-                return start[:HEAD_BYTES], path
+                return start, path
     except BaseException:
         _remove(path)
         raise
     _remove(path)
     return body, None
+
+
+def _taken(pieces: list[bytes]) -> Iterator[bytes]:
+    """Yield pieces and let go of them."""
+    while pieces:
+        yield pieces.pop(0)
 
 
 def _is_written(write: Callable[[bytes], int], piece: bytes) -> bool:

@@ -28,7 +28,6 @@ from segmind_widgets.errors import (
 )
 from segmind_widgets.network.addresses import OwnHosts, fetchable
 from segmind_widgets.network.bodies import (
-    MAX_BILLED_REPLY,
     MAX_FILE,
     MAX_FILE_IN_MEMORY,
     MAX_REPLY,
@@ -116,8 +115,8 @@ class Transport:
         key: returns the key, or None; called for each call, so that a login takes effect at once.
         per_minute: the limit in requests a minute; 0 for none.
         share: the rate states that kernels share.
-        new_file: returns a path for a long reply that is a file, or raises StoreError; None keeps
-            all replies in memory.
+        new_file: returns a path for a long reply that is a file or JSON, or raises StoreError; None
+            keeps all replies in memory, up to 512 MiB.
     """
 
     def __init__(
@@ -164,7 +163,7 @@ class Transport:
 
     def _exchange(self, call: Call) -> Reply | SegmindError:
         names: dict[str, str] = {}
-        limit = MAX_BILLED_REPLY if call.billed else MAX_REPLY
+        limit = MAX_FILE if call.billed else MAX_REPLY
         with self._session.use() as session, counted_request() as facts:
             prepared = self._prepare(call, session)
             if isinstance(prepared, SegmindError):

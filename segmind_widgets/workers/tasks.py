@@ -137,7 +137,14 @@ def _send(transport: Transport, call: Call) -> Answer:
         reply = transport.send(call)
     except SegmindError as error:
         return {"error": error_to_json(error)}
-    return {"reply": {**vars(reply), "headers": dict(reply.headers)}}
+    return {
+        "reply": {
+            "status": reply.status,
+            "headers": dict(reply.headers),
+            "body": reply.body,
+            "url": reply.url,
+        }
+    }
 
 
 # the transport of a worker

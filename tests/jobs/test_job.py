@@ -296,6 +296,23 @@ def test_texts_are_shown_as_text() -> None:
     assert one._repr_mimebundle_()["text/plain"].startswith("A cat.\n\n")
 
 
+IN_A_KERNEL = """
+from ipykernel.zmqshell import ZMQInteractiveShell
+ZMQInteractiveShell.instance()
+from segmind_widgets.assets.asset import Asset
+from segmind_widgets.jobs.job import Job
+for kind in ("text/plain", "application/json"):
+    job = Job(id="1", outputs=(Asset(data=b"A cat.", declared_type=kind),))
+    print(sum("A cat." in form for form in job._repr_mimebundle_().values()))
+"""
+
+
+def test_a_notebook_has_a_text_once() -> None:
+    command = [sys.executable, "-c", IN_A_KERNEL]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout.split() == ["1", "1"]
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/json"])
 @pytest.mark.parametrize("in_memory", [False, True])
 def test_a_long_text_is_shown_once_in_part_with_the_path_of_the_whole(

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -58,8 +59,12 @@ class Bench:
         self.server = server
         names = ("SEGMIND_API_URL", "SEGMIND_STORAGE_URL", "SEGMIND_CONSOLE_URL")
         self.provider = Segmind(dict.fromkeys(names, server.url))
-        self.transport = Transport(self.provider, lambda: Secret(KEY))
         self.store = Store(home)
+        self.transport = Transport(
+            self.provider,
+            lambda: Secret(KEY),
+            new_file=lambda: self.store.new_file("incoming", uuid.uuid4().hex, 0, ".part"),
+        )
         self.key = self.store.add(
             provider="segmind", place=server.url, sandbox=False, kind="model", target="m",
             inputs={"prompt": "a"}, status="submitting",
