@@ -54,12 +54,14 @@ class ModelPages:
         if model.schema is not None or not url or model.provider != endpoint.provider.name:
             return model
         entry = self._entry(url, endpoint)
+        page = entry.page
         if time.monotonic() >= entry.expires:
             wait = self._fetch_aside(url, endpoint, entry)
             if patience != 0:
                 with suppress(NotYet):
                     wait(patience)
-        return entry.page.complete(model)
+                page = entry.page
+        return page.complete(model)
 
     def _entry(self, url: str, endpoint: Endpoint) -> _Entry:
         """Return what is known of a page: at first, its last text in the store."""

@@ -249,11 +249,7 @@ def make_plan(
     bare = replace(request, inputs={}, file_lists=file_lists(inputs))
     endpoint.provider.submit(bare)  # refuses inputs that no service can run
     files = _outgoing(inputs, model, endpoint, uploads)
-    own, outputs = basis.own_runs(request.target), output_count(inputs)
-    if request.kind == "workflow":
-        price = estimate(page_cost, own.costs(outputs), source="its page")
-    else:
-        price = estimate(model.cost if model else None, own.costs(outputs), outputs)
+    own = basis.own_runs(request.target)
     return Plan(
         bare,
         inputs,
@@ -262,10 +258,19 @@ def make_plan(
         tuple(asset for asset, is_uploaded in files if not is_uploaded),
         tuple(asset for asset, is_uploaded in files if is_uploaded),
         (*basis.notes, *notes, *remarks),
-        price,
+        _price(bare, model, page_cost, own, output_count(inputs)),
         usual_time(own, model),
         again,
     )
+
+
+def _price(
+    request: RunRequest, model: Model | None, page_cost: float | None, own: OwnRuns, outputs: int
+) -> Estimate:
+    """Return the cost of a run; a workflow's price does not depend on the number of outputs."""
+    if request.kind == "workflow":
+        return estimate(page_cost, own.costs(outputs), source="its page")
+    return estimate(model.cost if model else None, own.costs(outputs), outputs)
 
 
 def _of_model(
