@@ -296,7 +296,8 @@ class SegmindClient(Settings):
             again: start over; every row is sent, and paid.
             max_cost: USD that the rows may cost; rows beyond it are not sent.
             executor: any `concurrent.futures.Executor`, such as Dask's `Client.get_executor()`:
-                its workers send, poll and download, with keys from their own environment.
+                its workers download the results, which needs no key. With `api="v1"` they also send
+                the runs, with the key of their own environment.
             folder: where they write results: a path or an fsspec URL that this machine and all
                 workers can use. None: the folder of results here.
             options: kind (model or workflow), provider, api; allow_files: whether a CSV or JSONL
