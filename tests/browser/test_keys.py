@@ -13,11 +13,13 @@ from segmind_widgets.sandbox import Sandbox
 from tests.browser.lab import Lab
 from tests.browser.pages import finished, opened, opened_in_notebook, run_all, shot
 from tests.browser.test_panels import connected, written
+from tests.shells import quick
 
 LETTERS = "abcddmxyz00"  # JupyterLab: insert, copy, delete, to Markdown, cut, undo, restart, …
 ARROWS = ("ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight")
 PANELS = ("run nano-banana", "upload", "workflow", "jobs", "gallery")
 SWEEP = "%%segmind_run flux-schnell --sweep seed=1,2\nprompt: a fox"
+MANY = f"%segmind_run flux-schnell prompt=fox --sweep seed={','.join(map(str, range(24)))}"
 STOPS = "button, input, select, textarea, summary, a[href], [tabindex]"
 # a click on these runs something, or opens a window of the browser or of another page
 NOT_CLICKED = ":is(a, select:not([size]), [type=file], .sw-drop button, .sw-actions button)"
@@ -57,18 +59,27 @@ SPOTS = """([panel, stops, not]) => [...document.querySelectorAll('.sw-panel')][
 
 
 @pytest.fixture(params=["lab", "notebook7"])
-def page(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
-    """A notebook with every panel, in JupyterLab and in Notebook 7."""
+def visit(request: pytest.FixtureRequest, browser: Any) -> Callable[..., Any]:
+    """Return a function that opens a notebook with these cells and every panel after it ran."""
     server: Lab = request.getfixturevalue(request.param)
-    visit: Callable[..., Any] = opened if request.param == "lab" else opened_in_notebook
-    with Sandbox(speed=20) as sandbox:
+    open_page: Callable[..., Any] = opened if request.param == "lab" else opened_in_notebook
+
+    def visit(sandbox: Sandbox, *cells: str) -> Any:
         shows = [f"%segmind_panel {panel}" for panel in PANELS]
-        book = written(server, connected(sandbox), SWEEP, *shows, "'last'", name="shield")
-        page = visit(browser, server, book)
+        book = written(server, connected(sandbox), *cells, *shows, "'last'", name="shield")
+        page = open_page(browser, server, book)
         run_all(page)
         finished(page)
         panels_stand(page)
-        yield page
+        return page
+
+    return visit
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(speed=20, artist=quick) as running:
+        yield running
 
 
 def panels_stand(page: Any) -> None:
@@ -83,7 +94,8 @@ def pressed(page: Any) -> None:
         page.keyboard.press(key)
 
 
-def test_no_plain_key_reaches_the_notebook(page: Any) -> None:
+def test_no_plain_key_reaches_the_notebook(visit: Callable[..., Any], sandbox: Sandbox) -> None:
+    page = visit(sandbox, SWEEP)
     for panel in range(page.locator(".sw-panel").count()):
         for spot in walked(page, panel):
             node = page.evaluate("spot => { walk[spot].focus(); return NODE(walk[spot]); }", spot)
@@ -97,6 +109,68 @@ def test_no_plain_key_reaches_the_notebook(page: Any) -> None:
         before = page.evaluate(STATE)
         page.keyboard.press(key)
         page.wait_for_function(f"before => !({SAME})(before)", arg=before)
+
+
+def test_no_plain_key_reaches_the_notebook_after_a_button_that_runs_something(
+    visit: Callable[..., Any], sandbox: Sandbox
+) -> None:
+    page = visit(sandbox, MANY)
+
+    def press(panel: Any, name: str, key: str = "Enter", *, then: str) -> None:
+        """Press a button and at once the keys; again, once its effect is seen."""
+        panel.locator(f"button:visible:text-is('{name}')").first.focus()
+        before = page.evaluate(STATE)
+        page.keyboard.press(key)
+        pressed(page)
+        panel.locator(then).first.wait_for()
+        pressed(page)
+        assert page.evaluate(STATE) == before, f"{name} by {key}"
+
+    run, jobs, gallery = (
+        page.locator(f".sw-panel:has(.sw-title:text-is('{title}'))")
+        for title in ("Run a model", "Jobs", "Gallery")
+    )
+    run.get_by_label("Prompt").fill("a fox")
+    sandbox.faults.add("GET /v2/.*", "silence")
+    press(run, "Run", then="button:text-is('Stop watching')")
+    press(run, "Stop watching", "Space", then=":text('You stopped watching')")
+    sandbox.faults.clear()
+    sandbox.faults.release()
+    jobs.get_by_label("Include earlier sessions").check()
+    press(jobs, "Open", then="button:text-is('Run again')")
+    press(jobs, "Close", then=".sw-job >> nth=19")
+    press(jobs, "Show more", "Space", then=".sw-job >> nth=24")
+    gallery.locator(".sw-thumb").first.focus()
+    page.keyboard.press("Space")
+    press(gallery, "Delete", then="button:text-is('Undo')")
+    press(gallery, "Undo", "Space", then=":text('restored')")
+    shot(page, "keys-pressed")
+
+
+def test_keys_work_a_panel_in_voila(browser: Any, voila: Lab, sandbox: Sandbox) -> None:
+    shows = [f"%segmind_panel {panel}" for panel in ("run flux-schnell", "gallery")]
+    book = written(voila, connected(sandbox), SWEEP, *shows)
+    page = browser.new_page(viewport={"width": 1200, "height": 1000})
+    page.goto(f"{voila.url}/voila/render/{book}", timeout=120_000)
+    thumbs = page.locator(".sw-gallery .sw-thumb")
+    thumbs.nth(1).scroll_into_view_if_needed()
+    thumbs.nth(1).locator("img").wait_for()
+    prompt = page.get_by_label("Prompt")
+    prompt.focus()
+    pressed(page)
+    assert prompt.input_value() == LETTERS
+    page.keyboard.press("Control+Enter")
+    thumbs.nth(2).wait_for()  # the new result
+    thumbs.first.focus()
+    page.keyboard.press("ArrowRight")
+    assert thumbs.nth(1).evaluate("thumb => thumb === document.activeElement")
+    page.keyboard.press("Space")
+    details = page.locator(".sw-gallery ~ .sw-details, .sw-details").first
+    details.get_by_role("button", name="Delete").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Undo").press("Enter")
+    thumbs.nth(2).wait_for()
+    shot(page, "keys-voila")
 
 
 def walked(page: Any, panel: int) -> list[int]:

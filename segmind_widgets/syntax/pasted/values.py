@@ -156,8 +156,8 @@ def _to_input(value: Any) -> Any:
         return _unless_unknown([_to_input(item) for item in value])
     if isinstance(value, JsonText):
         separators = (",", ":") if value.compact else None
-        known = is_known(value.value)
-        return json.dumps(value.value, separators=separators) if known else Unknown("JSON text")
+        has_value = is_known(value.value)
+        return json.dumps(value.value, separators=separators) if has_value else Unknown("JSON text")
     if isinstance(value, LocalFile):
         return Path(value.name) if value.name else Unknown("a file that a person chooses")
     if isinstance(value, ReplyPart):

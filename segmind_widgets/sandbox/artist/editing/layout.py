@@ -65,8 +65,8 @@ def collage(
     for index, image in enumerate(images):
         row = index // columns
         in_row = min(columns, count - row * columns)
-        left = (size[0] - in_row * cell[0]) / 2
-        centre = left + (index % columns + 0.5) * cell[0], (row + 0.5) * cell[1]
+        start = (size[0] - in_row * cell[0]) / 2
+        centre = start + (index % columns + 0.5) * cell[0], (row + 0.5) * cell[1]
         _print(sheet, image, centre, min(cell) * 0.86, rng.uniform(-7, 7))
     return sheet
 
