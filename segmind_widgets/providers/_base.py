@@ -23,6 +23,7 @@ Recipe for a new provider:
    | files as data URLs | `takes_data_urls`; False if the service refuses them |
    | list earlier runs | `history_call`, `parse_history` |
    | list models by API | `models_call`, `parse_models` |
+   | a page with the parameters of one model | `parameters_url` |
    | list models on a page in the form of llms.txt | `directory_url` (and `public_settings`) |
 
 4. Add the class to `PROVIDERS` in `providers/__init__.py`.
