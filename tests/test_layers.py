@@ -21,7 +21,7 @@ ONLY = {  # a library or a module of the standard library → the modules that m
     "yaml": {"syntax.yaml_loader"},
     "jsonschema": set(),  # slow to import
     "platformdirs": {"storage.store"},
-    "queue": {"jobs.scheduler"},
+    "queue": {"jobs.scheduler", "network.socket_facts"},  # the latter: for its exceptions
     "concurrent": {"background", "client", "network.at_once", "workers", "sandbox"},
     "multiprocessing": set(),
     "subprocess": set(),
@@ -29,15 +29,15 @@ ONLY = {  # a library or a module of the standard library → the modules that m
 THREADS = {  # may start threads, and wait for them
     "background", "batches.batch", "batches.progress", "jobs.job", "jobs.runner",
     "jobs.scheduler", "network.account", "network.keys", "notebook.startup", "sandbox",
-    "storage.file_lock", "waiting",
+    "storage.file_lock", "storage.texts", "waiting",
 }  # fmt: skip
 LOCKS = {  # may make locks
     "batches.registry", "client", "jobs.registry", "jobs.submission", "network.directory",
     "network.endpoints", "network.model_pages", "network.rate_limit", "network.socket_facts",
     "network.transport", "network.uploads", "notebook.live_output",
     "panels.upload", "planning.budget", "session_parts", "storage.database",
-    "storage.file_lock", "storage.locks",
-    "widgets.served", "workers.pool",
+    "storage.file_lock", "storage.locks", "storage.texts", "widgets.served",
+    "workers.pool",
 }  # fmt: skip
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "engine"}
 

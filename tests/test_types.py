@@ -28,10 +28,10 @@ def test_a_call_survives_the_journal() -> None:
 
 
 def test_the_journal_keeps_every_part_of_a_call_but_the_body() -> None:
-    call = Call("POST", "https://a.example", body=[b"stream"], repeats=2)
+    call = Call("POST", "https://a.example", body=[b"stream"], repeats=2, reads="text")
     names = {field.name for field in dataclasses.fields(Call)}
     assert set(call.to_dict()) == names - {"body"}
-    assert call == Call("POST", "https://a.example", repeats=2)
+    assert call == Call("POST", "https://a.example", repeats=2, reads="text")
     assert "stream" not in repr(call)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from segmind_widgets.assets.base64_codec import base64_codec
+from segmind_widgets.file_modes import PRIVATE
 from segmind_widgets.network.bodies import MAX_REPLY
 from segmind_widgets.types import JobState, Output, Reply
 
@@ -52,7 +53,7 @@ def shorten(reply: Reply) -> Reply:
             for number, (start, end) in enumerate(spans):
                 mark, path = _new_mark(), reply.file.with_suffix(f".{number}.part")
                 parts[mark] = path
-                path.touch(reply.file.stat().st_mode & 0o777)
+                PRIVATE.touch(path)
                 pieces += [_between(file, at, start), _extract(file, start, end, path, mark)]
                 at = end
             pieces.append(_between(file, at, at + MAX_REPLY))
@@ -154,7 +155,7 @@ def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
 
 
 def _write(path: Path, pieces: Iterator[bytes]) -> None:
-    with path.open("wb") as file:
+    with PRIVATE.create(path) as file:
         for piece in pieces:
             file.write(piece)
 
