@@ -169,6 +169,7 @@ def _queries(store: Store, job_id: str) -> Mapping[str, Mapping[str, Callable[[]
 
 def _time_queries(home: Path, runs: int) -> tuple[float, dict[str, dict[str, float]]]:
     store = Store(home)
+    store._texts._index()  # the rows that were written by earlier measurements
     plain = sqlite3.connect(home / "journal.sqlite")
     plain.row_factory = sqlite3.Row
     (last,) = plain.execute("SELECT max(rowid) FROM jobs").fetchone()
