@@ -77,6 +77,7 @@ COVERED = {
     "exports/python_literals": "exports/test_export.py",
     "exports/request": "exports/test_export.py",
     "formatting": "notebook/test_tables.py",
+    "jobs/history_search": "jobs/test_recovery.py",
     "jobs/input_files": "assets/test_compare.py",
     "network/account": "notebook/test_login.py",
     "network/shared_rate_limit": "network/test_rate_limit.py",

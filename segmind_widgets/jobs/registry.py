@@ -19,8 +19,8 @@ from segmind_widgets.errors import (
 )
 from segmind_widgets.formatting import provider_option
 from segmind_widgets.jobs.answers import next_repeat
+from segmind_widgets.jobs.history_search import HistorySearch
 from segmind_widgets.jobs.job import Job
-from segmind_widgets.jobs.recovery import HistorySearch
 from segmind_widgets.jobs.runner import (
     JobRunner,
     assets_from_row,

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.jobs.recovery import HistorySearch, agree
+from segmind_widgets.jobs.history_search import HistorySearch, agree
 from segmind_widgets.providers import Segmind
 from segmind_widgets.storage.store import Store
 from segmind_widgets.types import HistoryEntry, Reply, Status

@@ -44,16 +44,19 @@ class History:
         first = _day(query, "from_date", utc().date() - timedelta(days=7))
         last = _day(query, "to_date", utc().date())
         rows = [
-            row
+            (job, number)
             for job in self._context.jobs.all("model")
             if first <= job.created.date() <= last
-            for row in _rows(job)
-            if query.get("model_name", "") in row["model_name"]
-            and query.get("status", row["model_status"]) == row["model_status"]
+            and query.get("model_name", "") in job.model
+            and query.get("status", _status(job)) == _status(job)
+            for number in range(max(1, len(job.outputs)))
         ]
         return Answer(
             {
-                "data": rows[(page - 1) * per_page : page * per_page],
+                "data": [
+                    _rows(job)[number]
+                    for job, number in rows[(page - 1) * per_page : page * per_page]
+                ],
                 "page": page,
                 "per_page": per_page,
                 "total": len(rows),
@@ -64,7 +67,7 @@ class History:
 
 def _rows(job: Job) -> list[dict[str, Any]]:
     """Return a row per output, each with the whole cost; a single row without outputs."""
-    status = job.status if job.status in ("COMPLETED", "FAILED") else "PENDING"
+    status = _status(job)
     row = {
         "request_id": job.id,
         "model_name": job.model,
@@ -80,6 +83,10 @@ def _rows(job: Job) -> list[dict[str, Any]]:
         {**row, "generation_url": output.file.url if output.file else None}
         for output in job.outputs
     ] or [row]
+
+
+def _status(job: Job) -> str:
+    return job.status if job.status in ("COMPLETED", "FAILED") else "PENDING"
 
 
 def _number(query: Any, name: str, default: int, largest: int) -> int:
