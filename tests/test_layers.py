@@ -21,13 +21,13 @@ ONLY = {  # a library or a module of the standard library → the modules that m
     "yaml": {"syntax.yaml_loader"},
     "jsonschema": set(),  # slow to import
     "platformdirs": {"storage.store"},
-    "queue": {"jobs.scheduler"},
+    "queue": {"jobs.scheduler", "network.socket_facts"},
     "concurrent": {"background", "client", "network.at_once", "workers", "sandbox"},
     "multiprocessing": set(),
     "subprocess": set(),
 }
 THREADS = {  # may start threads, and wait for them
-    "background", "batches.batch", "batches.progress", "jobs.job", "jobs.runner",
+    "background", "batches.batch", "batches.progress", "jobs.job", "jobs.run_state",
     "jobs.scheduler", "network.account", "network.keys", "notebook.startup", "sandbox",
     "storage.file_lock", "waiting",
 }  # fmt: skip
