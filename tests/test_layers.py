@@ -27,7 +27,7 @@ ONLY = {  # a library or a module of the standard library → the modules that m
     "subprocess": set(),
 }
 THREADS = {  # may start threads, and wait for them
-    "background", "batches.batch", "batches.progress", "jobs.job", "jobs.runner",
+    "background", "batches.batch", "batches.progress", "jobs.job", "jobs.run_state",
     "jobs.scheduler", "network.account", "network.keys", "notebook.startup", "sandbox",
     "storage.file_lock", "storage.texts", "waiting",
 }  # fmt: skip

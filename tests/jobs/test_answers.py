@@ -19,7 +19,7 @@ import pytest
 from segmind_widgets import errors
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.jobs import job as job_module
-from segmind_widgets.jobs import runner as runner_module
+from segmind_widgets.jobs import submit_steps as runner_module
 from segmind_widgets.jobs.answers import KEY_LIFE, MAX_REPEATS, next_repeat, poll_pause
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.runner import JobRunner
@@ -237,7 +237,7 @@ def test_no_answer_to_a_poll_ends_the_watching(bench: Bench, name: str, body: st
         bench.service.reset()
         runner.step()
         assert (runner.job.status, runner.job.message) == (Status.PROCESSING, ""), code
-        runner._watch_end = 0.0
+        runner.watch_end = 0.0
         assert runner.step() is None
         assert isinstance(runner.job.error, errors.StillRunning)
 
@@ -248,7 +248,7 @@ def test_the_limit_of_watching_names_the_last_answer(bench: Bench) -> None:
     runner.step()
     bench.service.reset("GET", (418, b'{"error": "a teapot"}'), 99)
     runner.step()
-    runner._watch_end = 0.0
+    runner.watch_end = 0.0
     assert runner.step() is None
     assert "HTTP 418: a teapot" in runner.job.error.message
     assert "a teapot" in bench.store.job(runner._key)["error"]

@@ -20,7 +20,7 @@ from PIL import Image
 from segmind_widgets import errors
 from segmind_widgets.assets.recipes import read
 from segmind_widgets.jobs import job as jobs
-from segmind_widgets.jobs import runner as module
+from segmind_widgets.jobs import run_state as module
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.runner import (
     JobRunner,
@@ -487,7 +487,7 @@ def test_polls_that_stay_broken_leave_the_job_resumable(
     runner = one.runner(watch_limit=3600)
     for _ in range(9):
         runner.step()
-    runner._watch_end = 0.0
+    runner.watch_end = 0.0
     runner.step()
     assert type(one.job.error) is kind
     assert one.job.done
@@ -509,7 +509,7 @@ def test_polls_behind_an_untrusted_certificate_name_the_remedy(
         for _ in range(3):
             assert runner.step()
         assert "REQUESTS_CA_BUNDLE" in one.job.message
-        runner._watch_end = 0.0
+        runner.watch_end = 0.0
         runner.step()
     finally:
         one.transport.close()

@@ -17,7 +17,7 @@ from PIL import Image
 
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.errors import SegmindError
-from segmind_widgets.jobs import runner as watch_module
+from segmind_widgets.jobs import run_state as watch_module
 from segmind_widgets.jobs.job import Job
 from segmind_widgets.jobs.runner import JobRunner
 from segmind_widgets.network import rate_limit, retry

@@ -11,7 +11,7 @@ import pytest
 from segmind_widgets import errors
 from segmind_widgets.assets.asset import Asset
 from segmind_widgets.client import SegmindClient
-from segmind_widgets.jobs import history_search, polling, runner
+from segmind_widgets.jobs import history_search, poll_steps, polling, submit_steps
 from segmind_widgets.jobs.job import Job
 from tests.reply_server import REPLIES, ReplyServer, fill, reply_server
 
@@ -26,8 +26,8 @@ def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "FASTEST", 0.01)
     monkeypatch.setattr(polling, "FIRST_POLL", 0.01)
     monkeypatch.setattr(history_search, "_ROUND_PAUSES", ())
-    monkeypatch.setattr(runner, "REPEAT_PAUSES", (0.01,))
-    monkeypatch.setattr(runner, "poll_pause", lambda *_: 0.01)
+    monkeypatch.setattr(submit_steps, "REPEAT_PAUSES", (0.01,))
+    monkeypatch.setattr(poll_steps, "poll_pause", lambda *_: 0.01)
 
 
 def client_of(service: ReplyServer, monkeypatch: pytest.MonkeyPatch) -> SegmindClient:

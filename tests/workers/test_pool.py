@@ -30,7 +30,7 @@ from distributed import Client, LocalCluster
 from segmind_widgets.batches.batch import Batch
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, KeyMissing, StoreError, WorkersLost
-from segmind_widgets.jobs import runner as runner_module
+from segmind_widgets.jobs import submit_steps as runner_module
 from segmind_widgets.network.rate_limit import RateLimit
 from segmind_widgets.sandbox import Sandbox
 from segmind_widgets.types import Status
