@@ -119,12 +119,19 @@ class Asking(Stub):
         return None
 
 
+def at_full_rate(per_minute: float) -> RateLimit:
+    """A limit after many minutes without a 429; an account begins with 50 requests a minute."""
+    limit = RateLimit(per_minute)
+    limit._state.rate = per_minute / 60
+    return limit
+
+
 def test_where_places_are_few_jobs_begin_as_fast_as_others_end(
     line: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """40 jobs, of which each would ask 4 times: neither all submits first, nor polls alone."""
     monkeypatch.setattr(rate_limit, "TOLERANCE", 0.0)  # no burst
-    limit, log, ended = RateLimit(12_000), [], threading.Semaphore(0)
+    limit, log, ended = at_full_rate(12_000), [], threading.Semaphore(0)
     for _ in range(40):
         add(line, Asking(limit, log, 4, ended))
     for _ in range(40):
@@ -140,7 +147,7 @@ def test_where_places_are_few_jobs_begin_as_fast_as_others_end(
 def test_all_together_keep_the_limit_and_a_job_that_was_stopped_needs_no_place(
     line: Scheduler,
 ) -> None:
-    limit, log, ended = RateLimit(1200), [], threading.Semaphore(0)
+    limit, log, ended = at_full_rate(1200), [], threading.Semaphore(0)
     began = time.monotonic()
     for _ in range(500):
         stopped = Stub(lambda: ended.release())
@@ -171,7 +178,7 @@ def test_a_submit_is_told_that_it_waits_and_nothing_is_sent_while_a_429_blocks(
 
 
 def test_long_steps_take_a_place_only_when_a_sender_is_free(line: Scheduler) -> None:
-    limit, gate = RateLimit(60_000), threading.Event()
+    limit, gate = at_full_rate(60_000), threading.Event()
     begun = threading.Semaphore(0)
 
     def run() -> None:

@@ -42,7 +42,7 @@ UNITS: dict[str, dict[str, set[str]]] = {
     "journal_queries": {"journal of 200": {"µs", "ms"}},
     "batch_resume": {"a finished list of 100 rows": {"s"}},
     "thousand": {"12 jobs of": JOBS},
-    "rate": {"60 requests a minute": RATE, "a place in the limit": {"µs"}},
+    "rate": {"50 requests a minute": RATE, "a place in the limit": {"µs"}},
     "sweep": {"sweep of 9": {"s", "uploads"}},
     "workers": {"8 rows by 4 Dask": WORKERS},
 }
