@@ -43,7 +43,7 @@ class Settings(SingletonConfigurable):
         help="The treatment of inputs that do not match the model's parameters: schema refuses "
         "them if the service publishes a schema, and warns if the parameters come from a page; "
         "strict refuses in both cases, warn in neither. Both refuse the misspelt name of a model "
-        "or an input, and a mask that is black all over or has another size than its picture.",
+        "or an input, and a mask that is black all over or has another size than its image.",
     ).tag(config=True)
     budget = Float(
         0.0,

@@ -84,13 +84,13 @@ def compare(before: Any, after: Any, labels: tuple[str, str] = ("Before", "After
         labels: their names.
 
     Raises:
-        AssetError: one of them is not a picture on this machine.
+        AssetError: one of them is not an image on this machine.
     """
     assets = [Asset.of(source) for source in (before, after)]
     for asset, label in zip(assets, labels, strict=True):
         if not asset.local or asset.kind != "image":
             raise AssetError(
-                f"{label}: {asset} is not a picture on this machine.",
+                f"{label}: {asset} is not an image on this machine.",
                 hint="Save it there first, then compare it.",
             )
     return Comparison(assets[0], assets[1], labels)
@@ -150,8 +150,8 @@ def _range(label: str) -> Html:
         max=100,
         step="any",
         value=50,
-        title="Move the edge between the two pictures",
-        aria_label=f"Part of the picture that shows {label}, in per cent",
+        title="Move the edge between the two images",
+        aria_label=f"Part of the image that shows {label}, in per cent",
         oninput=_MOVE,
         onkeydown="event.stopPropagation()",  # JupyterLab would move to another cell
         data_lm_suppress_shortcuts="true",

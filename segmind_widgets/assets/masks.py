@@ -39,7 +39,7 @@ class MaskHistory:
         if start is not None and not (start.size == size and is_mask(start)):
             raise AssetError(
                 f"The mask to start from must have {_pixels(size)} pixels, only black and white.",
-                hint="Use masks.threshold(picture, size).",
+                hint="Use masks.threshold(image, size).",
             )
         self._size = size
         self._image = Image.new("L", size) if start is None else start.copy()
@@ -137,7 +137,7 @@ def threshold(picture: Image, size: tuple[int, int], *, fit: bool = False) -> Im
     """
     if picture.size != size and not fit:
         raise AssetError(
-            f"The mask has {_pixels(picture.size)} pixels, and its picture {_pixels(size)}.",
+            f"The mask has {_pixels(picture.size)} pixels, and its image {_pixels(size)}.",
             hint="Give a mask of that size, or stretch this one to it with fit.",
         )
     grey = _on_black(picture)
@@ -156,8 +156,8 @@ def from_transparency(picture: Image) -> Image:
     mask = None if alpha is None else alpha.point([255] * THRESHOLD + [0] * (256 - THRESHOLD))
     if mask is None or mask.getbbox() is None:
         raise AssetError(
-            "Nothing of the picture is transparent, so no mask follows from it.",
-            hint="Paint the mask, or give a picture with a transparent area (PNG or WebP).",
+            "Nothing of the image is transparent, so no mask follows from it.",
+            hint="Paint the mask, or give an image with a transparent area (PNG or WebP).",
         )
     return mask
 

@@ -85,8 +85,8 @@ def region(
 
     if mask.size != picture.size or not is_mask(mask):
         raise AssetError(
-            "A mask must have the size of its picture, and only black and white.",
-            hint="Use masks.threshold(mask, picture.size).",
+            "A mask must have the size of its image, and only black and white.",
+            hint="Use masks.threshold(mask, image.size).",
         )
     _check("padding", padding, 0, 10)
     bounds = mask.getbbox()
@@ -144,7 +144,7 @@ def expand(
     if has_too_many_pixels(size):
         raise AssetError(
             f"The canvas would have {size[0]} × {size[1]} pixels, too many.",
-            hint="Add fewer pixels, or make the picture smaller first.",
+            hint="Add fewer pixels, or make the image smaller first.",
         )
     picture = _in_colour(picture)
     canvas, mask = _continued(picture, size, margins[:2]), Image.new("L", size, 255)

@@ -301,15 +301,15 @@ class Job(Observable):
         after = next((asset for asset in self.outputs if asset.kind == "image"), None)
         if after is None:
             raise AssetError(
-                f"The job {self.id} has no picture to compare.",
+                f"The job {self.id} has no image to compare.",
                 hint="Wait for it with job.wait(), or look at job.outputs.",
             )
         inputs = self.inputs if self.original_inputs is None else self.original_inputs
         before = input_picture(inputs, self.find_upload)
         if before is None:
             raise AssetError(
-                f"The job {self.id} has no input picture on this machine to compare with.",
-                hint="Compare two pictures: assets.compare.compare(before, after).",
+                f"The job {self.id} has no input image on this machine to compare with.",
+                hint="Compare two images: assets.compare.compare(before, after).",
             )
         return Comparison(before, after, ("Input", self.model))
 

@@ -25,7 +25,8 @@ def run_at_once(
     Args:
         works: read in this thread, each one when it can begin.
         most: at least 1.
-        tick: called in this thread, several times a second and after the last function.
+        tick: called in this thread, when a function begins, several times a second, and after the
+            last one.
         stop: called at an interrupt, so that running functions end early.
 
     Raises:
@@ -52,6 +53,7 @@ def _run(
     try:
         for work in works:
             running.append(start(work))
+            tick()
             _wait(running, most - 1, tick)
             if any(one.done() and one.exception() for one in running):
                 break

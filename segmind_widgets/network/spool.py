@@ -30,12 +30,14 @@ def read_body(
     Raises:
         ReplyTooLong: more than 512 MiB would be in memory.
     """
+    if new_file is None:
+        return _joined(pieces), None
     head: list[bytes] = []
     count, limit = 0, SPOOL_BYTES
     for piece in pieces:
         head.append(piece)
         count += len(piece)
-        if new_file is not None and count > limit:
+        if count > limit:
             start = b"".join(head[:2]).lstrip()
             if start.startswith(_JSON_STARTS) and limit < MAX_REPLY:
                 limit = MAX_REPLY

@@ -163,7 +163,6 @@ class Transport:
 
     def _exchange(self, call: Call) -> Reply | SegmindError:
         names: dict[str, str] = {}
-        limit = MAX_FILE if call.billed else MAX_REPLY
         with self._session.use() as session, counted_request() as facts:
             prepared = self._prepare(call, session)
             if isinstance(prepared, SegmindError):
@@ -175,8 +174,9 @@ class Transport:
                     request, timeout=timeout, allow_redirects=False, **settings
                 ) as response:
                     names = {k.lower(): self._hide_key(v) for k, v in response.headers.items()}
-                    pieces = body_pieces(response, call.timeout, limit)
                     is_result = call.billed and response.status_code < 300
+                    limit = MAX_FILE if is_result else MAX_REPLY
+                    pieces = body_pieces(response, call.timeout, limit)
                     body, file = read_body(pieces, self._new_file if is_result else None)
                     body = self._without_key(body)
                     return Reply(response.status_code, names, body, call.url, file)

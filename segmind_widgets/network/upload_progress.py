@@ -25,7 +25,7 @@ class TotalProgress:
         self._total = _size(files)
         self._progress = progress
         self._counts: list[int] = []  # of each call
-        self._reported = -1
+        self._reported = -1  # so that an empty file is reported, too
         self._is_stopped = False
 
     def part(self, files: Iterable[Outgoing]) -> Callable[[int], None]:
@@ -44,7 +44,7 @@ class TotalProgress:
     def report(self) -> None:
         """Report what was sent since the last report."""
         count = sum(self._counts)
-        if self._progress and count > self._reported:
+        if self._progress and self._counts and count > self._reported:
             self._reported = count
             self._progress(count, self._total)
 

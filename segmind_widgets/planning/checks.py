@@ -124,7 +124,7 @@ def _size_problem(name: str, pictures: Mapping[str, Asset]) -> InputError | None
         return None
     sizes = ["{}×{}".format(*pictures[one].pixels) for one in (name, other)]
     return InputError(
-        f"`{name}` has {sizes[0]} pixels, and its picture `{other}` has {sizes[1]}.",
+        f"`{name}` has {sizes[0]} pixels, and its image `{other}` has {sizes[1]}.",
         hint=f"Nothing was sent. Give a mask of {sizes[1]} pixels.",
         field=name,
     )

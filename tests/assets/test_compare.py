@@ -92,7 +92,7 @@ def test_a_cell_shows_it_and_a_terminal_names_the_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("source", ["https://example.com/a.png", b"RIFF\x00\x00\x00\x00WAVEfmt "])
 def test_another_thing_than_a_picture_here_is_refused(source: object) -> None:
     for pair in ((source, picture()), (picture(), source)):
-        with pytest.raises(AssetError, match="not a picture on this machine"):
+        with pytest.raises(AssetError, match="not an image on this machine"):
             compare(*pair)
 
 
@@ -126,22 +126,22 @@ def test_a_job_of_an_earlier_kernel_finds_the_file_that_was_uploaded(
     assert job.original_inputs is None
     assert job.compare().before.path == path
     path.write_bytes(picture(color="red"))  # no longer the file that was sent
-    with pytest.raises(AssetError, match="no input picture on this machine"):
+    with pytest.raises(AssetError, match="no input image on this machine"):
         job.compare()
     path.unlink()
-    with pytest.raises(AssetError, match="no input picture on this machine"):
+    with pytest.raises(AssetError, match="no input image on this machine"):
         job.compare()
 
 
 def test_a_job_without_an_input_picture_says_so(client: SegmindClient) -> None:
     job = client.run("flux-schnell", {"prompt": "a cat"})
-    with pytest.raises(AssetError, match="has no input picture on this machine") as raised:
+    with pytest.raises(AssetError, match="has no input image on this machine") as raised:
         job.compare()
     assert raised.value.hint
 
 
 def test_a_job_without_an_output_says_so() -> None:
-    with pytest.raises(AssetError, match="has no picture to compare"):
+    with pytest.raises(AssetError, match="has no image to compare"):
         Job(id="j", inputs={"image": "x"}).compare()
     failed = Job(id="j", status=Status.FAILED, error=JobFailed("The model failed."))
     with pytest.raises(JobFailed):

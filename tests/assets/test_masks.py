@@ -277,7 +277,7 @@ def test_a_mask_of_another_origin_becomes_black_and_white():
 def test_a_mask_of_another_size_asks_to_be_stretched():
     small = Image.new("L", (2, 2))
     small.putpixel((0, 0), 255)
-    with pytest.raises(AssetError, match=r"2×2 pixels, and its picture 40×20") as raised:
+    with pytest.raises(AssetError, match=r"2×2 pixels, and its image 40×20") as raised:
         masks.threshold(small, (40, 20))
     assert "stretch" in raised.value.hint
     mask = masks.threshold(small, (40, 20), fit=True)

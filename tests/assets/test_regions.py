@@ -106,7 +106,7 @@ def test_what_is_transparent_stays_so_outside_the_mask():
     ("arguments", "words"),
     [
         ({"mask": mask_of()}, "Nothing is painted"),
-        ({"mask": Image.new("L", (3, 3), 255)}, "size of its picture"),
+        ({"mask": Image.new("L", (3, 3), 255)}, "size of its image"),
         ({"mask": Image.new("L", SIZE, 9)}, "only black and white"),
         ({"mask": Image.new("RGB", SIZE, "white")}, "only black and white"),
         ({"side": 0}, "`side`"),

@@ -86,9 +86,9 @@ GROUPS = {
         "Downloads",
         ("download",),
         "The job is done and paid. The key is never sent with a download, so redirects to other"
-        " hosts can be followed. Addresses of a reply, and redirects, are fetched by https or at the"
-        " service's own host, and never in a private network (`network/addresses.py`): the job then"
-        " ends with a DownloadError, and `job.reply` has the service's whole reply.",
+        " hosts can be followed. Addresses of a reply, and redirects, are fetched by https or at"
+        " the service's own host, and never in a private network (`network/addresses.py`): the job"
+        " then ends with a DownloadError, and `job.reply` has the service's whole reply.",
     ),
     "upload": Group(
         "Uploads",

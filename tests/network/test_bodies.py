@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from segmind_widgets import errors
-from segmind_widgets.network import bodies, transport
+from segmind_widgets.network import bodies, spool, transport
 from segmind_widgets.network.transport import Transport
 from segmind_widgets.providers import Segmind
 from segmind_widgets.secret import Secret
@@ -88,7 +88,7 @@ def test_a_billed_reply_may_be_a_longer_result_and_has_a_limit(
     with wire(answer(200, bytes(40 * MIB), {"Content-Type": "video/mp4"})) as server:
         call = Call("POST", f"{server.url}/v1/m", {}, billed=True)
         assert len(sender(server.url).send(call).body) == 40 * MIB
-    monkeypatch.setattr(transport, "MAX_BILLED_REPLY", 50 * MIB)
+    monkeypatch.setattr(spool, "MAX_BILLED_REPLY", 50 * MIB)
     with (
         wire(packed(bomb(400 * MIB))) as server,
         bounded(150 * MIB),

@@ -9,7 +9,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import AssetError, Unauthorized
 from segmind_widgets.network.uploads import needed
-from segmind_widgets.providers import apimart
+from segmind_widgets.providers import _apimart_uploads
 from segmind_widgets.sandbox import Sandbox
 from tests.shells import picture
 
@@ -98,7 +98,7 @@ def test_a_rate_limit_is_waited_for(client: SegmindClient, sandbox: Sandbox) -> 
 def test_a_run_sends_each_content_once_where_urls_live_for_less_than_an_hour(
     client: SegmindClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apimart, "UPLOAD_HOURS", 0.5)
+    monkeypatch.setattr(_apimart_uploads, "HOURS", 0.5)
     red, blue = picture(color="red"), picture(color="blue")
     inputs = {"prompt": "a fox", "image_urls": [red, blue, red]}
     job = client.run("gemini-3-pro-image-preview", inputs, provider="apimart")

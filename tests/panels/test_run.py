@@ -14,6 +14,7 @@ from segmind_widgets.assets.asset import Asset
 from segmind_widgets.client import SegmindClient
 from segmind_widgets.errors import InputError, NotFound
 from segmind_widgets.jobs.job import Job
+from segmind_widgets.network import at_once
 from segmind_widgets.panels.run import RunPanel
 from segmind_widgets.panels.workflow import WorkflowPanel
 from segmind_widgets.sandbox import Sandbox
@@ -157,8 +158,9 @@ def test_a_picture_that_was_deleted_says_so(panel: RunPanel) -> None:
 
 
 def test_an_upload_is_announced_at_its_start_and_its_end(
-    client: SegmindClient, tmp_path: Path
+    client: SegmindClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(at_once, "TICK_SECONDS", 0.0005)  # the sandbox takes it in no time
     path = tmp_path / "noise.png"
     Image.effect_noise((1600, 1600), 90).save(path)
     panel = RunPanel("nano-banana", client=client)

@@ -79,7 +79,7 @@ DOORS: dict[str, Callable[[SegmindClient, dict[str, Any]], object]] = {
     ("mask", "words"),
     [
         (image(), "is black all over"),
-        (painted((32, 48)), "has 32×48 pixels, and its picture `image` has 48×32"),
+        (painted((32, 48)), "has 32×48 pixels, and its image `image` has 48×32"),
     ],
 )
 def test_a_useless_mask_is_refused_at_every_door(
@@ -115,7 +115,7 @@ def test_a_mask_fits_the_picture_as_it_is_seen(client: SegmindClient) -> None:
     turned = image("teal", "RGB", "JPEG", exif=exif)
     plan = client.plan(INPAINTING, {**inputs(painted((32, 48))), "image": turned})
     assert plan.notes == ()
-    with pytest.raises(InputError, match="has 48×32 pixels, and its picture `image` has 32×48"):
+    with pytest.raises(InputError, match="has 48×32 pixels, and its image `image` has 32×48"):
         client.plan(INPAINTING, {**inputs(painted()), "image": turned})
 
 
@@ -125,7 +125,7 @@ def test_elsewhere_a_black_mask_is_noted(client: SegmindClient, sandbox: Sandbox
         notes = " ".join(client.plan(target, given, kind=kind).notes)
         assert "`mask` is black all over" in notes
     other = client.plan(WORKFLOW, {**given, "mask": painted((9, 9))}, kind="workflow")
-    assert "`mask` has 9×9 pixels, and its picture `image` has 48×32." in other.notes
+    assert "`mask` has 9×9 pixels, and its image `image` has 48×32." in other.notes
 
 
 def test_a_setting_turns_the_refusals_into_notes(client: SegmindClient) -> None:
@@ -160,13 +160,13 @@ def test_a_mask_belongs_to_the_picture_of_its_name_or_the_only_one(
     if picture_field is None:
         assert check_masks(given, _model()) == []
         return
-    with pytest.raises(InputError, match=f"its picture `{picture_field}` has 48×32"):
+    with pytest.raises(InputError, match=f"its image `{picture_field}` has 48×32"):
         check_masks(given, _model())
 
 
 def test_a_list_of_one_picture_is_that_picture() -> None:
     given = {"image_urls": [asset(SIZE)], "mask_url": asset((9, 9))}
-    with pytest.raises(InputError, match="its picture `image_urls`"):
+    with pytest.raises(InputError, match="its image `image_urls`"):
         check_masks(given, _model())
     given["image_urls"] *= 2
     assert check_masks(given, _model()) == []

@@ -533,7 +533,7 @@ def test_the_key_follows_no_poll_url_elsewhere(client: SegmindClient, pages: Pag
     body = {"poll_url": "https://elsewhere.example/polls/1"}
     pages.refusals.append((WORKFLOW, 200, body, {}))
     job = client.submit(WORKFLOW, {}, kind="workflow").wait(30)
-    assert isinstance(job.error, errors.ForeignHost)
+    assert isinstance(job.error, errors.SubmitUnknown)  # accepted, and nowhere to ask for it
 
 
 @says("W-144", "W-145")

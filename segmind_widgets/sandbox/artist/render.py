@@ -40,6 +40,7 @@ Media = Mapping[str, Sequence[bytes]]
 
 _MOST_PIXELS = 64_000_000  # of an input picture
 _CUT = r"bg-remov|background-remov|remove-background|background-eraser|cutout|extract-object|rmbg"
+_TRY_ON = "try-?on"  # listed as inpainting, and takes no mask
 _ENLARGE = r"esrgan|upscal|increase-resolution|enhance-image|codeformer|gfpgan|restor|topaz"
 _FACE = r"instantid|face|portrait|caricature|character|avatar|photomaker|headshot"
 _MUSIC = r"music|lyria|song|sonilo|sound-generation|ace-step|beat"
@@ -136,7 +137,8 @@ def make(
         return [_played(request)]
     if re.search(r"to-?video", kind):
         return [_filmed(request)]
-    if "inpaint" in kind or any("mask" in f and p for f, p in pictures.items()):
+    has_mask = any("mask" in field and images for field, images in pictures.items())
+    if has_mask or ("inpaint" in kind and not re.search(_TRY_ON, model)):
         return _inpainted(request)
     if re.search(_CUT, model):
         return [_cut_out(request)]

@@ -25,21 +25,28 @@ def real():
 
 
 def least(model) -> dict:
-    """The required inputs, and a small size where the model has one."""
-    inputs: dict = {}
-    for name, field in model.schema.get("properties", {}).items():
-        if name in model.schema.get("required", ()):
-            if "contentMediaType" in field:
-                data = base64.b64encode(picture(90, size=64)).decode()
-                bare = field.get("contentEncoding") == "base64"
-                inputs[name] = data if bare else f"data:image/png;base64,{data}"
-            elif name == "messages":
-                inputs[name] = [{"role": "user", "content": "Name a colour."}]
-            else:
-                inputs[name] = "a red boat on a lake"
-        elif name in ("width", "height", "img_width", "img_height"):
-            inputs[name] = max(512, field.get("minimum", 0))
+    """The required inputs, a small size where there is one, and a picture for inpainting."""
+    properties, required = model.schema.get("properties", {}), model.schema.get("required", ())
+    inputs = {name: value_of(name, properties[name]) for name in required}
+    for name in ("width", "height", "img_width", "img_height"):
+        if name in properties and name not in inputs:
+            inputs[name] = max(512, properties[name].get("minimum", 0))
+    media = [name for name, field in properties.items() if "contentMediaType" in field]
+    if model.modality == "Image Inpainting" and not {*media} & {*inputs}:
+        inputs[media[0]] = value_of(media[0], properties[media[0]])
     return inputs
+
+
+def value_of(name: str, field: dict) -> object:
+    if field.get("type") == "array" and name != "messages":
+        return [value_of(name, field.get("items", {}))]
+    if "contentMediaType" in field:
+        data = base64.b64encode(picture(90, size=64)).decode()
+        bare = field.get("contentEncoding") == "base64"
+        return data if bare else f"data:image/png;base64,{data}"
+    if name == "messages":
+        return [{"role": "user", "content": "Name a colour."}]
+    return field["enum"][0] if "enum" in field else "a red boat on a lake"
 
 
 @pytest.mark.parametrize("slug", SEGMIND)
