@@ -105,7 +105,6 @@ OF_OTHERS = {  # modules that write where a person or the system's own mode says
     "file_modes": "the one place",
     "assets.asset": "save: into a folder that a person names",
     "jobs.job": "save: into a folder that a person names",
-    "jobs.long_replies": "parts, with the mode of the file of their reply",
     "notebook.run_command": "--save: a folder that a person names",
     "network.transport": "the caller has made the file",
     "sandbox.http.exchange": "a temporary file without a name",

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
@@ -20,7 +21,10 @@ from tornado.ioloop import IOLoop
 from segmind_widgets.notebook import startup
 from segmind_widgets.notebook.startup import MODULES, SLICE, IdleImports
 from segmind_widgets.sandbox import Sandbox
-from tests.shells import environment, execute, notebook, quick
+from tests.notebook.test_display import Kernel
+from tests.notebook.test_live_output import outputs
+from tests.shells import environment, quick
+from tests.waits import until
 
 RUN = """
 import asyncio, json, sys
@@ -165,8 +169,14 @@ def test_a_module_that_fails_to_import_is_left_to_the_run(
 
 def test_a_real_kernel_imports_between_its_cells(tmp_path: Path) -> None:
     """Its loop is the kernel's own, and the extension itself starts it."""
-    ask = "import sys; print('requests' in sys.modules)"
+    pause = threading.Event()
     with Sandbox(artist=quick) as sandbox:
-        book = execute(notebook(*[ask] * 400), tmp_path, sandbox)
-    texts = ["".join(out.text for out in cell.outputs) for cell in book.cells[1:]]
-    assert (texts[0], texts[-1]) == ("False\n", "True\n")
+        kernel = Kernel(tmp_path, sandbox)
+
+        def is_imported() -> bool:
+            pause.wait(0.1)  # the kernel is idle
+            (said,) = outputs(kernel.run("import sys; print('requests' in sys.modules)"), "stream")
+            return said["text"] == "True\n"
+
+        until(is_imported)
+        kernel.close()

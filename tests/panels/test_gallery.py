@@ -277,5 +277,6 @@ def test_outputs_of_one_job_and_of_all_kinds(
     assert panel.pictures._load("job/b.txt", 180) == (b"Once upon a time", "text/plain")
     panel.pictures.selected = "job/c.mp3"
     panel.use.click()
-    assert panel.form_box.children[0].form.files["reference_audio"].value.kind == "audio"
+    (audio,) = panel.form_box.children[0].form.files["reference_audios"].value
+    assert audio.kind == "audio"
     panel.close()
