@@ -29,7 +29,10 @@ class Interrupter:
         sys.settrace(self._before)
 
     def _trace(self, frame: FrameType, event: str, _arg: Any) -> Any:
-        if event == "line" and frame.f_code.co_filename not in UNCOUNTED:
+        code = frame.f_code
+        if code.co_name == "<genexpr>":  # CPython may crash where C code runs the generator
+            return None
+        if event == "line" and code.co_filename not in UNCOUNTED:
             self.count += 1
             if self.count == self.line:
                 raise KeyboardInterrupt

@@ -25,7 +25,8 @@ def rows(*, tiny: bool = False) -> list[Row]:
         home = Path(folder)
         runs = [_run(home, number) for number in range(count)]
         ours = _executed(home, "%load_ext segmind_widgets", *runs)
-        files = sorted((home / "store" / "results").glob("*/*.*"))
+        found = (home / "store" / "results").glob("*/*.*")
+        files = sorted(path for path in found if path.suffix != ".json")  # of the replies
         plain = [f"from IPython.display import Image\nImage({str(file)!r})" for file in files]
         theirs = _executed(home, *plain)
     _check(ours, theirs, count)
