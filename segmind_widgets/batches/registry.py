@@ -76,44 +76,20 @@ class BatchRegistry:
                 is unknown.
             KeyMissing: the provider has no key.
         """
-        session = self._session
-        for option, choices in (("kind", ("model", "workflow")), ("api", ("auto", "v1", "v2"))):
-            if options[option] not in choices:
-                raise InputError(
-                    f"There is no {option} {options[option]!r}.",
-                    hint=f"Choose one of {', '.join(choices)}.",
-                )
-        name, endpoint, _ = session.locate(name, kind=options["kind"], provider=options["provider"])
-        request = endpoint.provider.normalize(
-            RunRequest(name, kind=options["kind"], api=options["api"])
-        )
-        name, where = request.target, endpoint.option
-        options = {**options, "api": request.api, "provider": where}
+        _check_options(options, batch)
+        name, endpoint, options = self._locate(name, options)
         row_source = open_source(rows, allow_files=allow_files)
-        if options["kind"] == "model":
-            model = self._model(name, options, endpoint)
-            refuse_swept_model(name, [axis.name for axis in row_source.axes], model)
         planner = RowPlanner(
-            session.plan,
-            partial(session.basis, name, kind=options["kind"], provider=where),
+            self._session.plan,
+            partial(self._session.basis, name, kind=options["kind"], provider=options["provider"]),
             lambda slug: self._model(slug, options, endpoint),
             name,
             options,
         )
-        if row_source.table:
-            if options["kind"] == "model":
-                model = self._model(name, options, endpoint)
-            else:
-                model = session.workflows.model(name, planner.basis.own_runs)
-            mode = cast("CheckInputs", session.settings.check_inputs)
-            row_source.table.check_columns(model, mode)
+        self._check_columns(row_source, planner, name, options, endpoint)
         validated = ValidatedRows(row_source, planner) if row_source.listed else None
-        if batch is not None and not batch.strip():
-            raise InputError(
-                "The name of a batch must not be empty.", hint='Such as name="portraits".'
-            )
         batch_name = batch or _content_name(name, row_source, validated, endpoint, options["kind"])
-        journal = session.store.batch(batch_name)
+        journal = self._session.store.batch(batch_name)
         earlier = None if again else journal
 
         def check() -> BatchPlan:
@@ -124,6 +100,38 @@ class BatchRegistry:
             plan = BatchPlan(name, _place(endpoint), row_source.total, sandbox=endpoint.sandbox)
             return PreparedBatch(row_source, planner, journal, plan, batch is not None, check)
         return PreparedBatch(row_source, planner, journal, check(), batch is not None)
+
+    def _locate(
+        self, name: str, options: Mapping[str, Any]
+    ) -> tuple[str, Endpoint, Mapping[str, Any]]:
+        """Return the name and the endpoint of a target, and the options with its API and place."""
+        kind = options["kind"]
+        name, endpoint, _ = self._session.locate(name, kind=kind, provider=options["provider"])
+        request = endpoint.provider.normalize(RunRequest(name, kind=kind, api=options["api"]))
+        options = {**options, "api": request.api, "provider": endpoint.option}
+        return request.target, endpoint, options
+
+    def _check_columns(
+        self,
+        row_source: RowSource,
+        planner: RowPlanner,
+        name: str,
+        options: Mapping[str, Any],
+        endpoint: Endpoint,
+    ) -> None:
+        """Check the swept inputs and the columns of a table against the inputs that are known.
+
+        Raises:
+            InputError: one is not an input, or a sweep is over models.
+        """
+        model = self._model(name, options, endpoint)
+        if options["kind"] == "model":
+            refuse_swept_model(name, [axis.name for axis in row_source.axes], model)
+        if row_source.table:
+            if options["kind"] == "workflow":
+                model = self._session.workflows.model(name, planner.basis.own_runs)
+            mode = cast("CheckInputs", self._session.settings.check_inputs)
+            row_source.table.check_columns(model, mode)
 
     def start(
         self,
@@ -248,6 +256,18 @@ class BatchRegistry:
             axes=row_source.axes,
             sandbox=endpoint.sandbox,
         )
+
+
+def _check_options(options: Mapping[str, Any], batch: str | None) -> None:
+    """Raise InputError for an unknown option, or for an empty name of a batch."""
+    for option, choices in (("kind", ("model", "workflow")), ("api", ("auto", "v1", "v2"))):
+        if options[option] not in choices:
+            raise InputError(
+                f"There is no {option} {options[option]!r}.",
+                hint=f"Choose one of {', '.join(choices)}.",
+            )
+    if batch is not None and not batch.strip():
+        raise InputError("The name of a batch must not be empty.", hint='Such as name="portraits".')
 
 
 def _check_cost(plan: BatchPlan, max_cost: float | None) -> None:
