@@ -76,7 +76,7 @@ def test_what_a_person_does_with_jobs_and_what_they_made(browser: Any, lab: Lab)
 
 
 def test_a_gallery_without_its_kernel_says_so_once(browser: Any, lab: Lab) -> None:
-    page = started(browser, lab, "gallery", height=480)
+    page = started(browser, lab, "gallery", height=340)
     last = page.locator(".sw-gallery .sw-thumb").last
     assert last.locator("img").count() == 0  # not in view yet
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")

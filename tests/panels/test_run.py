@@ -162,7 +162,7 @@ def test_an_upload_is_announced_at_its_start_and_its_end(
 ) -> None:
     monkeypatch.setattr(at_once, "TICK_SECONDS", 0.0005)  # the sandbox takes it in no time
     path = tmp_path / "noise.png"
-    Image.effect_noise((1600, 1600), 90).save(path)
+    Image.effect_noise((4000, 3000), 90).save(path, compress_level=1)  # 12 MB
     panel = RunPanel("nano-banana", client=client)
     lines: list[str] = []
     panel.line.observe(lambda change: lines.append(change.new), "value")
