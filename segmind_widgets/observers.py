@@ -8,7 +8,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from traitlets import All, HasTraits, TraitType, Unicode
+from traitlets import All, HasTraits, Unicode
+from traitlets import Any as AnyTrait
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Observable(HasTraits):
         super().unobserve(Guarded(handler), names, type)
 
 
-class WeakTrait(TraitType[Any, Any]):
+class WeakTrait(AnyTrait):
     """An object that the trait does not keep alive; None once it is gone. Each set is a change."""
 
     default_value = None
