@@ -26,6 +26,7 @@ from segmind_widgets.storage.spending import SpendRow
 from segmind_widgets.storage.store import Store
 from tests.panels.test_jobs import FAST, add
 from tests.shells import Shell, open_shell
+from tests.waits import until
 
 _WORDS = st.text(string.ascii_letters + " .,\"'%_*-^()\né狐雪山水🦊", min_size=1, max_size=12)
 _FEW = ("INDEX jobs_with_trash", "INDEX jobs_unfinished")  # partial ones, with few rows
@@ -66,11 +67,17 @@ def _jobs_panel(client: SegmindClient) -> Any:
     return panel
 
 
+def _form(client: SegmindClient) -> Any:
+    panel = find("run")(FAST, client=client)
+    until(lambda: panel.cost.value)  # which a thread reads
+    return panel
+
+
 _VIEWS = {
     "the gallery": lambda shell: _panel("gallery", shell.client).close(),
     "a search in the gallery": lambda shell: _panel("gallery", shell.client, "fox").close(),
     "the jobs": lambda shell: _jobs_panel(shell.client).close(),
-    "a form": lambda shell: find("run")(FAST, client=shell.client).close(),
+    "a form": lambda shell: _form(shell.client).close(),
     "uploads": lambda shell: shell.client.session.store.uploads("https://a", 20),
     "an upload": lambda shell: shell.client.session.store.has_size(7, "https://a"),
     **{
