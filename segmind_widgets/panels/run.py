@@ -133,7 +133,7 @@ class RunPanel(RunsPanel):
         if was_hidden:
             self.say("")
         if live is not None and live.schema and live.schema != self.model.schema:
-            self._show(live)
+            self._show(live, self.form.inputs)
         elif live is not None:  # keep the form: the user may be typing in it
             schema = {"schema": self.model.schema, "schema_source": self.model.schema_source}
             self.model = live if live.schema else replace(live, **schema)
