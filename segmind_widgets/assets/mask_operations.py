@@ -175,15 +175,14 @@ def _connect(
     pen.line((x, y, x2, y2), fill=level)  # a thin quadrilateral has gaps
     length = math.hypot(x2 - x, y2 - y)
     across, down = (y - y2) / length, (x2 - x) / length
-    pen.polygon(
-        (
-            (x + across * radius, y + down * radius),
-            (x2 + across * radius2, y2 + down * radius2),
-            (x2 - across * radius2, y2 - down * radius2),
-            (x - across * radius, y - down * radius),
-        ),
-        fill=level,
+    corners = (
+        (x + across * radius, y + down * radius),
+        (x2 + across * radius2, y2 + down * radius2),
+        (x2 - across * radius2, y2 - down * radius2),
+        (x - across * radius, y - down * radius),
     )
+    # Pillow cuts fractions off
+    pen.polygon([(round(right), round(below)) for right, below in corners], fill=level)
 
 
 def _lasso(mask: Image, *, level: int, points: list[Point]) -> Image:

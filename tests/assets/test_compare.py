@@ -121,6 +121,7 @@ def test_a_job_of_an_earlier_kernel_finds_the_file_that_was_uploaded(
     path = tmp_path / "photo.png"
     path.write_bytes(picture())
     key = client.run("bg-removal-v2", {"image": path}).id
+    client.close()
     client.clear_instance()
     job = SegmindClient.instance().session.job(key)
     assert job.original_inputs is None
