@@ -36,9 +36,9 @@ def rows(*, tiny: bool = False) -> list[Row]:
     for what, mask, operation, factor in (
         ("rectangle", empty, {"kind": "rectangle", "paint": True, "box": list(box)}, 3),
         ("stroke of 600 points", empty, ring, 30),
-        ("fill", drawn, {"kind": "fill", "paint": True, "at": [1, 1]}, 300),
-        ("grow by 8", drawn, {"kind": "grow", "by": 8}, 400),
-        ("invert", drawn, {"kind": "invert"}, 100),
+        ("fill", drawn, {"kind": "fill", "paint": True, "at": [1, 1]}, 100),
+        ("grow by 8", drawn, {"kind": "grow", "by": 8}, 300),
+        ("invert", drawn, {"kind": "invert"}, 30),
     ):
         step = validated(operation)
         ours = _median(lambda m=mask, s=step: draw(m.copy(), s), count)

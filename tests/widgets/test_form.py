@@ -307,12 +307,12 @@ def test_no_file_is_in_the_saved_state_and_closing_frees_all(
     path = tmp_path / "noise.png"
     Image.effect_noise((800, 800), 90).save(path)
     before = set(_instances)
-    form = form_of(panel, "seedance-2.0", {"reference_images": [path, path], "prompt": "x"})
-    form.files["reference_images"]._show()
+    form = form_of(panel, "seedream-4.5", {"image_input": [path, path], "prompt": "x"})
+    form.files["image_input"]._show()
     form._toggle.value = True
     assert len(set(_instances) - before) > 20
     state = json.dumps(ipywidgets.embed.dependency_state([form], drop_defaults=False), default=str)
-    assert len(state) < 200_000 < path.stat().st_size
+    assert len(state) < 150_000 < path.stat().st_size
     assert "base64," not in state
     form.close()
     assert set(_instances) == before
